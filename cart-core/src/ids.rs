@@ -1,0 +1,162 @@
+//! Identifiers: short texts of a safe alphabet, parsed once at the edge and trusted from there on.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+/// The longest identifier in bytes: long enough for two UUIDs and a separator, short enough to index.
+pub const ID_BYTES_MAX: usize = 80;
+
+/// Says why a text is not an identifier.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// The text is empty.
+    #[error("{kind} is empty")]
+    Empty {
+        /// What was being parsed.
+        kind: &'static str,
+    },
+    /// The text is longer than [`ID_BYTES_MAX`].
+    #[error("{kind} has {len} bytes, the most allowed is {ID_BYTES_MAX}")]
+    TooLong {
+        /// What was being parsed.
+        kind: &'static str,
+        /// Its length in bytes.
+        len: usize,
+    },
+    /// The text holds a character outside the identifier's alphabet.
+    #[error("{kind} holds {character:?}; allowed are {allowed}")]
+    Character {
+        /// What was being parsed.
+        kind: &'static str,
+        /// The first character that is not allowed.
+        character: char,
+        /// The alphabet, in words.
+        allowed: &'static str,
+    },
+}
+
+const STRICT: &str = "letters, digits, '-' and '_'";
+const LOOSE: &str = "printable characters without spaces at the ends";
+
+fn is_strict(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
+}
+
+fn is_loose(c: char) -> bool {
+    !c.is_control()
+}
+
+fn check(kind: &'static str, text: &str, allowed: &'static str, ok: fn(char) -> bool) -> Result<(), IdError> {
+    if text.is_empty() {
+        return Err(IdError::Empty { kind });
+    }
+    if text.len() > ID_BYTES_MAX {
+        return Err(IdError::TooLong { kind, len: text.len() });
+    }
+    if text.trim() != text {
+        return Err(IdError::Character { kind, character: ' ', allowed });
+    }
+    match text.chars().find(|c| !ok(*c)) {
+        Some(character) => Err(IdError::Character { kind, character, allowed }),
+        None => Ok(()),
+    }
+}
+
+macro_rules! identifier {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $allowed:ident, $ok:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Parses the identifier.
+            ///
+            /// # Errors
+            /// [`IdError`] where the text is empty, too long or outside the alphabet.
+            pub fn parse(text: &str) -> Result<Self, IdError> {
+                check($kind, text, $allowed, $ok)?;
+                Ok(Self(Arc::from(text)))
+            }
+
+            /// Returns the identifier as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::parse(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.to_string()
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &self.0)
+            }
+        }
+    };
+}
+
+identifier!(
+    /// Names a stock-keeping unit, as the shop's own systems spell it.
+    Sku, "SKU", LOOSE, is_loose
+);
+identifier!(
+    /// Names a cart.
+    CartId, "cart id", STRICT, is_strict
+);
+identifier!(
+    /// Names a visitor, the anonymous owner of carts and the unit that experiments randomise.
+    VisitorId, "visitor id", STRICT, is_strict
+);
+identifier!(
+    /// Names an order.
+    OrderId, "order id", STRICT, is_strict
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identifier_is_refused_with_the_reason() {
+        assert_eq!(CartId::parse("").unwrap_err().to_string(), "cart id is empty");
+        assert_eq!(
+            CartId::parse("a b").unwrap_err().to_string(),
+            "cart id holds ' '; allowed are letters, digits, '-' and '_'"
+        );
+        assert!(Sku::parse("85123A").is_ok());
+        assert!(Sku::parse("other vegetables").is_ok());
+        assert!(Sku::parse(" padded").is_err());
+        assert!(Sku::parse(&"x".repeat(81)).is_err());
+    }
+}

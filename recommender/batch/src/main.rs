@@ -1,0 +1,2 @@
+//! batch
+fn main() {}

@@ -1,0 +1,1 @@
+//! The black-box tests of Cartwright live in `it/`, its benchmarks behind `bench`.

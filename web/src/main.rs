@@ -1,0 +1,2 @@
+//! cartwright
+fn main() {}
