@@ -1,5 +1,33 @@
 //! The domain of a shopping cart: pure values and rules, without clock, chance, threads or storage.
+//!
+//! Two functions hold the rules. [`decide`] turns a request and the facts it needs into events or a
+//! rejection; [`evolve`] folds an event into the cart and cannot fail. Everything else is vocabulary.
 
+pub mod cart;
+pub mod command;
+pub mod decide;
+pub mod details;
+pub mod event;
+pub mod evolve;
 pub mod ids;
+pub mod limits;
+pub mod money;
+pub mod product;
+pub mod rejection;
+pub mod stock;
+pub mod totals;
+pub mod workflow;
 
+pub use cart::{AssignedVariation, Cart, Line, Stage};
+pub use command::{Command, Payment, Request};
+pub use decide::{Facts, decide, open};
+pub use details::{Address, FieldError, ShippingMethod, StepDetails};
+pub use event::{CartEvent, Order, OrderLine};
+pub use evolve::evolve;
 pub use ids::{CartId, IdError, OrderId, Sku, VisitorId};
+pub use money::{Currency, Money};
+pub use product::{Product, StockPolicy};
+pub use rejection::Rejection;
+pub use stock::{Movement, StockLevel, StockLevels};
+pub use totals::Totals;
+pub use workflow::{CartLayout, CheckoutLayout, Step, Workflow, WorkflowError};

@@ -1,0 +1,116 @@
+//! The cart: its lines, its stage and the workflow it keeps.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Address, CartId, Currency, OrderId, ShippingMethod, Sku, Step, StockPolicy, VisitorId, Workflow,
+};
+
+/// Is one line of a cart: some pieces of one product at one price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The product; a cart has one line a product.
+    pub sku: Sku,
+    /// The product's name when it was last added.
+    pub name: String,
+    /// Pieces wanted, at least 1.
+    pub quantity: u32,
+    /// The price of one piece in minor units of the cart's currency, as of the last add.
+    pub unit_price_minor: i64,
+    /// Pieces that the stock holds for this line; at most the quantity.
+    pub held: u32,
+    /// The product's stock policy when it was last added.
+    pub policy: StockPolicy,
+}
+
+/// Says how far a cart has come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Stage {
+    /// The shopper is filling it.
+    Open,
+    /// The shopper is on the way out; lines may still change.
+    Checkout {
+        /// The steps done so far, each once.
+        completed: Vec<Step>,
+    },
+    /// It became an order and never changes again.
+    Ordered {
+        /// The order it became.
+        order_id: OrderId,
+    },
+}
+
+/// Names the variation that an experiment gave the cart when it was opened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssignedVariation {
+    /// The experiment's key.
+    pub experiment: String,
+    /// The variation's position in the definition, from 0.
+    pub variation: u32,
+}
+
+/// Is a shopping cart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cart {
+    /// Its name.
+    pub id: CartId,
+    /// The visitor it belongs to; nobody else may see or change it.
+    pub owner: VisitorId,
+    /// The number of events it has seen; the ETag of the API.
+    pub version: u64,
+    /// The one currency of all its prices.
+    pub currency: Currency,
+    /// The workflow it was opened with and keeps.
+    pub workflow: Arc<Workflow>,
+    /// The experiments that shaped it.
+    pub assignments: Vec<AssignedVariation>,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Its lines in the order in which they were first added.
+    pub lines: Vec<Line>,
+    /// Where it goes to, once entered.
+    pub address: Option<Address>,
+    /// How it travels, once chosen.
+    pub shipping: ShippingMethod,
+    /// What that costs in minor units, as of the choice.
+    pub shipping_minor: i64,
+    /// When its holds end, in Unix milliseconds; `None` where nothing is held.
+    pub holds_expire_at_ms: Option<i64>,
+}
+
+impl Cart {
+    /// Returns the line of a product.
+    pub fn line(&self, sku: &Sku) -> Option<&Line> {
+        self.lines.iter().find(|l| l.sku == *sku)
+    }
+
+    /// Returns the steps done so far; empty outside a checkout.
+    pub fn completed(&self) -> &[Step] {
+        match &self.stage {
+            Stage::Open => &[],
+            Stage::Checkout { completed } => completed,
+            Stage::Ordered { .. } => self.workflow.steps(),
+        }
+    }
+
+    /// Returns the first step that is not done, where the cart is in a checkout.
+    pub fn next_step(&self) -> Option<Step> {
+        match &self.stage {
+            Stage::Checkout { completed } => {
+                self.workflow.steps().iter().find(|s| !completed.contains(s)).copied()
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the order that the cart became.
+    pub fn order_id(&self) -> Option<&OrderId> {
+        match &self.stage {
+            Stage::Ordered { order_id } => Some(order_id),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! The rules: a request and the facts it needs become events, or a rejection.
+
+use std::sync::Arc;
+
+use crate::{
+    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, Line, Order, OrderId, OrderLine, Payment,
+    Product, Rejection, Request, ShippingMethod, Sku, Stage, StepDetails, StockLevels, StockPolicy,
+    VisitorId, Workflow,
+    limits::{CART_LINES_MAX, LINE_QUANTITY_MAX},
+};
+
+/// Is what a decision may know of the world.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The clock's reading, in Unix milliseconds.
+    pub now_ms: i64,
+    /// The product that the command names, where the catalogue lists it.
+    pub product: Option<&'a Product>,
+    /// The stock of every product in the command and the cart.
+    pub stock: &'a StockLevels,
+    /// How long a hold lasts, in milliseconds.
+    pub hold_ms: i64,
+    /// What express shipping costs, in minor units.
+    pub express_shipping_minor: i64,
+}
+
+/// Opens a cart.
+pub fn open(
+    id: CartId,
+    owner: VisitorId,
+    currency: Currency,
+    workflow: Arc<Workflow>,
+    assignments: Vec<AssignedVariation>,
+) -> CartEvent {
+    CartEvent::CartOpened { id, owner, currency, workflow, assignments }
+}
+
+/// Decides a request: the events that follow from it, none where it changes nothing.
+///
+/// # Errors
+/// The first [`Rejection`] that holds, in the order in which that type lists them.
+pub fn decide(cart: &Cart, facts: &Facts<'_>, request: &Request) -> Result<Vec<CartEvent>, Rejection> {
+    if request.caller.as_ref().is_some_and(|caller| *caller != cart.owner) {
+        return Err(Rejection::NotOwner);
+    }
+    if let Some(expected) = request.expected_version.filter(|v| *v != cart.version) {
+        return Err(Rejection::StaleVersion { expected, actual: cart.version });
+    }
+    if let Stage::Ordered { order_id } = &cart.stage {
+        return match request.command {
+            Command::ExpireHolds => Ok(vec![]),
+            _ => Err(Rejection::CartClosed { order_id: order_id.clone() }),
+        };
+    }
+    match &request.command {
+        Command::AddLine { sku, quantity } => add_line(cart, facts, sku, *quantity),
+        Command::SetQuantity { sku, quantity } => set_quantity(cart, facts, sku, *quantity),
+        Command::RemoveLine { sku } => remove_line(cart, sku),
+        Command::Clear if cart.lines.is_empty() => Ok(vec![]),
+        Command::Clear => Ok(vec![CartEvent::CartCleared { releases: holds(cart) }]),
+        Command::StartCheckout => start_checkout(cart),
+        Command::CompleteStep(details) => complete_step(cart, facts, details),
+        Command::PlaceOrder { order_id, payment } => place_order(cart, facts, order_id, payment),
+        Command::ExpireHolds => Ok(expire_holds(cart, facts.now_ms)),
+    }
+}
+
+fn add_line(cart: &Cart, facts: &Facts<'_>, sku: &Sku, quantity: u32) -> Result<Vec<CartEvent>, Rejection> {
+    let line = cart.line(sku);
+    let wanted = u64::from(quantity) + line.map_or(0, |l| u64::from(l.quantity));
+    if quantity == 0 {
+        return Err(Rejection::InvalidQuantity { quantity: 0 });
+    }
+    if wanted > u64::from(LINE_QUANTITY_MAX) {
+        return Err(Rejection::InvalidQuantity { quantity: wanted });
+    }
+    let product = for_sale(cart, facts, sku)?;
+    if line.is_none() && cart.lines.len() >= CART_LINES_MAX {
+        return Err(Rejection::CartFull);
+    }
+    let hold = hold_needed(facts, product.stock_policy, sku, wanted as u32, line.map_or(0, |l| l.held))?;
+    Ok(vec![CartEvent::LineAdded {
+        sku: sku.clone(),
+        name: product.name.clone(),
+        policy: product.stock_policy,
+        quantity,
+        unit_price_minor: product.price.minor,
+        hold,
+        holds_expire_at_ms: expiry_after(cart, facts, hold),
+    }])
+}
+
+fn set_quantity(
+    cart: &Cart,
+    facts: &Facts<'_>,
+    sku: &Sku,
+    quantity: u32,
+) -> Result<Vec<CartEvent>, Rejection> {
+    if quantity == 0 || quantity > LINE_QUANTITY_MAX {
+        return Err(Rejection::InvalidQuantity { quantity: u64::from(quantity) });
+    }
+    let Some(line) = cart.line(sku) else { return add_line(cart, facts, sku, quantity) };
+    if line.quantity == quantity && line.held <= quantity {
+        return Ok(vec![]);
+    }
+    // Fewer pieces are always granted, even of a product that is sold out or no longer for sale.
+    let hold = if quantity > line.quantity {
+        for_sale(cart, facts, sku)?;
+        hold_needed(facts, line.policy, sku, quantity, line.held)?
+    } else {
+        0
+    };
+    Ok(vec![CartEvent::QuantitySet {
+        sku: sku.clone(),
+        quantity,
+        hold,
+        release: line.held.saturating_sub(quantity),
+        holds_expire_at_ms: expiry_after(cart, facts, hold),
+    }])
+}
+
+fn for_sale<'a>(cart: &Cart, facts: &Facts<'a>, sku: &Sku) -> Result<&'a Product, Rejection> {
+    let product = facts
+        .product
+        .filter(|p| p.sku == *sku && !p.hidden)
+        .ok_or_else(|| Rejection::UnknownSku { sku: sku.clone() })?;
+    match product.price.currency == cart.currency {
+        true => Ok(product),
+        false => Err(Rejection::CurrencyMismatch { product: product.price.currency, cart: cart.currency }),
+    }
+}
+
+/// Returns the further pieces that a line must hold to have `wanted`.
+fn hold_needed(
+    facts: &Facts<'_>,
+    policy: StockPolicy,
+    sku: &Sku,
+    wanted: u32,
+    held: u32,
+) -> Result<u32, Rejection> {
+    let missing = wanted.saturating_sub(held);
+    if !policy.is_tracked() || missing == 0 {
+        return Ok(0);
+    }
+    let available = facts.stock.available(sku);
+    if available < i64::from(missing) {
+        return Err(Rejection::OutOfStock { sku: sku.clone(), available, wanted: missing });
+    }
+    // A line that promises nothing is still refused when the shelf is visibly too empty.
+    Ok(if policy == StockPolicy::HoldOnAdd { missing } else { 0 })
+}
+
+/// Every change that holds pieces renews the time of all the cart's holds.
+fn expiry_after(cart: &Cart, facts: &Facts<'_>, hold: u32) -> Option<i64> {
+    if hold > 0 { Some(facts.now_ms + facts.hold_ms) } else { cart.holds_expire_at_ms }
+}
+
+fn remove_line(cart: &Cart, sku: &Sku) -> Result<Vec<CartEvent>, Rejection> {
+    let line = cart.line(sku).ok_or_else(|| Rejection::LineNotFound { sku: sku.clone() })?;
+    Ok(vec![CartEvent::LineRemoved { sku: sku.clone(), release: line.held }])
+}
+
+fn holds(cart: &Cart) -> Vec<(Sku, u32)> {
+    cart.lines.iter().filter(|l| l.held > 0).map(|l| (l.sku.clone(), l.held)).collect()
+}
+
+fn start_checkout(cart: &Cart) -> Result<Vec<CartEvent>, Rejection> {
+    if cart.lines.is_empty() {
+        return Err(Rejection::CartEmpty);
+    }
+    match cart.stage {
+        Stage::Checkout { .. } => Ok(vec![]),
+        _ => Ok(vec![CartEvent::CheckoutStarted]),
+    }
+}
+
+fn complete_step(cart: &Cart, facts: &Facts<'_>, details: &StepDetails) -> Result<Vec<CartEvent>, Rejection> {
+    let step = details.step();
+    let next = cart.next_step();
+    if cart.lines.is_empty() {
+        return Err(Rejection::CartEmpty);
+    }
+    if next != Some(step) && !cart.completed().contains(&step) {
+        return Err(Rejection::StepOutOfOrder { step, next });
+    }
+    let shipping_minor = match details {
+        StepDetails::Shipping { method: ShippingMethod::Express } => facts.express_shipping_minor,
+        StepDetails::Shipping { method: ShippingMethod::Standard } => 0,
+        _ => cart.shipping_minor,
+    };
+    Ok(vec![CartEvent::StepCompleted { details: details.clone(), shipping_minor }])
+}
+
+fn place_order(
+    cart: &Cart,
+    facts: &Facts<'_>,
+    order_id: &OrderId,
+    payment: &Payment,
+) -> Result<Vec<CartEvent>, Rejection> {
+    if cart.lines.is_empty() {
+        return Err(Rejection::CartEmpty);
+    }
+    let next = cart.next_step();
+    if next.is_some() || cart.stage == Stage::Open {
+        return Err(Rejection::CheckoutIncomplete { next });
+    }
+    let totals = cart.totals();
+    if payment.amount_minor != totals.total_minor {
+        return Err(Rejection::PaymentMismatch {
+            authorised_minor: payment.amount_minor,
+            due_minor: totals.total_minor,
+        });
+    }
+    let lines = cart.lines.iter().map(|line| sell(facts, line)).collect::<Result<_, _>>()?;
+    Ok(vec![CartEvent::OrderPlaced(Order {
+        order_id: order_id.clone(),
+        cart: cart.id.clone(),
+        owner: cart.owner.clone(),
+        placed_at_ms: facts.now_ms,
+        currency: cart.currency,
+        lines,
+        shipping_minor: totals.shipping_minor,
+        total_minor: totals.total_minor,
+        payment_reference: payment.reference.clone(),
+    })])
+}
+
+fn sell(facts: &Facts<'_>, line: &Line) -> Result<OrderLine, Rejection> {
+    let missing = if line.policy.is_tracked() { line.quantity - line.held } else { 0 };
+    let available = facts.stock.available(&line.sku);
+    if i64::from(missing) > available {
+        return Err(Rejection::OutOfStock { sku: line.sku.clone(), available, wanted: missing });
+    }
+    Ok(OrderLine {
+        sku: line.sku.clone(),
+        name: line.name.clone(),
+        quantity: line.quantity,
+        unit_price_minor: line.unit_price_minor,
+        from_held: line.held,
+        from_available: missing,
+    })
+}
+
+fn expire_holds(cart: &Cart, now_ms: i64) -> Vec<CartEvent> {
+    match cart.holds_expire_at_ms {
+        Some(end) if end <= now_ms => vec![CartEvent::HoldsExpired { releases: holds(cart) }],
+        _ => vec![],
+    }
+}

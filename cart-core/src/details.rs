@@ -1,0 +1,194 @@
+//! What a shopper enters in the steps of a checkout, parsed at the edge.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Step, limits::FIELD_BYTES_MAX};
+
+/// Says what is wrong with one field and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field's name on the wire.
+    pub field: String,
+    /// A sentence fragment for the shopper.
+    pub message: String,
+}
+
+/// Is where an order goes to; every field was checked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Where the confirmation goes.
+    pub email: String,
+    /// The recipient.
+    pub name: String,
+    /// Street and number.
+    pub street: String,
+    /// Town.
+    pub city: String,
+    /// Postal code, as its country writes it.
+    pub postcode: String,
+    /// ISO 3166 code of two letters.
+    pub country: String,
+}
+
+impl Address {
+    /// Checks the fields of an address, looked up by their names.
+    ///
+    /// # Errors
+    /// One [`FieldError`] for each field that is missing, too long or malformed.
+    pub fn parse(field: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<FieldError>> {
+        let mut errors = vec![];
+        let mut take = |name: &str, check: fn(&str) -> Result<(), &'static str>| {
+            let text = field(name).unwrap_or_default().trim().to_owned();
+            let verdict = match text.len() {
+                0 => Err("is needed"),
+                n if n > FIELD_BYTES_MAX => Err("is too long; 200 bytes are the most"),
+                _ if text.chars().any(char::is_control) => Err("holds a control character"),
+                _ => check(&text),
+            };
+            if let Err(message) = verdict {
+                errors.push(FieldError { field: name.into(), message: message.into() });
+            }
+            text
+        };
+        let address = Self {
+            email: take("email", is_email),
+            name: take("name", |_| Ok(())),
+            street: take("street", |_| Ok(())),
+            city: take("city", |_| Ok(())),
+            postcode: take("postcode", |_| Ok(())),
+            country: take("country", is_country).to_ascii_uppercase(),
+        };
+        if errors.is_empty() { Ok(address) } else { Err(errors) }
+    }
+}
+
+/// Accepts what has one `@` with something before it and a dotted name after it; only a letter sent proves more.
+fn is_email(text: &str) -> Result<(), &'static str> {
+    match text.split_once('@') {
+        Some((user, host))
+            if !user.is_empty()
+                && !host.contains('@')
+                && host.split('.').count() > 1
+                && host.split('.').all(|label| !label.is_empty())
+                && !text.contains(char::is_whitespace) =>
+        {
+            Ok(())
+        }
+        _ => Err("must look like name@example.org"),
+    }
+}
+
+fn is_country(text: &str) -> Result<(), &'static str> {
+    match text.len() == 2 && text.chars().all(|c| c.is_ascii_alphabetic()) {
+        true => Ok(()),
+        false => Err("must be a code of two letters, such as GB"),
+    }
+}
+
+/// Is how an order travels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShippingMethod {
+    /// Three to five days, without charge.
+    #[default]
+    Standard,
+    /// The next working day, at the shop's rate.
+    Express,
+}
+
+impl ShippingMethod {
+    /// Returns the name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Express => "express",
+        }
+    }
+
+    /// Returns the method of a name.
+    ///
+    /// # Errors
+    /// A [`FieldError`] for `method` where there is no such method.
+    pub fn parse(name: &str) -> Result<Self, FieldError> {
+        [Self::Standard, Self::Express].into_iter().find(|m| m.name() == name).ok_or_else(|| FieldError {
+            field: "method".into(),
+            message: "must be standard or express".into(),
+        })
+    }
+}
+
+/// Is what a completed step has established.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum StepDetails {
+    /// The address was given.
+    Address(Address),
+    /// The method was chosen.
+    Shipping {
+        /// The chosen method.
+        method: ShippingMethod,
+    },
+    /// The shopper is ready to pay; the means of payment never enter the cart.
+    Payment,
+    /// The order was looked over.
+    Review,
+}
+
+impl StepDetails {
+    /// Parses the fields of a step, looked up by their names.
+    ///
+    /// # Errors
+    /// One [`FieldError`] for each field that is missing or malformed.
+    pub fn parse(step: Step, field: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<FieldError>> {
+        match step {
+            Step::Address => Address::parse(field).map(Self::Address),
+            Step::Shipping => ShippingMethod::parse(field("method").as_deref().unwrap_or("standard"))
+                .map(|method| Self::Shipping { method })
+                .map_err(|e| vec![e]),
+            Step::Payment => Ok(Self::Payment),
+            Step::Review => Ok(Self::Review),
+        }
+    }
+
+    /// Returns the step that these details complete.
+    pub fn step(&self) -> Step {
+        match self {
+            Self::Address(_) => Step::Address,
+            Self::Shipping { .. } => Step::Shipping,
+            Self::Payment => Step::Payment,
+            Self::Review => Step::Review,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(email: &str, country: &str) -> Result<Address, Vec<FieldError>> {
+        Address::parse(|name| {
+            Some(match name {
+                "email" => email.into(),
+                "country" => country.into(),
+                "city" => "  Bath ".into(),
+                other => other.into(),
+            })
+        })
+    }
+
+    #[test]
+    fn an_address_is_trimmed_and_checked_field_by_field() {
+        let good = address("ada@example.org", "gb").unwrap();
+        assert_eq!((good.city.as_str(), good.country.as_str()), ("Bath", "GB"));
+        let fields = |r: Result<Address, Vec<FieldError>>| {
+            r.unwrap_err().into_iter().map(|e| e.field).collect::<Vec<_>>()
+        };
+        for bad in ["ada", "@example.org", "ada@", "ada@host", "a b@example.org", "a@b@c.org", "a@b..c"] {
+            assert_eq!(fields(address(bad, "GB")), ["email"], "{bad}");
+        }
+        assert_eq!(fields(address("", "England")), ["email", "country"]);
+        assert_eq!(fields(Address::parse(|_| None)).len(), 6);
+        assert_eq!(fields(Address::parse(|_| Some("x\u{0}".into()))).len(), 6);
+        assert_eq!(fields(Address::parse(|_| Some("x".repeat(201)))).len(), 6);
+    }
+}

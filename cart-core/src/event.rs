@@ -1,0 +1,153 @@
+//! What happened to a cart, in the past tense; the outbox and every reader speak this.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    AssignedVariation, CartId, Currency, OrderId, Sku, StepDetails, StockPolicy, VisitorId, Workflow,
+};
+
+/// Is one fact in the life of a cart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CartEvent {
+    /// The cart came to be.
+    CartOpened {
+        /// Its name.
+        id: CartId,
+        /// Its owner.
+        owner: VisitorId,
+        /// Its currency.
+        currency: Currency,
+        /// The workflow it keeps.
+        workflow: Arc<Workflow>,
+        /// The experiments that shaped it.
+        assignments: Vec<AssignedVariation>,
+    },
+    /// Pieces were added.
+    LineAdded {
+        /// The product.
+        sku: Sku,
+        /// Its name.
+        name: String,
+        /// Its stock policy.
+        policy: StockPolicy,
+        /// Pieces added.
+        quantity: u32,
+        /// The price of one piece in minor units.
+        unit_price_minor: i64,
+        /// Pieces newly held.
+        hold: u32,
+        /// When the cart's holds now end.
+        holds_expire_at_ms: Option<i64>,
+    },
+    /// A line's pieces were set.
+    QuantitySet {
+        /// The product.
+        sku: Sku,
+        /// Pieces wanted from now on.
+        quantity: u32,
+        /// Pieces newly held.
+        hold: u32,
+        /// Pieces given back.
+        release: u32,
+        /// When the cart's holds now end.
+        holds_expire_at_ms: Option<i64>,
+    },
+    /// A line was taken out.
+    LineRemoved {
+        /// The product.
+        sku: Sku,
+        /// Pieces given back.
+        release: u32,
+    },
+    /// All lines were taken out.
+    CartCleared {
+        /// Pieces given back, product by product.
+        releases: Vec<(Sku, u32)>,
+    },
+    /// The checkout began.
+    CheckoutStarted,
+    /// A step was completed or corrected.
+    StepCompleted {
+        /// What it established.
+        details: StepDetails,
+        /// What shipping costs from now on, in minor units.
+        shipping_minor: i64,
+    },
+    /// The holds' time was over.
+    HoldsExpired {
+        /// Pieces given back, product by product.
+        releases: Vec<(Sku, u32)>,
+    },
+    /// The cart became an order.
+    OrderPlaced(Order),
+}
+
+impl CartEvent {
+    /// Returns the event's name, as the outbox and the event files spell it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CartOpened { .. } => "cart_opened",
+            Self::LineAdded { .. } => "line_added",
+            Self::QuantitySet { .. } => "quantity_set",
+            Self::LineRemoved { .. } => "line_removed",
+            Self::CartCleared { .. } => "cart_cleared",
+            Self::CheckoutStarted => "checkout_started",
+            Self::StepCompleted { .. } => "step_completed",
+            Self::HoldsExpired { .. } => "holds_expired",
+            Self::OrderPlaced(_) => "order_placed",
+        }
+    }
+
+    /// Returns the product whose line changed, where it is one.
+    pub fn sku(&self) -> Option<&Sku> {
+        match self {
+            Self::LineAdded { sku, .. } | Self::QuantitySet { sku, .. } | Self::LineRemoved { sku, .. } => {
+                Some(sku)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Is an order as it was placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Its name.
+    pub order_id: OrderId,
+    /// The cart that became it.
+    pub cart: CartId,
+    /// Who placed it.
+    pub owner: VisitorId,
+    /// When, in Unix milliseconds.
+    pub placed_at_ms: i64,
+    /// The currency of its amounts.
+    pub currency: Currency,
+    /// What was bought.
+    pub lines: Vec<OrderLine>,
+    /// Shipping in minor units.
+    pub shipping_minor: i64,
+    /// What was paid in minor units: lines and shipping.
+    pub total_minor: i64,
+    /// The provider's name for the payment.
+    pub payment_reference: String,
+}
+
+/// Is one line of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderLine {
+    /// The product.
+    pub sku: Sku,
+    /// Its name.
+    pub name: String,
+    /// Pieces bought.
+    pub quantity: u32,
+    /// The price of one piece in minor units.
+    pub unit_price_minor: i64,
+    /// Pieces that came out of the line's hold.
+    pub from_held: u32,
+    /// Pieces that came out of the free stock.
+    pub from_available: u32,
+}

@@ -1,0 +1,119 @@
+//! The fold of events into a cart. It cannot fail: what reaches it was decided.
+
+use crate::{Cart, CartEvent, Line, ShippingMethod, Sku, Stage, StepDetails};
+
+/// Folds one event into the cart.
+pub fn evolve(cart: &mut Cart, event: &CartEvent) {
+    cart.version += 1;
+    match event {
+        // A cart is born with this event, by `Cart::from_opened`; seen again it says nothing new.
+        CartEvent::CartOpened { .. } => {}
+        CartEvent::LineAdded { sku, name, policy, quantity, unit_price_minor, hold, holds_expire_at_ms } => {
+            let at = cart.lines.iter().position(|l| l.sku == *sku).unwrap_or_else(|| {
+                cart.lines.push(Line {
+                    sku: sku.clone(),
+                    name: String::new(),
+                    quantity: 0,
+                    unit_price_minor: 0,
+                    held: 0,
+                    policy: *policy,
+                });
+                cart.lines.len() - 1
+            });
+            let line = &mut cart.lines[at];
+            line.name.clone_from(name);
+            line.policy = *policy;
+            line.unit_price_minor = *unit_price_minor;
+            line.quantity += quantity;
+            line.held += hold;
+            cart.holds_expire_at_ms = *holds_expire_at_ms;
+        }
+        CartEvent::QuantitySet { sku, quantity, hold, release, holds_expire_at_ms } => {
+            if let Some(line) = cart.lines.iter_mut().find(|l| l.sku == *sku) {
+                line.quantity = *quantity;
+                line.held = line.held + hold - release;
+            }
+            cart.holds_expire_at_ms = *holds_expire_at_ms;
+        }
+        CartEvent::LineRemoved { sku, .. } => {
+            cart.lines.retain(|l| l.sku != *sku);
+            forget_ended_holds(cart);
+        }
+        CartEvent::CartCleared { .. } => {
+            cart.lines.clear();
+            cart.holds_expire_at_ms = None;
+        }
+        CartEvent::CheckoutStarted => cart.stage = Stage::Checkout { completed: vec![] },
+        CartEvent::StepCompleted { details, shipping_minor } => complete(cart, details, *shipping_minor),
+        CartEvent::HoldsExpired { releases } => {
+            for (sku, pieces) in releases {
+                release(cart, sku, *pieces);
+            }
+            forget_ended_holds(cart);
+        }
+        CartEvent::OrderPlaced(order) => {
+            cart.stage = Stage::Ordered { order_id: order.order_id.clone() };
+            for line in &mut cart.lines {
+                line.held = 0;
+            }
+            cart.holds_expire_at_ms = None;
+        }
+    }
+}
+
+fn complete(cart: &mut Cart, details: &StepDetails, shipping_minor: i64) {
+    match details {
+        StepDetails::Address(address) => cart.address = Some(address.clone()),
+        StepDetails::Shipping { method } => cart.shipping = *method,
+        StepDetails::Payment | StepDetails::Review => {}
+    }
+    cart.shipping_minor = shipping_minor;
+    if let Stage::Checkout { completed } = &mut cart.stage
+        && !completed.contains(&details.step())
+    {
+        completed.push(details.step());
+    }
+}
+
+fn release(cart: &mut Cart, sku: &Sku, pieces: u32) {
+    if let Some(line) = cart.lines.iter_mut().find(|l| l.sku == *sku) {
+        line.held -= pieces;
+    }
+}
+
+fn forget_ended_holds(cart: &mut Cart) {
+    if cart.lines.iter().all(|l| l.held == 0) {
+        cart.holds_expire_at_ms = None;
+    }
+}
+
+impl Cart {
+    /// Returns the cart that a [`CartEvent::CartOpened`] describes, and `None` for any other event.
+    pub fn from_opened(event: &CartEvent) -> Option<Self> {
+        let CartEvent::CartOpened { id, owner, currency, workflow, assignments } = event else { return None };
+        Some(Self {
+            id: id.clone(),
+            owner: owner.clone(),
+            version: 1,
+            currency: *currency,
+            workflow: workflow.clone(),
+            assignments: assignments.clone(),
+            stage: Stage::Open,
+            lines: vec![],
+            address: None,
+            shipping: ShippingMethod::default(),
+            shipping_minor: 0,
+            holds_expire_at_ms: None,
+        })
+    }
+
+    /// Rebuilds a cart from its whole history; `None` where that does not begin with its opening.
+    pub fn replay<'e>(events: impl IntoIterator<Item = &'e CartEvent>) -> Option<Self> {
+        let mut events = events.into_iter();
+        let mut cart = Self::from_opened(events.next()?)?;
+        for event in events {
+            evolve(&mut cart, event);
+        }
+        Some(cart)
+    }
+}

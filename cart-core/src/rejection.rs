@@ -1,0 +1,151 @@
+//! Why a request is refused: a closed list, in order of precedence.
+
+use crate::{
+    Currency, FieldError, OrderId, Sku, Step,
+    limits::{CART_LINES_MAX, LINE_QUANTITY_MAX},
+};
+
+/// Says why a cart refuses a request. Where several reasons hold, the one that stands first here is given.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The cart belongs to somebody else.
+    #[error("the cart belongs to another visitor")]
+    NotOwner,
+    /// The caller's picture of the cart is out of date.
+    #[error("the cart is at version {actual}, the request expects {expected}; read the cart and try again")]
+    StaleVersion {
+        /// The version that the request expects.
+        expected: u64,
+        /// The version that the cart has.
+        actual: u64,
+    },
+    /// The cart has become an order.
+    #[error("the cart became order {order_id} and can no longer change; open a new one")]
+    CartClosed {
+        /// That order.
+        order_id: OrderId,
+    },
+    /// The quantity is zero or above the limit.
+    #[error("quantity {quantity} is outside 1 to {LINE_QUANTITY_MAX}; use remove_line to take a line out")]
+    InvalidQuantity {
+        /// The pieces that the line would have.
+        quantity: u64,
+    },
+    /// The catalogue lists no such product, or hides it.
+    #[error("no product {sku} is for sale")]
+    UnknownSku {
+        /// The product.
+        sku: Sku,
+    },
+    /// The product is priced in another currency.
+    #[error("the product is priced in {product}, the cart in {cart}; open a cart in {product}")]
+    CurrencyMismatch {
+        /// The product's currency.
+        product: Currency,
+        /// The cart's currency.
+        cart: Currency,
+    },
+    /// The cart has no line of the product.
+    #[error("the cart has no line of {sku}")]
+    LineNotFound {
+        /// The product.
+        sku: Sku,
+    },
+    /// The cart has as many lines as it may have.
+    #[error("the cart holds {CART_LINES_MAX} lines, the most allowed")]
+    CartFull,
+    /// There is nothing to buy.
+    #[error("the cart is empty; add a line first")]
+    CartEmpty,
+    /// The step is not part of the workflow, or its turn has not come.
+    #[error("step {step} cannot be completed now; {}", next_in_words(.next))]
+    StepOutOfOrder {
+        /// The step that was asked for.
+        step: Step,
+        /// The step whose turn it is.
+        next: Option<Step>,
+    },
+    /// The details of a step are not complete.
+    #[error("{}", fields_in_words(.fields))]
+    InvalidDetails {
+        /// What is wrong, field by field.
+        fields: Vec<FieldError>,
+    },
+    /// Some step is still to be done.
+    #[error("the checkout is not complete; {}", next_in_words(.next))]
+    CheckoutIncomplete {
+        /// The step whose turn it is.
+        next: Option<Step>,
+    },
+    /// The authorised amount is not what the cart costs.
+    #[error(
+        "{authorised_minor} minor units were authorised, {due_minor} are due; the cart has changed, look it over"
+    )]
+    PaymentMismatch {
+        /// What was authorised.
+        authorised_minor: i64,
+        /// What is due.
+        due_minor: i64,
+    },
+    /// There are fewer pieces than wanted.
+    #[error("{sku} has {available} left, {wanted} more are wanted")]
+    OutOfStock {
+        /// The product.
+        sku: Sku,
+        /// Pieces that are left.
+        available: i64,
+        /// Further pieces that are wanted.
+        wanted: u32,
+    },
+}
+
+fn next_in_words(next: &Option<Step>) -> String {
+    match next {
+        Some(step) => format!("the next step is {step}"),
+        None => "start the checkout first".into(),
+    }
+}
+
+fn fields_in_words(fields: &[FieldError]) -> String {
+    fields.iter().map(|f| format!("{} {}", f.field, f.message)).collect::<Vec<_>>().join("; ")
+}
+
+impl Rejection {
+    /// Names of all rejections, in order of precedence, as metrics label them.
+    pub const NAMES: [&'static str; 14] = [
+        "not_owner",
+        "stale_version",
+        "cart_closed",
+        "invalid_quantity",
+        "unknown_sku",
+        "currency_mismatch",
+        "line_not_found",
+        "cart_full",
+        "cart_empty",
+        "step_out_of_order",
+        "invalid_details",
+        "checkout_incomplete",
+        "payment_mismatch",
+        "out_of_stock",
+    ];
+
+    /// Returns the stable name that clients branch on.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NotOwner => "not_owner",
+            Self::StaleVersion { .. } => "stale_version",
+            Self::CartClosed { .. } => "cart_closed",
+            Self::InvalidQuantity { .. } => "invalid_quantity",
+            Self::UnknownSku { .. } => "unknown_sku",
+            Self::CurrencyMismatch { .. } => "currency_mismatch",
+            Self::LineNotFound { .. } => "line_not_found",
+            Self::CartFull => "cart_full",
+            Self::CartEmpty => "cart_empty",
+            Self::StepOutOfOrder { .. } => "step_out_of_order",
+            Self::InvalidDetails { .. } => "invalid_details",
+            Self::CheckoutIncomplete { .. } => "checkout_incomplete",
+            Self::PaymentMismatch { .. } => "payment_mismatch",
+            Self::OutOfStock { .. } => "out_of_stock",
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The checkout workflow as data: the ordered steps and the layout that a variation selects.
+
+use std::{collections::BTreeSet, fmt};
+
+use serde::{Deserialize, Serialize};
+
+/// Is one step of a checkout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Who and where the order goes to.
+    Address,
+    /// How it travels.
+    Shipping,
+    /// How it is paid.
+    Payment,
+    /// A last look before the order is placed.
+    Review,
+}
+
+impl Step {
+    /// All steps, in no order that binds a workflow.
+    pub const ALL: [Self; 4] = [Self::Address, Self::Shipping, Self::Payment, Self::Review];
+
+    /// Returns the name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Shipping => "shipping",
+            Self::Payment => "payment",
+            Self::Review => "review",
+        }
+    }
+
+    /// Returns the step of a name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.name() == name)
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Says where a shopper meets the cart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CartLayout {
+    /// On a page of its own.
+    Page,
+    /// In a drawer beside the page the shopper is on.
+    Drawer,
+}
+
+/// Says how the steps are laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckoutLayout {
+    /// One page a step.
+    Stepwise,
+    /// All steps on one page.
+    SinglePage,
+}
+
+/// Is an ordered list of checkout steps with its layout. A cart keeps the one it was opened with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WorkflowForm", into = "WorkflowForm")]
+pub struct Workflow {
+    form: WorkflowForm,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorkflowForm {
+    name: String,
+    cart: CartLayout,
+    checkout: CheckoutLayout,
+    steps: Vec<Step>,
+}
+
+/// Says why a workflow cannot lead to an order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorkflowError {
+    /// The name is empty, too long or holds other characters than lower-case letters, digits, `-` and `_`.
+    #[error("workflow name {0:?} must be 1 to 40 lower-case letters, digits, '-' or '_'")]
+    Name(String),
+    /// A step stands twice.
+    #[error("step {0} stands twice; each step may stand once")]
+    Twice(Step),
+    /// A step that every order needs is missing.
+    #[error("step {0} is missing; an order needs address, shipping and payment")]
+    Missing(Step),
+}
+
+impl TryFrom<WorkflowForm> for Workflow {
+    type Error = WorkflowError;
+
+    fn try_from(form: WorkflowForm) -> Result<Self, WorkflowError> {
+        let safe = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+        if form.name.is_empty() || form.name.len() > 40 || !form.name.chars().all(safe) {
+            return Err(WorkflowError::Name(form.name));
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(step) = form.steps.iter().find(|s| !seen.insert(**s)) {
+            return Err(WorkflowError::Twice(*step));
+        }
+        match [Step::Address, Step::Shipping, Step::Payment].into_iter().find(|s| !seen.contains(s)) {
+            Some(step) => Err(WorkflowError::Missing(step)),
+            None => Ok(Self { form }),
+        }
+    }
+}
+
+impl From<Workflow> for WorkflowForm {
+    fn from(workflow: Workflow) -> Self {
+        workflow.form
+    }
+}
+
+impl Workflow {
+    /// Returns the workflow of a cart page and one page a step.
+    pub fn classic() -> Self {
+        Self::built_in("classic", CartLayout::Page, CheckoutLayout::Stepwise, &Step::ALL)
+    }
+
+    /// Returns the workflow of a cart drawer and one checkout page.
+    pub fn express() -> Self {
+        Self::built_in("express", CartLayout::Drawer, CheckoutLayout::SinglePage, &Step::ALL[..3])
+    }
+
+    fn built_in(name: &str, cart: CartLayout, checkout: CheckoutLayout, steps: &[Step]) -> Self {
+        Self { form: WorkflowForm { name: name.into(), cart, checkout, steps: steps.to_vec() } }
+    }
+
+    /// Returns the name that logs and pages use.
+    pub fn name(&self) -> &str {
+        &self.form.name
+    }
+
+    /// Returns where a shopper meets the cart.
+    pub fn cart(&self) -> CartLayout {
+        self.form.cart
+    }
+
+    /// Returns how the steps are laid out.
+    pub fn checkout(&self) -> CheckoutLayout {
+        self.form.checkout
+    }
+
+    /// Returns the steps in order.
+    pub fn steps(&self) -> &[Step] {
+        &self.form.steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workflow_that_cannot_lead_to_an_order_is_refused() {
+        let parse = |steps: &str, name: &str| {
+            serde_json::from_str::<Workflow>(&format!(
+                r#"{{"name":"{name}","cart":"page","checkout":"stepwise","steps":{steps}}}"#
+            ))
+            .map_err(|e| e.to_string())
+        };
+        assert!(parse(r#"["payment","address","shipping"]"#, "reversed").is_ok());
+        for (steps, name, message) in [
+            (r#"["address","payment"]"#, "short", "step shipping is missing"),
+            (r#"["address","address"]"#, "twice", "step address stands twice"),
+            (r#"["teleport"]"#, "odd", "unknown variant `teleport`"),
+            (r#"["address","shipping","payment"]"#, "Bad Name", "workflow name \"Bad Name\""),
+        ] {
+            let error = parse(steps, name).unwrap_err();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_built_in_workflows_are_valid() {
+        for workflow in [Workflow::classic(), Workflow::express()] {
+            let json = serde_json::to_string(&workflow).unwrap();
+            assert_eq!(serde_json::from_str::<Workflow>(&json).unwrap(), workflow);
+        }
+    }
+}
