@@ -1,12 +1,15 @@
 //! Why a request is refused: a closed list, in order of precedence.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Currency, FieldError, OrderId, Sku, Step,
     limits::{CART_LINES_MAX, LINE_QUANTITY_MAX},
 };
 
 /// Says why a cart refuses a request. Where several reasons hold, the one that stands first here is given.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Rejection {
     /// The cart belongs to somebody else.
     #[error("the cart belongs to another visitor")]

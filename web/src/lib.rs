@@ -1,1 +1,3 @@
-//! web
+//! The Cartwright server: carts, experiments and recommendations behind HTTP, websockets and a command line.
+
+pub mod store;

@@ -1,0 +1,183 @@
+//! The words of a turn: what is wanted, loaded, staged and answered.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use cart_core::{Cart, CartId, Line, Movement, Order, Rejection, Sku, StockLevels, VisitorId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Exposure;
+
+/// Names an idempotency key within its cart.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyRef {
+    /// The cart that the keyed command went to.
+    pub cart: CartId,
+    /// The key, as the client chose it.
+    pub key: String,
+}
+
+/// Lists what a turn must load.
+#[derive(Clone, Debug, Default)]
+pub struct Wants {
+    /// The carts of the turn, with the version that is in memory, where one is.
+    pub carts: BTreeMap<CartId, Option<u64>>,
+    /// The idempotency keys of the turn.
+    pub keys: BTreeSet<KeyRef>,
+}
+
+/// Is a wanted cart that exists.
+#[derive(Clone, Debug)]
+pub enum LoadedCart {
+    /// The version in memory is the newest.
+    Current,
+    /// Memory had none or an older one.
+    Fresh(Arc<Cart>),
+}
+
+/// Is the answer that a key was given before.
+#[derive(Clone, Debug)]
+pub struct StoredAnswer {
+    /// Tells whether the request is the same.
+    pub fingerprint: String,
+    /// What was answered.
+    pub answer: Answer,
+}
+
+/// Is what a turn's transaction found.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The wanted carts that exist.
+    pub carts: BTreeMap<CartId, LoadedCart>,
+    /// The wanted keys that were used before.
+    pub keys: BTreeMap<KeyRef, StoredAnswer>,
+}
+
+/// Decides a turn inside its transaction. Quick and pure: rows are locked meanwhile.
+pub trait Decision: Send {
+    /// Names every product whose stock the decision reads or moves.
+    fn skus(&self, loaded: &Loaded) -> BTreeSet<Sku>;
+
+    /// Decides.
+    fn decide(self: Box<Self>, loaded: Loaded, stock: StockLevels) -> Staged;
+}
+
+/// Is a cart to write.
+#[derive(Clone, Debug)]
+pub struct CartWrite {
+    /// The version that the row must have; 0 where the cart must be new.
+    pub before: u64,
+    /// The cart to be.
+    pub cart: Arc<Cart>,
+}
+
+/// Is an answer to keep under its key.
+#[derive(Clone, Debug)]
+pub struct KeyWrite {
+    /// The key.
+    pub key: KeyRef,
+    /// Tells whether a later request is the same.
+    pub fingerprint: String,
+    /// What is answered.
+    pub answer: Answer,
+    /// When, in Unix milliseconds.
+    pub at_ms: i64,
+}
+
+/// Is an event for the outbox.
+#[derive(Clone, Debug)]
+pub struct EventWrite {
+    /// Its name in the world; readers drop what they have seen.
+    pub id: Uuid,
+    /// When it happened, in Unix milliseconds.
+    pub at_ms: i64,
+    /// Its type, past tense.
+    pub kind: &'static str,
+    /// The cart it is about.
+    pub cart: Option<CartId>,
+    /// The unit it is about.
+    pub unit: VisitorId,
+    /// Its data as a JSON object.
+    pub data: String,
+}
+
+/// Is everything that a turn writes, and what it will say once that is committed.
+#[derive(Debug, Default)]
+pub struct Staged {
+    /// Carts to insert or update; each id once.
+    pub carts: Vec<CartWrite>,
+    /// The sum of all movements, by product.
+    pub movements: BTreeMap<Sku, Movement>,
+    /// Orders to insert.
+    pub orders: Vec<Order>,
+    /// Answers to keep.
+    pub keys: Vec<KeyWrite>,
+    /// Exposures to log where they are new, with their events.
+    pub exposures: Vec<Exposure>,
+    /// Events for the outbox, in order.
+    pub events: Vec<EventWrite>,
+    /// What to say.
+    pub outcome: Outcome,
+}
+
+impl Staged {
+    /// Reports whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.carts.is_empty()
+            && self.movements.is_empty()
+            && self.orders.is_empty()
+            && self.keys.is_empty()
+            && self.exposures.is_empty()
+            && self.events.is_empty()
+    }
+}
+
+/// Is what a turn says once it is committed.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// One answer a job, in the order of the jobs.
+    pub answers: Vec<Answer>,
+    /// The newest state of each cart that was loaded or changed.
+    pub touched: Vec<Touched>,
+    /// The exposures that were new; the store fills this in.
+    pub exposed: Vec<Exposure>,
+}
+
+/// Is the newest state of a cart after a turn.
+#[derive(Clone, Debug)]
+pub struct Touched {
+    /// The cart.
+    pub cart: Arc<Cart>,
+    /// The line that changed last, with quantity 0 where it was taken out.
+    pub item: Option<Line>,
+    /// Tells whether the turn changed the cart, or only read it.
+    pub is_changed: bool,
+}
+
+/// Is the answer to one job of a turn.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// It was done.
+    Accepted(Box<Accepted>),
+    /// A rule forbids it.
+    Rejected(Rejection),
+    /// There is no such cart.
+    UnknownCart,
+    /// The key was used before, for another request.
+    KeyReused,
+}
+
+/// Is what an accepted command led to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The cart after the command.
+    pub cart: Arc<Cart>,
+    /// The line that the command changed, with quantity 0 where it was taken out.
+    pub item: Option<Line>,
+    /// The order that the command placed.
+    pub order: Option<Order>,
+}
