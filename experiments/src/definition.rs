@@ -1,0 +1,508 @@
+//! The definition of an experiment: versioned JSON in, a checked value out.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::metric::Metric;
+
+/// The one schema version this build reads and writes.
+pub const SCHEMA_VERSION: u32 = 1;
+/// The whole, in basis points: weights sum to it and coverage cannot pass it.
+pub const WHOLE_BP: u32 = 10_000;
+/// Most bytes of a definition's JSON: ten workflow objects fit many times over, and a list of experiments stays
+/// small enough to hold in memory and to send to a client whole.
+pub const DEFINITION_BYTES_MAX: usize = 64 * 1024;
+/// Most variations: each treatment arm is paid for with wider intervals (Bonferroni), so more could hardly ever
+/// reach a verdict; it also bounds the label values of the metrics.
+pub const VARIATIONS_MAX: usize = 10;
+/// Most bytes of a key: keys stand in query strings, metric labels and cookies.
+pub const KEY_BYTES_MAX: usize = 64;
+/// Most bytes of a seed: it is hashed on every assignment.
+pub const SEED_BYTES_MAX: usize = 128;
+/// Most bytes of a name: it stands in headings and table rows.
+pub const NAME_BYTES_MAX: usize = 200;
+/// Most bytes of a hypothesis: a paragraph or two.
+pub const HYPOTHESIS_BYTES_MAX: usize = 4_000;
+/// Fewest planned units: below some hundreds the statistics decide nothing (see [`crate::verdict`]).
+pub const PLANNED_UNITS_MIN: u64 = 100;
+/// Most planned units: more than the people on earth is a slip of the keyboard.
+pub const PLANNED_UNITS_MAX: u64 = 10_000_000_000;
+/// Planned units of a definition that names none; GrowthBook's default for the same parameter.
+pub const PLANNED_UNITS_DEFAULT: u64 = 5_000;
+
+/// Says where an experiment is in its life; see [`crate::lifecycle`] for the moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Being written: assigns nobody but those forced to look at it.
+    #[default]
+    Draft,
+    /// Assigning units; what decides the split is frozen.
+    Running,
+    /// Over: assigns nobody and never starts again.
+    Stopped,
+}
+
+impl Status {
+    /// Returns the status as it is written in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Draft => "draft",
+            Status::Running => "running",
+            Status::Stopped => "stopped",
+        }
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(self.as_str())
+    }
+}
+
+/// Describes one arm of an experiment and the value its units get.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Variation {
+    key: String,
+    #[serde(default)]
+    name: String,
+    weight_bp: u32,
+    value: Value,
+}
+
+impl Variation {
+    /// Returns the key, unique in its experiment.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Returns the name for people; the key where none was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the share of the covered units, in basis points, 1 to 10,000.
+    pub fn weight_bp(&self) -> u32 {
+        self.weight_bp
+    }
+
+    /// Returns what the flag answers for a unit of this variation.
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+}
+
+/// Holds one checked experiment: the first variation is the control, the others are treatments.
+///
+/// It can only be made by [`Experiment::parse`] or serde, both of which check every rule, and it is written back as
+/// the JSON it was read from (with defaults filled in).
+///
+/// ```
+/// use experiments::{Experiment, Status};
+/// let text = r#"{
+///   "schema_version": 1, "key": "checkout-express", "name": "Express checkout", "flag": "checkout_workflow",
+///   "variations": [
+///     {"key": "classic", "weight_bp": 5000, "value": {"name": "classic"}},
+///     {"key": "express", "weight_bp": 5000, "value": {"name": "express"}}
+///   ]
+/// }"#;
+/// let experiment = Experiment::parse(text)?;
+/// assert_eq!(experiment.seed(), "checkout-express"); // the key, where no seed is given
+/// assert_eq!((experiment.coverage_bp(), experiment.status()), (10_000, Status::Draft));
+/// let error = Experiment::parse(&text.replace("5000, \"value\": {\"name\": \"express", "4000, \"value\": {\"name\": \"express"));
+/// assert_eq!(
+///     error.unwrap_err().to_string(),
+///     "variation weights sum to 9000 of 10000 basis points: add 1000 to some `weight_bp`",
+/// );
+/// # Ok::<(), experiments::DefinitionError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written<Variation>", into = "Written<Variation>")]
+pub struct Experiment {
+    key: String,
+    name: String,
+    hypothesis: String,
+    flag: String,
+    seed: String,
+    coverage_bp: u32,
+    variations: Vec<Variation>,
+    primary_metric: Metric,
+    planned_units: u64,
+    status: Status,
+}
+
+/// The definition as it is written; `V` is a variation, read or not yet.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written<V> {
+    schema_version: u32,
+    key: String,
+    name: String,
+    #[serde(default)]
+    hypothesis: String,
+    flag: String,
+    #[serde(default)]
+    seed: Option<String>,
+    #[serde(default = "whole")]
+    coverage_bp: u32,
+    variations: Vec<V>,
+    #[serde(default)]
+    primary_metric: Metric,
+    #[serde(default = "planned_units_default")]
+    planned_units: u64,
+    #[serde(default)]
+    status: Status,
+}
+
+fn whole() -> u32 {
+    WHOLE_BP
+}
+
+fn planned_units_default() -> u64 {
+    PLANNED_UNITS_DEFAULT
+}
+
+/// Says what is wrong with a definition and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DefinitionError {
+    /// The text is no JSON, or a field is unknown, missing, doubled or of the wrong type.
+    #[error("definition cannot be read: {0}")]
+    Unreadable(String),
+    /// A variation cannot be read; counted from 1.
+    #[error("variation {position} cannot be read: {reason}")]
+    UnreadableVariation {
+        /// Its place in the list, from 1.
+        position: usize,
+        /// What the JSON reader met.
+        reason: String,
+    },
+    /// The schema version is not [`SCHEMA_VERSION`].
+    #[error("schema version {found} is unknown: this build reads version {SCHEMA_VERSION}")]
+    UnknownVersion {
+        /// The version that was given.
+        found: u32,
+    },
+    /// The JSON is longer than [`DEFINITION_BYTES_MAX`].
+    #[error(
+        "definition has {bytes} bytes, the most allowed is {DEFINITION_BYTES_MAX}: shorten its texts or values"
+    )]
+    TooLarge {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// A key, seed, name or other text is empty.
+    #[error("{field} is empty: give it at least one character")]
+    Empty {
+        /// Which text.
+        field: String,
+    },
+    /// A text is longer than its limit.
+    #[error("{field} has {bytes} bytes, the most allowed is {limit}: shorten it")]
+    TooLong {
+        /// Which text.
+        field: String,
+        /// Its length.
+        bytes: usize,
+        /// Its limit.
+        limit: usize,
+    },
+    /// A key holds a character that is unsafe in a query string or a metric label.
+    #[error(
+        "{field} `{found}` is not a key: start with a letter or digit, then letters, digits, `-`, `_` or `.`"
+    )]
+    InvalidKey {
+        /// Which key.
+        field: String,
+        /// What was given.
+        found: String,
+    },
+    /// A text holds a control character.
+    #[error("{field} holds a control character: remove it")]
+    ControlCharacter {
+        /// Which text.
+        field: String,
+    },
+    /// Fewer than 2 variations.
+    #[error("experiment has {found} variations, the fewest is 2: add a control and a treatment")]
+    TooFewVariations {
+        /// How many were given.
+        found: usize,
+    },
+    /// More than [`VARIATIONS_MAX`] variations.
+    #[error("experiment has {found} variations, the most allowed is {VARIATIONS_MAX}: split it into several")]
+    TooManyVariations {
+        /// How many were given.
+        found: usize,
+    },
+    /// Two variations share a key.
+    #[error("variation key `{key}` stands twice: rename one of them")]
+    DuplicateVariation {
+        /// The doubled key.
+        key: String,
+    },
+    /// A variation that would never be shown.
+    #[error("variation `{key}` has weight 0 and would never be shown: give it a weight or remove it")]
+    ZeroWeight {
+        /// The variation's key.
+        key: String,
+    },
+    /// The weights do not sum to 10,000.
+    #[error("variation weights sum to {sum} of {WHOLE_BP} basis points: {}", mend_weights(*.sum))]
+    WeightsDoNotSum {
+        /// What they sum to.
+        sum: u64,
+    },
+    /// Coverage above the whole.
+    #[error("coverage_bp is {found}, the most is {WHOLE_BP} (everybody): lower it")]
+    CoverageAboveWhole {
+        /// What was given.
+        found: u32,
+    },
+    /// Planned units out of range.
+    #[error("planned_units is {found}: choose from {PLANNED_UNITS_MIN} to {PLANNED_UNITS_MAX}")]
+    PlannedUnitsOutOfRange {
+        /// What was given.
+        found: u64,
+    },
+}
+
+fn mend_weights(sum: u64) -> String {
+    let whole = u64::from(WHOLE_BP);
+    if sum < whole {
+        format!("add {} to some `weight_bp`", whole - sum)
+    } else {
+        format!("take {} from some `weight_bp`", sum - whole)
+    }
+}
+
+impl Experiment {
+    /// Reads and checks a definition from JSON text.
+    ///
+    /// # Errors
+    /// [`DefinitionError`], naming the first thing that is wrong: the text's size, its JSON and fields, the version,
+    /// keys and texts, variations and weights, coverage, planned units, in this order.
+    pub fn parse(text: &str) -> Result<Experiment, DefinitionError> {
+        check_size(text.len())?;
+        let written: Written<Variation> =
+            serde_json::from_str(text).map_err(|error| DefinitionError::Unreadable(error.to_string()))?;
+        written.try_into()
+    }
+
+    /// Reads and checks a definition that is already JSON.
+    ///
+    /// # Errors
+    /// As [`Experiment::parse`]; an unreadable variation is named by its place.
+    pub fn parse_value(value: &Value) -> Result<Experiment, DefinitionError> {
+        check_size(value.to_string().len())?;
+        let written = Written::<Value>::deserialize(value)
+            .map_err(|error| DefinitionError::Unreadable(error.to_string()))?;
+        written.read_variations()?.try_into()
+    }
+
+    /// Returns the definition as JSON, every default filled in.
+    pub fn to_value(&self) -> Value {
+        serde_json::to_value(self).expect("a definition holds only texts, integers and JSON")
+    }
+
+    /// Returns the key, unique among experiments.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Returns the name for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns what is expected and why; may be empty.
+    pub fn hypothesis(&self) -> &str {
+        &self.hypothesis
+    }
+
+    /// Returns the key of the flag whose value the experiment decides.
+    pub fn flag(&self) -> &str {
+        &self.flag
+    }
+
+    /// Returns the hash seed; another seed is another, independent split.
+    pub fn seed(&self) -> &str {
+        &self.seed
+    }
+
+    /// Returns the share of all units that take part, in basis points.
+    pub fn coverage_bp(&self) -> u32 {
+        self.coverage_bp
+    }
+
+    /// Returns the variations, the control first.
+    pub fn variations(&self) -> &[Variation] {
+        &self.variations
+    }
+
+    /// Returns the metric that decides the verdict; the other one is only reported.
+    pub fn primary_metric(&self) -> Metric {
+        self.primary_metric
+    }
+
+    /// Returns N*, the units of both compared arms together at which the sequential interval is tightest.
+    pub fn planned_units(&self) -> u64 {
+        self.planned_units
+    }
+
+    /// Returns where the experiment is in its life.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    pub(crate) fn with_status(self, status: Status) -> Experiment {
+        Experiment { status, ..self }
+    }
+}
+
+impl std::str::FromStr for Experiment {
+    type Err = DefinitionError;
+
+    fn from_str(text: &str) -> Result<Experiment, DefinitionError> {
+        Experiment::parse(text)
+    }
+}
+
+fn check_size(bytes: usize) -> Result<(), DefinitionError> {
+    if bytes > DEFINITION_BYTES_MAX { Err(DefinitionError::TooLarge { bytes }) } else { Ok(()) }
+}
+
+impl Written<Value> {
+    fn read_variations(self) -> Result<Written<Variation>, DefinitionError> {
+        let mut variations = Vec::new();
+        for (index, variation) in self.variations.iter().enumerate() {
+            variations.push(Variation::deserialize(variation).map_err(|error| {
+                DefinitionError::UnreadableVariation { position: index + 1, reason: error.to_string() }
+            })?);
+        }
+        Ok(Written {
+            schema_version: self.schema_version,
+            key: self.key,
+            name: self.name,
+            hypothesis: self.hypothesis,
+            flag: self.flag,
+            seed: self.seed,
+            coverage_bp: self.coverage_bp,
+            variations,
+            primary_metric: self.primary_metric,
+            planned_units: self.planned_units,
+            status: self.status,
+        })
+    }
+}
+
+impl TryFrom<Written<Variation>> for Experiment {
+    type Error = DefinitionError;
+
+    fn try_from(written: Written<Variation>) -> Result<Experiment, DefinitionError> {
+        if written.schema_version != SCHEMA_VERSION {
+            return Err(DefinitionError::UnknownVersion { found: written.schema_version });
+        }
+        check_key("key", &written.key)?;
+        check_text("name", &written.name, NAME_BYTES_MAX)?;
+        check_length("hypothesis", &written.hypothesis, HYPOTHESIS_BYTES_MAX)?;
+        check_key("flag", &written.flag)?;
+        let seed = written.seed.unwrap_or_else(|| written.key.clone());
+        check_text("seed", &seed, SEED_BYTES_MAX)?;
+        let variations = check_variations(written.variations)?;
+        if written.coverage_bp > WHOLE_BP {
+            return Err(DefinitionError::CoverageAboveWhole { found: written.coverage_bp });
+        }
+        if !(PLANNED_UNITS_MIN..=PLANNED_UNITS_MAX).contains(&written.planned_units) {
+            return Err(DefinitionError::PlannedUnitsOutOfRange { found: written.planned_units });
+        }
+        Ok(Experiment {
+            key: written.key,
+            name: written.name,
+            hypothesis: written.hypothesis,
+            flag: written.flag,
+            seed,
+            coverage_bp: written.coverage_bp,
+            variations,
+            primary_metric: written.primary_metric,
+            planned_units: written.planned_units,
+            status: written.status,
+        })
+    }
+}
+
+impl From<Experiment> for Written<Variation> {
+    fn from(experiment: Experiment) -> Written<Variation> {
+        Written {
+            schema_version: SCHEMA_VERSION,
+            key: experiment.key,
+            name: experiment.name,
+            hypothesis: experiment.hypothesis,
+            flag: experiment.flag,
+            seed: Some(experiment.seed),
+            coverage_bp: experiment.coverage_bp,
+            variations: experiment.variations,
+            primary_metric: experiment.primary_metric,
+            planned_units: experiment.planned_units,
+            status: experiment.status,
+        }
+    }
+}
+
+fn check_variations(mut variations: Vec<Variation>) -> Result<Vec<Variation>, DefinitionError> {
+    if variations.len() < 2 {
+        return Err(DefinitionError::TooFewVariations { found: variations.len() });
+    }
+    if variations.len() > VARIATIONS_MAX {
+        return Err(DefinitionError::TooManyVariations { found: variations.len() });
+    }
+    for (index, variation) in variations.iter_mut().enumerate() {
+        check_key(&format!("key of variation {}", index + 1), &variation.key)?;
+        if variation.name.is_empty() {
+            variation.name.clone_from(&variation.key);
+        }
+        check_text(&format!("name of variation {}", index + 1), &variation.name, NAME_BYTES_MAX)?;
+        if variation.weight_bp == 0 {
+            return Err(DefinitionError::ZeroWeight { key: variation.key.clone() });
+        }
+    }
+    for (index, variation) in variations.iter().enumerate() {
+        if variations[..index].iter().any(|earlier| earlier.key == variation.key) {
+            return Err(DefinitionError::DuplicateVariation { key: variation.key.clone() });
+        }
+    }
+    let sum: u64 = variations.iter().map(|variation| u64::from(variation.weight_bp)).sum();
+    if sum != u64::from(WHOLE_BP) {
+        return Err(DefinitionError::WeightsDoNotSum { sum });
+    }
+    Ok(variations)
+}
+
+fn check_key(field: &str, key: &str) -> Result<(), DefinitionError> {
+    check_text(field, key, KEY_BYTES_MAX)?;
+    let starts_well = key.starts_with(|first: char| first.is_ascii_alphanumeric());
+    let goes_on_well = key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if starts_well && goes_on_well {
+        Ok(())
+    } else {
+        Err(DefinitionError::InvalidKey { field: field.into(), found: key.into() })
+    }
+}
+
+fn check_text(field: &str, text: &str, limit: usize) -> Result<(), DefinitionError> {
+    if text.trim().is_empty() {
+        return Err(DefinitionError::Empty { field: field.into() });
+    }
+    if text.chars().any(char::is_control) {
+        return Err(DefinitionError::ControlCharacter { field: field.into() });
+    }
+    check_length(field, text, limit)
+}
+
+fn check_length(field: &str, text: &str, limit: usize) -> Result<(), DefinitionError> {
+    if text.len() > limit {
+        Err(DefinitionError::TooLong { field: field.into(), bytes: text.len(), limit })
+    } else {
+        Ok(())
+    }
+}

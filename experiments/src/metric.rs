@@ -1,0 +1,190 @@
+//! Totals of an arm, and the mean and variance of a metric over its units.
+
+use serde::{Deserialize, Serialize};
+
+/// Names what is measured of every unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// The share of units that converted, 0 to 1.
+    #[default]
+    Conversion,
+    /// The revenue of a unit, in the smallest unit of the currency; 0 for a unit that bought nothing.
+    RevenuePerUnit,
+}
+
+impl Metric {
+    /// Every metric, in the order of reports.
+    pub const ALL: [Metric; 2] = [Metric::Conversion, Metric::RevenuePerUnit];
+
+    /// Returns the metric as it is written in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Metric::Conversion => "conversion",
+            Metric::RevenuePerUnit => "revenue_per_unit",
+        }
+    }
+
+    /// Returns the metric as it stands in a sentence.
+    pub fn phrase(self) -> &'static str {
+        match self {
+            Metric::Conversion => "conversion",
+            Metric::RevenuePerUnit => "revenue per visitor",
+        }
+    }
+}
+
+/// Sums what the units of one arm did, exactly: counts and integer money.
+///
+/// Revenue is summed **per unit** first: a unit with orders of 300 and 200 adds 500 to `revenue_sum` and 250,000 to
+/// `revenue_sum_squares`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ArmTotals {
+    /// Units that were exposed.
+    pub units: u64,
+    /// Units among them that converted; no more than `units`.
+    pub conversions: u64,
+    /// Sum over units of the unit's revenue, in the smallest unit of the currency; refunds may make it negative.
+    pub revenue_sum: i64,
+    /// Sum over units of the square of the unit's revenue.
+    pub revenue_sum_squares: u128,
+}
+
+impl ArmTotals {
+    /// Adds one unit.
+    ///
+    /// ```
+    /// use experiments::ArmTotals;
+    /// let mut arm = ArmTotals::default();
+    /// arm.add_unit(true, 500);
+    /// arm.add_unit(false, 0);
+    /// assert_eq!(arm, ArmTotals { units: 2, conversions: 1, revenue_sum: 500, revenue_sum_squares: 250_000 });
+    /// ```
+    pub fn add_unit(&mut self, converted: bool, revenue: i64) {
+        self.units += 1;
+        self.conversions += u64::from(converted);
+        self.revenue_sum = self.revenue_sum.saturating_add(revenue);
+        let square = u128::from(revenue.unsigned_abs()).pow(2);
+        self.revenue_sum_squares = self.revenue_sum_squares.saturating_add(square);
+    }
+
+    /// Returns the mean and variance of a metric over the arm's units.
+    pub fn statistic(&self, metric: Metric) -> Statistic {
+        match metric {
+            Metric::Conversion => Statistic::proportion(self.units, self.conversions),
+            Metric::RevenuePerUnit => Statistic::mean(self.units, self.revenue_sum, self.revenue_sum_squares),
+        }
+    }
+}
+
+/// Holds the mean of a metric over the units of one arm and its variance from unit to unit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Statistic {
+    /// Units in the arm.
+    pub units: u64,
+    /// Mean over units; 0 without units.
+    pub mean: f64,
+    /// Variance of a single unit (not of the mean); 0 where it cannot be known.
+    pub variance: f64,
+}
+
+impl Statistic {
+    /// Returns the statistic of a proportion: mean m = x/n, variance m(1 − m), without n − 1.
+    ///
+    /// Source: gbstats 0.8.0, `models/statistics.py`, `ProportionStatistic`.
+    ///
+    /// ```
+    /// use experiments::metric::Statistic;
+    /// let a = Statistic::proportion(1000, 100);
+    /// assert_eq!((a.mean, a.variance), (0.1, 0.09));
+    /// ```
+    pub fn proportion(units: u64, conversions: u64) -> Statistic {
+        if units == 0 {
+            return Statistic { units, mean: 0.0, variance: 0.0 };
+        }
+        let (n, x) = (units as f64, conversions as f64);
+        // x(n − x)/n² rather than m(1 − m): exactly 0 when all or none converted.
+        let variance = x * units.saturating_sub(conversions) as f64 / (n * n);
+        Statistic { units, mean: x / n, variance }
+    }
+
+    /// Returns the statistic of a mean: m = Σy/n, variance (Σy² − (Σy)²/n)/(n − 1).
+    ///
+    /// Source: gbstats 0.8.0, `models/statistics.py`, `SampleMeanStatistic`. In floating point this difference loses
+    /// every digit when the mean is far above the spread; the sums being integers, n·Σy² − (Σy)² is taken exactly
+    /// and divided afterwards.
+    ///
+    /// ```
+    /// use experiments::metric::Statistic;
+    /// let b = Statistic::mean(1000, 5000, 45_000);
+    /// assert_eq!((b.mean, b.variance), (5.0, 20_000.0 / 999.0));
+    /// // 10^9, 10^9 + 1, 10^9 + 2: a variance of 1, of which floating-point sums keep nothing.
+    /// let far = Statistic::mean(3, 3_000_000_003, 3_000_000_006_000_000_005);
+    /// assert_eq!((far.mean, far.variance), (1_000_000_001.0, 1.0));
+    /// ```
+    pub fn mean(units: u64, sum: i64, sum_squares: u128) -> Statistic {
+        if units == 0 {
+            return Statistic { units, mean: 0.0, variance: 0.0 };
+        }
+        let n = units as f64;
+        let mean = sum as f64 / n;
+        if units == 1 {
+            return Statistic { units, mean, variance: 0.0 };
+        }
+        let square_of_sum = u128::from(sum.unsigned_abs()).pow(2);
+        let spread = match u128::from(units).checked_mul(sum_squares) {
+            // Sums that no sample could have (Cauchy–Schwarz) count as no spread.
+            Some(scaled) => scaled.saturating_sub(square_of_sum) as f64 / n,
+            None => (sum_squares as f64 - mean * sum as f64).max(0.0),
+        };
+        Statistic { units, mean, variance: spread / (n - 1.0) }
+    }
+
+    /// Returns the variance of the mean, s²/n; 0 without units.
+    pub fn variance_of_mean(&self) -> f64 {
+        if self.units == 0 { 0.0 } else { self.variance / self.units as f64 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_or_single_unit_has_no_spread_and_no_nan() {
+        for statistic in [
+            Statistic::proportion(0, 0),
+            Statistic::mean(0, 0, 0),
+            Statistic::mean(1, -7, 49),
+            Statistic::proportion(9, 9),
+            Statistic::proportion(9, 0),
+        ] {
+            assert_eq!(statistic.variance, 0.0);
+            assert!(statistic.mean.is_finite());
+        }
+    }
+
+    #[test]
+    fn sums_beyond_exact_arithmetic_stay_finite() {
+        let huge = Statistic::mean(u64::MAX, i64::MAX, u128::MAX);
+        assert!(huge.mean.is_finite() && huge.variance.is_finite() && huge.variance >= 0.0);
+        let impossible = Statistic::mean(10, 1_000_000, 1);
+        assert_eq!(impossible.variance, 0.0);
+    }
+
+    #[test]
+    fn variance_matches_the_definition_on_a_small_sample() {
+        let sample = [1250_i64, 0, 0, 4599, -300, 0, 1250];
+        let mut arm = ArmTotals::default();
+        for revenue in sample {
+            arm.add_unit(revenue > 0, revenue);
+        }
+        let n = sample.len() as f64;
+        let mean = sample.iter().sum::<i64>() as f64 / n;
+        let variance = sample.iter().map(|&y| (y as f64 - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        let statistic = arm.statistic(Metric::RevenuePerUnit);
+        assert!((statistic.mean - mean).abs() < 1e-9);
+        assert!((statistic.variance / variance - 1.0).abs() < 1e-14);
+        assert_eq!(arm.conversions, 3);
+    }
+}
