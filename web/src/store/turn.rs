@@ -151,8 +151,6 @@ pub struct Outcome {
 pub struct Touched {
     /// The cart.
     pub cart: Arc<Cart>,
-    /// The line that changed last, with quantity 0 where it was taken out.
-    pub item: Option<Line>,
     /// Tells whether the turn changed the cart, or only read it.
     pub is_changed: bool,
 }
