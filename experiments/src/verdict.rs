@@ -6,6 +6,13 @@ use crate::interval::Estimate;
 use crate::metric::{ArmTotals, Metric};
 use crate::sample_ratio::SampleRatio;
 
+mod analysis;
+mod plan;
+mod sentence;
+
+pub use analysis::{AnalysisError, analyze};
+pub use plan::{Plan, PlanError, PlannedArm};
+
 /// Chance, over the whole life of an experiment and however often it is looked at, that a verdict calls one without
 /// any effect better or worse.
 pub const ALPHA: f64 = 0.05;

@@ -1,0 +1,228 @@
+//! Which variation a unit gets, and what a flag answers.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::definition::{Experiment, Status, WHOLE_BP};
+use crate::hash::{BucketRange, HashVersion, bucket, bucket_ranges, choose_variation};
+
+/// Says where an experiment placed a unit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Assignment {
+    /// Index of the variation; the control (0) for a unit that is not in the experiment.
+    pub variation: usize,
+    /// Whether the unit takes part, and so gets the variation's value.
+    pub in_experiment: bool,
+    /// Whether the hash decided. Only then may the unit be exposed and counted: a forced one was not randomised.
+    pub hash_used: bool,
+    /// Where the unit's hash falls, at or above 0 and below 1; `None` where it was not needed.
+    pub bucket: Option<f64>,
+}
+
+impl Assignment {
+    const fn out(bucket: Option<f64>) -> Assignment {
+        Assignment { variation: 0, in_experiment: false, hash_used: false, bucket }
+    }
+}
+
+/// Places a unit by hash: a pure function of the definition and the unit, the same on every node and in every SDK.
+///
+/// Drafts and stopped experiments assign nobody; nor does an empty unit, which GrowthBook takes for a missing one.
+/// The hash is GrowthBook's version 2 under the experiment's seed.
+///
+/// ```
+/// # use experiments::Experiment;
+/// let running = Experiment::parse(r#"{
+///   "schema_version": 1, "key": "checkout", "name": "Checkout", "flag": "checkout_workflow", "status": "running",
+///   "variations": [
+///     {"key": "classic", "weight_bp": 6000, "value": "classic"}, {"key": "express", "weight_bp": 4000, "value": "express"}
+///   ]
+/// }"#)?;
+/// let placed = experiments::assign(&running, "user-1");
+/// assert_eq!((placed.bucket, placed.variation, placed.hash_used), (Some(0.7893), 1, true));
+/// assert_eq!(experiments::assign(&running, "user-2").variation, 0); // at 0.5609, below 0.6
+/// # Ok::<(), experiments::DefinitionError>(())
+/// ```
+pub fn assign(experiment: &Experiment, unit: &str) -> Assignment {
+    if experiment.status() != Status::Running || unit.is_empty() {
+        return Assignment::out(None);
+    }
+    let place = bucket(experiment.seed(), unit, HashVersion::V2);
+    match choose_variation(place, &ranges(experiment)) {
+        Some(variation) => {
+            Assignment { variation, in_experiment: true, hash_used: true, bucket: Some(place) }
+        }
+        None => Assignment::out(Some(place)),
+    }
+}
+
+/// Places a unit where somebody asked to see it, for a look at a draft or a running experiment; never to be counted.
+///
+/// `None` when the experiment has stopped or has no such variation.
+pub fn force(experiment: &Experiment, variation: usize) -> Option<Assignment> {
+    let may_be_seen = experiment.status() != Status::Stopped;
+    (may_be_seen && variation < experiment.variations().len()).then_some(Assignment {
+        variation,
+        in_experiment: true,
+        hash_used: false,
+        bucket: None,
+    })
+}
+
+/// Returns the range of buckets of each variation.
+pub fn ranges(experiment: &Experiment) -> Vec<BucketRange> {
+    let share = |bp: u32| f64::from(bp) / f64::from(WHOLE_BP);
+    let weights: Vec<f64> = experiment.variations().iter().map(|v| share(v.weight_bp())).collect();
+    bucket_ranges(weights.len(), share(experiment.coverage_bp()), Some(&weights))
+}
+
+/// Holds what a flag answers to a unit, and on whose behalf.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FlagValue<'a> {
+    /// The variation's value.
+    pub value: &'a Value,
+    /// The experiment that decided.
+    pub experiment: &'a Experiment,
+    /// Index of the variation in that experiment.
+    pub variation: usize,
+    /// Whether an exposure may be logged: false when the variation was forced.
+    pub counted: bool,
+}
+
+/// Answers a flag: by a variation forced by the key of an experiment on it, else by the first running experiment on
+/// it that includes the unit, else `None` (the caller's own default holds).
+///
+/// A forced variation comes before every other experiment on the flag, since somebody asked to see just that; an index
+/// that does not exist, or a stopped experiment, is passed over and the unit is placed as usual.
+pub fn evaluate_flag<'a>(
+    experiments: &'a [Experiment],
+    flag: &str,
+    unit: &str,
+    forced: &BTreeMap<String, usize>,
+) -> Option<FlagValue<'a>> {
+    let on_flag = || experiments.iter().filter(|experiment| experiment.flag() == flag);
+    let by_force = |experiment: &'a Experiment| {
+        let &variation = forced.get(experiment.key())?;
+        answer(experiment, force(experiment, variation)?)
+    };
+    let by_hash = |experiment: &'a Experiment| answer(experiment, assign(experiment, unit));
+    on_flag().find_map(by_force).or_else(|| on_flag().find_map(by_hash))
+}
+
+fn answer(experiment: &Experiment, assignment: Assignment) -> Option<FlagValue<'_>> {
+    let variation = experiment.variations().get(assignment.variation)?;
+    assignment.in_experiment.then_some(FlagValue {
+        value: variation.value(),
+        experiment,
+        variation: assignment.variation,
+        counted: assignment.hash_used,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lifecycle::Move;
+    use serde_json::json;
+
+    fn experiment(key: &str, coverage_bp: u32, weights_bp: &[u32]) -> Experiment {
+        let variations: Vec<_> = weights_bp
+            .iter()
+            .enumerate()
+            .map(|(i, weight)| json!({"key": format!("v{i}"), "weight_bp": weight, "value": format!("{key}:{i}")}))
+            .collect();
+        Experiment::parse_value(&json!({
+            "schema_version": 1, "key": key, "name": key, "flag": "f", "status": "running",
+            "coverage_bp": coverage_bp, "variations": variations,
+        }))
+        .unwrap()
+    }
+
+    fn units() -> impl Iterator<Item = String> {
+        (0..20_000).map(|i| format!("visitor-{i}"))
+    }
+
+    #[test]
+    fn shares_follow_weights_and_coverage() {
+        let experiment = experiment("shares", 5_000, &[2_000, 3_000, 5_000]);
+        let mut counts = [0_u32; 3];
+        let mut out = 0_u32;
+        for unit in units() {
+            let placed = assign(&experiment, &unit);
+            if placed.in_experiment { counts[placed.variation] += 1 } else { out += 1 }
+        }
+        // 4 standard deviations of a binomial of 20,000 are at most 283.
+        for (count, expected) in counts.into_iter().chain([out]).zip([2_000_u32, 3_000, 5_000, 10_000]) {
+            assert!(count.abs_diff(expected) < 283, "{counts:?} {out}");
+        }
+    }
+
+    #[test]
+    fn raising_coverage_moves_nobody() {
+        let (narrow, wide) =
+            (experiment("c", 1_000, &[5_000, 5_000]), experiment("c", 9_000, &[5_000, 5_000]));
+        let mut moved = units().filter(|unit| {
+            let before = assign(&narrow, unit);
+            before.in_experiment && before != assign(&wide, unit)
+        });
+        assert_eq!(moved.next(), None);
+    }
+
+    #[test]
+    fn experiments_with_other_seeds_split_independently() {
+        let (one, two) =
+            (experiment("one", 10_000, &[5_000, 5_000]), experiment("two", 10_000, &[5_000, 5_000]));
+        let both =
+            units().filter(|u| assign(&one, u).variation == 1 && assign(&two, u).variation == 1).count();
+        assert!(both.abs_diff(5_000) < 245, "{both} of 20,000 in both treatments"); // 4 standard deviations
+    }
+
+    #[test]
+    fn drafts_stopped_experiments_and_empty_units_are_left_alone() {
+        let running = experiment("e", 10_000, &[5_000, 5_000]);
+        let stopped = running.clone().moved(Move::Stop).unwrap();
+        let mut draft = running.to_value();
+        draft["status"] = json!("draft");
+        let draft = Experiment::parse_value(&draft).unwrap();
+        for (experiment, unit) in [(&draft, "u"), (&stopped, "u"), (&running, "")] {
+            assert_eq!(assign(experiment, unit), Assignment::out(None));
+        }
+        assert!(assign(&running, "u").hash_used);
+        assert!(force(&draft, 1).is_some_and(|a| a.in_experiment && !a.hash_used && a.variation == 1));
+        assert_eq!(force(&stopped, 1), None);
+        assert_eq!(force(&running, 2), None);
+    }
+
+    #[test]
+    fn a_flag_is_answered_by_the_first_experiment_that_includes_the_unit() {
+        let narrow = experiment("narrow", 1_000, &[5_000, 5_000]);
+        let rest = experiment("rest", 10_000, &[5_000, 5_000]);
+        let list = [narrow.clone(), rest];
+        let none = BTreeMap::new();
+        let mut by_narrow = 0;
+        for unit in units() {
+            let answer = evaluate_flag(&list, "f", &unit, &none).unwrap();
+            assert!(answer.counted);
+            let is_in_narrow = assign(&narrow, &unit).in_experiment;
+            assert_eq!(answer.experiment.key() == "narrow", is_in_narrow);
+            by_narrow += usize::from(is_in_narrow);
+        }
+        assert!(by_narrow.abs_diff(2_000) < 170);
+        assert_eq!(evaluate_flag(&list, "other", "u", &none), None);
+    }
+
+    #[test]
+    fn a_forced_variation_is_seen_and_not_counted() {
+        let list = [experiment("one", 10_000, &[5_000, 5_000]), experiment("two", 0, &[5_000, 5_000])];
+        let answer = |forced: &[(&str, usize)]| {
+            let forced = forced.iter().map(|(key, index)| ((*key).to_owned(), *index)).collect();
+            let found = evaluate_flag(&list, "f", "u", &forced).unwrap();
+            (found.value.as_str().unwrap().to_owned(), found.counted)
+        };
+        assert_eq!(answer(&[("two", 1)]), ("two:1".into(), false));
+        assert_eq!(answer(&[("one", 0)]), ("one:0".into(), false));
+        assert_eq!(answer(&[("two", 7), ("unknown", 0)]), answer(&[]));
+        assert!(answer(&[]).1);
+    }
+}
