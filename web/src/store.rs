@@ -126,6 +126,10 @@ pub trait Store: Send + Sync + 'static {
     /// Notes how far a reader has come.
     async fn set_cursor(&self, reader: &str, position: u64) -> Result<()>;
 
+    /// Takes or renews the lease of a reader for a process until `until_ms`; answers whether the process holds it. So
+    /// one process at a time runs a reader, and another takes over when it dies.
+    async fn lease(&self, reader: &str, process: &str, now_ms: i64, until_ms: i64) -> Result<bool>;
+
     /// Counts the events a reader has yet to read; counting stops at `at_most`.
     async fn outbox_lag(&self, reader: &str, at_most: u64) -> Result<u64>;
 
