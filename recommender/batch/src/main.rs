@@ -1,2 +1,3 @@
-//! batch
+//! Trains and evaluates recommendations from event files.
+
 fn main() {}
