@@ -1,0 +1,230 @@
+//! A shop under test: the real binary, a private store, and verbs.
+
+use std::{fmt, fs, net::SocketAddr, path::PathBuf, process::Output};
+
+use crate::{
+    catalogue::{self, Goods},
+    cluster::{Cluster, Durability},
+    device::Device,
+    metrics::Metrics,
+    node::Node,
+    program::{built, free_address, succeeded},
+    reaper,
+    shopper::Shopper,
+};
+
+/// Names the store that a shop runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// The embedded store.
+    Sqlite,
+    /// A database of the private PostgreSQL cluster.
+    Postgres,
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        })
+    }
+}
+
+/// Says how a shop is set up.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// What it sells.
+    pub goods: Vec<Goods>,
+    /// What its commits survive.
+    pub durability: Durability,
+    /// Lines that follow the configuration's `[store]` table.
+    pub config: String,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let config = "[payment]\ntimeout_ms = 300\n".to_owned();
+        Self { goods: catalogue::standard(), durability: Durability::Process, config }
+    }
+}
+
+/// Is a running shop; it stops when dropped.
+#[derive(Debug)]
+pub struct TestApp {
+    store: Store,
+    store_url: String,
+    folder: PathBuf,
+    address: SocketAddr,
+    setup: Setup,
+    node: Option<Node>,
+}
+
+impl TestApp {
+    /// Starts a standard shop on the store.
+    pub async fn start(store: Store) -> Self {
+        Self::start_with(store, Setup::default()).await
+    }
+
+    /// Starts a shop that is set up otherwise.
+    pub async fn start_with(store: Store, setup: Setup) -> Self {
+        let mut app = Self::prepare(store, setup).await;
+        app.restart().await;
+        app
+    }
+
+    /// Prepares a shop, its goods imported, without starting the server.
+    pub async fn prepare(store: Store, setup: Setup) -> Self {
+        let folder = reaper::folder("shop");
+        let store_url = match store {
+            Store::Sqlite => format!("sqlite:{}", folder.join("shop.db").display()),
+            Store::Postgres => {
+                let durability = setup.durability;
+                tokio::task::spawn_blocking(move || Cluster::shared(durability).new_database())
+                    .await
+                    .expect("a database is made")
+            }
+        };
+        let app = Self { store, store_url, folder, address: free_address(), setup, node: None };
+        app.write_config();
+        let products = app.folder.join("products.csv");
+        fs::write(&products, catalogue::csv(&app.setup.goods)).expect("the product file is written");
+        app.run(&["import", "products", &products.display().to_string()]).await;
+        app
+    }
+
+    /// Starts another server process on the same store, with a data folder of its own.
+    pub async fn twin(&self) -> Self {
+        let mut twin = Self {
+            store: self.store,
+            store_url: self.store_url.clone(),
+            folder: reaper::folder("twin"),
+            address: free_address(),
+            setup: self.setup.clone(),
+            node: None,
+        };
+        twin.write_config();
+        twin.restart().await;
+        twin
+    }
+
+    fn write_config(&self) {
+        let data = self.folder.join("data");
+        fs::create_dir_all(&data).expect("the data folder is made");
+        let text = format!(
+            "listen = \"{}\"\ndata_dir = \"{}\"\n\n[store]\nurl = \"{}\"\n{}\n",
+            self.address,
+            data.display(),
+            self.store_url,
+            self.setup.config
+        );
+        fs::write(self.config_file(), text).expect("the configuration is written");
+    }
+
+    /// Returns the path of the configuration file.
+    pub fn config_file(&self) -> PathBuf {
+        self.folder.join("cartwright.toml")
+    }
+
+    /// Returns the store's kind.
+    pub fn store(&self) -> Store {
+        self.store
+    }
+
+    /// Returns the store's address, as the configuration has it.
+    pub fn store_url(&self) -> &str {
+        &self.store_url
+    }
+
+    /// Returns the address that the server listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns the address of a page or resource.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Runs a subcommand with the shop's configuration, and returns what it printed.
+    ///
+    /// # Panics
+    /// Where it fails.
+    pub async fn run(&self, arguments: &[&str]) -> String {
+        succeeded(&arguments.join(" "), &self.try_run(arguments).await)
+    }
+
+    /// Runs a subcommand with the shop's configuration, whatever comes of it.
+    pub async fn try_run(&self, arguments: &[&str]) -> Output {
+        tokio::process::Command::new(built("cartwright"))
+            .args(arguments)
+            .arg("--config")
+            .arg(self.config_file())
+            .output()
+            .await
+            .expect("cartwright runs")
+    }
+
+    /// Starts the server on the shop's data; where it runs, it is killed first.
+    pub async fn restart(&mut self) {
+        self.kill();
+        self.node = Some(Node::start(&self.config_file(), self.address, &self.folder.join("log")).await);
+    }
+
+    /// Kills the server without warning.
+    pub fn kill(&mut self) {
+        if let Some(node) = self.node.take() {
+            node.kill();
+        }
+    }
+
+    /// Stops the server as an operator would.
+    ///
+    /// # Panics
+    /// Where it does not end well.
+    pub async fn stop(&mut self) {
+        let node = self.node.take().expect("the server runs");
+        let status = node.stop().await;
+        assert!(status.success(), "the server ended with {status}");
+    }
+
+    /// Returns the running server process.
+    pub fn node(&self) -> &Node {
+        self.node.as_ref().expect("the server runs")
+    }
+
+    /// Opens a cart for a new visitor.
+    pub async fn open_cart(&self) -> Shopper {
+        self.open_cart_as(&random_token()).await
+    }
+
+    /// Opens a cart for the visitor with the token.
+    pub async fn open_cart_as(&self, token: &str) -> Shopper {
+        Shopper::open_cart(self.address, token).await
+    }
+
+    /// Connects a device of the visitor, which may join carts.
+    pub async fn device(&self, token: &str) -> Device {
+        Device::connect(self.address, token).await
+    }
+
+    /// Connects a device of the shopper and joins the cart.
+    pub async fn join(&self, shopper: &Shopper) -> Device {
+        let mut device = self.device(shopper.token()).await;
+        let reply = device.join(&shopper.topic()).await;
+        assert_eq!(reply.status(), "ok", "{reply:?}");
+        device
+    }
+
+    /// Reads the metrics.
+    pub async fn metrics(&self) -> Metrics {
+        let answer = reqwest::get(self.url("/metrics")).await.expect("/metrics answers");
+        assert_eq!(answer.status(), 200);
+        Metrics::parse(&answer.text().await.expect("metrics are text"))
+    }
+}
+
+/// Returns a visitor's token that nobody has had before.
+pub fn random_token() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}

@@ -1,0 +1,82 @@
+//! Finds the programs that tests run, and says how to get one that is missing.
+
+use std::{
+    env,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::atomic::{AtomicU16, Ordering},
+};
+
+/// Returns the path of a binary of this workspace, which stands in the folder of the running one (or above it, for tests).
+///
+/// # Panics
+/// Where it was not built.
+pub fn built(name: &str) -> PathBuf {
+    let me = env::current_exe().expect("the running binary has a path");
+    me.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
+        .unwrap_or_else(|| panic!("{name} is not built beside {}: run tests/run", me.display()))
+}
+
+/// Returns the repository's folder.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_path_buf()
+}
+
+/// Runs a script of `tests/clients` with Node, and returns what it printed.
+///
+/// # Panics
+/// Where Node or the pinned packages are missing.
+pub async fn node_script(script: &str, arguments: &[String]) -> Output {
+    let folder = repository().join("tests/clients");
+    assert!(folder.join("node_modules").is_dir(), "run `npm ci` in tests/clients (tests/run does)");
+    tokio::process::Command::new("node")
+        .arg(folder.join(script))
+        .args(arguments)
+        .current_dir(&folder)
+        .kill_on_drop(true)
+        .output()
+        .await
+        .expect("node starts: install nodejs")
+}
+
+/// Asserts that a program ended well, and returns its standard output.
+pub fn succeeded(what: &str, output: &Output) -> String {
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{what}: {}\n{stdout}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    stdout
+}
+
+/// Says whether the process runs as root, who may not run PostgreSQL.
+pub fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output().expect("id runs");
+    output.stdout.trim_ascii() == b"0"
+}
+
+/// Returns an address that nothing listens on.
+///
+/// The port is below those that the kernel gives to outgoing connections, so that none of them takes it meanwhile.
+pub fn free_address() -> SocketAddr {
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    static STEP: AtomicU16 = AtomicU16::new(0);
+    let start = (std::process::id() % u32::from(COUNT)) as u16;
+    for _ in 0..COUNT {
+        let step = STEP.fetch_add(1, Ordering::Relaxed);
+        let port = FIRST + (start.wrapping_add(step.wrapping_mul(7)) % COUNT);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
+    panic!("no free port between {FIRST} and {}", FIRST + COUNT)
+}

@@ -1,1 +1,0 @@
-//! The black-box tests of Cartwright live in `it/`, its benchmarks behind `bench`.
