@@ -506,3 +506,6 @@ fn check_length(field: &str, text: &str, limit: usize) -> Result<(), DefinitionE
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

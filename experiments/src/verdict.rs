@@ -23,6 +23,9 @@ pub const UNITS_PER_ARM_MIN: u64 = 200;
 /// below, a mean of rare events is far from normal. The usual rule for proportions asks for 5 to 10.
 pub const CONVERSIONS_PER_ARM_MIN: u64 = 10;
 
+/// Most units of an arm: up to here counts are exact as floating point.
+pub const UNITS_MAX: u64 = 1 << 53;
+
 /// Holds the totals of every arm at one moment, in the order of the variations.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Look {
@@ -187,3 +190,8 @@ impl Analysis {
         self.leading().map_or(&[], |comparison| &comparison.band)
     }
 }
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,8 @@ use crate::interval::{Effect, EffectError, Estimate};
 use crate::metric::{ArmTotals, Metric};
 use crate::sample_ratio::SampleRatio;
 use crate::verdict::{
-    Analysis, ArmSummary, BandPoint, CONVERSIONS_PER_ARM_MIN, Comparison, Look, Plan, UNITS_PER_ARM_MIN,
-    Verdict, WithheldReason, sentence,
+    Analysis, ArmSummary, BandPoint, CONVERSIONS_PER_ARM_MIN, Comparison, Look, Plan, UNITS_MAX,
+    UNITS_PER_ARM_MIN, Verdict, WithheldReason, sentence,
 };
 
 /// Says why totals cannot be analysed.
@@ -30,6 +30,16 @@ pub enum AnalysisError {
         arm: usize,
         /// Its conversions.
         conversions: u64,
+        /// Its units.
+        units: u64,
+    },
+    /// An arm has more units than [`UNITS_MAX`].
+    #[error("look at {at_ms} has {units} units in arm {arm}, the most allowed is {UNITS_MAX}")]
+    TooManyUnits {
+        /// When the look was taken.
+        at_ms: i64,
+        /// The arm's index.
+        arm: usize,
         /// Its units.
         units: u64,
     },
@@ -110,6 +120,9 @@ fn check_looks(plan: &Plan, current: &Look, earlier: &[Look]) -> Result<(), Anal
         }
         before_ms = at_ms;
         for (arm, &ArmTotals { units, conversions, .. }) in look.arms.iter().enumerate() {
+            if units > UNITS_MAX {
+                return Err(AnalysisError::TooManyUnits { at_ms, arm, units });
+            }
             if conversions > units {
                 return Err(AnalysisError::TooManyConversions { at_ms, arm, conversions, units });
             }

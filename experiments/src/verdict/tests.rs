@@ -1,0 +1,251 @@
+//! Verdicts and their sentences, whole.
+
+use super::*;
+use proptest::prelude::*;
+
+fn plan(names: &[&str], primary_metric: Metric) -> Plan {
+    let arm = |name: &&str| PlannedArm { key: name.to_lowercase(), name: (*name).into(), weight: 1.0 };
+    Plan::new(names.iter().map(arm).collect(), primary_metric, ALPHA, 5_000).unwrap()
+}
+
+/// An arm whose conversions bring 2000 each, or 1500 and 2500 in turn.
+fn arm(units: u64, conversions: u64) -> ArmTotals {
+    ArmTotals {
+        units,
+        conversions,
+        revenue_sum: 2_000 * conversions as i64,
+        revenue_sum_squares: 4_250_000 * u128::from(conversions),
+    }
+}
+
+fn look(arms: &[ArmTotals]) -> Look {
+    Look { at_ms: 1_764_000_000_000, arms: arms.to_vec() }
+}
+
+fn verdict(names: &[&str], metric: Metric, arms: &[ArmTotals]) -> (Verdict, String) {
+    let analysis = analyze(&plan(names, metric), &look(arms), &[]).unwrap();
+    (analysis.verdict, analysis.sentence)
+}
+
+const TWO: [&str; 2] = ["Classic", "Express"];
+
+fn of_two(a: ArmTotals, b: ArmTotals) -> (Verdict, String) {
+    verdict(&TWO, Metric::Conversion, &[a, b])
+}
+
+#[test]
+fn too_little_data_is_too_early() {
+    let expected = Verdict::TooFew { units: 0, units_min: 200, conversions: 0, conversions_min: 0 };
+    let (found, sentence) = of_two(arm(0, 0), arm(0, 0));
+    assert_eq!(found, expected);
+    assert_eq!(
+        sentence,
+        "Too early to say: Classic has 0 visitors and each arm needs at least 200. Let it run."
+    );
+    let (found, sentence) = of_two(arm(1, 1), arm(0, 0));
+    assert_eq!(found, Verdict::TooFew { units: 0, units_min: 200, conversions: 1, conversions_min: 10 });
+    assert_eq!(
+        sentence,
+        "Too early to say: Express has 0 visitors and each arm needs at least 200. Let it run."
+    );
+    let (found, sentence) = of_two(arm(1_000, 8), arm(1_100, 9));
+    assert_eq!(found, Verdict::TooFew { units: 1_000, units_min: 200, conversions: 17, conversions_min: 21 });
+    assert_eq!(sentence, "Too early to say: 17 of the 21 conversions needed. Let it run.");
+}
+
+#[test]
+fn a_split_that_was_not_planned_withholds_the_verdict() {
+    let (found, sentence) = of_two(arm(12_000, 1_200), arm(10_000, 2_000));
+    assert!(matches!(found, Verdict::SampleRatioMismatch { p } if p < 1e-9));
+    assert_eq!(
+        sentence,
+        "Do not trust these numbers: visitors are not split as planned (Classic has 12,000 visitors where 11,000 were \
+         due, Express has 10,000 visitors where 11,000 were due). Some are lost or counted twice on the way; find the \
+         cause, then start again."
+    );
+    let (found, _) = of_two(arm(5_000, 500), arm(0, 0));
+    assert!(matches!(found, Verdict::SampleRatioMismatch { .. }));
+}
+
+#[test]
+fn arms_without_spread_withhold_the_verdict() {
+    let withheld = |variation, reason| Verdict::Withheld { variation, reason };
+    let (found, sentence) = of_two(arm(1_000, 100), arm(1_000, 0));
+    assert_eq!(found, withheld(1, WithheldReason::NoSpread));
+    assert_eq!(
+        sentence,
+        "No verdict: nobody of 1,000 visitors converted in Express. See whether it works at all."
+    );
+    let (found, sentence) = of_two(arm(1_000, 1_000), arm(1_000, 100));
+    assert_eq!(found, withheld(0, WithheldReason::NoSpread));
+    assert_eq!(
+        sentence,
+        "No verdict: all 1,000 visitors of Classic converted. See whether conversions are counted right."
+    );
+    let nothing = ArmTotals { units: 1_000, ..ArmTotals::default() };
+    let (found, sentence) = verdict(&TWO, Metric::RevenuePerUnit, &[nothing, nothing]);
+    assert_eq!(found, withheld(0, WithheldReason::NoSpread));
+    assert_eq!(
+        sentence,
+        "No verdict: all 1,000 visitors of Classic brought the same revenue. See whether orders are counted right."
+    );
+    let refunds = ArmTotals { units: 1_000, conversions: 9, revenue_sum: -50, revenue_sum_squares: 900 };
+    let (found, sentence) = verdict(&TWO, Metric::RevenuePerUnit, &[refunds, arm(1_000, 100)]);
+    assert_eq!(found, withheld(0, WithheldReason::ControlNotPositive));
+    assert_eq!(
+        sentence,
+        "No verdict: revenue per visitor of Classic is not above zero, so a change cannot be told in percent."
+    );
+}
+
+#[test]
+fn an_open_question_says_what_may_still_be() {
+    let (found, sentence) = of_two(arm(1_000, 100), arm(1_000, 120));
+    assert_eq!(found, Verdict::NoDifferenceYet);
+    assert_eq!(
+        sentence,
+        "No difference yet: Express may change conversion by anything from −27.9 % to +67.9 %. Let it run, or stop if \
+         an effect within that would not matter."
+    );
+}
+
+#[test]
+fn a_difference_is_called_with_its_interval() {
+    let (found, sentence) = of_two(arm(10_000, 1_000), arm(10_000, 1_200));
+    assert_eq!(found, Verdict::Better { variation: 1 });
+    assert_eq!(
+        sentence,
+        "Express is better: conversion rises by 20.0 % (between 4.8 % and 35.2 %). You can stop and ship it."
+    );
+    let (found, sentence) = of_two(arm(10_000, 1_200), arm(10_000, 1_000));
+    assert_eq!(found, Verdict::Worse { variation: 1 });
+    assert_eq!(
+        sentence,
+        "Express is worse: conversion falls by 16.7 % (between 6.1 % and 27.2 %). Stop and keep Classic."
+    );
+}
+
+#[test]
+fn a_metric_that_moves_the_other_way_is_told() {
+    let cheap = ArmTotals {
+        units: 10_000,
+        conversions: 1_300,
+        revenue_sum: 900_000,
+        revenue_sum_squares: 900_000_000,
+    };
+    let (found, sentence) = of_two(arm(10_000, 1_000), cheap);
+    assert_eq!(found, Verdict::Better { variation: 1 });
+    assert!(sentence.contains(" But revenue per visitor falls by 55.0 % "), "{sentence}");
+    assert!(sentence.ends_with(": weigh both first."), "{sentence}");
+}
+
+#[test]
+fn several_treatments_share_the_chance_of_error() {
+    let names = ["Classic", "Express", "Drawer", "Wizard"];
+    let arms = [arm(10_000, 1_000), arm(10_000, 1_250), arm(10_000, 1_300), arm(10_000, 1_010)];
+    let analysis = analyze(&plan(&names, Metric::Conversion), &look(&arms), &[]).unwrap();
+    assert_eq!(analysis.verdict, Verdict::Better { variation: 2 });
+    assert!(analysis.sentence.ends_with(" Express beats the control, too; Wizard is undecided."));
+    assert_eq!(analysis.comparisons.len(), 6);
+    assert_eq!(analysis.leading().unwrap().variation, 2);
+    // What is enough for one treatment is not for three.
+    let arms = [arm(10_000, 1_000), arm(10_000, 1_155), arm(10_000, 1_000), arm(10_000, 1_000)];
+    assert_eq!(of_two(arms[0], arms[1]).0, Verdict::Better { variation: 1 });
+    let analysis = analyze(&plan(&names, Metric::Conversion), &look(&arms), &[]).unwrap();
+    assert_eq!(analysis.verdict, Verdict::NoDifferenceYet);
+    assert_eq!(analysis.alpha_per_comparison, 0.05 / 3.0);
+    for comparison in &analysis.comparisons {
+        let difference = comparison.difference.unwrap();
+        assert_eq!(difference.p <= analysis.alpha, difference.excludes_zero());
+    }
+    let arms = [arm(10_000, 1_000), arm(10_000, 700), arm(10_000, 600), arm(10_000, 1_000)];
+    let (found, sentence) = verdict(&names, Metric::Conversion, &arms);
+    assert_eq!(found, Verdict::Worse { variation: 2 });
+    assert!(sentence.ends_with(" Express is worse than the control; Wizard is undecided."), "{sentence}");
+}
+
+#[test]
+fn the_band_runs_over_the_looks_that_have_enough_units() {
+    let at = |at_ms, units, a, b| Look { at_ms, arms: vec![arm(units, a), arm(units, b)] };
+    let earlier = [at(1, 100, 10, 12), at(2, 1_000, 100, 120), at(3, 4_000, 0, 500)];
+    let plan = plan(&TWO, Metric::Conversion);
+    let analysis = analyze(&plan, &at(4, 10_000, 1_000, 1_200), &earlier).unwrap();
+    let times: Vec<i64> = analysis.band().iter().map(|point| point.at_ms).collect();
+    assert_eq!(times, [2, 4]);
+    let first = analysis.band()[0];
+    assert_eq!(first.units, 2_000);
+    assert!((first.lower + 0.2790699965).abs() < 1e-10 && (first.upper - 0.6790699965).abs() < 1e-10);
+    let (last, lift) = (analysis.band()[1], analysis.leading().unwrap().lift.unwrap());
+    assert_eq!((last.lift, last.lower, last.upper), (lift.value, lift.lower, lift.upper));
+}
+
+#[test]
+fn looks_that_do_not_fit_are_refused() {
+    let plan = plan(&TWO, Metric::Conversion);
+    let good = look(&[arm(10, 1), arm(10, 1)]);
+    let at_ms = good.at_ms;
+    let three = look(&[arm(1, 0); 3]);
+    let error = analyze(&plan, &three, &[]).unwrap_err();
+    assert_eq!(error, AnalysisError::ArmsDiffer { at_ms, found: 3, planned: 2 });
+    let error = analyze(&plan, &look(&[arm(10, 11), arm(10, 1)]), &[]).unwrap_err();
+    assert_eq!(error, AnalysisError::TooManyConversions { at_ms, arm: 0, conversions: 11, units: 10 });
+    let error = analyze(&plan, &look(&[arm(10, 1), arm(u64::MAX, 1)]), &[]).unwrap_err();
+    assert_eq!(error, AnalysisError::TooManyUnits { at_ms, arm: 1, units: u64::MAX });
+    let later = Look { at_ms: at_ms + 1, ..good.clone() };
+    let error = analyze(&plan, &good, &[later]).unwrap_err();
+    assert_eq!(error, AnalysisError::LooksOutOfOrder { at_ms, before_ms: at_ms + 1 });
+}
+
+#[test]
+fn plans_out_of_range_are_refused() {
+    let arm = |weight| PlannedArm { key: "k".into(), name: "n".into(), weight };
+    let of = |weights: &[f64], alpha, planned| {
+        let arms = weights.iter().map(|&weight| arm(weight)).collect();
+        Plan::new(arms, Metric::Conversion, alpha, planned).map(drop)
+    };
+    assert_eq!(of(&[1.0], 0.05, 1), Err(PlanError::TooFewArms { found: 1 }));
+    assert_eq!(of(&[1.0, 0.0], 0.05, 1), Err(PlanError::Weight { arm: 1, weight: 0.0 }));
+    assert!(of(&[1.0, f64::NAN], 0.05, 1).is_err());
+    assert!(of(&[1.0, 1.0, 1.0], 1.0, 1).is_err() && of(&[1.0, 1.0], 0.05, 0).is_err());
+    assert_eq!(of(&[1.0, 1.0], 0.05, 1), Ok(()));
+}
+
+fn any_arm() -> impl Strategy<Value = ArmTotals> {
+    let units = prop_oneof![0_u64..5, 0_u64..2_000, 0_u64..1_000_000_000, Just(UNITS_MAX)];
+    (units, 0.0..=1.0_f64, any::<i64>(), any::<u128>(), any::<bool>()).prop_map(
+        |(units, share, revenue_sum, revenue_sum_squares, is_plain)| {
+            let conversions = ((units as f64 * share) as u64).min(units);
+            if is_plain && conversions < 1_000_000_000 {
+                arm(units, conversions)
+            } else {
+                ArmTotals { units, conversions, revenue_sum, revenue_sum_squares }
+            }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn no_totals_make_it_panic_or_answer_with_no_number(
+        arms in proptest::collection::vec(proptest::collection::vec(any_arm(), 3), 1..5),
+        by_revenue in any::<bool>(),
+    ) {
+        let metric = if by_revenue { Metric::RevenuePerUnit } else { Metric::Conversion };
+        let looks: Vec<Look> = arms.iter().map(|arms| look(arms)).collect();
+        let (current, earlier) = looks.split_last().unwrap();
+        let analysis = analyze(&plan(&["A", "B", "C"], metric), current, earlier).unwrap();
+        // JSON knows no NaN or infinity: serde_json writes them as null, which an `Option` also is.
+        let json = serde_json::to_value(&analysis).unwrap();
+        for comparison in json["comparisons"].as_array().unwrap() {
+            for estimate in ["lift", "difference", "lift_at_fixed_horizon"] {
+                let fields = comparison[estimate].as_object();
+                prop_assert!(fields.is_none_or(|fields| fields.values().all(serde_json::Value::is_number)));
+            }
+            let points = comparison["band"].as_array().unwrap();
+            prop_assert!(points.iter().all(|p| p.as_object().unwrap().values().all(serde_json::Value::is_number)));
+        }
+        prop_assert!(json["sample_ratio"]["sequential_p"].is_number());
+        prop_assert!(analysis.arms.iter().all(|arm| arm.conversion.is_finite() && arm.revenue_per_unit.is_finite()));
+        prop_assert!(!analysis.sentence.contains("NaN") && !analysis.sentence.contains("inf"));
+    }
+}
