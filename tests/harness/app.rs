@@ -1,6 +1,8 @@
 //! A shop under test: the real binary, a private store, and verbs.
 
-use std::{fmt, fs, net::SocketAddr, path::PathBuf, process::Output};
+use std::{collections::BTreeMap, fmt, fs, net::SocketAddr, path::PathBuf, process::Output, time::Duration};
+
+use serde_json::Value;
 
 use crate::{
     catalogue::{self, Goods},
@@ -214,6 +216,39 @@ impl TestApp {
         let reply = device.join(&shopper.topic()).await;
         assert_eq!(reply.status(), "ok", "{reply:?}");
         device
+    }
+
+    /// Reads the events of a type from the event files, once there are as many as wanted.
+    ///
+    /// # Panics
+    /// Where they do not come in time.
+    pub async fn events(&self, kind: &str, wanted: usize) -> Vec<Value> {
+        let mut found = Vec::new();
+        for _ in 0..100 {
+            found = self.events_now(kind);
+            if found.len() >= wanted {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("{} of {wanted} events {kind} are in the files", found.len())
+    }
+
+    /// Reads the events of a type that the event files hold now, each once.
+    pub fn events_now(&self, kind: &str) -> Vec<Value> {
+        let files = fs::read_dir(self.folder.join("data/events")).into_iter().flatten().flatten();
+        let texts = files.map(|file| fs::read_to_string(file.path()).expect("an event file is text"));
+        let mut by_id = BTreeMap::new();
+        for text in texts {
+            // A line without its end is still being written.
+            for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+                let event: Value = serde_json::from_str(line).expect("a whole line is JSON");
+                if event["type"] == kind {
+                    by_id.insert(event["id"].as_str().expect("an event has an id").to_owned(), event);
+                }
+            }
+        }
+        by_id.into_values().collect()
     }
 
     /// Reads the metrics.

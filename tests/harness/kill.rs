@@ -138,7 +138,7 @@ async fn send(shopper: &Shopper, command: &Value, key: &str) -> Option<Answer> {
 
 impl Account {
     async fn open(address: SocketAddr, sku: &str) -> Option<Self> {
-        let shopper = Shopper::try_open_cart(address, &random_token()).await.ok()?;
+        let shopper = Shopper::try_open_cart(address, &random_token(), "").await.ok()?;
         let sku = sku.to_owned();
         Some(Self { shopper, sku, acknowledged: 0, added: 0, ordered: false, in_flight: None })
     }

@@ -4,6 +4,7 @@
 //! Nothing here reaches into the server: what is read besides its public interfaces is the stock table, by SQL,
 //! because that is what an auditor of a shop would read.
 
+pub mod admin;
 pub mod app;
 pub mod audit;
 pub mod catalogue;
@@ -16,6 +17,7 @@ pub mod program;
 pub mod reaper;
 pub mod shopper;
 
+pub use admin::Admin;
 pub use app::{Store, TestApp};
 pub use device::{Device, Frame};
 pub use metrics::Metrics;

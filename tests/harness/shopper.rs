@@ -78,16 +78,29 @@ impl Shopper {
     /// # Panics
     /// Where the API refuses.
     pub async fn open_cart(address: SocketAddr, token: &str) -> Self {
-        Self::try_open_cart(address, token).await.expect("the server answers")
+        Self::try_open_cart(address, token, "").await.expect("the server answers")
+    }
+
+    /// Opens a cart in a variation that a tester forces, such as `checkout-express=1`.
+    ///
+    /// # Panics
+    /// Where the API refuses.
+    pub async fn open_forced_cart(address: SocketAddr, token: &str, forced: &str) -> Self {
+        Self::try_open_cart(address, token, forced).await.expect("the server answers")
     }
 
     /// Opens a cart, unless the connection fails.
     ///
     /// # Errors
     /// Where the server goes away meanwhile.
-    pub async fn try_open_cart(address: SocketAddr, token: &str) -> Result<Self, reqwest::Error> {
+    pub async fn try_open_cart(
+        address: SocketAddr,
+        token: &str,
+        query: &str,
+    ) -> Result<Self, reqwest::Error> {
         let http = Client::new();
-        let request = http.post(format!("http://{address}/api/v1/carts")).bearer_auth(token).json(&json!({}));
+        let url = format!("http://{address}/api/v1/carts?{query}");
+        let request = http.post(url).bearer_auth(token).json(&json!({}));
         let answer = Answer::to(request).await?;
         assert_eq!(answer.status, 201, "{}", answer.body);
         let cart = answer.body["cart"]["id"].as_str().expect("a cart has an id").to_owned();

@@ -126,7 +126,7 @@ async fn exactly_as_many_buyers_are_served_as_there_are_pieces(store: Store) {
     let (served, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
     assert_eq!(served.len() as i64, catalogue::LAMP_STOCK);
     let orders: BTreeSet<&str> =
-        served.iter().map(|answer| answer.body["order"]["order_id"].as_str().unwrap()).collect();
+        served.iter().map(|answer| answer.body["order"]["id"].as_str().unwrap()).collect();
     assert_eq!(orders.len(), served.len(), "each buyer has an order of their own");
     for answer in refused {
         answer.assert_problem(409, "out-of-stock");

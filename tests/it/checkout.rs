@@ -25,7 +25,7 @@ async fn a_classic_checkout_leads_to_an_order(store: Store) {
     let order = answer.body["order"].clone();
     let cart = answer.accepted();
     assert_eq!(order["total_minor"], 2 * 1_250 + 3_400);
-    assert_eq!((&cart["status"], &cart["order_id"]), (&json!("ordered"), &order["order_id"]));
+    assert_eq!((&cart["status"], &cart["order_id"]), (&json!("ordered"), &order["id"]));
     assert_eq!(cart["completed_steps"], cart["workflow"]["steps"]);
     let stock = audit::stock(&app).await;
     assert_eq!((stock["MUG"].sold, stock["MUG"].held, stock["TEAPOT"].sold), (2, 0, 1));

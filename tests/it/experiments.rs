@@ -1,1 +1,257 @@
-//! Who is assigned, exposed and counted.
+//! Who is assigned, exposed and counted, and what a product manager may do about it.
+
+use std::collections::BTreeMap;
+
+use experiments::Experiment;
+use harness::{Admin, Shopper, Store, TestApp, admin, app::random_token};
+use serde_json::{Value, json};
+
+on_each_store!(
+    a_visitor_gets_the_variation_that_the_definition_says,
+    a_unit_is_exposed_once,
+    both_workflows_lead_to_an_order,
+    a_forced_variation_is_shown_and_never_counted,
+    a_cart_keeps_the_workflow_it_was_opened_with,
+    a_broken_definition_is_refused_and_says_why,
+    the_dashboards_are_for_those_who_signed_in,
+    orders_are_counted_in_their_variation,
+);
+
+const KEY: &str = "checkout-express";
+const FIELDS: &[(&str, &str)] = &[
+    ("name", "Express checkout"),
+    ("key", KEY),
+    ("flag", "checkout_workflow"),
+    ("variation_1_key", "classic"),
+    ("variation_1_value", "\"classic\""),
+    ("variation_2_key", "express"),
+    ("variation_2_value", "\"express\""),
+];
+
+/// Fills in the form of a new experiment.
+async fn draft(admin: &Admin, fields: &[(&str, &str)]) -> admin::Page {
+    let form = admin.get("/admin/experiments/new").await;
+    assert_eq!(form.status, 200);
+    admin.submit(&form, "/admin/experiments", fields).await
+}
+
+/// Presses a button of the experiment's page.
+async fn press(admin: &Admin, button: &str) {
+    let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
+    let after = admin.submit(&page, &format!("/admin/experiments/{KEY}/{button}"), &[]).await;
+    assert_eq!(after.status, 200, "{}", after.html);
+}
+
+/// Starts a shop in which the experiment runs, half of the visitors each.
+async fn start(store: Store) -> (TestApp, Admin) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let admin = Admin::sign_in(&app).await;
+    let saved = draft(&admin, FIELDS).await;
+    assert_eq!(saved.status, 200, "{}", saved.html);
+    press(&admin, "start").await;
+    (app, admin)
+}
+
+fn definition() -> Experiment {
+    let definition = json!({
+        "schema_version": 1, "key": KEY, "name": "Express checkout", "flag": "checkout_workflow", "status": "running",
+        "variations": [
+            {"key": "classic", "weight_bp": 5_000, "value": "classic"},
+            {"key": "express", "weight_bp": 5_000, "value": "express"},
+        ],
+    });
+    Experiment::parse(&definition.to_string()).unwrap()
+}
+
+async fn workflow(shopper: &Shopper) -> String {
+    shopper.cart().await["workflow"]["name"].as_str().unwrap().to_owned()
+}
+
+/// Opens carts for new visitors until one has the workflow.
+async fn open_cart_in(app: &TestApp, wanted: &str) -> Shopper {
+    for _ in 0..64 {
+        let shopper = app.open_cart().await;
+        if workflow(&shopper).await == wanted {
+            return shopper;
+        }
+    }
+    panic!("none of 64 visitors got {wanted}")
+}
+
+async fn a_visitor_gets_the_variation_that_the_definition_says(store: Store) {
+    let (app, _admin) = start(store).await;
+    let definition = definition();
+    let mut shown = BTreeMap::new();
+    for _ in 0..40 {
+        let shopper = app.open_cart().await;
+        shown.insert(shopper.cart_id().to_owned(), workflow(&shopper).await);
+    }
+    let mut seen = [0, 0];
+    for event in app.events("cart_opened", 40).await {
+        let unit = event["unit"].as_str().unwrap();
+        let placed = experiments::assign(&definition, unit);
+        assert!(placed.hash_used);
+        seen[placed.variation] += 1;
+        let cart = event["cart"].as_str().unwrap();
+        assert_eq!(shown[cart], ["classic", "express"][placed.variation], "{unit}");
+    }
+    assert!(seen[0] > 0 && seen[1] > 0, "both variations are met: {seen:?}");
+}
+
+async fn a_unit_is_exposed_once(store: Store) {
+    let (app, _admin) = start(store).await;
+    let mut units = 0;
+    for token in (0..5).map(|_| random_token()) {
+        units += 1;
+        for _ in 0..3 {
+            let shopper = app.open_cart_as(&token).await;
+            shopper.add("MUG", 1).await.accepted();
+            shopper.check_out("tok_success").await.accepted();
+        }
+    }
+    // Orders come after exposures in the outbox, so that all exposures are there when the orders are.
+    app.events("order_placed", 15).await;
+    let exposures = app.events_now("exposure_logged");
+    let mut by_unit: BTreeMap<&str, usize> = BTreeMap::new();
+    for event in &exposures {
+        assert_eq!(event["data"]["experiment"], KEY);
+        *by_unit.entry(event["unit"].as_str().unwrap()).or_default() += 1;
+    }
+    assert_eq!(by_unit.len(), units, "{exposures:?}");
+    assert!(by_unit.values().all(|count| *count == 1), "{by_unit:?}");
+    let counted = app.metrics().await.sum("cartwright_experiment_exposures_total", &[("experiment", KEY)]);
+    assert_eq!(counted, units as f64);
+}
+
+async fn both_workflows_lead_to_an_order(store: Store) {
+    let (app, _admin) = start(store).await;
+    for (name, cart, checkout, steps) in [
+        ("classic", "page", "stepwise", json!(["address", "shipping", "payment", "review"])),
+        ("express", "drawer", "single_page", json!(["address", "shipping", "payment"])),
+    ] {
+        let shopper = open_cart_in(&app, name).await;
+        shopper.add("MUG", 1).await.accepted();
+        let workflow = shopper.cart().await["workflow"].clone();
+        assert_eq!(workflow, json!({"name": name, "cart": cart, "checkout": checkout, "steps": steps}));
+        let ordered = shopper.check_out("tok_success").await.accepted();
+        assert_eq!((&ordered["status"], &ordered["completed_steps"]), (&json!("ordered"), &steps), "{name}");
+    }
+}
+
+async fn a_forced_variation_is_shown_and_never_counted(store: Store) {
+    let (app, _admin) = start(store).await;
+    for (forced, name) in [("0", "classic"), ("1", "express"), ("1", "express"), ("0", "classic")] {
+        let query = format!("{KEY}={forced}");
+        let shopper = Shopper::open_forced_cart(app.address(), &random_token(), &query).await;
+        assert_eq!(workflow(&shopper).await, name);
+        shopper.add("MUG", 1).await.accepted();
+        shopper.check_out("tok_success").await.accepted();
+    }
+    app.events("order_placed", 4).await;
+    assert_eq!(app.events_now("exposure_logged"), Vec::<Value>::new());
+    let metrics = app.metrics().await;
+    for name in ["exposures", "carts", "orders", "revenue_minor"] {
+        let name = format!("cartwright_experiment_{name}_total");
+        assert_eq!(metrics.sum(&name, &[("experiment", KEY)]), 0.0, "{name}");
+    }
+}
+
+async fn a_cart_keeps_the_workflow_it_was_opened_with(store: Store) {
+    let (app, admin) = start(store).await;
+    let shopper = open_cart_in(&app, "express").await;
+    shopper.add("MUG", 1).await.accepted();
+    press(&admin, "stop").await;
+    assert_eq!(workflow(&shopper).await, "express");
+    assert_eq!(
+        workflow(&app.open_cart_as(shopper.token()).await).await,
+        "classic",
+        "new carts get the default"
+    );
+    let ordered = shopper.check_out("tok_success").await.accepted();
+    assert_eq!(ordered["completed_steps"], json!(["address", "shipping", "payment"]));
+}
+
+async fn a_broken_definition_is_refused_and_says_why(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let admin = Admin::sign_in(&app).await;
+    let with = |changes: &[(&'static str, &'static str)]| {
+        let mut fields = FIELDS.to_vec();
+        fields.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+        fields.extend_from_slice(changes);
+        fields
+    };
+    let unknown_step = r#"{"name":"odd","cart":"page","checkout":"stepwise","steps":["address","teleport"]}"#;
+    let cases = [
+        (with(&[("variation_2_weight_percent", "40")]), "sum"),
+        (with(&[("variation_2_weight_percent", "half")]), "half"),
+        (with(&[("variation_2_key", "classic")]), "twice"),
+        (with(&[("variation_2_value", "{")]), "JSON"),
+        (with(&[("variation_2_value", unknown_step)]), "teleport"),
+        (with(&[("variation_2_value", "\"teleport\"")]), "teleport"),
+        (with(&[("flag", "colour")]), "colour"),
+        (with(&[("key", "no spaces please")]), "key"),
+        (with(&[("key", "")]), "key"),
+        (with(&[("coverage_percent", "101")]), "coverage"),
+    ];
+    for (fields, why) in cases {
+        let page = draft(&admin, &fields).await;
+        let alert = admin::unescape(page.html.split("role=\"alert\"").nth(1).unwrap_or_default());
+        let alert = alert.split("</div>").next().unwrap_or_default().to_lowercase();
+        assert_eq!(page.status, 422, "{fields:?}");
+        assert!(alert.contains(&why.to_lowercase()), "{why} is not in {alert}");
+        assert_eq!(admin.get(&format!("/admin/experiments/{KEY}")).await.status, 404, "nothing was saved");
+    }
+    // A key is taken once.
+    assert_eq!(draft(&admin, FIELDS).await.status, 200);
+    let again = draft(&admin, FIELDS).await;
+    assert!((400..500).contains(&again.status), "{}", again.status);
+}
+
+async fn the_dashboards_are_for_those_who_signed_in(store: Store) {
+    let (app, admin) = start(store).await;
+    let stranger = Admin::stranger(&app);
+    for path in ["/admin", "/admin/experiments/new", "/admin/experiments/checkout-express"] {
+        let page = stranger.get(path).await;
+        assert_eq!(page.path, "/admin/login", "{path}");
+        assert!(!page.html.contains("Express checkout"));
+        assert_eq!(admin.get(path).await.path, path);
+    }
+    let refused = stranger.sign_in_with("wrong horse battery").await;
+    assert!((400..500).contains(&refused.status), "{}", refused.status);
+    assert_eq!(stranger.get("/admin").await.path, "/admin/login");
+    // A form that another site makes the browser send changes nothing.
+    let forged = reqwest::Client::new()
+        .post(app.url("/admin/experiments/checkout-express/stop"))
+        .send()
+        .await
+        .unwrap();
+    assert_ne!(forged.url().path(), "/admin/experiments/checkout-express");
+    let page = admin.get("/admin/experiments/checkout-express").await;
+    assert!(page.html.contains("/admin/experiments/checkout-express/stop"), "it still runs");
+}
+
+async fn orders_are_counted_in_their_variation(store: Store) {
+    let (app, admin) = start(store).await;
+    let shopper = open_cart_in(&app, "express").await;
+    shopper.add("TEAPOT", 2).await.accepted();
+    shopper.check_out("tok_success").await.accepted();
+    let metrics = app.metrics().await;
+    let express = [("experiment", KEY), ("variation", "1")];
+    assert_eq!(metrics.value("cartwright_experiment_orders_total", &express), Some(1.0));
+    assert_eq!(metrics.value("cartwright_experiment_revenue_minor_total", &express), Some(6_800.0));
+    let classic = [("experiment", KEY), ("variation", "0")];
+    assert_eq!(metrics.value("cartwright_experiment_orders_total", &classic), Some(0.0));
+    for step in ["address", "shipping", "payment"] {
+        let labels = [express[0], express[1], ("step", step)];
+        assert_eq!(metrics.value("cartwright_experiment_checkout_steps_total", &labels), Some(1.0), "{step}");
+    }
+    // The dashboard's totals come from the roll-ups, which follow the outbox.
+    for _ in 0..100 {
+        let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
+        if page.html.contains("68.00") {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("the experiment's page does not show the order");
+}

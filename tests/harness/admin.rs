@@ -1,0 +1,144 @@
+//! A product manager at the dashboards: signs in, reads pages, fills in their forms.
+
+use reqwest::{Client, header::ORIGIN};
+
+use crate::{TestApp, app::Setup};
+
+const USER: &str = "ada";
+const PASSWORD: &str = "correct horse battery";
+
+/// Returns the set-up of a standard shop whose dashboards the product manager may enter.
+pub fn setup() -> Setup {
+    let mut setup = Setup::default();
+    setup.config += &format!("\n[admin]\nuser = \"{USER}\"\npassword = \"{PASSWORD}\"\n");
+    setup
+}
+
+/// Is a page as it was answered, after redirects.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The HTTP status.
+    pub status: u16,
+    /// The path that was answered in the end.
+    pub path: String,
+    /// The HTML.
+    pub html: String,
+}
+
+/// Is a signed-in product manager.
+#[derive(Clone, Debug)]
+pub struct Admin {
+    http: Client,
+    root: String,
+}
+
+impl Admin {
+    /// Opens the dashboards without signing in.
+    pub fn stranger(app: &TestApp) -> Self {
+        let http = Client::builder().cookie_store(true).build().expect("a client");
+        Self { http, root: app.url("") }
+    }
+
+    /// Signs in to a shop that was started with [`setup`].
+    ///
+    /// # Panics
+    /// Where the server does not let the product manager in.
+    pub async fn sign_in(app: &TestApp) -> Self {
+        let admin = Self::stranger(app);
+        let page = admin.sign_in_with(PASSWORD).await;
+        assert_eq!((page.status, page.path.as_str()), (200, "/admin"), "{}", page.html);
+        admin
+    }
+
+    /// Tries a password.
+    pub async fn sign_in_with(&self, password: &str) -> Page {
+        let login = self.get("/admin/login").await;
+        self.submit(&login, "/admin/login", &[("user", USER), ("password", password)]).await
+    }
+
+    /// Opens a page.
+    pub async fn get(&self, path: &str) -> Page {
+        answered(self.http.get(format!("{}{path}", self.root))).await
+    }
+
+    /// Fills in the page's form of that action, and sends it with all the fields that stand in it.
+    ///
+    /// # Panics
+    /// Where the page has no such form, or the form no such field.
+    pub async fn submit(&self, page: &Page, action: &str, filled: &[(&str, &str)]) -> Page {
+        let mut fields = fields_of(&page.html, action);
+        for (name, value) in filled {
+            let field = fields.iter_mut().find(|(found, _)| found == name);
+            let field = field.unwrap_or_else(|| panic!("the form {action} has no field {name}"));
+            field.1 = (*value).to_owned();
+        }
+        let request = self.http.post(format!("{}{action}", self.root)).header(ORIGIN, &self.root);
+        answered(request.form(&fields)).await
+    }
+}
+
+async fn answered(request: reqwest::RequestBuilder) -> Page {
+    let answer = request.send().await.expect("the server answers");
+    let (status, path) = (answer.status().as_u16(), answer.url().path().to_owned());
+    Page { status, path, html: answer.text().await.expect("a page is text") }
+}
+
+/// Reads the names and present values of a form's fields; of radio buttons, the chosen one.
+fn fields_of(html: &str, action: &str) -> Vec<(String, String)> {
+    let form = html
+        .split("<form ")
+        .skip(1)
+        .find(|form| {
+            attribute(form.split('>').next().unwrap_or_default(), "action").as_deref() == Some(action)
+        })
+        .unwrap_or_else(|| panic!("no form {action} in:\n{html}"));
+    let form = form.split("</form>").next().unwrap_or_default();
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for piece in form.split('<').skip(1) {
+        let Some((tag, text)) = piece.split_once('>') else { continue };
+        let Some(name) = attribute(tag, "name") else { continue };
+        if tag.starts_with("input") {
+            let is_choice = tag.contains("type=\"radio\"") || tag.contains("type=\"checkbox\"");
+            let value = attribute(tag, "value").unwrap_or_default();
+            match fields.iter_mut().find(|(found, _)| *found == name) {
+                Some(field) if tag.contains(" checked") => field.1 = value,
+                Some(_) => {}
+                None if is_choice && !tag.contains(" checked") => fields.push((name, String::new())),
+                None => fields.push((name, value)),
+            }
+        } else if tag.starts_with("textarea") {
+            fields.push((name, unescape(text.trim_start_matches('\n'))));
+        }
+    }
+    fields
+}
+
+fn attribute(tag: &str, name: &str) -> Option<String> {
+    let start = tag.find(&format!(" {name}=\"")).map(|at| at + name.len() + 3);
+    let start = start.or_else(|| tag.starts_with(&format!("{name}=\"")).then_some(name.len() + 2))?;
+    Some(unescape(tag[start..].split('"').next()?))
+}
+
+/// Undoes the escapes that the templates make.
+pub fn unescape(text: &str) -> String {
+    let escapes =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x2F;", "/"), ("&amp;", "&")];
+    escapes.iter().fold(text.to_owned(), |text, (escape, plain)| text.replace(escape, plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forms_fields_are_read_with_their_values() {
+        let html = r#"<form method="get" action="/other"><input name="no" value="1"></form>
+            <form method="post" action="/this"><input type="hidden" name="csrf" value="a&quot;b">
+            <input type="radio" name="pick" value="x"><input type="radio" name="pick" value="y" checked>
+            <textarea id="t" name="json">
+{&quot;a&quot;: 1}</textarea></form>"#;
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let expected = [pair("csrf", "a\"b"), pair("pick", "y"), pair("json", "{\"a\": 1}")];
+        assert_eq!(fields_of(html, "/this"), expected);
+    }
+}
