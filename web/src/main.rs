@@ -1,2 +1,8 @@
-//! cartwright
-fn main() {}
+//! The `cartwright` program.
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> anyhow::Result<()> {
+    web::cli::run()
+}

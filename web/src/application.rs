@@ -1,0 +1,285 @@
+//! Build, run, drain, stop.
+
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
+
+use actix_web::{
+    App, HttpResponse, HttpServer,
+    dev::{Server, Service, ServiceRequest},
+    middleware::NormalizePath,
+    rt::net::TcpStream,
+    web,
+};
+use anyhow::Context;
+use futures_util::FutureExt;
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{Instant, MissedTickBehavior, interval},
+};
+use uuid::Uuid;
+
+use crate::{
+    api,
+    carts::Carts,
+    catalogue::CatalogueCell,
+    channel::{self, sessions::Sessions},
+    clock,
+    config::Config,
+    definitions::DefinitionsCell,
+    events::{files::EventFiles, reader, rollups::RollUps},
+    metrics,
+    payment::TestProvider,
+    problem::Problem,
+    shelves::{Shelves, batch},
+    shop::Shop,
+    store,
+};
+
+/// How long requests under way may take to end when the server stops, in seconds.
+const SHUTDOWN_SECONDS: u64 = 10;
+/// How long the kernel waits for a peer that neither reads nor answers: a stalled socket stops its session actor too,
+/// so its end must come from outside.
+const PEER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Is a server that is built and bound, but does not serve yet.
+pub struct Application {
+    shop: web::Data<Shop>,
+    listener: TcpListener,
+}
+
+impl Application {
+    /// Opens the store, starts the cart actors and binds the address.
+    ///
+    /// # Errors
+    /// Where one of them cannot be had.
+    pub async fn build(config: Config) -> anyhow::Result<Self> {
+        let handle = metrics::install()?;
+        let listener = TcpListener::bind(config.listen).with_context(|| format!("cannot listen on {}", config.listen))?;
+        let store = store::connect(&config.store.url, config.store.connections).await?;
+        let catalogue = Arc::new(CatalogueCell::default());
+        catalogue.refresh(&*store).await?;
+        let definitions = Arc::new(DefinitionsCell::default());
+        definitions.refresh(&*store).await?;
+        let shelves = Arc::new(Shelves::default());
+        shelves.refresh_stock(&*store).await?;
+        shelves.refresh_model(&config.model_file());
+        let shop = Shop {
+            carts: Carts::start(&config, &store, &catalogue),
+            payment: Arc::new(TestProvider::new(Duration::from_millis(config.payment.timeout_ms))),
+            sessions: Arc::new(Sessions::default()),
+            metrics: handle,
+            config,
+            store,
+            catalogue,
+            definitions,
+            shelves,
+        };
+        Ok(Self { shop: web::Data::new(shop), listener })
+    }
+
+    /// Returns the shop, for whoever prepares it before it serves.
+    pub fn shop(&self) -> web::Data<Shop> {
+        self.shop.clone()
+    }
+
+    /// Serves until told to stop, or until a part of the server dies: better dead than silently wrong.
+    ///
+    /// # Errors
+    /// What ended it.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let server = serve(self.shop.clone(), self.listener)?;
+        let handle = server.handle();
+        let shop = self.shop;
+        let mut tasks = tasks(&shop);
+        let mut server = tokio::spawn(server);
+        tokio::select! {
+            ended = &mut server => return Ok(ended??),
+            ended = tasks.join_next() => tracing::error!(?ended, "a part of the server ended; stopping"),
+            () = stop_asked() => {
+                tracing::info!("stopping");
+                shop.sessions.drain();
+                handle.stop(true).await;
+                tasks.shutdown().await;
+                return Ok(());
+            }
+        }
+        handle.stop(true).await;
+        anyhow::bail!("a part of the server ended")
+    }
+}
+
+async fn stop_asked() {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .expect("the process may listen to signals");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+fn serve(shop: web::Data<Shop>, listener: TcpListener) -> io::Result<Server> {
+    let workers = shop.config.workers;
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(shop.clone())
+            .app_data(web::QueryConfig::default().error_handler(|e, _| Problem::invalid_request(e.to_string()).into()))
+            .app_data(web::PathConfig::default().error_handler(|e, _| Problem::invalid_request(e.to_string()).into()))
+            .wrap_fn(|request, service| {
+                let (began, door) = (Instant::now(), door(&request));
+                service.call(request).map(move |response| {
+                    if let Ok(response) = &response {
+                        metrics::http_request(door, response.status().as_u16(), began.elapsed());
+                    }
+                    response
+                })
+            })
+            .wrap(NormalizePath::trim())
+            .route("/metrics", web::get().to(metrics_page))
+            .route("/healthz", web::get().to(HttpResponse::Ok))
+            .route("/readyz", web::get().to(ready))
+            .configure(api::routes)
+            .configure(channel::routes)
+    });
+    let server = server
+        .workers(workers)
+        .backlog(4_096)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .disable_signals()
+        .on_connect(|connection, _| {
+            if let Some(stream) = connection.downcast_ref::<TcpStream>() {
+                let socket = socket2::SockRef::from(stream);
+                if let Err(error) = socket.set_tcp_user_timeout(Some(PEER_TIMEOUT)) {
+                    tracing::debug!(%error, "a socket keeps the kernel's time-out");
+                }
+            }
+        })
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+fn door(request: &ServiceRequest) -> &'static str {
+    let first = request.path().split('/').nth(1).unwrap_or("");
+    match first {
+        "api" => "api",
+        "socket" => "channel",
+        "admin" => "admin",
+        "metrics" | "healthz" | "readyz" | "static" => "other",
+        _ => "storefront",
+    }
+}
+
+async fn metrics_page(shop: web::Data<Shop>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(shop.metrics.render())
+}
+
+/// Ready is who can sell: the store answers.
+async fn ready(shop: web::Data<Shop>) -> Result<HttpResponse, Problem> {
+    shop.store.ping().await?;
+    Ok(HttpResponse::Ok().finish())
+}
+
+/// Starts everything that runs beside the doors. None of these ends by itself.
+fn tasks(shop: &web::Data<Shop>) -> JoinSet<()> {
+    let process = Uuid::new_v4().simple().to_string();
+    let mut tasks = JoinSet::new();
+    let files = &shop.config.recommender;
+    match EventFiles::new(shop.config.events_dir(), files.file_bytes, Duration::from_secs(60 * files.file_minutes)) {
+        Ok(files) => {
+            tasks.spawn(reader::run(shop.store.clone(), files, process.clone()));
+        }
+        Err(error) => tracing::error!(%error, "no event files: the folder cannot be made"),
+    }
+    tasks.spawn(reader::run(shop.store.clone(), RollUps, process));
+    tasks.spawn(refresh(shop.clone()));
+    tasks.spawn(expire_holds(shop.clone()));
+    tasks.spawn(forget_keys(shop.clone()));
+    tasks.spawn(listen(shop.clone()));
+    if shop.config.recommender.train_every_minutes > 0 {
+        tasks.spawn(train(shop.clone()));
+    }
+    tasks
+}
+
+fn every(seconds: f64) -> tokio::time::Interval {
+    let mut ticks = interval(Duration::from_secs_f64(seconds));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// Keeps what is held in memory up to date: catalogue, experiments, stock, model.
+async fn refresh(shop: web::Data<Shop>) {
+    let mut ticks = every(0.5);
+    loop {
+        ticks.tick().await;
+        let refreshed = async {
+            shop.catalogue.refresh(&*shop.store).await?;
+            shop.definitions.refresh(&*shop.store).await?;
+            shop.shelves.refresh_stock(&*shop.store).await
+        };
+        let refreshed = refreshed.await;
+        metrics::store_up(refreshed.is_ok());
+        if let Err(error) = refreshed {
+            tracing::warn!(%error, "memory could not be brought up to date");
+        }
+        shop.shelves.refresh_model(&shop.config.model_file());
+    }
+}
+
+async fn expire_holds(shop: web::Data<Shop>) {
+    let mut ticks = every(shop.config.carts.hold_sweep_seconds as f64);
+    loop {
+        ticks.tick().await;
+        match shop.store.carts_with_ended_holds(clock::now_ms(), 1_000).await {
+            Ok(ids) => {
+                for id in ids {
+                    let command = cart_core::Command::ExpireHolds;
+                    let request = cart_core::Request { caller: None, expected_version: None, command };
+                    // One that fails is found again by the next sweep.
+                    let _ = shop.carts.execute(id, request, None).await;
+                }
+            }
+            Err(error) => tracing::warn!(%error, "ended holds could not be looked for"),
+        }
+    }
+}
+
+async fn forget_keys(shop: web::Data<Shop>) {
+    let kept_ms = i64::try_from(shop.config.carts.key_hours * 3_600_000).unwrap_or(i64::MAX);
+    let mut ticks = every(600.0);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = shop.store.forget_keys(clock::now_ms().saturating_sub(kept_ms)).await {
+            tracing::warn!(%error, "old idempotency keys could not be forgotten");
+        }
+    }
+}
+
+/// Hears of carts that other processes change.
+async fn listen(shop: web::Data<Shop>) {
+    let (sender, mut changed) = mpsc::channel(1_024);
+    let store = shop.store.clone();
+    let hear = async move {
+        loop {
+            if let Err(error) = store.listen(sender.clone()).await {
+                tracing::warn!(%error, "changes of other processes are not heard; listening again");
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let pass_on = async {
+        while let Some(id) = changed.recv().await {
+            shop.carts.changed_elsewhere(id);
+        }
+    };
+    tokio::join!(hear, pass_on);
+}
+
+async fn train(shop: web::Data<Shop>) {
+    let mut ticks = every(60.0 * shop.config.recommender.train_every_minutes as f64);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = batch::run(&shop.config, "train", &[]).await {
+            tracing::warn!(%error, "the recommendations were not trained; the model in service stays");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Live carts: actors that own them, the turn that changes them, and the way to them.
+
+pub mod directory;
+pub mod job;
+pub mod shard;
+pub mod turn;
+
+pub use directory::Carts;
+pub use job::{CartsError, IdempotencyKey, Job, JobKind, Opening};

@@ -1,0 +1,60 @@
+//! What a cart actor is asked to do.
+
+use std::sync::Arc;
+
+use cart_core::{AssignedVariation, CartId, Currency, Request, VisitorId, Workflow};
+
+/// Is one thing to do with one cart.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The cart.
+    pub cart: CartId,
+    /// What to do.
+    pub kind: JobKind,
+    /// The client's key, where it wants to be able to ask again.
+    pub key: Option<IdempotencyKey>,
+}
+
+/// Says what to do with a cart.
+#[derive(Clone, Debug)]
+pub enum JobKind {
+    /// Opens the cart where there is none; the owner's own cart is answered as it is.
+    Open(Opening),
+    /// Reads the cart for its owner.
+    Read(VisitorId),
+    /// Runs a command.
+    Execute(Request),
+}
+
+/// Is what a new cart begins with.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Its owner.
+    pub owner: VisitorId,
+    /// Its currency.
+    pub currency: Currency,
+    /// The workflow it will keep.
+    pub workflow: Arc<Workflow>,
+    /// The experiments that chose the workflow.
+    pub assignments: Vec<AssignedVariation>,
+}
+
+/// Is a client's key with what tells requests apart.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
+    /// The key as the client sent it.
+    pub key: String,
+    /// A digest of the request.
+    pub fingerprint: String,
+}
+
+/// Says why a job was not answered by a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CartsError {
+    /// The actor has as much to do as it may have.
+    #[error("the shop has more to do than it can; try again in a moment")]
+    Busy,
+    /// The store did not do it, or it is not known whether it did.
+    #[error("the shop cannot reach its store; try again in a moment")]
+    Unavailable,
+}

@@ -1,0 +1,263 @@
+//! What a turn decides: jobs in order of arrival, on staged copies, so that two jobs for one cart see each other.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use cart_core::{
+    Cart, CartEvent, CartId, Command, Facts, Line, Rejection, Request, Sku, StockLevels, decide, evolve, stock,
+};
+use uuid::Uuid;
+
+use super::{IdempotencyKey, Job, JobKind, Opening};
+use crate::{
+    catalogue::Catalogue,
+    events::data::data_of,
+    store::{
+        Accepted, Answer, CartWrite, Decision, EventWrite, Exposure, KeyRef, KeyWrite, Loaded, LoadedCart, Outcome,
+        Staged, StoredAnswer, Touched, Wants,
+    },
+};
+
+/// Is what every turn of a server knows beside its jobs.
+#[derive(Clone, Copy, Debug)]
+pub struct TurnSettings {
+    /// How long a hold lasts, in milliseconds.
+    pub hold_ms: i64,
+    /// What express shipping costs, in minor units.
+    pub express_shipping_minor: i64,
+}
+
+/// Is one turn before it is decided.
+pub struct Turn {
+    /// The jobs in order of arrival.
+    pub jobs: Arc<[Job]>,
+    /// The carts that were in memory when the turn began.
+    pub memory: BTreeMap<CartId, Arc<Cart>>,
+    /// The catalogue as of then.
+    pub catalogue: Arc<Catalogue>,
+    /// The clock's reading, in Unix milliseconds.
+    pub now_ms: i64,
+    /// The rest.
+    pub settings: TurnSettings,
+}
+
+impl Turn {
+    /// Lists what the turn must load.
+    pub fn wants(&self) -> Wants {
+        let carts = self.jobs.iter().map(|j| (j.cart.clone(), self.memory.get(&j.cart).map(|c| c.version)));
+        Wants { carts: carts.collect(), keys: self.jobs.iter().filter_map(key_ref).collect() }
+    }
+
+    fn cart<'a>(&'a self, loaded: &'a Loaded, id: &CartId) -> Option<&'a Arc<Cart>> {
+        match loaded.carts.get(id)? {
+            LoadedCart::Fresh(cart) => Some(cart),
+            LoadedCart::Current => self.memory.get(id),
+        }
+    }
+}
+
+fn key_ref(job: &Job) -> Option<KeyRef> {
+    job.key.as_ref().map(|k| KeyRef { cart: job.cart.clone(), key: k.key.clone() })
+}
+
+impl Decision for Turn {
+    fn skus(&self, loaded: &Loaded) -> BTreeSet<Sku> {
+        let mut skus = BTreeSet::new();
+        for job in self.jobs.iter() {
+            let JobKind::Execute(Request { command, .. }) = &job.kind else { continue };
+            skus.extend(command.sku().cloned());
+            if matches!(command, Command::Clear | Command::PlaceOrder { .. } | Command::ExpireHolds)
+                && let Some(cart) = self.cart(loaded, &job.cart)
+            {
+                skus.extend(cart.lines.iter().map(|l| l.sku.clone()));
+            }
+        }
+        skus
+    }
+
+    fn decide(self: Box<Self>, loaded: Loaded, stock: StockLevels) -> Staged {
+        let carts = loaded
+            .carts
+            .keys()
+            .filter_map(|id| self.cart(&loaded, id).map(|c| (id.clone(), StagedCart::loaded(c.clone()))))
+            .collect();
+        let mut desk = Desk { turn: &self, carts, keys: loaded.keys, stock, staged: Staged::default() };
+        for job in self.jobs.iter() {
+            let answer = desk.answer(job);
+            desk.staged.outcome.answers.push(answer);
+        }
+        desk.close()
+    }
+}
+
+struct StagedCart {
+    cart: Arc<Cart>,
+    /// The version in the store, 0 for a cart that is new.
+    before: u64,
+}
+
+impl StagedCart {
+    fn loaded(cart: Arc<Cart>) -> Self {
+        Self { before: cart.version, cart }
+    }
+}
+
+/// Is where a turn is worked on.
+struct Desk<'t> {
+    turn: &'t Turn,
+    carts: BTreeMap<CartId, StagedCart>,
+    keys: BTreeMap<KeyRef, StoredAnswer>,
+    stock: StockLevels,
+    staged: Staged,
+}
+
+impl Desk<'_> {
+    fn answer(&mut self, job: &Job) -> Answer {
+        match &job.kind {
+            JobKind::Open(opening) => self.open(&job.cart, opening),
+            JobKind::Read(caller) => match self.carts.get(&job.cart) {
+                None => Answer::UnknownCart,
+                Some(staged) if staged.cart.owner != *caller => Answer::Rejected(Rejection::NotOwner),
+                Some(staged) => accepted(staged.cart.clone(), None, None),
+            },
+            JobKind::Execute(request) => self.execute(job, request),
+        }
+    }
+
+    fn open(&mut self, id: &CartId, opening: &Opening) -> Answer {
+        if let Some(staged) = self.carts.get(id) {
+            return match staged.cart.owner == opening.owner {
+                true => accepted(staged.cart.clone(), None, None),
+                false => Answer::Rejected(Rejection::NotOwner),
+            };
+        }
+        let Opening { owner, currency, workflow, assignments } = opening.clone();
+        for a in &assignments {
+            self.staged.exposures.push(Exposure {
+                experiment: a.experiment.clone(),
+                variation: a.variation,
+                unit: owner.clone(),
+                at_ms: self.turn.now_ms,
+            });
+        }
+        let event = cart_core::open(id.clone(), owner, currency, workflow, assignments);
+        let cart = Arc::new(Cart::from_opened(&event).expect("the event opens a cart"));
+        self.publish(&cart, &event);
+        self.carts.insert(id.clone(), StagedCart { cart: cart.clone(), before: 0 });
+        accepted(cart, None, None)
+    }
+
+    fn execute(&mut self, job: &Job, request: &Request) -> Answer {
+        let Some(staged) = self.carts.get(&job.cart) else { return Answer::UnknownCart };
+        // Whose cart it is comes before what was answered: an answer is as private as the cart.
+        if request.caller.as_ref().is_some_and(|caller| *caller != staged.cart.owner) {
+            return Answer::Rejected(Rejection::NotOwner);
+        }
+        match job.key.as_ref().zip(key_ref(job)) {
+            None => self.decide(&job.cart, request),
+            Some((key, at)) => match self.keys.get(&at) {
+                Some(stored) if stored.fingerprint == key.fingerprint => stored.answer.clone(),
+                Some(_) => Answer::KeyReused,
+                None => {
+                    let answer = self.decide(&job.cart, request);
+                    self.keep(key, at, &answer);
+                    answer
+                }
+            },
+        }
+    }
+
+    fn keep(&mut self, key: &IdempotencyKey, at: KeyRef, answer: &Answer) {
+        let stored = StoredAnswer { fingerprint: key.fingerprint.clone(), answer: answer.clone() };
+        self.keys.insert(at.clone(), stored);
+        self.staged.keys.push(KeyWrite {
+            key: at,
+            fingerprint: key.fingerprint.clone(),
+            answer: answer.clone(),
+            at_ms: self.turn.now_ms,
+        });
+    }
+
+    fn decide(&mut self, id: &CartId, request: &Request) -> Answer {
+        let staged = self.carts.get_mut(id).expect("the caller found the cart");
+        let product = request.command.sku().and_then(|sku| self.turn.catalogue.product(sku));
+        let facts = Facts {
+            now_ms: self.turn.now_ms,
+            product: product.map(|p| &**p),
+            stock: &self.stock,
+            hold_ms: self.turn.settings.hold_ms,
+            express_shipping_minor: self.turn.settings.express_shipping_minor,
+        };
+        let events = match decide(&staged.cart, &facts, request) {
+            Ok(events) => events,
+            Err(rejection) => return Answer::Rejected(rejection),
+        };
+        let cart = Arc::make_mut(&mut staged.cart);
+        for event in &events {
+            evolve(cart, event);
+        }
+        let cart = staged.cart.clone();
+        for event in &events {
+            self.stock.apply(event);
+            for (sku, movement) in stock::movements(event) {
+                self.staged.movements.entry(sku.clone()).or_default().add(movement);
+            }
+            self.publish(&cart, event);
+        }
+        let order = events.iter().find_map(|e| match e {
+            CartEvent::OrderPlaced(order) => Some(order.clone()),
+            _ => None,
+        });
+        self.staged.orders.extend(order.clone());
+        let item = events.iter().find_map(CartEvent::sku).map(|sku| line_or_gone(&cart, sku, product));
+        accepted(cart, item, order)
+    }
+
+    fn publish(&mut self, cart: &Cart, event: &CartEvent) {
+        self.staged.events.push(EventWrite {
+            id: Uuid::new_v4(),
+            at_ms: self.turn.now_ms,
+            kind: event.name(),
+            cart: Some(cart.id.clone()),
+            unit: cart.owner.clone(),
+            data: data_of(event),
+        });
+    }
+
+    fn close(mut self) -> Staged {
+        for StagedCart { cart, before } in self.carts.into_values() {
+            let is_changed = cart.version != before;
+            if is_changed {
+                self.staged.carts.push(CartWrite { before, cart: cart.clone() });
+            }
+            self.staged.outcome.touched.push(Touched { cart, is_changed });
+        }
+        self.staged.movements.retain(|_, m| !m.is_none());
+        self.staged
+    }
+}
+
+fn accepted(cart: Arc<Cart>, item: Option<Line>, order: Option<cart_core::Order>) -> Answer {
+    Answer::Accepted(Box::new(Accepted { cart, item, order }))
+}
+
+/// Returns the line of a product, with quantity 0 where it was taken out.
+fn line_or_gone(cart: &Cart, sku: &Sku, product: Option<&Arc<cart_core::Product>>) -> Line {
+    cart.line(sku).cloned().unwrap_or_else(|| Line {
+        sku: sku.clone(),
+        name: product.map(|p| p.name.clone()).unwrap_or_default(),
+        quantity: 0,
+        unit_price_minor: product.map_or(0, |p| p.price.minor),
+        held: 0,
+        policy: product.map(|p| p.stock_policy).unwrap_or_default(),
+    })
+}
+
+impl Outcome {
+    /// Returns the newest state of a cart that the turn met.
+    pub fn cart(&self, id: &CartId) -> Option<&Arc<Cart>> {
+        self.touched.iter().map(|t| &t.cart).find(|c| c.id == *id)
+    }
+}

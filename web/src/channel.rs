@@ -1,0 +1,13 @@
+//! The live door: Phoenix Channels V2 over websockets.
+
+pub mod connect;
+pub mod frame;
+pub mod session;
+pub mod sessions;
+
+use actix_web::web::{ServiceConfig, get, resource};
+
+/// Routes the socket. The official client appends `/websocket` to the path it is given.
+pub fn routes(config: &mut ServiceConfig) {
+    config.service(resource("/socket/websocket").route(get().to(connect::websocket)));
+}

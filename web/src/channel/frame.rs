@@ -1,0 +1,107 @@
+//! Text frames: JSON arrays of join_ref, ref, topic, event and payload. Pure.
+
+use serde::{Serialize, ser::SerializeTuple};
+use serde_json::{Value, json};
+
+/// The event of every reply.
+const REPLY: &str = "phx_reply";
+
+/// Is a message from a client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    /// Names the join that the message belongs to.
+    pub join_ref: Option<String>,
+    /// Names the message, so that its reply can be told.
+    pub reference: Option<String>,
+    /// What it is about.
+    pub topic: String,
+    /// What it says.
+    pub event: String,
+    /// With what.
+    pub payload: Value,
+}
+
+/// Says why a text is no message.
+#[derive(Debug, thiserror::Error)]
+pub enum FrameError {
+    /// It is not JSON of the right shape.
+    #[error("a frame is [join_ref, ref, topic, event, payload]: {0}")]
+    Shape(#[from] serde_json::Error),
+}
+
+/// Parses a text frame.
+///
+/// # Errors
+/// [`FrameError`] where it is not an array of five with texts, or null for the first two.
+pub fn parse(text: &str) -> Result<Message, FrameError> {
+    let (join_ref, reference, topic, event, payload) = serde_json::from_str(text)?;
+    Ok(Message { join_ref, reference, topic, event, payload })
+}
+
+/// Writes a frame to a client.
+pub fn write(
+    join_ref: Option<&str>,
+    reference: Option<&str>,
+    topic: &str,
+    event: &str,
+    payload: &impl Serialize,
+) -> String {
+    struct Frame<'a, P>(Option<&'a str>, Option<&'a str>, &'a str, &'a str, &'a P);
+    impl<P: Serialize> Serialize for Frame<'_, P> {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut tuple = serializer.serialize_tuple(5)?;
+            tuple.serialize_element(&self.0)?;
+            tuple.serialize_element(&self.1)?;
+            tuple.serialize_element(self.2)?;
+            tuple.serialize_element(self.3)?;
+            tuple.serialize_element(self.4)?;
+            tuple.end()
+        }
+    }
+    serde_json::to_string(&Frame(join_ref, reference, topic, event, payload)).expect("views serialise")
+}
+
+impl Message {
+    /// Writes the reply that says yes.
+    pub fn ok(&self, response: &impl Serialize) -> String {
+        self.reply(&json!({"status": "ok", "response": response}))
+    }
+
+    /// Writes the reply that says no.
+    pub fn error(&self, reason: &str, detail: Option<&str>) -> String {
+        let response = match detail {
+            Some(detail) => json!({"reason": reason, "detail": detail}),
+            None => json!({"reason": reason}),
+        };
+        self.reply(&json!({"status": "error", "response": response}))
+    }
+
+    fn reply(&self, payload: &Value) -> String {
+        write(self.join_ref.as_deref(), self.reference.as_deref(), &self.topic, REPLY, payload)
+    }
+}
+
+/// Writes the news that a join has come to its end.
+pub fn close(join_ref: Option<&str>, topic: &str) -> String {
+    write(join_ref, join_ref, topic, "phx_close", &json!({}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_arrays_of_five() {
+        let message = parse(r#"["1","2","cart:a","update_cart",{"item":{}}]"#).unwrap();
+        assert_eq!(message.join_ref.as_deref(), Some("1"));
+        assert_eq!(message.ok(&json!({})), r#"["1","2","cart:a","phx_reply",{"response":{},"status":"ok"}]"#);
+        assert_eq!(
+            parse(r#"[null,"9","phoenix","heartbeat",{}]"#).unwrap().error("unmatched topic", None),
+            r#"[null,"9","phoenix","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]"#
+        );
+        assert_eq!(close(Some("1"), "cart:a"), r#"["1","1","cart:a","phx_close",{}]"#);
+        for bad in ["", "{}", "[]", "[1,2,3,4,5]", r#"["1","2","t","e"]"#, r#"[null,null,null,"e",{}]"#] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,342 @@
+//! The session actor: one websocket, its channels and what they say. Only this module knows actix-web-actors.
+//!
+//! A device wants the latest cart, not every one. Each channel watches its cart; the watch holds one state, so a
+//! socket that is slow skips states and nothing is ever queued for it. Messages of one socket are answered in order,
+//! one at a time: while one is under way the socket is not read, so a client that pushes too fast feels it itself.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix::prelude::*;
+use actix_http::ws::Item;
+use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web_actors::ws;
+use cart_core::{Cart, CartId, Line, Request, VisitorId};
+use futures_util::{Stream, stream};
+use serde::Serialize;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::{
+    frame::{self, Message},
+    sessions::Drain,
+};
+use crate::{
+    carts::shard::Newest,
+    metrics,
+    problem::{Problem, accepted},
+    shop::Shop,
+    store::Accepted,
+    wire::{AcceptedView, CartView, CommandForm, LineView, Parsed, UpdateForm},
+};
+
+/// The largest frame in bytes: an update fits a hundred times over.
+pub const FRAME_BYTES_MAX: usize = 64 * 1_024;
+/// The most channels of one connection, as in Phoenix.
+pub const CHANNELS_MAX: usize = 100;
+/// A client that says nothing for this long is gone; it should send a heartbeat every 30 s.
+const QUIET_MAX: Duration = Duration::from_secs(60);
+const TOPIC: &str = "cart:";
+
+/// Upgrades a request and starts its session.
+///
+/// # Errors
+/// Where the request is no websocket handshake.
+pub(super) fn start(
+    shop: web::Data<Shop>,
+    visitor: VisitorId,
+    request: &HttpRequest,
+    stream: web::Payload,
+) -> Result<HttpResponse, actix_web::Error> {
+    let session =
+        Session { shop, visitor, channels: HashMap::new(), heard: Instant::now(), number: None, parts: vec![] };
+    ws::WsResponseBuilder::new(session, request, stream)
+        .frame_size(FRAME_BYTES_MAX)
+        .protocols(&["phoenix"])
+        .start()
+}
+
+struct Session {
+    shop: web::Data<Shop>,
+    visitor: VisitorId,
+    channels: HashMap<String, Channel>,
+    heard: Instant,
+    number: Option<u64>,
+    /// The parts of a message that comes in several frames.
+    parts: Vec<u8>,
+}
+
+/// Is a joined topic.
+struct Channel {
+    join_ref: Option<String>,
+    cart: CartId,
+    /// The state that the client was last told.
+    told: Arc<Cart>,
+    watching: SpawnHandle,
+}
+
+#[derive(Serialize)]
+struct JoinedView<'a> {
+    cart: CartView<'a>,
+    version: u64,
+}
+
+#[derive(Serialize)]
+struct UpdatedView<'a> {
+    item: Option<LineView<'a>>,
+    cart: CartView<'a>,
+    version: u64,
+}
+
+type Context = ws::WebsocketContext<Session>;
+
+impl Session {
+    fn receive(&mut self, text: &str, ctx: &mut Context) {
+        let message = match frame::parse(text) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::debug!(%error, "a client sent a broken frame");
+                let reason = ws::CloseReason { code: ws::CloseCode::Invalid, description: Some(error.to_string()) };
+                return self.end(reason, ctx);
+            }
+        };
+        match (message.topic.as_str(), message.event.as_str()) {
+            ("phoenix", "heartbeat") => ctx.text(message.ok(&serde_json::json!({}))),
+            (_, "phx_join") => self.join(message, ctx),
+            (_, "phx_leave") => self.leave(&message, ctx),
+            _ => self.push(message, ctx),
+        }
+    }
+
+    fn join(&mut self, message: Message, ctx: &mut Context) {
+        // The client may join again when its own picture of the connection is out of date: the earlier join ends.
+        self.drop_channel(&message.topic, ctx);
+        let id = message.topic.strip_prefix(TOPIC).and_then(|id| CartId::parse(id).ok());
+        let Some(id) = id else { return ctx.text(message.error("unmatched topic", None)) };
+        if self.channels.len() >= CHANNELS_MAX {
+            return ctx.text(message.error("too many channels joined", None));
+        }
+        let (shop, visitor) = (self.shop.clone(), self.visitor.clone());
+        let opened = async move {
+            // Watch first: no change can slip between the state that the reply tells and the first one watched.
+            let watch = shop.carts.watch(id.clone()).await?;
+            let answer = shop.open_cart(Some(id), &visitor, None, &Default::default()).await?;
+            Ok::<_, Problem>((watch, accepted(answer)?.cart))
+        };
+        opened
+            .into_actor(self)
+            .map(move |opened, session, ctx| match opened {
+                Ok((watch, cart)) => session.joined(&message, watch, cart, ctx),
+                Err(problem) => ctx.text(message.error(problem.name(), Some(problem.detail()))),
+            })
+            .wait(ctx);
+    }
+
+    fn joined(&mut self, message: &Message, watch: watch::Receiver<Newest>, cart: Arc<Cart>, ctx: &mut Context) {
+        ctx.text(message.ok(&JoinedView { cart: CartView::from(&*cart), version: cart.version }));
+        let topic = message.topic.clone();
+        let telling = states(watch)
+            .into_actor(self)
+            .map(move |cart, session: &mut Self, ctx: &mut Context| session.tell(&topic, cart, ctx))
+            .finish();
+        let watching = ctx.spawn(telling);
+        let channel =
+            Channel { join_ref: message.join_ref.clone(), cart: cart.id.clone(), told: cart, watching };
+        self.channels.insert(message.topic.clone(), channel);
+        metrics::live_channels(1);
+    }
+
+    /// Tells the client the newest state, unless it knows it.
+    fn tell(&mut self, topic: &str, cart: Arc<Cart>, ctx: &mut Context) {
+        let Some(channel) = self.channels.get_mut(topic) else { return };
+        if cart.version <= channel.told.version {
+            return;
+        }
+        let item = changed_line(&channel.told, &cart);
+        let view = UpdatedView {
+            item: item.as_ref().map(LineView::from),
+            cart: CartView::from(&*cart),
+            version: cart.version,
+        };
+        ctx.text(frame::write(None, None, topic, "cart_updated", &view));
+        channel.told = cart;
+    }
+
+    fn leave(&mut self, message: &Message, ctx: &mut Context) {
+        match self.channels.get(&message.topic) {
+            None => ctx.text(message.ok(&serde_json::json!({}))),
+            Some(channel) if !is_for(channel, message) => {}
+            Some(_) => {
+                ctx.text(message.ok(&serde_json::json!({})));
+                self.drop_channel(&message.topic, ctx);
+            }
+        }
+    }
+
+    fn drop_channel(&mut self, topic: &str, ctx: &mut Context) {
+        if let Some(channel) = self.channels.remove(topic) {
+            ctx.cancel_future(channel.watching);
+            ctx.text(frame::close(channel.join_ref.as_deref(), topic));
+            metrics::live_channels(-1);
+        }
+    }
+
+    fn push(&mut self, message: Message, ctx: &mut Context) {
+        let Some(channel) = self.channels.get(&message.topic) else {
+            return ctx.text(message.error("unmatched topic", None));
+        };
+        if !is_for(channel, &message) {
+            return;
+        }
+        let command = match command_of(&message) {
+            Ok(command) => command,
+            Err(problem) => return ctx.text(message.error(problem.name(), Some(problem.detail()))),
+        };
+        let request = Request { caller: Some(self.visitor.clone()), expected_version: None, command };
+        let (shop, cart) = (self.shop.clone(), channel.cart.clone());
+        let done = async move { accepted(shop.carts.execute(cart, request, None).await?) };
+        done.into_actor(self)
+            .map(move |done: Result<Accepted, Problem>, _, ctx: &mut Context| {
+                let reply = match &done {
+                    Ok(accepted) => message.ok(&AcceptedView::from(accepted)),
+                    Err(problem) => message.error(problem.name(), Some(problem.detail())),
+                };
+                // A push that expects no answer gets none.
+                if message.reference.is_some() {
+                    ctx.text(reply);
+                }
+            })
+            .wait(ctx);
+    }
+
+    fn end(&mut self, reason: ws::CloseReason, ctx: &mut Context) {
+        ctx.close(Some(reason));
+        ctx.stop();
+    }
+
+    /// Joins the frames of one message; returns the whole once it is there.
+    fn continued(&mut self, item: Item) -> Result<Option<String>, ws::CloseCode> {
+        let (bytes, is_last) = match item {
+            Item::FirstBinary(_) => return Err(ws::CloseCode::Unsupported),
+            Item::FirstText(bytes) => {
+                self.parts.clear();
+                (bytes, false)
+            }
+            Item::Continue(bytes) => (bytes, false),
+            Item::Last(bytes) => (bytes, true),
+        };
+        if self.parts.len() + bytes.len() > FRAME_BYTES_MAX {
+            return Err(ws::CloseCode::Size);
+        }
+        self.parts.extend_from_slice(&bytes);
+        match is_last {
+            true => String::from_utf8(std::mem::take(&mut self.parts)).map(Some).map_err(|_| ws::CloseCode::Invalid),
+            false => Ok(None),
+        }
+    }
+}
+
+/// A message belongs to the join that it names; one that names none belongs to whichever there is.
+fn is_for(channel: &Channel, message: &Message) -> bool {
+    message.join_ref.is_none() || message.join_ref == channel.join_ref
+}
+
+fn command_of(message: &Message) -> Result<cart_core::Command, Problem> {
+    match message.event.as_str() {
+        "update_cart" => {
+            serde_json::from_value::<UpdateForm>(message.payload.clone()).map_err(Problem::invalid_json)?.item.parse()
+        }
+        "command" => match parse_command(&message.payload)? {
+            Parsed::Command(command) => Ok(command),
+            Parsed::PlaceOrder { .. } => {
+                Err(Problem::invalid_request("place the order over POST /api/v1/carts/{id}/commands"))
+            }
+        },
+        other => Err(Problem::invalid_request(format!("event {other:?} is not update_cart or command"))),
+    }
+}
+
+fn parse_command(payload: &Value) -> Result<Parsed, Problem> {
+    serde_json::from_value::<CommandForm>(payload.clone()).map_err(Problem::invalid_json)?.parse()
+}
+
+/// Yields the states of a watch, skipping those that a newer one has replaced.
+fn states(watch: watch::Receiver<Newest>) -> impl Stream<Item = Arc<Cart>> {
+    stream::unfold(watch, |mut watch| async {
+        loop {
+            watch.changed().await.ok()?;
+            let newest = watch.borrow_and_update().clone();
+            if let Some(cart) = newest {
+                return Some((cart, watch));
+            }
+        }
+    })
+}
+
+/// Returns the line that differs between two states of a cart, with quantity 0 where it is gone; the last one, where
+/// several do.
+fn changed_line(before: &Cart, after: &Cart) -> Option<Line> {
+    let changed = after.lines.iter().rev().find(|l| before.line(&l.sku) != Some(l));
+    changed.cloned().or_else(|| {
+        let gone = before.lines.iter().rev().find(|l| after.line(&l.sku).is_none())?;
+        Some(Line { quantity: 0, held: 0, ..gone.clone() })
+    })
+}
+
+impl Actor for Session {
+    type Context = Context;
+
+    fn started(&mut self, ctx: &mut Context) {
+        self.number = Some(self.shop.sessions.add(ctx.address().recipient()));
+        ctx.run_interval(QUIET_MAX / 4, |session, ctx| {
+            if session.heard.elapsed() > QUIET_MAX {
+                session.end(ws::CloseCode::Away.into(), ctx);
+            }
+        });
+    }
+
+    fn stopped(&mut self, _: &mut Context) {
+        metrics::live_channels(-i32::try_from(self.channels.len()).unwrap_or(0));
+        if let Some(number) = self.number {
+            self.shop.sessions.remove(number);
+        }
+    }
+}
+
+impl Handler<Drain> for Session {
+    type Result = ();
+
+    /// 1012: the client reconnects by itself, to another node or to this one when it is back.
+    fn handle(&mut self, _: Drain, ctx: &mut Context) {
+        self.end(ws::CloseCode::Restart.into(), ctx);
+    }
+}
+
+impl StreamHandler<Result<ws::Message, ws::ProtocolError>> for Session {
+    fn handle(&mut self, message: Result<ws::Message, ws::ProtocolError>, ctx: &mut Context) {
+        self.heard = Instant::now();
+        match message {
+            Ok(ws::Message::Text(text)) => self.receive(&text, ctx),
+            Ok(ws::Message::Ping(bytes)) => ctx.pong(&bytes),
+            Ok(ws::Message::Continuation(item)) => match self.continued(item) {
+                Ok(Some(text)) => self.receive(&text, ctx),
+                Ok(None) => {}
+                Err(code) => self.end(code.into(), ctx),
+            },
+            Ok(ws::Message::Binary(_)) => self.end(ws::CloseCode::Unsupported.into(), ctx),
+            Ok(ws::Message::Close(reason)) => {
+                ctx.close(reason);
+                ctx.stop();
+            }
+            Ok(ws::Message::Pong(_) | ws::Message::Nop) => {}
+            Err(ws::ProtocolError::Overflow) => self.end(ws::CloseCode::Size.into(), ctx),
+            Err(error) => {
+                tracing::debug!(%error, "a websocket broke off");
+                self.end(ws::CloseCode::Protocol.into(), ctx);
+            }
+        }
+    }
+}

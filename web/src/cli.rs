@@ -1,0 +1,72 @@
+//! The command line: one file a subcommand.
+
+mod check;
+mod import;
+mod migrate;
+mod serve;
+mod train;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+
+/// Shopping carts, honest experiments on them, and recommendations learnt from them.
+#[derive(Parser)]
+#[command(name = "cartwright", version, arg_required_else_help = true)]
+struct Cli {
+    /// The configuration file; without one the defaults of cartwright.example.toml hold.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the shop.
+    Serve,
+    /// Bring the store's schema up to date, and end.
+    Migrate,
+    /// Check the configuration and every invariant of the stored data; say what is broken.
+    Check,
+    /// Import products or orders from a table.
+    Import(import::ImportArgs),
+    /// Learn recommendations from the event files.
+    Train(train::BatchArgs),
+    /// Measure recommendations on the newest part of the orders, beside popularity.
+    Evaluate(train::BatchArgs),
+}
+
+/// Runs the program.
+///
+/// # Errors
+/// What the subcommand says.
+pub fn run() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_writer(std::io::stderr)
+        .init();
+    let config = Config::read(cli.config.as_deref())?;
+    // One runtime of several threads for everything beside the HTTP workers and the cart actors, which bring their own.
+    let system = actix_web::rt::System::with_tokio_rt(|| {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("the system gives threads")
+    });
+    system.block_on(async {
+        match cli.command {
+            Command::Serve => serve::run(config).await,
+            Command::Migrate => migrate::run(config).await,
+            Command::Check => check::run(config).await,
+            Command::Import(args) => import::run(config, args).await,
+            Command::Train(args) => train::run(config, "train", args).await,
+            Command::Evaluate(args) => train::run(config, "evaluate", args).await,
+        }
+    })
+}

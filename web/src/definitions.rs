@@ -1,0 +1,208 @@
+//! The running set of experiments, swapped whole when the store's revision moves.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use cart_core::{AssignedVariation, VisitorId, Workflow};
+use experiments::{DefinitionError, Experiment, FlagValue, Status, evaluate_flag};
+use serde_json::Value;
+
+use crate::{
+    metrics,
+    store::{self, Store, StoredExperiment},
+};
+
+/// The flag whose value is the workflow of a new cart.
+pub const WORKFLOW_FLAG: &str = "checkout_workflow";
+/// The flag whose value is the heading of the shelf beside a cart.
+pub const SHELF_HEADING_FLAG: &str = "shelf_heading";
+/// The flags that the shop asks for; an experiment on another one would wait for ever.
+pub const FLAGS: [&str; 2] = [WORKFLOW_FLAG, SHELF_HEADING_FLAG];
+
+/// Variations that a tester has forced, by experiment key.
+pub type Forced = BTreeMap<String, usize>;
+
+/// Says why the shop cannot run a definition.
+#[derive(Debug, thiserror::Error)]
+pub enum DefinitionFault {
+    /// It is not a definition.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// No page asks for the flag.
+    #[error("no page asks for flag {0:?}; the shop's flags are {flags}", flags = FLAGS.join(" and "))]
+    UnknownFlag(String),
+    /// A variation's value does not fit the flag.
+    #[error("variation {variation:?} cannot be shown: {why}")]
+    Value {
+        /// The variation's key.
+        variation: String,
+        /// What is wrong with its value.
+        why: String,
+    },
+}
+
+/// Parses a definition and checks that the shop can show every variation.
+///
+/// # Errors
+/// [`DefinitionFault`], in words that say how to mend it.
+pub fn parse(definition: &str) -> Result<Experiment, DefinitionFault> {
+    let experiment = Experiment::parse(definition)?;
+    if !FLAGS.contains(&experiment.flag()) {
+        return Err(DefinitionFault::UnknownFlag(experiment.flag().to_owned()));
+    }
+    for variation in experiment.variations() {
+        let checked = match experiment.flag() {
+            WORKFLOW_FLAG => workflow_of(variation.value()).map(drop),
+            _ => text_of(variation.value()).map(drop),
+        };
+        checked.map_err(|why| DefinitionFault::Value { variation: variation.key().to_owned(), why })?;
+    }
+    Ok(experiment)
+}
+
+/// A workflow is an object, or the name of a built-in one.
+fn workflow_of(value: &Value) -> Result<Workflow, String> {
+    match value.as_str() {
+        Some("classic") => Ok(Workflow::classic()),
+        Some("express") => Ok(Workflow::express()),
+        Some(other) => Err(format!("workflow {other:?} is not built in; use classic, express or a workflow object")),
+        None => serde_json::from_value(value.clone()).map_err(|e| e.to_string()),
+    }
+}
+
+fn text_of(value: &Value) -> Result<&str, String> {
+    match value.as_str() {
+        Some(text) if !text.is_empty() && text.len() <= 80 => Ok(text),
+        _ => Err("the value must be a text of 1 to 80 bytes".into()),
+    }
+}
+
+/// Is the set of definitions at one revision.
+#[derive(Debug, Default)]
+pub struct Definitions {
+    revision: u64,
+    experiments: Vec<Experiment>,
+    stored: BTreeMap<String, StoredExperiment>,
+}
+
+/// Is what a flag answers to a visitor, and the variation to count where one is met for real.
+#[derive(Debug, Clone)]
+pub struct Answered<T> {
+    /// The value.
+    pub value: T,
+    /// The experiment and variation that gave it, unless a tester forced it.
+    pub counted: Option<AssignedVariation>,
+}
+
+impl Definitions {
+    fn of(stored: store::StoredDefinitions) -> Self {
+        let mut experiments = vec![];
+        for row in &stored.experiments {
+            match parse(&row.definition) {
+                Ok(experiment) => experiments.push(experiment),
+                // Saved by another version of the server; everybody else's experiments go on.
+                Err(error) => tracing::error!(experiment = row.key, %error, "a stored definition is left out"),
+            }
+        }
+        let stored_rows = stored.experiments.into_iter().map(|e| (e.key.clone(), e)).collect();
+        Self { revision: stored.revision, experiments, stored: stored_rows }
+    }
+
+    /// Returns all experiments that can be shown, in order of their keys.
+    pub fn experiments(&self) -> &[Experiment] {
+        &self.experiments
+    }
+
+    /// Returns an experiment.
+    pub fn experiment(&self, key: &str) -> Option<&Experiment> {
+        self.experiments.iter().find(|e| e.key() == key)
+    }
+
+    /// Returns an experiment's row.
+    pub fn stored(&self, key: &str) -> Option<&StoredExperiment> {
+        self.stored.get(key)
+    }
+
+    /// Chooses the workflow of a visitor's new cart.
+    pub fn workflow(&self, unit: &VisitorId, forced: &Forced) -> Answered<Workflow> {
+        match evaluate_flag(&self.experiments, WORKFLOW_FLAG, unit.as_str(), forced) {
+            Some(flag) => Answered {
+                value: workflow_of(flag.value).unwrap_or_else(|_| Workflow::classic()),
+                counted: counted(&flag),
+            },
+            None => Answered { value: Workflow::classic(), counted: None },
+        }
+    }
+
+    /// Chooses the heading of the shelf beside a visitor's cart.
+    pub fn shelf_heading(&self, unit: &VisitorId, forced: &Forced) -> Answered<String> {
+        let default = "Goes with your cart";
+        match evaluate_flag(&self.experiments, SHELF_HEADING_FLAG, unit.as_str(), forced) {
+            Some(flag) => Answered {
+                value: text_of(flag.value).unwrap_or(default).to_owned(),
+                counted: counted(&flag),
+            },
+            None => Answered { value: default.to_owned(), counted: None },
+        }
+    }
+}
+
+fn counted(flag: &FlagValue<'_>) -> Option<AssignedVariation> {
+    let variation = u32::try_from(flag.variation).ok()?;
+    flag.counted.then(|| AssignedVariation { experiment: flag.experiment.key().to_owned(), variation })
+}
+
+/// Holds the newest definitions for everybody.
+#[derive(Debug, Default)]
+pub struct DefinitionsCell(ArcSwap<Definitions>);
+
+impl DefinitionsCell {
+    /// Returns the definitions as of now; they stay as they are while they are held.
+    pub fn get(&self) -> Arc<Definitions> {
+        self.0.load_full()
+    }
+
+    /// Swaps in the store's definitions where they have moved on.
+    ///
+    /// # Errors
+    /// What the store says; the earlier definitions stay.
+    pub async fn refresh(&self, store: &dyn Store) -> store::Result<()> {
+        if let Some(stored) = store.definitions(self.0.load().revision).await? {
+            let definitions = Definitions::of(stored);
+            for experiment in definitions.experiments.iter().filter(|e| e.status() != Status::Draft) {
+                for variation in 0..experiment.variations().len() {
+                    metrics::start_variation(experiment.key(), u32::try_from(variation).unwrap_or(u32::MAX));
+                }
+            }
+            self.0.store(Arc::new(definitions));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn definition(flag: &str, value: &str) -> String {
+        format!(
+            r#"{{"schema_version": 1, "key": "e", "name": "E", "flag": "{flag}", "variations": [
+                {{"key": "a", "weight_bp": 5000, "value": "classic"}}, {{"key": "b", "weight_bp": 5000, "value": {value}}}]}}"#
+        )
+    }
+
+    #[test]
+    fn a_definition_that_no_page_can_show_is_refused() {
+        assert!(parse(&definition(WORKFLOW_FLAG, r#""express""#)).is_ok());
+        assert!(parse(&definition(SHELF_HEADING_FLAG, r#""You may also like""#)).is_ok());
+        for (flag, value, message) in [
+            ("colour", r#""red""#, "no page asks for flag \"colour\""),
+            (WORKFLOW_FLAG, r#""slow""#, "workflow \"slow\" is not built in"),
+            (WORKFLOW_FLAG, r#"{"name":"x","cart":"page","checkout":"stepwise","steps":["nap"]}"#, "nap"),
+            (SHELF_HEADING_FLAG, "7", "must be a text"),
+        ] {
+            let error = parse(&definition(flag, value)).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+}

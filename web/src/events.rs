@@ -1,0 +1,6 @@
+//! What happens after the commit: the outbox is read by position, into event files and into roll-ups.
+
+pub mod data;
+pub mod files;
+pub mod reader;
+pub mod rollups;

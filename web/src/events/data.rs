@@ -1,0 +1,41 @@
+//! The data of each event type, as the outbox and the event files carry it. Names, addresses and means of payment
+//! stay in the store: what leaves it says what was bought, not by whom.
+
+use cart_core::{CartEvent, Order};
+use serde_json::json;
+
+/// Returns an event's data as a JSON object.
+pub fn data_of(event: &CartEvent) -> String {
+    match event {
+        CartEvent::CartOpened { currency, workflow, assignments, .. } => {
+            json!({"currency": currency, "workflow": workflow.name(), "assignments": assignments})
+        }
+        CartEvent::LineAdded { sku, quantity, unit_price_minor, .. } => {
+            json!({"sku": sku, "quantity": quantity, "unit_price_minor": unit_price_minor})
+        }
+        CartEvent::QuantitySet { sku, quantity, .. } => json!({"sku": sku, "quantity": quantity}),
+        CartEvent::LineRemoved { sku, .. } => json!({"sku": sku}),
+        CartEvent::CartCleared { .. } | CartEvent::CheckoutStarted => json!({}),
+        CartEvent::StepCompleted { details, .. } => json!({"step": details.step()}),
+        CartEvent::HoldsExpired { releases } => json!({"releases": releases}),
+        CartEvent::OrderPlaced(order) => return order_data(order, "shop"),
+    }
+    .to_string()
+}
+
+/// Returns the data of an `order_placed` event; `source` is `shop` or `import`.
+pub fn order_data(order: &Order, source: &str) -> String {
+    let lines: Vec<_> = order
+        .lines
+        .iter()
+        .map(|l| json!({"sku": l.sku, "quantity": l.quantity, "unit_price_minor": l.unit_price_minor}))
+        .collect();
+    json!({
+        "order_id": order.order_id,
+        "currency": order.currency,
+        "total_minor": order.total_minor,
+        "source": source,
+        "lines": lines,
+    })
+    .to_string()
+}

@@ -1,0 +1,94 @@
+//! Readers of the outbox: each takes events in order, at least once, and notes how far it has come.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use crate::{
+    clock, metrics,
+    store::{OutboxEvent, Store, StoreError},
+};
+
+/// The most events a reader takes at once.
+pub const READ_EVENTS_MAX: usize = 2_000;
+/// How often an idle reader looks.
+const IDLE: Duration = Duration::from_millis(200);
+/// How long a reader that failed waits.
+const PAUSE: Duration = Duration::from_secs(2);
+/// How long a lease lasts without being renewed.
+const LEASE_MS: i64 = 10_000;
+/// How many rounds pass between two measurements of the lag.
+const LAG_EVERY: u32 = 10;
+
+/// Says why a reader could not take events; it will be asked again.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The store said no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The file system said no.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Takes events in order.
+#[async_trait]
+pub trait Reader: Send {
+    /// Names the reader's cursor.
+    fn name(&self) -> &'static str;
+
+    /// Takes events that follow `from`, makes what follows from them durable and moves the cursor past them. Events it
+    /// has taken before may come again.
+    ///
+    /// # Errors
+    /// [`ReadError`]; the same events come again.
+    async fn take(&mut self, store: &dyn Store, from: u64, events: &[OutboxEvent]) -> Result<(), ReadError>;
+
+    /// Does what is to be done from time to time.
+    ///
+    /// # Errors
+    /// [`ReadError`]; it is asked again.
+    async fn rest(&mut self) -> Result<(), ReadError> {
+        Ok(())
+    }
+}
+
+/// Runs a reader for ever, while this process holds its lease.
+pub async fn run(store: Arc<dyn Store>, mut reader: impl Reader, process: String) {
+    let mut round = 0_u32;
+    loop {
+        let pause = match step(&*store, &mut reader, &process, round).await {
+            Ok(taken) if taken == READ_EVENTS_MAX => Duration::ZERO,
+            Ok(_) => IDLE,
+            Err(error) => {
+                tracing::warn!(reader = reader.name(), %error, "a reader of the outbox pauses");
+                PAUSE
+            }
+        };
+        round = round.wrapping_add(1);
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn step(
+    store: &dyn Store,
+    reader: &mut impl Reader,
+    process: &str,
+    round: u32,
+) -> Result<usize, ReadError> {
+    let name = reader.name();
+    let now_ms = clock::now_ms();
+    if round.is_multiple_of(LAG_EVERY) {
+        metrics::outbox_lag(name, store.outbox_lag(name, 10_000).await?);
+    }
+    if !store.lease(name, process, now_ms, now_ms + LEASE_MS).await? {
+        return Ok(0);
+    }
+    let from = store.cursor(name).await?;
+    let events = store.outbox_after(from, READ_EVENTS_MAX).await?;
+    if !events.is_empty() {
+        reader.take(store, from, &events).await?;
+    }
+    reader.rest().await?;
+    Ok(events.len())
+}

@@ -1,0 +1,246 @@
+//! The one catalogue of metrics: a name, its kind, its help text and its closed set of labels.
+
+use std::time::Duration;
+
+use cart_core::{AssignedVariation, Command, Rejection, Step};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Is the kind of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Sorts observations into buckets.
+    Histogram,
+}
+
+/// Lists every metric with its help text.
+pub const CATALOGUE: &[(&str, Kind, &str)] = &[
+    ("cartwright_commands_total", Kind::Counter, "Commands to carts that were answered, by command and outcome."),
+    (
+        "cartwright_experiment_commands_total",
+        Kind::Counter,
+        "Commands to carts of a variation that were answered, by command and outcome.",
+    ),
+    ("cartwright_experiment_exposures_total", Kind::Counter, "Units that met a variation for the first time."),
+    ("cartwright_experiment_carts_total", Kind::Counter, "Carts opened in a variation."),
+    (
+        "cartwright_experiment_checkout_steps_total",
+        Kind::Counter,
+        "Checkout steps completed in a variation, by step; corrections count again.",
+    ),
+    ("cartwright_experiment_orders_total", Kind::Counter, "Orders placed in a variation."),
+    (
+        "cartwright_experiment_revenue_minor_total",
+        Kind::Counter,
+        "Revenue of a variation in minor units of the order's currency.",
+    ),
+    ("cartwright_http_requests_total", Kind::Counter, "HTTP requests answered, by door and class of status."),
+    ("cartwright_model_swaps_total", Kind::Counter, "Recommendation models taken into service."),
+    ("cartwright_holds_expired_total", Kind::Counter, "Carts whose holds ran out and went back to the stock."),
+    (
+        "cartwright_command_duration_seconds",
+        Kind::Histogram,
+        "Time from a command's arrival at its cart to its answer after the commit.",
+    ),
+    ("cartwright_http_request_duration_seconds", Kind::Histogram, "Time to answer an HTTP request, by door."),
+    ("cartwright_commit_duration_seconds", Kind::Histogram, "Time of one turn: load, decide, write, commit."),
+    ("cartwright_commit_batch_commands", Kind::Histogram, "Commands that shared one turn."),
+    ("cartwright_live_connections", Kind::Gauge, "Open websocket connections."),
+    ("cartwright_live_channels", Kind::Gauge, "Channels joined over all connections."),
+    ("cartwright_carts_in_memory", Kind::Gauge, "Carts that the cart actors hold in memory."),
+    (
+        "cartwright_outbox_lag_events",
+        Kind::Gauge,
+        "Events that a reader of the outbox has yet to read; counting stops at 10000.",
+    ),
+    ("cartwright_model_age_seconds", Kind::Gauge, "Age of the recommendation model in service; -1 without one."),
+    ("cartwright_store_up", Kind::Gauge, "1 while the store answers, 0 while it does not."),
+];
+
+/// Names the doors that requests come through.
+pub const DOORS: [&str; 5] = ["api", "channel", "storefront", "admin", "other"];
+/// Names the readers of the outbox.
+pub const READERS: [&str; 2] = ["files", "rollups"];
+const STATUSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+/// Outcomes of a command beside the domain's rejections.
+const OUTCOMES: [&str; 5] = ["accepted", "unknown_cart", "key_reused", "busy", "unavailable"];
+
+const SECONDS: [f64; 14] =
+    [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.0, 5.0];
+const COMMANDS: [f64; 10] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+
+/// Starts recording and returns what renders the page of `/metrics`. Once a process.
+///
+/// # Errors
+/// Where a recorder is already installed.
+pub fn install() -> anyhow::Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full("cartwright_commit_batch_commands".into()), &COMMANDS)?
+        .install_recorder()?;
+    for (name, kind, help) in CATALOGUE {
+        match kind {
+            Kind::Counter => describe_counter!(*name, *help),
+            Kind::Gauge => describe_gauge!(*name, *help),
+            Kind::Histogram => describe_histogram!(*name, *help),
+        }
+    }
+    start_series();
+    Ok(handle)
+}
+
+/// Creates every series whose labels are known from the start, so that the first event is an increase from 0.
+fn start_series() {
+    for command in Command::NAMES {
+        for outcome in OUTCOMES.iter().chain(&Rejection::NAMES) {
+            counter!("cartwright_commands_total", "command" => command, "outcome" => *outcome).increment(0);
+        }
+    }
+    for door in DOORS {
+        let _ = histogram!("cartwright_http_request_duration_seconds", "door" => door);
+        for status in STATUSES {
+            counter!("cartwright_http_requests_total", "door" => door, "status" => status).increment(0);
+        }
+    }
+    for reader in READERS {
+        outbox_lag(reader, 0);
+    }
+    let _ = histogram!("cartwright_command_duration_seconds");
+    let _ = histogram!("cartwright_commit_duration_seconds");
+    let _ = histogram!("cartwright_commit_batch_commands");
+    counter!("cartwright_model_swaps_total").increment(0);
+    counter!("cartwright_holds_expired_total").increment(0);
+    for name in ["cartwright_live_connections", "cartwright_live_channels", "cartwright_carts_in_memory"] {
+        gauge!(name).set(0.0);
+    }
+    gauge!("cartwright_model_age_seconds").set(-1.0);
+    store_up(true);
+}
+
+/// Creates the series of an experiment's variation.
+pub fn start_variation(experiment: &str, variation: u32) {
+    let labels = labels(experiment, variation);
+    for command in Command::NAMES {
+        for outcome in OUTCOMES.iter().chain(&Rejection::NAMES) {
+            let [e, v] = labels.clone();
+            counter!("cartwright_experiment_commands_total", "experiment" => e.1, "variation" => v.1,
+                "command" => command, "outcome" => *outcome)
+            .increment(0);
+        }
+    }
+    for step in Step::ALL {
+        checkout_step(experiment, variation, step, 0);
+    }
+    for name in ["exposures", "carts", "orders", "revenue_minor"] {
+        counter!(format!("cartwright_experiment_{name}_total"), &labels).increment(0);
+    }
+}
+
+fn labels(experiment: &str, variation: u32) -> [(&'static str, String); 2] {
+    [("experiment", experiment.to_owned()), ("variation", variation.to_string())]
+}
+
+/// Counts an answered command.
+pub fn command(name: &'static str, outcome: &'static str, assignments: &[AssignedVariation], took: Duration) {
+    counter!("cartwright_commands_total", "command" => name, "outcome" => outcome).increment(1);
+    for a in assignments {
+        let [e, v] = labels(&a.experiment, a.variation);
+        counter!("cartwright_experiment_commands_total", "experiment" => e.1, "variation" => v.1,
+            "command" => name, "outcome" => outcome)
+        .increment(1);
+    }
+    histogram!("cartwright_command_duration_seconds").record(took);
+}
+
+/// Counts a cart opened in its variations.
+pub fn cart_opened(assignments: &[AssignedVariation]) {
+    for a in assignments {
+        counter!("cartwright_experiment_carts_total", &labels(&a.experiment, a.variation)).increment(1);
+    }
+}
+
+/// Counts a unit that met a variation.
+pub fn exposure(experiment: &str, variation: u32) {
+    counter!("cartwright_experiment_exposures_total", &labels(experiment, variation)).increment(1);
+}
+
+/// Counts a completed step in the cart's variations.
+pub fn step_completed(assignments: &[AssignedVariation], step: Step) {
+    for a in assignments {
+        checkout_step(&a.experiment, a.variation, step, 1);
+    }
+}
+
+fn checkout_step(experiment: &str, variation: u32, step: Step, count: u64) {
+    let [e, v] = labels(experiment, variation);
+    counter!("cartwright_experiment_checkout_steps_total", "experiment" => e.1, "variation" => v.1,
+        "step" => step.name())
+    .increment(count);
+}
+
+/// Counts an order and its revenue in the cart's variations.
+pub fn order_placed(assignments: &[AssignedVariation], total_minor: i64) {
+    for a in assignments {
+        let labels = labels(&a.experiment, a.variation);
+        counter!("cartwright_experiment_orders_total", &labels).increment(1);
+        counter!("cartwright_experiment_revenue_minor_total", &labels)
+            .increment(u64::try_from(total_minor).unwrap_or(0));
+    }
+}
+
+/// Counts carts whose holds ran out.
+pub fn holds_expired() {
+    counter!("cartwright_holds_expired_total").increment(1);
+}
+
+/// Notes a turn.
+pub fn turn(commands: usize, took: Duration) {
+    histogram!("cartwright_commit_batch_commands").record(commands as f64);
+    histogram!("cartwright_commit_duration_seconds").record(took);
+}
+
+/// Counts an answered HTTP request.
+pub fn http_request(door: &'static str, status: u16, took: Duration) {
+    let class = STATUSES[usize::from(status / 100).clamp(2, 5) - 2];
+    counter!("cartwright_http_requests_total", "door" => door, "status" => class).increment(1);
+    histogram!("cartwright_http_request_duration_seconds", "door" => door).record(took);
+}
+
+/// Notes a websocket that opened (+1) or closed (-1).
+pub fn live_connections(change: i32) {
+    gauge!("cartwright_live_connections").increment(change);
+}
+
+/// Notes channels that were joined or left.
+pub fn live_channels(change: i32) {
+    gauge!("cartwright_live_channels").increment(change);
+}
+
+/// Notes carts that entered or left memory.
+pub fn carts_in_memory(change: i64) {
+    gauge!("cartwright_carts_in_memory").increment(change as f64);
+}
+
+/// Notes how far behind a reader is.
+pub fn outbox_lag(reader: &'static str, events: u64) {
+    gauge!("cartwright_outbox_lag_events", "reader" => reader).set(events as f64);
+}
+
+/// Notes that a model went into service.
+pub fn model_swapped() {
+    counter!("cartwright_model_swaps_total").increment(1);
+}
+
+/// Notes the age of the model in service.
+pub fn model_age(seconds: f64) {
+    gauge!("cartwright_model_age_seconds").set(seconds);
+}
+
+/// Notes whether the store answers.
+pub fn store_up(is_up: bool) {
+    gauge!("cartwright_store_up").set(if is_up { 1.0 } else { 0.0 });
+}

@@ -1,0 +1,134 @@
+//! Recommendations on the serving path: the model file is watched and swapped in whole, and rules say what may be shown.
+
+pub mod batch;
+
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::SystemTime,
+};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use cart_core::{Cart, Order, Product, Sku};
+use recommender::{Index, Model, Reason, Suggestion};
+
+use crate::{
+    catalogue::Catalogue,
+    clock, metrics,
+    store::{self, Store},
+};
+
+/// Is one product on a shelf.
+#[derive(Clone, Debug)]
+pub struct Suggested {
+    /// The product.
+    pub product: Arc<Product>,
+    /// Why it stands there.
+    pub reason: &'static str,
+}
+
+/// Is a row of products.
+pub type Shelf = Vec<Suggested>;
+
+/// Fills shelves. Never with a product that is in the cart, sold out or hidden.
+#[derive(Default)]
+pub struct Shelves {
+    index: ArcSwapOption<Index>,
+    sold_out: ArcSwap<BTreeSet<Sku>>,
+    seen: Mutex<Option<(SystemTime, u64)>>,
+}
+
+impl Shelves {
+    /// Returns what others bought together with a product.
+    pub fn bought_together(&self, catalogue: &Catalogue, sku: &Sku, n: usize) -> Shelf {
+        self.fill(catalogue, n, &[sku.clone()], |index, allow| index.bought_together(sku, n, allow))
+    }
+
+    /// Returns what goes with all of a cart.
+    pub fn goes_with(&self, catalogue: &Catalogue, cart: &Cart, n: usize) -> Shelf {
+        let skus: Vec<Sku> = cart.lines.iter().map(|l| l.sku.clone()).collect();
+        self.fill(catalogue, n, &skus, |index, allow| index.goes_with(&skus, n, allow))
+    }
+
+    /// Returns what goes with what somebody bought before, the newest order first.
+    pub fn for_history(&self, catalogue: &Catalogue, orders: &[Order], n: usize) -> Shelf {
+        let skus: Vec<Sku> = orders.iter().flat_map(|o| o.lines.iter().map(|l| l.sku.clone())).collect();
+        self.fill(catalogue, n, &skus, |index, allow| index.for_history(&skus, n, allow))
+    }
+
+    /// Returns what many buy.
+    pub fn popular(&self, catalogue: &Catalogue, n: usize) -> Shelf {
+        self.fill(catalogue, n, &[], |index, allow| index.popular(n, allow))
+    }
+
+    fn fill(
+        &self,
+        catalogue: &Catalogue,
+        n: usize,
+        basis: &[Sku],
+        ask: impl FnOnce(&Index, &dyn Fn(&Sku) -> bool) -> Vec<Suggestion>,
+    ) -> Shelf {
+        let sold_out = self.sold_out.load();
+        let allow = |sku: &Sku| catalogue.visible(sku).is_some() && !sold_out.contains(sku);
+        let mut shelf: Shelf = match self.index.load().as_deref() {
+            Some(index) => ask(index, &allow)
+                .into_iter()
+                .filter_map(|s| Some(Suggested { product: catalogue.visible(&s.sku)?.clone(), reason: name(s.reason) }))
+                .collect(),
+            None => vec![],
+        };
+        // Before the first model, and where it knows too little, the catalogue's own order fills the shelf.
+        if shelf.len() < n {
+            let shown: BTreeSet<Sku> = shelf.iter().map(|s| s.product.sku.clone()).collect();
+            let rest = catalogue
+                .search("", None)
+                .into_iter()
+                .filter(|p| allow(&p.sku) && !shown.contains(&p.sku) && !basis.contains(&p.sku))
+                .map(|p| Suggested { product: p.clone(), reason: "catalogue" });
+            let missing = n - shelf.len();
+            shelf.extend(rest.take(missing));
+        }
+        shelf
+    }
+
+    /// Reads the model file where it has changed and swaps it in. A file that is not right is logged, and the model
+    /// in service stays.
+    pub fn refresh_model(&self, path: &PathBuf) {
+        let stamp = std::fs::metadata(path).and_then(|m| Ok((m.modified()?, m.len()))).ok();
+        let mut seen = self.seen.lock().expect("no thread panics with the lock held");
+        if stamp.is_some() && stamp != *seen {
+            *seen = stamp;
+            match Model::read(path) {
+                Ok(model) => {
+                    self.index.store(Some(Arc::new(Index::new(model))));
+                    metrics::model_swapped();
+                    tracing::info!(path = %path.display(), "a recommendation model went into service");
+                }
+                Err(error) => {
+                    tracing::error!(path = %path.display(), %error, "the model file is left out; train again");
+                }
+            }
+        }
+        if let Some(index) = self.index.load().as_deref() {
+            metrics::model_age((clock::now_ms() - index.about().trained_at_ms) as f64 / 1_000.0);
+        }
+    }
+
+    /// Reads which products are sold out.
+    ///
+    /// # Errors
+    /// What the store says; the earlier set stays.
+    pub async fn refresh_stock(&self, store: &dyn Store) -> store::Result<()> {
+        self.sold_out.store(Arc::new(store.sold_out().await?));
+        Ok(())
+    }
+}
+
+fn name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::BoughtTogether => "bought_together",
+        Reason::History => "history",
+        Reason::Popular => "popular",
+    }
+}
