@@ -28,7 +28,7 @@ pub use catalogue::{CatalogueSnapshot, ProductSupply, SupplyOutcome};
 pub use connect::connect;
 pub use error::StoreError;
 pub use experiments::{Exposure, StoredDefinitions, StoredExperiment};
-pub use orders::ImportedOrder;
+pub use orders::{ImportedOrder, ShopTotals};
 pub use outbox::OutboxEvent;
 pub use rollups::{ArmRow, LookRow, RollUp, UnitRow};
 pub use turn::{
@@ -101,6 +101,9 @@ pub trait Store: Send + Sync + 'static {
     /// own time and `"source":"import"`; returns how many were new. Stock is not touched.
     async fn import_orders(&self, orders: &[ImportedOrder]) -> Result<u64>;
 
+    /// Sums carts, and the shop's own orders and their revenue in minor units.
+    async fn totals(&self) -> Result<ShopTotals>;
+
     // Experiments
 
     /// Returns all definitions where their common revision differs from `known`.
@@ -111,6 +114,9 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::Conflict`] where the key's revision is not `expected` (`None`: the key must be new).
     async fn save_definition(&self, experiment: &StoredExperiment, expected: Option<u64>, by: &str) -> Result<u64>;
+
+    /// Returns every revision of a key, the oldest first.
+    async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>>;
 
     /// Logs exposures that are not logged yet, each with its `exposure_logged` event; returns the new ones.
     async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>>;
