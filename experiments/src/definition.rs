@@ -5,6 +5,12 @@ use serde_json::Value;
 
 use crate::metric::Metric;
 
+mod check;
+mod error;
+
+use check::{check_key, check_length, check_size, check_text, check_variations};
+pub use error::DefinitionError;
+
 /// The one schema version this build reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
 /// The whole, in basis points: weights sum to it and coverage cannot pass it.
@@ -163,119 +169,6 @@ fn planned_units_default() -> u64 {
     PLANNED_UNITS_DEFAULT
 }
 
-/// Says what is wrong with a definition and how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DefinitionError {
-    /// The text is no JSON, or a field is unknown, missing, doubled or of the wrong type.
-    #[error("definition cannot be read: {0}")]
-    Unreadable(String),
-    /// A variation cannot be read; counted from 1.
-    #[error("variation {position} cannot be read: {reason}")]
-    UnreadableVariation {
-        /// Its place in the list, from 1.
-        position: usize,
-        /// What the JSON reader met.
-        reason: String,
-    },
-    /// The schema version is not [`SCHEMA_VERSION`].
-    #[error("schema version {found} is unknown: this build reads version {SCHEMA_VERSION}")]
-    UnknownVersion {
-        /// The version that was given.
-        found: u32,
-    },
-    /// The JSON is longer than [`DEFINITION_BYTES_MAX`].
-    #[error(
-        "definition has {bytes} bytes, the most allowed is {DEFINITION_BYTES_MAX}: shorten its texts or values"
-    )]
-    TooLarge {
-        /// Its length in bytes.
-        bytes: usize,
-    },
-    /// A key, seed, name or other text is empty.
-    #[error("{field} is empty: give it at least one character")]
-    Empty {
-        /// Which text.
-        field: String,
-    },
-    /// A text is longer than its limit.
-    #[error("{field} has {bytes} bytes, the most allowed is {limit}: shorten it")]
-    TooLong {
-        /// Which text.
-        field: String,
-        /// Its length.
-        bytes: usize,
-        /// Its limit.
-        limit: usize,
-    },
-    /// A key holds a character that is unsafe in a query string or a metric label.
-    #[error(
-        "{field} `{found}` is not a key: start with a letter or digit, then letters, digits, `-`, `_` or `.`"
-    )]
-    InvalidKey {
-        /// Which key.
-        field: String,
-        /// What was given.
-        found: String,
-    },
-    /// A text holds a control character.
-    #[error("{field} holds a control character: remove it")]
-    ControlCharacter {
-        /// Which text.
-        field: String,
-    },
-    /// Fewer than 2 variations.
-    #[error("experiment has {found} variations, the fewest is 2: add a control and a treatment")]
-    TooFewVariations {
-        /// How many were given.
-        found: usize,
-    },
-    /// More than [`VARIATIONS_MAX`] variations.
-    #[error("experiment has {found} variations, the most allowed is {VARIATIONS_MAX}: split it into several")]
-    TooManyVariations {
-        /// How many were given.
-        found: usize,
-    },
-    /// Two variations share a key.
-    #[error("variation key `{key}` stands twice: rename one of them")]
-    DuplicateVariation {
-        /// The doubled key.
-        key: String,
-    },
-    /// A variation that would never be shown.
-    #[error("variation `{key}` has weight 0 and would never be shown: give it a weight or remove it")]
-    ZeroWeight {
-        /// The variation's key.
-        key: String,
-    },
-    /// The weights do not sum to 10,000.
-    #[error("variation weights sum to {sum} of {WHOLE_BP} basis points: {}", mend_weights(*.sum))]
-    WeightsDoNotSum {
-        /// What they sum to.
-        sum: u64,
-    },
-    /// Coverage above the whole.
-    #[error("coverage_bp is {found}, the most is {WHOLE_BP} (everybody): lower it")]
-    CoverageAboveWhole {
-        /// What was given.
-        found: u32,
-    },
-    /// Planned units out of range.
-    #[error("planned_units is {found}: choose from {PLANNED_UNITS_MIN} to {PLANNED_UNITS_MAX}")]
-    PlannedUnitsOutOfRange {
-        /// What was given.
-        found: u64,
-    },
-}
-
-fn mend_weights(sum: u64) -> String {
-    let whole = u64::from(WHOLE_BP);
-    if sum < whole {
-        format!("add {} to some `weight_bp`", whole - sum)
-    } else {
-        format!("take {} from some `weight_bp`", sum - whole)
-    }
-}
-
 impl Experiment {
     /// Reads and checks a definition from JSON text.
     ///
@@ -368,10 +261,6 @@ impl std::str::FromStr for Experiment {
     }
 }
 
-fn check_size(bytes: usize) -> Result<(), DefinitionError> {
-    if bytes > DEFINITION_BYTES_MAX { Err(DefinitionError::TooLarge { bytes }) } else { Ok(()) }
-}
-
 impl Written<Value> {
     fn read_variations(self) -> Result<Written<Variation>, DefinitionError> {
         let mut variations = Vec::new();
@@ -446,64 +335,6 @@ impl From<Experiment> for Written<Variation> {
             planned_units: experiment.planned_units,
             status: experiment.status,
         }
-    }
-}
-
-fn check_variations(mut variations: Vec<Variation>) -> Result<Vec<Variation>, DefinitionError> {
-    if variations.len() < 2 {
-        return Err(DefinitionError::TooFewVariations { found: variations.len() });
-    }
-    if variations.len() > VARIATIONS_MAX {
-        return Err(DefinitionError::TooManyVariations { found: variations.len() });
-    }
-    for (index, variation) in variations.iter_mut().enumerate() {
-        check_key(&format!("key of variation {}", index + 1), &variation.key)?;
-        if variation.name.is_empty() {
-            variation.name.clone_from(&variation.key);
-        }
-        check_text(&format!("name of variation {}", index + 1), &variation.name, NAME_BYTES_MAX)?;
-        if variation.weight_bp == 0 {
-            return Err(DefinitionError::ZeroWeight { key: variation.key.clone() });
-        }
-    }
-    for (index, variation) in variations.iter().enumerate() {
-        if variations[..index].iter().any(|earlier| earlier.key == variation.key) {
-            return Err(DefinitionError::DuplicateVariation { key: variation.key.clone() });
-        }
-    }
-    let sum: u64 = variations.iter().map(|variation| u64::from(variation.weight_bp)).sum();
-    if sum != u64::from(WHOLE_BP) {
-        return Err(DefinitionError::WeightsDoNotSum { sum });
-    }
-    Ok(variations)
-}
-
-fn check_key(field: &str, key: &str) -> Result<(), DefinitionError> {
-    check_text(field, key, KEY_BYTES_MAX)?;
-    let starts_well = key.starts_with(|first: char| first.is_ascii_alphanumeric());
-    let goes_on_well = key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    if starts_well && goes_on_well {
-        Ok(())
-    } else {
-        Err(DefinitionError::InvalidKey { field: field.into(), found: key.into() })
-    }
-}
-
-fn check_text(field: &str, text: &str, limit: usize) -> Result<(), DefinitionError> {
-    if text.trim().is_empty() {
-        return Err(DefinitionError::Empty { field: field.into() });
-    }
-    if text.chars().any(char::is_control) {
-        return Err(DefinitionError::ControlCharacter { field: field.into() });
-    }
-    check_length(field, text, limit)
-}
-
-fn check_length(field: &str, text: &str, limit: usize) -> Result<(), DefinitionError> {
-    if text.len() > limit {
-        Err(DefinitionError::TooLong { field: field.into(), bytes: text.len(), limit })
-    } else {
-        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 //! carts: a metric is a number a unit produced.
 //!
 //! Read it in this order: a [`definition`] says what is tried on whom, its [`lifecycle`] when; [`hash`] and
-//! [`assign`] place a unit; [`metric`] turns totals into means, [`interval`] into intervals that stay valid however
+//! [`mod@assign`] place a unit; [`metric`] turns totals into means, [`interval`] into intervals that stay valid however
 //! often they are looked at, [`sample_ratio`] checks the split, and [`verdict`] says in plain words what to do.
 
 pub mod definition;

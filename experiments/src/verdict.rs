@@ -27,6 +27,9 @@ pub const CONVERSIONS_PER_ARM_MIN: u64 = 10;
 pub const UNITS_MAX: u64 = 1 << 53;
 
 /// Holds the totals of every arm at one moment, in the order of the variations.
+///
+/// The promise of the intervals supposes that a unit's outcome is complete when it is counted. Units that may still
+/// convert later bend it a little, in all arms alike; a look that counts only units exposed long enough ago is exact.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Look {
     /// When the totals were taken, Unix milliseconds UTC.
@@ -62,7 +65,7 @@ pub enum Verdict {
         /// Why.
         reason: WithheldReason,
     },
-    /// Nothing is proven yet; the comparisons say how large a difference may still be.
+    /// Nothing is proven at this look; the comparisons say how large a difference may still be.
     NoDifferenceYet,
     /// A treatment is better than the control; the best of them, if several are.
     Better {
@@ -109,7 +112,8 @@ pub struct ArmSummary {
 
 /// Compares one treatment with the control on one metric.
 ///
-/// The estimates are `None` where they cannot be made: an arm without spread, a control whose mean is not positive.
+/// p-values are multiplied by the number of treatments (Bonferroni), intervals drawn at alpha / treatments, so that
+/// a p-value is at most alpha just when its interval leaves out zero. The estimates are `None` where they cannot be made: an arm without spread, a control whose mean is not positive.
 /// Below the minimum of units they are given, and to be read as preliminary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {

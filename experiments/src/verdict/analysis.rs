@@ -56,7 +56,7 @@ pub enum AnalysisError {
 /// Analyses an experiment as it stands at `current`, given the looks before it, oldest first.
 ///
 /// The verdict is reached in this order: the split must be as planned (over all looks); every arm must have
-/// [`UNITS_PER_ARM_MIN`] units and, if conversion decides, conversions enough; every arm must show some spread; then each
+/// [`UNITS_PER_ARM_MIN`] units and conversions enough (revenue comes of them, too); every arm must show some spread; then each
 /// treatment is compared with the control on the primary metric at alpha / treatments. A treatment is called better or
 /// worse when the always-valid intervals of both its lift and its absolute difference leave out zero: the first is what
 /// is drawn, the second does not lean on the control's mean being known well. The chance that an experiment without
@@ -104,7 +104,7 @@ pub fn analyze(plan: &Plan, current: &Look, earlier: &[Look]) -> Result<Analysis
         alpha_per_comparison: plan.alpha_per_comparison(),
         planned_units: plan.planned_units(),
     };
-    analysis.sentence = sentence::say(&analysis);
+    analysis.sentence = sentence::say(&analysis, plan.is_over());
     Ok(analysis)
 }
 
@@ -199,7 +199,7 @@ fn decide(plan: &Plan, look: &Look, sample_ratio: &SampleRatio, comparisons: &[C
     if sample_ratio.is_mismatch {
         return Verdict::SampleRatioMismatch { p: sample_ratio.sequential_p };
     }
-    if let Some(too_few) = too_few(plan.primary_metric(), &look.arms) {
+    if let Some(too_few) = too_few(&look.arms) {
         return too_few;
     }
     if let Some(withheld) = withheld(plan.primary_metric(), &look.arms) {
@@ -222,13 +222,13 @@ fn decide(plan: &Plan, look: &Look, sample_ratio: &SampleRatio, comparisons: &[C
     }
 }
 
-fn too_few(metric: Metric, arms: &[ArmTotals]) -> Option<Verdict> {
+fn too_few(arms: &[ArmTotals]) -> Option<Verdict> {
     let units = arms.iter().map(|arm| arm.units).min().unwrap_or(0);
     let conversions: u64 = arms.iter().map(|arm| arm.conversions).sum();
     let all_units: u64 = arms.iter().map(|arm| arm.units).sum();
     // So many that the smallest arm, at the common rate, expects its minimum.
     let conversions_min = (CONVERSIONS_PER_ARM_MIN * all_units).div_ceil(units.max(1));
-    let is_short_of_conversions = metric == Metric::Conversion && conversions < conversions_min;
+    let is_short_of_conversions = conversions < conversions_min;
     let units_min = UNITS_PER_ARM_MIN;
     (units < units_min || is_short_of_conversions).then_some(Verdict::TooFew {
         units,

@@ -1,6 +1,6 @@
 //! What is fixed before an experiment starts and an analysis must know.
 
-use crate::definition::{Experiment, WHOLE_BP};
+use crate::definition::{Experiment, Status, WHOLE_BP};
 use crate::interval::Sequence;
 use crate::metric::Metric;
 use crate::verdict::ALPHA;
@@ -24,6 +24,7 @@ pub struct Plan {
     alpha: f64,
     planned_units: u64,
     sequence: Sequence,
+    is_over: bool,
 }
 
 /// Says why a plan cannot be analysed.
@@ -76,7 +77,7 @@ impl Plan {
         let sequence = Sequence::new(alpha / (arms.len() - 1) as f64, planned_units)
             .filter(|_| alpha < 1.0)
             .ok_or(PlanError::Settings { alpha, planned_units })?;
-        Ok(Plan { arms, primary_metric, alpha, planned_units, sequence })
+        Ok(Plan { arms, primary_metric, alpha, planned_units, sequence, is_over: false })
     }
 
     /// Returns the plan that a definition makes, with chance of error [`ALPHA`].
@@ -87,8 +88,9 @@ impl Plan {
             weight: f64::from(variation.weight_bp()) / f64::from(WHOLE_BP),
         };
         let arms = experiment.variations().iter().map(arm).collect();
-        Plan::new(arms, experiment.primary_metric(), ALPHA, experiment.planned_units())
-            .expect("a definition has two weighted variations at least and planned units")
+        let plan = Plan::new(arms, experiment.primary_metric(), ALPHA, experiment.planned_units())
+            .expect("a definition has two weighted variations at least and planned units");
+        Plan { is_over: experiment.status() == Status::Stopped, ..plan }
     }
 
     /// Returns the arms, the control first.
@@ -119,6 +121,11 @@ impl Plan {
     /// Returns N*, the units of two compared arms at which intervals are tightest.
     pub fn planned_units(&self) -> u64 {
         self.planned_units
+    }
+
+    /// Returns whether the experiment has stopped, so that nobody is told to let it run.
+    pub fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// Returns the confidence sequence of one comparison.

@@ -4,49 +4,51 @@ use crate::interval::Estimate;
 use crate::metric::Metric;
 use crate::verdict::{Analysis, Comparison, Verdict, WithheldReason};
 
-/// Says the verdict of an analysis.
-pub(super) fn say(analysis: &Analysis) -> String {
+/// Says the verdict of an analysis; with `is_over`, of an experiment that has stopped and cannot run on.
+pub(super) fn say(analysis: &Analysis, is_over: bool) -> String {
     match analysis.verdict {
-        Verdict::SampleRatioMismatch { .. } => mismatch(analysis),
-        Verdict::TooFew { units, units_min, conversions, conversions_min } => {
-            if units < units_min {
-                let smallest = analysis.arms.iter().min_by_key(|arm| arm.units);
-                let name = smallest.map_or("an arm", |arm| arm.name.as_str());
-                format!(
-                    "Too early to say: {name} has {} and each arm needs at least {}. Let it run.",
-                    visitors(units),
-                    thousands(units_min)
-                )
-            } else {
-                format!(
-                    "Too early to say: {} of the {} conversions needed. Let it run.",
-                    thousands(conversions),
-                    thousands(conversions_min)
-                )
-            }
-        }
+        Verdict::SampleRatioMismatch { .. } => mismatch(analysis, is_over),
+        Verdict::TooFew { .. } => too_few(analysis, is_over),
         Verdict::Withheld { variation, reason } => withheld(analysis, variation, reason),
-        Verdict::NoDifferenceYet => no_difference(analysis),
+        Verdict::NoDifferenceYet => no_difference(analysis, is_over),
         Verdict::Better { variation } => {
-            let name = &analysis.arms[variation].name;
-            let mut text =
-                format!("{name} is better: {}. You can stop and ship it.", effect(analysis, variation));
-            push_others(analysis, variation, &mut text);
-            push_warning(analysis, variation, &mut text);
-            text
+            let advice = if is_over { "You can ship it." } else { "You can stop and ship it." };
+            called(analysis, variation, "better", advice)
         }
         Verdict::Worse { variation } => {
-            let (name, control) = (&analysis.arms[variation].name, &analysis.arms[0].name);
-            let mut text =
-                format!("{name} is worse: {}. Stop and keep {control}.", effect(analysis, variation));
-            push_others(analysis, variation, &mut text);
-            push_warning(analysis, variation, &mut text);
-            text
+            let control = &analysis.arms[0].name;
+            let advice =
+                if is_over { format!("Keep {control}.") } else { format!("Stop and keep {control}.") };
+            called(analysis, variation, "worse", &advice)
         }
     }
 }
 
-fn mismatch(analysis: &Analysis) -> String {
+/// What was found, what to do (or, when the other metric disagrees, to weigh both), and what became of the rest.
+fn called(analysis: &Analysis, variation: usize, judgement: &str, advice: &str) -> String {
+    let name = &analysis.arms[variation].name;
+    let disagreement = disagreement(analysis, variation);
+    let advice = disagreement.as_deref().unwrap_or(advice);
+    format!("{name} is {judgement}: {}. {advice}{}", effect(analysis, variation), others(analysis, variation))
+}
+
+fn too_few(analysis: &Analysis, is_over: bool) -> String {
+    let Verdict::TooFew { units, units_min, conversions, conversions_min } = analysis.verdict else {
+        return String::new();
+    };
+    let (opening, closing) =
+        if is_over { ("Too little data to say", "") } else { ("Too early to say", " Let it run.") };
+    let smallest = analysis.arms.iter().min_by_key(|arm| arm.units);
+    let name = smallest.map_or("an arm", |arm| arm.name.as_str());
+    let lack = if units < units_min {
+        format!("{name} has {} and each arm needs at least {}", visitors(units), thousands(units_min))
+    } else {
+        format!("{} of the {} conversions needed", thousands(conversions), thousands(conversions_min))
+    };
+    format!("{opening}: {lack}.{closing}")
+}
+
+fn mismatch(analysis: &Analysis, is_over: bool) -> String {
     let counts: Vec<String> = analysis
         .arms
         .iter()
@@ -60,9 +62,14 @@ fn mismatch(analysis: &Analysis) -> String {
             )
         })
         .collect();
+    let again = if is_over {
+        "before you try again under a new key"
+    } else {
+        "then stop and start again under a new key"
+    };
     format!(
         "Do not trust these numbers: visitors are not split as planned ({}). Some are lost or counted twice on the way; \
-         find the cause, then start again.",
+         find the cause, {again}.",
         counts.join(", ")
     )
 }
@@ -93,7 +100,7 @@ fn withheld(analysis: &Analysis, variation: usize, reason: WithheldReason) -> St
     }
 }
 
-fn no_difference(analysis: &Analysis) -> String {
+fn no_difference(analysis: &Analysis, is_over: bool) -> String {
     let bounds: Vec<String> = primary(analysis)
         .filter_map(|comparison| {
             let lift = comparison.lift?;
@@ -106,10 +113,12 @@ fn no_difference(analysis: &Analysis) -> String {
             ))
         })
         .collect();
-    format!(
-        "No difference yet: {}. Let it run, or stop if an effect within that would not matter.",
-        bounds.join("; ")
-    )
+    let (bounds, control) = (bounds.join("; "), &analysis.arms[0].name);
+    if is_over {
+        format!("No difference was found: {bounds}. Keep {control}, or try again with more visitors.")
+    } else {
+        format!("No difference yet: {bounds}. Let it run, or stop if an effect within that would not matter.")
+    }
 }
 
 /// What the primary metric does under the variation: `conversion rises by 50.0 % (between 15.1 % and 84.9 %)`.
@@ -137,39 +146,38 @@ fn primary(analysis: &Analysis) -> impl Iterator<Item = &Comparison> {
     analysis.comparisons.iter().filter(|comparison| comparison.is_primary)
 }
 
-/// With several treatments, says what became of the others.
-fn push_others(analysis: &Analysis, named: usize, text: &mut String) {
-    let others: Vec<String> = primary(analysis)
+/// With several treatments, says what became of the others; begins with a space.
+fn others(analysis: &Analysis, named: usize) -> String {
+    let fates: Vec<String> = primary(analysis)
         .filter(|comparison| comparison.variation != named)
         .map(|comparison| {
             let name = &analysis.arms[comparison.variation].name;
             match comparison.lift {
                 Some(lift) if comparison.is_significant && lift.value > 0.0 => {
-                    format!("{name} beats the control, too")
+                    format!("{name} beats {}, too", analysis.arms[0].name)
                 }
-                Some(_) if comparison.is_significant => format!("{name} is worse than the control"),
+                Some(_) if comparison.is_significant => {
+                    format!("{name} is worse than {}", analysis.arms[0].name)
+                }
                 _ => format!("{name} is undecided"),
             }
         })
         .collect();
-    if !others.is_empty() {
-        text.push_str(&format!(" {}.", others.join("; ")));
-    }
+    if fates.is_empty() { String::new() } else { format!(" {}.", fates.join("; ")) }
 }
 
-/// Warns when the metric that does not decide has moved the other way.
-fn push_warning(analysis: &Analysis, variation: usize, text: &mut String) {
+/// Says how the metric that does not decide has moved, when it has moved the other way.
+fn disagreement(analysis: &Analysis, variation: usize) -> Option<String> {
     let lift_of = |metric| {
         let comparison = analysis.comparison(variation, metric)?;
         comparison.lift.filter(|_| comparison.is_significant)
     };
-    for metric in Metric::ALL.into_iter().filter(|&metric| metric != analysis.primary_metric) {
-        if let (Some(deciding), Some(other)) = (lift_of(analysis.primary_metric), lift_of(metric))
-            && deciding.value * other.value < 0.0
-        {
-            text.push_str(&format!(" But {} {}: weigh both first.", metric.phrase(), movement(&other)));
-        }
-    }
+    let deciding = lift_of(analysis.primary_metric)?;
+    let other_metrics = Metric::ALL.into_iter().filter(|&metric| metric != analysis.primary_metric);
+    other_metrics.into_iter().find_map(|metric| {
+        let other = lift_of(metric).filter(|other| deciding.value * other.value < 0.0)?;
+        Some(format!("But {} {}: weigh both before you decide.", metric.phrase(), movement(&other)))
+    })
 }
 
 fn percent(share: f64) -> String {

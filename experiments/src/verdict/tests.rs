@@ -61,7 +61,7 @@ fn a_split_that_was_not_planned_withholds_the_verdict() {
         sentence,
         "Do not trust these numbers: visitors are not split as planned (Classic has 12,000 visitors where 11,000 were \
          due, Express has 10,000 visitors where 11,000 were due). Some are lost or counted twice on the way; find the \
-         cause, then start again."
+         cause, then stop and start again under a new key."
     );
     let (found, _) = of_two(arm(5_000, 500), arm(0, 0));
     assert!(matches!(found, Verdict::SampleRatioMismatch { .. }));
@@ -82,8 +82,9 @@ fn arms_without_spread_withhold_the_verdict() {
         sentence,
         "No verdict: all 1,000 visitors of Classic converted. See whether conversions are counted right."
     );
-    let nothing = ArmTotals { units: 1_000, ..ArmTotals::default() };
-    let (found, sentence) = verdict(&TWO, Metric::RevenuePerUnit, &[nothing, nothing]);
+    let alike =
+        ArmTotals { units: 1_000, conversions: 1_000, revenue_sum: 5_000, revenue_sum_squares: 25_000 };
+    let (found, sentence) = verdict(&TWO, Metric::RevenuePerUnit, &[alike, alike]);
     assert_eq!(found, withheld(0, WithheldReason::NoSpread));
     assert_eq!(
         sentence,
@@ -125,6 +126,30 @@ fn a_difference_is_called_with_its_interval() {
     );
 }
 
+/// A stopped experiment cannot be let run.
+#[test]
+fn a_stopped_experiment_is_not_told_to_run_on() {
+    let stopped = crate::Experiment::parse(
+        r#"{"schema_version": 1, "key": "e", "name": "E", "flag": "f", "status": "stopped", "variations": [
+        {"key": "a", "name": "Classic", "weight_bp": 5000, "value": 0},
+        {"key": "b", "name": "Express", "weight_bp": 5000, "value": 1}]}"#,
+    );
+    let plan = Plan::of(&stopped.unwrap());
+    let said = |a, b| analyze(&plan, &look(&[a, b]), &[]).unwrap().sentence;
+    assert_eq!(
+        said(arm(1_000, 8), arm(1_000, 9)),
+        "Too little data to say: 17 of the 20 conversions needed."
+    );
+    assert_eq!(
+        said(arm(1_000, 100), arm(1_000, 120)),
+        "No difference was found: Express may change conversion by anything from −27.9 % to +67.9 %. Keep Classic, or \
+         try again with more visitors."
+    );
+    assert!(said(arm(10_000, 1_000), arm(10_000, 1_200)).ends_with(" You can ship it."));
+    assert!(said(arm(10_000, 1_200), arm(10_000, 1_000)).ends_with(" Keep Classic."));
+    assert!(said(arm(10_000, 10), arm(5_000, 5)).ends_with("before you try again under a new key."));
+}
+
 #[test]
 fn a_metric_that_moves_the_other_way_is_told() {
     let cheap = ArmTotals {
@@ -135,8 +160,11 @@ fn a_metric_that_moves_the_other_way_is_told() {
     };
     let (found, sentence) = of_two(arm(10_000, 1_000), cheap);
     assert_eq!(found, Verdict::Better { variation: 1 });
-    assert!(sentence.contains(" But revenue per visitor falls by 55.0 % "), "{sentence}");
-    assert!(sentence.ends_with(": weigh both first."), "{sentence}");
+    assert_eq!(
+        sentence,
+        "Express is better: conversion rises by 30.0 % (between 13.9 % and 46.1 %). But revenue per visitor falls by \
+         55.0 % (between 48.7 % and 61.3 %): weigh both before you decide."
+    );
 }
 
 #[test]
@@ -145,7 +173,7 @@ fn several_treatments_share_the_chance_of_error() {
     let arms = [arm(10_000, 1_000), arm(10_000, 1_250), arm(10_000, 1_300), arm(10_000, 1_010)];
     let analysis = analyze(&plan(&names, Metric::Conversion), &look(&arms), &[]).unwrap();
     assert_eq!(analysis.verdict, Verdict::Better { variation: 2 });
-    assert!(analysis.sentence.ends_with(" Express beats the control, too; Wizard is undecided."));
+    assert!(analysis.sentence.ends_with(" Express beats Classic, too; Wizard is undecided."));
     assert_eq!(analysis.comparisons.len(), 6);
     assert_eq!(analysis.leading().unwrap().variation, 2);
     // What is enough for one treatment is not for three.
@@ -161,7 +189,7 @@ fn several_treatments_share_the_chance_of_error() {
     let arms = [arm(10_000, 1_000), arm(10_000, 700), arm(10_000, 600), arm(10_000, 1_000)];
     let (found, sentence) = verdict(&names, Metric::Conversion, &arms);
     assert_eq!(found, Verdict::Worse { variation: 2 });
-    assert!(sentence.ends_with(" Express is worse than the control; Wizard is undecided."), "{sentence}");
+    assert!(sentence.ends_with(" Express is worse than Classic; Wizard is undecided."), "{sentence}");
 }
 
 #[test]

@@ -1,0 +1,67 @@
+//! The rules of a definition's parts.
+
+use super::{
+    DEFINITION_BYTES_MAX, DefinitionError, KEY_BYTES_MAX, NAME_BYTES_MAX, VARIATIONS_MAX, Variation, WHOLE_BP,
+};
+
+pub(super) fn check_size(bytes: usize) -> Result<(), DefinitionError> {
+    if bytes > DEFINITION_BYTES_MAX { Err(DefinitionError::TooLarge { bytes }) } else { Ok(()) }
+}
+
+pub(super) fn check_variations(mut variations: Vec<Variation>) -> Result<Vec<Variation>, DefinitionError> {
+    if variations.len() < 2 {
+        return Err(DefinitionError::TooFewVariations { found: variations.len() });
+    }
+    if variations.len() > VARIATIONS_MAX {
+        return Err(DefinitionError::TooManyVariations { found: variations.len() });
+    }
+    for (index, variation) in variations.iter_mut().enumerate() {
+        check_key(&format!("key of variation {}", index + 1), &variation.key)?;
+        if variation.name.is_empty() {
+            variation.name.clone_from(&variation.key);
+        }
+        check_text(&format!("name of variation {}", index + 1), &variation.name, NAME_BYTES_MAX)?;
+        if variation.weight_bp == 0 {
+            return Err(DefinitionError::ZeroWeight { key: variation.key.clone() });
+        }
+    }
+    for (index, variation) in variations.iter().enumerate() {
+        if variations[..index].iter().any(|earlier| earlier.key == variation.key) {
+            return Err(DefinitionError::DuplicateVariation { key: variation.key.clone() });
+        }
+    }
+    let sum: u64 = variations.iter().map(|variation| u64::from(variation.weight_bp)).sum();
+    if sum != u64::from(WHOLE_BP) {
+        return Err(DefinitionError::WeightsDoNotSum { sum });
+    }
+    Ok(variations)
+}
+
+pub(super) fn check_key(field: &str, key: &str) -> Result<(), DefinitionError> {
+    check_text(field, key, KEY_BYTES_MAX)?;
+    let starts_well = key.starts_with(|first: char| first.is_ascii_alphanumeric());
+    let goes_on_well = key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if starts_well && goes_on_well {
+        Ok(())
+    } else {
+        Err(DefinitionError::InvalidKey { field: field.into(), found: key.into() })
+    }
+}
+
+pub(super) fn check_text(field: &str, text: &str, limit: usize) -> Result<(), DefinitionError> {
+    if text.trim().is_empty() {
+        return Err(DefinitionError::Empty { field: field.into() });
+    }
+    if text.chars().any(char::is_control) {
+        return Err(DefinitionError::ControlCharacter { field: field.into() });
+    }
+    check_length(field, text, limit)
+}
+
+pub(super) fn check_length(field: &str, text: &str, limit: usize) -> Result<(), DefinitionError> {
+    if text.len() > limit {
+        Err(DefinitionError::TooLong { field: field.into(), bytes: text.len(), limit })
+    } else {
+        Ok(())
+    }
+}

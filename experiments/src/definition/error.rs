@@ -1,0 +1,118 @@
+//! What can be wrong with a definition.
+
+use super::{
+    DEFINITION_BYTES_MAX, PLANNED_UNITS_MAX, PLANNED_UNITS_MIN, SCHEMA_VERSION, VARIATIONS_MAX, WHOLE_BP,
+};
+
+/// Says what is wrong with a definition and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DefinitionError {
+    /// The text is no JSON, or a field is unknown, missing, doubled or of the wrong type.
+    #[error("definition cannot be read: {0}")]
+    Unreadable(String),
+    /// A variation cannot be read; counted from 1.
+    #[error("variation {position} cannot be read: {reason}")]
+    UnreadableVariation {
+        /// Its place in the list, from 1.
+        position: usize,
+        /// What the JSON reader met.
+        reason: String,
+    },
+    /// The schema version is not [`SCHEMA_VERSION`].
+    #[error("schema version {found} is unknown: this build reads version {SCHEMA_VERSION}")]
+    UnknownVersion {
+        /// The version that was given.
+        found: u32,
+    },
+    /// The JSON is longer than [`DEFINITION_BYTES_MAX`].
+    #[error(
+        "definition has {bytes} bytes, the most allowed is {DEFINITION_BYTES_MAX}: shorten its texts or values"
+    )]
+    TooLarge {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// A key, seed, name or other text is empty.
+    #[error("{field} is empty: give it at least one character")]
+    Empty {
+        /// Which text.
+        field: String,
+    },
+    /// A text is longer than its limit.
+    #[error("{field} has {bytes} bytes, the most allowed is {limit}: shorten it")]
+    TooLong {
+        /// Which text.
+        field: String,
+        /// Its length.
+        bytes: usize,
+        /// Its limit.
+        limit: usize,
+    },
+    /// A key holds a character that is unsafe in a query string or a metric label.
+    #[error(
+        "{field} `{found}` is not a key: start with a letter or digit, then letters, digits, `-`, `_` or `.`"
+    )]
+    InvalidKey {
+        /// Which key.
+        field: String,
+        /// What was given.
+        found: String,
+    },
+    /// A text holds a control character.
+    #[error("{field} holds a control character: remove it")]
+    ControlCharacter {
+        /// Which text.
+        field: String,
+    },
+    /// Fewer than 2 variations.
+    #[error("experiment has {found} variations, the fewest is 2: add a control and a treatment")]
+    TooFewVariations {
+        /// How many were given.
+        found: usize,
+    },
+    /// More than [`VARIATIONS_MAX`] variations.
+    #[error("experiment has {found} variations, the most allowed is {VARIATIONS_MAX}: split it into several")]
+    TooManyVariations {
+        /// How many were given.
+        found: usize,
+    },
+    /// Two variations share a key.
+    #[error("variation key `{key}` stands twice: rename one of them")]
+    DuplicateVariation {
+        /// The doubled key.
+        key: String,
+    },
+    /// A variation that would never be shown.
+    #[error("variation `{key}` has weight 0 and would never be shown: give it a weight or remove it")]
+    ZeroWeight {
+        /// The variation's key.
+        key: String,
+    },
+    /// The weights do not sum to 10,000.
+    #[error("variation weights sum to {sum} of {WHOLE_BP} basis points: {}", mend_weights(*.sum))]
+    WeightsDoNotSum {
+        /// What they sum to.
+        sum: u64,
+    },
+    /// Coverage above the whole.
+    #[error("coverage_bp is {found}, the most is {WHOLE_BP} (everybody): lower it")]
+    CoverageAboveWhole {
+        /// What was given.
+        found: u32,
+    },
+    /// Planned units out of range.
+    #[error("planned_units is {found}: choose from {PLANNED_UNITS_MIN} to {PLANNED_UNITS_MAX}")]
+    PlannedUnitsOutOfRange {
+        /// What was given.
+        found: u64,
+    },
+}
+
+fn mend_weights(sum: u64) -> String {
+    let whole = u64::from(WHOLE_BP);
+    if sum < whole {
+        format!("add {} to some `weight_bp`", whole - sum)
+    } else {
+        format!("take {} from some `weight_bp`", sum - whole)
+    }
+}
