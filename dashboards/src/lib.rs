@@ -1,1 +1,39 @@
-//! dashboards
+//! The pages product managers read, and what operators load into Grafana and Prometheus.
+//!
+//! The crate is given numbers and returns pages: it knows no database, reads no clock and touches no files at run
+//! time. Templates, style sheet, Grafana dashboards and Prometheus rules are embedded when it is built.
+//!
+//! Read it in this order: [`pages`] holds the templates; a page is a typed model in [`login`], [`overview`],
+//! [`experiment`] or [`edit`], each of which turns its numbers into words with [`money`], `figure`, `moment` and
+//! [`chart`] before a template sees them, so that templates neither count nor decide. [`monitoring`] holds the files
+//! for operators, [`samples`] one of each page for tests and for looking at.
+
+pub mod pages;
+
+pub mod login;
+pub mod overview;
+
+pub mod experiment;
+
+pub mod edit;
+
+mod judgement;
+
+pub mod chart;
+mod figure;
+mod moment;
+pub mod money;
+
+pub mod assets;
+pub mod monitoring;
+
+pub mod samples;
+
+pub use assets::ADMIN_CSS;
+pub use edit::{DefinitionForm, EditPage, FormError, Subject};
+pub use experiment::ExperimentPage;
+pub use login::Login;
+pub use money::Currency;
+pub use monitoring::metrics_named;
+pub use overview::{ExperimentRow, Overview, ShopFigures};
+pub use pages::{Notice, PageError, Pages, Session};

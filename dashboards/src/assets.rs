@@ -1,0 +1,24 @@
+//! The files a browser loads beside the pages.
+
+/// The style sheet of every page; served at `/admin/static/admin.css`.
+pub const ADMIN_CSS: &str = include_str!("../static/admin.css");
+/// The icon of the browser's tab; served at `/admin/static/icon.svg`.
+pub const ADMIN_ICON_SVG: &str = include_str!("../static/icon.svg");
+
+/// Holds a file as it is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asset {
+    /// Its media type.
+    pub content_type: &'static str,
+    /// Its text.
+    pub text: &'static str,
+}
+
+/// Returns the file that is served at `/admin/static/{name}`.
+pub fn asset(name: &str) -> Option<Asset> {
+    match name {
+        "admin.css" => Some(Asset { content_type: "text/css; charset=utf-8", text: ADMIN_CSS }),
+        "icon.svg" => Some(Asset { content_type: "image/svg+xml", text: ADMIN_ICON_SVG }),
+        _ => None,
+    }
+}

@@ -1,0 +1,275 @@
+//! The form that creates or edits an experiment.
+
+use experiments::definition::VARIATIONS_MAX;
+use experiments::{Metric, Status};
+use serde::Serialize;
+
+use crate::pages::Session;
+
+mod form;
+
+pub use form::{DefinitionForm, FormError, VariationForm};
+
+/// Rows of variations that are offered at least: a control and three treatments.
+const ROWS_OFFERED: usize = 4;
+/// Rows that stand open; the others unfold.
+const ROWS_OPEN: usize = 2;
+
+/// Says what is edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A new experiment; the form posts to `/admin/experiments`.
+    New,
+    /// One that exists; the form posts to `/admin/experiments/{key}`.
+    Existing {
+        /// Its key.
+        key: String,
+        /// Its name as it is saved.
+        name: String,
+        /// Its status, which says what may still change.
+        status: Status,
+        /// The revision that was read; the form brings it back as `revision`.
+        revision: u64,
+    },
+}
+
+/// Holds what the form shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditPage {
+    /// Who edits.
+    pub session: Session,
+    /// What is edited.
+    pub subject: Subject,
+    /// What stands in the fields, right or wrong.
+    pub form: DefinitionForm,
+    /// What is to mend, shown above the form and at the fields.
+    pub errors: Vec<FormError>,
+}
+
+#[derive(Serialize)]
+struct Choice {
+    value: &'static str,
+    label: &'static str,
+    is_chosen: bool,
+}
+
+#[derive(Serialize, Default)]
+struct Field<'a> {
+    name: String,
+    label: &'static str,
+    value: &'a str,
+    hint: Option<&'static str>,
+    error: Option<&'a str>,
+    /// The ids of its hint and error.
+    described_by: String,
+    unit: Option<&'static str>,
+    options: Vec<Choice>,
+    is_area: bool,
+    is_code: bool,
+    is_wide: bool,
+    is_fixed: bool,
+}
+
+#[derive(Serialize)]
+struct Fields<'a> {
+    what: Vec<Field<'a>>,
+    how: Vec<Field<'a>>,
+}
+
+#[derive(Serialize)]
+struct Arm<'a> {
+    legend: String,
+    is_optional: bool,
+    is_filled: bool,
+    fields: Vec<Field<'a>>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct View<'a> {
+    heading: &'static str,
+    lead: Option<&'static str>,
+    key: Option<&'a str>,
+    name: Option<&'a str>,
+    revision: Option<u64>,
+    action: String,
+    submit: &'static str,
+    errors: &'a [FormError],
+    fields: Fields<'a>,
+    arms: Vec<Arm<'a>>,
+}
+
+impl Field<'_> {
+    /// Ties the field to its hint and error, once both are known.
+    fn described(mut self) -> Self {
+        let hint = self.hint.map(|_| format!("{}-hint", self.name));
+        let error = self.error.map(|_| format!("{}-error", self.name));
+        self.described_by = hint.into_iter().chain(error).collect::<Vec<_>>().join(" ");
+        self
+    }
+}
+
+fn described(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
+    fields.into_iter().map(Field::described).collect()
+}
+
+impl EditPage {
+    pub(crate) fn place(&self) -> &'static str {
+        match self.subject {
+            Subject::New => "new",
+            Subject::Existing { .. } => "experiment",
+        }
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        let (key, name, revision, status) = match &self.subject {
+            Subject::New => (None, None, None, Status::Draft),
+            Subject::Existing { key, name, status, revision } => {
+                (Some(key.as_str()), Some(name.as_str()), Some(*revision), *status)
+            }
+        };
+        View {
+            heading: if key.is_some() { "Edit experiment" } else { "New experiment" },
+            lead: lead(key.is_some(), status),
+            action: key
+                .map_or_else(|| "/admin/experiments".into(), |key| format!("/admin/experiments/{key}")),
+            submit: if key.is_some() { "Save" } else { "Save as draft" },
+            errors: &self.errors,
+            fields: Fields {
+                what: described(self.what(key.is_some(), status)),
+                how: described(self.how(status)),
+            },
+            arms: self.arms(status),
+            key,
+            name,
+            revision,
+        }
+    }
+
+    fn error_of(&self, field: &str) -> Option<&str> {
+        let at_field = |error: &&FormError| error.field.as_deref() == Some(field);
+        self.errors.iter().find(at_field).map(|error| error.message.as_str())
+    }
+
+    fn field<'a>(&'a self, name: impl Into<String>, label: &'static str, value: &'a str) -> Field<'a> {
+        let name = name.into();
+        Field { error: self.error_of(&name), name, label, value, ..Field::default() }
+    }
+
+    fn what(&self, has_key: bool, status: Status) -> Vec<Field<'_>> {
+        let form = &self.form;
+        let is_fixed = status != Status::Draft;
+        vec![
+            Field {
+                hint: Some("As it stands in lists and reports."),
+                is_wide: true,
+                ..self.field("name", "Name", &form.name)
+            },
+            Field {
+                hint: Some(
+                    "Letters, digits, - _ and . It names the experiment in metrics and never changes.",
+                ),
+                is_code: true,
+                is_fixed: has_key,
+                ..self.field("key", "Key", &form.key)
+            },
+            Field {
+                hint: Some("The flag whose value the variations decide, such as checkout_workflow."),
+                is_code: true,
+                is_fixed,
+                ..self.field("flag", "Flag", &form.flag)
+            },
+            Field {
+                hint: Some("What you expect to change, by how much, and why."),
+                is_area: true,
+                is_wide: true,
+                ..self.field("hypothesis", "Hypothesis", &form.hypothesis)
+            },
+        ]
+    }
+
+    fn how(&self, status: Status) -> Vec<Field<'_>> {
+        let form = &self.form;
+        let is_fixed = status != Status::Draft;
+        let choice = |metric: Metric, label| Choice {
+            value: metric.as_str(),
+            label,
+            is_chosen: form.primary_metric == metric.as_str(),
+        };
+        vec![
+            Field {
+                hint: Some("The share of all visitors who take part. It may rise while the experiment runs."),
+                unit: Some("%"),
+                is_fixed: status == Status::Stopped,
+                ..self.field("coverage_percent", "Coverage", &form.coverage_percent)
+            },
+            Field {
+                hint: Some(
+                    "Units of two variations together at which the interval is to be tightest. Choose it before the start.",
+                ),
+                is_fixed,
+                ..self.field("planned_units", "Planned units", &form.planned_units)
+            },
+            Field {
+                options: vec![
+                    choice(Metric::Conversion, "Conversion"),
+                    choice(Metric::RevenuePerUnit, "Revenue per unit"),
+                ],
+                hint: Some("The verdict rests on this metric alone; the other is reported beside it."),
+                is_fixed,
+                ..self.field("primary_metric", "Decided by", &form.primary_metric)
+            },
+            Field {
+                hint: Some("Another seed is another, independent split. Empty means the key."),
+                is_code: true,
+                is_fixed,
+                ..self.field("seed", "Seed", &form.seed)
+            },
+        ]
+    }
+
+    fn arms(&self, status: Status) -> Vec<Arm<'_>> {
+        static BLANK: VariationForm = VariationForm::blank();
+        let filled = &self.form.variations;
+        let is_fixed = status != Status::Draft;
+        let offered =
+            if is_fixed { filled.len() } else { (filled.len() + 1).clamp(ROWS_OFFERED, VARIATIONS_MAX) };
+        let arm = |row: usize| {
+            let variation = filled.get(row).unwrap_or(&BLANK);
+            let name = |part| form::field_name(row, part);
+            Arm {
+                legend: if row == 0 { "Control".into() } else { format!("Treatment {row}") },
+                is_optional: row >= ROWS_OPEN && !is_fixed,
+                is_filled: !variation.is_blank(),
+                fields: described(vec![
+                    self.field(name("name"), "Name", &variation.name),
+                    Field { is_code: true, is_fixed, ..self.field(name("key"), "Key", &variation.key) },
+                    Field {
+                        unit: Some("%"),
+                        is_fixed,
+                        ..self.field(name("weight_percent"), "Weight", &variation.weight_percent)
+                    },
+                    Field {
+                        is_area: true,
+                        is_code: true,
+                        is_wide: true,
+                        is_fixed,
+                        ..self.field(name("value"), "Value (JSON)", &variation.value)
+                    },
+                ]),
+            }
+        };
+        (0..offered.max(filled.len())).map(arm).collect()
+    }
+}
+
+fn lead(has_key: bool, status: Status) -> Option<&'static str> {
+    match (has_key, status) {
+        (false, _) => Some("It is saved as a draft. Nobody sees it before you start it."),
+        (true, Status::Draft) => None,
+        (true, Status::Running) => Some(
+            "It is running: names and the hypothesis may change and the coverage may rise. All else is fixed, so that the \
+             numbers stay comparable.",
+        ),
+        (true, Status::Stopped) => Some("It has stopped: only names and the hypothesis may still change."),
+    }
+}

@@ -1,0 +1,470 @@
+//! The fields of the form: from a definition, from a browser, and to a definition.
+
+use experiments::definition::{SCHEMA_VERSION, VARIATIONS_MAX, WHOLE_BP};
+use experiments::lifecycle::ChangeError;
+use experiments::{DefinitionError, Experiment};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Holds what a person typed, right or wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefinitionForm {
+    /// Field `key`.
+    pub key: String,
+    /// Field `name`.
+    pub name: String,
+    /// Field `hypothesis`.
+    pub hypothesis: String,
+    /// Field `flag`.
+    pub flag: String,
+    /// Field `seed`; empty means the key.
+    pub seed: String,
+    /// Field `coverage_percent`, at most two decimals.
+    pub coverage_percent: String,
+    /// Field `primary_metric`.
+    pub primary_metric: String,
+    /// Field `planned_units`.
+    pub planned_units: String,
+    /// Fields `variation_{n}_…`, n from 1, without the rows left blank.
+    pub variations: Vec<VariationForm>,
+    /// Field `revision`: the revision that was being edited.
+    pub revision: Option<u64>,
+}
+
+/// Holds one variation's row of the form.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VariationForm {
+    /// Field `variation_{n}_key`.
+    pub key: String,
+    /// Field `variation_{n}_name`.
+    pub name: String,
+    /// Field `variation_{n}_weight_percent`, at most two decimals.
+    pub weight_percent: String,
+    /// Field `variation_{n}_value`, JSON.
+    pub value: String,
+}
+
+/// Says what is to mend, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FormError {
+    /// The field's name, which is also its id on the page; `None` for the form as a whole.
+    pub field: Option<String>,
+    /// A sentence.
+    pub message: String,
+}
+
+/// The name of a variation's field in the row, counted from 0.
+pub(super) fn field_name(row: usize, part: &str) -> String {
+    format!("variation_{}_{part}", row + 1)
+}
+
+impl VariationForm {
+    pub(super) const fn blank() -> VariationForm {
+        VariationForm {
+            key: String::new(),
+            name: String::new(),
+            weight_percent: String::new(),
+            value: String::new(),
+        }
+    }
+
+    /// Returns whether nothing was typed in the row.
+    pub fn is_blank(&self) -> bool {
+        [&self.key, &self.name, &self.weight_percent, &self.value].iter().all(|text| text.trim().is_empty())
+    }
+}
+
+impl Default for DefinitionForm {
+    /// Returns the form of a new experiment: everybody takes part, half each.
+    fn default() -> DefinitionForm {
+        let arm = |key: &str, name: &str| VariationForm {
+            key: key.into(),
+            name: name.into(),
+            weight_percent: "50".into(),
+            value: String::new(),
+        };
+        DefinitionForm {
+            key: String::new(),
+            name: String::new(),
+            hypothesis: String::new(),
+            flag: String::new(),
+            seed: String::new(),
+            coverage_percent: "100".into(),
+            primary_metric: experiments::Metric::default().as_str().into(),
+            planned_units: experiments::definition::PLANNED_UNITS_DEFAULT.to_string(),
+            variations: vec![arm("control", "Control"), arm("treatment", "Treatment")],
+            revision: None,
+        }
+    }
+}
+
+impl From<&Experiment> for DefinitionForm {
+    fn from(experiment: &Experiment) -> DefinitionForm {
+        let arm = |variation: &experiments::Variation| VariationForm {
+            key: variation.key().into(),
+            name: variation.name().into(),
+            weight_percent: percent_of(variation.weight_bp()),
+            value: format!("{:#}", variation.value()),
+        };
+        DefinitionForm {
+            key: experiment.key().into(),
+            name: experiment.name().into(),
+            hypothesis: experiment.hypothesis().into(),
+            flag: experiment.flag().into(),
+            seed: experiment.seed().into(),
+            coverage_percent: percent_of(experiment.coverage_bp()),
+            primary_metric: experiment.primary_metric().as_str().into(),
+            planned_units: experiment.planned_units().to_string(),
+            variations: experiment.variations().iter().map(arm).collect(),
+            revision: None,
+        }
+    }
+}
+
+impl DefinitionForm {
+    /// Returns the form of a copy, whose key and seed are still to be chosen.
+    pub fn copy_of(experiment: &Experiment) -> DefinitionForm {
+        let name = format!("{} (copy)", experiment.name());
+        DefinitionForm { key: String::new(), seed: String::new(), name, ..DefinitionForm::from(experiment) }
+    }
+
+    /// Reads the form from the fields of a request; unknown ones are passed over, missing ones are empty, and rows of
+    /// variations left blank are dropped.
+    pub fn read<Name: AsRef<str>, Text: Into<String>>(
+        fields: impl IntoIterator<Item = (Name, Text)>,
+    ) -> DefinitionForm {
+        let mut form = DefinitionForm {
+            coverage_percent: String::new(),
+            primary_metric: String::new(),
+            planned_units: String::new(),
+            variations: vec![VariationForm::blank(); VARIATIONS_MAX],
+            ..DefinitionForm::default()
+        };
+        for (name, text) in fields {
+            let text = text.into();
+            match name.as_ref() {
+                "key" => form.key = text.trim().into(),
+                "name" => form.name = text.trim().into(),
+                // Browsers send line ends as CR LF; a definition keeps LF.
+                "hypothesis" => form.hypothesis = text.trim().replace("\r\n", "\n"),
+                "flag" => form.flag = text.trim().into(),
+                "seed" => form.seed = text.trim().into(),
+                "coverage_percent" => form.coverage_percent = text.trim().into(),
+                "primary_metric" => form.primary_metric = text.trim().into(),
+                "planned_units" => form.planned_units = text.trim().into(),
+                "revision" => form.revision = text.trim().parse().ok(),
+                other => form.read_variation(other, &text),
+            }
+        }
+        form.variations.retain(|variation| !variation.is_blank());
+        form
+    }
+
+    fn read_variation(&mut self, name: &str, text: &str) {
+        let Some((row, part)) = name.strip_prefix("variation_").and_then(|rest| rest.split_once('_')) else {
+            return;
+        };
+        let row = row.parse::<usize>().ok().and_then(|row| row.checked_sub(1));
+        let Some(variation) = row.and_then(|row| self.variations.get_mut(row)) else {
+            return;
+        };
+        match part {
+            "key" => variation.key = text.trim().into(),
+            "name" => variation.name = text.trim().into(),
+            "weight_percent" => variation.weight_percent = text.trim().into(),
+            "value" => variation.value = text.trim().replace("\r\n", "\n"),
+            _ => {}
+        }
+    }
+
+    /// Returns the experiment that the form defines, as a draft.
+    ///
+    /// # Errors
+    /// Everything that is wrong with single fields and the sum of weights; when those are right, the first thing that
+    /// [`Experiment::parse_value`] finds.
+    pub fn experiment(&self) -> Result<Experiment, Vec<FormError>> {
+        let mut errors = Vec::new();
+        let mut keep = |field: &str, read: Result<Value, String>| {
+            read.unwrap_or_else(|message| {
+                errors.push(FormError::at(field, message));
+                Value::Null
+            })
+        };
+        let coverage = keep("coverage_percent", share("The coverage", &self.coverage_percent));
+        let planned_units = keep("planned_units", units(&self.planned_units));
+        let mut variations = Vec::new();
+        for (row, variation) in self.variations.iter().enumerate() {
+            variations.push(json!({
+                "key": variation.key,
+                "name": variation.name,
+                "weight_bp": keep(&field_name(row, "weight_percent"), share("The weight", &variation.weight_percent)),
+                "value": keep(&field_name(row, "value"), value(&variation.value)),
+            }));
+        }
+        if errors.is_empty()
+            && let Some(error) = check_sum(&variations)
+        {
+            errors.push(error);
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut definition = json!({
+            "schema_version": SCHEMA_VERSION,
+            "key": self.key,
+            "name": self.name,
+            "hypothesis": self.hypothesis,
+            "flag": self.flag,
+            "coverage_bp": coverage,
+            "variations": variations,
+            "primary_metric": self.primary_metric,
+            "planned_units": planned_units,
+        });
+        if !self.seed.is_empty() {
+            definition["seed"] = self.seed.as_str().into();
+        }
+        Experiment::parse_value(&definition).map_err(|error| vec![FormError::from(&error)])
+    }
+}
+
+fn percent_of(bp: u32) -> String {
+    match (bp / 100, bp % 100) {
+        (whole, 0) => whole.to_string(),
+        (whole, rest) if rest % 10 == 0 => format!("{whole}.{}", rest / 10),
+        (whole, rest) => format!("{whole}.{rest:02}"),
+    }
+}
+
+/// Reads a percentage of at most two decimals as basis points, exactly; a comma may stand for the point.
+fn basis_points(text: &str) -> Option<u32> {
+    let text = text.trim().trim_end_matches('%').trim_end().replace(',', ".");
+    let (whole, rest) = text.split_once('.').unwrap_or((&text, "0"));
+    let digits =
+        |part: &str| (!part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.to_owned());
+    let (whole, rest) = (digits(whole)?, digits(rest)?);
+    if rest.len() > 2 {
+        return None;
+    }
+    let hundredths: u32 = format!("{rest:0<2}").parse().ok()?;
+    whole.parse::<u32>().ok()?.checked_mul(100)?.checked_add(hundredths)
+}
+
+fn share(what: &str, text: &str) -> Result<Value, String> {
+    match basis_points(text) {
+        Some(bp) if bp <= WHOLE_BP => Ok(bp.into()),
+        _ => Err(format!(
+            "{what} must be a number from 0 to 100 with at most two decimals, such as 50 or 33.34."
+        )),
+    }
+}
+
+fn units(text: &str) -> Result<Value, String> {
+    let plain: String = text.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '_')).collect();
+    plain
+        .parse::<u64>()
+        .map(Value::from)
+        .map_err(|_| "The planned units must be a whole number, such as 5000.".into())
+}
+
+fn value(text: &str) -> Result<Value, String> {
+    if text.trim().is_empty() {
+        return Err(
+            "The value is empty. Write JSON, such as true, \"blue\" or {\"name\": \"express\"}.".into()
+        );
+    }
+    serde_json::from_str(text).map_err(|error| format!("The value is not JSON: {error}."))
+}
+
+fn check_sum(variations: &[Value]) -> Option<FormError> {
+    let sum: u64 = variations.iter().filter_map(|variation| variation["weight_bp"].as_u64()).sum();
+    let whole = u64::from(WHOLE_BP);
+    if sum == whole || variations.len() < 2 {
+        return None;
+    }
+    let (sum_percent, rest) = (percent_of(sum as u32), percent_of(sum.abs_diff(whole) as u32));
+    let mend = if sum < whole { format!("add {rest} %") } else { format!("take {rest} % away") };
+    Some(FormError::at(
+        &field_name(0, "weight_percent"),
+        format!("The weights add up to {sum_percent} %, but must add up to 100 %: {mend}."),
+    ))
+}
+
+impl FormError {
+    /// Makes an error of one field.
+    pub fn at(field: &str, message: impl Into<String>) -> FormError {
+        FormError { field: Some(field.to_owned()), message: message.into() }
+    }
+
+    /// Makes an error of the form as a whole.
+    pub fn general(message: impl Into<String>) -> FormError {
+        FormError { field: None, message: message.into() }
+    }
+}
+
+/// Makes a sentence of an error's fragment.
+fn sentence(fragment: &str) -> String {
+    let mut letters = fragment.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+}
+
+impl From<&DefinitionError> for FormError {
+    fn from(error: &DefinitionError) -> FormError {
+        let field = match error {
+            DefinitionError::Empty { field }
+            | DefinitionError::TooLong { field, .. }
+            | DefinitionError::InvalidKey { field, .. }
+            | DefinitionError::ControlCharacter { field } => place_of(field),
+            DefinitionError::TooFewVariations { .. } => Some(field_name(1, "key")),
+            DefinitionError::CoverageAboveWhole { .. } => Some("coverage_percent".into()),
+            DefinitionError::PlannedUnitsOutOfRange { .. } => Some("planned_units".into()),
+            _ => None,
+        };
+        FormError { field, message: sentence(&error.to_string()) }
+    }
+}
+
+/// Which field of the form a text of the definition stands in: `name`, or `name of variation 2`.
+fn place_of(text: &str) -> Option<String> {
+    match text.split_once(" of variation ") {
+        Some((part, position)) => {
+            let row = position.parse::<usize>().ok()?.checked_sub(1)?;
+            Some(field_name(row, part))
+        }
+        None => Some(text.to_owned()),
+    }
+}
+
+impl From<&ChangeError> for FormError {
+    fn from(error: &ChangeError) -> FormError {
+        let field = match error {
+            ChangeError::Key { .. } => Some("key".to_owned()),
+            ChangeError::Frozen { field: "coverage_bp" } | ChangeError::CoverageLowered { .. } => {
+                Some("coverage_percent".to_owned())
+            }
+            ChangeError::Frozen { field: "variations" } => Some(field_name(0, "key")),
+            ChangeError::Frozen { field } => Some((*field).to_owned()),
+        };
+        FormError { field, message: sentence(&error.to_string()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(changes: &[(&str, &str)]) -> DefinitionForm {
+        let right = [
+            ("csrf", "t"),
+            ("key", " checkout "),
+            ("name", "Checkout"),
+            ("hypothesis", "More.\r\nFaster."),
+            ("flag", "checkout_workflow"),
+            ("seed", ""),
+            ("coverage_percent", "33.5 %"),
+            ("primary_metric", "revenue_per_unit"),
+            ("planned_units", "12,000"),
+            ("variation_1_key", "classic"),
+            ("variation_1_weight_percent", "33.34"),
+            ("variation_1_value", r#"{"name": "classic"}"#),
+            ("variation_2_key", "express"),
+            ("variation_2_name", "Express"),
+            ("variation_2_weight_percent", "66,66"),
+            ("variation_2_value", r#"{"name": "express"}"#),
+            ("variation_4_key", "  "),
+            ("variation_99_key", "x"),
+            ("variation_0_key", "x"),
+        ];
+        DefinitionForm::read(right.iter().chain(changes).copied())
+    }
+
+    #[test]
+    fn a_form_becomes_a_definition_and_back() {
+        let form = typed(&[("revision", "7")]);
+        assert_eq!((form.variations.len(), form.revision), (2, Some(7)));
+        let experiment = form.experiment().unwrap();
+        assert_eq!(experiment.key(), "checkout");
+        assert_eq!((experiment.seed(), experiment.coverage_bp()), ("checkout", 3350));
+        assert_eq!((experiment.planned_units(), experiment.hypothesis()), (12_000, "More.\nFaster."));
+        let weights: Vec<u32> = experiment.variations().iter().map(|v| v.weight_bp()).collect();
+        assert_eq!(weights, [3334, 6666]);
+        let again = DefinitionForm::from(&experiment);
+        assert_eq!(again.experiment().unwrap(), experiment);
+        assert_eq!(
+            (again.coverage_percent.as_str(), again.variations[0].weight_percent.as_str()),
+            ("33.5", "33.34")
+        );
+    }
+
+    #[test]
+    fn everything_wrong_is_named_at_once_and_at_its_field() {
+        let form = typed(&[
+            ("coverage_percent", "101"),
+            ("planned_units", "many"),
+            ("variation_1_weight_percent", "33.345"),
+            ("variation_2_value", "{name}"),
+        ]);
+        let errors = form.experiment().unwrap_err();
+        let fields: Vec<&str> = errors.iter().filter_map(|error| error.field.as_deref()).collect();
+        assert_eq!(
+            fields,
+            ["coverage_percent", "planned_units", "variation_1_weight_percent", "variation_2_value"]
+        );
+        assert_eq!(form.coverage_percent, "101");
+    }
+
+    #[test]
+    fn weights_and_keys_are_explained_in_the_words_of_the_form() {
+        let errors = typed(&[("variation_2_weight_percent", "60")]).experiment().unwrap_err();
+        assert_eq!(
+            errors,
+            [FormError::at(
+                "variation_1_weight_percent",
+                "The weights add up to 93.34 %, but must add up to 100 %: add 6.66 %."
+            )]
+        );
+        let errors = typed(&[("variation_2_key", "a b")]).experiment().unwrap_err();
+        assert_eq!(errors[0].field.as_deref(), Some("variation_2_key"));
+        let errors = typed(&[("key", "")]).experiment().unwrap_err();
+        assert_eq!(errors, [FormError::at("key", "Key is empty: give it at least one character.")]);
+        let errors = typed(&[("primary_metric", "luck")]).experiment().unwrap_err();
+        assert_eq!((errors.len(), errors[0].field.as_deref()), (1, None));
+    }
+
+    #[test]
+    fn an_empty_request_is_refused_without_a_panic() {
+        assert!(DefinitionForm::read::<&str, String>([]).experiment().is_err());
+        let huge = "9".repeat(400);
+        let errors =
+            typed(&[("coverage_percent", &huge), ("planned_units", &huge)]).experiment().unwrap_err();
+        assert_eq!(errors.len(), 2);
+    }
+
+    #[test]
+    fn percentages_are_read_exactly() {
+        let table = [
+            ("50", Some(5000)),
+            ("0.01", Some(1)),
+            ("0.1", Some(10)),
+            ("100.00", Some(10_000)),
+            ("12,5%", Some(1250)),
+            ("", None),
+            (".5", None),
+            ("5.", None),
+            ("-1", None),
+            ("1e2", None),
+            ("+5", None),
+            ("1.234", None),
+        ];
+        for (text, bp) in table {
+            assert_eq!(basis_points(text), bp, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_copy_waits_for_its_key() {
+        let experiment = typed(&[("seed", "old")]).experiment().unwrap();
+        let copy = DefinitionForm::copy_of(&experiment);
+        assert_eq!((copy.key.as_str(), copy.seed.as_str(), copy.name.as_str()), ("", "", "Checkout (copy)"));
+    }
+}

@@ -1,0 +1,237 @@
+//! One experiment: the verdict, what it rests on, the definition, and the moves.
+
+use experiments::{Analysis, Experiment, Metric, Status, Verdict};
+use serde::Serialize;
+
+use crate::figure::{count, counted, short_percent};
+use crate::judgement::{StatusView, VerdictView};
+use crate::moment::{Moment, span};
+use crate::money::Currency;
+use crate::pages::{Notice, Session};
+
+mod definition;
+mod method;
+mod over_time;
+mod split;
+mod variations;
+
+/// Holds what the page of an experiment shows.
+///
+/// Its forms post `csrf` and `revision` to `/admin/experiments/{key}/start` and `…/stop`; it links to
+/// `/admin/experiments/{key}/edit` and, once stopped, to `/admin/new?copy={key}`.
+#[derive(Debug, Clone)]
+pub struct ExperimentPage<'a> {
+    /// Who reads it.
+    pub session: &'a Session,
+    /// What the last action did.
+    pub notice: Option<Notice>,
+    /// The definition.
+    pub experiment: &'a Experiment,
+    /// The definition's revision, from 1.
+    pub revision: u64,
+    /// When the revision was saved, Unix milliseconds UTC.
+    pub saved_at_ms: Option<i64>,
+    /// When the experiment started.
+    pub started_at_ms: Option<i64>,
+    /// When it stopped.
+    pub stopped_at_ms: Option<i64>,
+    /// What may be concluded; of a draft, only the definition is shown.
+    pub analysis: &'a Analysis,
+    /// Orders of each arm, in the order of the variations; a missing one is not shown.
+    pub orders: &'a [u64],
+    /// How many looks the analysis rests on.
+    pub looks: u64,
+    /// The address that shows each variation in the shop, in their order; may be shorter.
+    pub previews: &'a [String],
+    /// The currency of revenue.
+    pub currency: &'a Currency,
+    /// When the figures were read, Unix milliseconds UTC.
+    pub as_of_ms: i64,
+}
+
+#[derive(Serialize)]
+struct Fact {
+    name: &'static str,
+    value: String,
+    note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Cause {
+    name: &'static str,
+    text: &'static str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct View<'a> {
+    key: &'a str,
+    name: &'a str,
+    hypothesis: &'a str,
+    status: StatusView,
+    verdict: VerdictView,
+    is_draft: bool,
+    is_running: bool,
+    is_stopped: bool,
+    facts: Vec<Fact>,
+    causes: Vec<Cause>,
+    table_note: String,
+    columns: Vec<variations::Column>,
+    arms: Vec<variations::ArmView<'a>>,
+    charts: Vec<over_time::Figure>,
+    split: split::View<'a>,
+    fixed: Vec<method::Row<'a>>,
+    control: &'a str,
+    level: String,
+    alpha_note: String,
+    planned_units: String,
+    definition: Vec<definition::Pair>,
+    variations: Vec<definition::VariationView<'a>>,
+    revision: u64,
+    saved: Option<Moment>,
+    as_of: Moment,
+}
+
+impl ExperimentPage<'_> {
+    pub(crate) fn view(&self) -> View<'_> {
+        let (experiment, analysis) = (self.experiment, self.analysis);
+        let status = experiment.status();
+        let is_mismatch = self.is_mismatch();
+        View {
+            key: experiment.key(),
+            name: experiment.name(),
+            hypothesis: experiment.hypothesis(),
+            status: StatusView::of(status),
+            verdict: VerdictView::of(status, Some(&analysis.verdict), &analysis.sentence),
+            is_draft: status == Status::Draft,
+            is_running: status == Status::Running,
+            is_stopped: status == Status::Stopped,
+            facts: self.facts(),
+            causes: if is_mismatch { causes() } else { Vec::new() },
+            table_note: self.table_note(),
+            columns: variations::columns(analysis),
+            arms: variations::arms(self),
+            charts: if is_mismatch { Vec::new() } else { over_time::figures(analysis) },
+            split: split::view(analysis),
+            fixed: if is_mismatch { Vec::new() } else { method::rows(analysis, self.currency) },
+            control: analysis.arms.first().map_or("the control", |arm| &arm.name),
+            level: level(analysis),
+            alpha_note: alpha_note(analysis),
+            planned_units: count(analysis.planned_units),
+            definition: definition::pairs(experiment),
+            variations: definition::variations(experiment, self.previews),
+            revision: self.revision,
+            saved: self.saved_at_ms.map(Moment::of),
+            as_of: Moment::of(self.as_of_ms),
+        }
+    }
+
+    /// Whether the numbers must not be read as a comparison at all.
+    fn is_mismatch(&self) -> bool {
+        self.analysis.sample_ratio.is_mismatch
+            || matches!(self.analysis.verdict, Verdict::SampleRatioMismatch { .. })
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let units: u64 = self.analysis.arms.iter().map(|arm| arm.units).sum();
+        let mut facts = vec![
+            Fact { name: "Units", value: count(units), note: Some("visitors who met the difference".into()) },
+            Fact { name: "Looks", value: count(self.looks), note: Some("all of them allowed".into()) },
+        ];
+        if let Some(from_ms) = self.started_at_ms {
+            let to_ms = self.stopped_at_ms.unwrap_or(self.as_of_ms);
+            let name = if self.stopped_at_ms.is_some() { "Ran for" } else { "Running for" };
+            let note = match self.stopped_at_ms {
+                Some(to_ms) => format!("{} to {}", Moment::of(from_ms).date, Moment::of(to_ms).date),
+                None => format!("since {}", Moment::of(from_ms).date),
+            };
+            facts.push(Fact { name, value: span(from_ms, to_ms), note: Some(note) });
+        }
+        facts.push(Fact {
+            name: "Decided by",
+            value: metric_title(self.analysis.primary_metric).into(),
+            note: Some(format!("{} chance of a false alarm", short_percent(self.analysis.alpha))),
+        });
+        facts
+    }
+
+    fn table_note(&self) -> String {
+        if self.is_mismatch() {
+            return "Counts only. Comparisons are withheld while the split is wrong, because the missing visitors are \
+                    rarely like the others."
+                .into();
+        }
+        let preliminary = if matches!(self.analysis.verdict, Verdict::TooFew { .. }) {
+            " These are preliminary: there is too little data for them to hold."
+        } else {
+            ""
+        };
+        format!(
+            "Lifts are relative to {} and stand with their {} always-valid intervals.{preliminary}",
+            self.analysis.arms.first().map_or("the control", |arm| &arm.name),
+            level(self.analysis),
+        )
+    }
+}
+
+/// The metric as a heading.
+fn metric_title(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Conversion => "Conversion",
+        Metric::RevenuePerUnit => "Revenue per unit",
+    }
+}
+
+/// The metric inside a sentence.
+fn metric_phrase(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Conversion => "conversion",
+        Metric::RevenuePerUnit => "revenue per unit",
+    }
+}
+
+/// How often an interval holds, for titles: `95 %`.
+fn level(analysis: &Analysis) -> String {
+    short_percent(1.0 - analysis.alpha_per_comparison)
+}
+
+fn alpha_note(analysis: &Analysis) -> String {
+    let treatments = analysis.arms.len().saturating_sub(1) as u64;
+    if treatments > 1 {
+        format!(
+            "With {} each comparison gets an equal part of the {} chance of error, so that the whole page keeps it.",
+            counted(treatments, "treatment"),
+            short_percent(analysis.alpha)
+        )
+    } else {
+        format!(
+            "If there is no difference, the chance that this page ever claims one is at most {}.",
+            short_percent(analysis.alpha)
+        )
+    }
+}
+
+fn causes() -> Vec<Cause> {
+    let cause = |name, text| Cause { name, text };
+    vec![
+        cause(
+            "One variation fails or is slow.",
+            "Visitors who leave before the page is drawn are never counted. Compare errors and load times of the variations.",
+        ),
+        cause(
+            "The exposure is logged in different places.",
+            "It must be logged at the same moment of the visit in each variation, where the difference first shows.",
+        ),
+        cause(
+            "Redirects or caches.",
+            "A redirect loses some visitors on the way; a cache shows one variation’s page to all.",
+        ),
+        cause(
+            "Robots.",
+            "A crawler or a monitor that meets one variation only, or drops its cookies on each visit.",
+        ),
+        cause(
+            "The weights or the seed were changed outside this page.",
+            "Units of two different splits then stand in one table.",
+        ),
+    ]
+}

@@ -1,0 +1,59 @@
+//! The definition as it is read.
+
+use experiments::definition::WHOLE_BP;
+use experiments::{Experiment, Variation};
+use serde::Serialize;
+
+use super::metric_title;
+use crate::figure::{count, short_percent};
+
+#[derive(Serialize)]
+pub(super) struct Pair {
+    name: &'static str,
+    value: String,
+    note: Option<&'static str>,
+    is_code: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct VariationView<'a> {
+    key: &'a str,
+    name: &'a str,
+    weight: String,
+    value: String,
+    is_control: bool,
+    preview: Option<&'a str>,
+}
+
+pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
+    let code = |name, value: &str| Pair { name, value: value.to_owned(), note: None, is_code: true };
+    let text = |name, value, note| Pair { name, value, note, is_code: false };
+    vec![
+        code("Key", experiment.key()),
+        code("Flag", experiment.flag()),
+        code("Seed", experiment.seed()),
+        text("Coverage", share(experiment.coverage_bp()), Some("of all visitors take part")),
+        text("Decided by", metric_title(experiment.primary_metric()).into(), None),
+        text(
+            "Planned units",
+            count(experiment.planned_units()),
+            Some("of two variations together, where the interval is tightest"),
+        ),
+    ]
+}
+
+pub(super) fn variations<'a>(experiment: &'a Experiment, previews: &'a [String]) -> Vec<VariationView<'a>> {
+    let view = |(index, variation): (usize, &'a Variation)| VariationView {
+        key: variation.key(),
+        name: variation.name(),
+        weight: share(variation.weight_bp()),
+        value: format!("{:#}", variation.value()),
+        is_control: index == 0,
+        preview: previews.get(index).map(String::as_str),
+    };
+    experiment.variations().iter().enumerate().map(view).collect()
+}
+
+fn share(bp: u32) -> String {
+    short_percent(f64::from(bp) / f64::from(WHOLE_BP))
+}

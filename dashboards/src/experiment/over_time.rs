@@ -1,0 +1,117 @@
+//! The charts: each treatment's lift and its always-valid interval over the looks.
+
+use experiments::verdict::{BandPoint, Comparison};
+use experiments::{Analysis, Metric, Verdict};
+use serde::Serialize;
+
+use super::{level, metric_phrase};
+use crate::chart::{BandChart, Layout};
+use crate::figure::{count, signed_percent};
+use crate::moment::Moment;
+
+/// Most looks in the table under a chart: more than a person reads; they are then taken at even distances.
+const ROWS_MAX: usize = 60;
+
+#[derive(Serialize)]
+pub(super) struct Figure {
+    id: String,
+    heading: String,
+    subheading: String,
+    level: String,
+    wide: Option<BandChart>,
+    narrow: Option<BandChart>,
+    caption: &'static str,
+    empty: &'static str,
+    rows_note: String,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    at: Moment,
+    units: String,
+    lift: String,
+    lower: String,
+    upper: String,
+}
+
+/// Charts the deciding metric of every treatment, the one the verdict speaks of first, and then the other metric of
+/// that one.
+pub(super) fn figures(analysis: &Analysis) -> Vec<Figure> {
+    let leading = analysis.leading().map_or(1, |comparison| comparison.variation);
+    let is_charted = |c: &&Comparison| c.is_primary || (c.variation == leading && !c.band.is_empty());
+    let mut charted: Vec<&Comparison> = analysis.comparisons.iter().filter(is_charted).collect();
+    charted.sort_by_key(|c| (!c.is_primary, c.variation != leading, c.variation));
+    charted.into_iter().map(|comparison| figure(analysis, comparison)).collect()
+}
+
+fn figure(analysis: &Analysis, comparison: &Comparison) -> Figure {
+    let name = |index: usize| analysis.arms.get(index).map_or("", |arm| &arm.name);
+    let metric = metric_phrase(comparison.metric);
+    let id = format!("chart-{}-{}", comparison.variation, comparison.metric.as_str());
+    let heading = format!("Lift in {metric} over time");
+    let title = format!("{heading}: {} against {}", name(comparison.variation), name(0));
+    let draw = |layout| BandChart::draw(&id, &comparison.band, metric, &title, layout);
+    let rows = thinned(&comparison.band);
+    Figure {
+        heading,
+        subheading: format!("{} against {}, as it stood at each look.", name(comparison.variation), name(0)),
+        level: level(analysis),
+        wide: draw(Layout::Wide),
+        narrow: draw(Layout::Narrow),
+        caption: caption(comparison.metric, &analysis.verdict),
+        empty: "Nothing to draw yet: the intervals hold from 200 units in each variation on.",
+        rows_note: if rows.len() < comparison.band.len() {
+            format!("{} of {} looks, at even distances", rows.len(), count(comparison.band.len() as u64))
+        } else {
+            "Every look, oldest first".into()
+        },
+        rows: rows.into_iter().map(row).collect(),
+        id,
+    }
+}
+
+fn caption(metric: Metric, verdict: &Verdict) -> &'static str {
+    match (metric, verdict) {
+        (_, Verdict::TooFew { .. }) => "Preliminary: with so little data the interval does not hold yet.",
+        (Metric::Conversion, _) => {
+            "While the band holds the dashed line, the variations may be alike. Once it leaves it, the difference is \
+             real, whenever you happened to look."
+        }
+        (Metric::RevenuePerUnit, _) => {
+            "Revenue differs far more from visitor to visitor than conversion does, so its band narrows later."
+        }
+    }
+}
+
+fn thinned(band: &[BandPoint]) -> Vec<&BandPoint> {
+    if band.len() <= ROWS_MAX {
+        return band.iter().collect();
+    }
+    let last = band.len() - 1;
+    (0..ROWS_MAX).map(|row| &band[row * last / (ROWS_MAX - 1)]).collect()
+}
+
+fn row(look: &BandPoint) -> Row {
+    Row {
+        at: Moment::of(look.at_ms),
+        units: count(look.units),
+        lift: signed_percent(look.lift),
+        lower: signed_percent(look.lower),
+        upper: signed_percent(look.upper),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_table_keeps_its_first_and_last_look() {
+        let look = |units| BandPoint { at_ms: 0, units, lift: 0.0, lower: -0.1, upper: 0.1 };
+        let band: Vec<BandPoint> = (0..1000).map(look).collect();
+        let rows = thinned(&band);
+        assert_eq!((rows.len(), rows[0].units, rows[ROWS_MAX - 1].units), (ROWS_MAX, 0, 999));
+        assert_eq!(thinned(&band[..3]).len(), 3);
+    }
+}

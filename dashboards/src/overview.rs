@@ -1,0 +1,140 @@
+//! The list of experiments, and the shop's figures above it.
+
+use experiments::{Status, Verdict};
+use serde::Serialize;
+
+use crate::figure::{NONE, count, counted};
+use crate::judgement::{StatusView, VerdictView};
+use crate::moment::Moment;
+use crate::money::Currency;
+use crate::pages::{Notice, Session};
+
+/// Holds what the list of experiments shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overview {
+    /// Who reads it.
+    pub session: Session,
+    /// What the last action did.
+    pub notice: Option<Notice>,
+    /// The shop's figures.
+    pub shop: ShopFigures,
+    /// One row for each experiment; running ones are shown first, then drafts, then stopped ones, in the order given.
+    pub experiments: Vec<ExperimentRow>,
+    /// When the figures were read, Unix milliseconds UTC.
+    pub as_of_ms: i64,
+}
+
+/// Sums what the shop did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShopFigures {
+    /// Orders placed.
+    pub orders: u64,
+    /// Their revenue, in the smallest unit of the currency.
+    pub revenue_minor: i64,
+    /// Carts ever opened.
+    pub carts: u64,
+    /// The shop's currency.
+    pub currency: Currency,
+}
+
+/// Holds one experiment of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExperimentRow {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// Where it is in its life.
+    pub status: Status,
+    /// Units of all its variations.
+    pub units: u64,
+    /// The verdict; `None` where none was computed.
+    pub verdict: Option<Verdict>,
+    /// The verdict in plain words ([`experiments::Analysis::sentence`]); may be empty without a verdict.
+    pub sentence: String,
+    /// When it started, Unix milliseconds UTC.
+    pub started_at_ms: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct Figure {
+    name: &'static str,
+    value: String,
+    note: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    key: &'a str,
+    name: &'a str,
+    status: StatusView,
+    verdict: VerdictView,
+    units: String,
+    started: Option<Moment>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct View<'a> {
+    summary: String,
+    figures: Vec<Figure>,
+    rows: Vec<Row<'a>>,
+    as_of: Moment,
+}
+
+impl Overview {
+    pub(crate) fn view(&self) -> View<'_> {
+        let order = |row: &&ExperimentRow| match row.status {
+            Status::Running => 0,
+            Status::Draft => 1,
+            Status::Stopped => 2,
+        };
+        let mut rows: Vec<&ExperimentRow> = self.experiments.iter().collect();
+        rows.sort_by_key(order);
+        View {
+            summary: self.summary(),
+            figures: self.shop.figures(),
+            rows: rows.into_iter().map(ExperimentRow::row).collect(),
+            as_of: Moment::of(self.as_of_ms),
+        }
+    }
+
+    fn summary(&self) -> String {
+        let of = |status| self.experiments.iter().filter(|row| row.status == status).count() as u64;
+        let (running, drafts, stopped) = (of(Status::Running), of(Status::Draft), of(Status::Stopped));
+        format!("{} running, {}, {} stopped", count(running), counted(drafts, "draft"), count(stopped))
+    }
+}
+
+impl ShopFigures {
+    fn figures(&self) -> Vec<Figure> {
+        let share = |part: u64, whole: u64| (whole > 0).then(|| part as f64 / whole as f64);
+        let mean = share(1, self.orders).map(|each| self.currency.mean(self.revenue_minor as f64 * each));
+        let ordered = share(self.orders, self.carts).filter(|share| *share <= 1.0);
+        vec![
+            Figure { name: "Carts opened", value: count(self.carts), note: None },
+            Figure {
+                name: "Orders",
+                value: count(self.orders),
+                note: ordered.map(|share| format!("{} of carts", crate::figure::percent(share))),
+            },
+            Figure {
+                name: "Revenue",
+                value: self.currency.amount(self.revenue_minor),
+                note: Some(format!("{} an order", mean.unwrap_or_else(|| NONE.into()))),
+            },
+        ]
+    }
+}
+
+impl ExperimentRow {
+    fn row(&self) -> Row<'_> {
+        Row {
+            key: &self.key,
+            name: &self.name,
+            status: StatusView::of(self.status),
+            verdict: VerdictView::of(self.status, self.verdict.as_ref(), &self.sentence),
+            units: count(self.units),
+            started: self.started_at_ms.map(Moment::of),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The templates, parsed once, and what all pages share.
+
+use include_dir::{Dir, include_dir};
+use serde::Serialize;
+use tera::{Context, Tera};
+
+use crate::edit::EditPage;
+use crate::experiment::ExperimentPage;
+use crate::login::Login;
+use crate::overview::Overview;
+
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
+
+/// Says why a page cannot be made; each is a mistake in a template, never in what a person typed.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// A template cannot be parsed.
+    #[error("templates cannot be parsed: {}", chain(.0))]
+    Templates(#[source] tera::Error),
+    /// A template asks for what its model does not give.
+    #[error("page {page} cannot be rendered: {}", chain(.source))]
+    Render {
+        /// The template.
+        page: &'static str,
+        /// What it met.
+        source: tera::Error,
+    },
+}
+
+/// Tera names the place in one error and the reason in the error below it.
+fn chain(error: &tera::Error) -> String {
+    let mut text = error.to_string();
+    let mut below = std::error::Error::source(error);
+    while let Some(error) = below {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        below = error.source();
+    }
+    text
+}
+
+/// Says who reads the page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Session {
+    /// The name they signed in with.
+    pub user: String,
+    /// The token that every form of theirs must bring back.
+    pub csrf: String,
+}
+
+/// Tells the reader what their last action did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// It was done.
+    Done(String),
+    /// It was refused.
+    Refused(String),
+}
+
+#[derive(Serialize)]
+struct NoticeView<'a> {
+    tone: &'static str,
+    icon: &'static str,
+    text: &'a str,
+}
+
+impl Notice {
+    fn view(&self) -> NoticeView<'_> {
+        match self {
+            Notice::Done(text) => NoticeView { tone: "good", icon: "check", text },
+            Notice::Refused(text) => NoticeView { tone: "bad", icon: "warning", text },
+        }
+    }
+}
+
+/// What the frame around a page needs, beside the page's own view.
+#[derive(Serialize)]
+struct Framed<'a, View> {
+    place: &'static str,
+    session: &'a Session,
+    notice: Option<NoticeView<'a>>,
+    #[serde(flatten)]
+    view: View,
+}
+
+/// Holds the parsed templates and renders pages as whole HTML documents.
+///
+/// Everything in a model is escaped. Pages need no script and carry no inline style, so a Content-Security-Policy of
+/// `default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'` fits them.
+#[derive(Debug)]
+pub struct Pages {
+    tera: Tera,
+}
+
+impl Pages {
+    /// Parses the embedded templates.
+    ///
+    /// # Errors
+    /// [`PageError::Templates`], when one of them is no template.
+    pub fn new() -> Result<Pages, PageError> {
+        let mut tera = Tera::default();
+        let files = TEMPLATES.files().filter_map(|file| Some((file.path().to_str()?, file.contents_utf8()?)));
+        tera.add_raw_templates(files).map_err(PageError::Templates)?;
+        Ok(Pages { tera })
+    }
+
+    /// Renders the page to sign in.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn login(&self, page: &Login) -> Result<String, PageError> {
+        self.render("login.html", page)
+    }
+
+    /// Renders the list of experiments with the shop's figures.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn overview(&self, page: &Overview) -> Result<String, PageError> {
+        self.framed("overview.html", "overview", &page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders one experiment: its verdict first, then what it rests on.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn experiment(&self, page: &ExperimentPage<'_>) -> Result<String, PageError> {
+        self.framed("experiment.html", "experiment", page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders the form that creates or edits an experiment.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn edit(&self, page: &EditPage) -> Result<String, PageError> {
+        self.framed("edit.html", page.place(), &page.session, None, page.view())
+    }
+
+    fn framed(
+        &self,
+        template: &'static str,
+        place: &'static str,
+        session: &Session,
+        notice: Option<&Notice>,
+        view: impl Serialize,
+    ) -> Result<String, PageError> {
+        self.render(template, &Framed { place, session, notice: notice.map(Notice::view), view })
+    }
+
+    fn render(&self, page: &'static str, view: &impl Serialize) -> Result<String, PageError> {
+        let rendered = Context::from_serialize(view).and_then(|context| self.tera.render(page, &context));
+        rendered.map_err(|source| PageError::Render { page, source })
+    }
+}

@@ -1,0 +1,341 @@
+//! One of each page in each of its states, for tests and for looking at.
+//!
+//! The analyses are computed, not written down: totals of made-up looks go through [`experiments::analyze`], so that a
+//! sample shows what a shop would.
+
+use experiments::lifecycle::Move;
+use experiments::{Analysis, ArmTotals, Experiment, Look, Plan, Status, Verdict, analyze};
+
+use crate::edit::{DefinitionForm, EditPage, Subject};
+use crate::experiment::ExperimentPage;
+use crate::login::Login;
+use crate::money::Currency;
+use crate::overview::{ExperimentRow, Overview, ShopFigures};
+use crate::pages::{Notice, PageError, Pages, Session};
+
+/// When the samples were read: 24 November 2026, 06:24 UTC.
+pub const AS_OF_MS: i64 = 1_795_501_440_000;
+const DAY_MS: i64 = 86_400_000;
+/// A name that would break a page that forgot to escape it.
+pub const HOSTILE: &str = r#"<script>alert("x")</script> & '"><img src=x onerror=alert(1)>"#;
+
+/// Holds an experiment with what is known of it.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// The definition.
+    pub experiment: Experiment,
+    /// What its looks come to.
+    pub analysis: Analysis,
+    /// Orders of each arm.
+    pub orders: Vec<u64>,
+    /// How many looks there were.
+    pub looks: u64,
+}
+
+/// Describes what the units of an arm do: its share of units, how many of them convert, and what they spend.
+#[derive(Debug, Clone, Copy)]
+struct Arm {
+    share: f64,
+    conversion: f64,
+    basket_minor: f64,
+}
+
+fn arm(share: f64, conversion: f64, basket_minor: f64) -> Arm {
+    Arm { share, conversion, basket_minor }
+}
+
+/// Returns the definition with these arms, in this status.
+fn definition(
+    key: &str,
+    name: &str,
+    hypothesis: &str,
+    arms: &[(&str, &str, u32)],
+    status: Status,
+) -> Experiment {
+    let variation = |(key, name, weight_bp): &(&str, &str, u32)| {
+        let steps = if *key == "classic" {
+            vec!["address", "shipping", "payment", "review"]
+        } else {
+            vec!["address", "shipping", "payment"]
+        };
+        let value = serde_json::json!({"name": key, "steps": steps});
+        serde_json::json!({"key": key, "name": name, "weight_bp": weight_bp, "value": value})
+    };
+    let definition = serde_json::json!({
+        "schema_version": 1, "key": key, "name": name, "hypothesis": hypothesis, "flag": "checkout_workflow",
+        "variations": arms.iter().map(variation).collect::<Vec<_>>(), "planned_units": 20_000,
+    });
+    let draft = Experiment::parse_value(&definition).expect("a sample's definition is right");
+    let running = || draft.clone().moved(Move::Start).expect("a draft starts");
+    match status {
+        Status::Draft => draft,
+        Status::Running => running(),
+        Status::Stopped => running().moved(Move::Stop).expect("a running experiment stops"),
+    }
+}
+
+/// Returns the sum so far of an arm with so many units: rates as given, after a wobble that dies out.
+fn totals(arm: Arm, units: f64, wobble: f64) -> ArmTotals {
+    let arm_units = (units * arm.share).round();
+    let conversions = (arm_units * arm.conversion * (1.0 + wobble)).round().clamp(0.0, arm_units);
+    ArmTotals {
+        units: arm_units as u64,
+        conversions: conversions as u64,
+        revenue_sum: (conversions * arm.basket_minor) as i64,
+        // Baskets spread about as much as their mean.
+        revenue_sum_squares: (conversions * arm.basket_minor.powi(2) * 1.9) as u128,
+    }
+}
+
+/// Returns what `count` looks at a growing experiment come to.
+fn observed(experiment: Experiment, arms: &[Arm], units: f64, count: u64) -> Sample {
+    let look = |number: u64| {
+        let share = number as f64 / count as f64;
+        let totals_of = |(index, arm): (usize, &Arm)| {
+            let phase = number as f64 * 0.9 + index as f64 * 2.4;
+            totals(*arm, units * share, 0.05 * (1.0 - share) * phase.sin() / share.sqrt().max(0.2))
+        };
+        Look {
+            at_ms: AS_OF_MS - 14 * DAY_MS + (14.0 * DAY_MS as f64 * share) as i64,
+            arms: arms.iter().enumerate().map(totals_of).collect(),
+        }
+    };
+    let mut looks: Vec<Look> = (1..=count).map(look).collect();
+    let current =
+        looks.pop().unwrap_or_else(|| Look { at_ms: AS_OF_MS, arms: vec![ArmTotals::default(); arms.len()] });
+    let analysis = analyze(&Plan::of(&experiment), &current, &looks).expect("looks of a sample fit its plan");
+    let orders = current.arms.iter().map(|arm| arm.conversions + arm.conversions / 40).collect();
+    Sample { experiment, analysis, orders, looks: count }
+}
+
+const ARMS: [(&str, &str, u32); 2] =
+    [("classic", "Classic checkout", 5000), ("express", "Express checkout", 5000)];
+const HYPOTHESIS: &str =
+    "One checkout page instead of four steps lets more visitors finish, above all on phones.";
+
+fn express(status: Status) -> Experiment {
+    definition("checkout-express", "Express checkout", HYPOTHESIS, &ARMS, status)
+}
+
+/// Returns an experiment whose treatment is better.
+pub fn better() -> Sample {
+    observed(express(Status::Running), &[arm(0.5, 0.061, 4_130.0), arm(0.5, 0.0745, 4_080.0)], 24_310.0, 48)
+}
+
+/// Returns one whose treatment is worse, stopped.
+pub fn worse() -> Sample {
+    let experiment = definition("basket-drawer", "Basket in a drawer", "", &ARMS, Status::Stopped);
+    observed(experiment, &[arm(0.5, 0.0745, 4_130.0), arm(0.5, 0.061, 4_080.0)], 24_310.0, 48)
+}
+
+/// Returns an A/A experiment: nothing differs.
+pub fn undecided() -> Sample {
+    let arms = [("a", "Heading as it is", 5000), ("b", "The same again", 5000)];
+    let experiment = definition(
+        "aa-shelf-heading",
+        "A/A: shelf heading",
+        "Nothing changes, so nothing may be found.",
+        &arms,
+        Status::Running,
+    );
+    observed(experiment, &[arm(0.501, 0.0652, 4_100.0), arm(0.499, 0.0655, 4_115.0)], 18_022.0, 36)
+}
+
+/// Returns one that has just begun.
+pub fn early() -> Sample {
+    let experiment = definition("free-shipping-bar", "Free-shipping bar", "", &ARMS, Status::Running);
+    observed(experiment, &[arm(0.5, 0.06, 4_000.0), arm(0.5, 0.07, 4_000.0)], 214.0, 1)
+}
+
+/// Returns one with a single drawable look.
+pub fn first_look() -> Sample {
+    observed(express(Status::Running), &[arm(0.5, 0.06, 4_000.0), arm(0.5, 0.07, 4_000.0)], 900.0, 1)
+}
+
+/// Returns one whose split is wrong.
+pub fn mismatched() -> Sample {
+    let experiment =
+        definition("image-zoom", "Zoom on product images", "Seeing more sells more.", &ARMS, Status::Running);
+    observed(experiment, &[arm(0.56, 0.06, 4_000.0), arm(0.44, 0.07, 4_000.0)], 9_000.0, 20)
+}
+
+/// Returns one with three arms of which nobody converts in one.
+pub fn three_arms() -> Sample {
+    let arms = [
+        ("classic", "Classic checkout", 3334),
+        ("express", "Express checkout", 3333),
+        ("one-step", "One-step checkout", 3333),
+    ];
+    let experiment = definition("checkout-three", "Three checkouts", HYPOTHESIS, &arms, Status::Running);
+    observed(
+        experiment,
+        &[arm(0.3334, 0.061, 4_130.0), arm(0.3333, 0.079, 4_080.0), arm(0.3333, 0.064, 4_500.0)],
+        30_000.0,
+        40,
+    )
+}
+
+/// Returns a draft that nobody has seen.
+pub fn draft() -> Sample {
+    observed(express(Status::Draft), &[arm(0.5, 0.0, 0.0), arm(0.5, 0.0, 0.0)], 0.0, 0)
+}
+
+/// Returns one whose every text is hostile.
+pub fn hostile() -> Sample {
+    let arms = [("classic", HOSTILE, 5000), ("express", HOSTILE, 5000)];
+    let experiment = definition("hostile", HOSTILE, HOSTILE, &arms, Status::Running);
+    observed(experiment, &[arm(0.5, 0.06, 4_000.0), arm(0.5, 0.07, 4_000.0)], 20_000.0, 10)
+}
+
+/// Returns every sample by name.
+pub fn experiments() -> Vec<(&'static str, Sample)> {
+    vec![
+        ("better", better()),
+        ("worse", worse()),
+        ("undecided", undecided()),
+        ("early", early()),
+        ("first-look", first_look()),
+        ("mismatched", mismatched()),
+        ("three-arms", three_arms()),
+        ("draft", draft()),
+        ("hostile", hostile()),
+    ]
+}
+
+/// Returns who reads the samples.
+pub fn session() -> Session {
+    Session { user: "mara".into(), csrf: "csrf-token".into() }
+}
+
+/// Returns the list of every sample.
+pub fn overview() -> Overview {
+    let row = |(_, sample): &(&str, Sample)| ExperimentRow {
+        key: sample.experiment.key().into(),
+        name: sample.experiment.name().into(),
+        status: sample.experiment.status(),
+        units: sample.analysis.arms.iter().map(|arm| arm.units).sum(),
+        verdict: Some(sample.analysis.verdict.clone()),
+        sentence: sample.analysis.sentence.clone(),
+        started_at_ms: (sample.experiment.status() != Status::Draft).then_some(AS_OF_MS - 14 * DAY_MS),
+    };
+    let shown: Vec<(&str, Sample)> =
+        experiments().into_iter().filter(|(name, _)| !matches!(*name, "first-look" | "hostile")).collect();
+    Overview {
+        session: session(),
+        notice: None,
+        shop: ShopFigures {
+            orders: 3_412,
+            revenue_minor: 14_103_296,
+            carts: 51_877,
+            currency: Currency::new("GBP", 2),
+        },
+        experiments: shown.iter().map(row).collect(),
+        as_of_ms: AS_OF_MS,
+    }
+}
+
+/// Returns the list of a shop without experiments.
+pub fn empty_overview() -> Overview {
+    Overview {
+        shop: ShopFigures { orders: 0, revenue_minor: 0, carts: 0, currency: Currency::new("JPY", 0) },
+        experiments: Vec::new(),
+        ..overview()
+    }
+}
+
+/// Returns the form of a new experiment.
+pub fn new_experiment() -> EditPage {
+    EditPage {
+        session: session(),
+        subject: Subject::New,
+        form: DefinitionForm::default(),
+        errors: Vec::new(),
+    }
+}
+
+/// Returns a form that was sent with mistakes.
+pub fn mistaken_form() -> EditPage {
+    let mut form = DefinitionForm::from(&three_arms().experiment);
+    form.key = "one two".into();
+    form.coverage_percent = "120".into();
+    form.variations[0].weight_percent = "50".into();
+    form.variations[1].value = "{name: express}".into();
+    let errors = form.experiment().expect_err("the form has mistakes");
+    EditPage { session: session(), subject: Subject::New, form, errors }
+}
+
+/// Returns the form of a running experiment, where little may change.
+pub fn running_form() -> EditPage {
+    let sample = better();
+    let subject = Subject::Existing {
+        key: sample.experiment.key().into(),
+        name: sample.experiment.name().into(),
+        status: Status::Running,
+        revision: 3,
+    };
+    EditPage {
+        session: session(),
+        subject,
+        form: DefinitionForm::from(&sample.experiment),
+        errors: Vec::new(),
+    }
+}
+
+/// Renders the page of a sample.
+///
+/// # Errors
+/// [`PageError`], when a template does not fit its model.
+pub fn render(pages: &Pages, sample: &Sample, notice: Option<Notice>) -> Result<String, PageError> {
+    let is_over = sample.experiment.status() == Status::Stopped;
+    let previews: Vec<String> = if is_over {
+        Vec::new()
+    } else {
+        (0..sample.experiment.variations().len())
+            .map(|index| format!("/?{}={index}", sample.experiment.key()))
+            .collect()
+    };
+    pages.experiment(&ExperimentPage {
+        session: &session(),
+        notice,
+        experiment: &sample.experiment,
+        revision: 3,
+        saved_at_ms: Some(AS_OF_MS - 14 * DAY_MS),
+        started_at_ms: (sample.experiment.status() != Status::Draft).then_some(AS_OF_MS - 14 * DAY_MS),
+        stopped_at_ms: is_over.then_some(AS_OF_MS - DAY_MS),
+        analysis: &sample.analysis,
+        orders: &sample.orders,
+        looks: sample.looks,
+        previews: &previews,
+        currency: &Currency::new("GBP", 2),
+        as_of_ms: AS_OF_MS,
+    })
+}
+
+/// Renders every page in every state, by name.
+///
+/// # Errors
+/// [`PageError`], when a template does not fit its model.
+pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
+    let wrong = Login {
+        error: Some("Name and password do not belong together.".into()),
+        user: "mara".into(),
+        ..Login::default()
+    };
+    let mut rendered = vec![
+        ("login".to_owned(), pages.login(&Login { next: "/admin".into(), ..Login::default() })?),
+        ("login-refused".to_owned(), pages.login(&wrong)?),
+        ("overview".to_owned(), pages.overview(&overview())?),
+        ("overview-empty".to_owned(), pages.overview(&empty_overview())?),
+        ("edit-new".to_owned(), pages.edit(&new_experiment())?),
+        ("edit-mistaken".to_owned(), pages.edit(&mistaken_form())?),
+        ("edit-running".to_owned(), pages.edit(&running_form())?),
+    ];
+    for (name, sample) in experiments() {
+        let notice = match sample.analysis.verdict {
+            Verdict::TooFew { .. } => Some(Notice::Done("The experiment is running.".into())),
+            _ => None,
+        };
+        rendered.push((format!("experiment-{name}"), render(pages, &sample, notice)?));
+    }
+    Ok(rendered)
+}

@@ -1,0 +1,260 @@
+//! Every page in every state, as a browser gets it.
+
+use dashboards::samples::{self, HOSTILE};
+use dashboards::{ADMIN_CSS, Pages};
+
+fn pages() -> Pages {
+    Pages::new().unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn rendered() -> Vec<(String, String)> {
+    samples::render_all(&pages()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn page(name: &str) -> String {
+    rendered().into_iter().find(|(other, _)| other == name).unwrap_or_else(|| panic!("no page {name}")).1
+}
+
+/// The text of a page without tags, blanks run together.
+fn text(html: &str) -> String {
+    let mut text = String::new();
+    let mut is_tag = false;
+    for letter in html.chars() {
+        match letter {
+            '<' => is_tag = true,
+            '>' => {
+                is_tag = false;
+                text.push(' ');
+            }
+            other if !is_tag => text.push(other),
+            _ => {}
+        }
+    }
+    text.replace("&#x27;", "'")
+        .replace("&quot;", "\"")
+        .replace('\u{a0}', " ")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn every_page_fits_a_strict_content_security_policy() {
+    for (name, html) in rendered() {
+        for forbidden in
+            ["<script", " style=", "<style", " onclick", " onload", "javascript:", "http://", "https://"]
+        {
+            assert!(!html.contains(forbidden), "{name} holds {forbidden}");
+        }
+        assert!(html.starts_with("<!doctype html>"), "{name}");
+    }
+}
+
+#[test]
+fn every_page_is_well_formed_enough_to_trust() {
+    for (name, html) in rendered() {
+        assert_eq!(html.matches("<h1").count(), 1, "{name} has one heading of the first rank");
+        for tag in [
+            "div", "section", "table", "form", "svg", "ul", "p", "dl", "details", "fieldset", "span",
+            "figure",
+        ] {
+            let opened =
+                html.matches(&format!("<{tag} ")).count() + html.matches(&format!("<{tag}>")).count();
+            assert_eq!(opened, html.matches(&format!("</{tag}>")).count(), "{name}: {tag}");
+        }
+        for wrong in ["NaN", "inf%", "{{", "{%", ">null<", "undefined"] {
+            assert!(!html.contains(wrong), "{name} holds {wrong}");
+        }
+        let ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let distinct: std::collections::BTreeSet<&&str> = ids.iter().collect();
+        assert_eq!(ids.len(), distinct.len(), "{name} uses an id twice: {ids:?}");
+        for reference in ["for", "aria-labelledby", "aria-describedby"] {
+            for value in
+                html.split(&format!(" {reference}=\"")).skip(1).filter_map(|rest| rest.split('"').next())
+            {
+                for id in value.split(' ') {
+                    assert!(ids.contains(&id), "{name}: {reference} names {id}, which is not there");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_form_brings_the_token_back() {
+    for (name, html) in rendered() {
+        for form in html.split("<form").skip(1) {
+            let form = form.split("</form>").next().unwrap();
+            assert!(form.contains(r#"method="post""#) && form.contains(r#"name="csrf""#), "{name}");
+        }
+    }
+}
+
+#[test]
+fn hostile_texts_are_shown_and_do_nothing() {
+    let html = page("experiment-hostile");
+    assert!(!html.contains("<script") && !html.contains("<img"));
+    assert!(html.contains("&lt;script&gt;alert(&quot;x&quot;)&lt;"));
+    let mut overview = samples::overview();
+    overview.session.user = HOSTILE.into();
+    overview.experiments[0].name = HOSTILE.into();
+    overview.experiments[0].sentence = HOSTILE.into();
+    let html = pages().overview(&overview).unwrap();
+    assert!(!html.contains("<script") && !html.contains("<img"));
+    let mut form = samples::mistaken_form();
+    form.form.name = HOSTILE.into();
+    form.form.variations[0].value = format!("</textarea>{HOSTILE}");
+    form.errors[0].message = HOSTILE.into();
+    let html = pages().edit(&form).unwrap();
+    assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("</textarea>&lt;"));
+    let html = pages().login(&dashboards::Login {
+        error: Some(HOSTILE.into()),
+        user: HOSTILE.into(),
+        next: HOSTILE.into(),
+        csrf: HOSTILE.into(),
+    });
+    let html = html.unwrap();
+    assert!(!html.contains("<script") && !html.contains("<img"));
+}
+
+#[test]
+fn the_verdict_stands_first_and_in_words() {
+    let table = [
+        ("experiment-better", "Better", "Express checkout is better: conversion rises by"),
+        ("experiment-worse", "Worse", "Express checkout is worse: conversion falls by"),
+        ("experiment-undecided", "No difference yet", "No difference yet: The same again may change"),
+        ("experiment-early", "Too early to tell", "Too early to say: Classic checkout has 107 visitors"),
+        ("experiment-mismatched", "Verdict withheld", "Do not trust these numbers"),
+        ("experiment-draft", "Not started", "Nobody has seen this experiment yet."),
+    ];
+    for (name, label, sentence) in table {
+        let text = text(&page(name));
+        let at = |words: &str| text.find(words).unwrap_or_else(|| panic!("{name} lacks {words}: {text}"));
+        assert!(at(label) < at(sentence), "{name}");
+        assert!(at(sentence) < at("Definition"), "{name}");
+        if name != "experiment-draft" {
+            assert!(at(sentence) < at("What each variation did"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_split_withholds_every_comparison_and_says_why() {
+    let html = page("experiment-mismatched");
+    let text = text(&html);
+    assert!(text.contains("What usually causes a wrong split"));
+    assert!(text.contains("withheld"));
+    assert!(!html.contains("class=\"chart"), "no chart is drawn");
+    assert!(!html.contains("class=\"interval"), "no interval is drawn");
+    assert!(!text.contains("For statisticians"));
+    assert!(!text.contains('+') || !text.contains("% to"), "no lift is shown: {text}");
+}
+
+#[test]
+fn the_table_shows_what_each_variation_did() {
+    let text = text(&page("experiment-better"));
+    for words in [
+        "12,155",
+        "741 converted, 759 orders",
+        "6.10 %",
+        "£2.52",
+        "compared with",
+        "Lift in conversion",
+        "Lift in revenue per unit",
+    ] {
+        assert!(text.contains(words), "{words} is missing: {text}");
+    }
+}
+
+#[test]
+fn moves_are_offered_only_where_they_lead_on() {
+    let offers = |name: &str| {
+        let html = page(name);
+        (html.contains("/start\""), html.contains("/stop\""), html.contains("?copy="))
+    };
+    assert_eq!(offers("experiment-draft"), (true, false, false));
+    assert_eq!(offers("experiment-better"), (false, true, false));
+    assert_eq!(offers("experiment-worse"), (false, false, true));
+}
+
+#[test]
+fn a_stopped_experiment_is_not_told_to_run_on() {
+    let text = text(&page("experiment-worse"));
+    assert!(text.contains("It has stopped; keep the control."));
+    assert!(!text.contains("Stop and keep") && !text.contains("Let it run"), "{text}");
+}
+
+#[test]
+fn a_chart_is_told_as_well_as_drawn() {
+    let html = page("experiment-better");
+    assert!(html.contains("<title id=\"chart-1-conversion-wide-title\">Lift in conversion over time: Express checkout against Classic checkout</title>"));
+    assert!(html.contains("The last interval lies above zero.</desc>"));
+    assert!(text(&html).contains("Every look, oldest first"));
+    assert!(!page("experiment-early").contains("<path class=\"band\""));
+    assert!(page("experiment-early").contains("Nothing to draw yet"));
+    assert!(page("experiment-first-look").contains("class=\"whisker\""));
+}
+
+#[test]
+fn every_treatment_is_charted() {
+    let html = page("experiment-three-arms");
+    assert!(html.contains("chart-1-conversion-wide") && html.contains("chart-2-conversion-narrow"));
+    assert!(text(&html).contains("97.5 % always-valid interval"));
+}
+
+#[test]
+fn a_mistaken_form_keeps_what_was_typed_and_lists_what_is_wrong() {
+    let html = page("edit-mistaken");
+    for kept in ["value=\"one two\"", "value=\"120\"", "{name: express}"] {
+        assert!(html.contains(kept), "{kept}");
+    }
+    assert!(text(&html).contains("Not saved: 2 things to mend"));
+    assert!(html.contains("href=\"#coverage_percent\"") && html.contains("href=\"#variation_2_value\""));
+    assert_eq!(html.matches("aria-invalid=\"true\"").count(), 2);
+}
+
+#[test]
+fn what_is_fixed_cannot_be_typed_over() {
+    let html = page("edit-running");
+    let field = |name: &str| {
+        let at = html.find(&format!("id=\"{name}\"")).unwrap_or_else(|| panic!("{name}"));
+        html[at..].split('>').next().unwrap().contains("readonly")
+    };
+    assert!(
+        field("key")
+            && field("flag")
+            && field("seed")
+            && field("variation_1_weight_percent")
+            && field("planned_units")
+    );
+    assert!(
+        !field("name") && !field("hypothesis") && !field("coverage_percent") && !field("variation_1_name")
+    );
+    assert!(html.contains("name=\"revision\" value=\"3\""));
+}
+
+#[test]
+fn an_empty_shop_invites() {
+    let text = text(&page("overview-empty"));
+    assert!(
+        text.contains("No experiments yet") && text.contains("Create the first one") && text.contains("¥0")
+    );
+}
+
+/// A class without a rule is a slip of the pen, in the template or in the sheet.
+#[test]
+fn every_class_of_a_page_is_in_the_style_sheet() {
+    for (name, html) in rendered() {
+        for class in html
+            .split(" class=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .flat_map(|all| all.split(' '))
+        {
+            assert!(
+                ADMIN_CSS.contains(&format!(".{class}")) || class == "tone-calm",
+                "{name}: class {class}"
+            );
+        }
+    }
+}
