@@ -14,7 +14,8 @@ pub struct Assignment {
     pub variation: usize,
     /// Whether the unit takes part, and so gets the variation's value.
     pub in_experiment: bool,
-    /// Whether the hash decided. Only then may the unit be exposed and counted: a forced one was not randomised.
+    /// Whether the hash decided. Only then may the unit be exposed and counted: a forced one was not
+    /// randomised.
     pub hash_used: bool,
     /// Where the unit's hash falls, at or above 0 and below 1; `None` where it was not needed.
     pub bucket: Option<f64>,
@@ -26,10 +27,11 @@ impl Assignment {
     }
 }
 
-/// Places a unit by hash: a pure function of the definition and the unit, the same on every node and in every SDK.
+/// Places a unit by hash: a pure function of the definition and the unit, the same on every node and in every
+/// SDK.
 ///
-/// Drafts and stopped experiments assign nobody; nor does an empty unit, which GrowthBook takes for a missing one.
-/// The hash is GrowthBook's version 2 under the experiment's seed.
+/// Drafts and stopped experiments assign nobody; nor does an empty unit, which GrowthBook takes for a missing
+/// one. The hash is GrowthBook's version 2 under the experiment's seed.
 ///
 /// ```
 /// # use experiments::Experiment;
@@ -57,7 +59,8 @@ pub fn assign(experiment: &Experiment, unit: &str) -> Assignment {
     }
 }
 
-/// Places a unit where somebody asked to see it, for a look at a draft or a running experiment; never to be counted.
+/// Places a unit where somebody asked to see it, for a look at a draft or a running experiment; never to be
+/// counted.
 ///
 /// `None` when the experiment has stopped or has no such variation.
 pub fn force(experiment: &Experiment, variation: usize) -> Option<Assignment> {
@@ -90,11 +93,11 @@ pub struct FlagValue<'a> {
     pub counted: bool,
 }
 
-/// Answers a flag: by a variation forced by the key of an experiment on it, else by the first running experiment on
-/// it that includes the unit, else `None` (the caller's own default holds).
+/// Answers a flag: by a variation forced by the key of an experiment on it, else by the first running
+/// experiment on it that includes the unit, else `None` (the caller's own default holds).
 ///
-/// A forced variation comes before every other experiment on the flag, since somebody asked to see just that; an index
-/// that does not exist, or a stopped experiment, is passed over and the unit is placed as usual.
+/// A forced variation comes before every other experiment on the flag, since somebody asked to see just that;
+/// an index that does not exist, or a stopped experiment, is passed over and the unit is placed as usual.
 pub fn evaluate_flag<'a>(
     experiments: &'a [Experiment],
     flag: &str,

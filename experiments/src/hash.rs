@@ -1,7 +1,8 @@
 //! GrowthBook's hash, ranges and overrides, number for number.
 //!
-//! Source: the GrowthBook SDK specification (<https://docs.growthbook.io/lib/build-your-own>) as its JavaScript SDK
-//! behaves. The shared test cases of those SDKs run against this module in `tests/growthbook.rs`.
+//! Source: the GrowthBook SDK specification (<https://docs.growthbook.io/lib/build-your-own>) as its
+//! JavaScript SDK behaves. The shared test cases of those SDKs run against this module in
+//! `tests/growthbook.rs`.
 
 use serde_json::Value;
 
@@ -30,8 +31,9 @@ impl HashVersion {
 
 /// Returns the 32-bit FNV-1a hash of the UTF-16 code units of `parts`, one after another.
 ///
-/// JavaScript texts are UTF-16, so each 16-bit unit is XORed whole. Over bytes or code points every text outside
-/// ASCII would hash otherwise and a visitor would get another variation from the server than from the JavaScript SDK.
+/// JavaScript texts are UTF-16, so each 16-bit unit is XORed whole. Over bytes or code points every text
+/// outside ASCII would hash otherwise and a visitor would get another variation from the server than from the
+/// JavaScript SDK.
 ///
 /// ```
 /// use experiments::hash::fnv1a32;
@@ -86,9 +88,10 @@ pub fn equal_weights(variations: usize) -> Vec<f64> {
 
 /// Returns the range of each variation.
 ///
-/// Coverage is clamped to 0..=1. Weights of the wrong number, or whose sum is below 0.99 or above 1.01, are replaced by
-/// equal ones. Each range starts at the sum of the weights before it and is `coverage · weight` long, so raising
-/// coverage only adds units, while new weights move them. All in `f64` in the order of the JavaScript SDK.
+/// Coverage is clamped to 0..=1. Weights of the wrong number, or whose sum is below 0.99 or above 1.01, are
+/// replaced by equal ones. Each range starts at the sum of the weights before it and is `coverage · weight`
+/// long, so raising coverage only adds units, while new weights move them. All in `f64` in the order of the
+/// JavaScript SDK.
 ///
 /// ```
 /// use experiments::hash::{BucketRange, bucket_ranges};
@@ -133,8 +136,8 @@ pub fn in_namespace(unit: &str, namespace: &str, range: BucketRange) -> bool {
 
 /// Returns the variation that a page's address asks for by `?<experiment key>=<index>`.
 ///
-/// As in the JavaScript SDK: the query runs from the first `?` to a second one or `#`, the first parameter of that
-/// name counts, nothing is percent-decoded, and the number is read as `parseInt` does (`1abc` is 1).
+/// As in the JavaScript SDK: the query runs from the first `?` to a second one or `#`, the first parameter of
+/// that name counts, nothing is percent-decoded, and the number is read as `parseInt` does (`1abc` is 1).
 ///
 /// ```
 /// use experiments::hash::query_string_override;
@@ -150,8 +153,8 @@ pub fn query_string_override(experiment: &str, url: &str, variations: usize) -> 
     parse_int(value).filter(|&index| index < variations)
 }
 
-/// Reads a non-negative integer as JavaScript's `parseInt` does: leading space and `+` skipped, `0x` is hexadecimal,
-/// the rest after the digits ignored.
+/// Reads a non-negative integer as JavaScript's `parseInt` does: leading space and `+` skipped, `0x` is
+/// hexadecimal, the rest after the digits ignored.
 fn parse_int(text: &str) -> Option<usize> {
     let text = text.trim_start();
     let (is_negative, text) = match text.strip_prefix('-') {

@@ -1,5 +1,5 @@
-//! The effect of a treatment, and two intervals around it: one that stays valid however often it is looked at, and
-//! the t-test's as a reference.
+//! The effect of a treatment, and two intervals around it: one that stays valid however often it is looked
+//! at, and the t-test's as a reference.
 
 use serde::Serialize;
 
@@ -99,10 +99,11 @@ impl Effect {
         })
     }
 
-    /// Returns the relative lift: δ = (m_b − m_a)/m_a, variance s_b²/(m_a²n_b) + s_a²m_b²/(m_a⁴n_a) by the delta method.
+    /// Returns the relative lift: δ = (m_b − m_a)/m_a, variance s_b²/(m_a²n_b) + s_a²m_b²/(m_a⁴n_a) by the
+    /// delta method.
     ///
-    /// A good approximation only where the control's mean is known well. Sources: Deng, Knoblich and Lu (2018),
-    /// "Applying the Delta Method in Metric Analytics"; gbstats 0.8.0, `frequentist/tests.py`.
+    /// A good approximation only where the control's mean is known well. Sources: Deng, Knoblich and Lu
+    /// (2018), "Applying the Delta Method in Metric Analytics"; gbstats 0.8.0, `frequentist/tests.py`.
     ///
     /// ```
     /// use experiments::{interval::Effect, metric::Statistic};
@@ -128,8 +129,8 @@ impl Effect {
 
     /// Returns the t-test's interval and p-value, valid for one look that was planned beforehand.
     ///
-    /// t = Δ/SE, p = 2(1 − F(|t|)), Δ ± t(1 − α/2)·SE with Welch's degrees of freedom (Welch 1947). `None` when numbers leave
-    /// the range of floating point.
+    /// t = Δ/SE, p = 2(1 − F(|t|)), Δ ± t(1 − α/2)·SE with Welch's degrees of freedom (Welch 1947). `None`
+    /// when numbers leave the range of floating point.
     ///
     /// ```
     /// use experiments::{interval::Effect, metric::Statistic};
@@ -154,12 +155,13 @@ fn check_spread(control: &Statistic, treatment: &Statistic) -> Result<(), Effect
     if has_spread(control) && has_spread(treatment) { Ok(()) } else { Err(EffectError::NoSpread) }
 }
 
-/// Holds an asymptotic confidence sequence: intervals that, all together, hold the truth with chance 1 − α however many
-/// looks are taken and whenever one stops.
+/// Holds an asymptotic confidence sequence: intervals that, all together, hold the truth with chance 1 − α
+/// however many looks are taken and whenever one stops.
 ///
 /// Both settings are fixed before the start; changing them on the way breaks the promise. Source:
-/// Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2021/2024), "Time-uniform central limit theory and asymptotic
-/// confidence sequences", <https://arxiv.org/abs/2103.06476>; as gbstats 0.8.0, `SequentialTwoSidedTTest`.
+/// Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2021/2024), "Time-uniform central limit theory and
+/// asymptotic confidence sequences", <https://arxiv.org/abs/2103.06476>; as gbstats 0.8.0,
+/// `SequentialTwoSidedTTest`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sequence {
     alpha: f64,
@@ -167,7 +169,8 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// Makes the sequence that errs with chance `alpha` and is tightest at `planned_units` (N*, of both arms together).
+    /// Makes the sequence that errs with chance `alpha` and is tightest at `planned_units` (N*, of both arms
+    /// together).
     ///
     /// ρ² = (−2 ln α + ln(1 − 2 ln α))/N*. `None` unless 0 < alpha < 1 and `planned_units` > 0.
     ///
@@ -205,8 +208,8 @@ impl Sequence {
         (2.0 * (information + 1.0) / information * log).sqrt()
     }
 
-    /// Returns the p-value min(1, √(Nρ² + 1)·exp(−ρ²Nt²/(2(Nρ² + 1)))); it is at most α just when the interval leaves out
-    /// zero.
+    /// Returns the p-value min(1, √(Nρ² + 1)·exp(−ρ²Nt²/(2(Nρ² + 1)))); it is at most α just when the
+    /// interval leaves out zero.
     pub fn p(&self, effect: &Effect) -> f64 {
         let information = effect.units as f64 * self.rho_squared;
         let t = effect.value / effect.standard_error;
@@ -214,7 +217,8 @@ impl Sequence {
         exponent.exp().min(1.0)
     }
 
-    /// Returns the interval and p-value after the effect's units. `None` when numbers leave the range of floating point.
+    /// Returns the interval and p-value after the effect's units. `None` when numbers leave the range of
+    /// floating point.
     ///
     /// ```
     /// use experiments::{interval::{Effect, Sequence}, metric::Statistic};

@@ -1,12 +1,13 @@
 //! Experiments: who sees which variation, and what may be concluded from what they did.
 //!
-//! The crate is pure. It reads no clock, draws no random numbers and touches nothing outside its arguments, so an
-//! assignment is a function of a definition and a unit, and a verdict is a function of totals. It knows nothing of
-//! carts: a metric is a number a unit produced.
+//! The crate is pure. It reads no clock, draws no random numbers and touches nothing outside its arguments,
+//! so an assignment is a function of a definition and a unit, and a verdict is a function of totals. It knows
+//! nothing of carts: a metric is a number a unit produced.
 //!
 //! Read it in this order: a [`definition`] says what is tried on whom, its [`lifecycle`] when; [`hash`] and
-//! [`mod@assign`] place a unit; [`metric`] turns totals into means, [`interval`] into intervals that stay valid however
-//! often they are looked at, [`sample_ratio`] checks the split, and [`verdict`] says in plain words what to do.
+//! [`mod@assign`] place a unit; [`metric`] turns totals into means, [`interval`] into intervals that stay
+//! valid however often they are looked at, [`sample_ratio`] checks the split, and [`verdict`] says in plain
+//! words what to do.
 
 pub mod definition;
 pub mod lifecycle;

@@ -17,7 +17,8 @@ pub enum MoveError {
     /// It runs already.
     #[error("experiment is running already")]
     AlreadyRunning,
-    /// It has stopped; its units know their variation, so starting it again would count old habits as effects.
+    /// It has stopped; its units know their variation, so starting it again would count old habits as
+    /// effects.
     #[error("experiment has stopped and cannot start again: copy it under a new key and seed")]
     Stopped,
     /// It has not started, so there is nothing to stop.
@@ -41,7 +42,8 @@ impl Status {
     }
 }
 
-/// Says which change to a definition was refused. What decides the split or the statistics is fixed at the start.
+/// Says which change to a definition was refused. What decides the split or the statistics is fixed at the
+/// start.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChangeError {
     /// The key names the experiment in every exposure, so it never changes.
@@ -91,7 +93,8 @@ impl Experiment {
         Ok(self.with_status(status))
     }
 
-    /// Returns whether both definitions place every unit alike: same seed, coverage, and weights in the same order.
+    /// Returns whether both definitions place every unit alike: same seed, coverage, and weights in the same
+    /// order.
     pub fn is_same_split(&self, other: &Experiment) -> bool {
         let weights = |of: &Experiment| of.variations().iter().map(|v| v.weight_bp()).collect::<Vec<_>>();
         self.seed() == other.seed()
@@ -99,13 +102,14 @@ impl Experiment {
             && weights(self) == weights(other)
     }
 
-    /// Returns the experiment as `next` defines it, in the status it has now (only [`Experiment::moved`] changes that).
+    /// Returns the experiment as `next` defines it, in the status it has now (only [`Experiment::moved`]
+    /// changes that).
     ///
-    /// A draft may change in all but its key. While it runs, names and the hypothesis may change and coverage may
-    /// rise: raising it adds units and moves none. Flag, seed, variations (keys, order, weights, values), primary metric
-    /// and planned units are fixed: changing weights, seed or values mixes units of different experiments in
-    /// one arm, and the sequential test is valid only for the metric and planned units it began with. Once
-    /// stopped, only names and the hypothesis may change.
+    /// A draft may change in all but its key. While it runs, names and the hypothesis may change and coverage
+    /// may rise: raising it adds units and moves none. Flag, seed, variations (keys, order, weights, values),
+    /// primary metric and planned units are fixed: changing weights, seed or values mixes units of different
+    /// experiments in one arm, and the sequential test is valid only for the metric and planned units it
+    /// began with. Once stopped, only names and the hypothesis may change.
     ///
     /// # Errors
     /// [`ChangeError`], naming the first change that is refused.

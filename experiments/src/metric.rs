@@ -36,15 +36,16 @@ impl Metric {
 
 /// Sums what the units of one arm did, exactly: counts and integer money.
 ///
-/// Revenue is summed **per unit** first: a unit with orders of 300 and 200 adds 500 to `revenue_sum` and 250,000 to
-/// `revenue_sum_squares`.
+/// Revenue is summed **per unit** first: a unit with orders of 300 and 200 adds 500 to `revenue_sum` and
+/// 250,000 to `revenue_sum_squares`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ArmTotals {
     /// Units that were exposed.
     pub units: u64,
     /// Units among them that converted; no more than `units`.
     pub conversions: u64,
-    /// Sum over units of the unit's revenue, in the smallest unit of the currency; refunds may make it negative.
+    /// Sum over units of the unit's revenue, in the smallest unit of the currency; refunds may make it
+    /// negative.
     pub revenue_sum: i64,
     /// Sum over units of the square of the unit's revenue.
     pub revenue_sum_squares: u128,
@@ -110,9 +111,9 @@ impl Statistic {
 
     /// Returns the statistic of a mean: m = Σy/n, variance (Σy² − (Σy)²/n)/(n − 1).
     ///
-    /// Source: gbstats 0.8.0, `models/statistics.py`, `SampleMeanStatistic`. In floating point this difference loses
-    /// every digit when the mean is far above the spread; the sums being integers, n·Σy² − (Σy)² is taken exactly
-    /// and divided afterwards.
+    /// Source: gbstats 0.8.0, `models/statistics.py`, `SampleMeanStatistic`. In floating point this
+    /// difference loses every digit when the mean is far above the spread; the sums being integers, n·Σy² −
+    /// (Σy)² is taken exactly and divided afterwards.
     ///
     /// ```
     /// use experiments::metric::Statistic;

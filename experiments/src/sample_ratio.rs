@@ -1,18 +1,19 @@
-//! The check that units were split as planned. A mismatch means that units were lost or counted twice in some arm, so
-//! no comparison of the arms can be trusted.
+//! The check that units were split as planned. A mismatch means that units were lost or counted twice in some
+//! arm, so no comparison of the arms can be trusted.
 
 use serde::Serialize;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use statrs::function::gamma::ln_gamma;
 
-/// Below this sequential p-value the split counts as mismatched: at most one sound experiment in a hundred is ever
-/// withheld by mistake, over its whole life.
+/// Below this sequential p-value the split counts as mismatched: at most one sound experiment in a hundred is
+/// ever withheld by mistake, over its whole life.
 pub const MISMATCH_P: f64 = 0.01;
 
 /// How many units' worth of belief the sequential test puts on the planned split.
 ///
-/// A small value finds gross faults at once, a large one finds small imbalances sooner: 300 to 100 where equal was
-/// planned is found at 1,000, not yet at 10,000, which Optimizely's ssrm uses and which finds 50.5 % to 49.5 % sooner.
+/// A small value finds gross faults at once, a large one finds small imbalances sooner: 300 to 100 where
+/// equal was planned is found at 1,000, not yet at 10,000, which Optimizely's ssrm uses and which finds 50.5
+/// % to 49.5 % sooner.
 pub const CONCENTRATION: f64 = 1_000.0;
 
 /// Reports the split against the plan.
@@ -22,7 +23,8 @@ pub struct SampleRatio {
     pub expected: Vec<f64>,
     /// p-value of the sequential test, over all looks; valid however often it is read. 1 without units.
     pub sequential_p: f64,
-    /// p-value of Pearson's chi-square test on the last look; valid for a single look only. `None` without units.
+    /// p-value of Pearson's chi-square test on the last look; valid for a single look only. `None` without
+    /// units.
     pub chi_square_p: Option<f64>,
     /// The threshold below which `sequential_p` withholds the verdict, [`MISMATCH_P`].
     pub threshold: f64,
@@ -66,9 +68,9 @@ fn expected(units: &[u64], weights: &[f64]) -> Vec<f64> {
     weights.iter().map(|weight| if whole > 0.0 { weight / whole * total } else { 0.0 }).collect()
 }
 
-/// Returns the p-value of Pearson's chi-square test (1900): χ² = Σ(O − E)²/E over the arms with weight, one degree of
-/// freedom fewer than those arms. `None` without units or with fewer than two arms; 0 when an arm without weight has
-/// units.
+/// Returns the p-value of Pearson's chi-square test (1900): χ² = Σ(O − E)²/E over the arms with weight, one
+/// degree of freedom fewer than those arms. `None` without units or with fewer than two arms; 0 when an arm
+/// without weight has units.
 ///
 /// ```
 /// use experiments::sample_ratio::chi_square_p;
@@ -93,8 +95,8 @@ pub fn chi_square_p(units: &[u64], weights: &[f64]) -> Option<f64> {
 
 /// Returns ln of the Bayes factor against the planned split, of Lindon and Malek's sequential test.
 ///
-/// With weights w summing to 1, units n_i summing to n and a Dirichlet(κw) prior on the split:
-/// ln BF = lnΓ(κ) − lnΓ(κ + n) + Σ[lnΓ(κw_i + n_i) − lnΓ(κw_i)] − Σ n_i ln w_i. Units in an arm without weight make it
+/// With weights w summing to 1, units n_i summing to n and a Dirichlet(κw) prior on the split: ln BF = lnΓ(κ)
+/// − lnΓ(κ + n) + Σ[lnΓ(κw_i + n_i) − lnΓ(κw_i)] − Σ n_i ln w_i. Units in an arm without weight make it
 /// infinite. Source: Lindon and Malek (2022), "Anytime-Valid Inference for Multinomial Count Data", NeurIPS,
 /// <https://arxiv.org/abs/2011.03567>.
 ///

@@ -13,14 +13,14 @@ mod sentence;
 pub use analysis::{AnalysisError, analyze};
 pub use plan::{Plan, PlanError, PlannedArm};
 
-/// Chance, over the whole life of an experiment and however often it is looked at, that a verdict calls one without
-/// any effect better or worse.
+/// Chance, over the whole life of an experiment and however often it is looked at, that a verdict calls one
+/// without any effect better or worse.
 pub const ALPHA: f64 = 0.05;
-/// Fewest units an arm must have before anything is decided: the sequential interval holds asymptotically only, so
-/// no decision is taken on the first few hundred units (Waudby-Smith et al. 2021/2024).
+/// Fewest units an arm must have before anything is decided: the sequential interval holds asymptotically
+/// only, so no decision is taken on the first few hundred units (Waudby-Smith et al. 2021/2024).
 pub const UNITS_PER_ARM_MIN: u64 = 200;
-/// Fewest conversions an arm must be expected to have at the rate of all arms together before anything is decided:
-/// below, a mean of rare events is far from normal. The usual rule for proportions asks for 5 to 10.
+/// Fewest conversions an arm must be expected to have at the rate of all arms together before anything is
+/// decided: below, a mean of rare events is far from normal. The usual rule for proportions asks for 5 to 10.
 pub const CONVERSIONS_PER_ARM_MIN: u64 = 10;
 
 /// Most units of an arm: up to here counts are exact as floating point.
@@ -28,8 +28,9 @@ pub const UNITS_MAX: u64 = 1 << 53;
 
 /// Holds the totals of every arm at one moment, in the order of the variations.
 ///
-/// The promise of the intervals supposes that a unit's outcome is complete when it is counted. Units that may still
-/// convert later bend it a little, in all arms alike; a look that counts only units exposed long enough ago is exact.
+/// The promise of the intervals supposes that a unit's outcome is complete when it is counted. Units that may
+/// still convert later bend it a little, in all arms alike; a look that counts only units exposed long enough
+/// ago is exact.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Look {
     /// When the totals were taken, Unix milliseconds UTC.
@@ -112,9 +113,10 @@ pub struct ArmSummary {
 
 /// Compares one treatment with the control on one metric.
 ///
-/// p-values are multiplied by the number of treatments (Bonferroni), intervals drawn at alpha / treatments, so that
-/// a p-value is at most alpha just when its interval leaves out zero. The estimates are `None` where they cannot be made: an arm without spread, a control whose mean is not positive.
-/// Below the minimum of units they are given, and to be read as preliminary.
+/// p-values are multiplied by the number of treatments (Bonferroni), intervals drawn at alpha / treatments,
+/// so that a p-value is at most alpha just when its interval leaves out zero. The estimates are `None` where
+/// they cannot be made: an arm without spread, a control whose mean is not positive. Below the minimum of
+/// units they are given, and to be read as preliminary.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Comparison {
     /// The treatment's index among the variations.
@@ -127,7 +129,8 @@ pub struct Comparison {
     pub lift: Option<Estimate>,
     /// Absolute difference from the control, with its always-valid interval and p-value.
     pub difference: Option<Estimate>,
-    /// Relative lift with the interval and p-value of a t-test, valid only for a single look planned beforehand.
+    /// Relative lift with the interval and p-value of a t-test, valid only for a single look planned
+    /// beforehand.
     pub lift_at_fixed_horizon: Option<Estimate>,
     /// Whether the always-valid intervals of both lift and difference leave out zero.
     pub is_significant: bool,
@@ -163,7 +166,8 @@ pub struct Analysis {
     pub sample_ratio: SampleRatio,
     /// Every arm, the control first.
     pub arms: Vec<ArmSummary>,
-    /// Every treatment on every metric: treatments in order, and for each the metrics in the order of [`Metric::ALL`].
+    /// Every treatment on every metric: treatments in order, and for each the metrics in the order of
+    /// [`Metric::ALL`].
     pub comparisons: Vec<Comparison>,
     /// Chance of a wrong verdict over the experiment's life, shared among the treatments.
     pub alpha: f64,
@@ -179,8 +183,8 @@ impl Analysis {
         self.comparisons.iter().find(|c| c.variation == variation && c.metric == metric)
     }
 
-    /// Returns the comparison that the verdict speaks of: on the primary metric, the treatment it names, else the
-    /// first.
+    /// Returns the comparison that the verdict speaks of: on the primary metric, the treatment it names, else
+    /// the first.
     pub fn leading(&self) -> Option<&Comparison> {
         let variation = match self.verdict {
             Verdict::Better { variation } | Verdict::Worse { variation } => variation,

@@ -2,8 +2,8 @@
 
 use serde_json::{Number, Value};
 
-/// Returns what JavaScript's `String(value)` gives, or `None` for the values it counts as false (`null`, `false`, 0 and
-/// the empty text), which GrowthBook takes for a missing attribute.
+/// Returns what JavaScript's `String(value)` gives, or `None` for the values it counts as false (`null`,
+/// `false`, 0 and the empty text), which GrowthBook takes for a missing attribute.
 ///
 /// ```
 /// use experiments::hash::js_text;
@@ -39,8 +39,8 @@ fn element_text(value: &Value) -> String {
     if value.is_null() { String::new() } else { string_of(value) }
 }
 
-/// Writes a number as ECMAScript's `Number::toString` does (ECMA-262, 2024, section 6.1.6.1.20): the shortest digits
-/// that read back the same, plain between 1e-7 and 1e21, else with an exponent.
+/// Writes a number as ECMAScript's `Number::toString` does (ECMA-262, 2024, section 6.1.6.1.20): the shortest
+/// digits that read back the same, plain between 1e-7 and 1e21, else with an exponent.
 fn number_text(number: &Number) -> String {
     let number = number.as_f64().unwrap_or(f64::NAN);
     if number == 0.0 {

@@ -3,7 +3,8 @@
 use statrs::distribution::{Continuous, ContinuousCDF, Normal, StudentsT};
 use statrs::function::beta::checked_beta_reg;
 
-/// Above so many degrees of freedom Student's t is taken for the normal: its tail differs by less than one part in 10⁵.
+/// Above so many degrees of freedom Student's t is taken for the normal: its tail differs by less than one
+/// part in 10⁵.
 const DEGREES_OF_FREEDOM_MAX: f64 = 1e6;
 
 /// Two-sided p-value of Student's t: the regularised incomplete beta I_x(df/2, 1/2) at x = df/(df + t²)
@@ -18,8 +19,8 @@ pub(super) fn t_p_two_sided(t: f64, degrees_of_freedom: f64) -> f64 {
 
 /// The t beyond which the two tails hold `alpha`, to the last bits.
 ///
-/// Newton's method on the p-value, which falls and is convex in t: from the normal's critical value, which is never
-/// above, the steps only rise towards the root.
+/// Newton's method on the p-value, which falls and is convex in t: from the normal's critical value, which is
+/// never above, the steps only rise towards the root.
 pub(super) fn t_critical(alpha: f64, degrees_of_freedom: f64) -> f64 {
     let mut t = standard_normal().inverse_cdf(1.0 - alpha / 2.0);
     if degrees_of_freedom > DEGREES_OF_FREEDOM_MAX {

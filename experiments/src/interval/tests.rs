@@ -115,7 +115,8 @@ fn the_price_of_peeking_is_as_published() {
     }
 }
 
-/// The mixture sequential ratio test of Johari et al. (2017) with τ² = ρ²·N·V is the same p-value by another road.
+/// The mixture sequential ratio test of Johari et al. (2017) with τ² = ρ²·N·V is the same p-value by another
+/// road.
 #[test]
 fn p_equals_the_mixture_likelihood_ratio() {
     let (a, b) = example_a();

@@ -56,11 +56,12 @@ pub enum AnalysisError {
 /// Analyses an experiment as it stands at `current`, given the looks before it, oldest first.
 ///
 /// The verdict is reached in this order: the split must be as planned (over all looks); every arm must have
-/// [`UNITS_PER_ARM_MIN`] units and conversions enough (revenue comes of them, too); every arm must show some spread; then each
-/// treatment is compared with the control on the primary metric at alpha / treatments. A treatment is called better or
-/// worse when the always-valid intervals of both its lift and its absolute difference leave out zero: the first is what
-/// is drawn, the second does not lean on the control's mean being known well. The chance that an experiment without
-/// effect is ever called is at most alpha, however often it is analysed.
+/// [`UNITS_PER_ARM_MIN`] units and conversions enough (revenue comes of them, too); every arm must show some
+/// spread; then each treatment is compared with the control on the primary metric at alpha / treatments. A
+/// treatment is called better or worse when the always-valid intervals of both its lift and its absolute
+/// difference leave out zero: the first is what is drawn, the second does not lean on the control's mean
+/// being known well. The chance that an experiment without effect is ever called is at most alpha, however
+/// often it is analysed.
 ///
 /// ```
 /// use experiments::verdict::{PlannedArm, analyze};
@@ -173,8 +174,8 @@ fn compare(plan: &Plan, looks: &[&Look], variation: usize, metric: Metric) -> Co
     }
 }
 
-/// Multiplies the p-value by the number of treatments (Bonferroni), so that it is at most alpha just when the interval,
-/// drawn at alpha / treatments, leaves out zero.
+/// Multiplies the p-value by the number of treatments (Bonferroni), so that it is at most alpha just when the
+/// interval, drawn at alpha / treatments, leaves out zero.
 fn adjusted(plan: &Plan, estimate: Estimate) -> Option<Estimate> {
     Some(Estimate { p: (estimate.p * plan.treatments() as f64).min(1.0), ..estimate })
 }

@@ -24,7 +24,8 @@ pub(super) fn say(analysis: &Analysis, is_over: bool) -> String {
     }
 }
 
-/// What was found, what to do (or, when the other metric disagrees, to weigh both), and what became of the rest.
+/// What was found, what to do (or, when the other metric disagrees, to weigh both), and what became of the
+/// rest.
 fn called(analysis: &Analysis, variation: usize, judgement: &str, advice: &str) -> String {
     let name = &analysis.arms[variation].name;
     let disagreement = disagreement(analysis, variation);
@@ -121,7 +122,8 @@ fn no_difference(analysis: &Analysis, is_over: bool) -> String {
     }
 }
 
-/// What the primary metric does under the variation: `conversion rises by 50.0 % (between 15.1 % and 84.9 %)`.
+/// What the primary metric does under the variation: `conversion rises by 50.0 % (between 15.1 % and 84.9
+/// %)`.
 fn effect(analysis: &Analysis, variation: usize) -> String {
     let phrase = analysis.primary_metric.phrase();
     let lift = analysis.comparison(variation, analysis.primary_metric).and_then(|comparison| comparison.lift);

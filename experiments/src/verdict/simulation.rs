@@ -24,8 +24,8 @@ impl Dice {
 const LOOKS: usize = 100;
 const UNITS_A_LOOK: usize = 200;
 
-/// Lets one experiment run, looks at it 100 times from 200 to 20,000 units and returns whether any verdict was called,
-/// and whether the last interval held the true lift.
+/// Lets one experiment run, looks at it 100 times from 200 to 20,000 units and returns whether any verdict
+/// was called, and whether the last interval held the true lift.
 fn run(seed: u64, rates: &[f64], metric: Metric) -> (bool, bool) {
     let arm = |_: &f64| PlannedArm { key: "k".into(), name: "n".into(), weight: 1.0 };
     let plan = Plan::new(rates.iter().map(arm).collect(), metric, ALPHA, 5_000).unwrap();
