@@ -1,0 +1,217 @@
+// The storefront in a real browser: node browser.js live|without-javascript|snippet http://HOST:PORT
+const assert = require("node:assert/strict");
+const puppeteer = require("puppeteer-core");
+
+const [scenario, shop] = process.argv.slice(2);
+const patience = { timeout: 10_000 };
+const complaints = [];
+
+/** Opens a page in a browser profile of its own, and notes whatever the page complains about. */
+async function openPage(browser) {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(patience.timeout);
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  return page;
+}
+
+/** Opens a page of the shop and expects it to be there. */
+async function open(page, path) {
+  const answer = await page.goto(shop + path, { waitUntil: "load" });
+  assert.equal(answer.status(), 200, path);
+}
+
+/** Clicks what leads to another page, and waits for it. */
+async function follow(page, selector) {
+  await Promise.all([page.waitForNavigation(patience), page.click(selector)]);
+}
+
+const line = (sku) => `[data-cart] [data-sku="${sku}"]`;
+const path = (page) => new URL(page.url()).pathname;
+const text = (page, selector) => page.$eval(selector, (element) => element.textContent.trim());
+
+async function quantityIs(page, sku, quantity) {
+  await page.waitForFunction(
+    (selector, wanted) => document.querySelector(selector)?.value === wanted,
+    patience,
+    `${line(sku)} input[name=quantity]`,
+    String(quantity),
+  );
+}
+
+async function setQuantity(page, sku, quantity) {
+  const selector = `${line(sku)} input[name=quantity]`;
+  await page.$eval(
+    selector,
+    (input, value) => {
+      input.value = value;
+    },
+    String(quantity),
+  );
+  await page.focus(selector);
+  await page.keyboard.press("Enter");
+}
+
+/** Two devices of one visitor: what one does, the other shows without a reload. */
+async function live(browser) {
+  const phone = await openPage(browser);
+  await open(phone, "/products/MUG");
+  await phone.click(".product-add button");
+  await phone.waitForFunction(() => document.querySelector("[data-count-number]")?.textContent.trim() === "1", patience);
+  await open(phone, "/cart");
+  await quantityIs(phone, "MUG", 1);
+
+  const laptop = await openPage(browser);
+  const cookies = await phone.browserContext().cookies();
+  const visitor = cookies.find((cookie) => cookie.name === "cartwright_visitor");
+  assert.ok(visitor, "the visitor has a cookie");
+  await laptop.browserContext().setCookie(visitor);
+  await open(laptop, "/cart");
+  await quantityIs(laptop, "MUG", 1);
+  for (const page of [phone, laptop]) {
+    await page.evaluate(() => {
+      window.loadedOnce = true;
+    });
+  }
+
+  await setQuantity(phone, "MUG", 3);
+  await quantityIs(laptop, "MUG", 3);
+  await laptop.waitForFunction(
+    () => document.querySelector('[data-cart] [data-total="total_minor"]').textContent.includes("37.50"),
+    patience,
+  );
+  await laptop.waitForFunction(() => document.querySelector("[data-count-number]").textContent.trim() === "3", patience);
+
+  await setQuantity(laptop, "MUG", 2);
+  await quantityIs(phone, "MUG", 2);
+  await laptop.click(`${line("MUG")} [data-remove] button`);
+  await phone.waitForFunction((selector) => !document.querySelector(selector), patience, line("MUG"));
+  await phone.waitForFunction(() => !document.querySelector("[data-cart-empty]").hidden, patience);
+  for (const page of [phone, laptop]) {
+    assert.ok(await page.evaluate(() => window.loadedOnce), "the page was not loaded again");
+  }
+}
+
+const address = {
+  email: "ada@example.org",
+  name: "Ada Byron",
+  street: "12 St James's Square",
+  city: "London",
+  postcode: "SW1Y 4JH",
+};
+
+/** Fills in whatever the present page of the checkout asks for. */
+async function fillIn(page) {
+  for (const [name, value] of Object.entries(address)) {
+    if (await page.$(`input[name=${name}]`)) await page.type(`input[name=${name}]`, value);
+  }
+  if (await page.$("select[name=country]")) await page.select("select[name=country]", "GB");
+  for (const choice of ["input[name=method][value=standard]", "input[type=radio][name=payment_token][value=tok_success]"]) {
+    if (await page.$(choice)) await page.click(choice);
+  }
+}
+
+/** The whole way from the front door to the confirmation, with nothing but links and forms. */
+async function withoutJavaScript(browser) {
+  const page = await openPage(browser);
+  await page.setJavaScriptEnabled(false);
+  await open(page, "/");
+  await open(page, "/products?q=mug");
+  await follow(page, 'a.card-link[href="/products/MUG"]');
+  assert.equal(await text(page, "h1"), "The MUG");
+  await follow(page, ".product-add button");
+  await open(page, "/cart");
+  assert.equal(await text(page, "[data-count-number]"), "1");
+  await page.$eval(`${line("MUG")} input[name=quantity]`, (input) => {
+    input.value = "2";
+  });
+  await follow(page, `${line("MUG")} [data-set] button`);
+  assert.match(await text(page, '[data-cart] [data-total="total_minor"]'), /25\.00/);
+  await follow(page, 'form[action="/checkout/start"] button');
+
+  // A form with nothing in it says what is missing, at the field.
+  assert.match(path(page), /^\/checkout/);
+  await follow(page, ".checkout-go button");
+  assert.ok(await page.$("#trouble"), "an empty address is refused with a summary");
+  assert.ok(await page.$("input[name=email][aria-invalid=true]"));
+  complaints.length = 0;
+
+  for (let steps = 0; path(page).startsWith("/checkout"); steps += 1) {
+    assert.ok(steps < 6, `the checkout does not end: ${page.url()}`);
+    await fillIn(page);
+    await follow(page, ".checkout-go button");
+    assert.equal(await page.$("#trouble"), null, `${page.url()} is in trouble`);
+  }
+  assert.match(path(page), /^\/orders\//);
+  assert.match(await text(page, '.receipt [data-total="total_minor"]'), /25\.00/);
+  assert.equal(await page.$("[data-count]:not([hidden])"), null, "the new cart is empty");
+}
+
+/** The snippet that the product grew from, as it was written, on a page of the shop. */
+function snippet(userToken) {
+  return new Promise((resolve, reject) => {
+    window.updates = [];
+    const updateCartUI = (item) => window.updates.push(item);
+
+    const socket = new Phoenix.Socket("/socket", { params: { userToken } });
+    socket.connect();
+    const channel = socket.channel("cart:123", {});
+    channel
+      .join()
+      .receive("ok", () => resolve("joined"))
+      .receive("error", (reply) => resolve(reply.reason));
+    channel.on("cart_updated", (payload) => updateCartUI(payload.item));
+    window.add = (item) => channel.push("update_cart", { item });
+    setTimeout(() => reject(new Error("neither joined nor refused")), 10_000);
+  });
+}
+
+async function snippetAsWritten(browser) {
+  const pages = [];
+  for (const [token, outcome] of [["123", "joined"], ["123", "joined"], ["another", "not_owner"]]) {
+    const page = await openPage(browser);
+    await open(page, "/");
+    assert.equal(await page.evaluate(snippet, token), outcome);
+    pages.push(page);
+  }
+  const [one, two, stranger] = pages;
+  for (const [from, to, item] of [
+    [one, two, { sku: "MUG", quantity: 2 }],
+    [two, one, { sku: "TEAPOT", quantity: 1 }],
+  ]) {
+    await from.evaluate((pushed) => {
+      window.add(pushed);
+    }, item);
+    await to.waitForFunction(
+      (wanted) => window.updates.some((seen) => seen && seen.sku === wanted.sku && seen.quantity === wanted.quantity),
+      patience,
+      item,
+    );
+  }
+  assert.deepEqual(await stranger.evaluate(() => window.updates), [], "a stranger sees nothing");
+}
+
+async function main() {
+  const scenarios = { live, "without-javascript": withoutJavaScript, snippet: snippetAsWritten };
+  const args = ["--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
+  // Chromium's sandbox refuses to run as root.
+  if (process.getuid() === 0) args.push("--no-sandbox");
+  const executablePath = process.env.CHROMIUM || "/usr/bin/chromium";
+  const browser = await puppeteer.launch({ executablePath, args });
+  try {
+    await scenarios[scenario](browser);
+    assert.deepEqual(complaints, [], "the pages complained");
+  } finally {
+    await browser.close();
+  }
+  console.log("all well");
+}
+
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
