@@ -188,6 +188,15 @@ fn complete_step(cart: &Cart, facts: &Facts<'_>, details: &StepDetails) -> Resul
         StepDetails::Shipping { method: ShippingMethod::Standard } => 0,
         _ => cart.shipping_minor,
     };
+    let says_nothing_new = shipping_minor == cart.shipping_minor
+        && match details {
+            StepDetails::Address(address) => cart.address.as_ref() == Some(address),
+            StepDetails::Shipping { method } => *method == cart.shipping,
+            StepDetails::Payment | StepDetails::Review => true,
+        };
+    if says_nothing_new && cart.completed().contains(&step) {
+        return Ok(vec![]);
+    }
     Ok(vec![CartEvent::StepCompleted { details: details.clone(), shipping_minor }])
 }
 
@@ -247,3 +256,6 @@ fn expire_holds(cart: &Cart, now_ms: i64) -> Vec<CartEvent> {
         _ => vec![],
     }
 }
+
+#[cfg(test)]
+mod tests;

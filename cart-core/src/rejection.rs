@@ -61,11 +61,11 @@ pub enum Rejection {
     #[error("the cart is empty; add a line first")]
     CartEmpty,
     /// The step is not part of the workflow, or its turn has not come.
-    #[error("step {step} cannot be completed now; {}", next_in_words(.next))]
+    #[error("step {step} cannot be completed now; {}", turn_in_words(.next))]
     StepOutOfOrder {
         /// The step that was asked for.
         step: Step,
-        /// The step whose turn it is.
+        /// The step whose turn it is; `None` before the checkout and once all steps are done.
         next: Option<Step>,
     },
     /// The details of a step are not complete.
@@ -106,6 +106,13 @@ fn next_in_words(next: &Option<Step>) -> String {
     match next {
         Some(step) => format!("the next step is {step}"),
         None => "start the checkout first".into(),
+    }
+}
+
+fn turn_in_words(next: &Option<Step>) -> String {
+    match next {
+        Some(step) => format!("the next step is {step}"),
+        None => "no step is waiting: start the checkout, or place the order if it has begun".into(),
     }
 }
 

@@ -138,3 +138,115 @@ pub fn movements(event: &CartEvent) -> Vec<(&Sku, Movement)> {
     };
     all.into_iter().filter(|(_, m)| !m.is_none()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CartId, Currency, Order, OrderId, OrderLine, StepDetails, StockPolicy, VisitorId};
+
+    fn sku(text: &str) -> Sku {
+        Sku::parse(text).unwrap()
+    }
+
+    fn added(pieces: u32, hold: u32) -> CartEvent {
+        CartEvent::LineAdded {
+            sku: sku("MUG"),
+            name: "Mug".into(),
+            policy: StockPolicy::HoldOnAdd,
+            quantity: pieces,
+            unit_price_minor: 1_250,
+            hold,
+            holds_expire_at_ms: None,
+        }
+    }
+
+    fn set(hold: u32, release: u32) -> CartEvent {
+        CartEvent::QuantitySet { sku: sku("MUG"), quantity: 3, hold, release, holds_expire_at_ms: None }
+    }
+
+    fn ordered(from_held: u32, from_available: u32) -> CartEvent {
+        CartEvent::OrderPlaced(Order {
+            order_id: OrderId::parse("o1").unwrap(),
+            cart: CartId::parse("c1").unwrap(),
+            owner: VisitorId::parse("ada").unwrap(),
+            placed_at_ms: 0,
+            currency: Currency::parse("GBP").unwrap(),
+            lines: vec![OrderLine {
+                sku: sku("MUG"),
+                name: "Mug".into(),
+                quantity: 3,
+                unit_price_minor: 1_250,
+                from_held,
+                from_available,
+            }],
+            shipping_minor: 0,
+            total_minor: 3_750,
+            payment_reference: "p1".into(),
+        })
+    }
+
+    #[test]
+    fn each_event_moves_its_pieces_and_no_others() {
+        let released = |pieces| CartEvent::HoldsExpired { releases: vec![(sku("MUG"), pieces)] };
+        let cleared = |pieces| CartEvent::CartCleared { releases: vec![(sku("MUG"), pieces)] };
+        // Ten pieces, four of them held by carts: what is available, held and sold after the event.
+        for (event, after) in [
+            (added(3, 3), (3, 7, 0)),
+            (added(3, 0), (6, 4, 0)),
+            (set(2, 0), (4, 6, 0)),
+            (set(0, 1), (7, 3, 0)),
+            (set(0, 0), (6, 4, 0)),
+            (CartEvent::LineRemoved { sku: sku("MUG"), release: 4 }, (10, 0, 0)),
+            (cleared(2), (8, 2, 0)),
+            (released(4), (10, 0, 0)),
+            (ordered(3, 0), (6, 1, 3)),
+            (ordered(1, 2), (4, 3, 3)),
+            (ordered(0, 0), (6, 4, 0)),
+            (CartEvent::CheckoutStarted, (6, 4, 0)),
+            (CartEvent::StepCompleted { details: StepDetails::Payment, shipping_minor: 0 }, (6, 4, 0)),
+        ] {
+            let level = StockLevel { supplied: 10, available: 6, held: 4, sold: 0 };
+            let mut levels = StockLevels::from_iter([(sku("MUG"), level), (sku("CUP"), level)]);
+            levels.apply(&event);
+            let mug = levels.get(&sku("MUG")).unwrap();
+            assert_eq!((mug.available, mug.held, mug.sold), after, "{event:?}");
+            assert!(mug.is_conserved(), "{event:?}");
+            assert_eq!(levels.get(&sku("CUP")), Some(level), "{event:?}");
+        }
+    }
+
+    #[test]
+    fn movements_of_nothing_are_left_out() {
+        for event in [added(3, 0), set(0, 0), ordered(0, 0), CartEvent::CheckoutStarted] {
+            assert_eq!(movements(&event), vec![], "{event:?}");
+        }
+        let mut levels = StockLevels::default();
+        levels.apply(&added(3, 0));
+        assert_eq!((levels.get(&sku("MUG")), levels.available(&sku("MUG"))), (None, 0));
+    }
+
+    #[test]
+    fn a_level_that_lost_invented_or_owes_pieces_is_not_conserved() {
+        for (supplied, available, held, sold, conserved) in [
+            (6, 3, 2, 1, true),
+            (0, 0, 0, 0, true),
+            (7, 3, 2, 1, false),
+            (5, 3, 2, 1, false),
+            (6, -1, 6, 1, false),
+            (6, 7, -1, 0, false),
+            (6, 7, 0, -1, false),
+        ] {
+            let level = StockLevel { supplied, available, held, sold };
+            assert_eq!(level.is_conserved(), conserved, "{level:?}");
+        }
+    }
+
+    #[test]
+    fn movements_of_one_product_add_up() {
+        let mut sum = Movement::hold(3);
+        sum.add(Movement::sell(2, 1));
+        assert_eq!(sum, Movement { available: -4, held: 1, sold: 3 });
+        sum.add(Movement { available: 4, held: -1, sold: -3 });
+        assert!(sum.is_none());
+    }
+}

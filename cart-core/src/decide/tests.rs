@@ -1,0 +1,685 @@
+use super::*;
+use crate::{Address, FieldError, Money, StockLevel, evolve, limits::PRICE_MINOR_MAX};
+
+const HOLD_MS: i64 = 600_000;
+
+/// Is one cart in a small shop: what a decision needs, ready to be bent out of shape.
+#[derive(Clone)]
+struct Case {
+    cart: Cart,
+    /// What the catalogue says of the product that the next command names.
+    product: Option<Product>,
+    stock: StockLevels,
+    now_ms: i64,
+    express_shipping_minor: i64,
+}
+
+impl Case {
+    /// Ada's open cart in pounds; the shop has five mugs, which are held when added.
+    fn new() -> Self {
+        Self::with(Workflow::classic())
+    }
+
+    fn with(workflow: Workflow) -> Self {
+        let ada = VisitorId::parse("ada").unwrap();
+        let opened = open(CartId::parse("c1").unwrap(), ada, currency("GBP"), Arc::new(workflow), vec![]);
+        Self {
+            cart: Cart::from_opened(&opened).unwrap(),
+            product: Some(mug()),
+            stock: StockLevels::from_iter([(sku("MUG"), StockLevel::of_supply(5))]),
+            now_ms: 1_000,
+            express_shipping_minor: 495,
+        }
+    }
+
+    /// The cart with two mugs in it.
+    fn with_mugs() -> Self {
+        let mut case = Self::new();
+        case.grant(add("MUG", 2));
+        case
+    }
+
+    /// The cart with two mugs in it and all steps done.
+    fn checked_out(workflow: Workflow) -> Self {
+        let mut case = Self::with(workflow);
+        case.grant(add("MUG", 2));
+        case.grant(Command::StartCheckout);
+        while let Some(step) = case.cart.next_step() {
+            case.grant(Command::CompleteStep(details(step)));
+        }
+        case
+    }
+
+    fn decide(&self, request: &Request) -> Result<Vec<CartEvent>, Rejection> {
+        let facts = Facts {
+            now_ms: self.now_ms,
+            product: self.product.as_ref(),
+            stock: &self.stock,
+            hold_ms: HOLD_MS,
+            express_shipping_minor: self.express_shipping_minor,
+        };
+        decide(&self.cart, &facts, request)
+    }
+
+    /// Asks for the owner, demands the grant and lets its events happen.
+    fn grant(&mut self, command: Command) -> Vec<CartEvent> {
+        let events = self.decide(&by_owner(command.clone()));
+        let events = events.unwrap_or_else(|rejection| panic!("{command:?}: {rejection}"));
+        for event in &events {
+            self.stock.apply(event);
+            evolve(&mut self.cart, event);
+        }
+        events
+    }
+
+    fn refuse(&self, command: Command) -> Rejection {
+        self.decide(&by_owner(command)).unwrap_err()
+    }
+
+    fn mugs(&self) -> (u32, u32) {
+        self.cart.line(&sku("MUG")).map_or((0, 0), |line| (line.quantity, line.held))
+    }
+
+    fn fill(&mut self, lines: usize) {
+        self.cart.lines = (0..lines)
+            .map(|n| Line {
+                sku: sku(&format!("P{n}")),
+                name: format!("Product {n}"),
+                quantity: 1,
+                unit_price_minor: 100,
+                held: 0,
+                policy: StockPolicy::Untracked,
+            })
+            .collect();
+    }
+}
+
+fn sku(text: &str) -> Sku {
+    Sku::parse(text).unwrap()
+}
+
+fn currency(code: &str) -> Currency {
+    Currency::parse(code).unwrap()
+}
+
+fn mug() -> Product {
+    Product {
+        sku: sku("MUG"),
+        name: "Mug".into(),
+        description: String::new(),
+        category: String::new(),
+        price: Money::new(1_250, currency("GBP")),
+        stock_policy: StockPolicy::HoldOnAdd,
+        hidden: false,
+        image: None,
+    }
+}
+
+fn add(text: &str, quantity: u32) -> Command {
+    Command::AddLine { sku: sku(text), quantity }
+}
+
+fn set(text: &str, quantity: u32) -> Command {
+    Command::SetQuantity { sku: sku(text), quantity }
+}
+
+fn remove(text: &str) -> Command {
+    Command::RemoveLine { sku: sku(text) }
+}
+
+fn pay(amount_minor: i64) -> Command {
+    Command::PlaceOrder {
+        order_id: OrderId::parse("o1").unwrap(),
+        payment: Payment { reference: "pay-1".into(), amount_minor },
+    }
+}
+
+fn address(city: &str) -> StepDetails {
+    StepDetails::Address(Address {
+        email: "ada@example.org".into(),
+        name: "Ada".into(),
+        street: "1 Royal Crescent".into(),
+        city: city.into(),
+        postcode: "BA1 2LR".into(),
+        country: "GB".into(),
+    })
+}
+
+fn details(step: crate::Step) -> StepDetails {
+    match step {
+        crate::Step::Address => address("Bath"),
+        crate::Step::Shipping => shipping(ShippingMethod::Standard),
+        crate::Step::Payment => StepDetails::Payment,
+        crate::Step::Review => StepDetails::Review,
+    }
+}
+
+fn shipping(method: ShippingMethod) -> StepDetails {
+    StepDetails::Shipping { method }
+}
+
+fn step(details: StepDetails) -> Command {
+    Command::CompleteStep(details)
+}
+
+fn by_owner(command: Command) -> Request {
+    Request { caller: Some(VisitorId::parse("ada").unwrap()), expected_version: None, command }
+}
+
+fn by_eve(command: Command) -> Request {
+    Request { caller: Some(VisitorId::parse("eve").unwrap()), ..by_owner(command) }
+}
+
+fn ordered() -> Stage {
+    Stage::Ordered { order_id: OrderId::parse("o0").unwrap() }
+}
+
+#[test]
+fn each_rejection_has_its_case_and_its_words() {
+    type Bend = fn(&mut Case);
+    let as_it_is: Bend = |_| {};
+    let stale = Request { expected_version: Some(7), ..by_owner(Command::Clear) };
+    let rows: [(Bend, Request, &str, &str); 22] = [
+        (as_it_is, by_eve(Command::Clear), "not_owner", "the cart belongs to another visitor"),
+        (
+            as_it_is,
+            stale,
+            "stale_version",
+            "the cart is at version 2, the request expects 7; read the cart and try again",
+        ),
+        (
+            |case| case.cart.stage = ordered(),
+            by_owner(Command::Clear),
+            "cart_closed",
+            "the cart became order o0 and can no longer change; open a new one",
+        ),
+        (
+            as_it_is,
+            by_owner(add("MUG", 0)),
+            "invalid_quantity",
+            "quantity 0 is outside 1 to 9999; use remove_line to take a line out",
+        ),
+        (
+            as_it_is,
+            by_owner(add("MUG", 9_998)),
+            "invalid_quantity",
+            "quantity 10000 is outside 1 to 9999; use remove_line to take a line out",
+        ),
+        (
+            as_it_is,
+            by_owner(add("MUG", u32::MAX)),
+            "invalid_quantity",
+            "quantity 4294967297 is outside 1 to 9999; use remove_line to take a line out",
+        ),
+        (
+            as_it_is,
+            by_owner(set("MUG", 0)),
+            "invalid_quantity",
+            "quantity 0 is outside 1 to 9999; use remove_line to take a line out",
+        ),
+        (
+            as_it_is,
+            by_owner(set("MUG", 10_000)),
+            "invalid_quantity",
+            "quantity 10000 is outside 1 to 9999; use remove_line to take a line out",
+        ),
+        (|case| case.product = None, by_owner(add("CUP", 1)), "unknown_sku", "no product CUP is for sale"),
+        (
+            |case| case.product = Some(Product { hidden: true, ..mug() }),
+            by_owner(set("MUG", 3)),
+            "unknown_sku",
+            "no product MUG is for sale",
+        ),
+        // The facts speak of another product than the command: as good as none.
+        (as_it_is, by_owner(add("CUP", 1)), "unknown_sku", "no product CUP is for sale"),
+        (
+            |case| case.product = Some(Product { price: Money::new(1_400, currency("EUR")), ..mug() }),
+            by_owner(add("MUG", 1)),
+            "currency_mismatch",
+            "the product is priced in EUR, the cart in GBP; open a cart in EUR",
+        ),
+        (as_it_is, by_owner(remove("CUP")), "line_not_found", "the cart has no line of CUP"),
+        (
+            |case| case.fill(CART_LINES_MAX),
+            by_owner(add("MUG", 1)),
+            "cart_full",
+            "the cart holds 200 lines, the most allowed",
+        ),
+        (
+            |case| case.cart.lines.clear(),
+            by_owner(Command::StartCheckout),
+            "cart_empty",
+            "the cart is empty; add a line first",
+        ),
+        (
+            as_it_is,
+            by_owner(step(StepDetails::Payment)),
+            "step_out_of_order",
+            "step payment cannot be completed now; no step is waiting: start the checkout, or place the order if it has begun",
+        ),
+        (
+            |case| case.cart.stage = Stage::Checkout { completed: vec![] },
+            by_owner(step(StepDetails::Payment)),
+            "step_out_of_order",
+            "step payment cannot be completed now; the next step is address",
+        ),
+        (
+            as_it_is,
+            by_owner(pay(2_500)),
+            "checkout_incomplete",
+            "the checkout is not complete; start the checkout first",
+        ),
+        (
+            |case| case.cart.stage = Stage::Checkout { completed: vec![crate::Step::Address] },
+            by_owner(pay(2_500)),
+            "checkout_incomplete",
+            "the checkout is not complete; the next step is shipping",
+        ),
+        (
+            |case| *case = Case::checked_out(Workflow::express()),
+            by_owner(pay(2_499)),
+            "payment_mismatch",
+            "2499 minor units were authorised, 2500 are due; the cart has changed, look it over",
+        ),
+        (as_it_is, by_owner(add("MUG", 4)), "out_of_stock", "MUG has 3 left, 4 more are wanted"),
+        (
+            |case| case.stock = StockLevels::default(),
+            by_owner(set("MUG", 3)),
+            "out_of_stock",
+            "MUG has 0 left, 1 more are wanted",
+        ),
+    ];
+    let mut seen: Vec<&str> = vec![];
+    for (bend, request, name, words) in rows {
+        let mut case = Case::with_mugs();
+        bend(&mut case);
+        let rejection = case.decide(&request).unwrap_err();
+        assert_eq!((rejection.name(), rejection.to_string().as_str()), (name, words), "{request:?}");
+        seen.push(name);
+    }
+    seen.dedup();
+    // The details of a step are parsed at the edge, which alone finds them invalid.
+    let decided: Vec<_> = Rejection::NAMES.into_iter().filter(|name| *name != "invalid_details").collect();
+    assert_eq!(seen, decided, "every rejection has a row, in order of precedence");
+    let field = |field: &str, message: &str| FieldError { field: field.into(), message: message.into() };
+    let invalid =
+        Rejection::InvalidDetails { fields: vec![field("email", "is needed"), field("city", "is too long")] };
+    assert_eq!(invalid.to_string(), "email is needed; city is too long");
+}
+
+/// Is the name of a fault and how to mend it.
+type Fault = (&'static str, fn(&mut Case, &mut Request));
+
+/// Mends one fault after the other; before each, the request must be refused for the fault that is named.
+fn mend(mut case: Case, mut request: Request, faults: &[Fault]) {
+    let mut last = None;
+    for (name, mend) in faults {
+        let rejection = case.decide(&request).unwrap_err();
+        assert_eq!(rejection.name(), *name, "{request:?}");
+        let rank = Rejection::NAMES.iter().position(|n| n == name);
+        assert!(rank > last, "{name} stands after the fault before it in the order of precedence");
+        last = rank;
+        mend(&mut case, &mut request);
+    }
+    let events = case.decide(&request).unwrap();
+    assert!(!events.is_empty(), "with every fault mended the request has an effect");
+}
+
+/// The faults that any command can have.
+const OF_ANY: [Fault; 3] = [
+    ("not_owner", |_, request| request.caller = None),
+    ("stale_version", |case, request| request.expected_version = Some(case.cart.version)),
+    ("cart_closed", |case, _| case.cart.stage = Stage::Open),
+];
+
+#[test]
+fn of_several_faults_in_an_added_line_the_first_is_told() {
+    let mut case = Case::new();
+    case.fill(CART_LINES_MAX);
+    case.cart.stage = ordered();
+    case.stock = StockLevels::default();
+    case.product = Some(Product { hidden: true, price: Money::new(1, currency("EUR")), ..mug() });
+    let mut faults = OF_ANY.to_vec();
+    faults.extend_from_slice(&[
+        ("invalid_quantity", |_, request| request.command = add("MUG", 3)),
+        ("unknown_sku", |case, _| case.product.as_mut().unwrap().hidden = false),
+        ("currency_mismatch", |case, _| case.product = Some(mug())),
+        ("cart_full", |case, _| case.cart.lines.truncate(CART_LINES_MAX - 1)),
+        ("out_of_stock", |case, _| case.stock.insert(sku("MUG"), StockLevel::of_supply(3))),
+    ]);
+    for command in [add("MUG", 0), set("MUG", 0)] {
+        mend(case.clone(), Request { expected_version: Some(9), ..by_eve(command) }, &faults);
+    }
+}
+
+#[test]
+fn of_several_faults_in_a_raised_line_the_first_is_told() {
+    let mut case = Case::with_mugs();
+    case.cart.stage = ordered();
+    case.stock = StockLevels::default();
+    case.product = Some(Product { hidden: true, price: Money::new(1, currency("EUR")), ..mug() });
+    let mut faults = OF_ANY.to_vec();
+    faults.extend_from_slice(&[
+        ("invalid_quantity", |_, request| request.command = set("MUG", 3)),
+        ("unknown_sku", |case, _| case.product.as_mut().unwrap().hidden = false),
+        ("currency_mismatch", |case, _| case.product = Some(mug())),
+        ("out_of_stock", |case, _| case.stock.insert(sku("MUG"), StockLevel::of_supply(1))),
+    ]);
+    mend(case, Request { expected_version: Some(9), ..by_eve(set("MUG", 10_000)) }, &faults);
+}
+
+#[test]
+fn of_several_faults_in_a_step_the_first_is_told() {
+    let mut case = Case::new();
+    case.cart.stage = ordered();
+    let mut faults = OF_ANY.to_vec();
+    faults.extend_from_slice(&[
+        ("cart_empty", |case, _| case.fill(1)),
+        ("step_out_of_order", |case, _| case.cart.stage = Stage::Checkout { completed: vec![] }),
+    ]);
+    mend(case, Request { expected_version: Some(9), ..by_eve(step(address("Bath"))) }, &faults);
+}
+
+#[test]
+fn of_several_faults_in_an_order_the_first_is_told() {
+    let mut case = Case::new();
+    case.cart.stage = ordered();
+    case.stock = StockLevels::default();
+    let mut faults = OF_ANY.to_vec();
+    faults.extend_from_slice(&[
+        ("cart_empty", |case, _| {
+            case.fill(1);
+            case.cart.lines[0].policy = StockPolicy::TakeAtOrder;
+        }),
+        ("checkout_incomplete", |case, _| {
+            case.cart.stage = Stage::Checkout { completed: crate::Step::ALL.to_vec() };
+        }),
+        ("payment_mismatch", |_, request| request.command = pay(100)),
+        ("out_of_stock", |case, _| case.stock.insert(sku("P0"), StockLevel::of_supply(1))),
+    ]);
+    mend(case, Request { expected_version: Some(9), ..by_eve(pay(1)) }, &faults);
+}
+
+#[test]
+fn of_several_faults_in_the_other_commands_the_first_is_told() {
+    let mut case = Case::new();
+    case.cart.stage = ordered();
+    let with = |fault: Fault| [&OF_ANY[..], &[fault]].concat();
+    let stale = |command| Request { expected_version: Some(9), ..by_eve(command) };
+    mend(case.clone(), stale(remove("P0")), &with(("line_not_found", |case, _| case.fill(1))));
+    mend(case.clone(), stale(Command::StartCheckout), &with(("cart_empty", |case, _| case.fill(1))));
+    case.fill(1);
+    mend(case, stale(Command::Clear), &OF_ANY);
+}
+
+#[test]
+fn what_changes_nothing_gives_no_events() {
+    let same_step = |method| step(shipping(method));
+    let cases: [(Case, Command); 11] = [
+        (Case::new(), Command::Clear),
+        (Case::new(), Command::ExpireHolds),
+        (Case::with_mugs(), Command::ExpireHolds),
+        (Case::with_mugs(), set("MUG", 2)),
+        (Case::checked_out(Workflow::classic()), Command::StartCheckout),
+        (Case::checked_out(Workflow::classic()), step(address("Bath"))),
+        (Case::checked_out(Workflow::classic()), same_step(ShippingMethod::Standard)),
+        (Case::checked_out(Workflow::classic()), step(StepDetails::Payment)),
+        (Case::checked_out(Workflow::classic()), step(StepDetails::Review)),
+        (
+            {
+                let mut case = Case::with_mugs();
+                case.cart.stage = ordered();
+                case.now_ms += HOLD_MS;
+                case
+            },
+            Command::ExpireHolds,
+        ),
+        (
+            {
+                // Set to what it is, a line stays even if the product has gone.
+                let mut case = Case::with_mugs();
+                case.product = None;
+                case.stock = StockLevels::default();
+                case
+            },
+            set("MUG", 2),
+        ),
+    ];
+    for (mut case, command) in cases {
+        let before = case.cart.clone();
+        assert_eq!(case.grant(command.clone()), vec![], "{command:?}");
+        assert_eq!(case.cart, before, "{command:?}");
+    }
+}
+
+#[test]
+fn the_server_itself_may_ask_for_anything() {
+    let case = Case::with_mugs();
+    let by_server = Request { caller: None, ..by_owner(Command::Clear) };
+    let current = Request { expected_version: Some(case.cart.version), ..by_server.clone() };
+    let cleared = vec![CartEvent::CartCleared { releases: vec![(sku("MUG"), 2)] }];
+    assert_eq!(case.decide(&by_server), Ok(cleared.clone()));
+    assert_eq!(case.decide(&current), Ok(cleared));
+}
+
+#[test]
+fn a_quantity_set_opens_the_line_that_is_not_there() {
+    let mut set_case = Case::new();
+    let mut add_case = Case::new();
+    assert_eq!(set_case.grant(set("MUG", 3)), add_case.grant(add("MUG", 3)));
+    assert_eq!((set_case.mugs(), set_case.cart.version), ((3, 3), 2));
+    assert_eq!(set_case.cart, add_case.cart);
+}
+
+#[test]
+fn a_second_add_joins_the_line_and_renews_its_name_price_and_policy() {
+    let mut case = Case::with_mugs();
+    let price = Money::new(1_100, currency("GBP"));
+    case.product =
+        Some(Product { name: "Big mug".into(), price, stock_policy: StockPolicy::TakeAtOrder, ..mug() });
+    case.grant(add("MUG", 1));
+    let line = &case.cart.lines[0];
+    assert_eq!(case.cart.lines.len(), 1);
+    assert_eq!(
+        (line.name.as_str(), line.unit_price_minor, line.policy),
+        ("Big mug", 1_100, StockPolicy::TakeAtOrder)
+    );
+    // The two mugs that were held stay held; the third one is taken when the order is placed.
+    assert_eq!((line.quantity, line.held), (3, 2));
+}
+
+#[test]
+fn fewer_pieces_are_always_granted() {
+    let gone: [fn(&mut Case); 4] = [
+        |case| case.product = None,
+        |case| case.product.as_mut().unwrap().hidden = true,
+        |case| case.product.as_mut().unwrap().price = Money::new(1, currency("EUR")),
+        |case| case.product.as_mut().unwrap().price = Money::new(PRICE_MINOR_MAX, currency("GBP")),
+    ];
+    for bend in gone {
+        let mut case = Case::new();
+        case.grant(add("MUG", 5));
+        bend(&mut case);
+        case.grant(set("MUG", 2));
+        assert_eq!((case.mugs(), case.stock.available(&sku("MUG"))), ((2, 2), 3));
+        assert_eq!(case.cart.totals().total_minor, 2_500, "the price stays the one of the last add");
+    }
+    // Holds that have expired are not taken anew by wanting less.
+    let mut case = Case::new();
+    case.grant(add("MUG", 5));
+    case.now_ms += HOLD_MS;
+    case.grant(Command::ExpireHolds);
+    case.stock = StockLevels::default();
+    case.grant(set("MUG", 3));
+    assert_eq!((case.mugs(), case.cart.holds_expire_at_ms), ((3, 0), None));
+}
+
+#[test]
+fn stock_is_taken_when_the_policy_says() {
+    for (policy, too_many, held) in [
+        (StockPolicy::HoldOnAdd, Some(6), 5),
+        (StockPolicy::TakeAtOrder, Some(6), 0),
+        (StockPolicy::Untracked, None, 0),
+    ] {
+        let mut case = Case::new();
+        case.product = Some(Product { stock_policy: policy, ..mug() });
+        match too_many {
+            Some(quantity) => {
+                assert_eq!(case.refuse(add("MUG", quantity)).name(), "out_of_stock", "{policy:?}")
+            }
+            None => assert_eq!(case.clone().grant(add("MUG", LINE_QUANTITY_MAX)).len(), 1),
+        }
+        case.grant(add("MUG", 5));
+        assert_eq!((case.mugs(), case.stock.available(&sku("MUG"))), ((5, held), 5 - i64::from(held)));
+    }
+}
+
+#[test]
+fn a_change_that_holds_pieces_renews_the_time_of_all_holds() {
+    let mut case = Case::with_mugs();
+    assert_eq!(case.cart.holds_expire_at_ms, Some(1_000 + HOLD_MS));
+    case.now_ms = 2_000;
+    case.grant(set("MUG", 1));
+    assert_eq!(case.cart.holds_expire_at_ms, Some(1_000 + HOLD_MS), "less wanted, nothing newly held");
+    case.now_ms = 3_000;
+    case.grant(set("MUG", 2));
+    assert_eq!(case.cart.holds_expire_at_ms, Some(3_000 + HOLD_MS));
+    case.now_ms = 4_000;
+    case.grant(add("MUG", 1));
+    assert_eq!(case.cart.holds_expire_at_ms, Some(4_000 + HOLD_MS));
+    case.now_ms = 5_000;
+    case.product = Some(Product { sku: sku("PDF"), stock_policy: StockPolicy::Untracked, ..mug() });
+    case.grant(add("PDF", 1));
+    assert_eq!(case.cart.holds_expire_at_ms, Some(4_000 + HOLD_MS), "a download holds nothing");
+    case.grant(remove("MUG"));
+    assert_eq!(case.cart.holds_expire_at_ms, None, "with the last hold goes its end");
+}
+
+#[test]
+fn holds_end_at_their_time_and_the_lines_stay() {
+    let mut case = Case::with_mugs();
+    case.now_ms = 1_000 + HOLD_MS - 1;
+    assert_eq!(case.grant(Command::ExpireHolds), vec![]);
+    case.now_ms += 1;
+    let expired = case.grant(Command::ExpireHolds);
+    assert_eq!(expired, vec![CartEvent::HoldsExpired { releases: vec![(sku("MUG"), 2)] }]);
+    assert_eq!((case.mugs(), case.stock.available(&sku("MUG"))), ((2, 0), 5));
+    assert_eq!(case.grant(Command::ExpireHolds), vec![], "once is enough");
+    case.grant(add("MUG", 1));
+    assert_eq!(case.mugs(), (3, 3), "another add holds the whole line again");
+}
+
+#[test]
+fn an_order_whose_holds_expired_is_served_from_the_shelf_or_refused() {
+    let mut case = Case::checked_out(Workflow::express());
+    case.now_ms += HOLD_MS;
+    case.grant(Command::ExpireHolds);
+    let mut late = case.clone();
+    late.stock.insert(sku("MUG"), StockLevel::of_supply(1));
+    let refused = Rejection::OutOfStock { sku: sku("MUG"), available: 1, wanted: 2 };
+    assert_eq!(late.refuse(pay(2_500)), refused);
+    case.grant(pay(2_500));
+    let mugs = case.stock.get(&sku("MUG")).unwrap();
+    assert_eq!((mugs.available, mugs.held, mugs.sold), (3, 0, 2));
+}
+
+#[test]
+fn both_workflows_lead_to_an_order() {
+    use crate::Step::{Address, Payment, Review, Shipping};
+    for (workflow, steps) in [
+        (Workflow::classic(), vec![Address, Shipping, Payment, Review]),
+        (Workflow::express(), vec![Address, Shipping, Payment]),
+    ] {
+        let mut case = Case::with(workflow);
+        case.grant(add("MUG", 2));
+        case.grant(Command::StartCheckout);
+        for (done, next) in steps.iter().enumerate() {
+            assert_eq!((case.cart.completed(), case.cart.next_step()), (&steps[..done], Some(*next)));
+            case.grant(step(details(*next)));
+        }
+        assert_eq!(case.cart.next_step(), None);
+        case.now_ms = 5_000;
+        let events = case.grant(pay(2_500));
+        let order = Order {
+            order_id: OrderId::parse("o1").unwrap(),
+            cart: CartId::parse("c1").unwrap(),
+            owner: VisitorId::parse("ada").unwrap(),
+            placed_at_ms: 5_000,
+            currency: currency("GBP"),
+            lines: vec![OrderLine {
+                sku: sku("MUG"),
+                name: "Mug".into(),
+                quantity: 2,
+                unit_price_minor: 1_250,
+                from_held: 2,
+                from_available: 0,
+            }],
+            shipping_minor: 0,
+            total_minor: 2_500,
+            payment_reference: "pay-1".into(),
+        };
+        assert_eq!(events, vec![CartEvent::OrderPlaced(order)]);
+        assert_eq!(case.cart.order_id().map(OrderId::as_str), Some("o1"));
+        assert_eq!((case.cart.completed(), case.cart.holds_expire_at_ms), (&steps[..], None));
+        assert_eq!(case.refuse(add("MUG", 1)).name(), "cart_closed");
+    }
+}
+
+#[test]
+fn express_shipping_costs_what_the_shop_asks_when_it_is_chosen() {
+    let mut case = Case::with_mugs();
+    case.grant(Command::StartCheckout);
+    case.grant(step(address("Bath")));
+    let chosen = case.grant(step(shipping(ShippingMethod::Express)));
+    let details = shipping(ShippingMethod::Express);
+    assert_eq!(chosen, vec![CartEvent::StepCompleted { details, shipping_minor: 495 }]);
+    case.express_shipping_minor = 795;
+    case.grant(step(StepDetails::Payment));
+    case.grant(step(StepDetails::Review));
+    assert_eq!(case.cart.totals().total_minor, 2_995, "a new price does not touch a choice that was made");
+    case.grant(step(shipping(ShippingMethod::Express)));
+    assert_eq!(case.cart.totals().total_minor, 3_295, "the choice made again is priced again");
+    case.grant(step(shipping(ShippingMethod::Standard)));
+    assert_eq!(case.cart.totals().total_minor, 2_500);
+}
+
+#[test]
+fn a_step_that_is_done_may_be_corrected() {
+    let mut case = Case::checked_out(Workflow::classic());
+    let done = case.cart.completed().to_vec();
+    case.grant(step(address("Wells")));
+    case.grant(step(shipping(ShippingMethod::Express)));
+    assert_eq!(case.cart.address.as_ref().map(|a| a.city.as_str()), Some("Wells"));
+    assert_eq!((case.cart.completed(), case.cart.next_step()), (&done[..], None));
+    assert_eq!(case.refuse(pay(2_500)).name(), "payment_mismatch");
+    case.grant(pay(2_995));
+}
+
+#[test]
+fn a_step_waits_for_its_turn() {
+    use crate::Step::{Address, Payment, Review, Shipping};
+    let out_of_order = |step, next| Rejection::StepOutOfOrder { step, next };
+    let mut case = Case::with_mugs();
+    assert_eq!(case.refuse(step(details(Address))), out_of_order(Address, None));
+    case.grant(Command::StartCheckout);
+    for early in [Shipping, Payment, Review] {
+        assert_eq!(case.refuse(step(details(early))), out_of_order(early, Some(Address)));
+    }
+    case.grant(step(details(Address)));
+    assert_eq!(case.refuse(step(details(Payment))), out_of_order(Payment, Some(Shipping)));
+    // The express workflow has no review at all.
+    let express = Case::checked_out(Workflow::express());
+    assert_eq!(express.refuse(step(details(Review))), out_of_order(Review, None));
+}
+
+#[test]
+fn lines_may_change_during_the_checkout_and_the_steps_stay_done() {
+    let mut case = Case::checked_out(Workflow::classic());
+    case.grant(add("MUG", 1));
+    assert_eq!(case.refuse(pay(2_500)).name(), "payment_mismatch");
+    case.grant(Command::Clear);
+    assert_eq!(case.refuse(pay(2_500)), Rejection::CartEmpty);
+    assert_eq!(case.refuse(Command::StartCheckout), Rejection::CartEmpty);
+    case.grant(add("MUG", 1));
+    assert_eq!(case.grant(pay(1_250)).len(), 1);
+}

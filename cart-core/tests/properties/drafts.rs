@@ -1,0 +1,209 @@
+//! What is drawn at random: a shop and what happens in it.
+
+use cart_core::{
+    Address, CartLayout, CheckoutLayout, Currency, Money, Product, ShippingMethod, Sku, StepDetails,
+    StockPolicy, Workflow, limits,
+};
+use proptest::{collection::vec, prelude::*};
+
+/// Carts that share the shop's stock.
+pub const CARTS: usize = 3;
+
+/// The SKUs that requests name; the catalogue never lists the last one.
+const SKUS: [&str; 6] = ["MUG", "85123A", "other vegetables", "THÉ-静", "pdf_1", "GHOST"];
+
+/// Is a shop on its first day.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    pub products: Vec<Product>,
+    pub supplies: Vec<i64>,
+    pub workflows: Vec<Workflow>,
+    pub express_shipping_minor: i64,
+}
+
+/// Is one thing that happens.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Somebody asks something of a cart.
+    Ask(Ask),
+    /// The shop lists a product anew: another price, policy, currency, or hidden.
+    Relist(Product),
+    /// Pieces arrive.
+    Supply(Sku, i64),
+    /// The shop sets the price of express shipping.
+    PriceExpress(i64),
+}
+
+/// Is a request whose blanks the state of the cart fills in.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    pub cart: usize,
+    pub caller: Caller,
+    pub version: Version,
+    /// How much later than the last thing that happened.
+    pub later_ms: i64,
+    pub draft: Draft,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Caller {
+    Owner,
+    Stranger,
+    Server,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Version {
+    Any,
+    Current,
+    /// So much away from the current one.
+    Other(u64),
+}
+
+#[derive(Clone, Debug)]
+pub enum Draft {
+    Add(Sku, u32),
+    Set(Sku, u32),
+    Remove(Sku),
+    Clear,
+    Start,
+    Step(StepDetails),
+    /// Goes on to the order: starts the checkout, completes the next step (with these details where they fit), pays.
+    GoOn(StepDetails),
+    /// Pays what is due and so much more.
+    Place(i64),
+    Expire,
+}
+
+pub fn shop() -> impl Strategy<Value = Shop> {
+    let listed = SKUS.len() - 1;
+    let products = (0..listed).map(|at| product(Just(at))).collect::<Vec<_>>();
+    (products, vec(supply(), listed), vec(workflow(), CARTS), 0..2_000_i64).prop_map(
+        |(products, supplies, workflows, express_shipping_minor)| Shop {
+            products,
+            supplies,
+            workflows,
+            express_shipping_minor,
+        },
+    )
+}
+
+pub fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        40 => ask().prop_map(Act::Ask),
+        2 => product(0..SKUS.len() - 1).prop_map(Act::Relist),
+        1 => (0..SKUS.len() - 1, 1..5_i64).prop_map(|(at, pieces)| Act::Supply(sku_at(at), pieces)),
+        1 => (0..2_000_i64).prop_map(Act::PriceExpress),
+    ];
+    vec(act, 0..120)
+}
+
+fn ask() -> impl Strategy<Value = Ask> {
+    let caller = prop_oneof![
+        12 => Just(Caller::Owner),
+        1 => Just(Caller::Stranger),
+        2 => Just(Caller::Server),
+    ];
+    let version = prop_oneof![
+        8 => Just(Version::Any),
+        4 => Just(Version::Current),
+        1 => prop_oneof![1..4_u64, Just(u64::MAX)].prop_map(Version::Other),
+    ];
+    let later_ms = prop_oneof![4 => 0..50_i64, 1 => 0..1_500_i64];
+    (0..CARTS, caller, version, later_ms, draft()).prop_map(|(cart, caller, version, later_ms, draft)| Ask {
+        cart,
+        caller,
+        version,
+        later_ms,
+        draft,
+    })
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    prop_oneof![
+        14 => (sku(), quantity()).prop_map(|(sku, quantity)| Draft::Add(sku, quantity)),
+        8 => (sku(), quantity()).prop_map(|(sku, quantity)| Draft::Set(sku, quantity)),
+        2 => sku().prop_map(Draft::Remove),
+        1 => Just(Draft::Clear),
+        1 => Just(Draft::Start),
+        2 => details().prop_map(Draft::Step),
+        16 => details().prop_map(Draft::GoOn),
+        3 => (-2..3_i64).prop_map(Draft::Place),
+        4 => Just(Draft::Expire),
+    ]
+}
+
+fn sku_at(at: usize) -> Sku {
+    Sku::parse(SKUS[at]).expect("the SKUs above are valid")
+}
+
+fn sku() -> impl Strategy<Value = Sku> {
+    (0..SKUS.len()).prop_map(sku_at)
+}
+
+fn quantity() -> impl Strategy<Value = u32> {
+    let edge = prop_oneof![
+        Just(0),
+        Just(limits::LINE_QUANTITY_MAX - 1),
+        Just(limits::LINE_QUANTITY_MAX),
+        Just(limits::LINE_QUANTITY_MAX + 1),
+        Just(u32::MAX),
+    ];
+    prop_oneof![8 => 1..5_u32, 1 => 1..=limits::LINE_QUANTITY_MAX, 1 => edge]
+}
+
+fn supply() -> impl Strategy<Value = i64> {
+    prop_oneof![4 => 0..12_i64, 1 => Just(limits::SUPPLY_MAX)]
+}
+
+fn product(at: impl Strategy<Value = usize>) -> impl Strategy<Value = Product> {
+    let price = prop_oneof![6 => 1..10_000_i64, 1 => Just(0), 1 => Just(limits::PRICE_MINOR_MAX)];
+    let currency = prop_oneof![9 => Just("GBP"), 1 => Just("EUR")];
+    let policy = prop_oneof![
+        3 => Just(StockPolicy::HoldOnAdd),
+        1 => Just(StockPolicy::TakeAtOrder),
+        1 => Just(StockPolicy::Untracked),
+    ];
+    (at, price, currency, policy, prop::bool::weighted(0.1)).prop_map(
+        |(at, minor, currency, stock_policy, hidden)| Product {
+            sku: sku_at(at),
+            name: format!("{} at {minor}", SKUS[at]),
+            description: String::new(),
+            category: "All".into(),
+            price: Money::new(minor, Currency::parse(currency).expect("a listed code")),
+            stock_policy,
+            hidden,
+            image: None,
+        },
+    )
+}
+
+fn workflow() -> impl Strategy<Value = Workflow> {
+    let reversed = r#"{"name":"reversed","cart":"page","checkout":"stepwise","steps":["review","payment","shipping","address"]}"#;
+    let reversed: Workflow = serde_json::from_str(reversed).expect("a workflow of all steps");
+    assert_eq!((reversed.cart(), reversed.checkout()), (CartLayout::Page, CheckoutLayout::Stepwise));
+    prop_oneof![Just(Workflow::classic()), Just(Workflow::express()), Just(reversed)]
+}
+
+fn details() -> impl Strategy<Value = StepDetails> {
+    let shipping = |method| Just(StepDetails::Shipping { method });
+    prop_oneof![
+        "[A-Z][a-zé\"\\\\]{1,8}".prop_map(address),
+        shipping(ShippingMethod::Express),
+        shipping(ShippingMethod::Standard),
+        Just(StepDetails::Payment),
+        Just(StepDetails::Review),
+    ]
+}
+
+/// Returns an address in a town.
+pub fn address(city: String) -> StepDetails {
+    StepDetails::Address(Address {
+        email: "ada@example.org".into(),
+        name: "Ada".into(),
+        street: "1 Royal Crescent".into(),
+        city,
+        postcode: "BA1 2LR".into(),
+        country: "GB".into(),
+    })
+}

@@ -1,0 +1,171 @@
+//! The shop at work: several carts share one stock, and every event happens as it would in the server.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use cart_core::{
+    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, Facts, OrderId, Payment, Product,
+    Rejection, Request, ShippingMethod, Sku, Stage, Step, StepDetails, StockLevel, StockLevels, VisitorId,
+    decide, evolve, open,
+};
+use proptest::test_runner::TestCaseError;
+
+use crate::drafts::{Act, Ask, CARTS, Caller, Draft, Shop, Version, address};
+
+/// How long holds last here: short beside the steps of the clock, so that many of them expire.
+pub const HOLD_MS: i64 = 400;
+
+/// Is what a property reports.
+pub type Check = Result<(), TestCaseError>;
+
+/// Is the shop with its carts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct World {
+    pub products: BTreeMap<Sku, Product>,
+    pub stock: StockLevels,
+    pub carts: Vec<Cart>,
+    /// All events of each cart.
+    pub histories: Vec<Vec<CartEvent>>,
+    pub now_ms: i64,
+    pub express_shipping_minor: i64,
+}
+
+/// Is one request with what came of it.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    pub cart: usize,
+    /// The cart before.
+    pub before: Cart,
+    pub request: Request,
+    pub outcome: Result<Vec<CartEvent>, Rejection>,
+}
+
+impl World {
+    pub fn open(shop: &Shop) -> Self {
+        let openings = shop.workflows.iter().enumerate().map(|(n, workflow)| {
+            open(
+                CartId::parse(&format!("c{n}")).expect("a cart id"),
+                owner(n),
+                Currency::parse("GBP").expect("a listed code"),
+                Arc::new(workflow.clone()),
+                vec![AssignedVariation { experiment: "checkout-express".into(), variation: n as u32 }],
+            )
+        });
+        let histories: Vec<_> = openings.map(|opened| vec![opened]).collect();
+        let skus = shop.products.iter().map(|p| p.sku.clone());
+        Self {
+            products: skus.clone().zip(shop.products.iter().cloned()).collect(),
+            stock: skus.zip(shop.supplies.iter().map(|n| StockLevel::of_supply(*n))).collect(),
+            carts: histories.iter().map(|h| Cart::from_opened(&h[0]).expect("an opening")).collect(),
+            histories,
+            now_ms: 1_764_000_000_000,
+            express_shipping_minor: shop.express_shipping_minor,
+        }
+    }
+
+    /// Lets one thing happen; a request returns what came of it.
+    pub fn play(&mut self, act: &Act) -> Option<Turn> {
+        match act {
+            Act::Ask(ask) => return Some(self.ask(ask)),
+            Act::Relist(product) => {
+                self.products.insert(product.sku.clone(), product.clone());
+            }
+            Act::Supply(sku, pieces) => {
+                let mut level = self.stock.get(sku).unwrap_or_default();
+                level.supplied += pieces;
+                level.available += pieces;
+                self.stock.insert(sku.clone(), level);
+            }
+            Act::PriceExpress(minor) => self.express_shipping_minor = *minor,
+        }
+        None
+    }
+
+    fn ask(&mut self, ask: &Ask) -> Turn {
+        self.now_ms += ask.later_ms;
+        let before = self.carts[ask.cart].clone();
+        let request = self.fill_in(ask, &before);
+        let outcome = self.decide(ask.cart, &request);
+        for event in outcome.iter().flatten() {
+            self.stock.apply(event);
+            evolve(&mut self.carts[ask.cart], event);
+            self.histories[ask.cart].push(event.clone());
+        }
+        Turn { cart: ask.cart, before, request, outcome }
+    }
+
+    /// Decides a request without letting it happen.
+    pub fn decide(&self, cart: usize, request: &Request) -> Result<Vec<CartEvent>, Rejection> {
+        let facts = Facts {
+            now_ms: self.now_ms,
+            product: request.command.sku().and_then(|sku| self.products.get(sku)),
+            stock: &self.stock,
+            hold_ms: HOLD_MS,
+            express_shipping_minor: self.express_shipping_minor,
+        };
+        decide(&self.carts[cart], &facts, request)
+    }
+
+    fn fill_in(&self, ask: &Ask, cart: &Cart) -> Request {
+        let command = match ask.draft.clone() {
+            Draft::Add(sku, quantity) => Command::AddLine { sku, quantity },
+            Draft::Set(sku, quantity) => Command::SetQuantity { sku, quantity },
+            Draft::Remove(sku) => Command::RemoveLine { sku },
+            Draft::Clear => Command::Clear,
+            Draft::Start => Command::StartCheckout,
+            Draft::Step(details) => Command::CompleteStep(details),
+            Draft::GoOn(details) => match (&cart.stage, cart.next_step()) {
+                (Stage::Open, _) => Command::StartCheckout,
+                (_, Some(step)) if step != details.step() => Command::CompleteStep(plain(step)),
+                (_, Some(_)) => Command::CompleteStep(details),
+                (_, None) => place(cart, 0),
+            },
+            Draft::Place(surplus) => place(cart, surplus),
+            Draft::Expire => Command::ExpireHolds,
+        };
+        Request {
+            caller: match ask.caller {
+                Caller::Owner => Some(owner(ask.cart)),
+                Caller::Stranger => Some(owner((ask.cart + 1) % CARTS)),
+                Caller::Server => None,
+            },
+            expected_version: match ask.version {
+                Version::Any => None,
+                Version::Current => Some(cart.version),
+                Version::Other(away) => Some(cart.version.wrapping_add(away)),
+            },
+            command,
+        }
+    }
+}
+
+fn place(cart: &Cart, surplus_minor: i64) -> Command {
+    let amount_minor = cart.totals().total_minor + surplus_minor;
+    Command::PlaceOrder {
+        order_id: OrderId::parse(&format!("o-{}-{}", cart.id, cart.version)).expect("an order id"),
+        payment: Payment { reference: "pay-1".into(), amount_minor },
+    }
+}
+
+fn owner(cart: usize) -> VisitorId {
+    VisitorId::parse(&format!("visitor-{cart}")).expect("a visitor id")
+}
+
+fn plain(step: Step) -> StepDetails {
+    match step {
+        Step::Address => address("Bath".into()),
+        Step::Shipping => StepDetails::Shipping { method: ShippingMethod::Standard },
+        Step::Payment => StepDetails::Payment,
+        Step::Review => StepDetails::Review,
+    }
+}
+
+/// Plays all acts and lets a property look at the world after each request.
+pub fn walk(shop: &Shop, acts: &[Act], mut look: impl FnMut(&World, &Turn) -> Check) -> Check {
+    let mut world = World::open(shop);
+    for act in acts {
+        if let Some(turn) = world.play(act) {
+            look(&world, &turn)?;
+        }
+    }
+    Ok(())
+}
