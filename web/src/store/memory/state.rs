@@ -1,0 +1,207 @@
+//! The double's tables and what is done with them outside a turn.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use cart_core::{Cart, CartId, Order, OrderId, Product, Sku, StockLevel, StockLevels, VisitorId};
+use serde_json::{json, value::RawValue};
+use uuid::Uuid;
+
+use super::super::{
+    AdminSession, AdminUser, ArmRow, EventWrite, Exposure, ImportedOrder, KeyRef, KeyWrite, LookRow,
+    OutboxEvent, ProductSupply, Result, RollUp, StoreError, StoredExperiment, SupplyOutcome, UnitRow,
+};
+use crate::events::data::order_data;
+
+/// Names the roll-ups' cursor.
+const READER: &str = "rollups";
+
+/// Is a cart with its place in the order of openings.
+#[derive(Clone, Debug)]
+pub struct CartRow {
+    /// Its place.
+    pub number: u64,
+    /// The cart.
+    pub cart: Arc<Cart>,
+}
+
+/// Is an order with where it came from.
+#[derive(Clone, Debug)]
+pub struct OrderRow {
+    /// The order.
+    pub order: Order,
+    /// Tells whether it was placed here.
+    pub is_shop: bool,
+}
+
+/// Is everything the double keeps.
+#[derive(Debug, Default)]
+pub struct State {
+    pub carts: BTreeMap<CartId, CartRow>,
+    pub keys: BTreeMap<KeyRef, KeyWrite>,
+    pub catalogue_revision: u64,
+    pub products: BTreeMap<Sku, Product>,
+    pub stock: BTreeMap<Sku, StockLevel>,
+    pub orders: BTreeMap<OrderId, OrderRow>,
+    pub ordered_carts: BTreeSet<CartId>,
+    pub definitions_revision: u64,
+    /// All revisions of each key, oldest first.
+    pub experiments: BTreeMap<String, Vec<StoredExperiment>>,
+    pub exposures: BTreeMap<(String, VisitorId), Exposure>,
+    pub outbox: Vec<OutboxEvent>,
+    pub event_ids: BTreeSet<Uuid>,
+    pub cursors: BTreeMap<String, u64>,
+    pub leases: BTreeMap<String, (String, i64)>,
+    pub units: BTreeMap<(VisitorId, String), UnitRow>,
+    pub arms: BTreeMap<(String, u32), ArmRow>,
+    pub looks: BTreeMap<(String, u64), LookRow>,
+    pub users: BTreeMap<String, AdminUser>,
+    pub sessions: BTreeMap<String, AdminSession>,
+}
+
+impl State {
+    /// Reads the stock of products.
+    pub fn levels(&self, skus: &BTreeSet<Sku>) -> StockLevels {
+        skus.iter().filter_map(|sku| Some((sku.clone(), *self.stock.get(sku)?))).collect()
+    }
+
+    /// Puts products, one after the other.
+    pub fn put_products(&mut self, products: &[ProductSupply]) -> Vec<SupplyOutcome> {
+        let outcomes: Vec<_> = products.iter().map(|p| self.put_product(p)).collect();
+        if outcomes.iter().any(|o| matches!(o, SupplyOutcome::Inserted | SupplyOutcome::Updated)) {
+            self.catalogue_revision += 1;
+        }
+        outcomes
+    }
+
+    fn put_product(&mut self, ProductSupply { product, supplied }: &ProductSupply) -> SupplyOutcome {
+        let before = self.products.get(&product.sku);
+        let mut level = self.stock.get(&product.sku).copied().unwrap_or_default();
+        let (taken, supplied) = (level.held + level.sold, supplied.unwrap_or(level.supplied));
+        if supplied < taken {
+            return SupplyOutcome::SupplyTooLow { taken };
+        }
+        if before == Some(product) && supplied == level.supplied {
+            return SupplyOutcome::Unchanged;
+        }
+        let outcome = if before.is_some() { SupplyOutcome::Updated } else { SupplyOutcome::Inserted };
+        level.available += supplied - level.supplied;
+        level.supplied = supplied;
+        self.products.insert(product.sku.clone(), product.clone());
+        self.stock.insert(product.sku.clone(), level);
+        outcome
+    }
+
+    /// Inserts an order, unless it or another of its cart is there; answers whether it is new.
+    pub fn insert_order(&mut self, order: &Order, is_shop: bool) -> bool {
+        if self.orders.contains_key(&order.order_id) || self.ordered_carts.contains(&order.cart) {
+            return false;
+        }
+        self.ordered_carts.insert(order.cart.clone());
+        self.orders.insert(order.order_id.clone(), OrderRow { order: order.clone(), is_shop });
+        true
+    }
+
+    /// Inserts orders of another system that are not there yet.
+    pub fn import_orders(&mut self, orders: &[ImportedOrder]) -> u64 {
+        let mut new = 0;
+        for ImportedOrder(order) in orders {
+            if self.insert_order(order, false) {
+                self.append(EventWrite {
+                    id: Uuid::new_v4(),
+                    at_ms: order.placed_at_ms,
+                    kind: "order_placed",
+                    cart: Some(order.cart.clone()),
+                    unit: order.owner.clone(),
+                    data: order_data(order, "import"),
+                });
+                new += 1;
+            }
+        }
+        new
+    }
+
+    /// Appends an event to the outbox.
+    pub fn append(&mut self, event: EventWrite) {
+        let EventWrite { id, at_ms, kind, cart, unit, data } = event;
+        assert!(self.event_ids.insert(id), "event {id} is in the outbox already");
+        let data = RawValue::from_string(data).expect("an event's data is JSON");
+        assert!(data.get().starts_with('{'), "the data of {kind} is no JSON object: {data}");
+        let position = self.outbox.last().map_or(0, |e| e.position) + 1;
+        self.outbox.push(OutboxEvent { position, id, at_ms, kind: kind.to_owned(), cart, unit, data });
+    }
+
+    /// Saves a definition as the next revision of its key.
+    pub fn save_definition(&mut self, experiment: &StoredExperiment, expected: Option<u64>) -> Result<u64> {
+        let history = self.experiments.entry(experiment.key.clone()).or_default();
+        let current = history.last().map(|e| e.revision);
+        if current != expected {
+            return Err(StoreError::Conflict(format!(
+                "experiment {} is at revision {current:?}, not {expected:?}",
+                experiment.key
+            )));
+        }
+        let revision = current.unwrap_or(0) + 1;
+        history.push(StoredExperiment { revision, ..experiment.clone() });
+        self.definitions_revision += 1;
+        Ok(revision)
+    }
+
+    /// Logs exposures that are new, with their events, and returns them.
+    pub fn expose(&mut self, mut exposures: Vec<Exposure>) -> Vec<Exposure> {
+        exposures.retain(|exposure| {
+            let Exposure { experiment, variation, unit, at_ms } = exposure;
+            let key = (experiment.clone(), unit.clone());
+            let is_new = !self.exposures.contains_key(&key);
+            if is_new {
+                self.exposures.insert(key, exposure.clone());
+                self.append(EventWrite {
+                    id: Uuid::new_v4(),
+                    at_ms: *at_ms,
+                    kind: "exposure_logged",
+                    cart: None,
+                    unit: unit.clone(),
+                    data: json!({"experiment": experiment, "variation": variation}).to_string(),
+                });
+            }
+            is_new
+        });
+        exposures
+    }
+
+    /// Returns how far a reader has come.
+    pub fn cursor(&self, reader: &str) -> u64 {
+        self.cursors.get(reader).copied().unwrap_or(0)
+    }
+
+    /// Writes a step of the roll-ups where the cursor stands before it.
+    pub fn save_roll_up(&mut self, roll_up: &RollUp) -> Result<()> {
+        let at = self.cursor(READER);
+        if at != roll_up.from {
+            return Err(StoreError::Conflict(format!("the roll-ups are at {at}, not at {}", roll_up.from)));
+        }
+        let newest = self.outbox.last().map_or(0, |e| e.position);
+        assert!(roll_up.to >= at && roll_up.to <= newest, "a step to {} of {newest} events", roll_up.to);
+        for row in &roll_up.units {
+            self.units.insert((row.unit.clone(), row.experiment.clone()), row.clone());
+        }
+        for row in &roll_up.arms {
+            self.arms.insert((row.experiment.clone(), row.variation), row.clone());
+        }
+        for row in &roll_up.looks {
+            self.looks.entry((row.experiment.clone(), row.units)).or_insert_with(|| row.clone());
+        }
+        self.cursors.insert(READER.to_owned(), roll_up.to);
+        Ok(())
+    }
+
+    /// Empties the roll-ups and sets their cursor to 0.
+    pub fn reset_roll_ups(&mut self) {
+        self.units.clear();
+        self.arms.clear();
+        self.looks.clear();
+        self.cursors.insert(READER.to_owned(), 0);
+    }
+}

@@ -1,0 +1,50 @@
+//! The people who may enter `/admin`.
+
+use rusqlite::{Connection, params};
+
+use super::{
+    super::{AdminSession, AdminUser, Result},
+    columns::{execute, row},
+};
+
+/// Reads a user.
+pub fn user(db: &Connection, name: &str) -> Result<Option<AdminUser>> {
+    row(db, "SELECT name, password_hash FROM admin_users WHERE name = ?1", [name], |row| {
+        Ok(AdminUser { name: row.get(0)?, password_hash: row.get(1)? })
+    })
+}
+
+/// Inserts or updates a user.
+pub fn put_user(db: &Connection, user: &AdminUser) -> Result<()> {
+    let sql = "INSERT INTO admin_users (name, password_hash) VALUES (?1, ?2)
+               ON CONFLICT (name) DO UPDATE SET password_hash = ?2";
+    execute(db, sql, [&user.name, &user.password_hash])?;
+    Ok(())
+}
+
+/// Opens a session.
+pub fn put_session(db: &Connection, session: &AdminSession) -> Result<()> {
+    let AdminSession { token_hash, user, csrf, ends_at_ms } = session;
+    let sql = "INSERT INTO admin_sessions (token_hash, user, csrf, ends_at_ms) VALUES (?1, ?2, ?3, ?4)";
+    execute(db, sql, params![token_hash, user, csrf, ends_at_ms])?;
+    Ok(())
+}
+
+/// Reads a session that has not ended.
+pub fn session(db: &Connection, token_hash: &str, now_ms: i64) -> Result<Option<AdminSession>> {
+    let sql = "SELECT token_hash, user, csrf, ends_at_ms FROM admin_sessions WHERE token_hash = ?1 AND ends_at_ms > ?2";
+    row(db, sql, params![token_hash, now_ms], |row| {
+        Ok(AdminSession {
+            token_hash: row.get(0)?,
+            user: row.get(1)?,
+            csrf: row.get(2)?,
+            ends_at_ms: row.get(3)?,
+        })
+    })
+}
+
+/// Ends a session.
+pub fn delete_session(db: &Connection, token_hash: &str) -> Result<()> {
+    execute(db, "DELETE FROM admin_sessions WHERE token_hash = ?1", [token_hash])?;
+    Ok(())
+}

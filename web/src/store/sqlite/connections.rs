@@ -1,0 +1,194 @@
+//! The connections of a file: one that writes, on a thread of its own, and some that read.
+
+use std::{
+    any::Any,
+    fs,
+    panic::{self, AssertUnwindSafe},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, ffi::ErrorCode};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+use super::super::{Result, StoreError};
+
+/// The most writes that wait for the writer; those beyond wait for a place. The actors in front bound their own work.
+const WRITES_WAITING_MAX: usize = 256;
+/// The most reads at once; each is quick and in memory, as a rule.
+const READERS_MAX: usize = 4;
+/// How long a statement waits for another process's transaction on the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Statements kept prepared by a connection, more than there are in the source.
+const STATEMENTS_MAX: usize = 128;
+
+/// Opens the connection that writes, and creates the file where there is none.
+pub fn create(path: &Path) -> Result<Connection> {
+    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(|e| {
+            StoreError::Unavailable(format!("folder {} cannot be made: {e}", folder.display()))
+        })?;
+    }
+    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::Unavailable(format!(
+            "{} cannot keep a write-ahead log ({mode})",
+            path.display()
+        )));
+    }
+    // FULL syncs the log at every commit, so that what was answered survives a power cut. A checkpoint of 4,000 pages
+    // (16 MB) comes a quarter as often as SQLite's own choice and costs little more.
+    db.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;
+         PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
+    )?;
+    Ok(db)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection> {
+    let db = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|e| StoreError::Unavailable(format!("{} cannot be opened: {e}", path.display())))?;
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    Ok(db)
+}
+
+/// Runs work that may block on a thread where it may.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(payload) => panic::resume_unwind(payload),
+            Err(error) => Err(StoreError::Unavailable(format!("the runtime stops: {error}"))),
+        },
+    }
+}
+
+type Write = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// Hands writes to the thread that does them, one transaction each.
+#[derive(Debug)]
+pub struct Writer(mpsc::Sender<Write>);
+
+impl Writer {
+    /// Starts the thread. It ends when the writer is dropped and what waits is done.
+    pub fn start(mut db: Connection) -> Result<Self> {
+        let (sender, mut waiting) = mpsc::channel::<Write>(WRITES_WAITING_MAX);
+        thread::Builder::new()
+            .name("sqlite-writer".into())
+            .spawn(move || {
+                while let Some(write) = waiting.blocking_recv() {
+                    write(&mut db);
+                }
+            })
+            .map_err(|e| StoreError::Unavailable(format!("the writer's thread does not start: {e}")))?;
+        Ok(Self(sender))
+    }
+
+    /// Runs work in one transaction, which is rolled back where the work fails. A panic of the work is the caller's.
+    pub async fn run<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel::<std::result::Result<Result<T>, Box<dyn Any + Send>>>();
+        let write: Write = Box::new(move |db| {
+            // The transaction is dropped, and so rolled back, before the panic arrives here.
+            let done = panic::catch_unwind(AssertUnwindSafe(|| transact(db, work)));
+            // A caller that has gone away no longer wants to know.
+            let _ = reply.send(done);
+        });
+        let gone = |_| StoreError::Unavailable("the writer has stopped".into());
+        self.0.send(write).await.map_err(gone)?;
+        match answer.await {
+            Ok(Ok(done)) => done,
+            Ok(Err(payload)) => panic::resume_unwind(payload),
+            Err(_) => Err(StoreError::Unknown("the writer stopped meanwhile".into())),
+        }
+    }
+}
+
+fn transact<T>(db: &mut Connection, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    if !db.is_autocommit() {
+        // A rollback failed before, as on a disk that is gone; until it works there is nothing to begin.
+        db.execute_batch("ROLLBACK")?;
+    }
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = work(&transaction)?;
+    transaction.commit().map_err(uncommitted)?;
+    Ok(value)
+}
+
+/// A commit that did not get the lock has done nothing. Of any other failure it is not known whether the log's last
+/// frame reached the disk, where a restart would find it.
+fn uncommitted(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            StoreError::Unavailable(error.to_string())
+        }
+        _ => StoreError::Unknown(error.to_string()),
+    }
+}
+
+/// Lends connections that only read.
+#[derive(Clone, Debug)]
+pub struct Readers {
+    path: Arc<Path>,
+    idle: Arc<Mutex<Vec<Connection>>>,
+    places: Arc<Semaphore>,
+}
+
+impl Readers {
+    /// Returns readers of a file; each is opened when it is first needed.
+    pub fn new(path: &Path) -> Self {
+        Self { path: path.into(), idle: Arc::default(), places: Arc::new(Semaphore::new(READERS_MAX)) }
+    }
+
+    /// Runs work on one snapshot of the file.
+    pub async fn run<T, W>(&self, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&Connection) -> Result<T> + Send + 'static,
+    {
+        let readers = self.clone();
+        let place = self.places.clone().acquire_owned().await.expect("the semaphore is never closed");
+        blocking(move || {
+            let _place = place;
+            let mut db = readers.take()?;
+            let answer = work(&*db.transaction()?);
+            readers.idle().push(db);
+            answer
+        })
+        .await
+    }
+
+    fn take(&self) -> Result<Connection> {
+        if let Some(db) = self.idle().pop() {
+            return Ok(db);
+        }
+        let db = open(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        db.execute_batch("PRAGMA query_only = ON; PRAGMA temp_store = MEMORY;")?;
+        Ok(db)
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        // A push or pop leaves the list whole, whatever panicked beside it.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let text = error.to_string();
+        match error.sqlite_error_code() {
+            // With one writer no rule of the tables is broken by a race, only by what was to be written.
+            Some(ErrorCode::ConstraintViolation) => Self::Conflict(text),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(text),
+            Some(_) => Self::Unavailable(text),
+            None => Self::Corrupt(text),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Definitions, their history, and who met which variation.
+
+use rusqlite::{Connection, params};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    super::{EventWrite, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment},
+    columns::{count, execute, int, row, rows},
+    outbox, schema,
+};
+
+/// Reads all definitions where their revision is another.
+pub fn definitions(db: &Connection, known: u64) -> Result<Option<StoredDefinitions>> {
+    let revision = schema::revision(db, "definitions")?;
+    if revision == known {
+        return Ok(None);
+    }
+    let sql = "SELECT key, revision, definition, saved_at_ms FROM experiments ORDER BY key";
+    let experiments = rows(db, sql, [], |row| {
+        Ok(StoredExperiment {
+            key: row.get(0)?,
+            revision: count(row, 1)?,
+            definition: row.get(2)?,
+            saved_at_ms: row.get(3)?,
+        })
+    })?;
+    Ok(Some(StoredDefinitions { revision, experiments }))
+}
+
+/// Saves a definition as the next revision of its key.
+pub fn save(db: &Connection, experiment: &StoredExperiment, expected: Option<u64>, by: &str) -> Result<u64> {
+    let StoredExperiment { key, definition, saved_at_ms, .. } = experiment;
+    let current = row(db, "SELECT revision FROM experiments WHERE key = ?1", [key], |row| count(row, 0))?;
+    if current != expected {
+        let at = |revision: Option<u64>| revision.map_or("new".into(), |r| format!("at revision {r}"));
+        return Err(StoreError::Conflict(format!(
+            "experiment {key} is {}, not {}",
+            at(current),
+            at(expected)
+        )));
+    }
+    let next = current.unwrap_or(0) + 1;
+    execute(db, "INSERT INTO experiment_history SELECT * FROM experiments WHERE key = ?1", [key])?;
+    execute(
+        db,
+        "INSERT INTO experiments (key, revision, definition, saved_at_ms, saved_by) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (key) DO UPDATE SET revision = ?2, definition = ?3, saved_at_ms = ?4, saved_by = ?5",
+        params![key, int(next), definition, saved_at_ms, by],
+    )?;
+    schema::bump(db, "definitions")?;
+    Ok(next)
+}
+
+/// Logs exposures that are new, with their events, and returns them.
+pub fn expose(db: &Connection, exposures: Vec<Exposure>) -> Result<Vec<Exposure>> {
+    let mut new = vec![];
+    for exposure in exposures {
+        let Exposure { experiment, variation, unit, at_ms } = &exposure;
+        let inserted = execute(
+            db,
+            "INSERT INTO exposures (experiment, unit, variation, at_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            params![experiment, unit.as_str(), variation, at_ms],
+        )?;
+        if inserted == 1 {
+            outbox::append(
+                db,
+                &EventWrite {
+                    id: Uuid::new_v4(),
+                    at_ms: *at_ms,
+                    kind: "exposure_logged",
+                    cart: None,
+                    unit: unit.clone(),
+                    data: json!({"experiment": experiment, "variation": variation}).to_string(),
+                },
+            )?;
+            new.push(exposure);
+        }
+    }
+    Ok(new)
+}

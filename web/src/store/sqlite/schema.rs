@@ -1,0 +1,45 @@
+//! The tables and the numbered steps that lead to them.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::{
+    super::{Result, StoreError},
+    columns::{count, int, row},
+};
+
+/// All steps in order; a file's `user_version` is the number of those it has seen.
+const MIGRATIONS: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_tables.sql")];
+
+/// Brings the tables up to date; processes that start at once do it one after the other.
+pub fn migrate(db: &mut Connection) -> Result<()> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let seen: u32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let (seen, known) = (seen as usize, MIGRATIONS.len());
+    if seen > known {
+        return Err(StoreError::Corrupt(format!(
+            "the tables are at step {seen}, this version knows {known}; run the newer version"
+        )));
+    }
+    for migration in &MIGRATIONS[seen..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", int(known))?;
+    Ok(transaction.commit()?)
+}
+
+/// Reads something from the file.
+pub fn ping(db: &Connection) -> Result<()> {
+    revision(db, "catalogue").map(drop)
+}
+
+/// Returns a revision that callers poll.
+pub fn revision(db: &Connection, name: &str) -> Result<u64> {
+    let revision = row(db, "SELECT revision FROM revisions WHERE name = ?1", [name], |row| count(row, 0))?;
+    revision.ok_or_else(|| StoreError::Corrupt(format!("the revision of {name} is gone")))
+}
+
+/// Moves a revision on.
+pub fn bump(db: &Connection, name: &str) -> Result<()> {
+    db.prepare_cached("UPDATE revisions SET revision = revision + 1 WHERE name = ?1")?.execute([name])?;
+    Ok(())
+}
