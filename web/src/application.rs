@@ -1,6 +1,6 @@
 //! Build, run, drain, stop.
 
-use std::{io, net::TcpListener, sync::Arc, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{
     App, HttpResponse, HttpServer,
@@ -19,7 +19,7 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    api,
+    admin, api,
     carts::Carts,
     catalogue::CatalogueCell,
     channel::{self, sessions::Sessions},
@@ -33,6 +33,7 @@ use crate::{
     shelves::{Shelves, batch},
     shop::Shop,
     store,
+    storefront::{self, Front},
 };
 
 /// How long requests under way may take to end when the server stops, in seconds.
@@ -63,6 +64,9 @@ impl Application {
         let shelves = Arc::new(Shelves::default());
         shelves.refresh_stock(&*store).await?;
         shelves.refresh_model(&config.model_file());
+        if let (Some(user), Some(password)) = (&config.admin.user, &config.admin.password) {
+            admin::accounts::put_user(&*store, user, password).await?;
+        }
         let shop = Shop {
             carts: Carts::start(&config, &store, &catalogue),
             payment: Arc::new(TestProvider::new(Duration::from_millis(config.payment.timeout_ms))),
@@ -117,8 +121,10 @@ async fn stop_asked() {
     }
 }
 
-fn serve(shop: web::Data<Shop>, listener: TcpListener) -> io::Result<Server> {
+fn serve(shop: web::Data<Shop>, listener: TcpListener) -> anyhow::Result<Server> {
     let workers = shop.config.workers;
+    let dashboards = web::Data::new(dashboards::Pages::new()?);
+    let front = web::Data::new(Front::new(shop.clone())?);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(shop.clone())
@@ -139,6 +145,9 @@ fn serve(shop: web::Data<Shop>, listener: TcpListener) -> io::Result<Server> {
             .route("/readyz", web::get().to(ready))
             .configure(api::routes)
             .configure(channel::routes)
+            .configure(admin::routes(dashboards.clone()))
+            .configure(storefront::routes(front.clone()))
+            .default_service(web::to(api::request::no_such_route))
     });
     let server = server
         .workers(workers)

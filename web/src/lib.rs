@@ -7,6 +7,8 @@ pub mod visitor;
 
 pub mod api;
 pub mod channel;
+pub mod storefront;
+pub mod admin;
 pub mod wire;
 pub mod problem;
 

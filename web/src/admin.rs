@@ -1,0 +1,72 @@
+//! The product managers' door: log in, read verdicts, run experiments.
+
+pub mod accounts;
+pub mod experiments;
+pub mod login;
+pub mod results;
+
+use actix_web::{
+    HttpResponse,
+    http::header,
+    web::{Data, Path, ServiceConfig, get, post, scope},
+};
+use dashboards::{PageError, Pages};
+
+use crate::problem::Problem;
+
+/// Dashboards run no scripts and load nothing from elsewhere.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Routes the dashboards.
+///
+pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        config.service(
+            scope("/admin")
+                .app_data(pages)
+                .route("", get().to(experiments::overview))
+                .route("/login", get().to(login::page))
+                .route("/login", post().to(login::enter))
+                .route("/logout", post().to(login::leave))
+                .route("/static/{name}", get().to(asset))
+                .route("/experiments", post().to(experiments::create))
+                .route("/experiments/new", get().to(experiments::new))
+                .route("/experiments/{key}", get().to(experiments::read))
+                .route("/experiments/{key}", post().to(experiments::save))
+                .route("/experiments/{key}/edit", get().to(experiments::edit))
+                .route("/experiments/{key}/start", post().to(experiments::start))
+                .route("/experiments/{key}/stop", post().to(experiments::stop)),
+        );
+    }
+}
+
+async fn asset(path: Path<String>) -> Result<HttpResponse, Problem> {
+    let asset = dashboards::assets::asset(&path)
+        .ok_or_else(|| Problem::not_found("no_such_file", format!("no file {path} belongs to the dashboards")))?;
+    Ok(HttpResponse::Ok()
+        .content_type(asset.content_type)
+        .insert_header((header::CACHE_CONTROL, "max-age=300"))
+        .body(asset.text))
+}
+
+/// Answers a page, which belongs to one person and to this moment.
+fn html(page: Result<String, PageError>) -> Result<HttpResponse, Problem> {
+    let page = page.map_err(|error| {
+        tracing::error!(%error, "a dashboard could not be rendered");
+        Problem::new(
+            actix_web::http::StatusCode::INTERNAL_SERVER_ERROR,
+            "page_fault",
+            "this page could not be made; the log says why",
+        )
+    })?;
+    Ok(HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::REFERRER_POLICY, "same-origin"))
+        .body(page))
+}
+
+fn see_other(to: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish()
+}

@@ -1,0 +1,307 @@
+//! The pages of experiments: overview, verdict, create, edit, start, stop.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path, Payload, Query},
+};
+use dashboards::{
+    Currency, DefinitionForm, EditPage, ExperimentPage, ExperimentRow, FormError, Notice, Overview, Pages, Session,
+    ShopFigures, Subject,
+};
+use experiments::{Experiment, Status, lifecycle::Move};
+use serde::Deserialize;
+
+use super::{
+    html,
+    login::{guard, guard_form},
+    results, see_other,
+};
+use crate::{
+    clock,
+    definitions::{self, WORKFLOW_FLAG},
+    problem::Problem,
+    shop::Shop,
+    store::{StoreError, StoredExperiment},
+};
+
+/// Takes what a guard lets pass; answers what it does not.
+macro_rules! pass {
+    ($guarded:expr) => {
+        match $guarded {
+            Ok(passed) => passed,
+            Err(response) => return Ok(response),
+        }
+    };
+}
+
+/// Names what the last action did, in the address that it leads to.
+#[derive(Deserialize)]
+pub(super) struct Did {
+    did: Option<String>,
+    refused: Option<String>,
+}
+
+impl Did {
+    /// Only our own sentences are shown, so that nobody puts words on the page by a link.
+    fn notice(&self) -> Option<Notice> {
+        let done = |text: &str| Some(Notice::Done(text.into()));
+        let refused = |text: &str| Some(Notice::Refused(text.into()));
+        match (self.did.as_deref(), self.refused.as_deref()) {
+            (Some("saved"), _) => done("Saved."),
+            (Some("started"), _) => done("The experiment runs. Its first units arrive with the next shoppers."),
+            (Some("stopped"), _) => done("The experiment has stopped. Carts that are open keep their workflow."),
+            (_, Some("changed")) => refused("Somebody else changed the experiment meanwhile. Look at it again."),
+            (_, Some("move")) => refused("The experiment is not in a state that allows this."),
+            _ => None,
+        }
+    }
+}
+
+/// `GET /admin`.
+pub(super) async fn overview(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    did: Query<Did>,
+) -> Result<HttpResponse, Problem> {
+    let session = pass!(guard(&shop, &request).await?);
+    shop.definitions.refresh(&*shop.store).await?;
+    let (totals, mut arms) = (shop.store.totals().await?, shop.store.arms().await?);
+    let mut experiments = vec![];
+    for experiment in shop.definitions.get().experiments() {
+        let key = experiment.key();
+        let results = results::at_a_glance(experiment, &arms.remove(key).unwrap_or_default())?;
+        let (started_at_ms, _) = life(&shop, key).await?;
+        experiments.push(ExperimentRow {
+            key: key.to_owned(),
+            name: experiment.name().to_owned(),
+            status: experiment.status(),
+            units: results.analysis.arms.iter().map(|a| a.units).sum(),
+            verdict: (experiment.status() != Status::Draft).then_some(results.analysis.verdict),
+            sentence: results.analysis.sentence,
+            started_at_ms,
+        });
+    }
+    html(pages.overview(&Overview {
+        session,
+        notice: did.notice(),
+        shop: ShopFigures {
+            orders: totals.orders,
+            revenue_minor: totals.revenue_minor,
+            carts: totals.carts,
+            currency: currency(&shop),
+        },
+        experiments,
+        as_of_ms: clock::now_ms(),
+    }))
+}
+
+fn currency(shop: &Shop) -> Currency {
+    let currency = shop.currency();
+    Currency::new(currency.code(), currency.exponent())
+}
+
+/// Returns when an experiment started and stopped, as its history tells.
+async fn life(shop: &Shop, key: &str) -> Result<(Option<i64>, Option<i64>), Problem> {
+    let history = shop.store.history(key).await?;
+    let first = |status: Status| {
+        history
+            .iter()
+            .find(|row| Experiment::parse(&row.definition).is_ok_and(|e| e.status() == status))
+            .map(|row| row.saved_at_ms)
+    };
+    Ok((first(Status::Running), first(Status::Stopped)))
+}
+
+/// `GET /admin/experiments/{key}`.
+pub(super) async fn read(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    key: Path<String>,
+    did: Query<Did>,
+) -> Result<HttpResponse, Problem> {
+    let session = pass!(guard(&shop, &request).await?);
+    let (experiment, stored) = find(&shop, &key).await?;
+    let results = results::of(&*shop.store, &experiment).await?;
+    let (started_at_ms, stopped_at_ms) = life(&shop, &key).await?;
+    let place = if experiment.flag() == WORKFLOW_FLAG { "/products" } else { "/cart" };
+    let previews: Vec<String> =
+        (0..experiment.variations().len()).map(|v| format!("{place}?{}={v}", experiment.key())).collect();
+    html(pages.experiment(&ExperimentPage {
+        session: &session,
+        notice: did.notice(),
+        experiment: &experiment,
+        revision: stored.revision,
+        saved_at_ms: Some(stored.saved_at_ms),
+        started_at_ms,
+        stopped_at_ms,
+        analysis: &results.analysis,
+        orders: &results.orders,
+        looks: results.looks,
+        previews: &previews,
+        currency: &currency(&shop),
+        as_of_ms: clock::now_ms(),
+    }))
+}
+
+async fn find(shop: &Shop, key: &str) -> Result<(Experiment, StoredExperiment), Problem> {
+    shop.definitions.refresh(&*shop.store).await?;
+    let definitions = shop.definitions.get();
+    let found = definitions.experiment(key).cloned().zip(definitions.stored(key).cloned());
+    found.ok_or_else(|| Problem::not_found("unknown_experiment", format!("there is no experiment {key}")))
+}
+
+/// `GET /admin/experiments/new`.
+pub(super) async fn new(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let session = pass!(guard(&shop, &request).await?);
+    let form = DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() };
+    html(pages.edit(&EditPage { session, subject: Subject::New, form, errors: vec![] }))
+}
+
+/// `GET /admin/experiments/{key}/edit`.
+pub(super) async fn edit(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    key: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let session = pass!(guard(&shop, &request).await?);
+    let (experiment, stored) = find(&shop, &key).await?;
+    let form = DefinitionForm { revision: Some(stored.revision), ..DefinitionForm::from(&experiment) };
+    html(pages.edit(&EditPage { session, subject: subject(&experiment, &stored), form, errors: vec![] }))
+}
+
+fn subject(experiment: &Experiment, stored: &StoredExperiment) -> Subject {
+    Subject::Existing {
+        key: experiment.key().to_owned(),
+        name: experiment.name().to_owned(),
+        status: experiment.status(),
+        revision: stored.revision,
+    }
+}
+
+/// `POST /admin/experiments`: saves a new draft.
+pub(super) async fn create(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    let (session, fields) = pass!(guard_form(&shop, &request, body).await?);
+    let form = DefinitionForm::read(fields.pairs());
+    let again = |form, errors| {
+        let session = Session { user: session.user.clone(), csrf: session.csrf.clone() };
+        html(pages.edit(&EditPage { session, subject: Subject::New, form, errors }))
+    };
+    let experiment = match form.experiment() {
+        Ok(experiment) => experiment,
+        Err(errors) => return again(form, errors),
+    };
+    if let Err(error) = definitions::parse(&experiment.to_value().to_string()) {
+        return again(form, vec![FormError::general(error.to_string())]);
+    }
+    match write(&shop, &experiment, None, &session.user).await {
+        Ok(()) => Ok(see_other(&format!("/admin/experiments/{}?did=saved", experiment.key()))),
+        Err(StoreError::Conflict(_)) => {
+            let error = FormError::at("key", "There is an experiment of this key. Choose another one.");
+            again(form, vec![error])
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /admin/experiments/{key}`: saves changes.
+pub(super) async fn save(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    key: Path<String>,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    let (session, fields) = pass!(guard_form(&shop, &request, body).await?);
+    let (experiment, stored) = find(&shop, &key).await?;
+    let form = DefinitionForm { key: key.clone(), ..DefinitionForm::read(fields.pairs()) };
+    let revision = form.revision.unwrap_or(stored.revision);
+    let revised = form.experiment().and_then(|next| {
+        experiment.clone().revised(next).map_err(|e| vec![FormError::general(e.to_string())])
+    });
+    let checked = revised.and_then(|next| {
+        let parsed = definitions::parse(&next.to_value().to_string());
+        parsed.map_err(|e| vec![FormError::general(e.to_string())])
+    });
+    let next = match checked {
+        Ok(next) => next,
+        Err(errors) => {
+            let session = Session { user: session.user, csrf: session.csrf };
+            return html(pages.edit(&EditPage { session, subject: subject(&experiment, &stored), form, errors }));
+        }
+    };
+    done(&shop, &next, revision, &session.user, "saved").await
+}
+
+/// `POST /admin/experiments/{key}/start`.
+pub(super) async fn start(
+    shop: Data<Shop>,
+    request: HttpRequest,
+    key: Path<String>,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    change(&shop, &request, &key, body, Move::Start, "started").await
+}
+
+/// `POST /admin/experiments/{key}/stop`.
+pub(super) async fn stop(
+    shop: Data<Shop>,
+    request: HttpRequest,
+    key: Path<String>,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    change(&shop, &request, &key, body, Move::Stop, "stopped").await
+}
+
+async fn change(
+    shop: &Shop,
+    request: &HttpRequest,
+    key: &str,
+    body: Payload,
+    asked: Move,
+    did: &str,
+) -> Result<HttpResponse, Problem> {
+    let (session, _) = pass!(guard_form(shop, request, body).await?);
+    let (experiment, stored) = find(shop, key).await?;
+    match experiment.moved(asked) {
+        Ok(moved) => done(shop, &moved, stored.revision, &session.user, did).await,
+        Err(_) => Ok(see_other(&format!("/admin/experiments/{key}?refused=move"))),
+    }
+}
+
+async fn done(
+    shop: &Shop,
+    next: &Experiment,
+    revision: u64,
+    by: &str,
+    did: &str,
+) -> Result<HttpResponse, Problem> {
+    let key = next.key();
+    match write(shop, next, Some(revision), by).await {
+        Ok(()) => Ok(see_other(&format!("/admin/experiments/{key}?did={did}"))),
+        Err(StoreError::Conflict(_)) => Ok(see_other(&format!("/admin/experiments/{key}?refused=changed"))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn write(shop: &Shop, experiment: &Experiment, expected: Option<u64>, by: &str) -> Result<(), StoreError> {
+    let row = StoredExperiment {
+        key: experiment.key().to_owned(),
+        revision: expected.unwrap_or(0) + 1,
+        definition: experiment.to_value().to_string(),
+        saved_at_ms: clock::now_ms(),
+    };
+    shop.store.save_definition(&row, expected, by).await?;
+    shop.definitions.refresh(&*shop.store).await
+}

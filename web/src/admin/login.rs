@@ -1,0 +1,143 @@
+//! Logging in and out, and the guard of every other page.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    cookie::{Cookie, SameSite},
+    web::{Data, Payload, Query, block},
+};
+use dashboards::{Login, Pages, Session};
+use serde::Deserialize;
+
+use super::{
+    accounts::{closing_cookie, is_password, open_session, secret, session_of},
+    html, see_other,
+};
+use crate::{problem::Problem, shop::Shop, storefront::form::Form, store::AdminSession};
+
+/// Carries the token of the log-in form, before there is a session to keep it in.
+const FORM_COOKIE: &str = "cartwright_admin_form";
+/// A hash that no password has, so that an unknown name takes as long as a wrong password.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$YWFhYWFhYWFhYWFhYWFhYQ$lJDqDgv5kWp3Fk0yCh5Rrr1eFKxG0Yxg3VSfPDwTZ0k";
+
+#[derive(Deserialize)]
+pub(super) struct Next {
+    #[serde(default)]
+    next: String,
+}
+
+/// `GET /admin/login`.
+pub(super) async fn page(pages: Data<Pages>, next: Query<Next>) -> Result<HttpResponse, Problem> {
+    form(&pages, Login { next: path_of_ours(&next.next), ..Login::default() })
+}
+
+/// Shows the form, with a token that a page of another site can neither read nor set.
+fn form(pages: &Pages, mut login: Login) -> Result<HttpResponse, Problem> {
+    login.csrf = secret();
+    let cookie = Cookie::build(FORM_COOKIE, login.csrf.clone())
+        .path("/admin/login")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .finish();
+    let mut response = html(pages.login(&login))?;
+    response.add_cookie(&cookie).map_err(|e| Problem::invalid_request(e.to_string()))?;
+    Ok(response)
+}
+
+/// `POST /admin/login`.
+pub(super) async fn enter(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    let fields = Form::read(&request, body, &shop.config.allowed_origins).await?;
+    let (name, password) = (fields.text("user").to_owned(), fields.text("password").to_owned());
+    let next = path_of_ours(fields.text("next"));
+    let again = |error: &str| Login { error: Some(error.into()), user: name.clone(), next: next.clone(), ..Login::default() };
+    if request.cookie(FORM_COOKIE).is_none_or(|c| c.value() != fields.text("csrf")) {
+        return form(&pages, again("The form was open for too long. Try again."));
+    }
+    let stored = shop.store.admin_user(&name).await?;
+    let hash = stored.map_or_else(|| NOBODY.to_owned(), |user| user.password_hash);
+    // Hashing takes a core's whole attention for a while, so it happens off the workers.
+    let is_right = block(move || is_password(&password, &hash)).await.unwrap_or(false);
+    if !is_right {
+        return form(&pages, again("The name or the password is not right."));
+    }
+    let (session, cookie) = open_session(&name);
+    shop.store.put_admin_session(&session).await?;
+    let mut response = see_other(if next.is_empty() { "/admin" } else { &next });
+    response.add_cookie(&cookie).map_err(|e| Problem::invalid_request(e.to_string()))?;
+    Ok(response)
+}
+
+/// `POST /admin/logout`.
+pub(super) async fn leave(shop: Data<Shop>, request: HttpRequest, body: Payload) -> Result<HttpResponse, Problem> {
+    if let Ok((session, _)) = guard_form(&shop, &request, body).await? {
+        shop.store.delete_admin_session(&session.token_hash).await?;
+    }
+    let mut response = see_other("/admin/login");
+    response.add_cookie(&closing_cookie()).map_err(|e| Problem::invalid_request(e.to_string()))?;
+    Ok(response)
+}
+
+/// Only a path of the dashboards is somewhere to go after logging in.
+fn path_of_ours(next: &str) -> String {
+    let is_ours = next == "/admin" || next.starts_with("/admin/");
+    if is_ours && !next.contains(['\\', '\n', '\r']) { next.to_owned() } else { String::new() }
+}
+
+/// Lets a request pass that has a session; answers the way to the log-in otherwise.
+///
+/// # Errors
+/// Where the store does not answer.
+pub(super) async fn guard(shop: &Shop, request: &HttpRequest) -> Result<Result<Session, HttpResponse>, Problem> {
+    Ok(match session_of(&*shop.store, request).await? {
+        Some(AdminSession { user, csrf, .. }) => Ok(Session { user, csrf }),
+        None => Err(to_login(request)),
+    })
+}
+
+fn to_login(request: &HttpRequest) -> HttpResponse {
+    let next = if request.method() == actix_web::http::Method::GET { request.path() } else { "/admin" };
+    see_other(&format!("/admin/login?next={next}"))
+}
+
+/// Lets a form pass that has a session and brings back its token.
+///
+/// # Errors
+/// Where the token is missing, the form broken or the store away.
+pub(super) async fn guard_form(
+    shop: &Shop,
+    request: &HttpRequest,
+    body: Payload,
+) -> Result<Result<(AdminSession, Form), HttpResponse>, Problem> {
+    let Some(session) = session_of(&*shop.store, request).await? else { return Ok(Err(to_login(request))) };
+    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
+    if form.text("csrf") != session.csrf {
+        return Err(Problem::new(
+            actix_web::http::StatusCode::FORBIDDEN,
+            "form_expired",
+            "the form does not belong to this session; open the page again",
+        ));
+    }
+    Ok(Ok((session, form)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_goes_nowhere_else_after_logging_in() {
+        assert_eq!(path_of_ours("/admin/experiments/e"), "/admin/experiments/e");
+        for bad in ["https://evil.example", "//evil.example", "/adminx", "/admin/\\evil", "javascript:1", ""] {
+            assert_eq!(path_of_ours(bad), "", "{bad}");
+        }
+    }
+
+    #[test]
+    fn nobody_has_a_well_formed_hash() {
+        assert!(argon2::password_hash::phc::PasswordHash::new(NOBODY).is_ok());
+    }
+}

@@ -1,0 +1,152 @@
+//! The cart page and the forms that change a cart.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path, Payload},
+};
+use cart_core::{Cart, CartLayout, Command, Product, Request, Sku};
+
+use super::{
+    Front, Page,
+    browse::{SHELF_LEN, shelf},
+    form::Form,
+    guest::Guest,
+    html,
+    pages::{CartPage, CartView, Notice, product_path},
+    see_other,
+};
+use crate::{
+    clock,
+    problem::{Problem, accepted},
+    shop::Shop,
+    store::Accepted,
+    wire::sku_of,
+};
+
+/// Shows a cart with the pictures of today's catalogue.
+pub(super) fn view(shop: &Shop, cart: &Cart) -> CartView {
+    let catalogue = shop.catalogue.get();
+    let product = |sku: &Sku| -> Option<&Product> { catalogue.product(sku).map(|p| &**p) };
+    CartView::of(cart, clock::now_ms(), product)
+}
+
+/// `GET /cart`.
+pub(super) async fn page(front: Data<Front>, request: HttpRequest) -> HttpResponse {
+    front.serve(cart_page(&front, &request)).await
+}
+
+async fn cart_page(front: &Front, request: &HttpRequest) -> Page {
+    let shop = &front.shop;
+    let guest = Guest::meet(shop, request).await?;
+    let catalogue = shop.catalogue.get();
+    let heading = shop.definitions.get().shelf_heading(&guest.visitor.id, &guest.forced);
+    let suggested = match &guest.cart {
+        Some(cart) => shop.shelves.goes_with(&catalogue, cart, SHELF_LEN),
+        None => shop.shelves.popular(&catalogue, SHELF_LEN),
+    };
+    // The shelf's heading is met only where there is a shelf beside a cart.
+    if guest.cart.as_ref().is_some_and(|c| !c.lines.is_empty()) && !suggested.is_empty() {
+        shop.expose(&guest.visitor.id, heading.counted).await;
+    }
+    let mut shell = front.shell_of(&guest, request);
+    shell.shelf_heading.clone_from(&heading.value);
+    let page = CartPage {
+        cart: guest.cart.as_ref().map(|cart| view(shop, cart)),
+        shelf: shelf(shop, &heading.value, suggested).await?,
+    };
+    html(&guest, request, StatusCode::OK, front.pages.cart(&shell, &page))
+}
+
+/// Runs a command of the guest.
+pub(super) async fn run(shop: &Shop, guest: &Guest, cart: &Cart, command: Command) -> Result<Accepted, Problem> {
+    let request = Request { caller: Some(guest.visitor.id.clone()), expected_version: None, command };
+    accepted(shop.carts.execute(cart.id.clone(), request, None).await?)
+}
+
+/// A rule that says no is a message on the next page; everything else is a page of its own.
+pub(super) fn refusal(problem: Problem) -> Result<Option<Notice>, Problem> {
+    match problem.status() {
+        StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
+            Ok(Some(Notice::Refused(sentence(problem.detail()))))
+        }
+        _ => Err(problem),
+    }
+}
+
+/// Messages are fragments for logs and clients; a page wants a sentence.
+pub(super) fn sentence(fragment: &str) -> String {
+    let mut letters = fragment.chars();
+    match letters.next() {
+        Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
+        None => String::new(),
+    }
+}
+
+fn quantity_of(form: &Form) -> Result<u32, Problem> {
+    let text = form.get("quantity").unwrap_or("1").trim();
+    text.parse().map_err(|_| Problem::invalid_quantity(format!("quantity {text:?} is not a whole number")))
+}
+
+/// `POST /cart/lines`: adds.
+pub(super) async fn add(front: Data<Front>, request: HttpRequest, body: Payload) -> HttpResponse {
+    front.serve(add_line(&front, &request, body)).await
+}
+
+async fn add_line(front: &Front, request: &HttpRequest, body: Payload) -> Page {
+    let shop = &front.shop;
+    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
+    let mut guest = Guest::meet(shop, request).await?;
+    let sku = sku_of(form.text("sku"))?;
+    let product = product_path(sku.as_str());
+    let added = async {
+        let quantity = quantity_of(&form)?;
+        let cart = guest.cart_or_open(shop).await?;
+        run(shop, &guest, &cart, Command::AddLine { sku, quantity }).await
+    };
+    match added.await {
+        Ok(Accepted { cart, item, .. }) => {
+            let name = item.map(|line| line.name).unwrap_or_default();
+            Ok(match cart.workflow.cart() {
+                CartLayout::Page => see_other(&guest, "/cart", None),
+                CartLayout::Drawer => {
+                    see_other(&guest, &product, Some(Notice::Done(format!("{name} is in your cart."))))
+                }
+            })
+        }
+        Err(problem) => Ok(see_other(&guest, &product, refusal(problem)?)),
+    }
+}
+
+/// `POST /cart/lines/{sku}`: sets or removes.
+pub(super) async fn set(
+    front: Data<Front>,
+    request: HttpRequest,
+    sku: Path<String>,
+    body: Payload,
+) -> HttpResponse {
+    front.serve(set_line(&front, &request, &sku, body)).await
+}
+
+async fn set_line(front: &Front, request: &HttpRequest, sku: &str, body: Payload) -> Page {
+    let shop = &front.shop;
+    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
+    let guest = Guest::meet(shop, request).await?;
+    let Some(cart) = &guest.cart else {
+        return Ok(see_other(&guest, "/cart", None));
+    };
+    let changed = async {
+        let sku = sku_of(sku)?;
+        let quantity = if form.get("remove").is_some() { 0 } else { quantity_of(&form)? };
+        let command = match quantity {
+            0 => Command::RemoveLine { sku },
+            quantity => Command::SetQuantity { sku, quantity },
+        };
+        run(shop, &guest, cart, command).await
+    };
+    let notice = match changed.await {
+        Ok(_) => None,
+        Err(problem) => refusal(problem)?,
+    };
+    Ok(see_other(&guest, "/cart", notice))
+}

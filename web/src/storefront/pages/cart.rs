@@ -1,0 +1,132 @@
+//! The cart on pages, and the order that it becomes.
+
+use cart_core::{Address, Cart, Line, Order, Product, ShippingMethod};
+use serde::Serialize;
+
+use super::{Picture, Price, Shelf, country, link};
+
+/// Is one line of a cart or an order.
+#[derive(Clone, Debug, Serialize)]
+pub struct CartLine {
+    sku: String,
+    name: String,
+    href: String,
+    action: String,
+    picture: Picture,
+    quantity: u32,
+    unit_price: Price,
+    total: Price,
+    /// Pieces that the shop no longer holds for the shopper, where it did.
+    unheld: u32,
+}
+
+impl CartLine {
+    fn new(line: &Line, currency: cart_core::Currency, product: Option<&Product>) -> Self {
+        let tracked_hold = line.policy == cart_core::StockPolicy::HoldOnAdd;
+        Self {
+            sku: line.sku.to_string(),
+            name: line.name.clone(),
+            href: link::product(line.sku.as_str()),
+            action: link::line(line.sku.as_str()),
+            picture: product.map_or_else(|| unlisted(line.sku.as_str()), Picture::of),
+            quantity: line.quantity,
+            unit_price: Price::new(line.unit_price_minor, currency),
+            total: Price::new(line.total_minor(), currency),
+            unheld: if tracked_hold { line.quantity.saturating_sub(line.held) } else { 0 },
+        }
+    }
+}
+
+/// A product that has left the catalogue still has its line.
+fn unlisted(sku: &str) -> Picture {
+    Picture { src: link::picture(sku), tint: 0, free: false }
+}
+
+/// Is a cart as pages show it.
+#[derive(Clone, Debug, Serialize)]
+pub struct CartView {
+    version: u64,
+    lines: Vec<CartLine>,
+    count: u64,
+    subtotal: Price,
+    shipping: Price,
+    total: Price,
+    hold_minutes: Option<i64>,
+    holds_expire_at_ms: Option<i64>,
+}
+
+impl CartView {
+    /// Shows a cart at a time. `product` finds a line's product, for its picture.
+    pub fn of<'a>(cart: &Cart, now_ms: i64, product: impl Fn(&cart_core::Sku) -> Option<&'a Product>) -> Self {
+        let totals = cart.totals();
+        let price = |minor| Price::new(minor, cart.currency);
+        let left_ms = cart.holds_expire_at_ms.map(|at| at - now_ms).filter(|left| *left > 0);
+        Self {
+            version: cart.version,
+            lines: cart.lines.iter().map(|l| CartLine::new(l, cart.currency, product(&l.sku))).collect(),
+            count: totals.items,
+            subtotal: price(totals.subtotal_minor),
+            shipping: price(totals.shipping_minor),
+            total: price(totals.total_minor),
+            hold_minutes: left_ms.map(|left| (left + 59_999) / 60_000),
+            holds_expire_at_ms: left_ms.and(cart.holds_expire_at_ms),
+        }
+    }
+}
+
+/// Is the cart page; without a cart, or with an empty one, it says so and shows the shelf.
+#[derive(Clone, Debug, Serialize)]
+pub struct CartPage {
+    /// The cart, where one is open.
+    pub cart: Option<CartView>,
+    /// What goes with the cart; its heading comes from the shell, as the flag says.
+    pub shelf: Shelf,
+}
+
+/// Is the thank-you page of an order.
+#[derive(Clone, Debug, Serialize)]
+pub struct Confirmation {
+    order_id: String,
+    cart: CartView,
+    email: Option<String>,
+    address_lines: Vec<String>,
+    delivery: &'static str,
+    shelf: Shelf,
+}
+
+impl Confirmation {
+    /// Shows the order that a cart became. `product` finds a line's product, for its picture.
+    pub fn of<'a>(
+        cart: &Cart,
+        order: &Order,
+        product: impl Fn(&cart_core::Sku) -> Option<&'a Product>,
+        shelf: Shelf,
+    ) -> Self {
+        Self {
+            order_id: order.order_id.to_string(),
+            cart: CartView { hold_minutes: None, holds_expire_at_ms: None, ..CartView::of(cart, 0, product) },
+            email: cart.address.as_ref().map(|a| a.email.clone()),
+            address_lines: cart.address.as_ref().map(address_lines).unwrap_or_default(),
+            delivery: delivery(cart.shipping),
+            shelf,
+        }
+    }
+}
+
+/// Writes an address as an envelope has it.
+pub(super) fn address_lines(address: &Address) -> Vec<String> {
+    vec![
+        address.name.clone(),
+        address.street.clone(),
+        format!("{} {}", address.city, address.postcode),
+        country::name(&address.country).to_owned(),
+    ]
+}
+
+/// Says how an order travels.
+pub(super) fn delivery(method: ShippingMethod) -> &'static str {
+    match method {
+        ShippingMethod::Standard => "Standard, three to five working days",
+        ShippingMethod::Express => "Express, the next working day",
+    }
+}

@@ -1,0 +1,200 @@
+//! The checkout: one page a step, or all steps on one page.
+
+use cart_core::{Cart, CheckoutLayout, Currency, FieldError, ShippingMethod, Step};
+use serde::Serialize;
+
+use super::{
+    CartView, Field, Price, Summary, TestCard,
+    cart::{address_lines, delivery},
+    field,
+};
+
+/// Is what a form brought that was refused, to be shown again.
+#[derive(Clone, Debug, Default)]
+pub struct Entered {
+    /// The fields by name, as they came.
+    pub fields: Vec<(String, String)>,
+    /// What is wrong with them.
+    pub errors: Vec<FieldError>,
+    /// What is wrong with the whole, in a sentence: a declined card, a piece that is gone.
+    pub problem: Option<String>,
+}
+
+impl Entered {
+    fn get(&self, name: &str) -> Option<String> {
+        self.fields.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
+    }
+}
+
+/// Is one entry of the progress list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    label: &'static str,
+    /// Where a finished step is looked at again.
+    href: Option<String>,
+    state: &'static str,
+}
+
+/// Is a way to send the order.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShippingChoice {
+    value: &'static str,
+    label: &'static str,
+    price: Option<Price>,
+    checked: bool,
+}
+
+/// Is a page of the checkout.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckoutPage {
+    single: bool,
+    heading: &'static str,
+    /// Where the form posts to.
+    action: String,
+    /// The words on the button.
+    button: String,
+    /// The parts of the form, in order: names of steps.
+    parts: Vec<&'static str>,
+    progress: Vec<Progress>,
+    problem: Option<String>,
+    summary: Vec<Summary>,
+    address: Vec<Field>,
+    shipping: Vec<ShippingChoice>,
+    cards: Vec<TestCard>,
+    /// The card that an earlier step chose; the form carries it on.
+    payment_token: Option<String>,
+    address_lines: Vec<String>,
+    email: Option<String>,
+    delivery: &'static str,
+    cart: CartView,
+}
+
+impl CheckoutPage {
+    /// Puts one step of a stepwise checkout together.
+    ///
+    /// The form of the last step places the order: it posts to `/checkout/order` and carries a `payment_token`, from
+    /// the payment step where `payment_token` says so, else chosen on the spot.
+    pub fn step(
+        cart: &Cart,
+        view: CartView,
+        step: Step,
+        express_shipping_minor: i64,
+        payment_token: Option<String>,
+        entered: &Entered,
+    ) -> Self {
+        let steps = cart.workflow.steps();
+        let is_last = steps.last() == Some(&step);
+        let mut parts = vec![step.name()];
+        let payment_token = payment_token.filter(|_| step != Step::Payment);
+        // The last page takes the card where no step before it did, and shows it where one did.
+        if is_last && payment_token.is_none() && step != Step::Payment {
+            parts.push(Step::Payment.name());
+        }
+        let action = if is_last { "/checkout/order".into() } else { format!("/checkout/{step}") };
+        let button = if is_last { pay(cart) } else { "Continue".into() };
+        Self { action, button, parts, heading: heading(step), progress: progress(cart, step), payment_token, ..Self::with(cart, view, express_shipping_minor, entered) }
+    }
+
+    /// Puts the checkout together that has all steps on one page.
+    pub fn single(cart: &Cart, view: CartView, express_shipping_minor: i64, entered: &Entered) -> Self {
+        Self {
+            single: true,
+            parts: cart.workflow.steps().iter().map(|s| s.name()).collect(),
+            ..Self::with(cart, view, express_shipping_minor, entered)
+        }
+    }
+
+    /// Reports whether a cart's workflow has its steps on one page.
+    pub fn is_single(cart: &Cart) -> bool {
+        cart.workflow.checkout() == CheckoutLayout::SinglePage
+    }
+
+    fn with(cart: &Cart, cart_view: CartView, express_shipping_minor: i64, entered: &Entered) -> Self {
+        let known = cart.address.as_ref();
+        let value = |name: &str| {
+            entered.get(name).or_else(|| {
+                known.map(|a| match name {
+                    "email" => a.email.clone(),
+                    "name" => a.name.clone(),
+                    "street" => a.street.clone(),
+                    "city" => a.city.clone(),
+                    "postcode" => a.postcode.clone(),
+                    _ => a.country.clone(),
+                })
+            })
+        };
+        let method = entered.get("method").and_then(|m| ShippingMethod::parse(&m).ok()).unwrap_or(cart.shipping);
+        Self {
+            single: false,
+            heading: "Checkout",
+            action: "/checkout/express".into(),
+            button: pay(cart),
+            parts: vec![],
+            progress: vec![],
+            problem: entered.problem.clone(),
+            summary: field::summary(&entered.errors),
+            address: field::address(value, &entered.errors),
+            shipping: shipping(method, express_shipping_minor, cart.currency),
+            cards: field::cards(entered.get("payment_token").as_deref()),
+            payment_token: None,
+            address_lines: known.map(address_lines).unwrap_or_default(),
+            email: known.map(|a| a.email.clone()),
+            delivery: delivery(cart.shipping),
+            cart: cart_view,
+        }
+    }
+}
+
+fn pay(cart: &Cart) -> String {
+    // On a single page the method of delivery may still change, so no amount is promised there.
+    match cart.workflow.checkout() {
+        CheckoutLayout::SinglePage => "Place order".into(),
+        CheckoutLayout::Stepwise => {
+            format!("Pay {}", Price::new(cart.totals().total_minor, cart.currency).text)
+        }
+    }
+}
+
+fn heading(step: Step) -> &'static str {
+    match step {
+        Step::Address => "Where shall we send it?",
+        Step::Shipping => "How shall it travel?",
+        Step::Payment => "How would you like to pay?",
+        Step::Review => "One last look",
+    }
+}
+
+fn label(step: Step) -> &'static str {
+    match step {
+        Step::Address => "Address",
+        Step::Shipping => "Delivery",
+        Step::Payment => "Payment",
+        Step::Review => "Review",
+    }
+}
+
+fn progress(cart: &Cart, current: Step) -> Vec<Progress> {
+    let entry = |step: &Step| {
+        let is_done = cart.completed().contains(step);
+        Progress {
+            label: label(*step),
+            href: (is_done && *step != current).then(|| format!("/checkout/{step}")),
+            state: match (*step == current, is_done) {
+                (true, _) => "current",
+                (false, true) => "done",
+                (false, false) => "ahead",
+            },
+        }
+    };
+    cart.workflow.steps().iter().map(entry).collect()
+}
+
+fn shipping(chosen: ShippingMethod, express_shipping_minor: i64, currency: Currency) -> Vec<ShippingChoice> {
+    let choice = |method: ShippingMethod, price: i64| ShippingChoice {
+        value: method.name(),
+        label: delivery(method),
+        price: (price > 0).then(|| Price::new(price, currency)),
+        checked: method == chosen,
+    };
+    vec![choice(ShippingMethod::Standard, 0), choice(ShippingMethod::Express, express_shipping_minor)]
+}

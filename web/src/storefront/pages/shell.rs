@@ -1,0 +1,85 @@
+//! What every page shows around its own matter.
+
+use cart_core::{CartId, CartLayout, Currency};
+use serde::Serialize;
+
+use super::{link, price};
+
+/// Is the frame of every page.
+///
+/// With a [`cart_id`](Self::cart_id) and a [`user_token`](Self::user_token) the page opens a channel and stays live;
+/// without them every form is a plain one, and the first that is sent opens a cart.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shell {
+    /// The shop's name.
+    pub shop_name: String,
+    /// The currency of the shop's prices.
+    pub currency: Currency,
+    /// The sign before amounts, for scripts; empty where the code stands behind them.
+    sign: &'static str,
+    /// Pieces in the cart.
+    pub cart_count: u64,
+    /// Where a shopper meets the cart.
+    pub cart_layout: CartLayout,
+    /// The open cart, where there is one.
+    pub cart_id: Option<CartId>,
+    /// The token that opens the visitor's socket.
+    pub user_token: Option<String>,
+    /// The categories of the navigation.
+    categories: Vec<Category>,
+    /// A message about what just happened.
+    pub notice: Option<Notice>,
+    /// The heading of the shelf beside a cart, as its flag says.
+    pub shelf_heading: String,
+    /// What stands in the search field.
+    pub query: String,
+    /// Whether the document may be kept by search engines.
+    pub index: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Category {
+    name: String,
+    href: String,
+}
+
+/// Is a message about what the shopper just did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", content = "text", rename_all = "snake_case")]
+pub enum Notice {
+    /// It worked.
+    Done(String),
+    /// It did not, and this is why.
+    Refused(String),
+}
+
+impl Shell {
+    /// Returns the frame of a shop for a visitor without a cart.
+    pub fn new(shop_name: impl Into<String>, currency: Currency) -> Self {
+        Self {
+            shop_name: shop_name.into(),
+            currency,
+            sign: price::sign(currency),
+            cart_count: 0,
+            cart_layout: CartLayout::Page,
+            cart_id: None,
+            user_token: None,
+            categories: vec![],
+            notice: None,
+            shelf_heading: "Goes with your cart".into(),
+            query: String::new(),
+            index: true,
+        }
+    }
+
+    /// Sets the categories of the navigation, in the order in which they are shown.
+    #[must_use]
+    pub fn with_categories<S: AsRef<str>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        let category = |name: S| Category {
+            href: link::listing("", Some(name.as_ref()), 1),
+            name: name.as_ref().to_owned(),
+        };
+        self.categories = names.into_iter().map(category).collect();
+        self
+    }
+}
