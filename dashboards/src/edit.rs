@@ -15,6 +15,14 @@ const ROWS_OFFERED: usize = 4;
 /// Rows that stand open; the others unfold.
 const ROWS_OPEN: usize = 2;
 
+/// Lines of a text area, at least and at most.
+const LINES_MIN: usize = 3;
+const LINES_MAX: usize = 16;
+
+fn lines(text: &str) -> usize {
+    text.lines().count().clamp(LINES_MIN, LINES_MAX)
+}
+
 /// Says what is edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
@@ -64,7 +72,8 @@ struct Field<'a> {
     described_by: String,
     unit: Option<&'static str>,
     options: Vec<Choice>,
-    is_area: bool,
+    /// Lines of a text area; 0 for a single line.
+    lines: usize,
     is_code: bool,
     is_wide: bool,
     is_fixed: bool,
@@ -180,7 +189,7 @@ impl EditPage {
             },
             Field {
                 hint: Some("What you expect to change, by how much, and why."),
-                is_area: true,
+                lines: LINES_MIN,
                 is_wide: true,
                 ..self.field("hypothesis", "Hypothesis", &form.hypothesis)
             },
@@ -237,7 +246,11 @@ impl EditPage {
             let variation = filled.get(row).unwrap_or(&BLANK);
             let name = |part| form::field_name(row, part);
             Arm {
-                legend: if row == 0 { "Control".into() } else { format!("Treatment {row}") },
+                legend: if row == 0 {
+                    "Variation 1, the control".into()
+                } else {
+                    format!("Variation {}", row + 1)
+                },
                 is_optional: row >= ROWS_OPEN && !is_fixed,
                 is_filled: !variation.is_blank(),
                 fields: described(vec![
@@ -249,7 +262,7 @@ impl EditPage {
                         ..self.field(name("weight_percent"), "Weight", &variation.weight_percent)
                     },
                     Field {
-                        is_area: true,
+                        lines: lines(&variation.value),
                         is_code: true,
                         is_wide: true,
                         is_fixed,

@@ -135,7 +135,7 @@ impl ExperimentPage<'_> {
         let units: u64 = self.analysis.arms.iter().map(|arm| arm.units).sum();
         let mut facts = vec![
             Fact { name: "Units", value: count(units), note: Some("visitors who met the difference".into()) },
-            Fact { name: "Looks", value: count(self.looks), note: Some("all of them allowed".into()) },
+            Fact { name: "Looks", value: count(self.looks), note: Some("look as often as you like".into()) },
         ];
         if let Some(from_ms) = self.started_at_ms {
             let to_ms = self.stopped_at_ms.unwrap_or(self.as_of_ms);
@@ -149,7 +149,7 @@ impl ExperimentPage<'_> {
         facts.push(Fact {
             name: "Decided by",
             value: metric_title(self.analysis.primary_metric).into(),
-            note: Some(format!("{} chance of a false alarm", short_percent(self.analysis.alpha))),
+            note: Some(format!("false alarm: at most {}", short_percent(self.analysis.alpha))),
         });
         facts
     }

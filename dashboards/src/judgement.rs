@@ -3,6 +3,15 @@
 use experiments::{Status, Verdict};
 use serde::Serialize;
 
+/// How sentences open that say no more than the label of their verdict.
+const OPENINGS: [&str; 5] = [
+    "No difference yet",
+    "No difference was found",
+    "Too early to say",
+    "Too little data to say",
+    "No verdict",
+];
+
 /// Holds a status as a pill.
 #[derive(Debug, Serialize)]
 pub(crate) struct StatusView {
@@ -44,16 +53,22 @@ impl VerdictView {
                 sentence: "The figures of this experiment have not been read yet.".into(),
                 more: None,
             },
-            (Status::Running, Some(verdict)) => {
-                let (sentence, more) = split(said);
-                VerdictView::judged(verdict, false, sentence, more)
-            }
-            (Status::Stopped, Some(verdict)) => {
-                let (sentence, more) = split(said);
-                let more = last_word(verdict, more);
-                VerdictView::judged(verdict, true, sentence, Some(more))
+            (_, Some(verdict)) => {
+                let (sentence, more) = split(&said.replace(" %", "\u{a0}%"));
+                VerdictView::judged(verdict, status == Status::Stopped, sentence, more)
             }
         }
+    }
+
+    /// Leaves out of the sentence what the label has said already, for lists where they stand together.
+    pub(crate) fn without_repetition(mut self) -> VerdictView {
+        let opening = self.sentence.split_once(": ").filter(|(opening, _)| OPENINGS.contains(opening));
+        if let Some((_, rest)) = opening {
+            let mut letters = rest.chars();
+            let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+            self.sentence = first + letters.as_str();
+        }
+        self
     }
 
     fn not_started() -> VerdictView {
@@ -93,24 +108,6 @@ fn split(said: &str) -> (String, Option<String>) {
     }
 }
 
-/// Replaces the advice to a running experiment by what is left to do after the stop; keeps warnings.
-fn last_word(verdict: &Verdict, more: Option<String>) -> String {
-    let warning = more.as_deref().and_then(|more| more.find("But ").map(|at| &more[at..]));
-    let advice = match verdict {
-        Verdict::Better { .. } => "It has stopped; you can ship it.",
-        Verdict::Worse { .. } => "It has stopped; keep the control.",
-        Verdict::NoDifferenceYet => "It has stopped, so this is its last word.",
-        Verdict::TooFew { .. } => "It has stopped, so it will never tell. A copy can.",
-        Verdict::SampleRatioMismatch { .. } | Verdict::Withheld { .. } => {
-            "It has stopped, so no verdict will come."
-        }
-    };
-    match warning {
-        Some(warning) => format!("{advice} {warning}"),
-        None => advice.into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,22 +119,26 @@ mod tests {
     fn the_first_sentence_stands_alone() {
         let verdict = Verdict::Better { variation: 1 };
         let view = VerdictView::of(Status::Running, Some(&verdict), SAID);
-        assert_eq!(view.sentence, "Express is better: conversion rises by 5.0 % (between 1.1 % and 8.9 %).");
+        assert_eq!(
+            view.sentence,
+            "Express is better: conversion rises by 5.0\u{a0}% (between 1.1\u{a0}% and 8.9\u{a0}%)."
+        );
         assert!(view.more.unwrap().starts_with("You can stop and ship it. But"));
     }
 
     #[test]
-    fn a_stopped_experiment_is_not_told_to_stop_and_keeps_its_warning() {
-        let view = VerdictView::of(Status::Stopped, Some(&Verdict::Better { variation: 1 }), SAID);
-        let more = view.more.unwrap();
-        assert!(more.starts_with("It has stopped; you can ship it. But revenue"), "{more}");
-        let view = VerdictView::of(
-            Status::Stopped,
-            Some(&Verdict::NoDifferenceYet),
-            "No difference yet: x. Let it run.",
+    fn a_label_is_not_repeated_beside_itself() {
+        let said =
+            "No difference yet: Express may change conversion by anything from −1.0 % to +2.0 %. Let it run.";
+        let view =
+            VerdictView::of(Status::Running, Some(&Verdict::NoDifferenceYet), said).without_repetition();
+        assert_eq!(view.label, "No difference yet");
+        assert_eq!(
+            view.sentence,
+            "Express may change conversion by anything from −1.0\u{a0}% to +2.0\u{a0}%."
         );
-        assert_eq!(view.label, "No difference shown");
-        assert!(!view.more.unwrap().contains("Let it run"));
+        let better = VerdictView::of(Status::Running, Some(&Verdict::Better { variation: 1 }), SAID);
+        assert!(better.without_repetition().sentence.starts_with("Express is better: conversion"));
     }
 
     #[test]

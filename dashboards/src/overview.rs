@@ -132,7 +132,7 @@ impl ExperimentRow {
             key: &self.key,
             name: &self.name,
             status: StatusView::of(self.status),
-            verdict: VerdictView::of(self.status, self.verdict.as_ref(), &self.sentence),
+            verdict: VerdictView::of(self.status, self.verdict.as_ref(), &self.sentence).without_repetition(),
             units: count(self.units),
             started: self.started_at_ms.map(Moment::of),
         }

@@ -158,7 +158,7 @@ fn the_table_shows_what_each_variation_did() {
         "741 converted, 759 orders",
         "6.10 %",
         "£2.52",
-        "compared with",
+        "baseline",
         "Lift in conversion",
         "Lift in revenue per unit",
     ] {
@@ -180,7 +180,7 @@ fn moves_are_offered_only_where_they_lead_on() {
 #[test]
 fn a_stopped_experiment_is_not_told_to_run_on() {
     let text = text(&page("experiment-worse"));
-    assert!(text.contains("It has stopped; keep the control."));
+    assert!(text.contains("Keep Classic checkout."));
     assert!(!text.contains("Stop and keep") && !text.contains("Let it run"), "{text}");
 }
 
@@ -208,9 +208,9 @@ fn a_mistaken_form_keeps_what_was_typed_and_lists_what_is_wrong() {
     for kept in ["value=\"one two\"", "value=\"120\"", "{name: express}"] {
         assert!(html.contains(kept), "{kept}");
     }
-    assert!(text(&html).contains("Not saved: 2 things to mend"));
+    assert!(text(&html).contains("Not saved: 4 things to mend"));
     assert!(html.contains("href=\"#coverage_percent\"") && html.contains("href=\"#variation_2_value\""));
-    assert_eq!(html.matches("aria-invalid=\"true\"").count(), 2);
+    assert_eq!(html.matches("aria-invalid=\"true\"").count(), 4);
 }
 
 #[test]

@@ -52,11 +52,12 @@ impl Scale {
     /// Returns round values inside the scale, about `wanted` of them, and the decimals that tell them apart when they
     /// are written times `factor`.
     ///
-    /// Steps are 1, 2 or 5 times a power of ten.
+    /// Steps are 1, 2, 2.5 or 5 times a power of ten.
     pub fn round_values(&self, wanted: usize, factor: f64) -> (Vec<f64>, usize) {
         let raw = (self.high - self.low) / wanted.max(1) as f64;
         let power = 10_f64.powf(raw.log10().floor());
-        let step = [1.0, 2.0, 5.0].map(|times| times * power).into_iter().find(|&step| step >= raw * 0.999);
+        let step =
+            [1.0, 2.0, 2.5, 5.0].map(|times| times * power).into_iter().find(|&step| step >= raw * 0.999);
         let step = step.unwrap_or(10.0 * power);
         let first = (self.low / step).ceil();
         let last = (self.high / step).floor();
@@ -69,8 +70,11 @@ impl Scale {
             values.push(index * step);
             index += 1.0;
         }
-        let decimals = (-(step * factor).log10().floor()).clamp(0.0, 4.0);
-        (values, decimals as usize)
+        let is_told_by = |decimals: &usize| {
+            let written = step * factor * 10_f64.powi(*decimals as i32);
+            (written - written.round()).abs() < 1e-6 * written
+        };
+        (values, (0..4).find(is_told_by).unwrap_or(4))
     }
 }
 
@@ -102,7 +106,9 @@ mod tests {
         );
         let (values, decimals) = Scale::new(-0.13, 0.27, 0.0, 1.0).round_values(5, 100.0);
         assert_eq!((values.len(), decimals), (4, 0));
-        let (_, decimals) = Scale::new(-0.003, 0.004, 0.0, 1.0).round_values(5, 100.0);
-        assert_eq!(decimals, 1);
+        let (values, decimals) = Scale::new(-0.003, 0.004, 0.0, 1.0).round_values(5, 100.0);
+        assert_eq!((values.len(), decimals), (4, 1));
+        let (values, decimals) = Scale::new(-0.06, 0.06, 0.0, 1.0).round_values(5, 100.0);
+        assert_eq!((values, decimals), (vec![-0.05, -0.025, 0.0, 0.025, 0.05], 1));
     }
 }

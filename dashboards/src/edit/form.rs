@@ -1,6 +1,6 @@
 //! The fields of the form: from a definition, from a browser, and to a definition.
 
-use experiments::definition::{SCHEMA_VERSION, VARIATIONS_MAX, WHOLE_BP};
+use experiments::definition::{PLANNED_UNITS_DEFAULT, SCHEMA_VERSION, VARIATIONS_MAX, WHOLE_BP};
 use experiments::lifecycle::ChangeError;
 use experiments::{DefinitionError, Experiment};
 use serde::Serialize;
@@ -91,7 +91,7 @@ impl Default for DefinitionForm {
             seed: String::new(),
             coverage_percent: "100".into(),
             primary_metric: experiments::Metric::default().as_str().into(),
-            planned_units: experiments::definition::PLANNED_UNITS_DEFAULT.to_string(),
+            planned_units: PLANNED_UNITS_DEFAULT.to_string(),
             variations: vec![arm("control", "Control"), arm("treatment", "Treatment")],
             revision: None,
         }
@@ -180,51 +180,87 @@ impl DefinitionForm {
     /// Returns the experiment that the form defines, as a draft.
     ///
     /// # Errors
-    /// Everything that is wrong with single fields and the sum of weights; when those are right, the first thing that
-    /// [`Experiment::parse_value`] finds.
+    /// Everything that is wrong with numbers, values and the sum of weights, and the first thing that
+    /// [`Experiment::parse_value`] finds when those are taken for right.
     pub fn experiment(&self) -> Result<Experiment, Vec<FormError>> {
         let mut errors = Vec::new();
-        let mut keep = |field: &str, read: Result<Value, String>| {
+        let mut right = |field: &str, read: Result<Value, String>, instead: Value| {
             read.unwrap_or_else(|message| {
                 errors.push(FormError::at(field, message));
-                Value::Null
+                instead
             })
         };
-        let coverage = keep("coverage_percent", share("The coverage", &self.coverage_percent));
-        let planned_units = keep("planned_units", units(&self.planned_units));
-        let mut variations = Vec::new();
-        for (row, variation) in self.variations.iter().enumerate() {
-            variations.push(json!({
-                "key": variation.key,
-                "name": variation.name,
-                "weight_bp": keep(&field_name(row, "weight_percent"), share("The weight", &variation.weight_percent)),
-                "value": keep(&field_name(row, "value"), value(&variation.value)),
-            }));
-        }
-        if errors.is_empty()
-            && let Some(error) = check_sum(&variations)
-        {
-            errors.push(error);
-        }
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        let mut definition = json!({
+        let coverage =
+            right("coverage_percent", share("The coverage", &self.coverage_percent), WHOLE_BP.into());
+        let planned_units = right("planned_units", units(&self.planned_units), PLANNED_UNITS_DEFAULT.into());
+        let values: Vec<Value> = (self.variations.iter().enumerate())
+            .map(|(row, variation)| {
+                right(&field_name(row, "value"), value(row, &variation.value), Value::Null)
+            })
+            .collect();
+        let weights = self.weights().unwrap_or_else(|wrong| {
+            errors.extend(wrong);
+            even_weights(self.variations.len())
+        });
+        let variation = |((form, value), weight): ((&VariationForm, Value), u32)| json!({"key": form.key, "name": form.name, "weight_bp": weight, "value": value});
+        let variations: Vec<Value> = self.variations.iter().zip(values).zip(weights).map(variation).collect();
+        let seed = if self.seed.is_empty() { Value::Null } else { self.seed.as_str().into() };
+        let read = Experiment::parse_value(&json!({
             "schema_version": SCHEMA_VERSION,
             "key": self.key,
             "name": self.name,
             "hypothesis": self.hypothesis,
             "flag": self.flag,
+            "seed": seed,
             "coverage_bp": coverage,
             "variations": variations,
             "primary_metric": self.primary_metric,
             "planned_units": planned_units,
-        });
-        if !self.seed.is_empty() {
-            definition["seed"] = self.seed.as_str().into();
+        }));
+        match read {
+            Ok(experiment) if errors.is_empty() => return Ok(experiment),
+            Ok(_) => {}
+            Err(error) => errors.push(self.error_of(&error)),
         }
-        Experiment::parse_value(&definition).map_err(|error| vec![FormError::from(&error)])
+        errors.sort_by_key(place_on_page);
+        Err(errors)
     }
+
+    /// Reads the weights in basis points, each more than nothing and the whole in sum.
+    fn weights(&self) -> Result<Vec<u32>, Vec<FormError>> {
+        let (mut weights, mut errors) = (Vec::new(), Vec::new());
+        for (row, variation) in self.variations.iter().enumerate() {
+            match basis_points(&variation.weight_percent) {
+                Some(weight) if (1..=WHOLE_BP).contains(&weight) => weights.push(weight),
+                _ => errors.push(FormError::at(&field_name(row, "weight_percent"), format!("The weight of variation {} must be above 0 and at most 100, with two decimals at most, such as 50 or 33.34.", row + 1))),
+            }
+        }
+        let (sum, whole) = (weights.iter().sum::<u32>(), WHOLE_BP);
+        if errors.is_empty() && sum != whole && weights.len() > 1 {
+            let rest = percent_of(sum.abs_diff(whole));
+            let mend = if sum < whole { format!("add {rest} %") } else { format!("take {rest} % away") };
+            let message =
+                format!("The weights add up to {} %, but must add up to 100 %: {mend}.", percent_of(sum));
+            errors.push(FormError::at(&field_name(0, "weight_percent"), message));
+        }
+        if errors.is_empty() { Ok(weights) } else { Err(errors) }
+    }
+
+    /// Places an error of the definition at the field that it speaks of.
+    fn error_of(&self, error: &DefinitionError) -> FormError {
+        let mut placed = FormError::from(error);
+        if let DefinitionError::DuplicateVariation { key } = error {
+            let last = self.variations.iter().rposition(|variation| variation.key == *key);
+            placed.field = last.map(|row| field_name(row, "key"));
+        }
+        placed
+    }
+}
+
+/// Weights that are right for so many variations, to go on reading with when those typed are wrong.
+fn even_weights(count: usize) -> Vec<u32> {
+    let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
+    (0..count).map(|row| WHOLE_BP / count + u32::from(row < WHOLE_BP % count)).collect()
 }
 
 fn percent_of(bp: u32) -> String {
@@ -266,27 +302,15 @@ fn units(text: &str) -> Result<Value, String> {
         .map_err(|_| "The planned units must be a whole number, such as 5000.".into())
 }
 
-fn value(text: &str) -> Result<Value, String> {
+fn value(row: usize, text: &str) -> Result<Value, String> {
+    let position = row + 1;
     if text.trim().is_empty() {
-        return Err(
-            "The value is empty. Write JSON, such as true, \"blue\" or {\"name\": \"express\"}.".into()
-        );
+        return Err(format!(
+            "The value of variation {position} is empty: write JSON, such as true, \"blue\" or {{\"name\": \"express\"}}."
+        ));
     }
-    serde_json::from_str(text).map_err(|error| format!("The value is not JSON: {error}."))
-}
-
-fn check_sum(variations: &[Value]) -> Option<FormError> {
-    let sum: u64 = variations.iter().filter_map(|variation| variation["weight_bp"].as_u64()).sum();
-    let whole = u64::from(WHOLE_BP);
-    if sum == whole || variations.len() < 2 {
-        return None;
-    }
-    let (sum_percent, rest) = (percent_of(sum as u32), percent_of(sum.abs_diff(whole) as u32));
-    let mend = if sum < whole { format!("add {rest} %") } else { format!("take {rest} % away") };
-    Some(FormError::at(
-        &field_name(0, "weight_percent"),
-        format!("The weights add up to {sum_percent} %, but must add up to 100 %: {mend}."),
-    ))
+    serde_json::from_str(text)
+        .map_err(|error| format!("The value of variation {position} is not JSON: {error}."))
 }
 
 impl FormError {
@@ -301,11 +325,41 @@ impl FormError {
     }
 }
 
-/// Makes a sentence of an error's fragment.
+/// Makes a sentence of an error's fragment, with quotation marks for people where it has those of programmers.
 fn sentence(fragment: &str) -> String {
-    let mut letters = fragment.chars();
-    let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
+    let mut text = String::with_capacity(fragment.len() + 8);
+    let mut is_open = false;
+    for letter in fragment.trim_end_matches('.').chars() {
+        match letter {
+            '`' => {
+                text.push(if is_open { '”' } else { '“' });
+                is_open = !is_open;
+            }
+            first if text.is_empty() => text.extend(first.to_uppercase()),
+            other => text.push(other),
+        }
+    }
+    text + "."
+}
+
+/// Where a field stands on the page, so that errors are listed in the order they are met.
+fn place_on_page(error: &FormError) -> usize {
+    let field = error.field.as_deref().unwrap_or_default();
+    [
+        "",
+        "name",
+        "key",
+        "flag",
+        "hypothesis",
+        "variation_",
+        "coverage_percent",
+        "planned_units",
+        "primary_metric",
+        "seed",
+    ]
+    .into_iter()
+    .rposition(|begin| field.starts_with(begin))
+    .unwrap_or_default()
 }
 
 impl From<&DefinitionError> for FormError {
@@ -403,12 +457,13 @@ mod tests {
             ("planned_units", "many"),
             ("variation_1_weight_percent", "33.345"),
             ("variation_2_value", "{name}"),
+            ("key", "one two"),
         ]);
         let errors = form.experiment().unwrap_err();
         let fields: Vec<&str> = errors.iter().filter_map(|error| error.field.as_deref()).collect();
         assert_eq!(
             fields,
-            ["coverage_percent", "planned_units", "variation_1_weight_percent", "variation_2_value"]
+            ["key", "variation_2_value", "variation_1_weight_percent", "coverage_percent", "planned_units"]
         );
         assert_eq!(form.coverage_percent, "101");
     }
@@ -425,6 +480,10 @@ mod tests {
         );
         let errors = typed(&[("variation_2_key", "a b")]).experiment().unwrap_err();
         assert_eq!(errors[0].field.as_deref(), Some("variation_2_key"));
+        let errors = typed(&[("variation_2_key", "classic")]).experiment().unwrap_err();
+        assert_eq!(errors[0].field.as_deref(), Some("variation_2_key"));
+        let errors = typed(&[("variation_2_weight_percent", "0")]).experiment().unwrap_err();
+        assert_eq!(errors[0].field.as_deref(), Some("variation_2_weight_percent"));
         let errors = typed(&[("key", "")]).experiment().unwrap_err();
         assert_eq!(errors, [FormError::at("key", "Key is empty: give it at least one character.")]);
         let errors = typed(&[("primary_metric", "luck")]).experiment().unwrap_err();

@@ -49,8 +49,11 @@ fn figure(analysis: &Analysis, comparison: &Comparison) -> Figure {
     let name = |index: usize| analysis.arms.get(index).map_or("", |arm| &arm.name);
     let metric = metric_phrase(comparison.metric);
     let id = format!("chart-{}-{}", comparison.variation, comparison.metric.as_str());
-    let heading = format!("Lift in {metric} over time");
-    let title = format!("{heading}: {} against {}", name(comparison.variation), name(0));
+    let heading = match analysis.arms.len() {
+        ..3 => format!("Lift in {metric} over time"),
+        _ => format!("{}: lift in {metric} over time", name(comparison.variation)),
+    };
+    let title = format!("Lift in {metric} over time: {} against {}", name(comparison.variation), name(0));
     let draw = |layout| BandChart::draw(&id, &comparison.band, metric, &title, layout);
     let rows = thinned(&comparison.band);
     Figure {

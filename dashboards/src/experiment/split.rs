@@ -37,7 +37,7 @@ pub(super) fn view(analysis: &Analysis) -> View<'_> {
             "No",
             format!(
                 "If visitors were split as planned, a split this far off would ever be seen with a chance below {} \
-                 (sequential test, p {p}). So some are lost or counted twice, and the verdict is withheld.",
+                 (sequential test, p\u{a0}{p}). So some are lost or counted twice, and the verdict is withheld.",
                 short_percent(threshold)
             ),
         )
@@ -47,7 +47,7 @@ pub(super) fn view(analysis: &Analysis) -> View<'_> {
             "check",
             "Yes",
             format!(
-                "The difference from the plan is what chance alone brings (sequential test, p {p}). The verdict would be \
+                "The difference from the plan is what chance alone brings (sequential test, p\u{a0}{p}). The verdict would be \
                  withheld below {threshold}; that holds however often this is read."
             ),
         )

@@ -107,7 +107,7 @@ fn cell(page: &ExperimentPage<'_>, index: usize, metric: Metric) -> Cell {
 fn without_lift(page: &ExperimentPage<'_>, index: usize) -> &'static str {
     match index {
         _ if page.is_mismatch() => "withheld",
-        0 => "compared with",
+        0 => "baseline",
         _ => "cannot be told yet",
     }
 }
