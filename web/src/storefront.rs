@@ -83,7 +83,8 @@ impl Front {
 
     fn fault(&self, problem: &Problem) -> HttpResponse {
         let shell = self.shell();
-        let page = FaultPage { detail: Some(problem.detail().to_owned()), ..FaultPage::of(problem.status().as_u16()) };
+        let mut page = FaultPage::of(problem.status().as_u16());
+        page.detail = Some(problem.detail().to_owned());
         match self.pages.fault(&shell, &page) {
             Ok(html) => {
                 let mut response = html_response(problem.status());

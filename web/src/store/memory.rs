@@ -20,7 +20,7 @@ pub use faults::{Fault, Faults};
 
 use super::{
     AdminSession, AdminUser, ArmRow, CatalogueSnapshot, Decision, Exposure, ImportedOrder, LookRow,
-    OutboxEvent, Outcome, ProductSupply, Result, RollUp, Store, StoreError, StoredDefinitions,
+    OutboxEvent, Outcome, ProductSupply, Result, RollUp, ShopTotals, Store, StoreError, StoredDefinitions,
     StoredExperiment, SupplyOutcome, UnitRow, Wants,
 };
 use state::State;
@@ -143,6 +143,10 @@ impl Store for MemoryStore {
         Ok(self.state.lock().await.import_orders(orders))
     }
 
+    async fn totals(&self) -> Result<ShopTotals> {
+        Ok(self.state.lock().await.totals())
+    }
+
     async fn definitions(&self, known: u64) -> Result<Option<StoredDefinitions>> {
         let state = self.state.lock().await;
         let revision = state.definitions_revision;
@@ -157,6 +161,10 @@ impl Store for MemoryStore {
         _: &str,
     ) -> Result<u64> {
         self.state.lock().await.save_definition(experiment, expected)
+    }
+
+    async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>> {
+        Ok(self.state.lock().await.experiments.get(key).cloned().unwrap_or_default())
     }
 
     async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>> {

@@ -24,7 +24,7 @@ use tokio::sync::mpsc;
 
 use super::{
     AdminSession, AdminUser, ArmRow, CatalogueSnapshot, Decision, Exposure, ImportedOrder, LookRow,
-    OutboxEvent, Outcome, ProductSupply, Result, RollUp, Store, StoredDefinitions, StoredExperiment,
+    OutboxEvent, Outcome, ProductSupply, Result, RollUp, ShopTotals, Store, StoredDefinitions, StoredExperiment,
     SupplyOutcome, UnitRow, Wants,
 };
 use connections::{Readers, Writer};
@@ -130,6 +130,10 @@ impl Store for SqliteStore {
         self.writer.run(move |db| orders::import(db, &orders)).await
     }
 
+    async fn totals(&self) -> Result<ShopTotals> {
+        self.readers.run(orders::totals).await
+    }
+
     async fn definitions(&self, known: u64) -> Result<Option<StoredDefinitions>> {
         self.readers.run(move |db| experiments::definitions(db, known)).await
     }
@@ -142,6 +146,11 @@ impl Store for SqliteStore {
     ) -> Result<u64> {
         let (experiment, by) = (experiment.clone(), by.to_owned());
         self.writer.run(move |db| experiments::save(db, &experiment, expected, &by)).await
+    }
+
+    async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>> {
+        let key = key.to_owned();
+        self.readers.run(move |db| experiments::history(db, &key)).await
     }
 
     async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>> {

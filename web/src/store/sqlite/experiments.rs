@@ -17,15 +17,24 @@ pub fn definitions(db: &Connection, known: u64) -> Result<Option<StoredDefinitio
         return Ok(None);
     }
     let sql = "SELECT key, revision, definition, saved_at_ms FROM experiments ORDER BY key";
-    let experiments = rows(db, sql, [], |row| {
-        Ok(StoredExperiment {
-            key: row.get(0)?,
-            revision: count(row, 1)?,
-            definition: row.get(2)?,
-            saved_at_ms: row.get(3)?,
-        })
-    })?;
-    Ok(Some(StoredDefinitions { revision, experiments }))
+    Ok(Some(StoredDefinitions { revision, experiments: rows(db, sql, [], experiment)? }))
+}
+
+/// Reads every revision of a key, the oldest first.
+pub fn history(db: &Connection, key: &str) -> Result<Vec<StoredExperiment>> {
+    let sql = "SELECT key, revision, definition, saved_at_ms FROM experiment_history WHERE key = ?1
+               UNION ALL SELECT key, revision, definition, saved_at_ms FROM experiments WHERE key = ?1
+               ORDER BY revision";
+    rows(db, sql, [key], experiment)
+}
+
+fn experiment(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredExperiment> {
+    Ok(StoredExperiment {
+        key: row.get(0)?,
+        revision: count(row, 1)?,
+        definition: row.get(2)?,
+        saved_at_ms: row.get(3)?,
+    })
 }
 
 /// Saves a definition as the next revision of its key.

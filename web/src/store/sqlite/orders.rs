@@ -5,8 +5,8 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::{
-    super::{EventWrite, ImportedOrder, Result, StoreError},
-    columns::{execute, int, json, row, rows, to_json},
+    super::{EventWrite, ImportedOrder, Result, ShopTotals, StoreError},
+    columns::{count, execute, int, json, row, rows, to_json},
     outbox,
 };
 use crate::events::data::order_data;
@@ -69,4 +69,14 @@ pub fn order(db: &Connection, id: &OrderId) -> Result<Option<Order>> {
 pub fn of(db: &Connection, owner: &VisitorId, limit: usize) -> Result<Vec<Order>> {
     let sql = "SELECT doc FROM orders WHERE owner = ?1 ORDER BY placed_at_ms DESC, id DESC LIMIT ?2";
     rows(db, sql, params![owner.as_str(), int(limit)], |row| json(row, 0))
+}
+
+/// Sums carts and the shop's own orders.
+pub fn totals(db: &Connection) -> Result<ShopTotals> {
+    let sql = "SELECT (SELECT count(*) FROM carts), count(*), coalesce(sum(total_minor), 0)
+               FROM orders WHERE source = 'shop'";
+    let totals = row(db, sql, [], |row| {
+        Ok(ShopTotals { carts: count(row, 0)?, orders: count(row, 1)?, revenue_minor: row.get(2)? })
+    })?;
+    Ok(totals.unwrap_or_default())
 }
