@@ -1,0 +1,71 @@
+//! The invariants, asked of all rows at one moment.
+
+use deadpool_postgres::Client;
+
+use super::{
+    super::Result,
+    cells::cell,
+    error,
+    transaction::{Transaction, query},
+};
+
+/// The questions read everything: they get one snapshot, time and free choice of plans.
+const BEGIN: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;
+    SET LOCAL statement_timeout = 0;
+    SET LOCAL plan_cache_mode = auto;
+    SET LOCAL enable_seqscan = on;
+    SET LOCAL enable_hashjoin = on;
+    SET LOCAL enable_mergejoin = on;";
+
+/// Each question selects the sentences that say what is broken.
+const QUESTIONS: [&str; 5] = [
+    "SELECT format('%s has %s supplied, but %s available, %s held and %s sold',
+            sku, supplied, available, held, sold) AS fault
+        FROM stock
+        WHERE least(available, held, sold) < 0 OR supplied <> available + held + sold
+        ORDER BY sku",
+    "SELECT format('%s has %s held, but carts hold %s', coalesce(s.sku, c.sku), coalesce(s.held, 0),
+            coalesce(c.held, 0)) AS fault
+        FROM stock AS s
+        FULL JOIN (
+            SELECT line ->> 'sku' AS sku, sum((line ->> 'held')::bigint) AS held
+            FROM carts, json_array_elements(state -> 'lines') AS line
+            GROUP BY 1) AS c ON c.sku = s.sku
+        WHERE coalesce(s.held, 0) <> coalesce(c.held, 0)
+        ORDER BY 1",
+    "SELECT format('%s has %s sold, but orders took %s', coalesce(s.sku, o.sku), coalesce(s.sold, 0),
+            coalesce(o.sold, 0)) AS fault
+        FROM stock AS s
+        FULL JOIN (
+            SELECT line ->> 'sku' AS sku,
+                sum((line ->> 'from_held')::bigint + (line ->> 'from_available')::bigint) AS sold
+            FROM orders, json_array_elements(doc -> 'lines') AS line
+            WHERE source = 'shop'
+            GROUP BY 1) AS o ON o.sku = s.sku
+        WHERE coalesce(s.sold, 0) <> coalesce(o.sold, 0)
+        ORDER BY 1",
+    "SELECT format('cart %s has %s orders', cart, count(*)) AS fault
+        FROM orders GROUP BY cart HAVING count(*) > 1 ORDER BY cart",
+    "SELECT CASE
+            WHEN c.id IS NULL THEN format('order %s is of cart %s, which does not exist', o.id, o.cart)
+            WHEN o.id IS NULL THEN format('cart %s became an order that does not exist', c.id)
+            ELSE format('order %s is of cart %s, which became %s', o.id, o.cart, coalesce(c.order_id, 'no order'))
+        END AS fault
+        FROM (SELECT id, cart FROM orders WHERE source = 'shop') AS o
+        FULL JOIN (SELECT id, state -> 'stage' ->> 'order_id' AS order_id FROM carts) AS c ON c.id = o.cart
+        WHERE c.order_id IS DISTINCT FROM o.id
+        ORDER BY 1",
+];
+
+/// Asks all questions.
+pub async fn run(client: Client) -> Result<Vec<String>> {
+    let transaction = Transaction::begin(client).await?;
+    transaction.batch_execute(BEGIN).await.map_err(|e| error::of_query(&e))?;
+    let mut faults = vec![];
+    for question in QUESTIONS {
+        for row in query(&transaction, question, &[]).await? {
+            faults.push(cell(&row, "fault")?);
+        }
+    }
+    Ok(faults)
+}

@@ -1,0 +1,159 @@
+//! Definitions with their history, and exposures.
+
+use std::collections::BTreeSet;
+
+use deadpool_postgres::Client;
+use serde_json::json;
+use tokio_postgres::{Row, Statement};
+use uuid::Uuid;
+
+use super::{
+    super::{Exposure, Result, StoreError, StoredDefinitions, StoredExperiment},
+    cells::{bigint, cell, number},
+    error, outbox,
+    transaction::{Params, Transaction, bounded, execute, query},
+};
+
+/// Logs exposures that are new, with their events, and returns their numbers.
+pub const EXPOSE: &str = "WITH fresh AS (
+        INSERT INTO exposures (experiment, unit, variation, at_ms)
+        SELECT w.experiment, w.unit, w.variation, w.at_ms
+        FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[]) AS w (experiment, unit, variation, at_ms)
+        ORDER BY w.experiment, w.unit
+        ON CONFLICT (experiment, unit) DO NOTHING
+        RETURNING experiment, unit)
+    INSERT INTO outbox (position, id, at_ms, kind, unit, data)
+    SELECT $7 + w.n, w.id, w.at_ms, 'exposure_logged', w.unit, w.data::json
+    FROM unnest($1::text[], $2::text[], $4::int8[], $5::uuid[], $6::text[]) WITH ORDINALITY
+        AS w (experiment, unit, at_ms, id, data, n)
+    JOIN fresh ON fresh.experiment = w.experiment AND fresh.unit = w.unit
+    RETURNING position - $7 AS n";
+
+/// Returns all definitions where their revision is another one.
+pub async fn definitions(client: &Client, known: u64) -> Result<Option<StoredDefinitions>> {
+    const SQL: &str = "SELECT r.revision AS common, e.key, e.revision, e.definition, e.saved_at_ms
+        FROM revisions AS r LEFT JOIN experiments AS e ON true
+        WHERE r.name = 'definitions' AND r.revision <> $1
+        ORDER BY e.key";
+    let rows = query(client, SQL, &[&bigint(known)]).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let mut experiments = vec![];
+    for row in &rows {
+        // Of no definitions at all there is one row that has only the revision.
+        let Some(key) = cell::<Option<String>>(row, "key")? else { continue };
+        experiments.push(experiment(key, row)?);
+    }
+    Ok(Some(StoredDefinitions { revision: number(first, "common")?, experiments }))
+}
+
+fn experiment(key: String, row: &Row) -> Result<StoredExperiment> {
+    Ok(StoredExperiment {
+        key,
+        revision: number(row, "revision")?,
+        definition: cell(row, "definition")?,
+        saved_at_ms: cell(row, "saved_at_ms")?,
+    })
+}
+
+/// Returns every revision of a key, the oldest first.
+pub async fn history(client: &Client, key: &str) -> Result<Vec<StoredExperiment>> {
+    const SQL: &str = "SELECT revision, definition, saved_at_ms FROM experiment_history WHERE key = $1
+        UNION ALL SELECT revision, definition, saved_at_ms FROM experiments WHERE key = $1
+        ORDER BY revision";
+    query(client, SQL, &[&key]).await?.iter().map(|row| experiment(key.to_owned(), row)).collect()
+}
+
+/// Saves a definition as the next revision of its key.
+pub async fn save(
+    client: Client,
+    experiment: &StoredExperiment,
+    expected: Option<u64>,
+    by: &str,
+) -> Result<u64> {
+    let transaction = Transaction::begin(client).await?;
+    let revision = bounded(save_next(&transaction, experiment, expected, by)).await?;
+    transaction.commit().await?;
+    Ok(revision)
+}
+
+async fn save_next(
+    transaction: &Transaction,
+    experiment: &StoredExperiment,
+    expected: Option<u64>,
+    by: &str,
+) -> Result<u64> {
+    const BUMP: &str = "UPDATE revisions SET revision = revision + 1 WHERE name = 'definitions'";
+    const ARCHIVE: &str = "INSERT INTO experiment_history (key, revision, definition, saved_at_ms, saved_by)
+        SELECT key, revision, definition, saved_at_ms, saved_by FROM experiments WHERE key = $1";
+    const SAVE: &str = "INSERT INTO experiments (key, revision, definition, saved_at_ms, saved_by)
+        VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, definition = excluded.definition,
+            saved_at_ms = excluded.saved_at_ms, saved_by = excluded.saved_by";
+    // The counter's row is locked from here on, so definitions are saved one after the other.
+    execute(transaction, BUMP, &[]).await?;
+    let rows =
+        query(transaction, "SELECT revision FROM experiments WHERE key = $1", &[&experiment.key]).await?;
+    let found: Option<u64> = rows.first().map(|row| number(row, "revision")).transpose()?;
+    if found != expected {
+        return Err(StoreError::Conflict(match found {
+            Some(found) => format!("experiment {} is at revision {found}", experiment.key),
+            None => format!("experiment {} does not exist", experiment.key),
+        }));
+    }
+    let next = found.unwrap_or(0) + 1;
+    execute(transaction, ARCHIVE, &[&experiment.key]).await?;
+    let params: &Params<'_> =
+        &[&experiment.key, &bigint(next), &experiment.definition, &experiment.saved_at_ms, &by];
+    execute(transaction, SAVE, params).await?;
+    Ok(next)
+}
+
+/// Logs exposures outside a turn.
+pub async fn expose(client: Client, exposures: &[Exposure]) -> Result<Vec<Exposure>> {
+    if exposures.is_empty() {
+        return Ok(vec![]);
+    }
+    let statement = client.prepare_cached(EXPOSE).await.map_err(|e| error::of_query(&e))?;
+    let transaction = Transaction::begin(client).await?;
+    let new = bounded(async {
+        let place = outbox::place_of(&query(&transaction, outbox::PLACE, &[]).await?)?;
+        log(&transaction, &statement, place, exposures).await
+    })
+    .await?;
+    if !new.is_empty() {
+        transaction.commit().await?;
+    }
+    Ok(new)
+}
+
+/// Logs exposures with their events and returns the new ones in order.
+pub async fn log(
+    transaction: &Transaction,
+    statement: &Statement,
+    place: i64,
+    exposures: &[Exposure],
+) -> Result<Vec<Exposure>> {
+    if exposures.is_empty() {
+        return Ok(vec![]);
+    }
+    let mut seen = BTreeSet::new();
+    let exposures: Vec<&Exposure> =
+        exposures.iter().filter(|e| seen.insert((&e.experiment, &e.unit))).collect();
+    let keys: Vec<&str> = exposures.iter().map(|e| e.experiment.as_str()).collect();
+    let units: Vec<&str> = exposures.iter().map(|e| e.unit.as_str()).collect();
+    let variations: Vec<i64> = exposures.iter().map(|e| i64::from(e.variation)).collect();
+    let times: Vec<i64> = exposures.iter().map(|e| e.at_ms).collect();
+    let ids: Vec<Uuid> = exposures.iter().map(|_| Uuid::new_v4()).collect();
+    let data: Vec<String> = exposures.iter().map(|e| data_of(e)).collect();
+    // The statement counts from 1.
+    let from = place - 1;
+    let params: &Params<'_> = &[&keys, &units, &variations, &times, &ids, &data, &from];
+    let rows = transaction.query(statement, params).await.map_err(|e| error::of_query(&e))?;
+    let mut new = rows.iter().map(|row| number(row, "n")).collect::<Result<Vec<usize>>>()?;
+    new.sort_unstable();
+    Ok(new.into_iter().filter_map(|n| exposures.get(n - 1)).map(|e| (*e).clone()).collect())
+}
+
+fn data_of(exposure: &Exposure) -> String {
+    json!({"experiment": exposure.experiment, "variation": exposure.variation}).to_string()
+}

@@ -1,0 +1,126 @@
+//! The outbox: events by place, the readers' cursors and leases.
+//!
+//! A place is `base + (transaction id << 20) + ordinal`. Numbers of a sequence would lose events: they are drawn
+//! before the commit, so a reader may meet 8 committed while 7 is not yet, note 8 and never come back. Transaction ids
+//! are drawn just as early, but the server knows which of them are still open: nothing can appear below the oldest
+//! open one any more, so readers stop there ([`AFTER`]). A transaction that stays open, in any database of the server,
+//! holds readers up but loses nothing.
+//!
+//! Two transactions that touch the same cart must have places in the order of their commits. Ids alone do not promise
+//! that: one that waits for the cart may have drawn its id before the one it waits for. So each cart carries the place
+//! of its last change, and a turn that finds a higher place than its own begins again.
+
+use deadpool_postgres::Client;
+use serde_json::value::RawValue;
+use tokio_postgres::{Row, Statement};
+use uuid::Uuid;
+
+use super::{
+    super::{EventWrite, OutboxEvent, Result, StoreError},
+    cells::{bigint, cell, number, parsed, parsed_option},
+    error,
+    transaction::{Transaction, execute_alone, query},
+};
+
+/// The exposures of a transaction are numbered from 0, as they come before all that follows from them; its other events
+/// from here. Twice this many numbers belong to a transaction.
+pub const EVENTS_FROM: i64 = 1 << 19;
+
+/// Returns the place of the transaction; asked after its locks are held.
+pub const PLACE: &str = "SELECT value + (pg_current_xact_id()::text::bigint << 20) AS place
+    FROM settings WHERE name = 'outbox_base'";
+
+/// Inserts events.
+pub const PUBLISH: &str = "INSERT INTO outbox (position, id, at_ms, kind, cart, unit, data)
+    SELECT e.position, e.id, e.at_ms, e.kind, e.cart, e.unit, e.data::json
+    FROM unnest($1::int8[], $2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[])
+        AS e (position, id, at_ms, kind, cart, unit, data)";
+
+const AFTER: &str = "SELECT position, id, at_ms, kind, cart, unit, data::text
+    FROM outbox
+    WHERE position > $1 AND position < (
+        SELECT value + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)
+        FROM settings WHERE name = 'outbox_base')
+    ORDER BY position LIMIT $2";
+
+/// Reads the place that [`PLACE`] selected.
+pub fn place_of(rows: &[Row]) -> Result<i64> {
+    let row = rows.first().ok_or_else(|| StoreError::Corrupt("the outbox has no base".into()))?;
+    cell(row, "place")
+}
+
+/// Inserts the events of the transaction that has the place.
+pub async fn publish(
+    transaction: &Transaction,
+    statement: &Statement,
+    place: i64,
+    events: &[EventWrite],
+) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let positions: Vec<i64> = (place + EVENTS_FROM..).take(events.len()).collect();
+    let ids: Vec<Uuid> = events.iter().map(|e| e.id).collect();
+    let times: Vec<i64> = events.iter().map(|e| e.at_ms).collect();
+    let kinds: Vec<&str> = events.iter().map(|e| e.kind).collect();
+    let carts: Vec<Option<&str>> = events.iter().map(|e| e.cart.as_ref().map(|c| c.as_str())).collect();
+    let units: Vec<&str> = events.iter().map(|e| e.unit.as_str()).collect();
+    let data: Vec<&str> = events.iter().map(|e| e.data.as_str()).collect();
+    transaction
+        .execute(statement, &[&positions, &ids, &times, &kinds, &carts, &units, &data])
+        .await
+        .map(drop)
+        .map_err(|e| error::of_query(&e))
+}
+
+/// Returns events after a position that nothing can appear before any more.
+pub async fn after(client: &Client, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
+    let rows = query(client, AFTER, &[&bigint(position), &bigint(limit)]).await?;
+    rows.iter().map(event).collect()
+}
+
+fn event(row: &Row) -> Result<OutboxEvent> {
+    Ok(OutboxEvent {
+        position: number(row, "position")?,
+        id: cell(row, "id")?,
+        at_ms: cell(row, "at_ms")?,
+        kind: cell(row, "kind")?,
+        cart: parsed_option(row, "cart")?,
+        unit: parsed(row, "unit")?,
+        data: RawValue::from_string(cell(row, "data")?)
+            .map_err(|e| StoreError::Corrupt(format!("data: {e}")))?,
+    })
+}
+
+/// Returns how far a reader has come.
+pub async fn cursor(client: &Client, reader: &str) -> Result<u64> {
+    let rows = query(client, "SELECT position FROM cursors WHERE reader = $1", &[&reader]).await?;
+    rows.first().map_or(Ok(0), |row| number(row, "position"))
+}
+
+/// Notes how far a reader has come.
+pub async fn set_cursor(client: &Client, reader: &str, position: u64) -> Result<()> {
+    const SQL: &str = "INSERT INTO cursors (reader, position) VALUES ($1, $2)
+        ON CONFLICT (reader) DO UPDATE SET position = excluded.position";
+    execute_alone(client, SQL, &[&reader, &bigint(position)]).await.map(drop)
+}
+
+/// Takes or renews a lease. It commits without waiting for the disk: a lease that a crash of the server takes back is
+/// taken again, and readers bear being two for a moment.
+pub async fn lease(client: &Client, reader: &str, process: &str, now_ms: i64, until_ms: i64) -> Result<bool> {
+    const SQL: &str = "INSERT INTO leases AS l (reader, process, until_ms)
+        SELECT $1, $2, $4 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS quick
+        ON CONFLICT (reader) DO UPDATE SET process = excluded.process, until_ms = excluded.until_ms
+        WHERE l.process = excluded.process OR l.until_ms <= $3";
+    Ok(execute_alone(client, SQL, &[&reader, &process, &now_ms, &until_ms]).await? == 1)
+}
+
+/// Counts what a reader has yet to read, up to a limit.
+pub async fn lag(client: &Client, reader: &str, at_most: u64) -> Result<u64> {
+    const SQL: &str = "SELECT count(*) AS events FROM (
+        SELECT 1 FROM outbox
+        WHERE position > coalesce((SELECT position FROM cursors WHERE reader = $1), 0)
+        LIMIT $2) AS unread";
+    let rows = query(client, SQL, &[&reader, &bigint(at_most)]).await?;
+    rows.first().map_or(Ok(0), |row| number(row, "events"))
+}

@@ -1,0 +1,60 @@
+//! The schema: numbered steps, each applied once, by one process at a time.
+
+use deadpool_postgres::Client;
+
+use super::{
+    super::{Result, StoreError},
+    cells::cell,
+    error,
+    transaction::{Transaction, execute, query},
+};
+
+/// All steps in order; one that has shipped is never edited.
+const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("../../../migrations/postgres/0001_begin.sql"))];
+
+/// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".
+const LOCK: &str = "SET LOCAL lock_timeout = 0;
+    SET LOCAL statement_timeout = 0;
+    SELECT pg_advisory_xact_lock(7161130727041558887);
+    CREATE TABLE IF NOT EXISTS schema_migrations (
+        number bigint PRIMARY KEY,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    );";
+
+/// Restored from a dump, the database may live in a server whose transactions are numbered from a lower number. Places
+/// in the outbox must go on growing, so what is added to the numbers grows.
+const RAISE_BASE: &str = "UPDATE settings
+    SET value = (((top.position >> 20) + 1) << 20) - own.number
+    FROM (
+        SELECT greatest((SELECT max(position) FROM outbox), (SELECT max(position) FROM cursors)) AS position
+    ) AS top, (SELECT pg_current_xact_id()::text::bigint << 20 AS number) AS own
+    WHERE name = 'outbox_base' AND top.position >= value + own.number";
+
+/// Brings the schema up to date.
+pub async fn migrate(client: Client) -> Result<()> {
+    let transaction = Transaction::begin(client).await?;
+    run(&transaction, LOCK).await?;
+    let rows =
+        query(&transaction, "SELECT coalesce(max(number), 0) AS number FROM schema_migrations", &[]).await?;
+    let applied: i64 = rows.first().map_or(Ok(0), |row| cell(row, "number"))?;
+    let newest = MIGRATIONS.len() as i64;
+    if applied > newest {
+        let why = format!("its schema is of step {applied}, this program knows {newest}: run a newer one");
+        return Err(StoreError::Unavailable(why));
+    }
+    for (number, sql) in MIGRATIONS.iter().filter(|(number, _)| *number > applied) {
+        run(&transaction, sql).await?;
+        execute(&transaction, "INSERT INTO schema_migrations (number) VALUES ($1)", &[number]).await?;
+        tracing::info!(number, "the schema was migrated");
+    }
+    if execute(&transaction, RAISE_BASE, &[]).await? > 0 {
+        tracing::warn!(
+            "the database came from another server: places in the outbox go on above the highest one"
+        );
+    }
+    transaction.commit().await
+}
+
+async fn run(transaction: &Transaction, sql: &str) -> Result<()> {
+    transaction.batch_execute(sql).await.map_err(|e| error::of_query(&e))
+}

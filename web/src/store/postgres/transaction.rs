@@ -1,0 +1,106 @@
+//! One transaction on one borrowed connection.
+
+use std::{ops::Deref, time::Duration};
+
+use deadpool_postgres::Client;
+use futures_util::FutureExt;
+use tokio::time::timeout;
+use tokio_postgres::{Row, types::ToSql};
+
+use super::{
+    super::{Result, StoreError},
+    error,
+};
+
+/// How long the server may be silent. Longer than its own limits on statements and locks: only a server that hangs, or a
+/// network that is cut, gets here.
+const ANSWER_MAX: Duration = Duration::from_secs(12);
+
+/// What a statement takes.
+pub type Params<'p> = [&'p (dyn ToSql + Sync)];
+
+/// Is an open transaction. Dropped before it is committed, in whatever state, it is rolled back before anybody else
+/// uses the connection.
+pub struct Transaction {
+    client: Client,
+    is_open: bool,
+}
+
+impl Transaction {
+    /// Takes a connection for a transaction that [`start`](Self::start) will begin, so that the first statements can
+    /// travel with the beginning.
+    pub fn on(client: Client) -> Self {
+        Self { client, is_open: true }
+    }
+
+    /// Sends the beginning.
+    pub async fn start(&self) -> Result<()> {
+        let begin = self.client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED");
+        begin.await.map_err(|e| error::of_query(&e))
+    }
+
+    /// Begins.
+    pub async fn begin(client: Client) -> Result<Self> {
+        let transaction = Self::on(client);
+        bounded(transaction.start()).await?;
+        Ok(transaction)
+    }
+
+    /// Commits.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] where the connection broke meanwhile or the server did not answer.
+    pub async fn commit(mut self) -> Result<()> {
+        match timeout(ANSWER_MAX, self.client.batch_execute("COMMIT")).await {
+            Ok(Ok(())) => {
+                self.is_open = false;
+                Ok(())
+            }
+            Ok(Err(error)) => Err(error::of_commit(&error)),
+            Err(_) => Err(StoreError::Unknown("the server did not answer a commit".into())),
+        }
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if self.is_open {
+            // Polled once, the request is on its way, before any of the connection's next user.
+            let _ = self.client.batch_execute("ROLLBACK").now_or_never();
+        }
+    }
+}
+
+/// Waits for the server, but not for ever. For everything but commits: what is given up here is never committed, or is
+/// a single statement that may be repeated.
+pub async fn bounded<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(ANSWER_MAX, work)
+        .await
+        .unwrap_or_else(|_| Err(StoreError::Unavailable("the server did not answer".into())))
+}
+
+/// Runs a prepared statement and returns its rows.
+pub async fn query(client: &Client, sql: &str, params: &Params<'_>) -> Result<Vec<Row>> {
+    let statement = client.prepare_cached(sql).await.map_err(|e| error::of_query(&e))?;
+    client.query(&statement, params).await.map_err(|e| error::of_query(&e))
+}
+
+/// Runs a prepared statement inside a transaction and returns how many rows it wrote.
+pub async fn execute(transaction: &Transaction, sql: &str, params: &Params<'_>) -> Result<u64> {
+    let statement = transaction.prepare_cached(sql).await.map_err(|e| error::of_query(&e))?;
+    transaction.execute(&statement, params).await.map_err(|e| error::of_query(&e))
+}
+
+/// Runs a prepared statement that is its own transaction and returns how many rows it wrote.
+pub async fn execute_alone(client: &Client, sql: &str, params: &Params<'_>) -> Result<u64> {
+    let statement = client.prepare_cached(sql).await.map_err(|e| error::of_query(&e))?;
+    client.execute(&statement, params).await.map_err(|e| error::of_commit(&e))
+}
