@@ -57,7 +57,9 @@ fn versioned(path: &str) -> String {
 /// FNV-1a, 64 bits: it tells versions of a file apart and guards nothing.
 /// <https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 #[cfg(test)]

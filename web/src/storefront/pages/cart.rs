@@ -57,7 +57,11 @@ pub struct CartView {
 
 impl CartView {
     /// Shows a cart at a time. `product` finds a line's product, for its picture.
-    pub fn of<'a>(cart: &Cart, now_ms: i64, product: impl Fn(&cart_core::Sku) -> Option<&'a Product>) -> Self {
+    pub fn of<'a>(
+        cart: &Cart,
+        now_ms: i64,
+        product: impl Fn(&cart_core::Sku) -> Option<&'a Product>,
+    ) -> Self {
         let totals = cart.totals();
         let price = |minor| Price::new(minor, cart.currency);
         let left_ms = cart.holds_expire_at_ms.map(|at| at - now_ms).filter(|left| *left > 0);

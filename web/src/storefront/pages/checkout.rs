@@ -92,7 +92,15 @@ impl CheckoutPage {
         }
         let action = if is_last { "/checkout/order".into() } else { format!("/checkout/{step}") };
         let button = if is_last { pay(cart) } else { "Continue".into() };
-        Self { action, button, parts, heading: heading(step), progress: progress(cart, step), payment_token, ..Self::with(cart, view, express_shipping_minor, entered) }
+        Self {
+            action,
+            button,
+            parts,
+            heading: heading(step),
+            progress: progress(cart, step),
+            payment_token,
+            ..Self::with(cart, view, express_shipping_minor, entered)
+        }
     }
 
     /// Puts the checkout together that has all steps on one page.
@@ -123,7 +131,8 @@ impl CheckoutPage {
                 })
             })
         };
-        let method = entered.get("method").and_then(|m| ShippingMethod::parse(&m).ok()).unwrap_or(cart.shipping);
+        let method =
+            entered.get("method").and_then(|m| ShippingMethod::parse(&m).ok()).unwrap_or(cart.shipping);
         Self {
             single: false,
             heading: "Checkout",

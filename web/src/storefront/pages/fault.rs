@@ -21,7 +21,10 @@ impl FaultPage {
                 "We looked on every shelf",
                 "There is nothing at this address. It may have been sold for the last time, or the link has a slip of the pen.",
             ),
-            403 => ("That is somebody else’s cart", "A cart belongs to the visitor who opened it. Yours is safe where you left it."),
+            403 => (
+                "That is somebody else’s cart",
+                "A cart belongs to the visitor who opened it. Yours is safe where you left it.",
+            ),
             409 => (
                 "The cart has moved on",
                 "It changed while you were looking, on another device perhaps. Have a look at it as it is now, then go on.",
@@ -30,8 +33,14 @@ impl FaultPage {
                 "Back in a moment",
                 "The shop could not write that down just now. Nothing was changed and nothing was charged; try again shortly.",
             ),
-            400..=499 => ("That did not make sense to us", "The request was not one we can follow. Go back, have another look, and try again."),
-            _ => ("Something broke in the workshop", "That was our fault. Nothing was charged; try again in a minute."),
+            400..=499 => (
+                "That did not make sense to us",
+                "The request was not one we can follow. Go back, have another look, and try again.",
+            ),
+            _ => (
+                "Something broke in the workshop",
+                "That was our fault. Nothing was charged; try again in a minute.",
+            ),
         };
         Self { status, heading, text, detail: None, retry: status >= 500 }
     }

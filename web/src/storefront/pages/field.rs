@@ -45,7 +45,17 @@ pub(super) fn address(entered: impl Fn(&str) -> Option<String>, errors: &[FieldE
             value = value.trim().to_ascii_uppercase();
             options = countries(&value);
         }
-        Field { error: error_of(name, label, errors), name, label, hint, kind, autocomplete, width, value, options }
+        Field {
+            error: error_of(name, label, errors),
+            name,
+            label,
+            hint,
+            kind,
+            autocomplete,
+            width,
+            value,
+            options,
+        }
     };
     ADDRESS.map(field).into()
 }
@@ -79,7 +89,10 @@ pub(super) fn summary(errors: &[FieldError]) -> Vec<Summary> {
         None if name == "payment_token" => "The card".into(),
         None => name.to_owned(),
     };
-    errors.iter().map(|e| Summary { field: e.field.clone(), text: format!("{} {}", label(&e.field), e.message) }).collect()
+    errors
+        .iter()
+        .map(|e| Summary { field: e.field.clone(), text: format!("{} {}", label(&e.field), e.message) })
+        .collect()
 }
 
 /// Is a card that the test provider knows.
@@ -115,7 +128,10 @@ mod tests {
     fn what_was_entered_stays_and_its_error_stands_beside_it() {
         let errors = [error("email", "must look like name@example.org")];
         let fields = address(|name| (name == "email").then(|| "ada".into()), &errors);
-        assert_eq!((fields[0].value.as_str(), fields[0].error.as_deref()), ("ada", Some("Email must look like name@example.org")));
+        assert_eq!(
+            (fields[0].value.as_str(), fields[0].error.as_deref()),
+            ("ada", Some("Email must look like name@example.org"))
+        );
         assert!(fields[1..].iter().all(|f| f.error.is_none() && f.value.is_empty()));
         assert_eq!(summary(&errors)[0].text, "Email must look like name@example.org");
     }

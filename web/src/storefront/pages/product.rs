@@ -9,6 +9,9 @@ use super::{Price, link};
 /// believed.
 const FEW_LEFT_MAX: i64 = 5;
 
+/// Tints that the style sheet knows, as `tint-0` and so on.
+const TINTS: u8 = 6;
+
 /// Says what a shopper may know of the stock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -49,7 +52,7 @@ impl Availability {
 pub struct Picture {
     /// Where the browser gets it.
     pub src: String,
-    /// The tint behind it, 0 to 5; one tint a category.
+    /// The tint behind it, 0 to 5: always the same for a product, and mixed within a grid.
     pub tint: u8,
     /// Whether it was drawn to stand free on the tint; a placeholder fills its frame.
     pub free: bool,
@@ -58,7 +61,9 @@ pub struct Picture {
 impl Picture {
     /// Returns the picture of a product: its file, or the one drawn from its name at `/products/{sku}/picture`.
     pub fn of(product: &Product) -> Self {
-        let tint = product.category.bytes().fold(0_u8, |h, b| h.wrapping_mul(31).wrapping_add(b)) % 6;
+        let hash =
+            product.sku.as_str().bytes().fold(7_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));
+        let tint = (hash >> 3) as u8 % TINTS;
         match &product.image {
             Some(file) => {
                 let free = file.ends_with(".svg");
@@ -212,7 +217,11 @@ impl Listing {
         let href = |page| link::listing(query, category, page);
         let count = Self::page_count(total);
         let first = (page - 1) * Self::PAGE_LEN;
-        let all = Filter { name: "Everything".into(), href: link::listing(query, None, 1), current: category.is_none() };
+        let all = Filter {
+            name: "Everything".into(),
+            href: link::listing(query, None, 1),
+            current: category.is_none(),
+        };
         let filter = |name: S| Filter {
             href: link::listing(query, Some(name.as_ref()), 1),
             current: category == Some(name.as_ref()),
@@ -273,7 +282,13 @@ impl ProductPage {
         Self {
             most: card.availability.most(),
             card,
-            paragraphs: product.description.lines().map(str::trim).filter(|l| !l.is_empty()).map(Into::into).collect(),
+            paragraphs: product
+                .description
+                .lines()
+                .map(str::trim)
+                .filter(|l| !l.is_empty())
+                .map(Into::into)
+                .collect(),
             category,
             shelf,
         }

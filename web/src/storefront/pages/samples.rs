@@ -1,0 +1,321 @@
+//! A model of every page in its states, from the demo's catalogue: what tests render and eyes check.
+
+use std::sync::Arc;
+
+use cart_core::{
+    Address, Cart, CartId, CartLayout, Currency, FieldError, Line, Money, Order, OrderId, Product,
+    ShippingMethod, Sku, Stage, Step, StockPolicy, VisitorId, Workflow,
+};
+
+use super::*;
+
+pub const NOW_MS: i64 = 1_764_000_000_000;
+const SHIPPING_MINOR: i64 = 495;
+
+pub struct Row {
+    pub product: Product,
+    pub stock: i64,
+}
+
+/// Reads the demo's catalogue.
+pub fn catalogue() -> Vec<Row> {
+    let mut reader = csv::Reader::from_reader(&include_bytes!("../../../demo/catalogue.csv")[..]);
+    reader
+        .records()
+        .map(|record| {
+            let record = record.unwrap();
+            let number = |at: usize| record[at].parse::<i64>().unwrap();
+            let product = Product {
+                sku: Sku::parse(&record[0]).unwrap(),
+                name: record[1].into(),
+                description: record[2].into(),
+                category: record[3].into(),
+                price: Money::new(number(4), Currency::parse(&record[5]).unwrap()),
+                stock_policy: StockPolicy::HoldOnAdd,
+                hidden: false,
+                image: (!record[7].is_empty()).then(|| record[7].into()),
+            };
+            Row { product, stock: number(6) }
+        })
+        .collect()
+}
+
+fn gbp() -> Currency {
+    Currency::parse("GBP").unwrap()
+}
+
+pub fn shell(rows: &[Row]) -> Shell {
+    let mut names: Vec<String> = vec![];
+    for row in rows {
+        if !names.contains(&row.product.category) {
+            names.push(row.product.category.clone());
+        }
+    }
+    Shell::new("Cartwright & Daughters", gbp()).with_categories(names)
+}
+
+fn express_shell(rows: &[Row]) -> Shell {
+    let mut shell = with_cart(rows);
+    shell.cart_layout = CartLayout::Drawer;
+    shell
+}
+
+fn with_cart(rows: &[Row]) -> Shell {
+    let mut shell = shell(rows);
+    shell.cart_id = CartId::parse("c1").ok();
+    shell.user_token = Some("token".into());
+    shell.cart_count = 4;
+    shell
+}
+
+pub fn cards(rows: &[Row], skus: &[&str]) -> Vec<Card> {
+    let row = |sku: &&str| rows.iter().find(|r| r.product.sku.as_str() == *sku).unwrap();
+    skus.iter().map(row).map(|r| Card::of(&r.product, r.stock)).collect()
+}
+
+pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
+    let line = |sku: &str, quantity, held| {
+        let product = &rows.iter().find(|r| r.product.sku.as_str() == sku).unwrap().product;
+        Line {
+            sku: product.sku.clone(),
+            name: product.name.clone(),
+            quantity,
+            unit_price_minor: product.price.minor,
+            held,
+            policy: product.stock_policy,
+        }
+    };
+    Cart {
+        id: CartId::parse("c1").unwrap(),
+        owner: VisitorId::parse("v1").unwrap(),
+        version: 7,
+        currency: gbp(),
+        workflow: Arc::new(workflow),
+        assignments: vec![],
+        stage: Stage::Open,
+        lines: vec![line("TEAPOT-BROWN", 1, 1), line("MUG-COBALT", 2, 2), line("BISCUITS-OAT", 1, 0)],
+        address: None,
+        shipping: ShippingMethod::Standard,
+        shipping_minor: 0,
+        holds_expire_at_ms: Some(NOW_MS + 1_100_000),
+    }
+}
+
+fn address() -> Address {
+    Address {
+        email: "ada@example.org".into(),
+        name: "Ada Byron".into(),
+        street: "12 St James’s Square".into(),
+        city: "London".into(),
+        postcode: "SW1Y 4JH".into(),
+        country: "GB".into(),
+    }
+}
+
+pub fn view(cart: &Cart, rows: &[Row]) -> CartView {
+    CartView::of(cart, NOW_MS, |sku| rows.iter().map(|r| &r.product).find(|p| p.sku == *sku))
+}
+
+fn home(rows: &[Row]) -> Home {
+    let featured = [
+        "KETTLE-18",
+        "TEAPOT-BROWN",
+        "JAM-RASPBERRY",
+        "PLANE-BLOCK",
+        "BASKET-WILLOW",
+        "SAUCEPAN-16",
+        "CAN-8",
+        "BLANKET-WOOL",
+    ];
+    let doors: Vec<_> = ["BOWL-BANDED", "JUG-MILK", "HAMMER-16", "POT-TERRA", "HONEY-HEATHER", "BROOM"]
+        .iter()
+        .map(|sku| &rows.iter().find(|r| r.product.sku.as_str() == *sku).unwrap().product)
+        .map(|p| (p.category.clone(), p))
+        .collect();
+    let hero = Hero {
+        heading: "Things that outlast the day".into(),
+        text: "Pots, tools and provisions, chosen by people who use them before breakfast.".into(),
+    };
+    let popular = ["MUG-COBALT", "TEA-BREAKFAST", "TWINE-GREEN", "MATCHES-LONG", "LANTERN", "SECATEURS"];
+    Home::new(hero, cards(rows, &featured), Shelf::new("Popular this week", cards(rows, &popular)), &doors)
+}
+
+fn listing(rows: &[Row], query: &str, category: Option<&str>, page: usize) -> Listing {
+    let names = ["Kitchen", "Table", "Workshop", "Garden", "Larder", "Hearth"];
+    let found: Vec<_> = rows
+        .iter()
+        .filter(|r| category.is_none_or(|c| c == r.product.category))
+        .filter(|r| r.product.name.to_lowercase().contains(query))
+        .map(|r| Card::of(&r.product, r.stock))
+        .collect();
+    let total = found.len();
+    let shown = found.into_iter().skip((page - 1) * Listing::PAGE_LEN).take(Listing::PAGE_LEN).collect();
+    Listing::new(query, category, names, shown, total, page)
+}
+
+fn product(rows: &[Row], sku: &str) -> ProductPage {
+    let row = rows.iter().find(|r| r.product.sku.as_str() == sku).unwrap();
+    let together =
+        cards(rows, &["TEAPOT-BROWN", "TEA-BREAKFAST", "BISCUITS-OAT", "JUG-MILK", "SPOONS-BEECH"]);
+    ProductPage::new(&row.product, row.stock, Shelf::new("Bought together", together))
+}
+
+fn refused() -> Entered {
+    let error = |field: &str, message: &str| FieldError { field: field.into(), message: message.into() };
+    Entered {
+        fields: vec![
+            ("email".into(), "ada.example.org".into()),
+            ("name".into(), "Ada \"<b>\" Byron".into()),
+            ("country".into(), "GB".into()),
+            ("method".into(), "express".into()),
+        ],
+        errors: vec![error("email", "must look like name@example.org"), error("city", "is needed")],
+        problem: None,
+    }
+}
+
+/// Renders every page in every state, each under a file name.
+pub fn all() -> Vec<(&'static str, String)> {
+    let pages = Pages::new().unwrap();
+    let rows = catalogue();
+    let plain = shell(&rows);
+    let mut searching = plain.clone();
+    searching.query = "enamel".into();
+    let mut noticed = with_cart(&rows);
+    noticed.notice = Some(Notice::Refused("There are only 3 left of Cook’s knife, 20 cm.".into()));
+    let express = express_shell(&rows);
+    let open = cart(&rows, Workflow::classic());
+    let express_cart = cart(&rows, Workflow::express());
+    let mut paying = open.clone();
+    paying.stage = Stage::Checkout { completed: vec![Step::Address, Step::Shipping, Step::Payment] };
+    paying.address = Some(address());
+    paying.shipping = ShippingMethod::Express;
+    paying.shipping_minor = SHIPPING_MINOR;
+    let mut done = paying.clone();
+    done.stage = Stage::Ordered { order_id: OrderId::parse("o5f2c9e").unwrap() };
+    let order = Order {
+        order_id: OrderId::parse("o5f2c9e").unwrap(),
+        cart: done.id.clone(),
+        owner: done.owner.clone(),
+        placed_at_ms: NOW_MS,
+        currency: gbp(),
+        lines: vec![],
+        shipping_minor: done.shipping_minor,
+        total_minor: done.totals().total_minor,
+        payment_reference: "p1".into(),
+    };
+    let goes = || {
+        Shelf::new(
+            "",
+            cards(&rows, &["TEA-BREAKFAST", "JUG-MILK", "EGG-CUPS-2", "HONEY-HEATHER", "SPOONS-BEECH"]),
+        )
+    };
+    let step = |cart: &Cart, step, token: Option<&str>, entered: &Entered| {
+        CheckoutPage::step(cart, view(cart, &rows), step, SHIPPING_MINOR, token.map(Into::into), entered)
+    };
+    let declined = Entered {
+        problem: Some("The card was declined. Nothing was charged; try another.".into()),
+        ..Entered::default()
+    };
+    let find = |sku: &Sku| rows.iter().map(|r| &r.product).find(|p| p.sku == *sku);
+    vec![
+        ("home.html", pages.home(&plain, &home(&rows)).unwrap()),
+        ("home-express.html", pages.home(&express, &home(&rows)).unwrap()),
+        ("listing.html", pages.listing(&plain, &listing(&rows, "", None, 2)).unwrap()),
+        ("category.html", pages.listing(&plain, &listing(&rows, "", Some("Workshop"), 1)).unwrap()),
+        ("search.html", pages.listing(&searching, &listing(&rows, "enamel", None, 1)).unwrap()),
+        ("nothing.html", pages.listing(&searching, &listing(&rows, "zeppelin", Some("Garden"), 1)).unwrap()),
+        ("product.html", pages.product(&plain, &product(&rows, "MUG-COBALT")).unwrap()),
+        ("product-few.html", pages.product(&noticed, &product(&rows, "KNIFE-20")).unwrap()),
+        ("product-out.html", pages.product(&plain, &product(&rows, "LANTERN")).unwrap()),
+        (
+            "cart.html",
+            pages
+                .cart(
+                    &noticed,
+                    &CartPage {
+                        cart: Some(view(&open, &rows)),
+                        shelf: Shelf { heading: noticed.shelf_heading.clone(), ..goes() },
+                    },
+                )
+                .unwrap(),
+        ),
+        (
+            "cart-empty.html",
+            pages
+                .cart(&plain, &CartPage { cart: None, shelf: Shelf::new("Popular this week", goes().cards) })
+                .unwrap(),
+        ),
+        (
+            "checkout-address.html",
+            pages.checkout(&plain, &step(&open, Step::Address, None, &Entered::default())).unwrap(),
+        ),
+        (
+            "checkout-refused.html",
+            pages.checkout(&plain, &step(&open, Step::Address, None, &refused())).unwrap(),
+        ),
+        (
+            "checkout-shipping.html",
+            pages.checkout(&plain, &step(&paying, Step::Shipping, None, &Entered::default())).unwrap(),
+        ),
+        (
+            "checkout-payment.html",
+            pages.checkout(&plain, &step(&paying, Step::Payment, None, &declined)).unwrap(),
+        ),
+        (
+            "checkout-review.html",
+            pages
+                .checkout(&plain, &step(&paying, Step::Review, Some("tok_success"), &Entered::default()))
+                .unwrap(),
+        ),
+        (
+            "checkout-review-card.html",
+            pages.checkout(&plain, &step(&paying, Step::Review, None, &Entered::default())).unwrap(),
+        ),
+        (
+            "express.html",
+            pages
+                .checkout(
+                    &express,
+                    &CheckoutPage::single(
+                        &express_cart,
+                        view(&express_cart, &rows),
+                        SHIPPING_MINOR,
+                        &Entered::default(),
+                    ),
+                )
+                .unwrap(),
+        ),
+        (
+            "express-refused.html",
+            pages
+                .checkout(
+                    &express,
+                    &CheckoutPage::single(
+                        &express_cart,
+                        view(&express_cart, &rows),
+                        SHIPPING_MINOR,
+                        &refused(),
+                    ),
+                )
+                .unwrap(),
+        ),
+        (
+            "confirmation.html",
+            pages
+                .confirmation(
+                    &plain,
+                    &Confirmation::of(
+                        &done,
+                        &order,
+                        find,
+                        Shelf::new("While the kettle boils", goes().cards),
+                    ),
+                )
+                .unwrap(),
+        ),
+        ("404.html", pages.fault(&plain, &FaultPage::of(404)).unwrap()),
+        ("409.html", pages.fault(&plain, &FaultPage::of(409)).unwrap()),
+        ("503.html", pages.fault(&plain, &FaultPage::of(503)).unwrap()),
+    ]
+}

@@ -1,0 +1,224 @@
+//! What a shopper would notice if a page broke.
+
+use cart_core::{CartId, Currency, Money, Product, Sku, Step, StockPolicy, Workflow};
+
+use super::{samples::*, *};
+
+fn page(name: &str) -> String {
+    all().into_iter().find(|(n, _)| *n == name).unwrap().1
+}
+
+#[test]
+fn every_page_is_whole_in_every_state() {
+    for (name, html) in all() {
+        assert!(html.trim_end().ends_with("</html>"), "{name}");
+        assert_eq!(html.matches("<h1").count(), 1, "{name} has one first heading");
+        assert_eq!(html.matches("<main").count(), 1, "{name}");
+        assert!(html.contains("href=\"#main\""), "{name} has a skip link");
+        assert!(!html.contains("Tera") && !html.contains("{{") && !html.contains("{%"), "{name}");
+        // A strict content security policy allows neither.
+        assert!(!html.contains("style=\""), "{name} has no inline style");
+        for script in html.split("<script").skip(1) {
+            assert!(script.starts_with(" src=\"&#x2F;static&#x2F;"), "{name} has no inline script");
+        }
+    }
+}
+
+#[test]
+fn ids_are_unique_and_labels_find_their_fields() {
+    for (name, html) in all() {
+        let ids: Vec<&str> = attributes(&html, " id=\"");
+        let mut unique = ids.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(ids.len(), unique.len(), "{name}: {ids:?}");
+        for attribute in [" for=\"", " aria-labelledby=\"", " aria-describedby=\"", " href=\"#"] {
+            for target in attributes(&html, attribute) {
+                assert!(ids.contains(&target), "{name}: nothing has the id {target:?}");
+            }
+        }
+    }
+}
+
+fn attributes<'a>(html: &'a str, start: &str) -> Vec<&'a str> {
+    html.split(start).skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn every_local_link_to_a_static_file_leads_to_one() {
+    for (name, html) in all() {
+        for source in attributes(&html, " src=\"").into_iter().map(|s| s.replace("&#x2F;", "/")) {
+            let Some(path) = source.strip_prefix("/static/") else { continue };
+            assert!(asset(path.split('?').next().unwrap()).is_some(), "{name}: {path}");
+        }
+    }
+}
+
+#[test]
+fn a_hostile_name_is_words_and_nothing_else() {
+    let name = "\"><script>alert('x')</script>&amp;{{ shell.user_token }}";
+    let gbp = Currency::parse("GBP").unwrap();
+    let product = Product {
+        sku: Sku::parse("a\"/<b>?").unwrap(),
+        name: name.into(),
+        description: format!("{name}\n{name}"),
+        category: name.into(),
+        price: Money::new(100, gbp),
+        stock_policy: StockPolicy::Untracked,
+        hidden: false,
+        image: Some("\"><script>.svg".into()),
+    };
+    let pages = Pages::new().unwrap();
+    let mut shell = Shell::new(name, gbp).with_categories([name]);
+    shell.user_token = Some("se\"cret".into());
+    shell.cart_id = CartId::parse("c1").ok();
+    shell.notice = Some(Notice::Done(name.into()));
+    shell.query = name.into();
+    let card = || Card::of(&product, 1);
+    let shelf = || Shelf::new(name, vec![card()]);
+    let hero = Hero { heading: name.into(), text: name.into() };
+    let mut cart = cart(&catalogue(), Workflow::classic());
+    cart.lines[0].name = name.into();
+    cart.lines[0].sku = product.sku.clone();
+    let view = CartView::of(&cart, NOW_MS, |_| None);
+    let entered = Entered {
+        fields: ["email", "name", "country", "payment_token"].map(|f| (f.to_owned(), name.to_owned())).into(),
+        errors: vec![cart_core::FieldError { field: "email".into(), message: name.into() }],
+        problem: Some(name.into()),
+    };
+    let mut fault = FaultPage::of(404);
+    fault.detail = Some(name.into());
+    for html in [
+        pages.home(&shell, &Home::new(hero, vec![card()], shelf(), &[(name.into(), &product)])).unwrap(),
+        pages.listing(&shell, &Listing::new(name, Some(name), [name], vec![card()], 1, 1)).unwrap(),
+        pages.listing(&shell, &Listing::new(name, Some(name), [name], vec![], 0, 1)).unwrap(),
+        pages.product(&shell, &ProductPage::new(&product, 1, shelf())).unwrap(),
+        pages.cart(&shell, &CartPage { cart: Some(view.clone()), shelf: shelf() }).unwrap(),
+        pages.checkout(&shell, &CheckoutPage::single(&cart, view.clone(), 1, &entered)).unwrap(),
+        pages
+            .checkout(&shell, &CheckoutPage::step(&cart, view, Step::Review, 1, Some(name.into()), &entered))
+            .unwrap(),
+        pages.fault(&shell, &fault).unwrap(),
+    ] {
+        assert!(!html.contains("<script>") && !html.contains("alert('"), "a name became markup");
+        assert!(html.contains("&lt;script&gt;"), "the name is shown");
+        assert!(html.contains("&amp;amp;"), "an entity in a name is shown as it is written");
+        assert_eq!(html.matches("se&quot;cret").count(), 1, "the token stands in its one place");
+        for link in attributes(&html, " href=\"").into_iter().chain(attributes(&html, " action=\"")) {
+            assert!(!link.contains(['<', '>', ' ', '\'']), "{link}");
+        }
+    }
+}
+
+#[test]
+fn a_cart_is_shown_with_its_lines_sums_and_hold() {
+    let html = page("cart.html");
+    for text in ["Brown teapot, four cups", "£29.50", "£23.00", "£62.00", "19 minutes", "Goes with your cart"]
+    {
+        assert!(html.contains(text), "{text}");
+    }
+    assert!(
+        html.contains("action=\"&#x2F;cart&#x2F;lines&#x2F;MUG-COBALT\""),
+        "lines post to their own address"
+    );
+    assert!(page("cart-empty.html").contains("data-cart-full hidden"));
+}
+
+#[test]
+fn only_a_line_that_lost_its_hold_says_so() {
+    let html = page("cart.html");
+    let lines: Vec<&str> = html.split("<li class=\"line\"").skip(1).collect();
+    let says_so = |line: &str| !line.contains("data-unheld hidden");
+    // Teapot, mugs, biscuits without a hold, and the template that scripts clone.
+    assert_eq!(lines.iter().map(|l| says_so(l)).collect::<Vec<_>>(), [false, false, true, false]);
+}
+
+#[test]
+fn stock_decides_what_can_be_added() {
+    assert!(page("product.html").contains("In stock"));
+    let few = page("product-few.html");
+    assert!(few.contains("Only 3 left") && few.contains("max=\"3\""));
+    let out = page("product-out.html");
+    assert!(out.contains("Sold out") && !out.contains("class=\"product-add\""));
+}
+
+#[test]
+fn a_refused_form_keeps_what_was_entered_and_says_what_to_mend() {
+    for name in ["checkout-refused.html", "express-refused.html"] {
+        let html = page(name);
+        assert!(html.contains("value=\"ada.example.org\""), "{name}");
+        assert!(html.contains("value=\"Ada &quot;&lt;b&gt;&quot; Byron\""), "{name}");
+        assert!(html.contains("<option value=\"GB\" selected>"), "{name}");
+        assert!(html.contains("<a href=\"#email\">Email must look like name@example.org</a>"), "{name}");
+        assert!(html.contains("id=\"city-error\">Town or city is needed</p>"), "{name}");
+        assert_eq!(html.matches("aria-invalid=\"true\"").count(), 2, "{name}");
+    }
+    assert!(page("express-refused.html").contains("value=\"express\" checked"));
+}
+
+#[test]
+fn a_step_posts_to_its_own_address_and_the_last_one_places_the_order() {
+    for (name, action) in [
+        ("checkout-address.html", "&#x2F;checkout&#x2F;address"),
+        ("checkout-payment.html", "&#x2F;checkout&#x2F;payment"),
+        ("checkout-review.html", "&#x2F;checkout&#x2F;order"),
+        ("express.html", "&#x2F;checkout&#x2F;express"),
+    ] {
+        assert!(page(name).contains(&format!("action=\"{action}\"")), "{name}");
+    }
+    let carried = page("checkout-review.html");
+    assert!(carried.contains("type=\"hidden\" name=\"payment_token\" value=\"tok_success\""));
+    assert!(!carried.contains("type=\"radio\" name=\"payment_token\""));
+    assert!(page("checkout-review-card.html").contains("type=\"radio\" name=\"payment_token\""));
+}
+
+#[test]
+fn a_workflow_that_ends_with_another_step_still_takes_the_card() {
+    let form =
+        r#"{"name":"odd","cart":"page","checkout":"stepwise","steps":["payment","address","shipping"]}"#;
+    let rows = catalogue();
+    let cart = cart(&rows, serde_json::from_str(form).unwrap());
+    let pages = Pages::new().unwrap();
+    let html = |token: Option<&str>| {
+        let page = CheckoutPage::step(
+            &cart,
+            view(&cart, &rows),
+            Step::Shipping,
+            1,
+            token.map(Into::into),
+            &Entered::default(),
+        );
+        pages.checkout(&shell(&rows), &page).unwrap()
+    };
+    assert!(html(None).contains("type=\"radio\" name=\"payment_token\""));
+    assert!(
+        html(Some("tok_decline")).contains("type=\"hidden\" name=\"payment_token\" value=\"tok_decline\"")
+    );
+    assert!(html(None).contains("&#x2F;checkout&#x2F;order"));
+}
+
+#[test]
+fn the_drawer_is_only_in_its_layout() {
+    assert!(page("home-express.html").contains("<dialog"));
+    assert!(!page("home.html").contains("<dialog"));
+}
+
+#[test]
+fn the_demo_catalogue_is_complete() {
+    let rows = catalogue();
+    assert!(rows.len() >= 48);
+    for row in &rows {
+        let product = &row.product;
+        let image = product.image.as_deref().unwrap();
+        assert!(asset(&format!("products/{image}")).is_some(), "{image}");
+        assert!(
+            product.description.len() > 60 && product.price.minor > 0 && row.stock >= 0,
+            "{}",
+            product.sku
+        );
+    }
+    let mut skus: Vec<_> = rows.iter().map(|r| &r.product.sku).collect();
+    skus.sort_unstable();
+    skus.dedup();
+    assert_eq!(skus.len(), rows.len());
+}
