@@ -6,9 +6,12 @@ use serde::Serialize;
 
 use crate::pages::Session;
 
+mod error;
 mod form;
+mod reading;
 
-pub use form::{DefinitionForm, FormError, VariationForm};
+pub use error::FormError;
+pub use form::{DefinitionForm, VariationForm};
 
 /// Rows of variations that are offered at least: a control and three treatments.
 const ROWS_OFFERED: usize = 4;

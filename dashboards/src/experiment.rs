@@ -1,5 +1,6 @@
 //! One experiment: the verdict, what it rests on, the definition, and the moves.
 
+use experiments::verdict::UNITS_PER_ARM_MIN;
 use experiments::{Analysis, Experiment, Metric, Status, Verdict};
 use serde::Serialize;
 
@@ -101,7 +102,7 @@ impl ExperimentPage<'_> {
             name: experiment.name(),
             hypothesis: experiment.hypothesis(),
             status: StatusView::of(status),
-            verdict: VerdictView::of(status, Some(&analysis.verdict), &analysis.sentence),
+            verdict: VerdictView::of(status, Some(&analysis.verdict), &analysis.sentence).headlined(status),
             is_draft: status == Status::Draft,
             is_running: status == Status::Running,
             is_stopped: status == Status::Stopped,
@@ -160,10 +161,12 @@ impl ExperimentPage<'_> {
                     rarely like the others."
                 .into();
         }
-        let preliminary = if matches!(self.analysis.verdict, Verdict::TooFew { .. }) {
-            " These are preliminary: there is too little data for them to hold."
-        } else {
-            ""
+        let preliminary = match self.analysis.verdict {
+            Verdict::TooFew { .. } => format!(
+                " They are preliminary while there is too little data, and are not shown at all before each of two \
+                 variations has {UNITS_PER_ARM_MIN} units."
+            ),
+            _ => String::new(),
         };
         format!(
             "Lifts are relative to {} and stand with their {} always-valid intervals.{preliminary}",

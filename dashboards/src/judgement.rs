@@ -71,6 +71,15 @@ impl VerdictView {
         self
     }
 
+    /// Labels a verdict whose sentence opens with the words of the label, for pages where the sentence is the headline.
+    pub(crate) fn headlined(mut self, status: Status) -> VerdictView {
+        let opens_so = self.sentence.split_once(": ").is_some_and(|(opening, _)| OPENINGS.contains(&opening));
+        if opens_so && self.tone == "calm" {
+            self.label = if status == Status::Stopped { "Last verdict" } else { "Verdict so far" };
+        }
+        self
+    }
+
     fn not_started() -> VerdictView {
         VerdictView {
             tone: "calm",
@@ -137,6 +146,10 @@ mod tests {
             view.sentence,
             "Express may change conversion by anything from −1.0\u{a0}% to +2.0\u{a0}%."
         );
+        let headline = VerdictView::of(Status::Running, Some(&Verdict::NoDifferenceYet), said)
+            .headlined(Status::Running);
+        assert_eq!(headline.label, "Verdict so far");
+        assert!(headline.sentence.starts_with("No difference yet: Express"));
         let better = VerdictView::of(Status::Running, Some(&Verdict::Better { variation: 1 }), SAID);
         assert!(better.without_repetition().sentence.starts_with("Express is better: conversion"));
     }

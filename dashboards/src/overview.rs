@@ -3,7 +3,7 @@
 use experiments::{Status, Verdict};
 use serde::Serialize;
 
-use crate::figure::{NONE, count, counted};
+use crate::figure::{count, counted};
 use crate::judgement::{StatusView, VerdictView};
 use crate::moment::Moment;
 use crate::money::Currency;
@@ -120,7 +120,7 @@ impl ShopFigures {
             Figure {
                 name: "Revenue",
                 value: self.currency.amount(self.revenue_minor),
-                note: Some(format!("{} an order", mean.unwrap_or_else(|| NONE.into()))),
+                note: mean.map(|mean| format!("{mean} an order")),
             },
         ]
     }

@@ -332,7 +332,9 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
     ];
     for (name, sample) in experiments() {
         let notice = match sample.analysis.verdict {
-            Verdict::TooFew { .. } => Some(Notice::Done("The experiment is running.".into())),
+            Verdict::TooFew { .. } if sample.experiment.status() == Status::Running => {
+                Some(Notice::Done("The experiment is running.".into()))
+            }
             _ => None,
         };
         rendered.push((format!("experiment-{name}"), render(pages, &sample, notice)?));

@@ -122,8 +122,8 @@ fn the_verdict_stands_first_and_in_words() {
     let table = [
         ("experiment-better", "Better", "Express checkout is better: conversion rises by"),
         ("experiment-worse", "Worse", "Express checkout is worse: conversion falls by"),
-        ("experiment-undecided", "No difference yet", "No difference yet: The same again may change"),
-        ("experiment-early", "Too early to tell", "Too early to say: Classic checkout has 107 visitors"),
+        ("experiment-undecided", "Verdict so far", "No difference yet: The same again may change"),
+        ("experiment-early", "Verdict so far", "Too early to say: Classic checkout has 107 visitors"),
         ("experiment-mismatched", "Verdict withheld", "Do not trust these numbers"),
         ("experiment-draft", "Not started", "Nobody has seen this experiment yet."),
     ];
@@ -192,6 +192,10 @@ fn a_chart_is_told_as_well_as_drawn() {
     assert!(text(&html).contains("Every look, oldest first"));
     assert!(!page("experiment-early").contains("<path class=\"band\""));
     assert!(page("experiment-early").contains("Nothing to draw yet"));
+    assert!(
+        !page("experiment-early").contains("class=\"interval"),
+        "an interval that does not hold is not drawn"
+    );
     assert!(page("experiment-first-look").contains("class=\"whisker\""));
 }
 

@@ -1,6 +1,6 @@
 //! The charts: each treatment's lift and its always-valid interval over the looks.
 
-use experiments::verdict::{BandPoint, Comparison};
+use experiments::verdict::{BandPoint, Comparison, UNITS_PER_ARM_MIN};
 use experiments::{Analysis, Metric, Verdict};
 use serde::Serialize;
 
@@ -21,7 +21,7 @@ pub(super) struct Figure {
     wide: Option<BandChart>,
     narrow: Option<BandChart>,
     caption: &'static str,
-    empty: &'static str,
+    empty: String,
     rows_note: String,
     rows: Vec<Row>,
 }
@@ -63,7 +63,9 @@ fn figure(analysis: &Analysis, comparison: &Comparison) -> Figure {
         wide: draw(Layout::Wide),
         narrow: draw(Layout::Narrow),
         caption: caption(comparison.metric, &analysis.verdict),
-        empty: "Nothing to draw yet: the intervals hold from 200 units in each variation on.",
+        empty: format!(
+            "Nothing to draw yet: the intervals hold from {UNITS_PER_ARM_MIN} units in each variation on."
+        ),
         rows_note: if rows.len() < comparison.band.len() {
             format!("{} of {} looks, at even distances", rows.len(), count(comparison.band.len() as u64))
         } else {

@@ -1,6 +1,6 @@
 //! The table of variations: what each did, and its lift over the control.
 
-use experiments::verdict::Comparison;
+use experiments::verdict::{Comparison, UNITS_PER_ARM_MIN};
 use experiments::{Analysis, Metric, Verdict};
 use serde::Serialize;
 
@@ -108,12 +108,19 @@ fn without_lift(page: &ExperimentPage<'_>, index: usize) -> &'static str {
     match index {
         _ if page.is_mismatch() => "withheld",
         0 => "baseline",
+        _ if has_too_few_units(page, index) => "too early",
         _ => "cannot be told yet",
     }
 }
 
+/// Whether the interval does not hold yet, not even roughly; the charts leave such looks out, too.
+fn has_too_few_units(page: &ExperimentPage<'_>, index: usize) -> bool {
+    let arms = &page.analysis.arms;
+    arms[0].units.min(arms[index].units) < UNITS_PER_ARM_MIN
+}
+
 fn lift(page: &ExperimentPage<'_>, index: usize, metric: Metric) -> Option<Lift> {
-    if index == 0 || page.is_mismatch() {
+    if index == 0 || page.is_mismatch() || has_too_few_units(page, index) {
         return None;
     }
     let analysis = page.analysis;

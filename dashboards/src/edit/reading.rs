@@ -1,0 +1,271 @@
+//! From what was typed to a definition, or to everything that is wrong with it.
+
+use experiments::definition::{PLANNED_UNITS_DEFAULT, SCHEMA_VERSION, WHOLE_BP};
+use experiments::{DefinitionError, Experiment};
+use serde_json::{Value, json};
+
+use super::error::{FormError, place_on_page};
+use super::form::{DefinitionForm, VariationForm, field_name};
+
+impl DefinitionForm {
+    /// Returns the experiment that the form defines, as a draft.
+    ///
+    /// # Errors
+    /// Everything that is wrong with numbers, values and the sum of weights, and the first thing that
+    /// [`Experiment::parse_value`] finds when those are taken for right.
+    pub fn experiment(&self) -> Result<Experiment, Vec<FormError>> {
+        let mut errors = Vec::new();
+        let mut right = |field: &str, read: Result<Value, String>, instead: Value| {
+            read.unwrap_or_else(|message| {
+                errors.push(FormError::at(field, message));
+                instead
+            })
+        };
+        let coverage =
+            right("coverage_percent", share("The coverage", &self.coverage_percent), WHOLE_BP.into());
+        let planned_units = right("planned_units", units(&self.planned_units), PLANNED_UNITS_DEFAULT.into());
+        let values: Vec<Value> = (self.variations.iter().enumerate())
+            .map(|(row, variation)| {
+                right(&field_name(row, "value"), value(row, &variation.value), Value::Null)
+            })
+            .collect();
+        let weights = self.weights().unwrap_or_else(|wrong| {
+            errors.extend(wrong);
+            even_weights(self.variations.len())
+        });
+        let variation = |((form, value), weight): ((&VariationForm, Value), u32)| json!({"key": form.key, "name": form.name, "weight_bp": weight, "value": value});
+        let variations: Vec<Value> = self.variations.iter().zip(values).zip(weights).map(variation).collect();
+        let seed = if self.seed.is_empty() { Value::Null } else { self.seed.as_str().into() };
+        let read = Experiment::parse_value(&json!({
+            "schema_version": SCHEMA_VERSION,
+            "key": self.key,
+            "name": self.name,
+            "hypothesis": self.hypothesis,
+            "flag": self.flag,
+            "seed": seed,
+            "coverage_bp": coverage,
+            "variations": variations,
+            "primary_metric": self.primary_metric,
+            "planned_units": planned_units,
+        }));
+        match read {
+            Ok(experiment) if errors.is_empty() => return Ok(experiment),
+            Ok(_) => {}
+            Err(error) => errors.push(self.error_of(&error)),
+        }
+        errors.sort_by_key(place_on_page);
+        Err(errors)
+    }
+
+    /// Reads the weights in basis points, each more than nothing and the whole in sum.
+    fn weights(&self) -> Result<Vec<u32>, Vec<FormError>> {
+        let (mut weights, mut errors) = (Vec::new(), Vec::new());
+        for (row, variation) in self.variations.iter().enumerate() {
+            match basis_points(&variation.weight_percent) {
+                Some(weight) if (1..=WHOLE_BP).contains(&weight) => weights.push(weight),
+                _ => errors.push(FormError::at(&field_name(row, "weight_percent"), format!("The weight of variation {} must be above 0 and at most 100, with two decimals at most, such as 50 or 33.34.", row + 1))),
+            }
+        }
+        let (sum, whole) = (weights.iter().sum::<u32>(), WHOLE_BP);
+        if errors.is_empty() && sum != whole && weights.len() > 1 {
+            let rest = percent_of(sum.abs_diff(whole));
+            let mend = if sum < whole { format!("add {rest} %") } else { format!("take {rest} % away") };
+            let message =
+                format!("The weights add up to {} %, but must add up to 100 %: {mend}.", percent_of(sum));
+            errors.push(FormError::at(&field_name(0, "weight_percent"), message));
+        }
+        if errors.is_empty() { Ok(weights) } else { Err(errors) }
+    }
+
+    /// Places an error of the definition at the field that it speaks of.
+    fn error_of(&self, error: &DefinitionError) -> FormError {
+        let mut placed = FormError::from(error);
+        if let DefinitionError::DuplicateVariation { key } = error {
+            let last = self.variations.iter().rposition(|variation| variation.key == *key);
+            placed.field = last.map(|row| field_name(row, "key"));
+        }
+        placed
+    }
+}
+
+/// Weights that are right for so many variations, to go on reading with when those typed are wrong.
+fn even_weights(count: usize) -> Vec<u32> {
+    let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
+    (0..count).map(|row| WHOLE_BP / count + u32::from(row < WHOLE_BP % count)).collect()
+}
+
+/// Writes basis points as a percentage without idle decimals: `33.34`, `50`.
+pub(super) fn percent_of(bp: u32) -> String {
+    match (bp / 100, bp % 100) {
+        (whole, 0) => whole.to_string(),
+        (whole, rest) if rest % 10 == 0 => format!("{whole}.{}", rest / 10),
+        (whole, rest) => format!("{whole}.{rest:02}"),
+    }
+}
+
+/// Reads a percentage of at most two decimals as basis points, exactly; a comma may stand for the point.
+fn basis_points(text: &str) -> Option<u32> {
+    let text = text.trim().trim_end_matches('%').trim_end().replace(',', ".");
+    let (whole, rest) = text.split_once('.').unwrap_or((&text, "0"));
+    let digits =
+        |part: &str| (!part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.to_owned());
+    let (whole, rest) = (digits(whole)?, digits(rest)?);
+    if rest.len() > 2 {
+        return None;
+    }
+    let hundredths: u32 = format!("{rest:0<2}").parse().ok()?;
+    whole.parse::<u32>().ok()?.checked_mul(100)?.checked_add(hundredths)
+}
+
+fn share(what: &str, text: &str) -> Result<Value, String> {
+    match basis_points(text) {
+        Some(bp) if bp <= WHOLE_BP => Ok(bp.into()),
+        _ => Err(format!(
+            "{what} must be a number from 0 to 100 with at most two decimals, such as 50 or 33.34."
+        )),
+    }
+}
+
+fn units(text: &str) -> Result<Value, String> {
+    let plain: String = text.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '_')).collect();
+    plain
+        .parse::<u64>()
+        .map(Value::from)
+        .map_err(|_| "The planned units must be a whole number, such as 5000.".into())
+}
+
+fn value(row: usize, text: &str) -> Result<Value, String> {
+    let position = row + 1;
+    if text.trim().is_empty() {
+        return Err(format!(
+            "The value of variation {position} is empty: write JSON, such as true, \"blue\" or {{\"name\": \"express\"}}."
+        ));
+    }
+    serde_json::from_str(text)
+        .map_err(|error| format!("The value of variation {position} is not JSON: {error}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(changes: &[(&str, &str)]) -> DefinitionForm {
+        let right = [
+            ("csrf", "t"),
+            ("key", " checkout "),
+            ("name", "Checkout"),
+            ("hypothesis", "More.\r\nFaster."),
+            ("flag", "checkout_workflow"),
+            ("seed", ""),
+            ("coverage_percent", "33.5 %"),
+            ("primary_metric", "revenue_per_unit"),
+            ("planned_units", "12,000"),
+            ("variation_1_key", "classic"),
+            ("variation_1_weight_percent", "33.34"),
+            ("variation_1_value", r#"{"name": "classic"}"#),
+            ("variation_2_key", "express"),
+            ("variation_2_name", "Express"),
+            ("variation_2_weight_percent", "66,66"),
+            ("variation_2_value", r#"{"name": "express"}"#),
+            ("variation_4_key", "  "),
+            ("variation_99_key", "x"),
+            ("variation_0_key", "x"),
+        ];
+        DefinitionForm::read(right.iter().chain(changes).copied())
+    }
+
+    #[test]
+    fn a_form_becomes_a_definition_and_back() {
+        let form = typed(&[("revision", "7")]);
+        assert_eq!((form.variations.len(), form.revision), (2, Some(7)));
+        let experiment = form.experiment().unwrap();
+        assert_eq!(experiment.key(), "checkout");
+        assert_eq!((experiment.seed(), experiment.coverage_bp()), ("checkout", 3350));
+        assert_eq!((experiment.planned_units(), experiment.hypothesis()), (12_000, "More.\nFaster."));
+        let weights: Vec<u32> = experiment.variations().iter().map(|v| v.weight_bp()).collect();
+        assert_eq!(weights, [3334, 6666]);
+        let again = DefinitionForm::from(&experiment);
+        assert_eq!(again.experiment().unwrap(), experiment);
+        assert_eq!(
+            (again.coverage_percent.as_str(), again.variations[0].weight_percent.as_str()),
+            ("33.5", "33.34")
+        );
+    }
+
+    #[test]
+    fn everything_wrong_is_named_at_once_and_at_its_field() {
+        let form = typed(&[
+            ("coverage_percent", "101"),
+            ("planned_units", "many"),
+            ("variation_1_weight_percent", "33.345"),
+            ("variation_2_value", "{name}"),
+            ("key", "one two"),
+        ]);
+        let errors = form.experiment().unwrap_err();
+        let fields: Vec<&str> = errors.iter().filter_map(|error| error.field.as_deref()).collect();
+        assert_eq!(
+            fields,
+            ["key", "variation_2_value", "variation_1_weight_percent", "coverage_percent", "planned_units"]
+        );
+        assert_eq!(form.coverage_percent, "101");
+    }
+
+    #[test]
+    fn weights_and_keys_are_explained_in_the_words_of_the_form() {
+        let errors = typed(&[("variation_2_weight_percent", "60")]).experiment().unwrap_err();
+        assert_eq!(
+            errors,
+            [FormError::at(
+                "variation_1_weight_percent",
+                "The weights add up to 93.34 %, but must add up to 100 %: add 6.66 %."
+            )]
+        );
+        let errors = typed(&[("variation_2_key", "a b")]).experiment().unwrap_err();
+        assert_eq!(errors[0].field.as_deref(), Some("variation_2_key"));
+        let errors = typed(&[("variation_2_key", "classic")]).experiment().unwrap_err();
+        assert_eq!(errors[0].field.as_deref(), Some("variation_2_key"));
+        let errors = typed(&[("variation_2_weight_percent", "0")]).experiment().unwrap_err();
+        assert_eq!(errors[0].field.as_deref(), Some("variation_2_weight_percent"));
+        let errors = typed(&[("key", "")]).experiment().unwrap_err();
+        assert_eq!(errors, [FormError::at("key", "Key is empty: give it at least one character.")]);
+        let errors = typed(&[("primary_metric", "luck")]).experiment().unwrap_err();
+        assert_eq!((errors.len(), errors[0].field.as_deref()), (1, None));
+    }
+
+    #[test]
+    fn an_empty_request_is_refused_without_a_panic() {
+        assert!(DefinitionForm::read::<&str, String>([]).experiment().is_err());
+        let huge = "9".repeat(400);
+        let errors =
+            typed(&[("coverage_percent", &huge), ("planned_units", &huge)]).experiment().unwrap_err();
+        assert_eq!(errors.len(), 2);
+    }
+
+    #[test]
+    fn percentages_are_read_exactly() {
+        let table = [
+            ("50", Some(5000)),
+            ("0.01", Some(1)),
+            ("0.1", Some(10)),
+            ("100.00", Some(10_000)),
+            ("12,5%", Some(1250)),
+            ("", None),
+            (".5", None),
+            ("5.", None),
+            ("-1", None),
+            ("1e2", None),
+            ("+5", None),
+            ("1.234", None),
+        ];
+        for (text, bp) in table {
+            assert_eq!(basis_points(text), bp, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_copy_waits_for_its_key() {
+        let experiment = typed(&[("seed", "old")]).experiment().unwrap();
+        let copy = DefinitionForm::copy_of(&experiment);
+        assert_eq!((copy.key.as_str(), copy.seed.as_str(), copy.name.as_str()), ("", "", "Checkout (copy)"));
+    }
+}
