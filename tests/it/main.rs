@@ -35,4 +35,6 @@ mod browser;
 mod experiments;
 mod metrics;
 
+mod store_contract;
+
 mod tidy;

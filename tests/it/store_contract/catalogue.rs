@@ -1,0 +1,106 @@
+//! Products and their supply.
+
+use web::store::{ProductSupply, SupplyOutcome};
+
+use super::{
+    subject::{Subject, level, product, skus, supply, turn},
+    till::{add, open},
+};
+
+pub async fn products_are_put_with_one_outcome_each(subject: Subject) {
+    let put = async |goods: &[ProductSupply]| subject.store.put_products(goods).await.unwrap();
+    use SupplyOutcome::{Inserted, Unchanged, Updated};
+    assert_eq!(put(&[supply("MUG", Some(5)), supply("TEE", None)]).await, [Inserted, Inserted]);
+    assert_eq!(subject.level("MUG").await, level(5, 5, 0, 0));
+    assert_eq!(subject.level("TEE").await, level(0, 0, 0, 0));
+    assert_eq!(put(&[supply("MUG", Some(5)), supply("MUG", None)]).await, [Unchanged, Unchanged]);
+
+    let mut dear = supply("MUG", None);
+    dear.product.price.minor = 9_900;
+    assert_eq!(put(&[dear.clone(), dear, supply("TEE", Some(2))]).await, [Updated, Unchanged, Updated]);
+    assert_eq!(subject.level("MUG").await, level(5, 5, 0, 0));
+    assert_eq!(subject.level("TEE").await, level(2, 2, 0, 0));
+    assert_eq!(put(&[]).await, []);
+}
+
+pub async fn a_supply_below_what_is_taken_is_refused_alone(subject: Subject) {
+    subject.stock_up(&[("MUG", 10), ("TEE", 1)]).await;
+    subject.turn(vec![open("a", "ann"), add("a", "MUG", 2)]).await;
+    subject.sell("b", "bob", "MUG", 3).await;
+    subject.stock_up(&[("MUG", 12)]).await;
+    assert_eq!(subject.level("MUG").await, level(12, 7, 2, 3));
+    subject.stock_up(&[("MUG", 5)]).await;
+    assert_eq!(subject.level("MUG").await, level(5, 0, 2, 3));
+
+    let mut low = supply("MUG", Some(4));
+    low.product.name = "Refused".into();
+    let outcomes =
+        subject.store.put_products(&[supply("PDF", None), low, supply("TEE", Some(7))]).await.unwrap();
+    let refused = SupplyOutcome::SupplyTooLow { taken: 5 };
+    assert_eq!(outcomes, [SupplyOutcome::Inserted, refused, SupplyOutcome::Updated]);
+    assert_eq!(subject.level("MUG").await, level(5, 0, 2, 3));
+    assert_eq!(subject.level("TEE").await, level(7, 7, 0, 0));
+    let products = subject.store.catalogue(0).await.unwrap().unwrap().products;
+    assert_eq!(products, [product("MUG"), product("PDF"), product("TEE")]);
+}
+
+pub async fn a_catalogue_is_sent_where_its_revision_is_new(subject: Subject) {
+    assert!(subject.store.catalogue(0).await.unwrap().is_none(), "an empty shop is at revision 0");
+    let mut odd = supply("tee 25%'\"é", Some(1));
+    odd.product.description = "A “tee”; it's <b>soft</b>\n — 100 % \u{1F455}".into();
+    odd.product.image = Some("tee.svg".into());
+    odd.product.hidden = true;
+    let goods = [odd.clone(), supply("VASE", None), supply("MUG", None), supply("Mug", None)];
+    subject.store.put_products(&goods).await.unwrap();
+    let first = subject.store.catalogue(0).await.unwrap().unwrap();
+    assert_eq!(first.products, [product("MUG"), product("Mug"), product("VASE"), odd.product]);
+    assert!(subject.store.catalogue(first.revision).await.unwrap().is_none());
+
+    subject.store.put_products(&goods).await.unwrap();
+    assert!(subject.store.catalogue(first.revision).await.unwrap().is_none(), "nothing changed");
+    let mut renamed = supply("MUG", None);
+    renamed.product.name = "Another".into();
+    subject.store.put_products(&[renamed]).await.unwrap();
+    let second = subject.store.catalogue(first.revision).await.unwrap().unwrap();
+    assert!(second.revision > first.revision);
+    assert_eq!(second.products[0].name, "Another");
+    assert!(subject.store.catalogue(u64::MAX).await.unwrap().is_some());
+}
+
+pub async fn tracked_products_without_pieces_are_sold_out(subject: Subject) {
+    subject.stock_up(&[("MUG", 1), ("TEE", 0), ("VASE", 2), ("PDF", 0)]).await;
+    assert_eq!(subject.store.sold_out().await.unwrap(), skus(&["TEE"]));
+    subject.turn(vec![open("c", "ann"), add("c", "MUG", 1)]).await;
+    assert_eq!(subject.store.sold_out().await.unwrap(), skus(&["MUG", "TEE"]));
+    let levels = subject.store.stock(&skus(&["MUG", "NONE"])).await.unwrap();
+    assert_eq!(levels.iter().map(|(sku, _)| sku.as_str()).collect::<Vec<_>>(), ["MUG"]);
+}
+
+pub async fn supplies_that_change_under_buying_lose_no_piece(subject: Subject) {
+    subject.stock_up(&[("MUG", 40), ("TEE", 40)]).await;
+    let goods = [["MUG", "TEE"], ["TEE", "MUG"]];
+    let shoppers = (0..8).map(|n| {
+        let store = subject.store.clone();
+        tokio::spawn(async move {
+            let cart = format!("c{n}");
+            turn(&*store, vec![open(&cart, "ann")]).await.unwrap();
+            for _ in 0..8 {
+                turn(&*store, goods[n % 2].map(|sku| add(&cart, sku, 1)).into()).await.unwrap();
+            }
+        })
+    });
+    let suppliers = (0..4).map(|n| {
+        let store = subject.store.clone();
+        tokio::spawn(async move {
+            for round in 0..8 {
+                let pieces = 20 + (n as i64 * 7 + round * 3) % 60;
+                store.put_products(&goods[n % 2].map(|sku| supply(sku, Some(pieces)))).await.unwrap();
+            }
+        })
+    });
+    for task in shoppers.chain(suppliers).collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+    assert_eq!(subject.store.audit().await.unwrap(), [""; 0]);
+    assert!(subject.level("MUG").await.is_conserved());
+}

@@ -1,0 +1,120 @@
+//! Definitions and exposures.
+
+use web::store::{Exposure, StoreError, StoredExperiment};
+
+use super::{
+    subject::{NOW_MS, Subject, visitor},
+    till::{Till, open},
+};
+
+fn definition(key: &str, text: &str) -> StoredExperiment {
+    StoredExperiment { key: key.into(), revision: 0, definition: text.into(), saved_at_ms: NOW_MS }
+}
+
+pub async fn a_definition_is_saved_over_the_revision_that_was_read(subject: Subject) {
+    let save = async |text: &str, expected| {
+        subject.store.save_definition(&definition("blue", text), expected, "ann").await.map_err(|e| match e {
+            StoreError::Conflict(_) => "conflict",
+            other => panic!("{other}"),
+        })
+    };
+    assert_eq!(save("{}", Some(1)).await, Err("conflict"));
+    assert_eq!(save(r#"{"n":1}"#, None).await, Ok(1));
+    assert_eq!(save("{}", None).await, Err("conflict"));
+    assert_eq!(save(r#"{"n":2}"#, Some(1)).await, Ok(2));
+    assert_eq!(save("{}", Some(1)).await, Err("conflict"));
+    assert_eq!(save(r#"{"n":3}"#, Some(2)).await, Ok(3));
+    let stored = subject.store.definitions(0).await.unwrap().unwrap().experiments;
+    assert_eq!((stored.len(), stored[0].revision, stored[0].saved_at_ms), (1, 3, NOW_MS));
+    assert_eq!(value(&stored[0].definition), serde_json::json!({"n": 3}));
+    let history = subject.store.history("blue").await.unwrap();
+    let told: Vec<_> = history.iter().map(|e| (e.revision, value(&e.definition)["n"].as_i64())).collect();
+    assert_eq!(told, [(1, Some(1)), (2, Some(2)), (3, Some(3))]);
+    assert_eq!(subject.store.history("none").await.unwrap(), []);
+}
+
+pub async fn one_of_many_savers_wins(subject: Subject) {
+    for expected in [None, Some(1), Some(2)] {
+        let savers = (0..8).map(|n| {
+            let store = subject.store.clone();
+            tokio::spawn(async move {
+                let text = format!(r#"{{"saver":{n}}}"#);
+                match store.save_definition(&definition("blue", &text), expected, "ann").await {
+                    Ok(revision) => Some((n, revision)),
+                    Err(StoreError::Conflict(_)) => None,
+                    Err(other) => panic!("{other}"),
+                }
+            })
+        });
+        let mut winners = vec![];
+        for saver in savers.collect::<Vec<_>>() {
+            winners.extend(saver.await.unwrap());
+        }
+        let [(winner, revision)] = winners[..] else { panic!("{winners:?}") };
+        assert_eq!(revision, expected.unwrap_or(0) + 1);
+        let stored = subject.store.definitions(0).await.unwrap().unwrap().experiments;
+        assert_eq!(value(&stored[0].definition), serde_json::json!({"saver": winner}));
+    }
+}
+
+pub async fn definitions_are_sent_where_their_revision_is_new(subject: Subject) {
+    assert!(subject.store.definitions(0).await.unwrap().is_none(), "without definitions the revision is 0");
+    for key in ["b", "a"] {
+        subject.store.save_definition(&definition(key, "{}"), None, "ann").await.unwrap();
+    }
+    let first = subject.store.definitions(0).await.unwrap().unwrap();
+    assert_eq!(first.experiments.iter().map(|e| e.key.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert!(subject.store.definitions(first.revision).await.unwrap().is_none());
+    subject.store.save_definition(&definition("a", "{}"), None, "ann").await.unwrap_err();
+    assert!(subject.store.definitions(first.revision).await.unwrap().is_none(), "nothing changed");
+    subject.store.save_definition(&definition("a", "{}"), Some(1), "ann").await.unwrap();
+    assert!(subject.store.definitions(first.revision).await.unwrap().unwrap().revision > first.revision);
+}
+
+fn exposure(experiment: &str, unit: &str, variation: u32, at_ms: i64) -> Exposure {
+    Exposure { experiment: experiment.into(), variation, unit: visitor(unit), at_ms }
+}
+
+pub async fn a_unit_is_exposed_once(subject: Subject) {
+    let tasks = (0..8).map(|n| {
+        let store = subject.store.clone();
+        tokio::spawn(async move {
+            let units = (0..10).map(|u| exposure("blue", &format!("u{u}"), n, NOW_MS + i64::from(n)));
+            store.expose(&units.collect::<Vec<_>>()).await.unwrap()
+        })
+    });
+    let mut new = vec![];
+    for task in tasks.collect::<Vec<_>>() {
+        new.extend(task.await.unwrap());
+    }
+    assert_eq!(new.len(), 10);
+    let again = exposure("blue", "u1", 0, NOW_MS);
+    assert_eq!(subject.store.expose(&[again, exposure("red", "u1", 1, NOW_MS)]).await.unwrap().len(), 1);
+    let twice = [exposure("red", "u2", 1, NOW_MS), exposure("red", "u2", 0, NOW_MS)];
+    assert_eq!(subject.store.expose(&twice).await.unwrap(), twice[..1]);
+    assert_eq!(subject.store.expose(&[]).await.unwrap(), []);
+
+    let events = subject.events().await;
+    assert_eq!(events.len(), 12);
+    for event in &events[..10] {
+        let met = new.iter().find(|e| e.unit == event.unit).unwrap();
+        assert_eq!((event.kind.as_str(), &event.cart, event.at_ms), ("exposure_logged", &None, met.at_ms));
+        let data = serde_json::json!({"experiment": "blue", "variation": met.variation});
+        assert_eq!(value(event.data.get()), data);
+    }
+}
+
+pub async fn a_turn_exposes_before_what_follows(subject: Subject) {
+    let known = exposure("blue", "ann", 0, NOW_MS);
+    subject.store.expose(std::slice::from_ref(&known)).await.unwrap();
+    let new = exposure("red", "ann", 1, NOW_MS);
+    let till = Till::exposing(vec![open("c", "ann")], vec![known, new.clone()]);
+    let outcome = subject.store.turn(till.wants(), Box::new(till)).await.unwrap();
+    assert_eq!(outcome.exposed, [new]);
+    let kinds: Vec<_> = subject.events().await.into_iter().map(|e| e.kind).collect();
+    assert_eq!(kinds, ["exposure_logged", "exposure_logged", "cart_opened"]);
+}
+
+fn value(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap()
+}

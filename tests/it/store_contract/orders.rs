@@ -1,0 +1,90 @@
+//! Orders of this shop and of others.
+
+use cart_core::{Order, OrderId, OrderLine};
+use web::store::ImportedOrder;
+
+use super::subject::{NOW_MS, PRICE_MINOR, Subject, cart_id, currency, level, sku, visitor};
+
+pub async fn an_order_reads_back_as_it_was_placed(subject: Subject) {
+    subject.stock_up(&[("MUG", 10)]).await;
+    subject.sell("c", "ann", "MUG", 2).await;
+    let order = subject.store.order(&id("order-c")).await.unwrap().unwrap();
+    assert_eq!((order.cart.as_str(), order.owner.as_str(), order.total_minor), ("c", "ann", 2_500));
+    assert_eq!((order.lines[0].from_held, order.lines[0].from_available), (2, 0));
+    assert_eq!(subject.store.orders_of(&visitor("ann"), 9).await.unwrap(), [order]);
+    assert_eq!(subject.cart("c").await.order_id(), Some(&id("order-c")));
+    assert_eq!(subject.level("MUG").await, level(10, 8, 0, 2));
+    assert!(subject.store.order(&id("none")).await.unwrap().is_none());
+}
+
+pub async fn an_import_is_idempotent_and_touches_no_stock(subject: Subject) {
+    subject.stock_up(&[("MUG", 1)]).await;
+    let orders = [imported("1", "ann", NOW_MS - 9), imported("2", "bob", NOW_MS - 8)];
+    assert_eq!(subject.store.import_orders(&orders).await.unwrap(), 2);
+    let more = [orders[1].clone(), imported("3", "bob", NOW_MS - 7), imported("3", "bob", NOW_MS - 7)];
+    assert_eq!(subject.store.import_orders(&more).await.unwrap(), 1);
+    assert_eq!(subject.store.import_orders(&more).await.unwrap(), 0);
+    assert_eq!(subject.store.import_orders(&[]).await.unwrap(), 0);
+
+    assert_eq!(subject.store.order(&id("1")).await.unwrap().unwrap(), orders[0].0);
+    let events = subject.events().await;
+    let told: Vec<_> = events.iter().map(|e| (e.kind.as_str(), e.unit.as_str(), e.at_ms)).collect();
+    let placed = |unit, at_ms| ("order_placed", unit, at_ms);
+    assert_eq!(told, [placed("ann", NOW_MS - 9), placed("bob", NOW_MS - 8), placed("bob", NOW_MS - 7)]);
+    let data: serde_json::Value = serde_json::from_str(events[0].data.get()).unwrap();
+    let expected = serde_json::json!({
+        "order_id": "1", "currency": "GBP", "total_minor": 700, "source": "import",
+        "lines": [{"sku": "MUG", "quantity": 7, "unit_price_minor": 100}],
+    });
+    assert_eq!(data, expected);
+    assert_eq!(subject.level("MUG").await, level(1, 1, 0, 0));
+    assert_eq!(subject.store.audit().await.unwrap(), [""; 0]);
+}
+
+pub async fn the_orders_of_a_visitor_come_newest_first(subject: Subject) {
+    subject.stock_up(&[("MUG", 10)]).await;
+    let orders = [
+        imported("old", "ann", NOW_MS - 5),
+        imported("new", "ann", NOW_MS + 5),
+        imported("other", "bob", NOW_MS),
+    ];
+    subject.store.import_orders(&orders).await.unwrap();
+    subject.sell("c", "ann", "MUG", 1).await;
+    let of = async |limit| {
+        let orders = subject.store.orders_of(&visitor("ann"), limit).await.unwrap();
+        orders.iter().map(|o| o.order_id.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(9).await, ["new", "order-c", "old"]);
+    assert_eq!(of(2).await, ["new", "order-c"]);
+    let totals = subject.store.totals().await.unwrap();
+    assert_eq!(
+        (totals.carts, totals.orders, totals.revenue_minor),
+        (1, 1, PRICE_MINOR),
+        "others' orders are not ours"
+    );
+}
+
+fn id(text: &str) -> OrderId {
+    OrderId::parse(text).unwrap()
+}
+
+pub fn imported(name: &str, owner: &str, placed_at_ms: i64) -> ImportedOrder {
+    ImportedOrder(Order {
+        order_id: id(name),
+        cart: cart_id(&format!("import-{name}")),
+        owner: visitor(owner),
+        placed_at_ms,
+        currency: currency(),
+        lines: vec![OrderLine {
+            sku: sku("MUG"),
+            name: "Mug".into(),
+            quantity: 7,
+            unit_price_minor: 100,
+            from_held: 0,
+            from_available: 0,
+        }],
+        shipping_minor: 0,
+        total_minor: 700,
+        payment_reference: name.into(),
+    })
+}

@@ -1,0 +1,119 @@
+//! The outbox, read by position while others write.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use web::store::{Exposure, OutboxEvent, Store};
+
+use super::{
+    orders::imported,
+    subject::{NOW_MS, Subject, cart_id, turn, visitor},
+    till::{add, open},
+};
+
+const WRITERS: usize = 8;
+const ROUNDS: usize = 20;
+
+pub async fn every_event_is_seen_once_while_others_write(subject: Subject) {
+    subject.stock_up(&[("MUG", 10_000)]).await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let reading = tokio::spawn(read_on(subject.store.clone(), is_over.clone()));
+    let writers = (0..WRITERS).map(|n| {
+        let store = subject.store.clone();
+        tokio::spawn(async move {
+            let cart = format!("c{n}");
+            turn(&*store, vec![open(&cart, "ann")]).await.unwrap();
+            for round in 0..ROUNDS {
+                let name = format!("{n}-{round}");
+                turn(&*store, vec![add(&cart, "MUG", 1), add(&cart, "MUG", 1)]).await.unwrap();
+                let unit = visitor(&name);
+                let exposure = Exposure { experiment: "blue".into(), variation: 0, unit, at_ms: NOW_MS };
+                store.expose(&[exposure]).await.unwrap();
+                store.import_orders(&[imported(&name, "bob", NOW_MS)]).await.unwrap();
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    subject.settle().await;
+    is_over.store(true, Ordering::SeqCst);
+    let seen = reading.await.unwrap();
+
+    assert!(seen.is_sorted_by(|a, b| a.position < b.position), "positions grow");
+    let ids: BTreeSet<_> = seen.iter().map(|e| e.id).collect();
+    assert_eq!((ids.len(), seen.len()), (WRITERS * (1 + ROUNDS * 4), WRITERS * (1 + ROUNDS * 4)));
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for event in &seen {
+        *kinds.entry(&event.kind).or_default() += 1;
+    }
+    let expected = [
+        ("cart_opened", 1),
+        ("exposure_logged", ROUNDS),
+        ("line_added", 2 * ROUNDS),
+        ("order_placed", ROUNDS),
+    ];
+    assert_eq!(kinds, expected.map(|(kind, count)| (kind, WRITERS * count)).into());
+    for n in 0..WRITERS {
+        let of_cart = seen.iter().filter(|e| e.cart == Some(cart_id(&format!("c{n}"))));
+        let versions: Vec<_> = of_cart.map(|e| e.data.get().replace(' ', "")).collect();
+        let expected: Vec<_> = (1..=1 + 2 * ROUNDS).map(|v| format!(r#"{{"version":{v}}}"#)).collect();
+        assert_eq!(versions, expected, "a cart's events stand in their order");
+    }
+    let all: Vec<_> = subject.events().await.iter().map(|e| e.id).collect();
+    assert_eq!(seen.iter().map(|e| e.id).collect::<Vec<_>>(), all);
+}
+
+/// Reads by position until the writers have ended and nothing is left.
+async fn read_on(store: Arc<dyn Store>, is_over: Arc<AtomicBool>) -> Vec<OutboxEvent> {
+    let mut seen: Vec<OutboxEvent> = vec![];
+    loop {
+        let was_over = is_over.load(Ordering::SeqCst);
+        let position = seen.last().map_or(0, |e| e.position);
+        let events = store.outbox_after(position, 7).await.unwrap();
+        assert!(events.len() <= 7);
+        if was_over && events.is_empty() {
+            return seen;
+        }
+        seen.extend(events);
+    }
+}
+
+pub async fn cursors_remember_and_lag_is_counted(subject: Subject) {
+    let store = &subject.store;
+    assert_eq!(store.cursor("files").await.unwrap(), 0);
+    assert_eq!(store.outbox_lag("files", 10).await.unwrap(), 0);
+    for n in 0..5 {
+        subject.ask(open(&format!("c{n}"), "ann")).await;
+    }
+    let events = subject.events().await;
+    assert_eq!(store.outbox_lag("files", 10).await.unwrap(), 5);
+    assert_eq!(store.outbox_lag("files", 3).await.unwrap(), 3);
+    store.set_cursor("files", events[2].position).await.unwrap();
+    assert_eq!(store.cursor("files").await.unwrap(), events[2].position);
+    assert_eq!(store.cursor("rollups").await.unwrap(), 0, "readers do not share a cursor");
+    assert_eq!(store.outbox_lag("files", 10).await.unwrap(), 2);
+    let rest = store.outbox_after(events[2].position, 10).await.unwrap();
+    assert_eq!(rest.iter().map(|e| e.id).collect::<Vec<_>>(), [events[3].id, events[4].id]);
+    store.set_cursor("files", events[4].position).await.unwrap();
+    assert_eq!(store.outbox_lag("files", 10).await.unwrap(), 0);
+    assert!(store.outbox_after(u64::MAX, 10).await.unwrap().is_empty());
+}
+
+pub async fn a_lease_is_held_by_one_process_until_it_ends(subject: Subject) {
+    let lease = async |reader, process, now_ms, until_ms| {
+        subject.store.lease(reader, process, now_ms, until_ms).await.unwrap()
+    };
+    assert!(lease("files", "a", 0, 10).await);
+    assert!(!lease("files", "b", 9, 19).await);
+    assert!(lease("rollups", "b", 9, 19).await, "readers do not share a lease");
+    assert!(lease("files", "a", 9, 19).await, "the holder renews it");
+    assert!(!lease("files", "b", 18, 28).await);
+    assert!(lease("files", "b", 19, 29).await, "it has ended");
+    assert!(!lease("files", "a", 20, 30).await);
+}

@@ -1,0 +1,127 @@
+//! The roll-ups' rows.
+
+use web::store::{ArmRow, LookRow, RollUp, StoreError, UnitRow};
+
+use super::{
+    subject::{Subject, visitor},
+    till::open,
+};
+
+fn unit(experiment: &str, unit: &str, orders: u32) -> UnitRow {
+    UnitRow {
+        experiment: experiment.into(),
+        unit: visitor(unit),
+        variation: 1,
+        exposed_at_ms: 5,
+        orders,
+        revenue_minor: -7,
+    }
+}
+
+fn arm(experiment: &str, variation: u32, units: u64) -> ArmRow {
+    let revenue_squares = i128::from(i64::MAX) * 1_000 + 7;
+    let (conversions, orders, revenue_minor) = (2, 3, i64::MAX);
+    ArmRow {
+        experiment: experiment.into(),
+        variation,
+        units,
+        conversions,
+        orders,
+        revenue_minor,
+        revenue_squares,
+    }
+}
+
+fn look(units: u64, arms: &str) -> LookRow {
+    LookRow { experiment: "blue".into(), units, at_ms: 9, arms: arms.into() }
+}
+
+fn step(from: u64, to: u64) -> RollUp {
+    RollUp {
+        from,
+        to,
+        units: vec![unit("blue", "ann", 0), unit("blue", "bob", 0), unit("red", "ann", 1)],
+        arms: vec![arm("blue", 1, 4), arm("blue", 0, 3), arm("red", 0, 5)],
+        looks: vec![look(100, "[[2]]"), look(50, "[[1]]")],
+    }
+}
+
+/// Opens carts, so that there are events to roll up, and returns their positions.
+async fn positions(subject: &Subject) -> [u64; 2] {
+    for cart in ["a", "b"] {
+        subject.ask(open(cart, "ann")).await;
+    }
+    let events = subject.events().await;
+    [events[0].position, events[1].position]
+}
+
+pub async fn roll_ups_read_back_and_looks_stay(subject: Subject) {
+    let store = &subject.store;
+    let [first, second] = positions(&subject).await;
+    store.save_roll_up(&step(0, first)).await.unwrap();
+    assert_eq!(store.cursor("rollups").await.unwrap(), first);
+    let next = RollUp {
+        from: first,
+        to: second,
+        units: vec![unit("blue", "bob", 4)],
+        arms: vec![arm("blue", 0, 30)],
+        looks: vec![look(100, "[[9]]"), look(150, "[[3]]")],
+    };
+    store.save_roll_up(&next).await.unwrap();
+    assert_eq!(store.cursor("rollups").await.unwrap(), second);
+
+    let units = async |names: &[&str]| {
+        let mut units = store.units(&names.iter().map(|n| visitor(n)).collect()).await.unwrap();
+        units.sort_by(|a, b| (&a.unit, &a.experiment).cmp(&(&b.unit, &b.experiment)));
+        units
+    };
+    let [ann, ann_red, bob] = [unit("blue", "ann", 0), unit("red", "ann", 1), unit("blue", "bob", 4)];
+    assert_eq!(units(&["ann", "nobody"]).await, [ann.clone(), ann_red.clone()]);
+    assert_eq!(units(&["ann", "bob"]).await, [ann, ann_red, bob]);
+    assert_eq!(units(&[]).await, []);
+    let arms = store.arms().await.unwrap();
+    assert_eq!(arms["blue"], [arm("blue", 0, 30), arm("blue", 1, 4)]);
+    assert_eq!(arms["red"], [arm("red", 0, 5)]);
+    assert_eq!(
+        store.looks("blue").await.unwrap(),
+        [look(50, "[[1]]"), look(100, "[[2]]"), look(150, "[[3]]")]
+    );
+    assert_eq!(store.looks("red").await.unwrap(), []);
+}
+
+pub async fn a_step_from_another_place_is_refused_whole(subject: Subject) {
+    let store = &subject.store;
+    let [first, second] = positions(&subject).await;
+    let refused = store.save_roll_up(&step(first, second)).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    assert!(store.arms().await.unwrap().is_empty());
+    assert_eq!(store.cursor("rollups").await.unwrap(), 0);
+
+    // Two processes roll up the same events: one of them is refused.
+    let steps = (0..4).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.save_roll_up(&step(0, second)).await })
+    });
+    let mut saved = 0;
+    for step in steps.collect::<Vec<_>>() {
+        match step.await.unwrap() {
+            Ok(()) => saved += 1,
+            Err(StoreError::Conflict(_)) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(saved, 1);
+}
+
+pub async fn roll_ups_can_be_rebuilt(subject: Subject) {
+    let store = &subject.store;
+    let [first, second] = positions(&subject).await;
+    store.save_roll_up(&step(0, first)).await.unwrap();
+    store.reset_roll_ups().await.unwrap();
+    assert_eq!(store.cursor("rollups").await.unwrap(), 0);
+    assert!(store.arms().await.unwrap().is_empty());
+    assert!(store.looks("blue").await.unwrap().is_empty());
+    assert!(store.units(&[visitor("ann")].into()).await.unwrap().is_empty());
+    store.save_roll_up(&step(0, second)).await.unwrap();
+    assert_eq!(store.arms().await.unwrap()["red"], [arm("red", 0, 5)]);
+}
