@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cart_core::{AssignedVariation, Command, Rejection, Step};
+use cart_core::{AssignedVariation, CartEvent, Command, Rejection, Step};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
@@ -156,10 +156,27 @@ pub fn command(name: &'static str, outcome: &'static str, assignments: &[Assigne
     histogram!("cartwright_command_duration_seconds").record(took);
 }
 
-/// Counts a cart opened in its variations.
-pub fn cart_opened(assignments: &[AssignedVariation]) {
-    for a in assignments {
-        counter!("cartwright_experiment_carts_total", &labels(&a.experiment, a.variation)).increment(1);
+/// Counts what happened to a cart, in its variations.
+pub fn happened(assignments: &[AssignedVariation], event: &CartEvent) {
+    if let CartEvent::HoldsExpired { .. } = event {
+        counter!("cartwright_holds_expired_total").increment(1);
+    }
+    for AssignedVariation { experiment, variation } in assignments {
+        let labels = labels(experiment, *variation);
+        match event {
+            CartEvent::CartOpened { .. } => {
+                counter!("cartwright_experiment_carts_total", &labels).increment(1);
+            }
+            CartEvent::StepCompleted { details, .. } => {
+                checkout_step(experiment, *variation, details.step(), 1);
+            }
+            CartEvent::OrderPlaced(order) => {
+                counter!("cartwright_experiment_orders_total", &labels).increment(1);
+                counter!("cartwright_experiment_revenue_minor_total", &labels)
+                    .increment(u64::try_from(order.total_minor).unwrap_or(0));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -168,33 +185,11 @@ pub fn exposure(experiment: &str, variation: u32) {
     counter!("cartwright_experiment_exposures_total", &labels(experiment, variation)).increment(1);
 }
 
-/// Counts a completed step in the cart's variations.
-pub fn step_completed(assignments: &[AssignedVariation], step: Step) {
-    for a in assignments {
-        checkout_step(&a.experiment, a.variation, step, 1);
-    }
-}
-
 fn checkout_step(experiment: &str, variation: u32, step: Step, count: u64) {
     let [e, v] = labels(experiment, variation);
     counter!("cartwright_experiment_checkout_steps_total", "experiment" => e.1, "variation" => v.1,
         "step" => step.name())
     .increment(count);
-}
-
-/// Counts an order and its revenue in the cart's variations.
-pub fn order_placed(assignments: &[AssignedVariation], total_minor: i64) {
-    for a in assignments {
-        let labels = labels(&a.experiment, a.variation);
-        counter!("cartwright_experiment_orders_total", &labels).increment(1);
-        counter!("cartwright_experiment_revenue_minor_total", &labels)
-            .increment(u64::try_from(total_minor).unwrap_or(0));
-    }
-}
-
-/// Counts carts whose holds ran out.
-pub fn holds_expired() {
-    counter!("cartwright_holds_expired_total").increment(1);
 }
 
 /// Notes a turn.

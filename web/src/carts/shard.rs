@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix::prelude::*;
-use cart_core::{Cart, CartId, Command, StepDetails};
+use cart_core::{Cart, CartId};
 use tokio::sync::{oneshot, watch};
 
 use super::{
@@ -112,6 +112,9 @@ impl Shard {
     fn adopt_and_answer(&mut self, batch: Vec<Waiting>, outcome: Outcome) {
         for exposure in &outcome.exposed {
             metrics::exposure(&exposure.experiment, exposure.variation);
+        }
+        for (cart, event) in &outcome.happened {
+            metrics::happened(&cart.assignments, event);
         }
         for touched in &outcome.touched {
             self.adopt(&touched.cart);
@@ -220,29 +223,9 @@ async fn commit_once(
 }
 
 fn count(job: &Job, answer: &Answer, took: Duration, cart: Option<&Cart>) {
-    let assignments = cart.map_or(&[][..], |c| &c.assignments);
-    let request = match &job.kind {
-        JobKind::Execute(request) => request,
-        JobKind::Open(_) => {
-            if let Answer::Accepted(accepted) = answer
-                && accepted.cart.version == 1
-            {
-                metrics::cart_opened(assignments);
-            }
-            return;
-        }
-        JobKind::Read(_) => return,
-    };
-    metrics::command(request.command.name(), answer.outcome(), assignments, took);
-    if let Answer::Accepted(accepted) = answer {
-        match &request.command {
-            Command::CompleteStep(details) => metrics::step_completed(assignments, StepDetails::step(details)),
-            Command::ExpireHolds => metrics::holds_expired(),
-            _ => {}
-        }
-        if let Some(order) = &accepted.order {
-            metrics::order_placed(assignments, order.total_minor);
-        }
+    if let JobKind::Execute(request) = &job.kind {
+        let assignments = cart.map_or(&[][..], |c| &c.assignments);
+        metrics::command(request.command.name(), answer.outcome(), assignments, took);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     catalogue::Catalogue,
     events::data::data_of,
     store::{
-        Accepted, Answer, CartWrite, Decision, EventWrite, Exposure, KeyRef, KeyWrite, Loaded, LoadedCart, Outcome,
+        Accepted, Answer, CartWrite, Decision, EventWrite, Exposure, KeyRef, KeyWrite, Loaded, LoadedCart,
         Staged, StoredAnswer, Touched, Wants,
     },
 };
@@ -144,7 +144,7 @@ impl Desk<'_> {
         }
         let event = cart_core::open(id.clone(), owner, currency, workflow, assignments);
         let cart = Arc::new(Cart::from_opened(&event).expect("the event opens a cart"));
-        self.publish(&cart, &event);
+        self.publish(&cart, event);
         self.carts.insert(id.clone(), StagedCart { cart: cart.clone(), before: 0 });
         accepted(cart, None, None)
     }
@@ -204,7 +204,6 @@ impl Desk<'_> {
             for (sku, movement) in stock::movements(event) {
                 self.staged.movements.entry(sku.clone()).or_default().add(movement);
             }
-            self.publish(&cart, event);
         }
         let order = events.iter().find_map(|e| match e {
             CartEvent::OrderPlaced(order) => Some(order.clone()),
@@ -212,18 +211,22 @@ impl Desk<'_> {
         });
         self.staged.orders.extend(order.clone());
         let item = events.iter().find_map(CartEvent::sku).map(|sku| line_or_gone(&cart, sku, product));
+        for event in events {
+            self.publish(&cart, event);
+        }
         accepted(cart, item, order)
     }
 
-    fn publish(&mut self, cart: &Cart, event: &CartEvent) {
+    fn publish(&mut self, cart: &Arc<Cart>, event: CartEvent) {
         self.staged.events.push(EventWrite {
             id: Uuid::new_v4(),
             at_ms: self.turn.now_ms,
             kind: event.name(),
             cart: Some(cart.id.clone()),
             unit: cart.owner.clone(),
-            data: data_of(event),
+            data: data_of(&event),
         });
+        self.staged.outcome.happened.push((cart.clone(), event));
     }
 
     fn close(mut self) -> Staged {
@@ -253,11 +256,4 @@ fn line_or_gone(cart: &Cart, sku: &Sku, product: Option<&Arc<cart_core::Product>
         held: 0,
         policy: product.map(|p| p.stock_policy).unwrap_or_default(),
     })
-}
-
-impl Outcome {
-    /// Returns the newest state of a cart that the turn met.
-    pub fn cart(&self, id: &CartId) -> Option<&Arc<Cart>> {
-        self.touched.iter().map(|t| &t.cart).find(|c| c.id == *id)
-    }
 }

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use cart_core::{Cart, CartId, Line, Movement, Order, Rejection, Sku, StockLevels, VisitorId};
+use cart_core::{Cart, CartEvent, CartId, Line, Movement, Order, Rejection, Sku, StockLevels, VisitorId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -142,6 +142,8 @@ pub struct Outcome {
     pub answers: Vec<Answer>,
     /// The newest state of each cart that was loaded or changed.
     pub touched: Vec<Touched>,
+    /// What happened, in order, each event with its cart as it was then; a repeated answer is no event.
+    pub happened: Vec<(Arc<Cart>, CartEvent)>,
     /// The exposures that were new; the store fills this in.
     pub exposed: Vec<Exposure>,
 }
