@@ -75,7 +75,8 @@ impl Index {
 
     /// Returns up to `n` items that go with all of `skus`, then popular ones; at most the first [`BASIS_ITEMS_MAX`] weigh in.
     ///
-    /// Scores of the neighbours are added up over the items, so that what goes with many of them comes first.
+    /// The squares of the neighbours' scores are added up over the items: what goes with many of them comes first, yet
+    /// one item that truly belongs outweighs many that hardly do.
     pub fn goes_with(&self, skus: &[Sku], n: usize, allow: &dyn Fn(&Sku) -> bool) -> Vec<Suggestion> {
         self.added_up(skus, n, allow, Reason::BoughtTogether, |_| 1.0)
     }
@@ -106,7 +107,7 @@ impl Index {
             let Some(item) = self.model.item(sku) else { continue };
             // At most `BASIS_ITEMS_MAX` steps.
             let weight = weight(step as i32);
-            let weighed = |n: &Neighbour| Neighbour { item: n.item, score: n.score * weight };
+            let weighed = |n: &Neighbour| Neighbour { item: n.item, score: n.score * n.score * weight };
             candidates.extend(self.model.neighbours(item).iter().map(weighed));
         }
         sum_per_item(&mut candidates);

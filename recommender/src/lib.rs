@@ -4,8 +4,10 @@
 //! binary `cartwright-batch` beside it, which writes the file with [`Model::write_atomically`].
 //!
 //! 1. [`model`]: the learnt numbers, and the versioned, checksummed file that carries them;
-//! 2. [`index`]: the questions of a shop, answered from a model in memory.
+//! 2. [`index`]: the questions of a shop, answered from a model in memory;
+//! 3. [`file`]: files that are replaced whole, as the model's is.
 
+pub mod file;
 pub mod index;
 pub mod model;
 

@@ -36,6 +36,11 @@ impl Score {
             Self::Llr => "llr",
         }
     }
+
+    /// Returns the score of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|score| score.name() == name)
+    }
 }
 
 /// Holds the settings that a model was trained with.

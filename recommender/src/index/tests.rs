@@ -78,17 +78,17 @@ fn what_is_not_allowed_makes_room_for_the_next() {
 
 #[test]
 fn scores_of_a_cart_add_up() {
-    // B: 0.9 from A. C: 0.5 from A + 0.8 from D = 1.3.
+    // B: 0.9² from A. C: 0.5² from A + 0.8² from D = 0.89.
     let answer = index().goes_with(&skus(&["A", "D"]), 2, &all);
     assert_eq!(said(&answer), "C B");
-    assert!((answer[0].score - 1.3).abs() < 1e-6);
+    assert!((answer[0].score - 0.89).abs() < 1e-6);
 }
 
 #[test]
 fn what_was_bought_lately_weighs_more() {
-    // Lately D: C 0.8, then A: B 0.9 × 0.85 = 0.765 and C + 0.5 × 0.85.
+    // Lately D: C 0.8² = 0.64; then A: B 0.9² × 0.85 = 0.69 and C + 0.5² × 0.85, 0.85 in all.
     assert_eq!(said(&index().for_history(&skus(&["D", "A"]), 2, &all)), "C' B'");
-    // Lately B: A 0.9; long ago C: D 0.8 × 0.85 = 0.68.
+    // Lately B: A 0.9² = 0.81, and 0.5² × 0.85 more from C; before it C: D 0.8² × 0.85 = 0.54.
     assert_eq!(said(&index().for_history(&skus(&["B", "C"]), 3, &all)), "A' D' F*");
 }
 

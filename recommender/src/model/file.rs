@@ -1,12 +1,9 @@
 //! The file of a model: read whole, replaced whole.
 
-use std::{
-    fs::{self, File},
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::{fs, io::Write, path::Path};
 
 use super::{Model, ModelError};
+use crate::file;
 
 impl Model {
     /// Reads the model in a file.
@@ -22,33 +19,6 @@ impl Model {
     /// # Errors
     /// [`ModelError::Io`]; the old file then stands as it was.
     pub fn write_atomically(&self, path: &Path) -> Result<(), ModelError> {
-        let folder = folder_of(path);
-        fs::create_dir_all(folder)?;
-        let temporary = temporary_beside(path);
-        let written = write_durably(&temporary, &self.to_bytes()).and_then(|()| fs::rename(&temporary, path));
-        if let Err(error) = written {
-            // The first error is the one to tell; a file that is left over is overwritten next time.
-            let _ = fs::remove_file(&temporary);
-            return Err(error.into());
-        }
-        // The rename itself lasts once the folder does.
-        File::open(folder)?.sync_all()?;
-        Ok(())
+        file::replace(path, |file| Ok(file.write_all(&self.to_bytes())?))
     }
-}
-
-fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Names a file in the same folder, so that a rename replaces; the process's id keeps two writers apart.
-fn temporary_beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
 }
