@@ -28,7 +28,7 @@ pub async fn open_cart_of(client: &Client, owner: &VisitorId) -> Result<Option<C
 /// Returns carts whose holds have ended, the longest ended first. The coarse column has the index, the exact one decides.
 pub async fn with_ended_holds(client: &Client, now_ms: i64, limit: usize) -> Result<Vec<CartId>> {
     const SQL: &str = "SELECT id FROM carts
-        WHERE holds_due <= $1 / 300000 AND holds_expire_at_ms <= $1
+        WHERE holds_due <= $1::int8 / 300000 AND holds_expire_at_ms <= $1
         ORDER BY holds_due, holds_expire_at_ms LIMIT $2";
     let rows = query(client, SQL, &[&now_ms, &bigint(limit)]).await?;
     rows.iter().map(|row| parsed(row, "id")).collect()
