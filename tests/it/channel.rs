@@ -218,6 +218,9 @@ async fn a_push_without_reference_gets_no_reply(store: Store) {
     let mut device = app.join(&shopper).await;
     let mut other = app.join(&shopper).await;
     let item = json!({"item": {"sku": "MUG", "quantity": 1}});
+    device
+        .send(json!([null, null, shopper.topic(), "update_cart", {"item": {"sku": "MUG", "quantity": -1}}]))
+        .await;
     device.send(json!([null, null, shopper.topic(), "update_cart", item])).await;
     other.cart_at(1).await;
     assert_eq!(shopper.quantity("MUG").await, 1);
