@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
+use cart_core::limits::PRICE_MINOR_MAX;
 use serde::Deserialize;
 
 /// Is everything an operator may set. Unknown keys are errors.
@@ -165,6 +166,10 @@ impl Config {
         anyhow::ensure!(self.carts.hold_sweep_seconds > 0, "carts.hold_sweep_seconds must be at least 1");
         anyhow::ensure!(self.recommender.file_bytes > 0, "recommender.file_bytes must be at least 1");
         anyhow::ensure!(self.recommender.file_minutes > 0, "recommender.file_minutes must be at least 1");
+        anyhow::ensure!(
+            (0..=PRICE_MINOR_MAX).contains(&self.shop.express_shipping_minor),
+            "shop.express_shipping_minor must be 0 to {PRICE_MINOR_MAX}"
+        );
         anyhow::ensure!(
             self.admin.user.is_some() == self.admin.password.is_some(),
             "admin.user and admin.password go together"

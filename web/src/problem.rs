@@ -94,7 +94,7 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut title = self.name.replace('_', " ");
+        let mut title = self.name.replace('_', " ").replace("json", "JSON");
         title[..1].make_ascii_uppercase();
         let mut document = json!({
             "type": format!("/problems/{}", self.name.replace('_', "-")),
