@@ -157,7 +157,22 @@
       return node;
     });
     $("[data-order-lines]", root).replaceChildren(...lines);
+    $("[data-total='subtotal_minor']", root).dataset.minor = cart.totals.subtotal_minor;
     drawTotals(root, cart);
+    drawChosenDelivery();
+  }
+
+  /** Where the page lets the shopper choose, the sums show what the choice will cost. */
+  function drawChosenDelivery() {
+    const root = $("[data-checkout]");
+    const chosen = root && $("input[name='method']:checked", root);
+    if (!chosen) return;
+    const subtotal = Number($("[data-total='subtotal_minor']", root).dataset.minor);
+    const delivery = Number(chosen.dataset.minor);
+    drawTotals(root, {
+      currency,
+      totals: { subtotal_minor: subtotal, shipping_minor: delivery, total_minor: subtotal + delivery },
+    });
   }
 
   function drawHold(expiresAt) {
@@ -297,6 +312,7 @@
   document.addEventListener("change", (event) => {
     const form = event.target.closest?.("form[data-set]");
     if (form && cartId) set(form);
+    if (event.target.name === "method") drawChosenDelivery();
   });
 
   function add(form) {
@@ -365,6 +381,7 @@
     if (event.persisted && !channel) location.reload();
   });
 
+  drawChosenDelivery();
   drawHold();
   setInterval(() => drawHold(), 15_000);
   $("#trouble")?.focus();

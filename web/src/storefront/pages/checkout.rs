@@ -44,6 +44,9 @@ pub struct ShippingChoice {
     checked: bool,
 }
 
+/// The words on the button that orders, where the page has no final sum.
+const PLACE: &str = "Place order";
+
 /// Is a page of the checkout.
 #[derive(Clone, Debug, Serialize)]
 pub struct CheckoutPage {
@@ -85,13 +88,19 @@ impl CheckoutPage {
         let steps = cart.workflow.steps();
         let is_last = steps.last() == Some(&step);
         let mut parts = vec![step.name()];
+        let cards = field::cards(entered.get("payment_token").as_deref().or(payment_token.as_deref()));
         let payment_token = payment_token.filter(|_| step != Step::Payment);
         // The last page takes the card where no step before it did, and shows it where one did.
         if is_last && payment_token.is_none() && step != Step::Payment {
             parts.push(Step::Payment.name());
         }
         let action = if is_last { "/checkout/order".into() } else { format!("/checkout/{step}") };
-        let button = if is_last { pay(cart) } else { "Continue".into() };
+        let button = match is_last {
+            // The sum may still change on this page, so the button promises none.
+            true if step == Step::Shipping => PLACE.into(),
+            true => format!("Pay {}", Price::new(cart.totals().total_minor, cart.currency).text),
+            false => "Continue".into(),
+        };
         Self {
             action,
             button,
@@ -99,6 +108,7 @@ impl CheckoutPage {
             heading: heading(step),
             progress: progress(cart, step),
             payment_token,
+            cards,
             ..Self::with(cart, view, express_shipping_minor, entered)
         }
     }
@@ -137,7 +147,7 @@ impl CheckoutPage {
             single: false,
             heading: "Checkout",
             action: "/checkout/express".into(),
-            button: pay(cart),
+            button: PLACE.into(),
             parts: vec![],
             progress: vec![],
             problem: entered.problem.clone(),
@@ -150,16 +160,6 @@ impl CheckoutPage {
             email: known.map(|a| a.email.clone()),
             delivery: delivery(cart.shipping),
             cart: cart_view,
-        }
-    }
-}
-
-fn pay(cart: &Cart) -> String {
-    // On a single page the method of delivery may still change, so no amount is promised there.
-    match cart.workflow.checkout() {
-        CheckoutLayout::SinglePage => "Place order".into(),
-        CheckoutLayout::Stepwise => {
-            format!("Pay {}", Price::new(cart.totals().total_minor, cart.currency).text)
         }
     }
 }
