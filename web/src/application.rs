@@ -1,6 +1,10 @@
 //! Build, run, drain, stop.
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix_web::{
     App, HttpResponse, HttpServer,
@@ -55,7 +59,8 @@ impl Application {
     /// Where one of them cannot be had.
     pub async fn build(config: Config) -> anyhow::Result<Self> {
         let handle = metrics::install()?;
-        let listener = TcpListener::bind(config.listen).with_context(|| format!("cannot listen on {}", config.listen))?;
+        let listener = TcpListener::bind(config.listen)
+            .with_context(|| format!("cannot listen on {}", config.listen))?;
         let store = store::connect(&config.store.url, config.store.connections).await?;
         let catalogue = Arc::new(CatalogueCell::default());
         catalogue.refresh(&*store).await?;
@@ -86,11 +91,27 @@ impl Application {
         self.shop.clone()
     }
 
+    /// Returns the address that is bound; its port is the system's choice where the configuration says 0.
+    ///
+    /// # Errors
+    /// Where the system does not tell.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
     /// Serves until told to stop, or until a part of the server dies: better dead than silently wrong.
     ///
     /// # Errors
     /// What ended it.
     pub async fn run(self) -> anyhow::Result<()> {
+        self.run_until(std::future::pending()).await
+    }
+
+    /// As [`Application::run`], and ends well when `done` does.
+    ///
+    /// # Errors
+    /// What ended it.
+    pub async fn run_until(self, done: impl Future<Output = ()>) -> anyhow::Result<()> {
         let server = serve(self.shop.clone(), self.listener)?;
         let handle = server.handle();
         let shop = self.shop;
@@ -98,17 +119,18 @@ impl Application {
         let mut server = tokio::spawn(server);
         tokio::select! {
             ended = &mut server => return Ok(ended??),
-            ended = tasks.join_next() => tracing::error!(?ended, "a part of the server ended; stopping"),
-            () = stop_asked() => {
-                tracing::info!("stopping");
-                shop.sessions.drain();
+            ended = tasks.join_next() => {
+                tracing::error!(?ended, "a part of the server ended; stopping");
                 handle.stop(true).await;
-                tasks.shutdown().await;
-                return Ok(());
+                anyhow::bail!("a part of the server ended");
             }
+            () = stop_asked() => tracing::info!("stopping"),
+            () = done => {}
         }
+        shop.sessions.drain();
         handle.stop(true).await;
-        anyhow::bail!("a part of the server ended")
+        tasks.shutdown().await;
+        Ok(())
     }
 }
 
@@ -128,8 +150,14 @@ fn serve(shop: web::Data<Shop>, listener: TcpListener) -> anyhow::Result<Server>
     let server = HttpServer::new(move || {
         App::new()
             .app_data(shop.clone())
-            .app_data(web::QueryConfig::default().error_handler(|e, _| Problem::invalid_request(e.to_string()).into()))
-            .app_data(web::PathConfig::default().error_handler(|e, _| Problem::invalid_request(e.to_string()).into()))
+            .app_data(
+                web::QueryConfig::default()
+                    .error_handler(|e, _| Problem::invalid_request(e.to_string()).into()),
+            )
+            .app_data(
+                web::PathConfig::default()
+                    .error_handler(|e, _| Problem::invalid_request(e.to_string()).into()),
+            )
             .wrap_fn(|request, service| {
                 let (began, door) = (Instant::now(), door(&request));
                 service.call(request).map(move |response| {
@@ -192,7 +220,11 @@ fn tasks(shop: &web::Data<Shop>) -> JoinSet<()> {
     let process = Uuid::new_v4().simple().to_string();
     let mut tasks = JoinSet::new();
     let files = &shop.config.recommender;
-    match EventFiles::new(shop.config.events_dir(), files.file_bytes, Duration::from_secs(60 * files.file_minutes)) {
+    match EventFiles::new(
+        shop.config.events_dir(),
+        files.file_bytes,
+        Duration::from_secs(60 * files.file_minutes),
+    ) {
         Ok(files) => {
             tasks.spawn(reader::run(shop.store.clone(), files, process.clone()));
         }

@@ -1,9 +1,12 @@
 //! The command line: one file a subcommand.
 
 mod check;
+mod demo;
 mod import;
+mod mapping;
 mod migrate;
 mod serve;
+mod simulate;
 mod train;
 
 use std::path::PathBuf;
@@ -28,12 +31,16 @@ struct Cli {
 enum Command {
     /// Serve the shop.
     Serve,
+    /// Open a shop with a catalogue and two running experiments, and send simulated shoppers through it.
+    Demo(demo::DemoArgs),
     /// Bring the store's schema up to date, and end.
     Migrate,
     /// Check the configuration and every invariant of the stored data; say what is broken.
     Check,
     /// Import products or orders from a table.
     Import(import::ImportArgs),
+    /// Send simulated shoppers, or the orders of a past day, through a shop that serves.
+    Simulate(simulate::SimulateArgs),
     /// Learn recommendations from the event files.
     Train(train::BatchArgs),
     /// Measure recommendations on the newest part of the orders, beside popularity.
@@ -46,8 +53,10 @@ enum Command {
 /// What the subcommand says.
 pub fn run() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    // What these print is the point of them; the log is for what goes wrong.
+    let level = if matches!(cli.command, Command::Demo(_) | Command::Simulate(_)) { "warn" } else { "info" };
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level)))
         .with_writer(std::io::stderr)
         .init();
     let config = Config::read(cli.config.as_deref())?;
@@ -62,9 +71,11 @@ pub fn run() -> anyhow::Result<()> {
     system.block_on(async {
         match cli.command {
             Command::Serve => serve::run(config).await,
+            Command::Demo(args) => demo::run(config, args).await,
             Command::Migrate => migrate::run(config).await,
             Command::Check => check::run(config).await,
             Command::Import(args) => import::run(config, args).await,
+            Command::Simulate(args) => simulate::run(args).await,
             Command::Train(args) => train::run(config, "train", args).await,
             Command::Evaluate(args) => train::run(config, "evaluate", args).await,
         }

@@ -24,6 +24,8 @@ pub mod definitions;
 pub mod events;
 pub mod shelves;
 
+pub mod simulation;
+
 pub mod metrics;
 pub mod clock;
 pub mod cli;

@@ -3,10 +3,10 @@
 use std::{io::Write, path::PathBuf};
 
 use anyhow::Context;
-use cart_core::Currency;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::mapping::MappingArgs;
 use crate::{
     config::Config,
     import::{Report, orders, products, row::Mapping, table::Table},
@@ -22,23 +22,8 @@ pub(super) struct ImportArgs {
     what: What,
     /// A .csv file with a header, or a .parquet file.
     file: PathBuf,
-    /// Takes a field from a column of another name. Fields of products: sku, name, description, category, price or
-    /// price_minor, currency, stock (all pieces ever supplied), policy, hidden, image. Fields of orders: order, visitor,
-    /// sku, name, quantity, price or price_minor, currency, at.
-    #[arg(long, value_name = "FIELD=COLUMN", value_parser = pair)]
-    map: Vec<(String, String)>,
-    /// Gives a field a value in rows that have none.
-    #[arg(long, value_name = "FIELD=VALUE", value_parser = pair)]
-    default: Vec<(String, String)>,
-    /// The currency of prices.
-    #[arg(long, value_name = "CODE")]
-    currency: Option<Currency>,
-    /// Passes over rows of this SKU; a * at its end stands for anything.
-    #[arg(long, value_name = "SKU")]
-    skip_sku: Vec<String>,
-    /// Writes SKUs in capital letters.
-    #[arg(long)]
-    upper_sku: bool,
+    #[command(flatten)]
+    mapping: MappingArgs,
     /// Writes every bad row with its number and reason to a CSV file.
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -52,24 +37,14 @@ enum What {
     Orders,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (field, value) = text.split_once('=').ok_or("write it as FIELD=VALUE")?;
-    Ok((field.trim().to_owned(), value.trim().to_owned()))
-}
-
 pub(super) async fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
     let table = Table::open(&args.file)?;
-    let mapping = Mapping {
-        columns: args.map.into_iter().collect(),
-        defaults: args.default.into_iter().collect(),
-        currency: args.currency,
-        skipped: args.skip_sku,
-        is_upper: args.upper_sku,
-    };
+    let mapping = Mapping::from(args.mapping);
     let store = store::connect(&config.store.url, config.store.connections).await?;
     let bar = match table.rows {
-        Some(rows) => ProgressBar::new(rows)
-            .with_style(ProgressStyle::with_template("{pos} of {len} rows {wide_bar} {eta}").expect("a fixed template")),
+        Some(rows) => ProgressBar::new(rows).with_style(
+            ProgressStyle::with_template("{pos} of {len} rows {wide_bar} {eta}").expect("a fixed template"),
+        ),
         None => ProgressBar::new_spinner()
             .with_style(ProgressStyle::with_template("{pos} rows {spinner}").expect("a fixed template")),
     };

@@ -41,7 +41,8 @@ pub async fn run(config: &Config, verb: &str, further: &[String]) -> anyhow::Res
     Ok(())
 }
 
-fn command(program: &Path, config: &Config, verb: &str) -> Command {
+/// Returns the command that runs the batch program with the folders of the configuration; it ends with its handle.
+pub fn command(program: &Path, config: &Config, verb: &str) -> Command {
     let mut command = Command::new(program);
     command.arg(verb).arg("--events").arg(config.events_dir()).arg("--lake").arg(config.lake_dir());
     if verb == "train" {

@@ -1,0 +1,185 @@
+//! The demo's scenery: the folder, the catalogue, the stock, the experiments.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, ensure};
+use experiments::definition::{PLANNED_UNITS_MAX, PLANNED_UNITS_MIN};
+use tempfile::TempDir;
+use toml::Value;
+
+use crate::{
+    admin::accounts,
+    clock,
+    config::Config,
+    definitions,
+    import::{products, row::Mapping, table::Table},
+    shop::Shop,
+    simulation::market::PIECES_MIN,
+    store::{ProductSupply, StoredExperiment},
+};
+
+/// The name to log in with.
+pub(super) const ADMIN: &str = "owner";
+/// How long the password is: 64 bits, hexadecimal.
+const PASSWORD_LEN: usize = 16;
+const DATABASE: &str = "cartwright.db";
+const CATALOGUE: &str = include_str!("../../../demo/catalogue.csv");
+const EXPERIMENTS: [&str; 2] = [
+    include_str!("../../../demo/experiments/checkout-express.json"),
+    include_str!("../../../demo/experiments/aa-shelf-heading.json"),
+];
+
+/// Is where the demo's shop lives.
+pub(super) enum Folder {
+    Temporary(TempDir),
+    Kept(PathBuf),
+}
+
+impl Folder {
+    /// Takes the folder that is named, else a temporary one.
+    pub(super) fn new(named: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(named) = named else {
+            let folder =
+                TempDir::with_prefix("cartwright-demo-").context("cannot make a temporary folder")?;
+            return Ok(Self::Temporary(folder));
+        };
+        let path = std::path::absolute(named)?;
+        // Shoppers of the same seed are the same visitors: a second run would not measure what the first one did.
+        ensure!(
+            !path.join(DATABASE).exists(),
+            "{0} holds a shop already: serve it with `cartwright --config {0}/cartwright.toml serve`, or choose another \
+             folder",
+            path.display()
+        );
+        fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Self::Kept(path))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Temporary(folder) => folder.path(),
+            Self::Kept(path) => path,
+        }
+    }
+
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self, Self::Kept(_))
+    }
+
+    /// Leaves what `cartwright serve` needs to open the shop again.
+    pub(super) fn write_config(&self, listen: SocketAddr) -> anyhow::Result<()> {
+        let text = |text: String| Value::String(text).to_string();
+        let config = format!(
+            "listen = {}\ndata_dir = {}\n\n[store]\nurl = {}\n",
+            text(listen.to_string()),
+            text(self.path().display().to_string()),
+            text(store_url(self.path())),
+        );
+        fs::write(self.path().join("cartwright.toml"), config)?;
+        Ok(())
+    }
+}
+
+fn store_url(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join(DATABASE).display())
+}
+
+/// Returns a fresh password.
+pub(super) fn password() -> String {
+    accounts::secret()[..PASSWORD_LEN].to_owned()
+}
+
+/// Returns the configuration of the demo's shop; what it does not need of its own stays as the operator set it.
+pub(super) fn config(config: Config, folder: &Path, port: u16, password: &str) -> Config {
+    let mut config = config;
+    config.listen = SocketAddr::from(([127, 0, 0, 1], port));
+    config.data_dir = folder.to_owned();
+    config.store.url = store_url(folder);
+    config.admin.user = Some(ADMIN.into());
+    config.admin.password = Some(password.to_owned());
+    config
+}
+
+/// Fills the shelves and starts the experiments.
+pub(super) async fn furnish(shop: &Shop, folder: &Path, shoppers: u64) -> anyhow::Result<()> {
+    let file = folder.join("catalogue.csv");
+    fs::write(&file, CATALOGUE).with_context(|| format!("cannot write {}", file.display()))?;
+    let report = products::import(&*shop.store, Table::open(&file)?, &Mapping::default(), || ()).await?;
+    ensure!(report.bad.is_empty(), "the demo's catalogue has bad rows: {:?}", report.bad);
+    shop.catalogue.refresh(&*shop.store).await?;
+    stock_up(shop, shoppers).await?;
+    for definition in EXPERIMENTS {
+        start(shop, definition, shoppers).await?;
+    }
+    shop.catalogue.refresh(&*shop.store).await?;
+    shop.definitions.refresh(&*shop.store).await?;
+    shop.shelves.refresh_stock(&*shop.store).await?;
+    Ok(())
+}
+
+/// Brings enough pieces of everything that is not scarce on purpose: where shelves run empty, a shopper who wants to
+/// buy may not, and the planted effect would be another.
+async fn stock_up(shop: &Shop, shoppers: u64) -> anyhow::Result<()> {
+    let enough = i64::try_from(shoppers.saturating_mul(2))?;
+    let catalogue = shop.catalogue.get();
+    let tracked: Vec<_> =
+        catalogue.search("", None).into_iter().filter(|p| p.stock_policy.is_tracked()).collect();
+    let stock = shop.store.stock(&tracked.iter().map(|p| p.sku.clone()).collect()).await?;
+    let supplies: Vec<ProductSupply> = tracked
+        .iter()
+        .filter(|p| (PIECES_MIN..enough).contains(&stock.available(&p.sku)))
+        .map(|p| ProductSupply { product: p.as_ref().clone(), supplied: Some(enough) })
+        .collect();
+    shop.store.put_products(&supplies).await?;
+    Ok(())
+}
+
+/// Saves a definition as running, planned for as many units as there are shoppers.
+async fn start(shop: &Shop, definition: &str, shoppers: u64) -> anyhow::Result<()> {
+    let mut definition: serde_json::Value = serde_json::from_str(definition)?;
+    definition["planned_units"] = shoppers.clamp(PLANNED_UNITS_MIN, PLANNED_UNITS_MAX).into();
+    let definition = definition.to_string();
+    let experiment = definitions::parse(&definition)?;
+    let stored = StoredExperiment {
+        key: experiment.key().to_owned(),
+        revision: 1,
+        definition,
+        saved_at_ms: clock::now_ms(),
+    };
+    shop.store.save_definition(&stored, None, ADMIN).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use experiments::{Experiment, Status};
+
+    use super::*;
+
+    #[test]
+    fn the_demo_runs_one_experiment_on_each_flag() {
+        let experiments: Vec<Experiment> =
+            EXPERIMENTS.iter().map(|d| definitions::parse(d).unwrap()).collect();
+        assert!(experiments.iter().all(|e| e.status() == Status::Running));
+        assert_eq!(experiments.iter().map(Experiment::flag).collect::<Vec<_>>(), definitions::FLAGS);
+        let same = experiments[1].variations();
+        assert_eq!(same[0].value(), same[1].value());
+    }
+
+    #[test]
+    fn a_folder_with_a_shop_is_not_opened_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let named = folder.path().join("new");
+        let kept = Folder::new(Some(&named)).unwrap();
+        assert!(kept.is_kept() && named.is_dir());
+        kept.write_config(SocketAddr::from(([127, 0, 0, 1], 80))).unwrap();
+        let written = Config::read(Some(&named.join("cartwright.toml"))).unwrap();
+        assert_eq!((written.data_dir.as_path(), written.store.url), (named.as_path(), store_url(&named)));
+        fs::write(named.join(DATABASE), "").unwrap();
+        assert!(Folder::new(Some(&named)).is_err());
+    }
+}
