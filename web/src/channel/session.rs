@@ -193,22 +193,13 @@ impl Session {
         }
         let command = match command_of(&message) {
             Ok(command) => command,
-            Err(problem) => return ctx.text(message.error(problem.name(), Some(problem.detail()))),
+            Err(problem) => return answer(&message, &Err(problem), ctx),
         };
         let request = Request { caller: Some(self.visitor.clone()), expected_version: None, command };
         let (shop, cart) = (self.shop.clone(), channel.cart.clone());
         let done = async move { accepted(shop.carts.execute(cart, request, None).await?) };
         done.into_actor(self)
-            .map(move |done: Result<Accepted, Problem>, _, ctx: &mut Context| {
-                let reply = match &done {
-                    Ok(accepted) => message.ok(&AcceptedView::from(accepted)),
-                    Err(problem) => message.error(problem.name(), Some(problem.detail())),
-                };
-                // A push that expects no answer gets none.
-                if message.reference.is_some() {
-                    ctx.text(reply);
-                }
-            })
+            .map(move |done, _, ctx| answer(&message, &done, ctx))
             .wait(ctx);
     }
 
@@ -237,6 +228,17 @@ impl Session {
             false => Ok(None),
         }
     }
+}
+
+/// Answers a push; one that expects no answer gets none.
+fn answer(message: &Message, done: &Result<Accepted, Problem>, ctx: &mut Context) {
+    if message.reference.is_none() {
+        return;
+    }
+    ctx.text(match done {
+        Ok(accepted) => message.ok(&AcceptedView::from(accepted)),
+        Err(problem) => message.error(problem.name(), Some(problem.detail())),
+    });
 }
 
 /// A message belongs to the join that it names; one that names none belongs to whichever there is.
