@@ -1,0 +1,186 @@
+use super::*;
+
+const DAY: i64 = 86_400_000;
+
+fn event(position: i64, at_ms: i64, skus: &[&str]) -> String {
+    let line = |sku: &&str| format!(r#"{{"sku":"{sku}","quantity":1,"unit_price_minor":5}}"#);
+    let lines = skus.iter().map(line).collect::<Vec<_>>().join(",");
+    format!(
+        r#"{{"position":{position},"id":"e{position}","at_ms":{at_ms},"type":"order_placed","cart":null,"unit":"v","data":{{"order_id":"o{position}","currency":"GBP","total_minor":5,"source":"shop","lines":[{lines}]}}}}"#
+    ) + "\n"
+}
+
+/// A folder of event files beside a lake.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("events")).unwrap();
+        Self(folder)
+    }
+
+    fn events(&self) -> PathBuf {
+        self.0.path().join("events")
+    }
+
+    /// The lake's folder has characters that must not be read as a pattern.
+    fn lake(&self) -> PathBuf {
+        self.0.path().join("lake [*] day=x")
+    }
+
+    fn write(&self, first: u64, content: &str) {
+        fs::write(self.events().join(format!("events-v1-{first:020}.jsonl")), content).unwrap();
+    }
+
+    fn compact(&self) -> (Tally, Vec<String>) {
+        let mut told = Vec::new();
+        let tally =
+            Lake::open(&self.lake()).unwrap().compact(&self.events(), &mut |line| told.push(line.reason));
+        (tally.unwrap(), told)
+    }
+
+    fn orders(&self) -> Vec<(i64, String)> {
+        described(&Lake::look_at(Some(&self.lake())).unwrap().orders().unwrap())
+    }
+
+    /// Every file of the lake with its bytes, but for the lock.
+    fn bytes(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = vec![self.lake().join(manifest::FILE_NAME)];
+        for entry in fs::read_dir(self.lake()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files.extend(fs::read_dir(path).unwrap().map(|file| file.unwrap().path()));
+            }
+        }
+        files.sort();
+        files.into_iter().map(|path| (path.clone(), fs::read(path).unwrap())).collect()
+    }
+}
+
+fn described(orders: &Orders) -> Vec<(i64, String)> {
+    let skus = |order| {
+        orders.items_of(order).iter().map(|&i| orders.items()[i as usize].as_str()).collect::<Vec<_>>()
+    };
+    (0..orders.len()).map(|order| (orders.at_ms(order), skus(order).join(" "))).collect()
+}
+
+#[test]
+fn orders_land_in_the_folder_of_their_day_and_come_back_by_time() {
+    let place = Place::new();
+    place.write(1, &(event(1, DAY + 5, &["B", "A"]) + &event(2, 3, &["C"])));
+    place.write(3, &event(3, DAY + 1, &["D", "D"]));
+    let (tally, told) = place.compact();
+    assert_eq!(tally, Tally { files: 2, lines: 3, orders: 3, ..Tally::default() });
+    assert!(told.is_empty());
+    assert!(place.lake().join("day=1970-01-01/orders.parquet").exists());
+    let expected = [(3, "C"), (DAY + 1, "D"), (DAY + 5, "A B")].map(|(at, skus)| (at, skus.to_owned()));
+    assert_eq!(place.orders(), expected);
+}
+
+#[test]
+fn compacting_twice_gives_the_same_lake() {
+    let place = Place::new();
+    place.write(1, &(event(1, 5, &["A"]) + &event(2, DAY, &["B"])));
+    place.compact();
+    let before = place.bytes();
+    assert_eq!(place.compact().0, Tally { files: 1, ..Tally::default() });
+    assert_eq!(place.bytes(), before);
+    // Also where the manifest is lost and everything is read again.
+    fs::remove_file(place.lake().join(manifest::FILE_NAME)).unwrap();
+    assert_eq!(place.compact().0, Tally { files: 1, lines: 2, orders: 2, duplicates: 2, ..Tally::default() });
+    assert_eq!(place.bytes(), before);
+}
+
+#[test]
+fn an_event_that_stands_twice_counts_once() {
+    let place = Place::new();
+    place.write(1, &(event(1, 5, &["A"]) + &event(1, 5, &["A"])));
+    place.write(2, &event(1, 5, &["A"]));
+    assert_eq!(place.compact().0.duplicates, 2);
+    place.write(3, &(event(1, 5, &["A"]) + &event(4, 6, &["B"])));
+    let (tally, _) = place.compact();
+    assert_eq!((tally.orders, tally.duplicates), (2, 1));
+    assert_eq!(place.orders(), [(5, "A".to_owned()), (6, "B".to_owned())]);
+}
+
+#[test]
+fn a_file_that_grows_is_read_from_where_it_was_left() {
+    let place = Place::new();
+    let (first, second) = (event(1, 5, &["A"]), event(2, 6, &["B"]));
+    place.write(1, &(first.clone() + &second[..30]));
+    let (tally, told) = place.compact();
+    assert_eq!((tally.orders, tally.unfinished, tally.broken, told.len()), (1, 1, 0, 0));
+    place.write(1, &(first + &second));
+    let (tally, _) = place.compact();
+    assert_eq!((tally.lines, tally.orders, tally.duplicates, tally.unfinished), (1, 1, 0, 0));
+    assert_eq!(place.orders().len(), 2);
+}
+
+#[test]
+fn a_late_order_joins_its_day_and_what_came_piecemeal_equals_what_came_at_once() {
+    let place = Place::new();
+    place.write(1, &event(1, 50, &["A"]));
+    place.compact();
+    place.write(2, &event(2, 2 * DAY, &["B"]));
+    place.compact();
+    place.write(3, &event(3, 40, &["C"]));
+    place.compact();
+    assert_eq!(place.orders(), [(40, "C".to_owned()), (50, "A".to_owned()), (2 * DAY, "B".to_owned())]);
+    let at_once = Place::new();
+    at_once.write(1, &event(1, 50, &["A"]));
+    at_once.write(2, &event(2, 2 * DAY, &["B"]));
+    at_once.write(3, &event(3, 40, &["C"]));
+    at_once.compact();
+    let contents = |place: &Place| place.bytes().into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>();
+    assert_eq!(contents(&place), contents(&at_once));
+}
+
+#[test]
+fn broken_lines_are_told_and_nothing_else_is_lost() {
+    let place = Place::new();
+    place.write(1, &format!("{}not json\n{}", event(1, 5, &["A"]), event(2, 6, &["B"])));
+    let (tally, told) = place.compact();
+    assert_eq!((tally.orders, tally.broken), (2, 1));
+    assert_eq!(told, ["expected ident at column 2"]);
+}
+
+#[test]
+fn looking_at_a_lake_reads_what_is_new_and_writes_nothing() {
+    let place = Place::new();
+    place.write(1, &(event(1, 50, &["A"]) + &event(2, 2 * DAY, &["B"])));
+    place.compact();
+    let before = place.bytes();
+    place.write(3, &(event(3, 60, &["C"]) + &event(1, 50, &["A"])));
+    let mut lake = Lake::look_at(Some(&place.lake())).unwrap();
+    lake.add(&place.events(), &mut |_| ()).unwrap();
+    let expected = [(50, "A"), (60, "C"), (2 * DAY, "B")].map(|(at, skus)| (at, skus.to_owned()));
+    assert_eq!(described(&lake.orders().unwrap()), expected);
+    assert_eq!(place.bytes(), before);
+    let mut none = Lake::look_at(None).unwrap();
+    none.add(&place.events(), &mut |_| ()).unwrap();
+    assert_eq!(described(&none.orders().unwrap()), expected);
+}
+
+#[test]
+fn a_lake_that_lost_a_day_or_is_being_written_is_refused() {
+    let place = Place::new();
+    place.write(1, &event(1, 50, &["A"]));
+    place.compact();
+    let held = Lake::open(&place.lake()).unwrap();
+    let said = Lake::open(&place.lake()).err().unwrap().to_string();
+    assert!(said.ends_with("is being written by another process"), "{said}");
+    drop(held);
+    fs::remove_dir_all(place.lake().join("day=1970-01-01")).unwrap();
+    let said = Lake::open(&place.lake()).err().unwrap().to_string();
+    assert!(said.contains("lacks day 1970-01-01"), "{said}");
+}
+
+#[test]
+fn no_events_are_no_orders() {
+    let place = Place::new();
+    assert_eq!(place.compact().0, Tally::default());
+    assert!(place.orders().is_empty());
+    let mut lake = Lake::open(&place.lake()).unwrap();
+    assert_eq!(lake.compact(&place.0.path().join("none"), &mut |_| ()).unwrap(), Tally::default());
+}
