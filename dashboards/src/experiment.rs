@@ -19,7 +19,7 @@ mod variations;
 /// Holds what the page of an experiment shows.
 ///
 /// Its forms post `csrf` and `revision` to `/admin/experiments/{key}/start` and `…/stop`; it links to
-/// `/admin/experiments/{key}/edit` and, once stopped, to `/admin/new?copy={key}`.
+/// `/admin/experiments/{key}/edit` and, once stopped, to `/admin/experiments/new?copy={key}`.
 #[derive(Debug, Clone)]
 pub struct ExperimentPage<'a> {
     /// Who reads it.

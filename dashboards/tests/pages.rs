@@ -237,6 +237,43 @@ fn what_is_fixed_cannot_be_typed_over() {
     assert!(html.contains("name=\"revision\" value=\"3\""));
 }
 
+/// The addresses that the server answers; `*` stands for an experiment's key.
+const ADDRESSES: [&str; 11] = [
+    "/",
+    "/admin",
+    "/admin/login",
+    "/admin/logout",
+    "/admin/static/admin.css",
+    "/admin/static/icon.svg",
+    "/admin/experiments",
+    "/admin/experiments/new",
+    "/admin/experiments/*",
+    "/admin/experiments/*/edit",
+    "/admin/experiments/*/start",
+];
+
+#[test]
+fn every_link_and_form_leads_to_an_address_that_is_answered() {
+    let is_answered = |address: &str| {
+        let path = address.split('?').next().unwrap().replace("/stop", "/start");
+        ADDRESSES.iter().any(|known| match known.split_once('*') {
+            None => path == *known,
+            Some((begin, end)) => path
+                .strip_prefix(begin)
+                .and_then(|rest| rest.strip_suffix(end))
+                .is_some_and(|key| !key.is_empty() && !key.contains('/')),
+        })
+    };
+    for (name, html) in rendered() {
+        let html = html.replace("&#x2F;", "/");
+        for attribute in [" href=\"", " action=\""] {
+            for address in html.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(address.starts_with('#') || is_answered(address), "{name}: {address}");
+            }
+        }
+    }
+}
+
 #[test]
 fn an_empty_shop_invites() {
     let text = text(&page("overview-empty"));

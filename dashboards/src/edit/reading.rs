@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::error::{FormError, place_on_page};
 use super::form::{DefinitionForm, VariationForm, field_name};
 
+/// The form of a new experiment stands at `/admin/experiments/new`, so no experiment can be read under that key.
+const KEY_OF_THIS_PAGE: &str = "new";
+
 impl DefinitionForm {
     /// Returns the experiment that the form defines, as a draft.
     ///
@@ -48,6 +51,12 @@ impl DefinitionForm {
             "primary_metric": self.primary_metric,
             "planned_units": planned_units,
         }));
+        if self.key == KEY_OF_THIS_PAGE {
+            errors.push(FormError::at(
+                "key",
+                format!("The key “{}” is taken by this page: choose another.", self.key),
+            ));
+        }
         match read {
             Ok(experiment) if errors.is_empty() => return Ok(experiment),
             Ok(_) => {}
@@ -226,6 +235,8 @@ mod tests {
         assert_eq!(errors[0].field.as_deref(), Some("variation_2_key"));
         let errors = typed(&[("variation_2_weight_percent", "0")]).experiment().unwrap_err();
         assert_eq!(errors[0].field.as_deref(), Some("variation_2_weight_percent"));
+        let errors = typed(&[("key", "new")]).experiment().unwrap_err();
+        assert_eq!(errors, [FormError::at("key", "The key “new” is taken by this page: choose another.")]);
         let errors = typed(&[("key", "")]).experiment().unwrap_err();
         assert_eq!(errors, [FormError::at("key", "Key is empty: give it at least one character.")]);
         let errors = typed(&[("primary_metric", "luck")]).experiment().unwrap_err();
