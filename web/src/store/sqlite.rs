@@ -24,8 +24,8 @@ use tokio::sync::mpsc;
 
 use super::{
     AdminSession, AdminUser, ArmRow, CatalogueSnapshot, Decision, Exposure, ImportedOrder, LookRow,
-    OutboxEvent, Outcome, ProductSupply, Result, RollUp, ShopTotals, Store, StoredDefinitions, StoredExperiment,
-    SupplyOutcome, UnitRow, Wants,
+    OutboxEvent, Outcome, ProductSupply, Result, RollUp, ShopTotals, Store, StoredDefinitions,
+    StoredExperiment, SupplyOutcome, UnitRow, Wants,
 };
 use connections::{Readers, Writer};
 

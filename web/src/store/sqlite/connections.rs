@@ -192,3 +192,46 @@ impl From<rusqlite::Error> for StoreError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(code: i32) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None)
+    }
+
+    #[test]
+    fn only_a_commit_that_may_have_reached_the_disk_is_unknown() {
+        use rusqlite::ffi::{SQLITE_BUSY, SQLITE_CONSTRAINT, SQLITE_CORRUPT, SQLITE_FULL, SQLITE_IOERR};
+        for code in [SQLITE_IOERR, SQLITE_FULL] {
+            assert!(matches!(uncommitted(failure(code)), StoreError::Unknown(_)), "{code}");
+            assert!(matches!(StoreError::from(failure(code)), StoreError::Unavailable(_)), "{code}");
+        }
+        assert!(matches!(uncommitted(failure(SQLITE_BUSY)), StoreError::Unavailable(_)));
+        assert!(matches!(StoreError::from(failure(SQLITE_BUSY)), StoreError::Unavailable(_)));
+        assert!(matches!(StoreError::from(failure(SQLITE_CONSTRAINT)), StoreError::Conflict(_)));
+        assert!(matches!(StoreError::from(failure(SQLITE_CORRUPT)), StoreError::Corrupt(_)));
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_unavailable_and_undoes_the_whole_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = create(&folder.path().join("shop.db")).unwrap();
+        // SQLite reports a file that may not grow as it reports a disk that is full.
+        db.execute_batch("CREATE TABLE t (text TEXT); PRAGMA max_page_count = 20").unwrap();
+        let writer = Writer::start(db).unwrap();
+        let write = |bytes: usize| {
+            writer.run(move |db| {
+                db.execute("INSERT INTO t VALUES ('small')", [])?;
+                Ok(db.execute("INSERT INTO t VALUES (?1)", ["x".repeat(bytes)])?)
+            })
+        };
+        let full = write(1_000_000).await;
+        assert!(matches!(full, Err(StoreError::Unavailable(_))), "{full:?}");
+        write(1).await.unwrap();
+        let rows: i64 =
+            writer.run(|db| Ok(db.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)).await.unwrap();
+        assert_eq!(rows, 2);
+    }
+}
