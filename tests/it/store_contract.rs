@@ -1,5 +1,23 @@
 //! The contract of every store: one suite, run against memory, SQLite and PostgreSQL.
 
+/// Makes each function a test on the stores that have tables.
+macro_rules! on_tables {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::store_contract::subject::Subject::sqlite().await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(crate::store_contract::subject::Subject::postgres().await).await;
+            })+
+        }
+    };
+}
+
 mod accounts;
 mod audit;
 mod carts;

@@ -77,24 +77,6 @@ async fn the_tables_themselves_refuse_pieces_from_nowhere(subject: Subject) {
     }
 }
 
-/// Makes each function a test on the stores that have tables.
-macro_rules! on_tables {
-    ($($name:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name(super::Subject::sqlite().await).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name(super::Subject::postgres().await).await;
-            })+
-        }
-    };
-}
-
 on_tables! {
     an_order_that_was_lost_is_found,
     a_sale_that_never_was_is_found,

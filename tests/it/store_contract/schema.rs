@@ -50,23 +50,6 @@ async fn processes_that_start_at_once_migrate_once(subject: Subject) {
     assert_eq!(subject.another().await.unwrap().cart(&cart_id("c")).await.unwrap().unwrap().version, 1);
 }
 
-macro_rules! on_tables {
-    ($($name:ident),+ $(,)?) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name(super::Subject::sqlite().await).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name(super::Subject::postgres().await).await;
-            })+
-        }
-    };
-}
-
 on_tables! {
     a_store_opened_again_has_kept_everything,
     processes_that_start_at_once_migrate_once,
