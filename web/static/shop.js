@@ -11,7 +11,8 @@
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-  const drawer = $("#drawer");
+  // On the cart page the cart is already there to see.
+  const drawer = $("main [data-cart]") ? null : $("#drawer");
   const news = $("#news");
   const toasts = $("#toasts");
   let cartId = document.body.dataset.cartId ?? null;
@@ -36,7 +37,7 @@
   function toast(text, { refused = false, link = null } = {}) {
     const note = document.createElement("p");
     note.className = refused ? "toast toast-refused" : "toast";
-    note.append(text);
+    note.append(text, " ");
     if (link) {
       const anchor = document.createElement("a");
       anchor.href = link.href;

@@ -89,7 +89,8 @@ impl CheckoutPage {
         let is_last = steps.last() == Some(&step);
         let mut parts = vec![step.name()];
         let cards = field::cards(entered.get("payment_token").as_deref().or(payment_token.as_deref()));
-        let payment_token = payment_token.filter(|_| step != Step::Payment);
+        // A card that led to a problem is asked for again instead of being carried on.
+        let payment_token = payment_token.filter(|_| step != Step::Payment && entered.problem.is_none());
         // The last page takes the card where no step before it did, and shows it where one did.
         if is_last && payment_token.is_none() && step != Step::Payment {
             parts.push(Step::Payment.name());

@@ -269,6 +269,10 @@ pub fn all() -> Vec<(&'static str, String)> {
                 .unwrap(),
         ),
         (
+            "checkout-review-declined.html",
+            pages.checkout(&plain, &step(&paying, Step::Review, Some("tok_decline"), &declined)).unwrap(),
+        ),
+        (
             "checkout-review-card.html",
             pages.checkout(&plain, &step(&paying, Step::Review, None, &Entered::default())).unwrap(),
         ),

@@ -170,6 +170,10 @@ fn a_step_posts_to_its_own_address_and_the_last_one_places_the_order() {
     assert!(carried.contains("type=\"hidden\" name=\"payment_token\" value=\"tok_success\""));
     assert!(!carried.contains("type=\"radio\" name=\"payment_token\""));
     assert!(page("checkout-review-card.html").contains("type=\"radio\" name=\"payment_token\""));
+    let declined = page("checkout-review-declined.html");
+    assert!(declined.contains("value=\"tok_decline\" checked"));
+    assert!(declined.contains("type=\"radio\" name=\"payment_token\""));
+    assert!(!declined.contains("type=\"hidden\" name=\"payment_token\""));
 }
 
 #[test]
