@@ -128,8 +128,8 @@ fn welcome(url: &str, password: &str, folder: &Folder, args: &DemoArgs) -> Strin
          \x20 Metrics      {url}/metrics\n\
          \x20 Data         {} ({kept})\n\
          \n\
-         {} simulated shoppers come in. Planted: where they meet the express checkout, they buy {} as often; the \
-         experiment aa-shelf-heading compares the same words with themselves.",
+         {} simulated shoppers come in. Planted: the express checkout changes their conversion by {}; the \
+         experiment aa-shelf-heading compares the same words with themselves, so it changes nothing.",
         stage::ADMIN,
         folder.path().display(),
         args.shoppers,

@@ -16,7 +16,6 @@ use crate::{
         market::Market,
         plan::{Effect, Plan},
         replay::{self, Day},
-        shopper::Outcome,
         site::Site,
         summary::Summary,
     },
@@ -83,8 +82,8 @@ struct ReplayReport {
     skipped: u64,
     capped: u64,
     orders: usize,
-    /// Lines that were not bought, by the reason: the file's fault, or the shop's problem.
-    refused: BTreeMap<String, u64>,
+    /// Rows that are no purchase, by the reason.
+    no_purchase: BTreeMap<String, u64>,
 }
 
 pub(super) async fn run(args: SimulateArgs) -> anyhow::Result<()> {
@@ -127,9 +126,9 @@ pub(super) async fn draw(
         plan: Plan::draw(&market, seed, number),
     });
     let bar = bar(shoppers, "shoppers");
-    let outcome = crowd::send(site, arrivals, effect, pace, || bar.inc(1)).await;
+    let summary = crowd::send(site, arrivals, effect, pace, || bar.inc(1)).await;
     bar.finish_and_clear();
-    Ok(outcome.summary)
+    Ok(summary)
 }
 
 /// Looks at what a shop sells.
@@ -154,20 +153,17 @@ async fn replay(
     pace: Pace,
 ) -> anyhow::Result<Report> {
     let (rows, skipped, capped) = (day.rows, day.skipped, day.capped);
-    let mut refused = std::mem::take(&mut day.refused);
+    let no_purchase = std::mem::take(&mut day.refused);
     let arrivals = day.arrivals(seed, limit.unwrap_or(usize::MAX));
     let orders = arrivals.len();
     ensure!(orders > 0, "the file holds no order that can be replayed");
     let bar = bar(orders as u64, "orders");
     // These shoppers know what they want; no workflow changes their mind.
     let effect = Effect::new(1.0, 0.0)?;
-    let outcome = crowd::send(site, arrivals.into_iter(), effect, pace, || bar.inc(1)).await;
+    let summary = crowd::send(site, arrivals.into_iter(), effect, pace, || bar.inc(1)).await;
     bar.finish_and_clear();
-    let Outcome { summary, refused: by_shop } = outcome;
-    for (name, count) in by_shop {
-        *refused.entry(name).or_default() += count;
-    }
-    Ok(Report { seed, summary, replay: Some(ReplayReport { rows, skipped, capped, orders, refused }) })
+    let replay = ReplayReport { rows, skipped, capped, orders, no_purchase };
+    Ok(Report { seed, summary, replay: Some(replay) })
 }
 
 fn print(report: &Report) {
@@ -176,8 +172,8 @@ fn print(report: &Report) {
             "{} rows read, {} skipped, {} orders replayed, {} quantities cut to the most a line takes",
             replay.rows, replay.skipped, replay.orders, replay.capped
         );
-        for (reason, count) in &replay.refused {
-            println!("{count} lines refused: {reason}");
+        for (reason, count) in &replay.no_purchase {
+            println!("{count} rows are no purchase: {reason}");
         }
     }
     println!("{}\nseed {}", report.summary.text(), report.seed);

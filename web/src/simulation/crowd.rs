@@ -7,12 +7,14 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{
     plan::{Effect, Plan},
-    shopper::{self, Outcome},
+    shopper,
     site::Site,
+    summary::Summary,
 };
 
-/// The most shoppers at once: each may hold a connection and a websocket, and processes have 1,024 handles.
-pub const AT_ONCE_MAX: u16 = 400;
+/// The most shoppers at once: in the demo each may hold both ends of a connection and of a websocket, and a process has
+/// 1,024 handles.
+pub const AT_ONCE_MAX: u16 = 200;
 /// The most shoppers of a run: a day's work of a fast machine.
 pub const SHOPPERS_MAX: u64 = 10_000_000;
 /// The longest a run may be spread: a day.
@@ -43,7 +45,7 @@ pub async fn send(
     effect: Effect,
     pace: Pace,
     tick: impl Fn(),
-) -> Outcome {
+) -> Summary {
     let (began, site) = (Instant::now(), Arc::new(site.clone()));
     let visits = stream::iter(arrivals).map(|Arrival { at, plan }| {
         let site = site.clone();
@@ -54,20 +56,15 @@ pub async fn send(
         })
     });
     let mut visits = visits.buffer_unordered(usize::from(pace.at_once.max(1)));
-    let mut all = Outcome::default();
+    let mut all = Summary::default();
     while let Some(visit) = visits.next().await {
         tick();
         match visit {
-            Ok(outcome) => {
-                all.summary.add(outcome.summary);
-                for (name, count) in outcome.refused {
-                    *all.refused.entry(name).or_default() += count;
-                }
-            }
+            Ok(summary) => all.add(summary),
             // A shopper who panicked is a defect of the simulation; the count must not hide it.
-            Err(_) => all.summary.error("shopper_fell_over"),
+            Err(_) => all.error("shopper_fell_over"),
         }
     }
-    all.summary.seconds = began.elapsed().as_secs_f64();
+    all.seconds = began.elapsed().as_secs_f64();
     all
 }

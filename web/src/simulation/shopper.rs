@@ -1,7 +1,5 @@
 //! One shopper from the first page to the order, or to the door.
 
-use std::collections::BTreeMap;
-
 use cart_core::Sku;
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -18,38 +16,29 @@ use super::{
 /// How often a shopper takes out what is sold out and tries to order the rest.
 const MENDS_MAX: u32 = 3;
 
-/// Is what became of one shopper.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// What they did.
-    pub summary: Summary,
-    /// Lines that the shop would not put into the cart, by the problem's name.
-    pub refused: BTreeMap<String, u64>,
-}
-
-/// Sends a shopper into the shop.
-pub async fn send(site: &Site, plan: &Plan, effect: &Effect) -> Outcome {
+/// Sends a shopper into the shop; returns what they did.
+pub async fn send(site: &Site, plan: &Plan, effect: &Effect) -> Summary {
     let mut shopper = Shopper {
         caller: site.caller(plan.token.clone()),
         plan,
         device: None,
-        outcome: Outcome { summary: Summary { shoppers: 1, ..Summary::default() }, refused: BTreeMap::new() },
+        summary: Summary { shoppers: 1, ..Summary::default() },
     };
     if let Err(trouble) = shopper.shop(effect).await {
         shopper.note(&trouble);
     }
     if let Some(device) = shopper.device.take() {
-        shopper.outcome.summary.live_updates += device.close().await;
+        shopper.summary.live_updates += device.close().await;
     }
-    shopper.outcome.summary.retries = shopper.caller.retries();
-    shopper.outcome
+    shopper.summary.retries = shopper.caller.retries();
+    shopper.summary
 }
 
 struct Shopper<'p> {
     caller: Caller,
     plan: &'p Plan,
     device: Option<Device>,
-    outcome: Outcome,
+    summary: Summary,
 }
 
 impl Shopper<'_> {
@@ -57,16 +46,16 @@ impl Shopper<'_> {
         self.look_around().await;
         let mut cart = self.caller.open().await?;
         let workflow = cart.workflow.name.clone();
-        self.outcome.summary.cart(&workflow, cart.currency);
+        self.summary.cart(&workflow, cart.currency);
         if self.plan.is_live {
-            self.outcome.summary.live_shoppers += 1;
+            self.summary.live_shoppers += 1;
             let (device, seen) = Device::join(&self.caller, &cart.id).await?;
             self.device = Some(device);
             cart = seen;
         }
         cart = self.fill(cart).await;
         if cart.lines.is_empty() {
-            self.outcome.summary.empty_carts += 1;
+            self.summary.empty_carts += 1;
             return Ok(());
         }
         self.look(&["cart"]).await;
@@ -92,14 +81,14 @@ impl Shopper<'_> {
     /// A page that fails is noted; the shopper goes on.
     async fn look_at(&mut self, url: Url) {
         match self.caller.page(url).await {
-            Ok(()) => self.outcome.summary.pages += 1,
+            Ok(()) => self.summary.pages += 1,
             Err(trouble) => self.note(&trouble),
         }
     }
 
     fn note(&mut self, trouble: &Trouble) {
         tracing::debug!(%trouble, "a simulated shopper met trouble");
-        self.outcome.summary.error(trouble.name());
+        self.summary.error(trouble.name());
     }
 
     /// Puts everything into the cart that the shop lets in.
@@ -113,12 +102,10 @@ impl Shopper<'_> {
             match self.add(&cart, &sku, pick.quantity).await {
                 Ok(changed) => {
                     cart = changed;
-                    self.outcome.summary.lines += 1;
+                    self.summary.lines += 1;
                 }
-                Err(trouble) => {
-                    *self.outcome.refused.entry(trouble.name()).or_default() += 1;
-                    self.note(&trouble);
-                }
+                Err(Trouble::Problem { name, .. }) => self.summary.refusal(name),
+                Err(trouble) => self.note(&trouble),
             }
         }
         cart
@@ -129,7 +116,7 @@ impl Shopper<'_> {
         match self.caller.suggestions(&cart.id, SUGGESTIONS_READ).await {
             Ok(shelf) => match shelf.get(rank) {
                 Some(suggestion) => {
-                    self.outcome.summary.suggested_lines += 1;
+                    self.summary.suggested_lines += 1;
                     suggestion.sku.clone()
                 }
                 None => pick.sku.clone(),
@@ -172,7 +159,7 @@ impl Shopper<'_> {
         let Some(order) = order else {
             return Err(Trouble::BrokenAnswer("an order was placed and none is shown".into()));
         };
-        self.outcome.summary.order(workflow, order.total_minor);
+        self.summary.order(workflow, order.total_minor);
         self.look(&["orders", order.id.as_str()]).await;
         Ok(())
     }
@@ -192,7 +179,7 @@ impl Shopper<'_> {
         }
         if self.plan.is_declined {
             match self.pay(&cart, "tok_decline").await {
-                Err(trouble) if trouble.is("payment_declined") => self.outcome.summary.declined += 1,
+                Err(trouble) if trouble.is("payment_declined") => self.summary.declined += 1,
                 other => return other,
             }
         }

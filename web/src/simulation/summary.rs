@@ -34,6 +34,8 @@ pub struct Summary {
     pub retries: u64,
     /// Shoppers who could put nothing into their cart.
     pub empty_carts: u64,
+    /// Lines that the shop would not put into a cart, by the problem's name.
+    pub refused: BTreeMap<String, u64>,
     /// What went wrong, by the name of the problem.
     pub errors: BTreeMap<String, u64>,
     /// Carts and orders by the workflow that shoppers saw.
@@ -55,6 +57,11 @@ impl Summary {
     /// Counts something that went wrong.
     pub fn error(&mut self, name: impl Into<String>) {
         *self.errors.entry(name.into()).or_default() += 1;
+    }
+
+    /// Counts a line that was refused.
+    pub fn refusal(&mut self, name: impl Into<String>) {
+        *self.refused.entry(name.into()).or_default() += 1;
     }
 
     /// Counts a cart.
@@ -86,8 +93,10 @@ impl Summary {
         self.live_updates += other.live_updates;
         self.retries += other.retries;
         self.empty_carts += other.empty_carts;
-        for (name, count) in other.errors {
-            *self.errors.entry(name).or_default() += count;
+        for (sum, counts) in [(&mut self.refused, other.refused), (&mut self.errors, other.errors)] {
+            for (name, count) in counts {
+                *sum.entry(name).or_default() += count;
+            }
         }
         for (name, workflow) in other.workflows {
             let sum = self.workflows.entry(name).or_default();
@@ -126,13 +135,20 @@ impl Summary {
                 lines.push(format!("{count} {what}"));
             }
         }
-        let errors: Vec<String> =
-            self.errors.iter().map(|(name, count)| format!("{count} × {name}")).collect();
-        lines.push(format!(
-            "errors: {}",
-            if errors.is_empty() { "none".to_owned() } else { errors.join(", ") }
-        ));
+        if !self.refused.is_empty() {
+            lines.push(format!("lines refused by the shop: {}", list(&self.refused)));
+        }
+        lines.push(format!("errors: {}", list(&self.errors)));
         lines.join("\n")
+    }
+}
+
+fn list(counts: &BTreeMap<String, u64>) -> String {
+    match counts.is_empty() {
+        true => "none".to_owned(),
+        false => {
+            counts.iter().map(|(name, count)| format!("{count} × {name}")).collect::<Vec<_>>().join(", ")
+        }
     }
 }
 
@@ -156,8 +172,9 @@ mod tests {
         all.add(shopper("express", Some(1_999)));
         all.add(shopper("classic", Some(1)));
         let mut unlucky = shopper("classic", None);
-        unlucky.error("out_of_stock");
-        unlucky.error("out_of_stock");
+        unlucky.refusal("out_of_stock");
+        unlucky.refusal("out_of_stock");
+        unlucky.error("timed_out");
         all.add(unlucky);
         let revenue = Money::new(2_000, Currency::parse("GBP").unwrap());
         assert_eq!(
@@ -168,7 +185,8 @@ mod tests {
                  devices\n\
                  workflow classic: 3 carts, 1 orders (33.3 %)\n\
                  workflow express: 1 carts, 1 orders (100.0 %)\n\
-                 errors: 2 × out_of_stock"
+                 lines refused by the shop: 2 × out_of_stock\n\
+                 errors: 1 × timed_out"
             )
         );
     }

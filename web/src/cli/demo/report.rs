@@ -71,6 +71,8 @@ pub(super) async fn judge(shop: &Shop, effect: &Effect) -> anyhow::Result<Vec<Ju
             sentence: analysis.sentence,
         });
     }
+    // What was planted comes first.
+    judged.sort_by(|a, b| b.truth.abs().total_cmp(&a.truth.abs()));
     Ok(judged)
 }
 
