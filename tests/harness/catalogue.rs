@@ -33,7 +33,7 @@ pub fn standard() -> Vec<Goods> {
         goods("LAMP", 8_900, "GBP", LAMP_STOCK),
         goods("RARE", 25_000, "GBP", 3),
         goods("GONE", 700, "GBP", 0),
-        goods("EURO-VASE", 1_000, "EUR", 100),
+        goods("VASE-EUR", 1_000, "EUR", 100),
     ];
     all.extend(many("V", VARIANTS, 100_000));
     all
