@@ -10,9 +10,8 @@ use anyhow::Context;
 use polars::prelude::*;
 use recommender::file;
 
+use super::lines::DAY_MS;
 use crate::orders::Gather;
-
-const DAY_MS: i64 = 86_400_000;
 
 /// How many days are scanned at a time: their lines are what loading holds in memory beside the orders' numbers.
 const DAYS_AT_A_TIME: usize = 64;
@@ -34,7 +33,7 @@ pub struct Merged {
     pub duplicates: u64,
 }
 
-/// Returns the columns of an order, in the order of the lake.
+/// Returns the columns of an order: its day, which becomes its folder, then those of the lake.
 fn schema() -> Schema {
     let line = DataType::Struct(vec![
         Field::new("sku".into(), DataType::String),
@@ -42,6 +41,7 @@ fn schema() -> Schema {
         Field::new("unit_price_minor".into(), DataType::Int64),
     ]);
     Schema::from_iter([
+        Field::new("day".into(), DataType::Int64),
         Field::new("id".into(), DataType::String),
         Field::new("position".into(), DataType::Int64),
         Field::new("at_ms".into(), DataType::Int64),
@@ -55,7 +55,7 @@ fn schema() -> Schema {
     ])
 }
 
-/// Reads JSON lines of orders into rows, with the number of their day since 1970.
+/// Reads JSON lines of orders into rows, which lead with the number of their day since 1970.
 ///
 /// # Errors
 /// Where Polars cannot read them.
@@ -63,7 +63,6 @@ pub fn frame(lines: Vec<u8>) -> PolarsResult<DataFrame> {
     LazyJsonLineReader::new_with_sources(ScanSources::Buffers(Arc::from([lines.into()])))
         .with_schema(Some(Arc::new(schema())))
         .finish()?
-        .with_column(col("at_ms").floor_div(lit(DAY_MS)).alias("day"))
         .collect()
 }
 

@@ -17,6 +17,9 @@ use super::events::EventFile;
 /// The longest line in bytes. An order of a full cart has 20,000; a longer line is a file that lost its line ends.
 pub const LINE_BYTES_MAX: u64 = 16 << 20;
 
+/// The length of a day, which is always that: Unix time has no leap seconds.
+pub const DAY_MS: i64 = 86_400_000;
+
 /// The latest time in Unix milliseconds: the end of the year 9999, the last that a day's folder can name.
 pub const AT_MS_MAX: i64 = 253_402_300_799_999;
 
@@ -101,9 +104,11 @@ struct OrderLine {
     unit_price_minor: i64,
 }
 
-/// The form in which orders go on: a row of the lake.
+/// The form in which orders go on: a row of the lake, with the day it belongs to.
 #[derive(Serialize)]
 struct Order<'a> {
+    /// Days since 1970 in UTC.
+    day: i64,
     id: &'a str,
     position: i64,
     at_ms: i64,
@@ -241,6 +246,7 @@ impl Batch {
             }
         }
         let order = Order {
+            day: event.at_ms / DAY_MS,
             id: &event.id,
             position: event.position,
             at_ms: event.at_ms,
@@ -297,7 +303,7 @@ mod tests {
         assert_eq!((read.mark.lines, read.unfinished, told.len()), (2, false, 0));
         assert_eq!(
             String::from_utf8(batch.bytes).unwrap(),
-            r#"{"id":"e7","position":7,"at_ms":9,"unit":"v","cart":null,"order_id":"o1","currency":"GBP","source":"shop","total_minor":4,"lines":[{"sku":"A","quantity":2,"unit_price_minor":2}]}"#
+            r#"{"day":0,"id":"e7","position":7,"at_ms":9,"unit":"v","cart":null,"order_id":"o1","currency":"GBP","source":"shop","total_minor":4,"lines":[{"sku":"A","quantity":2,"unit_price_minor":2}]}"#
                 .to_owned()
                 + "\n"
         );
