@@ -119,8 +119,16 @@
     if (isNews) node.classList.add("line-new");
     for (const anchor of $$("a", node)) anchor.href = `/products/${sku}`;
     for (const form of $$("form", node)) form.action = `/cart/lines/${sku}`;
-    $("img", node).src = `/products/${sku}/picture`;
+    drawPicture(node, line.sku);
     return node;
+  }
+
+  /** The server knows the picture; the tint behind it is the one that its own pages choose. */
+  function drawPicture(node, sku) {
+    const bytes = new TextEncoder().encode(sku);
+    const hash = bytes.reduce((sum, byte) => (Math.imul(sum, 31) + byte) >>> 0, 7);
+    $(".plate", node).classList.add(`tint-${((hash >>> 3) & 255) % 6}`);
+    $("img", node).src = `/products/${encodeURIComponent(sku)}/picture`;
   }
 
   function drawLine(node, line, code) {
@@ -154,7 +162,7 @@
       text($("[data-name]", node), line.name);
       text($("[data-quantity]", node), String(line.quantity));
       text($("[data-line-total]", node), money(line.total_minor, cart.currency));
-      $("img", node).src = `/products/${encodeURIComponent(line.sku)}/picture`;
+      drawPicture(node, line.sku);
       return node;
     });
     $("[data-order-lines]", root).replaceChildren(...lines);
