@@ -3,7 +3,7 @@
 use std::{ops::Deref, time::Duration};
 
 use deadpool_postgres::Client;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, join};
 use tokio::time::timeout;
 use tokio_postgres::{Row, types::ToSql};
 
@@ -50,8 +50,17 @@ impl Transaction {
     ///
     /// # Errors
     /// [`StoreError::Unknown`] where the connection broke meanwhile or the server did not answer.
-    pub async fn commit(mut self) -> Result<()> {
-        match timeout(ANSWER_MAX, self.client.batch_execute("COMMIT")).await {
+    pub async fn commit(self) -> Result<()> {
+        self.commit_then(async |_| ()).await
+    }
+
+    /// Commits, and sends something further without waiting in between.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit); what is sent further has no say.
+    pub async fn commit_then(mut self, further: impl AsyncFnOnce(&Client)) -> Result<()> {
+        let both = async { join!(self.client.batch_execute("COMMIT"), further(&self.client)).0 };
+        match timeout(ANSWER_MAX, both).await {
             Ok(Ok(())) => {
                 self.is_open = false;
                 Ok(())

@@ -1,17 +1,19 @@
 //! The turn: load and lock, decide, write, commit, on one connection. What needs no answer in between travels
-//! together: beginning and loading, then the stock, then all writes, then the commit.
+//! together: beginning and loading, then the stock, then all writes, then the commit with
+//! the notifications.
 //!
 //! Locks are taken in one order by everybody: carts by id, stock by SKU, new carts by id, exposures by key. So two
 //! turns may wait for each other in a row but never in a circle.
 
 mod load;
+mod tell;
 mod write;
 
 use deadpool_postgres::Client;
 use tokio_postgres::Statement;
 
 use super::{
-    super::{Decision, Outcome, Result, Wants},
+    super::{Decision, Outcome, Result, Staged, Wants},
     error, experiments, orders, outbox,
     transaction::{Transaction, bounded},
 };
@@ -20,29 +22,30 @@ use super::{
 pub async fn run(client: Client, node: &str, wants: &Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
     let statements = bounded(Statements::prepare(&client)).await?;
     let transaction = Transaction::on(client);
-    let (outcome, is_written) = bounded(work(&transaction, &statements, node, wants, decision)).await?;
-    if is_written {
-        transaction.commit().await?;
-    }
+    let staged = bounded(work(&transaction, &statements, wants, decision)).await?;
     // A turn that wrote nothing is rolled back: that gives its locks back without waiting for the disk.
-    Ok(outcome)
+    if !staged.is_empty() {
+        let messages = tell::messages(node, staged.carts.iter().map(|write| &write.cart.id));
+        transaction
+            .commit_then(async |client| tell::send(client, &statements.notify, &messages).await)
+            .await?;
+    }
+    Ok(staged.outcome)
 }
 
 async fn work(
     transaction: &Transaction,
     statements: &Statements,
-    node: &str,
     wants: &Wants,
     decision: Box<dyn Decision>,
-) -> Result<(Outcome, bool)> {
+) -> Result<Staged> {
     let (loaded, place) = load::carts(transaction, statements, wants).await?;
     let stock = load::stock(transaction, statements, &decision.skus(&loaded)).await?;
     let mut staged = decision.decide(loaded, stock);
-    let is_written = !staged.is_empty();
-    if is_written {
-        staged.outcome.exposed = write::all(transaction, statements, node, place, &staged).await?;
+    if !staged.is_empty() {
+        staged.outcome.exposed = write::all(transaction, statements, place, &staged).await?;
     }
-    Ok((staged.outcome, is_written))
+    Ok(staged)
 }
 
 /// Holds every statement of a turn, prepared: statements that travel together must not stop to be prepared.
@@ -58,7 +61,7 @@ struct Statements {
     keep: Statement,
     expose: Statement,
     publish: Statement,
-    tell: Statement,
+    notify: Statement,
 }
 
 impl Statements {
@@ -76,7 +79,7 @@ impl Statements {
             keep: prepared(write::KEEP).await?,
             expose: prepared(experiments::EXPOSE).await?,
             publish: prepared(outbox::PUBLISH).await?,
-            tell: prepared(write::TELL).await?,
+            notify: prepared(tell::NOTIFY).await?,
         })
     }
 }

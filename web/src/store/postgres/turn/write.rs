@@ -1,6 +1,6 @@
 //! What a turn writes: one statement a table, however many rows.
 
-use cart_core::{CartId, Sku};
+use cart_core::Sku;
 use futures_util::try_join;
 
 use super::{
@@ -44,23 +44,16 @@ pub const KEEP: &str = "INSERT INTO idempotency_keys (cart, key, fingerprint, an
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[])
         AS w (cart, key, fingerprint, answer, at_ms)";
 
-/// Tells other processes.
-pub const TELL: &str = "SELECT pg_notify('cartwright_carts', message) FROM unnest($1::text[]) AS message";
-
-/// The most bytes of a notification; the server's limit is 8,000.
-const MESSAGE_BYTES_MAX: usize = 7_900;
-
 /// Writes everything that was staged, in the one order of locks, and returns the exposures that were new.
 pub async fn all(
     transaction: &Transaction,
     statements: &Statements,
-    node: &str,
     place: i64,
     staged: &Staged,
 ) -> Result<Vec<Exposure>> {
     let (new, old): (Vec<_>, Vec<_>) = staged.carts.iter().partition(|write| write.before == 0);
     let orders: Vec<_> = staged.orders.iter().collect();
-    let ((), (), (), (), (), exposed, (), ()) = try_join!(
+    let ((), (), (), (), (), exposed, ()) = try_join!(
         update(transaction, statements, place, &old),
         shift(transaction, statements, staged),
         insert(transaction, statements, place, &new),
@@ -68,7 +61,6 @@ pub async fn all(
         keep(transaction, statements, staged),
         experiments::log(transaction, &statements.expose, place, &staged.exposures),
         outbox::publish(transaction, &statements.publish, place, &staged.events),
-        tell(transaction, statements, node, &staged.carts),
     )?;
     Ok(exposed)
 }
@@ -153,49 +145,6 @@ async fn keep(transaction: &Transaction, statements: &Statements, staged: &Stage
     transaction.execute(&statements.keep, params).await.map(drop).map_err(|e| error::of_query(&e))
 }
 
-async fn tell(
-    transaction: &Transaction,
-    statements: &Statements,
-    node: &str,
-    writes: &[CartWrite],
-) -> Result<()> {
-    if writes.is_empty() {
-        return Ok(());
-    }
-    let messages = messages(node, writes.iter().map(|write| &write.cart.id));
-    transaction.query(&statements.tell, &[&messages]).await.map(drop).map_err(|e| error::of_query(&e))
-}
-
-/// Packs ids into messages `<node>:<id>,<id>…`.
-fn messages<'c>(node: &str, ids: impl Iterator<Item = &'c CartId>) -> Vec<String> {
-    let mut messages: Vec<String> = vec![];
-    for id in ids {
-        match messages.last_mut().filter(|m| m.len() + id.as_str().len() < MESSAGE_BYTES_MAX) {
-            Some(message) => {
-                message.push(',');
-                message.push_str(id.as_str());
-            }
-            None => messages.push(format!("{node}:{id}")),
-        }
-    }
-    messages
-}
-
 fn expect(done: u64, wanted: usize, otherwise: &str) -> Result<()> {
     if done == wanted as u64 { Ok(()) } else { Err(StoreError::Conflict(otherwise.into())) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn notifications_stay_below_the_limit_of_the_server() {
-        let ids: Vec<_> = (0..500).map(|n| CartId::parse(&format!("{n:0>80}")).unwrap()).collect();
-        let messages = messages("node", ids.iter());
-        assert!(messages.len() > 1 && messages.iter().all(|m| m.len() < 8_000));
-        let back: Vec<&str> =
-            messages.iter().flat_map(|m| m.strip_prefix("node:").unwrap().split(',')).collect();
-        assert_eq!(back, ids.iter().map(CartId::as_str).collect::<Vec<_>>());
-    }
 }
