@@ -41,8 +41,9 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
 }
 
 async fn asset(path: Path<String>) -> Result<HttpResponse, Problem> {
-    let asset = dashboards::assets::asset(&path)
-        .ok_or_else(|| Problem::not_found("no_such_file", format!("no file {path} belongs to the dashboards")))?;
+    let asset = dashboards::assets::asset(&path).ok_or_else(|| {
+        Problem::not_found("no_such_file", format!("no file {path} belongs to the dashboards"))
+    })?;
     Ok(HttpResponse::Ok()
         .content_type(asset.content_type)
         .insert_header((header::CACHE_CONTROL, "max-age=300"))

@@ -25,7 +25,9 @@ impl Catalogue {
         let texts: Vec<_> = products
             .values()
             .filter(|p| !p.hidden)
-            .map(|p| (format!("{} {} {} {}", p.name, p.category, p.sku, p.description).to_lowercase(), p.clone()))
+            .map(|p| {
+                (format!("{} {} {} {}", p.name, p.category, p.sku, p.description).to_lowercase(), p.clone())
+            })
             .collect();
         let mut categories: Vec<String> =
             texts.iter().map(|(_, p)| p.category.clone()).filter(|c| !c.is_empty()).collect();

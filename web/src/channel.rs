@@ -5,9 +5,10 @@ pub mod frame;
 pub mod session;
 pub mod sessions;
 
-use actix_web::web::{ServiceConfig, get, resource};
+use actix_web::web::{ServiceConfig, get, resource, to};
 
 /// Routes the socket. The official client appends `/websocket` to the path it is given.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(resource("/socket/websocket").route(get().to(connect::websocket)));
+    let websocket = resource("/socket/websocket").route(get().to(connect::websocket));
+    config.service(websocket.default_service(to(connect::not_a_get)));
 }

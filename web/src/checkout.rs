@@ -1,8 +1,6 @@
 //! The way from a cart to an order: look, authorise, commit; and take the money back where the commit says no.
 
-use cart_core::{
-    Cart, CartId, Command, Facts, OrderId, Payment, Rejection, Request, VisitorId, decide,
-};
+use cart_core::{Cart, CartId, Command, Facts, OrderId, Payment, Rejection, Request, VisitorId, decide};
 use sha2::{Digest, Sha256};
 
 use crate::{

@@ -9,7 +9,7 @@ mod serve;
 mod simulate;
 mod train;
 
-use std::path::PathBuf;
+use std::{io::IsTerminal, path::PathBuf};
 
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
@@ -57,6 +57,7 @@ pub fn run() -> anyhow::Result<()> {
     let level = if matches!(cli.command, Command::Demo(_) | Command::Simulate(_)) { "warn" } else { "info" };
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level)))
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
     let config = Config::read(cli.config.as_deref())?;

@@ -154,8 +154,10 @@ impl Config {
     /// Says which file, line and key is wrong.
     pub fn read(path: Option<&std::path::Path>) -> anyhow::Result<Self> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let config: Self = toml::from_str(&text).with_context(|| format!("{} is not right", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let config: Self =
+            toml::from_str(&text).with_context(|| format!("{} is not right", path.display()))?;
         config.check().with_context(|| format!("{} is not right", path.display()))?;
         Ok(config)
     }

@@ -65,7 +65,9 @@ fn workflow_of(value: &Value) -> Result<Workflow, String> {
     match value.as_str() {
         Some("classic") => Ok(Workflow::classic()),
         Some("express") => Ok(Workflow::express()),
-        Some(other) => Err(format!("workflow {other:?} is not built in; use classic, express or a workflow object")),
+        Some(other) => {
+            Err(format!("workflow {other:?} is not built in; use classic, express or a workflow object"))
+        }
         None => serde_json::from_value(value.clone()).map_err(|e| e.to_string()),
     }
 }
@@ -101,7 +103,9 @@ impl Definitions {
             match parse(&row.definition) {
                 Ok(experiment) => experiments.push(experiment),
                 // Saved by another version of the server; everybody else's experiments go on.
-                Err(error) => tracing::error!(experiment = row.key, %error, "a stored definition is left out"),
+                Err(error) => {
+                    tracing::error!(experiment = row.key, %error, "a stored definition is left out")
+                }
             }
         }
         let stored_rows = stored.experiments.into_iter().map(|e| (e.key.clone(), e)).collect();
@@ -138,10 +142,9 @@ impl Definitions {
     pub fn shelf_heading(&self, unit: &VisitorId, forced: &Forced) -> Answered<String> {
         let default = "Goes with your cart";
         match evaluate_flag(&self.experiments, SHELF_HEADING_FLAG, unit.as_str(), forced) {
-            Some(flag) => Answered {
-                value: text_of(flag.value).unwrap_or(default).to_owned(),
-                counted: counted(&flag),
-            },
+            Some(flag) => {
+                Answered { value: text_of(flag.value).unwrap_or(default).to_owned(), counted: counted(&flag) }
+            }
             None => Answered { value: default.to_owned(), counted: None },
         }
     }

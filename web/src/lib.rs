@@ -1,22 +1,22 @@
 //! The Cartwright server: carts, experiments and recommendations behind HTTP, websockets and a command line.
 
-pub mod config;
 pub mod application;
+pub mod config;
 pub mod shop;
 pub mod visitor;
 
+pub mod admin;
 pub mod api;
 pub mod channel;
-pub mod storefront;
-pub mod admin;
-pub mod wire;
 pub mod problem;
+pub mod storefront;
+pub mod wire;
 
 pub mod carts;
-pub mod checkout;
-pub mod payment;
 pub mod catalogue;
+pub mod checkout;
 pub mod import;
+pub mod payment;
 
 pub mod store;
 
@@ -26,6 +26,6 @@ pub mod shelves;
 
 pub mod simulation;
 
-pub mod metrics;
-pub mod clock;
 pub mod cli;
+pub mod clock;
+pub mod metrics;

@@ -19,13 +19,21 @@ pub enum Kind {
 
 /// Lists every metric with its help text.
 pub const CATALOGUE: &[(&str, Kind, &str)] = &[
-    ("cartwright_commands_total", Kind::Counter, "Commands to carts that were answered, by command and outcome."),
+    (
+        "cartwright_commands_total",
+        Kind::Counter,
+        "Commands to carts that were answered, by command and outcome.",
+    ),
     (
         "cartwright_experiment_commands_total",
         Kind::Counter,
         "Commands to carts of a variation that were answered, by command and outcome.",
     ),
-    ("cartwright_experiment_exposures_total", Kind::Counter, "Units that met a variation for the first time."),
+    (
+        "cartwright_experiment_exposures_total",
+        Kind::Counter,
+        "Units that met a variation for the first time.",
+    ),
     ("cartwright_experiment_carts_total", Kind::Counter, "Carts opened in a variation."),
     (
         "cartwright_experiment_checkout_steps_total",
@@ -40,7 +48,11 @@ pub const CATALOGUE: &[(&str, Kind, &str)] = &[
     ),
     ("cartwright_http_requests_total", Kind::Counter, "HTTP requests answered, by door and class of status."),
     ("cartwright_model_swaps_total", Kind::Counter, "Recommendation models taken into service."),
-    ("cartwright_holds_expired_total", Kind::Counter, "Carts whose holds ran out and went back to the stock."),
+    (
+        "cartwright_holds_expired_total",
+        Kind::Counter,
+        "Carts whose holds ran out and went back to the stock.",
+    ),
     (
         "cartwright_command_duration_seconds",
         Kind::Histogram,
@@ -57,7 +69,11 @@ pub const CATALOGUE: &[(&str, Kind, &str)] = &[
         Kind::Gauge,
         "Events that a reader of the outbox has yet to read; counting stops at 10000.",
     ),
-    ("cartwright_model_age_seconds", Kind::Gauge, "Age of the recommendation model in service; -1 without one."),
+    (
+        "cartwright_model_age_seconds",
+        Kind::Gauge,
+        "Age of the recommendation model in service; -1 without one.",
+    ),
     ("cartwright_store_up", Kind::Gauge, "1 while the store answers, 0 while it does not."),
 ];
 
@@ -238,4 +254,19 @@ pub fn model_age(seconds: f64) {
 /// Notes whether the store answers.
 pub fn store_up(is_up: bool) {
     gauge!("cartwright_store_up").set(if is_up { 1.0 } else { 0.0 });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_on_a_dashboard_or_in_a_rule_exists() {
+        let known: Vec<&str> = CATALOGUE.iter().map(|(name, _, _)| *name).collect();
+        let named = dashboards::metrics_named();
+        assert!(named.len() > 10, "the files name metrics");
+        for name in named {
+            assert!(known.contains(&name.as_str()), "{name} is on a dashboard and not in the catalogue");
+        }
+    }
 }

@@ -26,7 +26,9 @@ pub enum PaymentError {
     #[error("the payment provider did not answer in time; nothing was ordered, try again")]
     TimedOut,
     /// The token is not the provider's.
-    #[error("payment_token {0:?} is not known; the test provider takes tok_success, tok_decline and tok_timeout")]
+    #[error(
+        "payment_token {0:?} is not known; the test provider takes tok_success, tok_decline and tok_timeout"
+    )]
     UnknownToken(String),
 }
 

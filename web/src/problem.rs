@@ -164,7 +164,9 @@ impl From<CheckoutError> for Problem {
                 let (status, name) = match error {
                     PaymentError::Declined => (StatusCode::PAYMENT_REQUIRED, "payment_declined"),
                     PaymentError::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "payment_timeout"),
-                    PaymentError::UnknownToken(_) => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_payment_token"),
+                    PaymentError::UnknownToken(_) => {
+                        (StatusCode::UNPROCESSABLE_ENTITY, "unknown_payment_token")
+                    }
                 };
                 Self::new(status, name, error.to_string())
             }
@@ -180,7 +182,9 @@ pub fn accepted(answer: Answer) -> Result<Accepted, Problem> {
     match answer {
         Answer::Accepted(accepted) => Ok(*accepted),
         Answer::Rejected(rejection) => Err(rejection.into()),
-        Answer::UnknownCart => Err(Problem::not_found("unknown_cart", "there is no such cart; open one first")),
+        Answer::UnknownCart => {
+            Err(Problem::not_found("unknown_cart", "there is no such cart; open one first"))
+        }
         Answer::KeyReused => Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "idempotency_mismatch",

@@ -42,7 +42,9 @@ pub struct Shelves {
 impl Shelves {
     /// Returns what others bought together with a product.
     pub fn bought_together(&self, catalogue: &Catalogue, sku: &Sku, n: usize) -> Shelf {
-        self.fill(catalogue, n, &[sku.clone()], |index, allow| index.bought_together(sku, n, allow))
+        self.fill(catalogue, n, std::slice::from_ref(sku), |index, allow| {
+            index.bought_together(sku, n, allow)
+        })
     }
 
     /// Returns what goes with all of a cart.
@@ -74,7 +76,9 @@ impl Shelves {
         let mut shelf: Shelf = match self.index.load().as_deref() {
             Some(index) => ask(index, &allow)
                 .into_iter()
-                .filter_map(|s| Some(Suggested { product: catalogue.visible(&s.sku)?.clone(), reason: name(s.reason) }))
+                .filter_map(|s| {
+                    Some(Suggested { product: catalogue.visible(&s.sku)?.clone(), reason: name(s.reason) })
+                })
                 .collect(),
             None => vec![],
         };
@@ -90,6 +94,11 @@ impl Shelves {
             shelf.extend(rest.take(missing));
         }
         shelf
+    }
+
+    /// Reports whether no piece of a product was available when the stock was last read.
+    pub fn is_sold_out(&self, sku: &Sku) -> bool {
+        self.sold_out.load().contains(sku)
     }
 
     /// Reads the model file where it has changed and swaps it in. A file that is not right is logged, and the model

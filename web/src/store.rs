@@ -113,7 +113,12 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where the key's revision is not `expected` (`None`: the key must be new).
-    async fn save_definition(&self, experiment: &StoredExperiment, expected: Option<u64>, by: &str) -> Result<u64>;
+    async fn save_definition(
+        &self,
+        experiment: &StoredExperiment,
+        expected: Option<u64>,
+        by: &str,
+    ) -> Result<u64>;
 
     /// Returns every revision of a key, the oldest first.
     async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>>;

@@ -82,7 +82,8 @@ impl Front {
     }
 
     fn fault(&self, problem: &Problem) -> HttpResponse {
-        let shell = self.shell();
+        let mut shell = self.shell();
+        shell.index = false;
         let mut page = FaultPage::of(problem.status().as_u16());
         page.detail = Some(problem.detail().to_owned());
         match self.pages.fault(&shell, &page) {
@@ -120,12 +121,7 @@ impl Front {
 }
 
 /// Answers HTML that belongs to one guest.
-fn html(
-    guest: &Guest,
-    request: &HttpRequest,
-    status: StatusCode,
-    page: Result<String, PageError>,
-) -> Page {
+fn html(guest: &Guest, request: &HttpRequest, status: StatusCode, page: Result<String, PageError>) -> Page {
     let page = page.map_err(|error| {
         tracing::error!(%error, "a page could not be rendered");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "page_fault", "this page could not be made")
@@ -159,7 +155,8 @@ fn see_other(guest: &Guest, to: &str, notice: Option<Notice>) -> HttpResponse {
             Notice::Done(text) => ("d", text),
             Notice::Refused(text) => ("r", text),
         };
-        response.cookie(notice_cookie(format!("{kind}{}", URL_SAFE_NO_PAD.encode(text)), Duration::minutes(1)));
+        response
+            .cookie(notice_cookie(format!("{kind}{}", URL_SAFE_NO_PAD.encode(text)), Duration::minutes(1)));
     }
     response.finish()
 }

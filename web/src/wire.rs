@@ -1,8 +1,8 @@
 //! The JSON that the API and the channel speak: what comes in is parsed here, what goes out is shaped here.
 
 use cart_core::{
-    Cart, Command, FieldError, Line, Order, Product, Sku, Stage, Step, StepDetails, StockLevels, Totals, Workflow,
-    limits::LINE_QUANTITY_MAX,
+    Cart, Command, FieldError, Line, Order, Product, Sku, Stage, Step, StepDetails, StockLevels, Totals,
+    Workflow, limits::LINE_QUANTITY_MAX,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
@@ -284,7 +284,9 @@ pub fn sku_of(text: &str) -> Result<Sku, Problem> {
 /// Whether it is too many or too few is a rule of the cart; here it must only be a whole number that fits.
 fn quantity_of(number: &Number) -> Result<u32, Problem> {
     number.as_u64().and_then(|n| u32::try_from(n).ok()).ok_or_else(|| {
-        Problem::invalid_quantity(format!("quantity {number} is not a whole number from 1 to {LINE_QUANTITY_MAX}"))
+        Problem::invalid_quantity(format!(
+            "quantity {number} is not a whole number from 1 to {LINE_QUANTITY_MAX}"
+        ))
     })
 }
 

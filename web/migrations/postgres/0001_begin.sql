@@ -1,3 +1,5 @@
+-- Times are Unix milliseconds in UTC, amounts are minor units of their currency. A migration that has been released is
+-- never edited; what comes later is a further file.
 -- Identifiers compare byte by byte: every process must lock rows in the same order, whatever its locale.
 
 CREATE TABLE settings (
@@ -24,7 +26,8 @@ CREATE TABLE carts (
     -- The place in the outbox of the transaction that opened the cart, and of the one that changed it last.
     opened bigint NOT NULL,
     place bigint NOT NULL,
-    state json NOT NULL
+    -- JSON as text: the server need not parse what it only keeps. So are the answers and the events' data below.
+    state text NOT NULL
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX carts_of_owner ON carts (owner, opened) WHERE NOT is_ordered;
 CREATE INDEX carts_holding ON carts (holds_due) WHERE holds_due IS NOT NULL;
@@ -60,7 +63,7 @@ CREATE TABLE idempotency_keys (
     cart text COLLATE "C" NOT NULL,
     key text COLLATE "C" NOT NULL,
     fingerprint text NOT NULL,
-    answer json NOT NULL,
+    answer text NOT NULL,
     at_ms bigint NOT NULL,
     PRIMARY KEY (cart, key)
 );
@@ -98,7 +101,7 @@ CREATE TABLE outbox (
     kind text NOT NULL,
     cart text,
     unit text NOT NULL,
-    data json NOT NULL
+    data text NOT NULL
 );
 CREATE TABLE cursors (
     reader text COLLATE "C" PRIMARY KEY,

@@ -72,7 +72,10 @@ fn cookie(value: String, age: Duration) -> Cookie<'static> {
 ///
 /// # Errors
 /// Where the store does not answer.
-pub async fn session_of(store: &dyn Store, request: &HttpRequest) -> crate::store::Result<Option<AdminSession>> {
+pub async fn session_of(
+    store: &dyn Store,
+    request: &HttpRequest,
+) -> crate::store::Result<Option<AdminSession>> {
     match request.cookie(COOKIE) {
         Some(cookie) => store.admin_session(&digest(cookie.value()), clock::now_ms()).await,
         None => Ok(None),

@@ -5,8 +5,8 @@ use actix_web::{
     web::{Data, Path, Payload, Query},
 };
 use dashboards::{
-    Currency, DefinitionForm, EditPage, ExperimentPage, ExperimentRow, FormError, Notice, Overview, Pages, Session,
-    ShopFigures, Subject,
+    Currency, DefinitionForm, EditPage, ExperimentPage, ExperimentRow, FormError, Notice, Overview, Pages,
+    Session, ShopFigures, Subject,
 };
 use experiments::{Experiment, Status, lifecycle::Move};
 use serde::Deserialize;
@@ -48,9 +48,15 @@ impl Did {
         let refused = |text: &str| Some(Notice::Refused(text.into()));
         match (self.did.as_deref(), self.refused.as_deref()) {
             (Some("saved"), _) => done("Saved."),
-            (Some("started"), _) => done("The experiment runs. Its first units arrive with the next shoppers."),
-            (Some("stopped"), _) => done("The experiment has stopped. Carts that are open keep their workflow."),
-            (_, Some("changed")) => refused("Somebody else changed the experiment meanwhile. Look at it again."),
+            (Some("started"), _) => {
+                done("The experiment runs. Its first units arrive with the next shoppers.")
+            }
+            (Some("stopped"), _) => {
+                done("The experiment has stopped. Carts that are open keep their workflow.")
+            }
+            (_, Some("changed")) => {
+                refused("Somebody else changed the experiment meanwhile. Look at it again.")
+            }
             (_, Some("move")) => refused("The experiment is not in a state that allows this."),
             _ => None,
         }
@@ -152,14 +158,24 @@ async fn find(shop: &Shop, key: &str) -> Result<(Experiment, StoredExperiment), 
     found.ok_or_else(|| Problem::not_found("unknown_experiment", format!("there is no experiment {key}")))
 }
 
+/// Names the experiment that a new one shall be like.
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    copy: Option<String>,
+}
+
 /// `GET /admin/experiments/new`.
 pub(super) async fn new(
     shop: Data<Shop>,
     pages: Data<Pages>,
     request: HttpRequest,
+    wanted: Query<Wanted>,
 ) -> Result<HttpResponse, Problem> {
     let session = pass!(guard(&shop, &request).await?);
-    let form = DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() };
+    let form = match &wanted.copy {
+        Some(key) => DefinitionForm::copy_of(&find(&shop, key).await?.0),
+        None => DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() },
+    };
     html(pages.edit(&EditPage { session, subject: Subject::New, form, errors: vec![] }))
 }
 
@@ -227,9 +243,9 @@ pub(super) async fn save(
     let (experiment, stored) = find(&shop, &key).await?;
     let form = DefinitionForm { key: key.clone(), ..DefinitionForm::read(fields.pairs()) };
     let revision = form.revision.unwrap_or(stored.revision);
-    let revised = form.experiment().and_then(|next| {
-        experiment.clone().revised(next).map_err(|e| vec![FormError::general(e.to_string())])
-    });
+    let revised = form
+        .experiment()
+        .and_then(|next| experiment.clone().revised(next).map_err(|e| vec![FormError::from(&e)]));
     let checked = revised.and_then(|next| {
         let parsed = definitions::parse(&next.to_value().to_string());
         parsed.map_err(|e| vec![FormError::general(e.to_string())])
@@ -238,7 +254,12 @@ pub(super) async fn save(
         Ok(next) => next,
         Err(errors) => {
             let session = Session { user: session.user, csrf: session.csrf };
-            return html(pages.edit(&EditPage { session, subject: subject(&experiment, &stored), form, errors }));
+            return html(pages.edit(&EditPage {
+                session,
+                subject: subject(&experiment, &stored),
+                form,
+                errors,
+            }));
         }
     };
     done(&shop, &next, revision, &session.user, "saved").await
@@ -272,10 +293,12 @@ async fn change(
     asked: Move,
     did: &str,
 ) -> Result<HttpResponse, Problem> {
-    let (session, _) = pass!(guard_form(shop, request, body).await?);
+    let (session, form) = pass!(guard_form(shop, request, body).await?);
     let (experiment, stored) = find(shop, key).await?;
+    // Nobody starts a definition that they have not seen: the form brings the revision it was shown with.
+    let revision = form.text("revision").parse().unwrap_or(stored.revision);
     match experiment.moved(asked) {
-        Ok(moved) => done(shop, &moved, stored.revision, &session.user, did).await,
+        Ok(moved) => done(shop, &moved, revision, &session.user, did).await,
         Err(_) => Ok(see_other(&format!("/admin/experiments/{key}?refused=move"))),
     }
 }
@@ -295,7 +318,12 @@ async fn done(
     }
 }
 
-async fn write(shop: &Shop, experiment: &Experiment, expected: Option<u64>, by: &str) -> Result<(), StoreError> {
+async fn write(
+    shop: &Shop,
+    experiment: &Experiment,
+    expected: Option<u64>,
+    by: &str,
+) -> Result<(), StoreError> {
     let row = StoredExperiment {
         key: experiment.key().to_owned(),
         revision: expected.unwrap_or(0) + 1,

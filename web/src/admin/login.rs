@@ -12,12 +12,13 @@ use super::{
     accounts::{closing_cookie, is_password, open_session, secret, session_of},
     html, see_other,
 };
-use crate::{problem::Problem, shop::Shop, storefront::form::Form, store::AdminSession};
+use crate::{problem::Problem, shop::Shop, store::AdminSession, storefront::form::Form};
 
 /// Carries the token of the log-in form, before there is a session to keep it in.
 const FORM_COOKIE: &str = "cartwright_admin_form";
 /// A hash that no password has, so that an unknown name takes as long as a wrong password.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$YWFhYWFhYWFhYWFhYWFhYQ$lJDqDgv5kWp3Fk0yCh5Rrr1eFKxG0Yxg3VSfPDwTZ0k";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$YWFhYWFhYWFhYWFhYWFhYQ$lJDqDgv5kWp3Fk0yCh5Rrr1eFKxG0Yxg3VSfPDwTZ0k";
 
 #[derive(Deserialize)]
 pub(super) struct Next {
@@ -53,7 +54,12 @@ pub(super) async fn enter(
     let fields = Form::read(&request, body, &shop.config.allowed_origins).await?;
     let (name, password) = (fields.text("user").to_owned(), fields.text("password").to_owned());
     let next = path_of_ours(fields.text("next"));
-    let again = |error: &str| Login { error: Some(error.into()), user: name.clone(), next: next.clone(), ..Login::default() };
+    let again = |error: &str| Login {
+        error: Some(error.into()),
+        user: name.clone(),
+        next: next.clone(),
+        ..Login::default()
+    };
     if request.cookie(FORM_COOKIE).is_none_or(|c| c.value() != fields.text("csrf")) {
         return form(&pages, again("The form was open for too long. Try again."));
     }
@@ -72,7 +78,11 @@ pub(super) async fn enter(
 }
 
 /// `POST /admin/logout`.
-pub(super) async fn leave(shop: Data<Shop>, request: HttpRequest, body: Payload) -> Result<HttpResponse, Problem> {
+pub(super) async fn leave(
+    shop: Data<Shop>,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
     if let Ok((session, _)) = guard_form(&shop, &request, body).await? {
         shop.store.delete_admin_session(&session.token_hash).await?;
     }
@@ -91,7 +101,10 @@ fn path_of_ours(next: &str) -> String {
 ///
 /// # Errors
 /// Where the store does not answer.
-pub(super) async fn guard(shop: &Shop, request: &HttpRequest) -> Result<Result<Session, HttpResponse>, Problem> {
+pub(super) async fn guard(
+    shop: &Shop,
+    request: &HttpRequest,
+) -> Result<Result<Session, HttpResponse>, Problem> {
     Ok(match session_of(&*shop.store, request).await? {
         Some(AdminSession { user, csrf, .. }) => Ok(Session { user, csrf }),
         None => Err(to_login(request)),
@@ -131,7 +144,8 @@ mod tests {
     #[test]
     fn one_goes_nowhere_else_after_logging_in() {
         assert_eq!(path_of_ours("/admin/experiments/e"), "/admin/experiments/e");
-        for bad in ["https://evil.example", "//evil.example", "/adminx", "/admin/\\evil", "javascript:1", ""] {
+        for bad in ["https://evil.example", "//evil.example", "/adminx", "/admin/\\evil", "javascript:1", ""]
+        {
             assert_eq!(path_of_ours(bad), "", "{bad}");
         }
     }

@@ -38,10 +38,16 @@ pub fn at_a_glance(experiment: &Experiment, arms: &[ArmRow]) -> Result<Results, 
     analyse(experiment, arms, &[], clock::now_ms())
 }
 
-fn analyse(experiment: &Experiment, arms: &[ArmRow], looks: &[LookRow], now_ms: i64) -> Result<Results, Problem> {
+fn analyse(
+    experiment: &Experiment,
+    arms: &[ArmRow],
+    looks: &[LookRow],
+    now_ms: i64,
+) -> Result<Results, Problem> {
     let count = experiment.variations().len();
     let by_arm: BTreeMap<usize, &ArmRow> = arms.iter().map(|a| (a.variation as usize, a)).collect();
-    let totals = (0..count).map(|v| by_arm.get(&v).map_or_else(ArmTotals::default, |a| totals_of(a))).collect();
+    let totals =
+        (0..count).map(|v| by_arm.get(&v).map_or_else(ArmTotals::default, |a| totals_of(a))).collect();
     let mut earlier = vec![];
     for row in looks {
         earlier.push(look_of(row, count)?);
@@ -53,7 +59,8 @@ fn analyse(experiment: &Experiment, arms: &[ArmRow], looks: &[LookRow], now_ms: 
         look.at_ms = latest;
     }
     let current = Look { at_ms: now_ms.max(latest), arms: totals };
-    let analysis = verdict::analyze(&verdict::Plan::of(experiment), &current, &earlier).map_err(|e| corrupt(&e))?;
+    let analysis =
+        verdict::analyze(&verdict::Plan::of(experiment), &current, &earlier).map_err(|e| corrupt(&e))?;
     let orders = (0..count).map(|v| by_arm.get(&v).map_or(0, |a| a.orders)).collect();
     Ok(Results { analysis, orders, looks: earlier.len() as u64 + 1 })
 }

@@ -35,7 +35,10 @@ struct ProductsView<'a> {
 }
 
 /// `GET /api/v1/products`: what is for sale.
-pub(super) async fn products(shop: web::Data<Shop>, query: web::Query<Query>) -> Result<HttpResponse, Problem> {
+pub(super) async fn products(
+    shop: web::Data<Shop>,
+    query: web::Query<Query>,
+) -> Result<HttpResponse, Problem> {
     let limit = query.limit.unwrap_or(PAGE_DEFAULT);
     if limit == 0 || limit > PAGE_MAX {
         return Err(Problem::invalid_request(format!("limit must be 1 to {PAGE_MAX}")));

@@ -22,8 +22,12 @@ pub const KEY_BYTES_MAX: usize = 200;
 ///
 /// # Errors
 /// The problem with its type, its size or its shape.
-pub async fn json<T: DeserializeOwned>(request: &HttpRequest, body: web::Payload) -> Result<(T, web::Bytes), Problem> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or("");
+pub async fn json<T: DeserializeOwned>(
+    request: &HttpRequest,
+    body: web::Payload,
+) -> Result<(T, web::Bytes), Problem> {
+    let content_type =
+        request.headers().get(header::CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or("");
     if content_type.split(';').next().map(str::trim) != Some("application/json") {
         let detail = format!("send Content-Type: application/json, not {content_type:?}");
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
@@ -88,7 +92,8 @@ pub fn idempotency_key(request: &HttpRequest, body: &[u8]) -> Result<Option<Idem
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     match value.to_str() {
         Ok(key) if !key.is_empty() && key.len() <= KEY_BYTES_MAX => {
-            let digest = Sha256::new().chain_update(request.path()).chain_update([0]).chain_update(body).finalize();
+            let digest =
+                Sha256::new().chain_update(request.path()).chain_update([0]).chain_update(body).finalize();
             let fingerprint = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
             Ok(Some(IdempotencyKey { key: key.to_owned(), fingerprint }))
         }

@@ -85,7 +85,7 @@ impl Carts {
     async fn run(&self, job: Job) -> Result<Answer, CartsError> {
         let (reply, answer) = oneshot::channel();
         let shard = self.shard(&job.cart);
-        shard.try_send(ShardMessage::Do(job, reply)).map_err(|_| CartsError::Busy)?;
+        shard.try_send(ShardMessage::Do(Box::new(job), reply)).map_err(|_| CartsError::Busy)?;
         answer.await.map_err(|_| CartsError::Unavailable)?
     }
 
@@ -112,8 +112,9 @@ impl Carts {
 
 /// Returns a cart's shard: FNV-1a (Fowler, Noll, Vo 1991) of the id, modulo the shards.
 fn shard_of(id: &CartId, shards: usize) -> usize {
-    let hash = id.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, byte| {
-        (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = id
+        .as_str()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     (hash % shards as u64) as usize
 }

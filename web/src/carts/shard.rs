@@ -40,7 +40,7 @@ pub type Newest = Option<Arc<Cart>>;
 #[rtype(result = "()")]
 pub enum ShardMessage {
     /// Do a job and answer.
-    Do(Job, oneshot::Sender<Result<Answer, CartsError>>),
+    Do(Box<Job>, oneshot::Sender<Result<Answer, CartsError>>),
     /// Let somebody watch a cart.
     Watch(CartId, oneshot::Sender<watch::Receiver<Newest>>),
     /// Another process has changed a cart.
@@ -259,7 +259,7 @@ impl Handler<ShardMessage> for Shard {
                 let _ = reply.send(Err(CartsError::Busy));
             }
             ShardMessage::Do(job, reply) => {
-                self.waiting.push_back(Waiting { job, since: Instant::now(), reply });
+                self.waiting.push_back(Waiting { job: *job, since: Instant::now(), reply });
                 self.turn(ctx);
             }
             ShardMessage::Watch(id, reply) => {

@@ -6,7 +6,8 @@ use std::{
 };
 
 use cart_core::{
-    Cart, CartEvent, CartId, Command, Facts, Line, Rejection, Request, Sku, StockLevels, decide, evolve, stock,
+    Cart, CartEvent, CartId, Command, Facts, Line, Rejection, Request, Sku, StockLevels, decide, evolve,
+    stock,
 };
 use uuid::Uuid;
 

@@ -51,8 +51,14 @@ pub(super) fn start(
     request: &HttpRequest,
     stream: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
-    let session =
-        Session { shop, visitor, channels: HashMap::new(), heard: Instant::now(), number: None, parts: vec![] };
+    let session = Session {
+        shop,
+        visitor,
+        channels: HashMap::new(),
+        heard: Instant::now(),
+        number: None,
+        parts: vec![],
+    };
     ws::WsResponseBuilder::new(session, request, stream)
         .frame_size(FRAME_BYTES_MAX)
         .protocols(&["phoenix"])
@@ -99,7 +105,8 @@ impl Session {
             Ok(message) => message,
             Err(error) => {
                 tracing::debug!(%error, "a client sent a broken frame");
-                let reason = ws::CloseReason { code: ws::CloseCode::Invalid, description: Some(error.to_string()) };
+                let reason =
+                    ws::CloseReason { code: ws::CloseCode::Invalid, description: Some(error.to_string()) };
                 return self.end(reason, ctx);
             }
         };
@@ -135,7 +142,13 @@ impl Session {
             .wait(ctx);
     }
 
-    fn joined(&mut self, message: &Message, watch: watch::Receiver<Newest>, cart: Arc<Cart>, ctx: &mut Context) {
+    fn joined(
+        &mut self,
+        message: &Message,
+        watch: watch::Receiver<Newest>,
+        cart: Arc<Cart>,
+        ctx: &mut Context,
+    ) {
         ctx.text(message.ok(&JoinedView { cart: CartView::from(&*cart), version: cart.version }));
         let topic = message.topic.clone();
         let telling = states(watch)
@@ -198,9 +211,7 @@ impl Session {
         let request = Request { caller: Some(self.visitor.clone()), expected_version: None, command };
         let (shop, cart) = (self.shop.clone(), channel.cart.clone());
         let done = async move { accepted(shop.carts.execute(cart, request, None).await?) };
-        done.into_actor(self)
-            .map(move |done, _, ctx| answer(&message, &done, ctx))
-            .wait(ctx);
+        done.into_actor(self).map(move |done, _, ctx| answer(&message, &done, ctx)).wait(ctx);
     }
 
     fn end(&mut self, reason: ws::CloseReason, ctx: &mut Context) {
@@ -224,7 +235,9 @@ impl Session {
         }
         self.parts.extend_from_slice(&bytes);
         match is_last {
-            true => String::from_utf8(std::mem::take(&mut self.parts)).map(Some).map_err(|_| ws::CloseCode::Invalid),
+            true => String::from_utf8(std::mem::take(&mut self.parts))
+                .map(Some)
+                .map_err(|_| ws::CloseCode::Invalid),
             false => Ok(None),
         }
     }
@@ -248,9 +261,10 @@ fn is_for(channel: &Channel, message: &Message) -> bool {
 
 fn command_of(message: &Message) -> Result<cart_core::Command, Problem> {
     match message.event.as_str() {
-        "update_cart" => {
-            serde_json::from_value::<UpdateForm>(message.payload.clone()).map_err(Problem::invalid_json)?.item.parse()
-        }
+        "update_cart" => serde_json::from_value::<UpdateForm>(message.payload.clone())
+            .map_err(Problem::invalid_json)?
+            .item
+            .parse(),
         "command" => match parse_command(&message.payload)? {
             Parsed::Command(command) => Ok(command),
             Parsed::PlaceOrder { .. } => {

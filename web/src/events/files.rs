@@ -143,6 +143,11 @@ mod tests {
         OpenOptions::new().append(true).open(&torn).unwrap().write_all(b"{\"position\":4,").unwrap();
         writer(1 << 20).append(&[event(3), event(4)]).unwrap();
         assert_eq!(lines(folder.path()), [named(1, 2), named(3, 3)]);
-        assert!(fs::read_to_string(&torn).unwrap().lines().all(|l| serde_json::from_str::<OutboxEvent>(l).is_ok()));
+        assert!(
+            fs::read_to_string(&torn)
+                .unwrap()
+                .lines()
+                .all(|l| serde_json::from_str::<OutboxEvent>(l).is_ok())
+        );
     }
 }

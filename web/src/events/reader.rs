@@ -54,41 +54,51 @@ pub trait Reader: Send {
 }
 
 /// Runs a reader for ever, while this process holds its lease.
-pub async fn run(store: Arc<dyn Store>, mut reader: impl Reader, process: String) {
-    let mut round = 0_u32;
+pub async fn run(store: Arc<dyn Store>, reader: impl Reader, process: String) {
+    let mut running = Running { store, reader, process, leased_until_ms: i64::MIN, round: 0 };
     loop {
-        let pause = match step(&*store, &mut reader, &process, round).await {
-            Ok(taken) if taken == READ_EVENTS_MAX => Duration::ZERO,
+        let pause = match running.step().await {
+            Ok(READ_EVENTS_MAX) => Duration::ZERO,
             Ok(_) => IDLE,
             Err(error) => {
-                tracing::warn!(reader = reader.name(), %error, "a reader of the outbox pauses");
+                tracing::warn!(reader = running.reader.name(), %error, "a reader of the outbox pauses");
                 PAUSE
             }
         };
-        round = round.wrapping_add(1);
         tokio::time::sleep(pause).await;
     }
 }
 
-async fn step(
-    store: &dyn Store,
-    reader: &mut impl Reader,
-    process: &str,
+struct Running<R> {
+    store: Arc<dyn Store>,
+    reader: R,
+    process: String,
+    leased_until_ms: i64,
     round: u32,
-) -> Result<usize, ReadError> {
-    let name = reader.name();
-    let now_ms = clock::now_ms();
-    if round.is_multiple_of(LAG_EVERY) {
-        metrics::outbox_lag(name, store.outbox_lag(name, 10_000).await?);
+}
+
+impl<R: Reader> Running<R> {
+    async fn step(&mut self) -> Result<usize, ReadError> {
+        let (store, name) = (&*self.store, self.reader.name());
+        if self.round.is_multiple_of(LAG_EVERY) {
+            metrics::outbox_lag(name, store.outbox_lag(name, 10_000).await?);
+        }
+        self.round = self.round.wrapping_add(1);
+        // Renewing is a write: once every two thirds of the lease is often enough.
+        let now_ms = clock::now_ms();
+        if self.leased_until_ms - now_ms < LEASE_MS / 3 {
+            let until_ms = now_ms + LEASE_MS;
+            if !store.lease(name, &self.process, now_ms, until_ms).await? {
+                return Ok(0);
+            }
+            self.leased_until_ms = until_ms;
+        }
+        let from = store.cursor(name).await?;
+        let events = store.outbox_after(from, READ_EVENTS_MAX).await?;
+        if !events.is_empty() {
+            self.reader.take(store, from, &events).await?;
+        }
+        self.reader.rest().await?;
+        Ok(events.len())
     }
-    if !store.lease(name, process, now_ms, now_ms + LEASE_MS).await? {
-        return Ok(0);
-    }
-    let from = store.cursor(name).await?;
-    let events = store.outbox_after(from, READ_EVENTS_MAX).await?;
-    if !events.is_empty() {
-        reader.take(store, from, &events).await?;
-    }
-    reader.rest().await?;
-    Ok(events.len())
 }

@@ -255,10 +255,12 @@ mod tests {
 
         let (mut units, mut arms, mut looks) = (BTreeMap::new(), BTreeMap::new(), vec![]);
         for piece in events.chunks(7) {
-            let mut fold = Fold::new(units.values().cloned().collect(), arms.values().cloned().collect::<Vec<_>>());
+            let mut fold =
+                Fold::new(units.values().cloned().collect(), arms.values().cloned().collect::<Vec<_>>());
             piece.iter().for_each(|e| fold.add(e));
             let step = fold.into_step(0, 0);
-            units.extend(step.units.into_iter().map(|u: UnitRow| ((u.experiment.clone(), u.unit.clone()), u)));
+            units
+                .extend(step.units.into_iter().map(|u: UnitRow| ((u.experiment.clone(), u.unit.clone()), u)));
             arms.extend(step.arms.into_iter().map(|a: ArmRow| ((a.experiment.clone(), a.variation), a)));
             looks.extend(step.looks);
         }

@@ -71,7 +71,8 @@ fn line_of(row: &Row<'_>) -> Result<Option<OrderRow>, String> {
     let Some(sku) = row.sku()? else { return Ok(None) };
     let order = row.needed("order")?;
     let order = OrderId::parse(order).map_err(|e| e.to_string())?;
-    let visitor = row.text("visitor").map(|v| VisitorId::parse(&format!("imported-{v}")).map_err(|e| e.to_string()));
+    let visitor =
+        row.text("visitor").map(|v| VisitorId::parse(&format!("imported-{v}")).map_err(|e| e.to_string()));
     let quantity = row.number("quantity")?;
     let quantity = u32::try_from(quantity)
         .ok()

@@ -13,7 +13,17 @@ use crate::store::{ProductSupply, Store, SupplyOutcome};
 
 /// The fields of a product.
 pub const FIELDS: [&str; 11] = [
-    "sku", "name", "description", "category", "price", "price_minor", "currency", "stock", "policy", "hidden", "image",
+    "sku",
+    "name",
+    "description",
+    "category",
+    "price",
+    "price_minor",
+    "currency",
+    "stock",
+    "policy",
+    "hidden",
+    "image",
 ];
 const NEEDED: [&str; 2] = ["sku", "name"];
 /// The longest name in bytes: a heading.
@@ -61,7 +71,9 @@ pub async fn import(
                 SupplyOutcome::Unchanged => report.count("products unchanged", 1),
                 SupplyOutcome::SupplyTooLow { taken } => {
                     let sku = &supply.product.sku;
-                    report.bad.push((*row, format!("stock of {sku} is below the {taken} pieces held or sold")));
+                    report
+                        .bad
+                        .push((*row, format!("stock of {sku} is below the {taken} pieces held or sold")));
                 }
             }
         }
@@ -78,7 +90,10 @@ fn product_of(row: &Row<'_>) -> Result<Option<ProductSupply>, String> {
         return Err(format!("name has {} bytes, the most allowed is {NAME_BYTES_MAX}", name.len()));
     }
     if description.len() > DESCRIPTION_BYTES_MAX {
-        return Err(format!("description has {} bytes, the most is {DESCRIPTION_BYTES_MAX}", description.len()));
+        return Err(format!(
+            "description has {} bytes, the most is {DESCRIPTION_BYTES_MAX}",
+            description.len()
+        ));
     }
     let currency = row.currency()?;
     let supplied = match row.text("stock") {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::ensure;
 use cart_core::{Currency, Sku, limits::PRICE_MINOR_MAX};
 use time::{
-    Date, OffsetDateTime, PrimitiveDateTime, format_description::well_known::Rfc3339, macros::format_description,
+    Date, OffsetDateTime, PrimitiveDateTime, format_description::well_known::Rfc3339,
+    macros::format_description,
 };
 
 /// Says how a table's columns become fields.
@@ -41,7 +42,11 @@ impl<'m> Fields<'m> {
         needed: &[&'static str],
     ) -> anyhow::Result<Self> {
         for field in mapping.columns.keys().chain(mapping.defaults.keys()) {
-            ensure!(fields.contains(&field.as_str()), "no field {field:?}; the fields are {}", fields.join(", "));
+            ensure!(
+                fields.contains(&field.as_str()),
+                "no field {field:?}; the fields are {}",
+                fields.join(", ")
+            );
         }
         let mut places = BTreeMap::new();
         for field in fields {
@@ -133,7 +138,9 @@ impl Row<'_> {
     pub fn currency(&self) -> Result<Currency, String> {
         match self.text("currency") {
             Some(code) => Currency::parse(code).map_err(|e| e.to_string()),
-            None => self.fields.mapping.currency.ok_or_else(|| "currency is empty; add --currency GBP".into()),
+            None => {
+                self.fields.mapping.currency.ok_or_else(|| "currency is empty; add --currency GBP".into())
+            }
         }
     }
 

@@ -20,7 +20,9 @@ pub const PROGRAM: &str = "cartwright-batch";
 pub fn program(config: &Config) -> anyhow::Result<PathBuf> {
     match &config.recommender.batch {
         Some(path) => Ok(path.clone()),
-        None => Ok(std::env::current_exe().context("cannot tell where this program is")?.with_file_name(PROGRAM)),
+        None => {
+            Ok(std::env::current_exe().context("cannot tell where this program is")?.with_file_name(PROGRAM))
+        }
     }
 }
 
@@ -36,7 +38,11 @@ pub async fn run(config: &Config, verb: &str, further: &[String]) -> anyhow::Res
         program.display()
     );
     let mut command = command(&program, config, verb);
-    let status = command.args(further).status().await.with_context(|| format!("cannot start {}", program.display()))?;
+    let status = command
+        .args(further)
+        .status()
+        .await
+        .with_context(|| format!("cannot start {}", program.display()))?;
     ensure!(status.success(), "{} {verb} failed: {status}", program.display());
     Ok(())
 }

@@ -8,13 +8,12 @@ use time::{Date, OffsetDateTime};
 
 use super::{crowd::Arrival, plan::Plan};
 use crate::import::{
+    orders::FIELDS,
     row::{Fields, Mapping, Row},
     table::Table,
 };
 
-/// The fields of an order's line, as `cartwright import orders` knows them; here only these are read.
-pub const FIELDS: [&str; 9] =
-    ["order", "visitor", "sku", "name", "quantity", "price", "price_minor", "currency", "at"];
+/// Less than an import needs: prices are the shop's own.
 const NEEDED: [&str; 3] = ["order", "sku", "quantity"];
 const DAY_MS: i64 = 86_400_000;
 

@@ -15,5 +15,7 @@ pub async fn connect(url: &str, connections: usize) -> Result<Arc<dyn Store>> {
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
         return Ok(Arc::new(PostgresStore::connect(url, connections).await?));
     }
-    Err(StoreError::Unavailable(format!("{url:?} is neither sqlite:<path> nor postgres://user@host/database")))
+    Err(StoreError::Unavailable(format!(
+        "{url:?} is neither sqlite:<path> nor postgres://user@host/database"
+    )))
 }

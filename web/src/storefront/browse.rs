@@ -52,9 +52,11 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
     // The first of each category, then the second of each, so that the page shows the breadth of the shop.
     let longest = by_category.iter().map(Vec::len).max().unwrap_or(0);
     let mixed = (0..longest).flat_map(|n| by_category.iter().filter_map(move |c| c.get(n).copied()));
-    let mut featured: Vec<Arc<Product>> = mixed.take(FEATURED_LEN).cloned().collect();
+    let on_offer = |p: &&Arc<Product>| !shop.shelves.is_sold_out(&p.sku);
+    let mut featured: Vec<Arc<Product>> = mixed.filter(on_offer).take(FEATURED_LEN).cloned().collect();
     if featured.is_empty() {
-        featured = catalogue.search("", None).into_iter().take(FEATURED_LEN).cloned().collect();
+        featured =
+            catalogue.search("", None).into_iter().filter(on_offer).take(FEATURED_LEN).cloned().collect();
     }
     let orders = match guest.visitor.new_token() {
         Some(_) => vec![],
@@ -75,7 +77,10 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
         .collect();
     let hero = Hero {
         heading: "Good things, well kept".into(),
-        text: format!("{} things for sale, and your cart is the same on every device you own.", catalogue.visible_count()),
+        text: format!(
+            "{} things for sale, and your cart is the same on every device you own.",
+            catalogue.visible_count()
+        ),
     };
     let page = Home::new(hero, cards(shop, &featured).await?, suggested, &doors);
     html(&guest, request, StatusCode::OK, front.pages.home(&front.shell_of(&guest, request), &page))
@@ -104,8 +109,12 @@ async fn listing_page(front: &Front, request: &HttpRequest, wanted: &Wanted) -> 
     let category = Some(wanted.category.as_str()).filter(|c| !c.is_empty());
     let found = catalogue.search(query, category);
     let page = wanted.page.unwrap_or(1).clamp(1, Listing::page_count(found.len()));
-    let shown: Vec<Arc<Product>> =
-        found.iter().skip((page - 1) * Listing::PAGE_LEN).take(Listing::PAGE_LEN).map(|p| (*p).clone()).collect();
+    let shown: Vec<Arc<Product>> = found
+        .iter()
+        .skip((page - 1) * Listing::PAGE_LEN)
+        .take(Listing::PAGE_LEN)
+        .map(|p| (*p).clone())
+        .collect();
     let cards = cards(shop, &shown).await?;
     let list = Listing::new(query, category, catalogue.categories(), cards, found.len(), page);
     let mut shell = front.shell_of(&guest, request);
@@ -130,19 +139,26 @@ async fn product_page(front: &Front, request: &HttpRequest, sku: &str) -> Page {
     html(&guest, request, StatusCode::OK, front.pages.product(&front.shell_of(&guest, request), &page))
 }
 
-/// `GET /products/{sku}/picture`: drawn from the product's name, for products without a picture of their own.
+/// `GET /products/{sku}/picture`: the product's own picture, or one drawn from its name.
 pub(super) async fn picture(front: Data<Front>, sku: Path<String>) -> HttpResponse {
     let catalogue = front.shop.catalogue.get();
-    let name = Sku::parse(&sku).ok().and_then(|s| catalogue.product(&s).map(|p| p.name.clone()));
-    HttpResponse::Ok()
-        .content_type("image/svg+xml")
-        .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
-        .body(placeholder(name.as_deref().unwrap_or(&sku)))
+    let product = Sku::parse(&sku).ok().and_then(|sku| catalogue.product(&sku).cloned());
+    let drawn = product.as_ref().and_then(|p| file(&format!("products/{}", p.image.as_deref()?)));
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::CACHE_CONTROL, "public, max-age=3600"));
+    match drawn {
+        Some(drawn) => response.content_type(drawn.content_type).body(drawn.bytes),
+        None => {
+            let name = product.as_ref().map_or(sku.as_str(), |p| &p.name);
+            response.content_type("image/svg+xml").body(placeholder(name))
+        }
+    }
 }
 
 /// `GET /static/{path}`: a file built into the program; one asked for by its digest never changes.
 pub(super) async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, Problem> {
-    let found = file(&path).ok_or_else(|| Problem::not_found("no_such_file", format!("there is no file {path}")))?;
+    let found =
+        file(&path).ok_or_else(|| Problem::not_found("no_such_file", format!("there is no file {path}")))?;
     let is_versioned = request.query_string().starts_with("v=");
     let cache = if is_versioned { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
     Ok(HttpResponse::Ok()

@@ -50,6 +50,7 @@ async fn cart_page(front: &Front, request: &HttpRequest) -> Page {
         shop.expose(&guest.visitor.id, heading.counted).await;
     }
     let mut shell = front.shell_of(&guest, request);
+    shell.index = false;
     shell.shelf_heading.clone_from(&heading.value);
     let page = CartPage {
         cart: guest.cart.as_ref().map(|cart| view(shop, cart)),
@@ -59,7 +60,12 @@ async fn cart_page(front: &Front, request: &HttpRequest) -> Page {
 }
 
 /// Runs a command of the guest.
-pub(super) async fn run(shop: &Shop, guest: &Guest, cart: &Cart, command: Command) -> Result<Accepted, Problem> {
+pub(super) async fn run(
+    shop: &Shop,
+    guest: &Guest,
+    cart: &Cart,
+    command: Command,
+) -> Result<Accepted, Problem> {
     let request = Request { caller: Some(guest.visitor.id.clone()), expected_version: None, command };
     accepted(shop.carts.execute(cart.id.clone(), request, None).await?)
 }

@@ -29,22 +29,10 @@ use crate::{
 /// Carries the chosen card from the payment step to the last one.
 const CARD_COOKIE: &str = "cartwright_card";
 
-/// Takes a value, or answers the way to somewhere else.
-macro_rules! or_go {
-    ($result:expr) => {
-        match $result {
-            Ok(value) => value,
-            Err(response) => return Ok(response),
-        }
-    };
-}
-
-/// Returns the cart that is being checked out, or the way back to the cart.
-fn in_checkout(guest: &Guest) -> Result<Arc<Cart>, HttpResponse> {
-    match &guest.cart {
-        Some(cart) if matches!(cart.stage, Stage::Checkout { .. }) && !cart.lines.is_empty() => Ok(cart.clone()),
-        _ => Err(see_other(guest, "/cart", None)),
-    }
+/// Returns the cart that is being checked out.
+fn in_checkout(guest: &Guest) -> Option<Arc<Cart>> {
+    let is_on_the_way = |c: &&Arc<Cart>| matches!(c.stage, Stage::Checkout { .. }) && !c.lines.is_empty();
+    guest.cart.as_ref().filter(is_on_the_way).cloned()
 }
 
 /// Returns where a checkout goes on.
@@ -75,7 +63,7 @@ pub(super) async fn page(front: Data<Front>, request: HttpRequest) -> HttpRespon
     front
         .serve(async {
             let guest = Guest::meet(&front.shop, &request).await?;
-            let cart = or_go!(in_checkout(&guest));
+            let Some(cart) = in_checkout(&guest) else { return Ok(see_other(&guest, "/cart", None)) };
             match CheckoutPage::is_single(&cart) {
                 true => show(&front, &request, &guest, &cart, None, &Entered::default(), StatusCode::OK),
                 false => Ok(see_other(&guest, &next_path(&cart), None)),
@@ -89,12 +77,14 @@ pub(super) async fn step(front: Data<Front>, request: HttpRequest, step: Path<St
     front
         .serve(async {
             let guest = Guest::meet(&front.shop, &request).await?;
-            let cart = or_go!(in_checkout(&guest));
+            let Some(cart) = in_checkout(&guest) else { return Ok(see_other(&guest, "/cart", None)) };
             let wanted = Step::from_name(&step)
                 .filter(|s| cart.next_step() == Some(*s) || cart.completed().contains(s))
                 .filter(|_| !CheckoutPage::is_single(&cart));
             match wanted {
-                Some(step) => show(&front, &request, &guest, &cart, Some(step), &Entered::default(), StatusCode::OK),
+                Some(step) => {
+                    show(&front, &request, &guest, &cart, Some(step), &Entered::default(), StatusCode::OK)
+                }
                 None => Ok(see_other(&guest, &next_path(&cart), None)),
             }
         })
@@ -142,7 +132,7 @@ async fn complete_step(front: &Front, request: &HttpRequest, step: &str, body: P
     let shop = &front.shop;
     let form = Form::read(request, body, &shop.config.allowed_origins).await?;
     let guest = Guest::meet(shop, request).await?;
-    let cart = or_go!(in_checkout(&guest));
+    let Some(cart) = in_checkout(&guest) else { return Ok(see_other(&guest, "/cart", None)) };
     let Some(step) = Step::from_name(step) else {
         return Ok(see_other(&guest, &next_path(&cart), None));
     };
@@ -150,7 +140,15 @@ async fn complete_step(front: &Front, request: &HttpRequest, step: &str, body: P
         Ok(details) => details,
         Err(errors) => {
             let entered = Entered { fields: form.into_fields(), errors, problem: None };
-            return show(front, request, &guest, &cart, Some(step), &entered, StatusCode::UNPROCESSABLE_ENTITY);
+            return show(
+                front,
+                request,
+                &guest,
+                &cart,
+                Some(step),
+                &entered,
+                StatusCode::UNPROCESSABLE_ENTITY,
+            );
         }
     };
     match run(shop, &guest, &cart, Command::CompleteStep(details)).await {
@@ -219,7 +217,9 @@ async fn finish(front: &Front, request: &HttpRequest, body: Payload) -> Page {
             let thanks = Some(Notice::Done("Thank you! Your order is on its way to us.".into()));
             Ok(see_other(&guest, &format!("/orders/{order}"), thanks))
         }
-        Err(problem) if problem.status().is_server_error() && problem.name() != "payment_timeout" => Err(problem),
+        Err(problem) if problem.status().is_server_error() && problem.name() != "payment_timeout" => {
+            Err(problem)
+        }
         Err(problem) => {
             let newest = shop.current_cart(&guest.visitor.id).await?.unwrap_or(cart);
             again(&newest, vec![], Some(sentence(problem.detail())), problem.status())
@@ -250,7 +250,11 @@ async fn place(
     let answer = place_order(&shop.carts, &*shop.store, &*shop.payment, placing).await?;
     let accepted = accepted(answer)?;
     accepted.cart.order_id().cloned().ok_or_else(|| {
-        Problem::new(StatusCode::CONFLICT, "not_ordered", "the order was not placed; look the cart over and try again")
+        Problem::new(
+            StatusCode::CONFLICT,
+            "not_ordered",
+            "the order was not placed; look the cart over and try again",
+        )
     })
 }
 

@@ -17,12 +17,17 @@ impl Form {
     ///
     /// # Errors
     /// Where it comes from a page of another site, is of another type, too large or broken.
-    pub async fn read(request: &HttpRequest, body: Payload, allowed_origins: &[String]) -> Result<Self, Problem> {
+    pub async fn read(
+        request: &HttpRequest,
+        body: Payload,
+        allowed_origins: &[String],
+    ) -> Result<Self, Problem> {
         if !is_origin_allowed(request, allowed_origins) {
             let detail = "the form was sent from another site's page; see allowed_origins";
             return Err(Problem::new(StatusCode::FORBIDDEN, "foreign_form", detail));
         }
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or("");
+        let content_type =
+            request.headers().get(header::CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or("");
         if content_type.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
             let detail = format!("send application/x-www-form-urlencoded, not {content_type:?}");
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::super::{
     AdminSession, AdminUser, ArmRow, EventWrite, Exposure, ImportedOrder, KeyRef, KeyWrite, LookRow,
-    OutboxEvent, ProductSupply, Result, RollUp, ShopTotals, StoreError, StoredExperiment, SupplyOutcome, UnitRow,
+    OutboxEvent, ProductSupply, Result, RollUp, ShopTotals, StoreError, StoredExperiment, SupplyOutcome,
+    UnitRow,
 };
 use crate::events::data::order_data;
 
@@ -97,10 +98,12 @@ impl State {
     /// Sums carts and the shop's own orders.
     pub fn totals(&self) -> ShopTotals {
         let own = self.orders.values().filter(|row| row.is_shop);
-        own.fold(ShopTotals { carts: self.carts.len() as u64, ..ShopTotals::default() }, |sum, row| ShopTotals {
-            orders: sum.orders + 1,
-            revenue_minor: sum.revenue_minor + row.order.total_minor,
-            ..sum
+        own.fold(ShopTotals { carts: self.carts.len() as u64, ..ShopTotals::default() }, |sum, row| {
+            ShopTotals {
+                orders: sum.orders + 1,
+                revenue_minor: sum.revenue_minor + row.order.total_minor,
+                ..sum
+            }
         })
     }
 

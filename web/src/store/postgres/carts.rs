@@ -14,7 +14,7 @@ const FORGET_MAX: u64 = 5_000;
 
 /// Reads a cart.
 pub async fn cart(client: &Client, id: &CartId) -> Result<Option<Cart>> {
-    let rows = query(client, "SELECT state::text FROM carts WHERE id = $1", &[&id.as_str()]).await?;
+    let rows = query(client, "SELECT state FROM carts WHERE id = $1", &[&id.as_str()]).await?;
     rows.first().map(|row| json(row, "state")).transpose()
 }
 

@@ -23,7 +23,7 @@ pub const EXPOSE: &str = "WITH fresh AS (
         ON CONFLICT (experiment, unit) DO NOTHING
         RETURNING experiment, unit)
     INSERT INTO outbox (position, id, at_ms, kind, unit, data)
-    SELECT $7 + w.n, w.id, w.at_ms, 'exposure_logged', w.unit, w.data::json
+    SELECT $7 + w.n, w.id, w.at_ms, 'exposure_logged', w.unit, w.data
     FROM unnest($1::text[], $2::text[], $4::int8[], $5::uuid[], $6::text[]) WITH ORDINALITY
         AS w (experiment, unit, at_ms, id, data, n)
     JOIN fresh ON fresh.experiment = w.experiment AND fresh.unit = w.unit

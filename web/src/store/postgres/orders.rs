@@ -40,7 +40,7 @@ const TAKE_OVER: &str = "WITH fresh AS (
         ON CONFLICT DO NOTHING
         RETURNING id)
     INSERT INTO outbox (position, id, at_ms, kind, cart, unit, data)
-    SELECT $9 + w.n, w.event, w.placed_at_ms, 'order_placed', w.cart, w.owner, w.data::json
+    SELECT $9 + w.n, w.event, w.placed_at_ms, 'order_placed', w.cart, w.owner, w.data
     FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $10::uuid[], $11::text[]) WITH ORDINALITY
         AS w (id, cart, owner, placed_at_ms, event, data, n)
     JOIN fresh ON fresh.id = w.id";

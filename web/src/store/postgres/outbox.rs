@@ -32,11 +32,11 @@ pub const PLACE: &str = "SELECT value + (pg_current_xact_id()::text::bigint << 2
 
 /// Inserts events.
 pub const PUBLISH: &str = "INSERT INTO outbox (position, id, at_ms, kind, cart, unit, data)
-    SELECT e.position, e.id, e.at_ms, e.kind, e.cart, e.unit, e.data::json
+    SELECT e.position, e.id, e.at_ms, e.kind, e.cart, e.unit, e.data
     FROM unnest($1::int8[], $2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[])
         AS e (position, id, at_ms, kind, cart, unit, data)";
 
-const AFTER: &str = "SELECT position, id, at_ms, kind, cart, unit, data::text
+const AFTER: &str = "SELECT position, id, at_ms, kind, cart, unit, data
     FROM outbox
     WHERE position > $1 AND position < (
         SELECT value + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)

@@ -22,14 +22,14 @@ use super::{
 
 /// Locks carts in order and returns the state of those that memory does not have.
 pub const CARTS: &str = "SELECT c.id, c.place,
-        CASE WHEN c.version IS DISTINCT FROM w.known THEN c.state::text END AS state
+        CASE WHEN c.version IS DISTINCT FROM w.known THEN c.state END AS state
     FROM unnest($1::text[], $2::int8[]) AS w (id, known)
     JOIN carts AS c ON c.id = w.id
     ORDER BY c.id
     FOR NO KEY UPDATE OF c";
 
 /// Reads keys.
-pub const KEYS: &str = "SELECT k.cart, k.key, k.fingerprint, k.answer::text
+pub const KEYS: &str = "SELECT k.cart, k.key, k.fingerprint, k.answer
     FROM unnest($1::text[], $2::text[]) AS w (cart, key)
     JOIN idempotency_keys AS k ON k.cart = w.cart AND k.key = w.key";
 

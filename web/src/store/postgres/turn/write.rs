@@ -18,7 +18,7 @@ use super::{
 /// Changes carts that still have the version that was decided on.
 pub const UPDATE: &str = "UPDATE carts AS c
     SET version = w.version, is_ordered = w.is_ordered, holds_expire_at_ms = w.holds, place = $7,
-        state = w.state::json
+        state = w.state
     FROM unnest($1::text[], $2::int8[], $3::int8[], $4::bool[], $5::int8[], $6::text[])
         AS w (id, before, version, is_ordered, holds, state)
     WHERE c.id = w.id AND c.version = w.before";
@@ -26,7 +26,7 @@ pub const UPDATE: &str = "UPDATE carts AS c
 /// Inserts carts that nobody else has opened meanwhile.
 pub const INSERT: &str =
     "INSERT INTO carts (id, owner, version, is_ordered, holds_expire_at_ms, opened, place, state)
-    SELECT w.id, w.owner, w.version, w.is_ordered, w.holds, $7 + w.n, $7, w.state::json
+    SELECT w.id, w.owner, w.version, w.is_ordered, w.holds, $7 + w.n, $7, w.state
     FROM unnest($1::text[], $2::text[], $3::int8[], $4::bool[], $5::int8[], $6::text[]) WITH ORDINALITY
         AS w (id, owner, version, is_ordered, holds, state, n)
     ORDER BY w.id
@@ -40,7 +40,7 @@ pub const SHIFT: &str = "UPDATE stock AS s
 
 /// Keeps answers.
 pub const KEEP: &str = "INSERT INTO idempotency_keys (cart, key, fingerprint, answer, at_ms)
-    SELECT w.cart, w.key, w.fingerprint, w.answer::json, w.at_ms
+    SELECT w.cart, w.key, w.fingerprint, w.answer, w.at_ms
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[])
         AS w (cart, key, fingerprint, answer, at_ms)";
 
