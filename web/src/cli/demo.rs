@@ -10,6 +10,7 @@ use std::{io, path::PathBuf, pin::pin, time::Duration};
 use actix_web::web::Data;
 use anyhow::ensure;
 use clap::{Args, value_parser};
+use indicatif::ProgressBar;
 use tokio::{sync::oneshot, time::Instant};
 
 use super::simulate;
@@ -163,7 +164,11 @@ async fn play(
             if !program.is_there() {
                 args.say("\nThe recommendations follow when cartwright-batch is built.");
             }
-            match program.path().await {
+            let patience = ProgressBar::new_spinner().with_message("building cartwright-batch …");
+            patience.enable_steady_tick(Duration::from_millis(200));
+            let path = program.path().await;
+            patience.finish_and_clear();
+            match path {
                 Ok(path) => report::train(&path, config, &site, &market).await,
                 Err(error) => Recommendations::not_trained(format!("{error:#}")),
             }

@@ -188,7 +188,9 @@ fn minor_of(text: &str, currency: Currency) -> Result<i64, String> {
     let wrong = || format!("price {text:?} is not a decimal number of at most {exponent} places");
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let part = part.trim_end_matches('0');
-    if part.len() > exponent || !part.bytes().all(|b| b.is_ascii_digit()) {
+    let is_number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = whole.strip_prefix('-').unwrap_or(whole);
+    if unsigned.is_empty() || !is_number(unsigned) || part.len() > exponent || !is_number(part) {
         return Err(wrong());
     }
     format!("{whole}{part:0<exponent$}").parse().map_err(|_| wrong())
