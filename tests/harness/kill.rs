@@ -8,6 +8,10 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -27,8 +31,10 @@ use crate::{
 const ADDERS: usize = 12;
 const BUYERS: usize = 4;
 const VARIANTS: usize = 4;
-/// The load runs this long, in milliseconds, before the kill.
-const LOAD_MS: std::ops::Range<u64> = 60..260;
+/// The load is on when this many commands of the round were acknowledged, however slow the machine is.
+const LOAD_ACKNOWLEDGED: u64 = 40;
+/// From then on the kill comes at any moment, in milliseconds.
+const KILL_AFTER_MS: std::ops::Range<u64> = 0..200;
 
 /// Is what all rounds together found.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +62,7 @@ struct Account {
     shopper: Shopper,
     sku: String,
     acknowledged: u64,
+    of_round: Arc<AtomicU64>,
     /// Pieces whose addition was acknowledged.
     added: u64,
     ordered: bool,
@@ -87,17 +94,27 @@ pub async fn rounds(
 
 /// Loads the server, kills it, restarts it, and returns the accounts of all carts.
 async fn one_round(app: &mut TestApp, findings: &mut Findings) -> Vec<Account> {
+    let acknowledged = Arc::new(AtomicU64::new(0));
     let mut tasks = JoinSet::new();
     for n in 0..ADDERS + BUYERS {
-        let (address, sku) = (app.address(), format!("K{}", n % VARIANTS));
+        let buyer = Buyer {
+            address: app.address(),
+            sku: format!("K{}", n % VARIANTS),
+            acknowledged: acknowledged.clone(),
+        };
         if n < ADDERS {
-            tasks.spawn(fill(address, sku));
+            tasks.spawn(fill(buyer));
         } else {
-            tasks.spawn(buy(address, sku));
+            tasks.spawn(buy(buyer));
         }
     }
-    let load = rand::rng().random_range(LOAD_MS);
-    tokio::time::sleep(Duration::from_millis(load)).await;
+    let begun = Instant::now();
+    while acknowledged.load(Ordering::Relaxed) < LOAD_ACKNOWLEDGED {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the server hardly answers");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let moment = rand::rng().random_range(KILL_AFTER_MS);
+    tokio::time::sleep(Duration::from_millis(moment)).await;
     app.kill();
     let accounts = tokio::time::timeout(Duration::from_secs(30), tasks.join_all()).await;
     let begun = Instant::now();
@@ -106,15 +123,15 @@ async fn one_round(app: &mut TestApp, findings: &mut Findings) -> Vec<Account> {
     accounts.expect("every task ends when its connection does").into_iter().flatten().collect()
 }
 
-async fn fill(address: SocketAddr, sku: String) -> Vec<Account> {
-    let Some(mut account) = Account::open(address, &sku).await else { return Vec::new() };
+async fn fill(buyer: Buyer) -> Vec<Account> {
+    let Some(mut account) = buyer.open_cart().await else { return Vec::new() };
     while account.add().await.is_some() {}
     vec![account]
 }
 
-async fn buy(address: SocketAddr, sku: String) -> Vec<Account> {
+async fn buy(buyer: Buyer) -> Vec<Account> {
     let mut accounts = Vec::new();
-    while let Some(mut account) = Account::open(address, &sku).await {
+    while let Some(mut account) = buyer.open_cart().await {
         let done = account.add().await.is_some() && account.check_out().await.is_some();
         accounts.push(account);
         if !done {
@@ -136,19 +153,32 @@ async fn send(shopper: &Shopper, command: &Value, key: &str) -> Option<Answer> {
     }
 }
 
-impl Account {
-    async fn open(address: SocketAddr, sku: &str) -> Option<Self> {
-        let shopper = Shopper::try_open_cart(address, &random_token(), "").await.ok()?;
-        let sku = sku.to_owned();
-        Some(Self { shopper, sku, acknowledged: 0, added: 0, ordered: false, in_flight: None })
-    }
+/// Is one source of load.
+struct Buyer {
+    address: SocketAddr,
+    sku: String,
+    /// Counts what all of the round's had acknowledged.
+    acknowledged: Arc<AtomicU64>,
+}
 
+impl Buyer {
+    async fn open_cart(&self) -> Option<Account> {
+        let shopper = Shopper::try_open_cart(self.address, &random_token(), "").await.ok()?;
+        let (sku, of_round) = (self.sku.clone(), self.acknowledged.clone());
+        Some(Account { shopper, sku, acknowledged: 0, of_round, added: 0, ordered: false, in_flight: None })
+    }
+}
+
+impl Account {
     /// Sends a command with a new key; where the connection ends, the command is noted as in flight.
     async fn send(&mut self, command: Value) -> Option<Answer> {
         let key = random_token();
         let answer = send(&self.shopper, &command, &key).await;
         match &answer {
-            Some(_) => self.acknowledged += 1,
+            Some(_) => {
+                self.acknowledged += 1;
+                self.of_round.fetch_add(1, Ordering::Relaxed);
+            }
             None => self.in_flight = Some((key, command)),
         }
         answer
