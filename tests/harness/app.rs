@@ -128,6 +128,18 @@ impl TestApp {
         self.folder.join("cartwright.toml")
     }
 
+    /// Returns a file of the shop's data folder.
+    pub fn data(&self, path: &str) -> PathBuf {
+        self.folder.join("data").join(path)
+    }
+
+    /// Writes a file beside the shop's own, for the command line to read, and returns its path.
+    pub fn write_file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.join(name);
+        fs::write(&path, text).expect("the file is written");
+        path.display().to_string()
+    }
+
     /// Returns the store's kind.
     pub fn store(&self) -> Store {
         self.store
@@ -159,9 +171,9 @@ impl TestApp {
     /// Runs a subcommand with the shop's configuration, whatever comes of it.
     pub async fn try_run(&self, arguments: &[&str]) -> Output {
         tokio::process::Command::new(built("cartwright"))
-            .args(arguments)
             .arg("--config")
             .arg(self.config_file())
+            .args(arguments)
             .output()
             .await
             .expect("cartwright runs")
@@ -236,7 +248,7 @@ impl TestApp {
 
     /// Reads the events of a type that the event files hold now, each once.
     pub fn events_now(&self, kind: &str) -> Vec<Value> {
-        let files = fs::read_dir(self.folder.join("data/events")).into_iter().flatten().flatten();
+        let files = fs::read_dir(self.data("events")).into_iter().flatten().flatten();
         let texts = files.map(|file| fs::read_to_string(file.path()).expect("an event file is text"));
         let mut by_id = BTreeMap::new();
         for text in texts {

@@ -33,7 +33,9 @@ mod official_client;
 
 mod browser;
 mod experiments;
+mod import;
 mod metrics;
+mod whole_loop;
 
 mod store_contract;
 

@@ -1,0 +1,112 @@
+//! The whole loop: what shoppers buy becomes what later shoppers are shown.
+
+use std::{fs, time::Duration};
+
+use harness::{Answer, Shopper, Store, TestApp};
+
+on_each_store!(orders_become_recommendations, broken_event_files_and_models_are_survived);
+
+async fn buy(app: &TestApp, skus: &[&str]) {
+    let shopper = app.open_cart().await;
+    for sku in skus {
+        shopper.add(sku, 1).await.accepted();
+    }
+    shopper.check_out("tok_success").await.accepted();
+}
+
+/// Sells mugs with teapots, and lamps with vases of the first kind, so often that nobody could miss it.
+async fn sell(app: &TestApp) {
+    for _ in 0..8 {
+        buy(app, &["MUG", "TEAPOT"]).await;
+        buy(app, &["LAMP", "V0"]).await;
+    }
+    app.events("order_placed", 16).await;
+}
+
+async fn recommended(app: &TestApp, query: &str, shopper: Option<&Shopper>) -> Vec<String> {
+    let mut request = reqwest::Client::new().get(app.url(&format!("/api/v1/recommendations?{query}")));
+    if let Some(shopper) = shopper {
+        request = request.bearer_auth(shopper.token());
+    }
+    let answer = Answer::to(request).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let all = answer.body["recommendations"].as_array().unwrap();
+    all.iter().map(|one| one["sku"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn swaps(app: &TestApp) -> f64 {
+    app.metrics().await.sum("cartwright_model_swaps_total", &[])
+}
+
+/// Waits until the server has taken one more model into service.
+async fn swapped(app: &TestApp, before: f64) {
+    for _ in 0..150 {
+        if swaps(app).await > before {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("no model came into service:\n{}", app.node().log_tail());
+}
+
+async fn orders_become_recommendations(store: Store) {
+    let app = TestApp::start(store).await;
+    sell(&app).await;
+    let before = swaps(&app).await;
+    app.run(&["train"]).await;
+    swapped(&app, before).await;
+
+    assert_eq!(recommended(&app, "sku=MUG", None).await[0], "TEAPOT");
+    assert_eq!(recommended(&app, "sku=V0", None).await[0], "LAMP");
+    let page = reqwest::get(app.url("/products/MUG")).await.unwrap().text().await.unwrap();
+    assert!(page.contains("/products/TEAPOT"), "the product page shows what is bought together");
+
+    let shopper = app.open_cart().await;
+    shopper.add("MUG", 1).await.accepted();
+    let beside_cart = format!("cart={}", shopper.cart_id());
+    assert_eq!(recommended(&app, &beside_cart, Some(&shopper)).await[0], "TEAPOT");
+    shopper.add("TEAPOT", 1).await.accepted();
+    let found = recommended(&app, &beside_cart, Some(&shopper)).await;
+    assert!(!found.contains(&"TEAPOT".to_owned()) && !found.contains(&"MUG".to_owned()), "{found:?}");
+    for query in ["", "sku=MUG", &beside_cart] {
+        let found = recommended(&app, query, Some(&shopper)).await;
+        assert!(!found.contains(&"GONE".to_owned()), "what is sold out is not shown: {found:?}");
+    }
+}
+
+async fn broken_event_files_and_models_are_survived(store: Store) {
+    let mut app = TestApp::start(store).await;
+    sell(&app).await;
+    let before = swaps(&app).await;
+    app.run(&["train"]).await;
+    swapped(&app, before).await;
+
+    // A model that is no model is left out, and the one in service stays, also for as long as there is no other.
+    let model = app.data("model/current.model");
+    let good = fs::read(&model).unwrap();
+    for bad in [&b"not a model"[..], &good[..good.len() / 2], &[]] {
+        fs::write(&model, bad).unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(recommended(&app, "sku=MUG", None).await[0], "TEAPOT");
+    }
+    app.restart().await;
+    let shopper = app.open_cart().await;
+    shopper.add("MUG", 1).await.accepted();
+    recommended(&app, "sku=MUG", None).await;
+
+    // A torn last line is what a crash leaves; the next training reads the rest.
+    let events = fs::read_dir(app.data("events")).unwrap().map(|file| file.unwrap().path()).max().unwrap();
+    let mut torn = fs::read(&events).unwrap();
+    torn.extend_from_slice(br#"{"position":99999,"id":"torn","at_ms":17"#);
+    fs::write(&events, torn).unwrap();
+    let before = swaps(&app).await;
+    app.run(&["train"]).await;
+    swapped(&app, before).await;
+    assert_eq!(recommended(&app, "sku=MUG", None).await[0], "TEAPOT");
+
+    // A file of a version that nobody knows is refused by name.
+    fs::write(app.data("events/events-v9-00000000000000000001.jsonl"), "{}\n").unwrap();
+    let output = app.try_run(&["train"]).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("events-v9-"), "{said}");
+}
