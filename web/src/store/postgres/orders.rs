@@ -8,10 +8,10 @@ use tokio_postgres::Statement;
 use uuid::Uuid;
 
 use super::{
-    super::{ImportedOrder, Result, ShopTotals},
+    super::{EventWrite, ImportedOrder, Result, ShopTotals},
     cells::{bigint, cell, json, number, to_json},
     error, outbox,
-    transaction::{Params, Transaction, bounded, execute, query},
+    transaction::{Params, Transaction, bounded, query},
 };
 use crate::events::data::order_data;
 
@@ -30,20 +30,15 @@ pub const INSERT: &str =
     FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::int8[], $7::text[])
         AS w (id, cart, owner, placed_at_ms, currency, total_minor, doc)";
 
-/// Inserts orders that are not there yet, with their events.
-const TAKE_OVER: &str = "WITH fresh AS (
-        INSERT INTO orders (id, cart, owner, source, placed_at_ms, currency, total_minor, doc)
-        SELECT w.id, w.cart, w.owner, $8, w.placed_at_ms, w.currency, w.total_minor, w.doc::json
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::int8[], $7::text[])
-            AS w (id, cart, owner, placed_at_ms, currency, total_minor, doc)
-        ORDER BY w.id
-        ON CONFLICT DO NOTHING
-        RETURNING id)
-    INSERT INTO outbox (position, id, at_ms, kind, cart, unit, data)
-    SELECT $9 + w.n, w.event, w.placed_at_ms, 'order_placed', w.cart, w.owner, w.data
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $10::uuid[], $11::text[]) WITH ORDINALITY
-        AS w (id, cart, owner, placed_at_ms, event, data, n)
-    JOIN fresh ON fresh.id = w.id";
+/// Inserts orders that are not there yet and returns which they were.
+const TAKE_OVER: &str =
+    "INSERT INTO orders (id, cart, owner, source, placed_at_ms, currency, total_minor, doc)
+    SELECT w.id, w.cart, w.owner, $8, w.placed_at_ms, w.currency, w.total_minor, w.doc::json
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::int8[], $7::text[])
+        AS w (id, cart, owner, placed_at_ms, currency, total_minor, doc)
+    ORDER BY w.id
+    ON CONFLICT DO NOTHING
+    RETURNING id";
 
 /// Is a set of orders, column by column.
 struct Columns<'o> {
@@ -127,22 +122,26 @@ pub async fn import(client: Client, orders: &[ImportedOrder]) -> Result<u64> {
 }
 
 async fn take_over(transaction: &Transaction, orders: &[&Order]) -> Result<u64> {
+    let publish = transaction.prepare_cached(outbox::PUBLISH).await.map_err(|e| error::of_query(&e))?;
     let place = outbox::place_of(&query(transaction, outbox::PLACE, &[]).await?)?;
     let c = Columns::of(orders)?;
-    let events: Vec<Uuid> = orders.iter().map(|_| Uuid::new_v4()).collect();
-    let data: Vec<String> = orders.iter().map(|o| order_data(o, IMPORT)).collect();
-    let params: &Params<'_> = &[
-        &c.ids,
-        &c.carts,
-        &c.owners,
-        &c.times,
-        &c.currencies,
-        &c.totals,
-        &c.docs,
-        &IMPORT,
-        &place,
-        &events,
-        &data,
-    ];
-    execute(transaction, TAKE_OVER, params).await
+    let params: &Params<'_> =
+        &[&c.ids, &c.carts, &c.owners, &c.times, &c.currencies, &c.totals, &c.docs, &IMPORT];
+    let new = query(transaction, TAKE_OVER, params).await?;
+    let new = new.iter().map(|row| cell(row, "id")).collect::<Result<BTreeSet<&str>>>()?;
+    let is_new = |order: &&&Order| new.contains(order.order_id.as_str());
+    let events: Vec<EventWrite> = orders.iter().filter(is_new).map(|order| placed(order)).collect();
+    outbox::publish(transaction, &publish, place, &events).await?;
+    Ok(events.len() as u64)
+}
+
+fn placed(order: &Order) -> EventWrite {
+    EventWrite {
+        id: Uuid::new_v4(),
+        at_ms: order.placed_at_ms,
+        kind: "order_placed",
+        cart: Some(order.cart.clone()),
+        unit: order.owner.clone(),
+        data: order_data(order, IMPORT),
+    }
 }
