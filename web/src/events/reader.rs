@@ -55,7 +55,7 @@ pub trait Reader: Send {
 
 /// Runs a reader for ever, while this process holds its lease.
 pub async fn run(store: Arc<dyn Store>, reader: impl Reader, process: String) {
-    let mut running = Running { store, reader, process, leased_until_ms: i64::MIN, round: 0 };
+    let mut running = Running { store, reader, process, leased_until_ms: 0, round: 0 };
     loop {
         let pause = match running.step().await {
             Ok(READ_EVENTS_MAX) => Duration::ZERO,
