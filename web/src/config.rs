@@ -56,7 +56,7 @@ pub struct StoreConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CartsConfig {
-    /// Cart actors; 0 means one for SQLite, whose writer is single, and four for PostgreSQL.
+    /// Cart actors; 0 means one for SQLite, whose writer is single, and two for PostgreSQL.
     pub shards: usize,
     /// How long a cart holds its pieces, in seconds.
     pub hold_seconds: u64,
@@ -186,7 +186,7 @@ impl Config {
     pub fn shards(&self) -> usize {
         match self.carts.shards {
             0 if self.store.url.starts_with("sqlite:") => 1,
-            0 => 4,
+            0 => 2,
             n => n,
         }
     }
