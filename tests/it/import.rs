@@ -35,7 +35,8 @@ async fn bad_rows_are_named_and_good_ones_kept(store: Store) {
     assert!(said.contains("8 rows read, 6 bad"), "{said}");
     assert!(said.contains("2 products inserted"), "{said}");
     let named = std::fs::read_to_string(&report).unwrap();
-    let rows: Vec<u32> = named.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+    let rows: Vec<u32> =
+        named.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
     assert_eq!(rows, BAD_ROWS, "{named}");
 
     let again = app.run(&["import", "products", &file]).await;
@@ -92,7 +93,10 @@ async fn a_file_that_is_no_table_is_refused(store: Store) {
         let file = app.write_file(name, text);
         let output = app.try_run(&["import", "products", &file]).await;
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && !said.trim().is_empty() && !said.contains("panicked"), "{name}: {said}");
+        assert!(
+            !output.status.success() && !said.trim().is_empty() && !said.contains("panicked"),
+            "{name}: {said}"
+        );
     }
     let missing = app.try_run(&["import", "products", "/nowhere/at/all.csv"]).await;
     let said = String::from_utf8_lossy(&missing.stderr);
