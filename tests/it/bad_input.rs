@@ -132,19 +132,20 @@ async fn a_cart_is_its_owners_alone(store: Store) {
 }
 
 async fn a_cart_has_its_limits(store: Store) {
-    let goods = harness::catalogue::many("L", 201, 100_000);
+    const LINES: usize = 500;
+    let goods = harness::catalogue::many("L", LINES + 1, 100_000);
     let app = TestApp::start_with(store, harness::app::Setup { goods, ..Default::default() }).await;
     let shopper = app.open_cart().await;
-    for n in 0..200 {
+    for n in 0..LINES {
         shopper.add(&format!("L{n}"), 1).await.accepted();
     }
-    shopper.add("L200", 1).await.assert_problem(422, "cart-full");
+    shopper.add(&format!("L{LINES}"), 1).await.assert_problem(422, "cart-full");
     shopper.add("L0", 9_998).await.accepted();
     shopper.add("L0", 1).await.assert_problem(422, "invalid-quantity");
     let cart = shopper.cart().await;
     assert_eq!(
         (cart["lines"].as_array().unwrap().len(), &cart["totals"]["items"]),
-        (200, &json!(9_999 + 199))
+        (LINES, &json!(9_999 + LINES - 1))
     );
 }
 

@@ -243,7 +243,7 @@ fn each_rejection_has_its_case_and_its_words() {
             |case| case.fill(CART_LINES_MAX),
             by_owner(add("MUG", 1)),
             "cart_full",
-            "the cart holds 200 lines, the most allowed",
+            "the cart holds 500 lines, the most allowed",
         ),
         (
             |case| case.cart.lines.clear(),

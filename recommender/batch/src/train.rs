@@ -117,7 +117,7 @@ mod tests {
         let model = trained(orders, &settings(Score::Cosine));
         // B: 2/√(4·2) = 0.707; C and D: 1/√(4·1) = 0.5.
         assert_eq!(neighbours(&model, "A"), "B C");
-        assert!((model.neighbours(0)[0].score - 0.707_106_8).abs() < 1e-6);
+        assert!((model.neighbours(0)[0].score - 0.5_f32.sqrt()).abs() < 1e-6);
         assert_eq!(
             (model.about().orders, model.about().trained_at_ms, model.about().through_position),
             (4, 9, 5)

@@ -55,8 +55,8 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
     let on_offer = |p: &&Arc<Product>| !shop.shelves.is_sold_out(&p.sku);
     let mut featured: Vec<Arc<Product>> = mixed.filter(on_offer).take(FEATURED_LEN).cloned().collect();
     if featured.is_empty() {
-        featured =
-            catalogue.search("", None).into_iter().filter(on_offer).take(FEATURED_LEN).cloned().collect();
+        let popular = shop.shelves.popular(&catalogue, FEATURED_LEN);
+        featured = popular.into_iter().map(|s| s.product).collect();
     }
     let orders = match guest.visitor.new_token() {
         Some(_) => vec![],

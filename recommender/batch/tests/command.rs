@@ -1,0 +1,151 @@
+//! The program as a server or an operator meets it: its arguments, files, output and exit status.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Command, Output},
+};
+
+use cart_core::Sku;
+use recommender::{Index, Model, Reason, Score};
+
+const FIRST: &str = "events-v1-00000000000000000001.jsonl";
+
+/// A data folder, and the program run in it.
+struct Shop(tempfile::TempDir);
+
+impl Shop {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("events")).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn events(&self, name: &str, content: &str) {
+        fs::write(self.path("events").join(name), content).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cartwright-batch"));
+        let Output { status, stdout, stderr } =
+            command.current_dir(self.0.path()).args(arguments).output().unwrap();
+        (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+    }
+
+    fn train(&self, more: &[&str]) -> (i32, String, String) {
+        let always = ["train", "--events", "events", "--lake", "lake", "--model", "model/current.model"];
+        self.run(&[&always[..], more].concat())
+    }
+}
+
+fn order(number: i64, skus: &[&str]) -> String {
+    let line = |sku: &&str| format!(r#"{{"sku":"{sku}","quantity":1,"unit_price_minor":5}}"#);
+    let lines = skus.iter().map(line).collect::<Vec<_>>().join(",");
+    let at_ms = 1_764_000_000_000 + number * 3_600_000;
+    format!(
+        r#"{{"position":{number},"id":"e{number}","at_ms":{at_ms},"type":"order_placed","cart":"c{number}","unit":"v","data":{{"order_id":"o{number}","currency":"GBP","total_minor":5,"source":"shop","lines":[{lines}]}}}}"#
+    ) + "\n"
+}
+
+fn orders() -> String {
+    (0..40).map(|n| if n % 2 == 0 { order(n, &["CUP", "TEA"]) } else { order(n, &["JUG", "MILK"]) }).collect()
+}
+
+#[test]
+fn training_writes_a_model_that_the_index_answers_from() {
+    let shop = Shop::new();
+    shop.events(FIRST, &orders());
+    let (status, out, err) = shop.train(&["--now-ms", "1765000000000", "--score", "llr"]);
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(
+        out.starts_with("read 40 new lines of 1 event files: 40 orders\nlearnt from 40 orders of 4 items"),
+        "{out}"
+    );
+    let index = Index::new(Model::read(&shop.path("model/current.model")).unwrap());
+    let about = index.about();
+    assert_eq!((about.trained_at_ms, about.orders, about.through_position), (1_765_000_000_000, 40, 39));
+    assert_eq!((about.through_at_ms, about.settings.score), (1_764_000_000_000 + 39 * 3_600_000, Score::Llr));
+    let first = &index.bought_together(&Sku::parse("CUP").unwrap(), 3, &|_| true)[0];
+    assert_eq!((first.sku.as_str(), first.reason), ("TEA", Reason::BoughtTogether));
+}
+
+#[test]
+fn training_again_reads_only_what_is_new_and_writes_the_same_bytes() {
+    let shop = Shop::new();
+    shop.events(FIRST, &orders());
+    shop.train(&["--now-ms", "5"]);
+    let before = fs::read(shop.path("model/current.model")).unwrap();
+    let (status, out, _) = shop.train(&["--now-ms", "5"]);
+    assert!(status == 0 && out.starts_with("read 0 new lines of 1 event files: 0 orders\n"), "{out}");
+    assert_eq!(fs::read(shop.path("model/current.model")).unwrap(), before);
+}
+
+#[test]
+fn broken_lines_are_named_and_the_others_are_learnt_from() {
+    let shop = Shop::new();
+    shop.events(FIRST, &format!("{}{{\"position\":\n{}", orders(), &order(99, &["A"])[..40]));
+    let (status, out, err) = shop.train(&[]);
+    assert_eq!(status, 0);
+    assert_eq!(err, format!("events/{FIRST}:41 EOF while parsing a value at column 12\n"));
+    assert!(
+        out.contains(
+            "40 orders, 1 broken lines passed over, 1 files with an unfinished last line, left for later\n"
+        ),
+        "{out}"
+    );
+}
+
+#[test]
+fn without_orders_no_model_is_written_and_the_status_says_so() {
+    let shop = Shop::new();
+    let opened = r#"{"position":1,"id":"e","at_ms":5,"type":"cart_opened","cart":"c","unit":"v","data":{}}"#;
+    for content in ["", &format!("{opened}\n")] {
+        shop.events(FIRST, content);
+        let (status, _, err) = shop.train(&[]);
+        assert_eq!(status, 3);
+        assert_eq!(err, "cartwright-batch: no orders in events; nothing to learn from, no model written\n");
+        assert!(!shop.path("model").exists());
+    }
+    assert_eq!(shop.run(&["evaluate", "--events", "nowhere"]).0, 3);
+}
+
+#[test]
+fn event_files_of_another_version_are_refused_and_the_old_model_stands() {
+    let shop = Shop::new();
+    shop.events(FIRST, &orders());
+    shop.train(&[]);
+    let before = fs::read(shop.path("model/current.model")).unwrap();
+    shop.events("events-v2-00000000000000000041.jsonl", &orders());
+    let (status, _, err) = shop.train(&[]);
+    assert_eq!(status, 1);
+    assert!(err.ends_with("event file of version \"v2\", this program reads v1\n"), "{err}");
+    assert_eq!(fs::read(shop.path("model/current.model")).unwrap(), before);
+}
+
+#[test]
+fn an_evaluation_writes_nothing_and_beats_popularity_where_pairs_are_plain() {
+    let shop = Shop::new();
+    shop.events(FIRST, &orders());
+    let (status, out, err) = shop.run(&["evaluate", "--events", "events", "--test-percent", "25", "--json"]);
+    assert_eq!((status, err.as_str()), (0, "read 40 new lines of 1 event files: 40 orders\n"));
+    let rows: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 8);
+    let of =
+        |method: &str| rows.iter().find(|row| row["method"] == method).unwrap()["mrr_20"].as_f64().unwrap();
+    assert!(of("cosine") == 1.0 && of("popularity") < 1.0);
+    assert_eq!(fs::read_dir(shop.0.path()).unwrap().count(), 1);
+    let (_, table, _) = shop.run(&["evaluate", "--events", "events"]);
+    assert!(table.contains("learnt from 34 orders of 4 items, asked about 6 later ones"), "{table}");
+}
+
+#[test]
+fn arguments_that_make_no_sense_are_refused() {
+    let shop = Shop::new();
+    let (status, _, err) = shop.train(&["--score", "best"]);
+    assert_eq!(status, 2);
+    assert!(err.contains("possible values: cosine, lift, llr"), "{err}");
+}
