@@ -298,13 +298,18 @@ async fn forget_keys(shop: web::Data<Shop>) {
 /// Hears of carts that other processes change.
 async fn listen(shop: web::Data<Shop>) {
     let (sender, mut changed) = mpsc::channel(1_024);
-    let store = shop.store.clone();
-    let hear = async move {
+    let hear = async {
         loop {
-            if let Err(error) = store.listen(sender.clone()).await {
+            if let Err(error) = shop.store.listen(sender.clone()).await {
                 tracing::warn!(%error, "changes of other processes are not heard; listening again");
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
+            // Told again once the next connection has had time to listen: what changed in between was heard by nobody.
+            let carts = shop.carts.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_secs(2)).await;
+                carts.changed_unheard();
+            });
         }
     };
     let pass_on = async {

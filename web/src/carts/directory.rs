@@ -105,6 +105,13 @@ impl Carts {
         let _ = self.shard(&id).try_send(ShardMessage::Changed(id));
     }
 
+    /// Passes on that changes of other processes may have gone unheard, so that no watcher is left behind.
+    pub fn changed_unheard(&self) {
+        for shard in self.shards.iter() {
+            let _ = shard.try_send(ShardMessage::ChangedUnheard);
+        }
+    }
+
     fn shard(&self, id: &CartId) -> &Addr<Shard> {
         &self.shards[shard_of(id, self.shards.len())]
     }

@@ -45,6 +45,8 @@ pub enum ShardMessage {
     Watch(CartId, oneshot::Sender<watch::Receiver<Newest>>),
     /// Another process has changed a cart.
     Changed(CartId),
+    /// Other processes may have changed any cart, unheard.
+    ChangedUnheard,
 }
 
 struct Waiting {
@@ -269,6 +271,11 @@ impl Handler<ShardMessage> for Shard {
                 let _ = reply.send(watch.subscribe());
             }
             ShardMessage::Changed(id) => self.reload(id, ctx),
+            ShardMessage::ChangedUnheard => {
+                for id in self.carts.keys().cloned().collect::<Vec<_>>() {
+                    self.reload(id, ctx);
+                }
+            }
         }
     }
 }

@@ -37,10 +37,7 @@ pub async fn import(
     tick: impl Fn(),
 ) -> anyhow::Result<Report> {
     let fields = Fields::place(mapping, &table.columns, &FIELDS, &NEEDED)?;
-    anyhow::ensure!(
-        fields.has("price") || fields.has("price_minor"),
-        "field price_minor or price has no column: add --map price_minor=COLUMN or --default price_minor=VALUE"
-    );
+    fields.check_price()?;
     let mut report = Report::default();
     let mut orders: BTreeMap<OrderId, Order> = BTreeMap::new();
     for cells in table.cells {
