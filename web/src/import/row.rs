@@ -72,14 +72,18 @@ impl<'m> Fields<'m> {
         Ok(Self { mapping, places })
     }
 
+    /// Reports whether the table has a column or a default for a field.
+    pub fn has(&self, field: &str) -> bool {
+        self.places.contains_key(field) || self.mapping.defaults.contains_key(field)
+    }
+
     /// Checks that prices can be found, in minor units or as decimals.
     ///
     /// # Errors
     /// Where there is neither a column nor a default for them.
     pub fn check_price(&self) -> anyhow::Result<()> {
-        let has = |field: &str| self.places.contains_key(field) || self.mapping.defaults.contains_key(field);
         ensure!(
-            has("price") || has("price_minor"),
+            self.has("price") || self.has("price_minor"),
             "field price_minor or price has no column: add --map price_minor=COLUMN or --default price_minor=VALUE"
         );
         Ok(())
