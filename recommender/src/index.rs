@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::model::{About, Model, Neighbour};
 
-/// The most items of a cart or history that one question looks at: those given first. A cart holds at most 200 lines,
-/// and a purchase further back says little.
+/// The most items of a cart or history that one question looks at: those given first. Two hundred say what a longer
+/// cart is about, and bound a page's work to some 10,000 scores.
 pub const BASIS_ITEMS_MAX: usize = 200;
 
 /// How much less a purchase of the history counts than the one after it. The tenth counts a fifth of the latest:

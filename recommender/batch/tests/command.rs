@@ -1,5 +1,7 @@
 //! The program as a server or an operator meets it: its arguments, files, output and exit status.
 
+#![expect(clippy::unwrap_used, reason = "what surrounds a test fails with it")]
+
 use std::{
     fs,
     path::PathBuf,

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::events::EventFile;
 
-/// The longest line in bytes. An order of a full cart has 20,000; a longer line is a file that lost its line ends.
+/// The longest line in bytes. An order of a full cart has some 50,000; a line longer than this is a file that lost its line ends.
 pub const LINE_BYTES_MAX: u64 = 16 << 20;
 
 /// The length of a day, which is always that: Unix time has no leap seconds.
