@@ -7,7 +7,7 @@ pub mod results;
 
 use actix_web::{
     HttpResponse,
-    http::header,
+    http::{StatusCode, header},
     web::{Data, Path, ServiceConfig, get, post, scope},
 };
 use dashboards::{PageError, Pages};
@@ -52,15 +52,20 @@ async fn asset(path: Path<String>) -> Result<HttpResponse, Problem> {
 
 /// Answers a page, which belongs to one person and to this moment.
 fn html(page: Result<String, PageError>) -> Result<HttpResponse, Problem> {
+    html_with(StatusCode::OK, page)
+}
+
+/// Answers a page with a status of its own: a form that is shown again was refused.
+fn html_with(status: StatusCode, page: Result<String, PageError>) -> Result<HttpResponse, Problem> {
     let page = page.map_err(|error| {
         tracing::error!(%error, "a dashboard could not be rendered");
         Problem::new(
-            actix_web::http::StatusCode::INTERNAL_SERVER_ERROR,
+            StatusCode::INTERNAL_SERVER_ERROR,
             "page_fault",
             "this page could not be made; the log says why",
         )
     })?;
-    Ok(HttpResponse::Ok()
+    Ok(HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))

@@ -5,5 +5,8 @@ pub mod job;
 pub mod shard;
 pub mod turn;
 
+#[cfg(test)]
+mod tests;
+
 pub use directory::Carts;
 pub use job::{CartsError, IdempotencyKey, Job, JobKind, Opening};

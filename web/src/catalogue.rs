@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use cart_core::{Product, Sku};
+use cart_core::{Currency, Product, Sku};
 
 use crate::store::{self, Store};
 
@@ -15,6 +15,7 @@ pub struct Catalogue {
     /// The words of each visible product in lower case, in the order of the SKUs.
     texts: Vec<(String, Arc<Product>)>,
     categories: Vec<String>,
+    currency: Option<Currency>,
 }
 
 impl Catalogue {
@@ -33,7 +34,12 @@ impl Catalogue {
             texts.iter().map(|(_, p)| p.category.clone()).filter(|c| !c.is_empty()).collect();
         categories.sort_unstable();
         categories.dedup();
-        Self { revision: snapshot.revision, products, texts, categories }
+        let mut counts = BTreeMap::<Currency, usize>::new();
+        for (_, product) in &texts {
+            *counts.entry(product.price.currency).or_default() += 1;
+        }
+        let currency = counts.into_iter().max_by_key(|(_, count)| *count).map(|(currency, _)| currency);
+        Self { revision: snapshot.revision, products, texts, categories, currency }
     }
 
     /// Returns the revision that the catalogue shows.
@@ -77,9 +83,9 @@ impl Catalogue {
         found
     }
 
-    /// Returns the currency of the first visible product: what a cart is opened in when nobody says.
-    pub fn currency(&self) -> Option<cart_core::Currency> {
-        self.texts.first().map(|(_, p)| p.price.currency)
+    /// Returns the currency that most visible products are priced in: what a cart is opened in when nobody says.
+    pub fn currency(&self) -> Option<Currency> {
+        self.currency
     }
 
     /// Reports how many products a shopper may see.

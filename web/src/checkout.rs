@@ -1,11 +1,13 @@
 //! The way from a cart to an order: look, authorise, commit; and take the money back where the commit says no.
 
+use std::time::Instant;
+
 use cart_core::{Cart, CartId, Command, Facts, OrderId, Payment, Rejection, Request, VisitorId, decide};
 use sha2::{Digest, Sha256};
 
 use crate::{
     carts::{Carts, CartsError, IdempotencyKey},
-    clock,
+    clock, metrics,
     payment::{PaymentError, PaymentProvider, PaymentRequest},
     store::{Answer, Store, StoreError},
 };
@@ -71,13 +73,18 @@ pub async fn place_order(
         let unpaid = Payment { reference: "none".into(), amount_minor: -1 };
         return Ok(carts.execute(placing.cart.clone(), request(unpaid), placing.key.clone()).await?);
     }
-    let payment = provider
+    let asked = Instant::now();
+    let authorised = provider
         .authorise(&PaymentRequest {
             key: format!("{order_id}-{}", due.amount_minor),
             token: placing.payment_token.clone(),
             amount_minor: due.amount_minor,
         })
-        .await?;
+        .await;
+    let payment = authorised.inspect_err(|error| {
+        // The command ends here, before any actor could count it.
+        metrics::command("place_order", error.name(), &cart.assignments, asked.elapsed());
+    })?;
     let answer = carts.execute(placing.cart.clone(), request(payment.clone()), placing.key.clone()).await?;
     if !matches!(&answer, Answer::Accepted(a) if a.order.is_some()) {
         provider.void(&payment).await;

@@ -83,7 +83,16 @@ pub const DOORS: [&str; 5] = ["api", "channel", "storefront", "admin", "other"];
 pub const READERS: [&str; 2] = ["files", "rollups"];
 const STATUSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 /// Outcomes of a command beside the domain's rejections.
-const OUTCOMES: [&str; 5] = ["accepted", "unknown_cart", "key_reused", "busy", "unavailable"];
+const OUTCOMES: [&str; 8] = [
+    "accepted",
+    "unknown_cart",
+    "key_reused",
+    "busy",
+    "unavailable",
+    "payment_declined",
+    "payment_timeout",
+    "unknown_payment_token",
+];
 
 const SECONDS: [f64; 14] =
     [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.0, 5.0];

@@ -32,6 +32,17 @@ pub enum PaymentError {
     UnknownToken(String),
 }
 
+impl PaymentError {
+    /// Returns the stable name that clients branch on.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Declined => "payment_declined",
+            Self::TimedOut => "payment_timeout",
+            Self::UnknownToken(_) => "unknown_payment_token",
+        }
+    }
+}
+
 /// Authorises amounts.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync + 'static {

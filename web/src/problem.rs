@@ -161,14 +161,12 @@ impl From<CheckoutError> for Problem {
         match error {
             CheckoutError::Carts(error) => error.into(),
             CheckoutError::Payment(error) => {
-                let (status, name) = match error {
-                    PaymentError::Declined => (StatusCode::PAYMENT_REQUIRED, "payment_declined"),
-                    PaymentError::TimedOut => (StatusCode::SERVICE_UNAVAILABLE, "payment_timeout"),
-                    PaymentError::UnknownToken(_) => {
-                        (StatusCode::UNPROCESSABLE_ENTITY, "unknown_payment_token")
-                    }
+                let status = match error {
+                    PaymentError::Declined => StatusCode::PAYMENT_REQUIRED,
+                    PaymentError::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+                    PaymentError::UnknownToken(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 };
-                Self::new(status, name, error.to_string())
+                Self::new(status, error.name(), error.to_string())
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    http::StatusCode,
     web::{Data, Path, Payload, Query},
 };
 use dashboards::{
@@ -12,7 +13,7 @@ use experiments::{Experiment, Status, lifecycle::Move};
 use serde::Deserialize;
 
 use super::{
-    html,
+    html, html_with,
     login::{guard, guard_form},
     results, see_other,
 };
@@ -201,6 +202,11 @@ fn subject(experiment: &Experiment, stored: &StoredExperiment) -> Subject {
     }
 }
 
+/// Shows a form again that was refused, with what is to mend.
+fn refused(pages: &Pages, page: EditPage) -> Result<HttpResponse, Problem> {
+    html_with(StatusCode::UNPROCESSABLE_ENTITY, pages.edit(&page))
+}
+
 /// `POST /admin/experiments`: saves a new draft.
 pub(super) async fn create(
     shop: Data<Shop>,
@@ -212,7 +218,7 @@ pub(super) async fn create(
     let form = DefinitionForm::read(fields.pairs());
     let again = |form, errors| {
         let session = Session { user: session.user.clone(), csrf: session.csrf.clone() };
-        html(pages.edit(&EditPage { session, subject: Subject::New, form, errors }))
+        refused(&pages, EditPage { session, subject: Subject::New, form, errors })
     };
     let experiment = match form.experiment() {
         Ok(experiment) => experiment,
@@ -254,12 +260,10 @@ pub(super) async fn save(
         Ok(next) => next,
         Err(errors) => {
             let session = Session { user: session.user, csrf: session.csrf };
-            return html(pages.edit(&EditPage {
-                session,
-                subject: subject(&experiment, &stored),
-                form,
-                errors,
-            }));
+            return refused(
+                &pages,
+                EditPage { session, subject: subject(&experiment, &stored), form, errors },
+            );
         }
     };
     done(&shop, &next, revision, &session.user, "saved").await

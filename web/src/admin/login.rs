@@ -3,6 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite},
+    http::StatusCode,
     web::{Data, Payload, Query, block},
 };
 use dashboards::{Login, Pages, Session};
@@ -10,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     accounts::{closing_cookie, is_password, open_session, secret, session_of},
-    html, see_other,
+    html_with, see_other,
 };
 use crate::{problem::Problem, shop::Shop, store::AdminSession, storefront::form::Form};
 
@@ -28,18 +29,18 @@ pub(super) struct Next {
 
 /// `GET /admin/login`.
 pub(super) async fn page(pages: Data<Pages>, next: Query<Next>) -> Result<HttpResponse, Problem> {
-    form(&pages, Login { next: path_of_ours(&next.next), ..Login::default() })
+    form(&pages, StatusCode::OK, Login { next: path_of_ours(&next.next), ..Login::default() })
 }
 
 /// Shows the form, with a token that a page of another site can neither read nor set.
-fn form(pages: &Pages, mut login: Login) -> Result<HttpResponse, Problem> {
+fn form(pages: &Pages, status: StatusCode, mut login: Login) -> Result<HttpResponse, Problem> {
     login.csrf = secret();
     let cookie = Cookie::build(FORM_COOKIE, login.csrf.clone())
         .path("/admin/login")
         .http_only(true)
         .same_site(SameSite::Strict)
         .finish();
-    let mut response = html(pages.login(&login))?;
+    let mut response = html_with(status, pages.login(&login))?;
     response.add_cookie(&cookie).map_err(|e| Problem::invalid_request(e.to_string()))?;
     Ok(response)
 }
@@ -61,14 +62,14 @@ pub(super) async fn enter(
         ..Login::default()
     };
     if request.cookie(FORM_COOKIE).is_none_or(|c| c.value() != fields.text("csrf")) {
-        return form(&pages, again("The form was open for too long. Try again."));
+        return form(&pages, StatusCode::UNAUTHORIZED, again("The form was open for too long. Try again."));
     }
     let stored = shop.store.admin_user(&name).await?;
     let hash = stored.map_or_else(|| NOBODY.to_owned(), |user| user.password_hash);
     // Hashing takes a core's whole attention for a while, so it happens off the workers.
     let is_right = block(move || is_password(&password, &hash)).await.unwrap_or(false);
     if !is_right {
-        return form(&pages, again("The name or the password is not right."));
+        return form(&pages, StatusCode::UNAUTHORIZED, again("The name or the password is not right."));
     }
     let (session, cookie) = open_session(&name);
     shop.store.put_admin_session(&session).await?;
@@ -129,7 +130,7 @@ pub(super) async fn guard_form(
     let form = Form::read(request, body, &shop.config.allowed_origins).await?;
     if form.text("csrf") != session.csrf {
         return Err(Problem::new(
-            actix_web::http::StatusCode::FORBIDDEN,
+            StatusCode::FORBIDDEN,
             "form_expired",
             "the form does not belong to this session; open the page again",
         ));
