@@ -32,6 +32,7 @@ mod channel;
 mod official_client;
 
 mod browser;
+mod demo;
 mod experiments;
 mod import;
 mod metrics;
