@@ -16,7 +16,7 @@ pub struct FieldError {
 /// Is where an order goes to; every field was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
-    /// Where the confirmation goes.
+    /// Where questions about the order go.
     pub email: String,
     /// The recipient.
     pub name: String,

@@ -28,7 +28,7 @@ struct Choice {
 
 /// Name, label, hint, input type, autocomplete token of HTML and width of each address field.
 const ADDRESS: [[&str; 6]; 6] = [
-    ["email", "Email", "For the confirmation of this order", "email", "email", "full"],
+    ["email", "Email", "For questions about this order", "email", "email", "full"],
     ["name", "Full name", "", "text", "name", "full"],
     ["street", "Street and number", "", "text", "street-address", "full"],
     ["city", "Town or city", "", "text", "address-level2", "half"],
