@@ -16,6 +16,7 @@ pub mod node;
 pub mod program;
 pub mod reaper;
 pub mod shopper;
+pub mod tables;
 
 pub use admin::Admin;
 pub use app::{Store, TestApp};

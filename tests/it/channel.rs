@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{Device, Store, TestApp, app::random_token, device::Ended};
+use harness::{Device, Store, TestApp, app::random_token, device::Ended, tables};
 use serde_json::{Value, json};
 
 on_each_store!(
@@ -18,6 +18,7 @@ on_each_store!(
     a_push_without_reference_gets_no_reply,
     the_hundred_and_first_channel_is_refused,
     a_stopping_server_says_so,
+    a_channel_that_breaks_down_says_so_and_its_neighbours_live_on,
 );
 
 async fn upgrades_are_granted_or_refused(store: Store) {
@@ -263,4 +264,32 @@ async fn a_quiet_client_is_closed_and_one_with_a_heartbeat_is_not() {
     };
     let (ended, ()) = tokio::join!(quiet.ended_within(Duration::from_secs(75)), keep_alive);
     assert!(matches!(ended, Ended::Closed(_) | Ended::Broken));
+}
+
+async fn a_channel_that_breaks_down_says_so_and_its_neighbours_live_on(store: Store) {
+    let app = TestApp::start(store).await;
+    let (broken, sound) = (app.open_cart_as("123").await, app.open_cart_as("123").await);
+    let mut device = app.device("123").await;
+    device.send(json!(["j1", "r1", broken.topic(), "phx_join", {}])).await;
+    assert_eq!(device.reply_to("r1").await.status(), "ok");
+    assert_eq!(device.join(&sound.topic()).await.status(), "ok");
+
+    let statement =
+        format!("UPDATE carts SET version = version + 1, state = '{{}}' WHERE id = '{}'", broken.cart_id());
+    tables::run(app.store_url(), &statement).await.unwrap();
+    device
+        .send(json!(["j1", "r2", broken.topic(), "update_cart", {"item": {"sku": "MUG", "quantity": 1}}]))
+        .await;
+    assert_eq!(
+        device.next_where(|frame| frame.event == "phx_error").await.to_json(),
+        json!(["j1", "j1", broken.topic(), "phx_error", {"reason": "channel_crash"}])
+    );
+    let reply = device.reply_to("r2").await;
+    assert_eq!((reply.status(), reply.reason()), ("error", "unreadable_cart"));
+
+    // Its own back-off brings the client here again and again; the cart stays as it is until somebody mends it.
+    device.send(json!(["j2", "r3", broken.topic(), "phx_join", {}])).await;
+    assert_eq!(device.reply_to("r3").await.reason(), "unreadable_cart");
+    assert_eq!(device.update_cart(&sound.topic(), "MUG", 2).await.status(), "ok");
+    assert_eq!(sound.cart().await["lines"][0]["quantity"], 2);
 }

@@ -72,6 +72,7 @@ on_every_store! {
         ended_holds_are_found_and_given_back,
         the_newest_cart_that_is_no_order_is_found,
         only_a_shared_store_tells_of_others,
+        a_cart_that_cannot_be_read_fails_alone,
     }
     keys {
         a_replay_gives_the_same_answer,

@@ -83,10 +83,11 @@ pub const DOORS: [&str; 5] = ["api", "channel", "storefront", "admin", "other"];
 pub const READERS: [&str; 2] = ["files", "rollups"];
 const STATUSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 /// Outcomes of a command beside the domain's rejections.
-const OUTCOMES: [&str; 8] = [
+const OUTCOMES: [&str; 9] = [
     "accepted",
     "unknown_cart",
     "key_reused",
+    "unreadable",
     "busy",
     "unavailable",
     "payment_declined",

@@ -188,5 +188,10 @@ pub fn accepted(answer: Answer) -> Result<Accepted, Problem> {
             "idempotency_mismatch",
             "the Idempotency-Key was used before for another request; use a new key for a new request",
         )),
+        Answer::Unreadable => Err(Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "unreadable_cart",
+            "what the shop stored of this cart cannot be read; open another one, and tell the shop",
+        )),
     }
 }

@@ -172,8 +172,8 @@ pub trait Store: Send + Sync + 'static {
     /// Inserts or updates an admin user.
     async fn put_admin_user(&self, user: &AdminUser) -> Result<()>;
 
-    /// Opens an admin session.
-    async fn put_admin_session(&self, session: &AdminSession) -> Result<()>;
+    /// Opens an admin session and forgets those that have ended by `now_ms`; returns how many.
+    async fn put_admin_session(&self, session: &AdminSession, now_ms: i64) -> Result<u64>;
 
     /// Reads a session that has not ended by `now_ms`.
     async fn admin_session(&self, token_hash: &str, now_ms: i64) -> Result<Option<AdminSession>>;

@@ -26,8 +26,8 @@ pub async fn a_session_ends(subject: Subject) {
         csrf: format!("csrf-{token}"),
         ends_at_ms,
     };
-    store.put_admin_session(&session("t", NOW_MS + 10)).await.unwrap();
-    store.put_admin_session(&session("u", NOW_MS + 20)).await.unwrap();
+    store.put_admin_session(&session("t", NOW_MS + 10), NOW_MS).await.unwrap();
+    store.put_admin_session(&session("u", NOW_MS + 20), NOW_MS).await.unwrap();
     let is_open = async |token, now_ms| store.admin_session(token, now_ms).await.unwrap();
     assert_eq!(is_open("t", NOW_MS + 9).await, Some(session("t", NOW_MS + 10)));
     assert_eq!(is_open("t", NOW_MS + 10).await, None, "its time is over");
@@ -35,4 +35,8 @@ pub async fn a_session_ends(subject: Subject) {
     store.delete_admin_session("u").await.unwrap();
     assert_eq!(is_open("u", NOW_MS).await, None, "it was ended");
     assert_eq!(is_open("t", NOW_MS).await, Some(session("t", NOW_MS + 10)));
+    let forgotten = store.put_admin_session(&session("v", NOW_MS + 30), NOW_MS + 10).await.unwrap();
+    assert_eq!(forgotten, 1, "the next login sweeps those that have ended");
+    assert_eq!(is_open("t", NOW_MS).await, None);
+    assert_eq!(is_open("v", NOW_MS).await, Some(session("v", NOW_MS + 30)));
 }

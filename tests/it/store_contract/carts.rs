@@ -152,6 +152,7 @@ pub async fn a_turn_loads_what_memory_does_not_have(subject: Subject) {
         .map(|(id, cart)| match cart {
             LoadedCart::Current => (id.as_str(), None),
             LoadedCart::Fresh(cart) => (id.as_str(), Some(cart.version)),
+            LoadedCart::Unreadable => panic!("{id} cannot be read"),
         })
         .collect();
     assert_eq!(seen, BTreeMap::from([("current", None), ("new", Some(1)), ("old", Some(2))]));
@@ -280,4 +281,18 @@ pub fn staged(carts: Vec<CartWrite>) -> Staged {
 /// A store error must say that surely nothing was written.
 pub fn is_unavailable(error: &StoreError) -> bool {
     matches!(error, StoreError::Unavailable(_))
+}
+
+pub async fn a_cart_that_cannot_be_read_fails_alone(subject: Subject) {
+    subject.turn(vec![open("a", "ann"), open("b", "bob")]).await;
+    // The double keeps no rows that could be broken.
+    let Some(broken) = subject.sql("UPDATE carts SET state = '{}' WHERE id = 'a'").await else { return };
+    broken.unwrap();
+    let decision = Fixed::new(Staged::default());
+    let seen = decision.seen.clone();
+    let carts = ["a", "b"].map(|id| (cart_id(id), None)).into();
+    subject.store.turn(Wants { carts, ..Wants::default() }, Box::new(decision)).await.unwrap();
+    let seen = seen.lock().unwrap().take().unwrap();
+    assert!(matches!(seen.carts[&cart_id("a")], LoadedCart::Unreadable));
+    assert!(matches!(&seen.carts[&cart_id("b")], LoadedCart::Fresh(cart) if cart.owner == visitor("bob")));
 }

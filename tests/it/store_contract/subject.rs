@@ -10,7 +10,7 @@ use std::{
 use cart_core::{Cart, CartId, Currency, Money, Product, Sku, StockLevel, StockPolicy, VisitorId};
 use harness::{
     cluster::{Cluster, Durability},
-    reaper,
+    reaper, tables,
 };
 use web::store::{
     Answer, Decision, OutboxEvent, Outcome, ProductSupply, Store, StoreError, Wants, connect,
@@ -76,18 +76,7 @@ impl Subject {
 
     /// Runs a statement on the tables, past the store; `None` where there are no tables.
     pub async fn sql(&self, statement: &str) -> Option<Result<(), String>> {
-        match &self.place {
-            Place::Memory(_) => None,
-            Place::Sqlite(path) => {
-                let db = rusqlite::Connection::open(path).unwrap();
-                Some(db.execute_batch(statement).map_err(|e| e.to_string()))
-            }
-            Place::Postgres(url) => {
-                let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-                tokio::spawn(connection);
-                Some(client.batch_execute(statement).await.map_err(|e| format!("{e:?}")))
-            }
-        }
+        Some(tables::run(&self.url()?, statement).await)
     }
 
     /// Puts products of the suite's shelf, with their supply.

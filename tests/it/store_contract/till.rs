@@ -158,6 +158,7 @@ fn fresh(loaded: &LoadedCart) -> &Arc<Cart> {
     match loaded {
         LoadedCart::Fresh(cart) => cart,
         LoadedCart::Current => panic!("a till has no memory that could be current"),
+        LoadedCart::Unreadable => panic!("a till meets no broken rows"),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
     accounts::{closing_cookie, is_password, open_session, secret, session_of},
     html_with, see_other,
 };
-use crate::{problem::Problem, shop::Shop, store::AdminSession, storefront::form::Form};
+use crate::{clock, problem::Problem, shop::Shop, store::AdminSession, storefront::form::Form};
 
 /// Carries the token of the log-in form, before there is a session to keep it in.
 const FORM_COOKIE: &str = "cartwright_admin_form";
@@ -72,7 +72,7 @@ pub(super) async fn enter(
         return form(&pages, StatusCode::UNAUTHORIZED, again("The name or the password is not right."));
     }
     let (session, cookie) = open_session(&name);
-    shop.store.put_admin_session(&session).await?;
+    shop.store.put_admin_session(&session, clock::now_ms()).await?;
     let mut response = see_other(if next.is_empty() { "/admin" } else { &next });
     response.add_cookie(&cookie).map_err(|e| Problem::invalid_request(e.to_string()))?;
     Ok(response)

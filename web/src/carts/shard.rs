@@ -123,8 +123,18 @@ impl Shard {
         }
         for (Waiting { job, since, reply }, answer) in batch.into_iter().zip(outcome.answers) {
             count(&job, &answer, since.elapsed(), self.carts.get(&job.cart).and_then(|e| e.cart.as_deref()));
+            if matches!(answer, Answer::Unreadable) {
+                self.give_up(&job.cart);
+            }
             // A caller that has gone away no longer wants to know.
             let _ = reply.send(Ok(answer));
+        }
+    }
+
+    /// Lets go of a cart that the store can no longer give: its watches end, and so do the channels that live on them.
+    fn give_up(&mut self, id: &CartId) {
+        if self.carts.remove(id).is_some() {
+            metrics::carts_in_memory(-1);
         }
     }
 
@@ -170,12 +180,18 @@ impl Shard {
             return;
         }
         let store = self.store.clone();
-        async move { store.cart(&id).await }
+        let wanted = id.clone();
+        async move { store.cart(&wanted).await }
             .into_actor(self)
-            .map(|cart, shard, _| match cart {
+            .map(move |cart, shard, _| match cart {
                 Ok(Some(cart)) => shard.adopt(&Arc::new(cart)),
                 Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "a cart changed elsewhere could not be read"),
+                Err(error) => {
+                    tracing::warn!(cart = %id, %error, "a cart changed elsewhere could not be read");
+                    if matches!(error, StoreError::Corrupt(_)) {
+                        shard.give_up(&id);
+                    }
+                }
             })
             .spawn(ctx);
     }
@@ -239,6 +255,7 @@ impl Answer {
             Self::Rejected(rejection) => rejection.name(),
             Self::UnknownCart => "unknown_cart",
             Self::KeyReused => "key_reused",
+            Self::Unreadable => "unreadable",
         }
     }
 }

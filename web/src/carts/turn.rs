@@ -55,6 +55,7 @@ impl Turn {
         match loaded.carts.get(id)? {
             LoadedCart::Fresh(cart) => Some(cart),
             LoadedCart::Current => self.memory.get(id),
+            LoadedCart::Unreadable => None,
         }
     }
 }
@@ -84,7 +85,10 @@ impl Decision for Turn {
             .keys()
             .filter_map(|id| self.cart(&loaded, id).map(|c| (id.clone(), StagedCart::loaded(c.clone()))))
             .collect();
-        let mut desk = Desk { turn: &self, carts, keys: loaded.keys, stock, staged: Staged::default() };
+        let unreadable = loaded.carts.iter().filter(|(_, cart)| matches!(cart, LoadedCart::Unreadable));
+        let unreadable = unreadable.map(|(id, _)| id.clone()).collect();
+        let mut desk =
+            Desk { turn: &self, carts, unreadable, keys: loaded.keys, stock, staged: Staged::default() };
         for job in self.jobs.iter() {
             let answer = desk.answer(job);
             desk.staged.outcome.answers.push(answer);
@@ -109,6 +113,7 @@ impl StagedCart {
 struct Desk<'t> {
     turn: &'t Turn,
     carts: BTreeMap<CartId, StagedCart>,
+    unreadable: BTreeSet<CartId>,
     keys: BTreeMap<KeyRef, StoredAnswer>,
     stock: StockLevels,
     staged: Staged,
@@ -116,6 +121,9 @@ struct Desk<'t> {
 
 impl Desk<'_> {
     fn answer(&mut self, job: &Job) -> Answer {
+        if self.unreadable.contains(&job.cart) {
+            return Answer::Unreadable;
+        }
         match &job.kind {
             JobKind::Open(opening) => self.open(&job.cart, opening),
             JobKind::Read(caller) => match self.carts.get(&job.cart) {

@@ -86,6 +86,11 @@ pub fn close(join_ref: Option<&str>, topic: &str) -> String {
     write(join_ref, join_ref, topic, "phx_close", &json!({}))
 }
 
+/// Writes the news that a channel broke down: the client joins again by itself, with back-off.
+pub fn crash(join_ref: Option<&str>, topic: &str) -> String {
+    write(join_ref, join_ref, topic, "phx_error", &json!({"reason": "channel_crash"}))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +105,10 @@ mod tests {
             r#"[null,"9","phoenix","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]"#
         );
         assert_eq!(close(Some("1"), "cart:a"), r#"["1","1","cart:a","phx_close",{}]"#);
+        assert_eq!(
+            crash(Some("1"), "cart:a"),
+            r#"["1","1","cart:a","phx_error",{"reason":"channel_crash"}]"#
+        );
         for bad in ["", "{}", "[]", "[1,2,3,4,5]", r#"["1","2","t","e"]"#, r#"[null,null,null,"e",{}]"#] {
             assert!(parse(bad).is_err(), "{bad}");
         }

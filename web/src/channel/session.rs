@@ -150,11 +150,12 @@ impl Session {
         ctx: &mut Context,
     ) {
         ctx.text(message.ok(&JoinedView { cart: CartView::from(&*cart), version: cart.version }));
-        let topic = message.topic.clone();
+        let (topic, ended) = (message.topic.clone(), message.topic.clone());
         let telling = states(watch)
             .into_actor(self)
             .map(move |cart, session: &mut Self, ctx: &mut Context| session.tell(&topic, cart, ctx))
-            .finish();
+            .finish()
+            .map(move |(), session, ctx| session.crash(&ended, ctx));
         let watching = ctx.spawn(telling);
         let channel =
             Channel { join_ref: message.join_ref.clone(), cart: cart.id.clone(), told: cart, watching };
@@ -193,6 +194,14 @@ impl Session {
         if let Some(channel) = self.channels.remove(topic) {
             ctx.cancel_future(channel.watching);
             ctx.text(frame::close(channel.join_ref.as_deref(), topic));
+            metrics::live_channels(-1);
+        }
+    }
+
+    /// Ends a channel whose cart can no longer be told; the connection and its other channels live on.
+    fn crash(&mut self, topic: &str, ctx: &mut Context) {
+        if let Some(channel) = self.channels.remove(topic) {
+            ctx.text(frame::crash(channel.join_ref.as_deref(), topic));
             metrics::live_channels(-1);
         }
     }

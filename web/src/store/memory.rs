@@ -243,7 +243,7 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn put_admin_session(&self, session: &AdminSession) -> Result<()> {
+    async fn put_admin_session(&self, session: &AdminSession, now_ms: i64) -> Result<u64> {
         let mut state = self.state.lock().await;
         assert!(
             state.users.contains_key(&session.user),
@@ -251,7 +251,9 @@ impl Store for MemoryStore {
             session.user
         );
         state.sessions.insert(session.token_hash.clone(), session.clone());
-        Ok(())
+        let before = state.sessions.len();
+        state.sessions.retain(|_, session| session.ends_at_ms > now_ms);
+        Ok((before - state.sessions.len()) as u64)
     }
 
     async fn admin_session(&self, token_hash: &str, now_ms: i64) -> Result<Option<AdminSession>> {

@@ -193,8 +193,8 @@ impl Store for PostgresStore {
         bounded(accounts::put_user(&self.client().await?, user)).await
     }
 
-    async fn put_admin_session(&self, session: &AdminSession) -> Result<()> {
-        bounded(accounts::put_session(&self.client().await?, session)).await
+    async fn put_admin_session(&self, session: &AdminSession, now_ms: i64) -> Result<u64> {
+        bounded(accounts::put_session(&self.client().await?, session, now_ms)).await
     }
 
     async fn admin_session(&self, token_hash: &str, now_ms: i64) -> Result<Option<AdminSession>> {

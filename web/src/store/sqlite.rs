@@ -218,9 +218,9 @@ impl Store for SqliteStore {
         self.writer.run(move |db| accounts::put_user(db, &user)).await
     }
 
-    async fn put_admin_session(&self, session: &AdminSession) -> Result<()> {
+    async fn put_admin_session(&self, session: &AdminSession, now_ms: i64) -> Result<u64> {
         let session = session.clone();
-        self.writer.run(move |db| accounts::put_session(db, &session)).await
+        self.writer.run(move |db| accounts::put_session(db, &session, now_ms)).await
     }
 
     async fn admin_session(&self, token_hash: &str, now_ms: i64) -> Result<Option<AdminSession>> {

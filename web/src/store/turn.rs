@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Display,
     sync::Arc,
 };
 
@@ -36,6 +37,21 @@ pub enum LoadedCart {
     Current,
     /// Memory had none or an older one.
     Fresh(Arc<Cart>),
+    /// The row is there and makes no sense: a defect, or a hand in the tables. Its neighbours go on.
+    Unreadable,
+}
+
+impl LoadedCart {
+    /// Returns what was read of a cart's row.
+    pub(super) fn read(id: &CartId, state: Result<Cart, impl Display>) -> Self {
+        state.map(Arc::new).map_or_else(
+            |error| {
+                tracing::error!(cart = %id, %error, "the store holds a cart that cannot be read");
+                Self::Unreadable
+            },
+            Self::Fresh,
+        )
+    }
 }
 
 /// Is the answer that a key was given before.
@@ -45,6 +61,17 @@ pub struct StoredAnswer {
     pub fingerprint: String,
     /// What was answered.
     pub answer: Answer,
+}
+
+impl StoredAnswer {
+    /// Returns what was read of a key's row.
+    pub(super) fn read(fingerprint: String, answer: Result<Answer, impl Display>) -> Self {
+        let answer = answer.unwrap_or_else(|error| {
+            tracing::error!(%error, "the store holds an answer that cannot be read");
+            Answer::Unreadable
+        });
+        Self { fingerprint, answer }
+    }
 }
 
 /// Is what a turn's transaction found.
@@ -169,6 +196,8 @@ pub enum Answer {
     UnknownCart,
     /// The key was used before, for another request.
     KeyReused,
+    /// What the store holds makes no sense; nothing was done.
+    Unreadable,
 }
 
 /// Is what an accepted command led to.

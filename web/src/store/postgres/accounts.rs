@@ -22,14 +22,15 @@ pub async fn put_user(client: &Client, user: &AdminUser) -> Result<()> {
     execute_alone(client, SQL, &[&user.name, &user.password_hash]).await.map(drop)
 }
 
-/// Opens a session; those that ended a day before it does make room.
-pub async fn put_session(client: &Client, session: &AdminSession) -> Result<()> {
+/// Opens a session and forgets those that have ended.
+pub async fn put_session(client: &Client, session: &AdminSession, now_ms: i64) -> Result<u64> {
     const SQL: &str =
         "INSERT INTO admin_sessions (token_hash, user_name, csrf, ends_at_ms) VALUES ($1, $2, $3, $4)
         ON CONFLICT (token_hash) DO UPDATE SET user_name = excluded.user_name, csrf = excluded.csrf,
             ends_at_ms = excluded.ends_at_ms";
     let AdminSession { token_hash, user, csrf, ends_at_ms } = session;
-    execute_alone(client, SQL, &[token_hash, user, csrf, ends_at_ms]).await.map(drop)
+    execute_alone(client, SQL, &[token_hash, user, csrf, ends_at_ms]).await?;
+    execute_alone(client, "DELETE FROM admin_sessions WHERE ends_at_ms <= $1", &[&now_ms]).await
 }
 
 /// Reads a session that has not ended.

@@ -22,12 +22,12 @@ pub fn put_user(db: &Connection, user: &AdminUser) -> Result<()> {
     Ok(())
 }
 
-/// Opens a session.
-pub fn put_session(db: &Connection, session: &AdminSession) -> Result<()> {
+/// Opens a session and forgets those that have ended.
+pub fn put_session(db: &Connection, session: &AdminSession, now_ms: i64) -> Result<u64> {
     let AdminSession { token_hash, user, csrf, ends_at_ms } = session;
     let sql = "INSERT INTO admin_sessions (token_hash, user, csrf, ends_at_ms) VALUES (?1, ?2, ?3, ?4)";
     execute(db, sql, params![token_hash, user, csrf, ends_at_ms])?;
-    Ok(())
+    Ok(execute(db, "DELETE FROM admin_sessions WHERE ends_at_ms <= ?1", [now_ms])? as u64)
 }
 
 /// Reads a session that has not ended.

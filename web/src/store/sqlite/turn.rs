@@ -31,7 +31,7 @@ fn load_carts(
     for (id, known) in wanted {
         let cart = row(db, sql, params![id.as_str(), known.map(int)], |row| {
             let is_current = known.is_some() && *known == Some(count(row, 0)?);
-            Ok(if is_current { LoadedCart::Current } else { LoadedCart::Fresh(json(row, 1)?) })
+            Ok(if is_current { LoadedCart::Current } else { LoadedCart::read(id, json(row, 1)) })
         })?;
         loaded.extend(cart.map(|c| (id.clone(), c)));
     }
@@ -43,7 +43,7 @@ fn load_keys(db: &Connection, wanted: &BTreeSet<KeyRef>) -> Result<BTreeMap<KeyR
     let mut loaded = BTreeMap::new();
     for key in wanted {
         let answer = row(db, sql, [key.cart.as_str(), &key.key], |row| {
-            Ok(StoredAnswer { fingerprint: row.get(0)?, answer: json(row, 1)? })
+            Ok(StoredAnswer::read(row.get(0)?, json(row, 1)))
         })?;
         loaded.extend(answer.map(|a| (key.clone(), a)));
     }

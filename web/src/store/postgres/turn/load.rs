@@ -1,9 +1,6 @@
 //! What a turn reads, and locks while it reads.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use cart_core::{CartId, Sku, StockLevels};
 use futures_util::try_join;
@@ -67,13 +64,17 @@ fn cart(row: &Row, place: i64) -> Result<(CartId, LoadedCart)> {
     if cell::<i64>(row, "place")? >= place {
         return Err(StoreError::Conflict("a transaction that began later changed a cart of the turn".into()));
     }
-    let state = json_option(row, "state")?;
-    Ok((parsed(row, "id")?, state.map_or(LoadedCart::Current, |cart| LoadedCart::Fresh(Arc::new(cart)))))
+    let id = parsed(row, "id")?;
+    let cart = match json_option(row, "state").transpose() {
+        None => LoadedCart::Current,
+        Some(state) => LoadedCart::read(&id, state),
+    };
+    Ok((id, cart))
 }
 
 fn key(row: &Row) -> Result<(KeyRef, StoredAnswer)> {
     let key = KeyRef { cart: parsed(row, "cart")?, key: cell(row, "key")? };
-    Ok((key, StoredAnswer { fingerprint: cell(row, "fingerprint")?, answer: json(row, "answer")? }))
+    Ok((key, StoredAnswer::read(cell(row, "fingerprint")?, json(row, "answer"))))
 }
 
 /// Locks and reads stock.
