@@ -1,4 +1,4 @@
-// The storefront in a real browser: node browser.js live|without-javascript|snippet http://HOST:PORT
+// The storefront in a real browser: node browser.js SCENARIO http://HOST:PORT (the scenarios are listed in `main`)
 const assert = require("node:assert/strict");
 const puppeteer = require("puppeteer-core");
 
@@ -148,6 +148,138 @@ async function withoutJavaScript(browser) {
   assert.equal(await page.$("[data-count]:not([hidden])"), null, "the new cart is empty");
 }
 
+const isOpen = (page) => page.$eval("#drawer", (drawer) => drawer.open);
+
+/** Waits until the drawer is open, or closed. */
+const drawerIs = (page, open) =>
+  page.waitForFunction((wanted) => document.querySelector("#drawer").open === wanted, patience, open);
+
+const totalIs = (page, root, amount) =>
+  page.waitForFunction(
+    (selector, wanted) => document.querySelector(selector).textContent.includes(wanted),
+    patience,
+    `${root} [data-total="total_minor"]`,
+    amount,
+  );
+
+/** The one page of an express checkout is refused with a message at the field, and keeps what was filled in. */
+async function refusedAtItsField(page) {
+  assert.equal(path(page), "/checkout");
+  assert.equal(await page.$(".progress"), null, "one page has no steps to go through");
+  await fillIn(page);
+  await page.click("input[name=method][value=express]");
+  await replace(page, "email", "ada at example.org");
+  await replace(page, "street", "");
+  await follow(page, ".checkout-go button");
+
+  const refused = await page.$$eval("[aria-invalid=true]", (fields) =>
+    fields.map((field) => [field.name, document.getElementById(field.getAttribute("aria-describedby")).textContent.trim()]),
+  );
+  assert.deepEqual(refused, [
+    ["email", "Email must look like name@example.org"],
+    ["street", "Street and number is needed"],
+  ]);
+  const links = await page.$$eval("#trouble a", (all) => all.map((link) => link.getAttribute("href")));
+  assert.deepEqual(links, ["#email", "#street"]);
+  const kept = await page.$eval(".checkout-form form", (form) => Object.fromEntries(new FormData(form)));
+  assert.deepEqual(kept, {
+    ...address,
+    email: "ada at example.org",
+    street: "",
+    country: "GB",
+    method: "express",
+    payment_token: "tok_success",
+  });
+  // The browser notes answers with 4xx; this one was asked for.
+  assert.ok(complaints.every((text) => text.includes("422")), complaints.join());
+  complaints.length = 0;
+}
+
+/** Puts another text into a field. */
+async function replace(page, name, value) {
+  await page.$eval(`input[name=${name}]`, (input) => {
+    input.value = "";
+  });
+  if (value) await page.type(`input[name=${name}]`, value);
+}
+
+/** Puts the address right, and is at the confirmation. */
+async function orderAfterAll(page, total) {
+  await replace(page, "email", address.email);
+  await replace(page, "street", address.street);
+  await follow(page, ".checkout-go button");
+  assert.match(path(page), /^\/orders\//);
+  assert.ok((await text(page, '.receipt [data-total="total_minor"]')).includes(total));
+  assert.ok((await text(page, ".review")).includes(address.street));
+  assert.equal(await page.$("[data-count]:not([hidden])"), null, "the new cart is empty");
+}
+
+/** The express workflow: a drawer beside every page, and a checkout of one page. */
+async function drawer(browser) {
+  const page = await openPage(browser);
+  await open(page, "/products/MUG?checkout-express=1");
+  await follow(page, ".product-add button");
+  assert.match(await text(page, ".notice"), /The MUG is in your cart/);
+  // The join brings the cart into the drawer.
+  await page.waitForSelector('#drawer [data-sku="MUG"]');
+  assert.equal(await isOpen(page), false);
+
+  await page.evaluate(() => {
+    window.loadedOnce = true;
+  });
+  await page.click("[data-open-cart]");
+  await drawerIs(page, true);
+  await quantityIs(page, "MUG", 1);
+  await page.keyboard.press("Escape");
+  await drawerIs(page, false);
+  assert.ok(await page.evaluate(() => document.activeElement.matches("[data-open-cart]")), "the focus comes back");
+
+  await page.click(".product-add button");
+  await drawerIs(page, true);
+  await quantityIs(page, "MUG", 2);
+  await setQuantity(page, "MUG", 3);
+  await totalIs(page, "#drawer", "37.50");
+  await page.waitForFunction(() => document.querySelector("[data-count-number]").textContent.trim() === "3", patience);
+  assert.ok(await page.evaluate(() => window.loadedOnce), "the page was not loaded again");
+
+  await follow(page, '#drawer form[action="/checkout/start"] button');
+  await page.click("input[name=method][value=express]");
+  await totalIs(page, ".checkout-form", "42.45");
+  await page.click("input[name=method][value=standard]");
+  await totalIs(page, ".checkout-form", "37.50");
+  await refusedAtItsField(page);
+  assert.ok(await page.evaluate(() => document.activeElement.id === "trouble"), "the summary has the focus");
+
+  // A card that is declined costs nothing of what was filled in.
+  await page.click("input[name=payment_token][value=tok_decline]");
+  await replace(page, "email", address.email);
+  await replace(page, "street", address.street);
+  await follow(page, ".checkout-go button");
+  assert.match(await text(page, "#trouble"), /declined/i);
+  assert.equal(await page.$eval("input[name=street]", (input) => input.value), address.street);
+  assert.ok(complaints.every((complaint) => complaint.includes("402")), complaints.join());
+  complaints.length = 0;
+  await page.click("input[name=payment_token][value=tok_success]");
+  await orderAfterAll(page, "42.45");
+}
+
+/** The same without scripts: the drawer stays shut, and the cart's own page leads on. */
+async function drawerWithoutJavaScript(browser) {
+  const page = await openPage(browser);
+  await page.setJavaScriptEnabled(false);
+  await open(page, "/products/MUG?checkout-express=1");
+  await follow(page, ".product-add button");
+  assert.equal(path(page), "/products/MUG");
+  assert.match(await text(page, ".notice"), /The MUG is in your cart/);
+  assert.equal(await isOpen(page), false);
+  await follow(page, "[data-open-cart]");
+  assert.equal(path(page), "/cart");
+  await follow(page, 'main form[action="/checkout/start"] button');
+  assert.ok((await text(page, ".order")).includes("adds £4.95"), "the page says what cannot be added up without scripts");
+  await refusedAtItsField(page);
+  await orderAfterAll(page, "17.45");
+}
+
 /** The snippet that the product grew from, as it was written, on a page of the shop. */
 function snippet(userToken) {
   return new Promise((resolve, reject) => {
@@ -193,7 +325,13 @@ async function snippetAsWritten(browser) {
 }
 
 async function main() {
-  const scenarios = { live, "without-javascript": withoutJavaScript, snippet: snippetAsWritten };
+  const scenarios = {
+    live,
+    "without-javascript": withoutJavaScript,
+    drawer,
+    "drawer-without-javascript": drawerWithoutJavaScript,
+    snippet: snippetAsWritten,
+  };
   const args = ["--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
   // Chromium's sandbox refuses to run as root.
   if (process.getuid() === 0) args.push("--no-sandbox");

@@ -1,5 +1,7 @@
 //! The storefront in a real browser: live on two devices, and without JavaScript.
 
+use crate::experiments;
+
 use harness::{
     Store, TestApp,
     program::{node_script, succeeded},
@@ -8,11 +10,16 @@ use harness::{
 on_each_store!(
     two_browsers_share_a_cart_live,
     a_shopper_without_javascript_buys,
+    the_drawer_and_the_single_page_lead_to_an_order,
+    the_drawer_workflow_needs_no_javascript,
     the_snippet_works_as_written
 );
 
 async fn in_browser(store: Store, scenario: &str) {
-    let app = TestApp::start(store).await;
+    visit(&TestApp::start(store).await, scenario).await;
+}
+
+async fn visit(app: &TestApp, scenario: &str) {
     let output = node_script("browser.js", &[scenario.to_owned(), app.url("")]).await;
     let said = succeeded(&format!("tests/clients/browser.js {scenario}"), &output);
     assert!(said.trim_end().ends_with("all well"), "{said}");
@@ -24,6 +31,16 @@ async fn two_browsers_share_a_cart_live(store: Store) {
 
 async fn a_shopper_without_javascript_buys(store: Store) {
     in_browser(store, "without-javascript").await;
+}
+
+async fn the_drawer_and_the_single_page_lead_to_an_order(store: Store) {
+    let (app, _admin) = experiments::start(store).await;
+    visit(&app, "drawer").await;
+}
+
+async fn the_drawer_workflow_needs_no_javascript(store: Store) {
+    let (app, _admin) = experiments::start(store).await;
+    visit(&app, "drawer-without-javascript").await;
 }
 
 async fn the_snippet_works_as_written(store: Store) {

@@ -43,7 +43,7 @@ async fn press(admin: &Admin, button: &str) {
 }
 
 /// Starts a shop in which the experiment runs, half of the visitors each.
-async fn start(store: Store) -> (TestApp, Admin) {
+pub(crate) async fn start(store: Store) -> (TestApp, Admin) {
     let app = TestApp::start_with(store, admin::setup()).await;
     let admin = Admin::sign_in(&app).await;
     let saved = draft(&admin, FIELDS).await;
