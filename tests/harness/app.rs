@@ -1,6 +1,13 @@
 //! A shop under test: the real binary, a private store, and verbs.
 
-use std::{collections::BTreeMap, fmt, fs, net::SocketAddr, path::PathBuf, process::Output, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::Output,
+    time::Duration,
+};
 
 use serde_json::Value;
 
@@ -75,8 +82,19 @@ impl TestApp {
         app
     }
 
+    /// Starts a shop that listens on another of this machine's addresses.
+    pub async fn start_at(host: Ipv4Addr, store: Store, setup: Setup) -> Self {
+        let mut app = Self::prepare_at(host, store, setup).await;
+        app.restart().await;
+        app
+    }
+
     /// Prepares a shop, its goods imported, without starting the server.
     pub async fn prepare(store: Store, setup: Setup) -> Self {
+        Self::prepare_at(Ipv4Addr::LOCALHOST, store, setup).await
+    }
+
+    async fn prepare_at(host: Ipv4Addr, store: Store, setup: Setup) -> Self {
         let folder = reaper::folder("shop");
         let store_url = match store {
             Store::Sqlite => format!("sqlite:{}", folder.join("shop.db").display()),
@@ -87,7 +105,8 @@ impl TestApp {
                     .expect("a database is made")
             }
         };
-        let app = Self { store, store_url, folder, address: free_address(), setup, node: None };
+        let address = SocketAddr::from((host, free_address().port()));
+        let app = Self { store, store_url, folder, address, setup, node: None };
         app.write_config();
         let products = app.folder.join("products.csv");
         fs::write(&products, catalogue::csv(&app.setup.goods)).expect("the product file is written");
@@ -220,6 +239,14 @@ impl TestApp {
     /// Connects a device of the visitor, which may join carts.
     pub async fn device(&self, token: &str) -> Device {
         Device::connect(self.address, token).await
+    }
+
+    /// Connects a device with little room for what it does not read, and joins the shopper's cart.
+    pub async fn join_with_room(&self, shopper: &Shopper, receive_bytes: u32) -> Device {
+        let mut device = Device::connect_with_room(self.address, shopper.token(), receive_bytes).await;
+        let reply = device.join(&shopper.topic()).await;
+        assert_eq!(reply.status(), "ok", "{reply:?}");
+        device
     }
 
     /// Connects a device of the shopper and joins the cart.

@@ -4,9 +4,12 @@ use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, client_async, connect_async,
     tungstenite::{
         Error, Message,
         client::IntoClientRequest,
@@ -102,6 +105,20 @@ impl Device {
         Self::try_connect(address, &path, &[]).await.expect("the socket opens").0
     }
 
+    /// Connects as the visitor with the token, with room for no more than `receive_bytes` that nobody has read yet.
+    ///
+    /// # Panics
+    /// Where the server refuses.
+    pub async fn connect_with_room(address: SocketAddr, token: &str, receive_bytes: u32) -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        // Before the connection is made: its window follows from the buffer.
+        socket.set_recv_buffer_size(receive_bytes).expect("a buffer of that size");
+        let stream = socket.connect(address).await.expect("the server listens");
+        let url = format!("ws://{address}/socket/websocket?vsn=2.0.0&userToken={token}");
+        let (socket, _) = client_async(url, MaybeTlsStream::Plain(stream)).await.expect("the socket opens");
+        Self { socket, last_ref: 0, waiting: VecDeque::new() }
+    }
+
     /// Connects to a path with more headers, and returns the upgrade's answer beside the connection.
     ///
     /// # Errors
@@ -168,6 +185,13 @@ impl Device {
             frame.event == "cart_updated" && frame.payload["version"].as_u64() >= Some(version)
         })
         .await
+    }
+
+    /// Reads on until a broadcast with this version of the cart; returns the versions of all that were read, in order.
+    pub async fn versions_until(&mut self, version: u64) -> Vec<u64> {
+        let last = self.cart_at(version).await;
+        let told = self.waiting.drain(..).chain([last]).filter(|frame| frame.event == "cart_updated");
+        told.filter_map(|frame| frame.payload["version"].as_u64()).collect()
     }
 
     /// Waits for the first frame that fits; those before it wait their turn.

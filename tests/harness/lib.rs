@@ -10,6 +10,8 @@ pub mod audit;
 pub mod catalogue;
 pub mod cluster;
 pub mod device;
+pub mod disk;
+pub mod faraway;
 pub mod kill;
 pub mod metrics;
 pub mod node;

@@ -30,12 +30,15 @@ mod two_nodes;
 mod broken_frames;
 mod channel;
 mod official_client;
+mod slow_peers;
 
 mod browser;
 mod demo;
 mod experiments;
+mod failing_disk;
 mod import;
 mod metrics;
+mod replay;
 mod whole_loop;
 
 mod store_contract;
