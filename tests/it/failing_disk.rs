@@ -12,6 +12,11 @@ async fn a_folder_that_cannot_be_written_holds_up_nothing_but_its_reader() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_that_cannot_be_made_at_the_start_is_made_later() {
+    tokio::join!(a_folder_appears_late(Store::Sqlite), a_folder_appears_late(Store::Postgres));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_loses_no_event() {
     tokio::join!(a_disk_is_full(Store::Sqlite), a_disk_is_full(Store::Postgres));
 }
@@ -30,7 +35,7 @@ async fn lag(app: &TestApp, reader: &str) -> f64 {
     lag.expect("each reader's lag is measured")
 }
 
-/// Waits until the event files' lag is as wanted; a reader that fails measures it every twenty seconds.
+/// Waits until the event files' lag is as wanted.
 async fn lag_is(app: &TestApp, wanted: impl Fn(f64) -> bool) {
     let mut found = 0.0;
     for _ in 0..240 {
@@ -77,6 +82,17 @@ async fn a_folder_fails(store: Store) {
 
     fs::remove_file(&folder).unwrap();
     fs::rename(&aside, &folder).unwrap();
+    all_is_written(&app, &orders).await;
+}
+
+async fn a_folder_appears_late(store: Store) {
+    let mut app = TestApp::prepare(store, Setup::default()).await;
+    let folder = app.data("events");
+    fs::write(&folder, "this is no folder").unwrap();
+    app.restart().await;
+    let orders = BTreeSet::from([buy(&app).await]);
+    lag_is(&app, |lag| lag > 0.0).await;
+    fs::remove_file(&folder).unwrap();
     all_is_written(&app, &orders).await;
 }
 

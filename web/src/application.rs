@@ -220,16 +220,12 @@ fn tasks(shop: &web::Data<Shop>) -> JoinSet<()> {
     let process = Uuid::new_v4().simple().to_string();
     let mut tasks = JoinSet::new();
     let files = &shop.config.recommender;
-    match EventFiles::new(
+    let files = EventFiles::new(
         shop.config.events_dir(),
         files.file_bytes,
         Duration::from_secs(60 * files.file_minutes),
-    ) {
-        Ok(files) => {
-            tasks.spawn(reader::run(shop.store.clone(), files, process.clone()));
-        }
-        Err(error) => tracing::error!(%error, "no event files: the folder cannot be made"),
-    }
+    );
+    tasks.spawn(reader::run(shop.store.clone(), files, process.clone()));
     tasks.spawn(reader::run(shop.store.clone(), RollUps, process));
     tasks.spawn(refresh(shop.clone()));
     tasks.spawn(expire_holds(shop.clone()));

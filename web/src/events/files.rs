@@ -6,6 +6,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -32,14 +33,17 @@ struct OpenFile {
     since: Instant,
 }
 
+impl OpenFile {
+    /// Reports whether nobody could find the file any more; what is written to it would be lost.
+    fn is_deleted(&self) -> bool {
+        self.file.metadata().is_ok_and(|m| m.nlink() == 0)
+    }
+}
+
 impl EventFiles {
     /// Returns a writer into a folder, which is made where it is missing.
-    ///
-    /// # Errors
-    /// Where the folder cannot be made.
-    pub fn new(folder: PathBuf, bytes_max: u64, age_max: Duration) -> io::Result<Self> {
-        fs::create_dir_all(&folder)?;
-        Ok(Self { folder, bytes_max, age_max, open: None })
+    pub fn new(folder: PathBuf, bytes_max: u64, age_max: Duration) -> Self {
+        Self { folder, bytes_max, age_max, open: None }
     }
 
     fn append(&mut self, events: &[OutboxEvent]) -> io::Result<()> {
@@ -63,8 +67,9 @@ impl EventFiles {
     }
 
     fn close_if_due(&mut self) {
-        let is_due =
-            |open: &OpenFile| open.size_bytes >= self.bytes_max || open.since.elapsed() >= self.age_max;
+        let is_due = |open: &OpenFile| {
+            open.size_bytes >= self.bytes_max || open.since.elapsed() >= self.age_max || open.is_deleted()
+        };
         if self.open.as_ref().is_some_and(is_due) {
             self.open = None;
         }
@@ -74,6 +79,7 @@ impl EventFiles {
 /// Opens the file of a first position. Where it stands already, events come again after a crash: what is torn at its
 /// end is cut off and the rest kept.
 fn open_file(folder: &Path, position: u64) -> io::Result<OpenFile> {
+    fs::create_dir_all(folder)?;
     let path = folder.join(format!("events-v1-{position:020}.jsonl"));
     let mut file = OpenOptions::new().create(true).read(true).write(true).truncate(false).open(path)?;
     let mut text = Vec::new();
@@ -132,7 +138,7 @@ mod tests {
     #[test]
     fn files_rotate_by_size_and_mend_a_torn_end() {
         let folder = tempfile::tempdir().unwrap();
-        let writer = |bytes| EventFiles::new(folder.path().into(), bytes, Duration::from_secs(60)).unwrap();
+        let writer = |bytes| EventFiles::new(folder.path().into(), bytes, Duration::from_secs(60));
         let mut files = writer(1);
         files.append(&[event(1), event(2)]).unwrap();
         files.append(&[event(3)]).unwrap();
@@ -149,5 +155,16 @@ mod tests {
                 .lines()
                 .all(|l| serde_json::from_str::<OutboxEvent>(l).is_ok())
         );
+    }
+
+    #[test]
+    fn a_folder_that_was_taken_away_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let events = folder.path().join("events");
+        let mut files = EventFiles::new(events.clone(), 1 << 20, Duration::from_secs(60));
+        files.append(&[event(1)]).unwrap();
+        fs::remove_dir_all(&events).unwrap();
+        files.append(&[event(2)]).unwrap();
+        assert_eq!(lines(&events), [(format!("events-v1-{:020}.jsonl", 2), 1)]);
     }
 }

@@ -62,6 +62,8 @@ pub async fn run(store: Arc<dyn Store>, reader: impl Reader, process: String) {
             Ok(_) => IDLE,
             Err(error) => {
                 tracing::warn!(reader = running.reader.name(), %error, "a reader of the outbox pauses");
+                // Whoever looks at the lag now wants to know what the fault costs.
+                running.round = 0;
                 PAUSE
             }
         };
