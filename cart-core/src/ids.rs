@@ -142,6 +142,36 @@ identifier!(
     /// Names an order.
     OrderId, "order id", STRICT, is_strict
 );
+identifier!(
+    /// Names a customer group that prices and promotions may be for, such as `trade`.
+    GroupId, "customer group", STRICT, is_strict
+);
+identifier!(
+    /// Names a way of selling, such as `web` or `app`.
+    ChannelId, "channel", STRICT, is_strict
+);
+identifier!(
+    /// Names what the variants of one product have in common.
+    FamilyId, "product family", STRICT, is_strict
+);
+identifier!(
+    /// Names the rates of tax that a product falls under, such as `standard` or `books`.
+    TaxCategory, "tax category", STRICT, is_strict
+);
+identifier!(
+    /// Names a promotion.
+    PromotionId, "promotion id", STRICT, is_strict
+);
+identifier!(
+    /// Names a way for an order to travel.
+    MethodId, "shipping method", STRICT, is_strict
+);
+
+impl Default for TaxCategory {
+    fn default() -> Self {
+        Self(Arc::from("standard"))
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@ pub mod evolve;
 pub mod ids;
 pub mod limits;
 pub mod money;
+pub mod price;
 pub mod product;
 pub mod rejection;
 pub mod stock;
@@ -24,9 +25,13 @@ pub use decide::{Facts, decide, open};
 pub use details::{Address, FieldError, ShippingMethod, StepDetails};
 pub use event::{CartEvent, Order, OrderLine};
 pub use evolve::evolve;
-pub use ids::{CartId, IdError, OrderId, Sku, VisitorId};
+pub use ids::{
+    CartId, ChannelId, FamilyId, GroupId, IdError, MethodId, OrderId, PromotionId, Sku, TaxCategory,
+    VisitorId,
+};
 pub use money::{Currency, Money};
-pub use product::{Product, StockPolicy};
+pub use price::SpecialPrice;
+pub use product::{Product, QuantityLimits, StockPolicy};
 pub use rejection::Rejection;
 pub use stock::{Movement, StockLevel, StockLevels};
 pub use totals::Totals;

@@ -103,16 +103,7 @@ fn currency(code: &str) -> Currency {
 }
 
 fn mug() -> Product {
-    Product {
-        sku: sku("MUG"),
-        name: "Mug".into(),
-        description: String::new(),
-        category: String::new(),
-        price: Money::new(1_250, currency("GBP")),
-        stock_policy: StockPolicy::HoldOnAdd,
-        hidden: false,
-        image: None,
-    }
+    Product::new(sku("MUG"), "Mug", Money::new(1_250, currency("GBP")))
 }
 
 fn add(text: &str, quantity: u32) -> Command {

@@ -165,15 +165,10 @@ fn product(at: impl Strategy<Value = usize>) -> impl Strategy<Value = Product> {
         1 => Just(StockPolicy::Untracked),
     ];
     (at, price, currency, policy, prop::bool::weighted(0.1)).prop_map(
-        |(at, minor, currency, stock_policy, hidden)| Product {
-            sku: sku_at(at),
-            name: format!("{} at {minor}", SKUS[at]),
-            description: String::new(),
-            category: "All".into(),
-            price: Money::new(minor, Currency::parse(currency).expect("a listed code")),
-            stock_policy,
-            hidden,
-            image: None,
+        |(at, minor, currency, stock_policy, hidden)| {
+            let price = Money::new(minor, Currency::parse(currency).expect("a listed code"));
+            let name = format!("{} at {minor}", SKUS[at]);
+            Product { stock_policy, hidden, ..Product::new(sku_at(at), name, price) }
         },
     )
 }

@@ -194,18 +194,13 @@ pub const SHELF: [&str; 4] = ["MUG", "PDF", "TEE", "VASE"];
 
 pub fn product(text: &str) -> Product {
     Product {
-        sku: sku(text),
-        name: format!("The “{text}”"),
-        description: String::new(),
         category: "things".into(),
-        price: Money::new(PRICE_MINOR, currency()),
         stock_policy: match text {
             "VASE" => StockPolicy::TakeAtOrder,
             "PDF" => StockPolicy::Untracked,
             _ => StockPolicy::HoldOnAdd,
         },
-        hidden: false,
-        image: None,
+        ..Product::new(sku(text), format!("The “{text}”"), Money::new(PRICE_MINOR, currency()))
     }
 }
 

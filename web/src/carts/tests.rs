@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{ResponseError, http::header};
-use cart_core::{CartId, Command, Currency, Money, Product, Request, Sku, StockPolicy, VisitorId, Workflow};
+use cart_core::{CartId, Command, Currency, Money, Product, Request, Sku, VisitorId, Workflow};
 use futures_util::future::join_all;
 
 use super::{
@@ -39,16 +39,7 @@ async fn shop() -> Shop {
     let faults = double.faults();
     let store: Arc<dyn Store> = Arc::new(double);
     let currency = Currency::parse("GBP").unwrap();
-    let product = Product {
-        sku: Sku::parse("MUG").unwrap(),
-        name: "Mug".into(),
-        description: String::new(),
-        category: String::new(),
-        price: Money::new(1_250, currency),
-        stock_policy: StockPolicy::HoldOnAdd,
-        hidden: false,
-        image: None,
-    };
+    let product = Product::new(Sku::parse("MUG").unwrap(), "Mug", Money::new(1_250, currency));
     store.put_products(&[ProductSupply { product, supplied: Some(100) }]).await.unwrap();
     let catalogue = Arc::new(CatalogueCell::default());
     catalogue.refresh(&*store).await.unwrap();

@@ -114,14 +114,12 @@ fn product_of(row: &Row<'_>) -> Result<Option<ProductSupply>, String> {
     };
     Ok(Some(ProductSupply {
         product: Product {
-            sku,
-            name: name.to_owned(),
             description: description.to_owned(),
             category: row.text("category").unwrap_or_default().to_owned(),
-            price: Money::new(row.price_minor(currency)?, currency),
             stock_policy: policy,
             hidden,
             image: row.text("image").map(str::to_owned),
+            ..Product::new(sku, name, Money::new(row.price_minor(currency)?, currency))
         },
         supplied,
     }))

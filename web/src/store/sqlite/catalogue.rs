@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use cart_core::{Money, Product, Sku, StockLevel, StockLevels, StockPolicy};
-use rusqlite::{Connection, Row, params, types::Type};
+use cart_core::{Product, Sku, StockLevel, StockLevels};
+use rusqlite::{Connection, params};
 
 use super::{
     super::{CatalogueSnapshot, ProductSupply, Result, SupplyOutcome},
-    columns::{execute, parsed, row, rows},
+    columns::{execute, json, parsed, row, rows, to_json},
     schema,
 };
 
@@ -17,35 +17,12 @@ pub fn snapshot(db: &Connection, known: u64) -> Result<Option<CatalogueSnapshot>
     if revision == known {
         return Ok(None);
     }
-    let sql = "SELECT sku, name, description, category, price_minor, currency, stock_policy, hidden, image
-               FROM products ORDER BY sku";
-    Ok(Some(CatalogueSnapshot { revision, products: rows(db, sql, [], read_product)? }))
+    let products = rows(db, "SELECT doc FROM products ORDER BY sku", [], |row| json(row, 0))?;
+    Ok(Some(CatalogueSnapshot { revision, products }))
 }
 
 fn product(db: &Connection, sku: &Sku) -> Result<Option<Product>> {
-    let sql = "SELECT sku, name, description, category, price_minor, currency, stock_policy, hidden, image
-               FROM products WHERE sku = ?1";
-    row(db, sql, [sku.as_str()], read_product)
-}
-
-fn read_product(row: &Row<'_>) -> rusqlite::Result<Product> {
-    let policy = row.get_ref(6)?.as_str()?;
-    Ok(Product {
-        sku: parsed(row, 0)?,
-        name: row.get(1)?,
-        description: row.get(2)?,
-        category: row.get(3)?,
-        price: Money::new(row.get(4)?, parsed(row, 5)?),
-        stock_policy: StockPolicy::from_name(policy).ok_or_else(|| {
-            rusqlite::Error::FromSqlConversionFailure(
-                6,
-                Type::Text,
-                format!("no stock policy {policy:?}").into(),
-            )
-        })?,
-        hidden: row.get(7)?,
-        image: row.get(8)?,
-    })
+    row(db, "SELECT doc FROM products WHERE sku = ?1", [sku.as_str()], |row| json(row, 0))
 }
 
 /// Puts products, one after the other.
@@ -81,21 +58,9 @@ fn put_one(
 fn write_product(db: &Connection, product: &Product) -> Result<()> {
     execute(
         db,
-        "INSERT INTO products (sku, name, description, category, price_minor, currency, stock_policy, hidden, image)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-         ON CONFLICT (sku) DO UPDATE SET name = ?2, description = ?3, category = ?4, price_minor = ?5, currency = ?6,
-         stock_policy = ?7, hidden = ?8, image = ?9",
-        params![
-            product.sku.as_str(),
-            product.name,
-            product.description,
-            product.category,
-            product.price.minor,
-            product.price.currency.code(),
-            product.stock_policy.name(),
-            product.hidden,
-            product.image,
-        ],
+        "INSERT INTO products (sku, is_tracked, doc) VALUES (?1, ?2, ?3)
+         ON CONFLICT (sku) DO UPDATE SET is_tracked = ?2, doc = ?3",
+        params![product.sku.as_str(), product.stock_policy.is_tracked(), to_json(product)?],
     )?;
     Ok(())
 }
@@ -130,7 +95,6 @@ fn level_of(db: &Connection, sku: &Sku) -> Result<Option<StockLevel>> {
 
 /// Returns the tracked products of which no piece is available.
 pub fn sold_out(db: &Connection) -> Result<BTreeSet<Sku>> {
-    let sql =
-        "SELECT sku FROM stock JOIN products USING (sku) WHERE available = 0 AND stock_policy <> 'untracked'";
+    let sql = "SELECT sku FROM stock JOIN products USING (sku) WHERE available = 0 AND is_tracked";
     Ok(rows(db, sql, [], |row| parsed(row, 0))?.into_iter().collect())
 }

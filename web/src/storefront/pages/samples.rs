@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cart_core::{
     Address, Cart, CartId, CartLayout, Currency, FieldError, Line, Money, Order, OrderId, Product,
-    ShippingMethod, Sku, Stage, Step, StockPolicy, VisitorId, Workflow,
+    ShippingMethod, Sku, Stage, Step, VisitorId, Workflow,
 };
 
 use super::*;
@@ -25,15 +25,12 @@ pub fn catalogue() -> Vec<Row> {
         .map(|record| {
             let record = record.unwrap();
             let number = |at: usize| record[at].parse::<i64>().unwrap();
+            let price = Money::new(number(4), Currency::parse(&record[5]).unwrap());
             let product = Product {
-                sku: Sku::parse(&record[0]).unwrap(),
-                name: record[1].into(),
                 description: record[2].into(),
                 category: record[3].into(),
-                price: Money::new(number(4), Currency::parse(&record[5]).unwrap()),
-                stock_policy: StockPolicy::HoldOnAdd,
-                hidden: false,
                 image: (!record[7].is_empty()).then(|| record[7].into()),
+                ..Product::new(Sku::parse(&record[0]).unwrap(), &record[1], price)
             };
             Row { product, stock: number(6) }
         })

@@ -59,14 +59,11 @@ fn a_hostile_name_is_words_and_nothing_else() {
     let name = "\"><script>alert('x')</script>&amp;{{ shell.user_token }}";
     let gbp = Currency::parse("GBP").unwrap();
     let product = Product {
-        sku: Sku::parse("a\"/<b>?").unwrap(),
-        name: name.into(),
         description: format!("{name}\n{name}"),
         category: name.into(),
-        price: Money::new(100, gbp),
         stock_policy: StockPolicy::Untracked,
-        hidden: false,
         image: Some("\"><script>.svg".into()),
+        ..Product::new(Sku::parse("a\"/<b>?").unwrap(), name, Money::new(100, gbp))
     };
     let pages = Pages::new().unwrap();
     let mut shell = Shell::new(name, gbp).with_categories([name]);
