@@ -6,6 +6,7 @@
 pub mod cart;
 pub mod command;
 pub mod decide;
+pub mod definition;
 pub mod details;
 pub mod event;
 pub mod evolve;
@@ -14,14 +15,19 @@ pub mod limits;
 pub mod money;
 pub mod price;
 pub mod product;
+pub mod purchase;
 pub mod rejection;
+pub mod shipping;
 pub mod stock;
+pub mod tax;
 pub mod totals;
 pub mod workflow;
+pub mod zone;
 
 pub use cart::{AssignedVariation, Cart, Line, Stage};
 pub use command::{Command, Payment, Request};
 pub use decide::{Facts, decide, open};
+pub use definition::DefinitionError;
 pub use details::{Address, FieldError, ShippingMethod, StepDetails};
 pub use event::{CartEvent, Order, OrderLine};
 pub use evolve::evolve;
@@ -30,9 +36,13 @@ pub use ids::{
     VisitorId,
 };
 pub use money::{Currency, Money};
-pub use price::SpecialPrice;
+pub use price::{PriceQuestion, PriceReason, SelectedPrice, SpecialPrice};
 pub use product::{Product, QuantityLimits, StockPolicy};
+pub use purchase::{LimitBroken, Wanted};
 pub use rejection::Rejection;
+pub use shipping::{Carriage, NotOffered, Offer, Offers, Parcel, Shipping, ShippingDefinition};
 pub use stock::{Movement, StockLevel, StockLevels};
+pub use tax::{Assessment, TaxComponent, TaxDefinition, TaxQuestion, TaxZone, TaxableLine, Taxed, Taxes};
 pub use totals::Totals;
 pub use workflow::{CartLayout, CheckoutLayout, Step, Workflow, WorkflowError};
+pub use zone::{Country, Destination, Place, Postcode, PostcodeRule, Region, ZoneError};

@@ -15,3 +15,35 @@ pub const FIELD_BYTES_MAX: usize = 200;
 
 /// The most pieces of one product that a shop may have been supplied with.
 pub const SUPPLY_MAX: i64 = 1_000_000_000_000;
+
+/// The most special prices of one product: as many as commercetools embeds in a variant.
+pub const PRODUCT_PRICES_MAX: usize = 100;
+
+/// The most zones of one definition of tax or of one shipping method: all states and provinces of a continent.
+pub const ZONES_MAX: usize = 500;
+
+/// The most places of one zone, and the most postcodes of one place: an island's districts, not a gazetteer.
+pub const PLACES_MAX: usize = 200;
+
+/// The most components of one rate of tax, such as state, county, city and districts.
+pub const TAX_COMPONENTS_MAX: usize = 6;
+
+/// The most components of one rate that are charged on tax. Each multiplies the denominator by a million, and
+/// two keep every product of an amount and a rate below 10³⁸, which an `i128` holds.
+pub const TAX_COMPOUND_MAX: usize = 2;
+
+/// What all components of a rate of tax must stay below together, in parts per million: five times the price is more
+/// than any state takes, and the gross of 10¹⁸ minor units still fits an `i64`.
+pub const TAX_PPM_MAX: u32 = 5_000_000;
+
+/// The most categories that one zone lists.
+pub const TAX_CATEGORIES_MAX: usize = 200;
+
+/// The most methods of shipping: more than a shopper reads.
+pub const SHIPPING_METHODS_MAX: usize = 50;
+
+/// The most steps of one charge: a carrier's price list by weight.
+pub const CHARGE_STEPS_MAX: usize = 100;
+
+/// The longest journey that a method may promise, in days.
+pub const DELIVERY_DAYS_MAX: u16 = 365;
