@@ -5,25 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, CartId, Currency, OrderId, ShippingMethod, Sku, Step, StockPolicy, VisitorId, Workflow,
+    Address, CartId, Currency, Line, LineId, OrderId, SavedLine, ShippingMethod, Sku, Step, VisitorId,
+    Workflow,
 };
-
-/// Is one line of a cart: some pieces of one product at one price.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// The product; a cart has one line a product.
-    pub sku: Sku,
-    /// The product's name when it was last added.
-    pub name: String,
-    /// Pieces wanted, at least 1.
-    pub quantity: u32,
-    /// The price of one piece in minor units of the cart's currency, as of the last add.
-    pub unit_price_minor: i64,
-    /// Pieces that the stock holds for this line; at most the quantity.
-    pub held: u32,
-    /// The product's stock policy when it was last added.
-    pub policy: StockPolicy,
-}
 
 /// Says how far a cart has come.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +55,12 @@ pub struct Cart {
     pub stage: Stage,
     /// Its lines in the order in which they were first added.
     pub lines: Vec<Line>,
+    /// Lines that wait for later, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub saved: Vec<SavedLine>,
+    /// What the shopper wants to tell the shop; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
     /// Where it goes to, once entered.
     pub address: Option<Address>,
     /// How it travels, once chosen.
@@ -82,9 +72,19 @@ pub struct Cart {
 }
 
 impl Cart {
-    /// Returns the line of a product.
-    pub fn line(&self, sku: &Sku) -> Option<&Line> {
-        self.lines.iter().find(|l| l.sku == *sku)
+    /// Returns a line by its name.
+    pub fn line(&self, id: &LineId) -> Option<&Line> {
+        self.lines.iter().find(|l| l.is(id))
+    }
+
+    /// Returns a saved line by its name.
+    pub fn saved_line(&self, id: &LineId) -> Option<&SavedLine> {
+        self.saved.iter().find(|l| l.id() == *id)
+    }
+
+    /// Counts the pieces of a product over all lines.
+    pub fn pieces_of(&self, sku: &Sku) -> u64 {
+        self.lines.iter().filter(|l| l.sku == *sku).map(|l| u64::from(l.quantity)).sum()
     }
 
     /// Returns the steps done so far; empty outside a checkout.

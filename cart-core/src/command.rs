@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{OrderId, Sku, StepDetails, VisitorId};
+use crate::{LineId, OrderId, Properties, Sku, StepDetails, VisitorId};
 
 /// Is an amount that a payment provider has authorised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,25 +16,49 @@ pub struct Payment {
 /// Is one imperative to a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Adds pieces of a product, to its line where there is one.
+    /// Adds pieces of a product, to the line of the same properties where there is one.
     AddLine {
         /// The product.
         sku: Sku,
         /// Pieces to add, 1 to the line's limit.
         quantity: u32,
+        /// What is to be done to them.
+        properties: Properties,
     },
-    /// Sets the pieces of a product; opens the line where there is none.
+    /// Sets the pieces of a line; a line without properties is opened where there is none.
     SetQuantity {
-        /// The product.
-        sku: Sku,
+        /// The line.
+        line: LineId,
         /// Pieces wanted, 1 to the line's limit.
         quantity: u32,
     },
     /// Takes a line out.
     RemoveLine {
-        /// The product.
-        sku: Sku,
+        /// The line.
+        line: LineId,
     },
+    /// Lays a line aside for later; its pieces are given back.
+    SaveLine {
+        /// The line.
+        line: LineId,
+    },
+    /// Takes a saved line into the cart again, at today's price.
+    RestoreLine {
+        /// The line.
+        line: LineId,
+    },
+    /// Takes a saved line away.
+    DropSavedLine {
+        /// The line.
+        line: LineId,
+    },
+    /// Sets what the shopper wants to tell the shop; an empty text says nothing.
+    SetNote {
+        /// The text.
+        text: String,
+    },
+    /// Runs commands one after the other, all or none. A batch holds no batch and places no order.
+    Batch(Vec<Command>),
     /// Takes all lines out.
     Clear,
     /// Begins the checkout; repeated, it changes nothing.
@@ -54,10 +78,15 @@ pub enum Command {
 
 impl Command {
     /// Names of all commands, as metrics label them.
-    pub const NAMES: [&'static str; 8] = [
+    pub const NAMES: [&'static str; 13] = [
         "add_line",
         "set_quantity",
         "remove_line",
+        "save_line",
+        "restore_line",
+        "drop_saved_line",
+        "set_note",
+        "batch",
         "clear",
         "start_checkout",
         "complete_step",
@@ -71,6 +100,11 @@ impl Command {
             Self::AddLine { .. } => "add_line",
             Self::SetQuantity { .. } => "set_quantity",
             Self::RemoveLine { .. } => "remove_line",
+            Self::SaveLine { .. } => "save_line",
+            Self::RestoreLine { .. } => "restore_line",
+            Self::DropSavedLine { .. } => "drop_saved_line",
+            Self::SetNote { .. } => "set_note",
+            Self::Batch(_) => "batch",
             Self::Clear => "clear",
             Self::StartCheckout => "start_checkout",
             Self::CompleteStep(_) => "complete_step",
@@ -79,11 +113,26 @@ impl Command {
         }
     }
 
-    /// Returns the product that the command itself names.
-    pub fn sku(&self) -> Option<&Sku> {
+    /// Returns the products that the command itself names.
+    pub fn skus(&self) -> Vec<&Sku> {
         match self {
-            Self::AddLine { sku, .. } | Self::SetQuantity { sku, .. } | Self::RemoveLine { sku } => Some(sku),
-            _ => None,
+            Self::AddLine { sku, .. } => vec![sku],
+            Self::SetQuantity { line, .. }
+            | Self::RemoveLine { line }
+            | Self::SaveLine { line }
+            | Self::RestoreLine { line }
+            | Self::DropSavedLine { line } => vec![line.sku()],
+            Self::Batch(commands) => commands.iter().flat_map(Self::skus).collect(),
+            _ => vec![],
+        }
+    }
+
+    /// Reports whether the command may move the pieces of every line of its cart.
+    pub fn moves_all_lines(&self) -> bool {
+        match self {
+            Self::Clear | Self::PlaceOrder { .. } | Self::ExpireHolds => true,
+            Self::Batch(commands) => commands.iter().any(Self::moves_all_lines),
+            _ => false,
         }
     }
 }

@@ -1,22 +1,34 @@
 //! The rules: a request and the facts it needs become events, or a rejection.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, Line, Order, OrderId, OrderLine, Payment,
-    Product, Rejection, Request, ShippingMethod, Sku, Stage, StepDetails, StockLevels, StockPolicy,
-    VisitorId, Workflow,
-    limits::{CART_LINES_MAX, LINE_QUANTITY_MAX},
+    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, Line, LineId, Order, OrderId, OrderLine,
+    Payment, Product, Properties, Rejection, Request, ShippingMethod, Sku, Stage, StepDetails, StockLevels,
+    StockPolicy, VisitorId, Workflow, evolve,
+    limits::{CART_LINES_MAX, LINE_QUANTITY_MAX, SAVED_LINES_MAX},
 };
 
+/// Finds products by their SKU: the catalogue, or a few products of a test.
+pub trait Products {
+    /// Returns a product, hidden or not.
+    fn product(&self, sku: &Sku) -> Option<&Product>;
+}
+
+impl<P: std::ops::Deref<Target = Product>> Products for BTreeMap<Sku, P> {
+    fn product(&self, sku: &Sku) -> Option<&Product> {
+        self.get(sku).map(|p| &**p)
+    }
+}
+
 /// Is what a decision may know of the world.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Facts<'a> {
     /// The clock's reading, in Unix milliseconds.
     pub now_ms: i64,
-    /// The product that the command names, where the catalogue lists it.
-    pub product: Option<&'a Product>,
-    /// The stock of every product in the command and the cart.
+    /// The catalogue.
+    pub products: &'a dyn Products,
+    /// The stock of every product that the command names, and of the cart's where it moves them all.
     pub stock: &'a StockLevels,
     /// How long a hold lasts, in milliseconds.
     pub hold_ms: i64,
@@ -52,10 +64,23 @@ pub fn decide(cart: &Cart, facts: &Facts<'_>, request: &Request) -> Result<Vec<C
             _ => Err(Rejection::CartClosed { order_id: order_id.clone() }),
         };
     }
-    match &request.command {
-        Command::AddLine { sku, quantity } => add_line(cart, facts, sku, *quantity),
-        Command::SetQuantity { sku, quantity } => set_quantity(cart, facts, sku, *quantity),
-        Command::RemoveLine { sku } => remove_line(cart, sku),
+    run(cart, facts, &request.command)
+}
+
+fn run(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEvent>, Rejection> {
+    match command {
+        Command::AddLine { sku, quantity, properties } => add_line(cart, facts, sku, *quantity, properties),
+        Command::SetQuantity { line, quantity } => set_quantity(cart, facts, line, *quantity),
+        Command::RemoveLine { line } => remove_line(cart, line),
+        Command::SaveLine { line } => save_line(cart, line),
+        Command::RestoreLine { line } => restore_line(cart, facts, line),
+        Command::DropSavedLine { line } => {
+            let saved = saved_line(cart, line)?;
+            Ok(vec![CartEvent::SavedLineDropped { line: saved.id() }])
+        }
+        Command::SetNote { text } if *text == cart.note => Ok(vec![]),
+        Command::SetNote { text } => Ok(vec![CartEvent::NoteSet { text: text.clone() }]),
+        Command::Batch(commands) => batch(cart, facts, commands),
         Command::Clear if cart.lines.is_empty() => Ok(vec![]),
         Command::Clear => Ok(vec![CartEvent::CartCleared { releases: holds(cart) }]),
         Command::StartCheckout => start_checkout(cart),
@@ -65,8 +90,29 @@ pub fn decide(cart: &Cart, facts: &Facts<'_>, request: &Request) -> Result<Vec<C
     }
 }
 
-fn add_line(cart: &Cart, facts: &Facts<'_>, sku: &Sku, quantity: u32) -> Result<Vec<CartEvent>, Rejection> {
-    let line = cart.line(sku);
+/// Each command sees what those before it did; the first that is refused refuses them all.
+fn batch(cart: &Cart, facts: &Facts<'_>, commands: &[Command]) -> Result<Vec<CartEvent>, Rejection> {
+    let (mut cart, mut stock, mut all) = (cart.clone(), facts.stock.clone(), vec![]);
+    for (position, command) in commands.iter().enumerate() {
+        let events = run(&cart, &Facts { stock: &stock, ..*facts }, command)
+            .map_err(|because| Rejection::InBatch { position, because: Box::new(because) })?;
+        for event in &events {
+            evolve(&mut cart, event);
+            stock.apply(event);
+        }
+        all.extend(events);
+    }
+    Ok(all)
+}
+
+fn add_line(
+    cart: &Cart,
+    facts: &Facts<'_>,
+    sku: &Sku,
+    quantity: u32,
+    properties: &Properties,
+) -> Result<Vec<CartEvent>, Rejection> {
+    let line = cart.line(&LineId::new(sku.clone(), properties));
     let wanted = u64::from(quantity) + line.map_or(0, |l| u64::from(l.quantity));
     if quantity == 0 {
         return Err(Rejection::InvalidQuantity { quantity: 0 });
@@ -81,6 +127,7 @@ fn add_line(cart: &Cart, facts: &Facts<'_>, sku: &Sku, quantity: u32) -> Result<
     let hold = hold_needed(facts, product.stock_policy, sku, wanted as u32, line.map_or(0, |l| l.held))?;
     Ok(vec![CartEvent::LineAdded {
         sku: sku.clone(),
+        properties: properties.clone(),
         name: product.name.clone(),
         policy: product.stock_policy,
         quantity,
@@ -93,25 +140,31 @@ fn add_line(cart: &Cart, facts: &Facts<'_>, sku: &Sku, quantity: u32) -> Result<
 fn set_quantity(
     cart: &Cart,
     facts: &Facts<'_>,
-    sku: &Sku,
+    id: &LineId,
     quantity: u32,
 ) -> Result<Vec<CartEvent>, Rejection> {
     if quantity == 0 || quantity > LINE_QUANTITY_MAX {
         return Err(Rejection::InvalidQuantity { quantity: u64::from(quantity) });
     }
-    let Some(line) = cart.line(sku) else { return add_line(cart, facts, sku, quantity) };
+    let Some(line) = cart.line(id) else {
+        // What the properties of a line that is gone were, its name no longer says.
+        return match id.is_plain() {
+            true => add_line(cart, facts, id.sku(), quantity, &Properties::default()),
+            false => Err(Rejection::LineNotFound { line: id.clone() }),
+        };
+    };
     if line.quantity == quantity && line.held <= quantity {
         return Ok(vec![]);
     }
     // Fewer pieces are always granted, even of a product that is sold out or no longer for sale.
     let hold = if quantity > line.quantity {
-        for_sale(cart, facts, sku)?;
-        hold_needed(facts, line.policy, sku, quantity, line.held)?
+        for_sale(cart, facts, &line.sku)?;
+        hold_needed(facts, line.policy, &line.sku, quantity, line.held)?
     } else {
         0
     };
     Ok(vec![CartEvent::QuantitySet {
-        sku: sku.clone(),
+        line: id.clone(),
         quantity,
         hold,
         release: line.held.saturating_sub(quantity),
@@ -121,8 +174,9 @@ fn set_quantity(
 
 fn for_sale<'a>(cart: &Cart, facts: &Facts<'a>, sku: &Sku) -> Result<&'a Product, Rejection> {
     let product = facts
-        .product
-        .filter(|p| p.sku == *sku && !p.hidden)
+        .products
+        .product(sku)
+        .filter(|p| !p.hidden)
         .ok_or_else(|| Rejection::UnknownSku { sku: sku.clone() })?;
     match product.price.currency == cart.currency {
         true => Ok(product),
@@ -155,13 +209,36 @@ fn expiry_after(cart: &Cart, facts: &Facts<'_>, hold: u32) -> Option<i64> {
     if hold > 0 { Some(facts.now_ms + facts.hold_ms) } else { cart.holds_expire_at_ms }
 }
 
-fn remove_line(cart: &Cart, sku: &Sku) -> Result<Vec<CartEvent>, Rejection> {
-    let line = cart.line(sku).ok_or_else(|| Rejection::LineNotFound { sku: sku.clone() })?;
-    Ok(vec![CartEvent::LineRemoved { sku: sku.clone(), release: line.held }])
+fn remove_line(cart: &Cart, id: &LineId) -> Result<Vec<CartEvent>, Rejection> {
+    let line = line(cart, id)?;
+    Ok(vec![CartEvent::LineRemoved { line: id.clone(), release: line.held }])
 }
 
-fn holds(cart: &Cart) -> Vec<(Sku, u32)> {
-    cart.lines.iter().filter(|l| l.held > 0).map(|l| (l.sku.clone(), l.held)).collect()
+fn save_line(cart: &Cart, id: &LineId) -> Result<Vec<CartEvent>, Rejection> {
+    let line = line(cart, id)?;
+    if cart.saved_line(id).is_none() && cart.saved.len() >= SAVED_LINES_MAX {
+        return Err(Rejection::CartFull);
+    }
+    Ok(vec![CartEvent::LineSaved { line: id.clone(), release: line.held }])
+}
+
+fn restore_line(cart: &Cart, facts: &Facts<'_>, id: &LineId) -> Result<Vec<CartEvent>, Rejection> {
+    let saved = saved_line(cart, id)?;
+    let mut events = add_line(cart, facts, &saved.sku, saved.quantity, &saved.properties)?;
+    events.insert(0, CartEvent::SavedLineDropped { line: id.clone() });
+    Ok(events)
+}
+
+fn line<'c>(cart: &'c Cart, id: &LineId) -> Result<&'c Line, Rejection> {
+    cart.line(id).ok_or_else(|| Rejection::LineNotFound { line: id.clone() })
+}
+
+fn saved_line<'c>(cart: &'c Cart, id: &LineId) -> Result<&'c crate::SavedLine, Rejection> {
+    cart.saved_line(id).ok_or_else(|| Rejection::LineNotFound { line: id.clone() })
+}
+
+fn holds(cart: &Cart) -> Vec<(LineId, u32)> {
+    cart.lines.iter().filter(|l| l.held > 0).map(|l| (l.id(), l.held)).collect()
 }
 
 fn start_checkout(cart: &Cart) -> Result<Vec<CartEvent>, Rejection> {
@@ -220,7 +297,8 @@ fn place_order(
             due_minor: totals.total_minor,
         });
     }
-    let lines = cart.lines.iter().map(|line| sell(facts, line)).collect::<Result<_, _>>()?;
+    let mut taken = BTreeMap::new();
+    let lines = cart.lines.iter().map(|line| sell(facts, &mut taken, line)).collect::<Result<_, _>>()?;
     Ok(vec![CartEvent::OrderPlaced(Order {
         order_id: order_id.clone(),
         cart: cart.id.clone(),
@@ -228,20 +306,29 @@ fn place_order(
         placed_at_ms: facts.now_ms,
         currency: cart.currency,
         lines,
+        note: cart.note.clone(),
         shipping_minor: totals.shipping_minor,
         total_minor: totals.total_minor,
         payment_reference: payment.reference.clone(),
     })])
 }
 
-fn sell(facts: &Facts<'_>, line: &Line) -> Result<OrderLine, Rejection> {
+/// Sells a line; `taken` counts the pieces that lines before it took off the shelf.
+fn sell<'c>(
+    facts: &Facts<'_>,
+    taken: &mut BTreeMap<&'c Sku, i64>,
+    line: &'c Line,
+) -> Result<OrderLine, Rejection> {
     let missing = if line.policy.is_tracked() { line.quantity - line.held } else { 0 };
-    let available = facts.stock.available(&line.sku);
+    let taken = taken.entry(&line.sku).or_default();
+    let available = facts.stock.available(&line.sku) - *taken;
+    *taken += i64::from(missing);
     if i64::from(missing) > available {
         return Err(Rejection::OutOfStock { sku: line.sku.clone(), available, wanted: missing });
     }
     Ok(OrderLine {
         sku: line.sku.clone(),
+        properties: line.properties.clone(),
         name: line.name.clone(),
         quantity: line.quantity,
         unit_price_minor: line.unit_price_minor,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AssignedVariation, CartId, Currency, OrderId, Sku, StepDetails, StockPolicy, VisitorId, Workflow,
+    AssignedVariation, CartId, Currency, LineId, OrderId, Properties, Sku, StepDetails, StockPolicy,
+    VisitorId, Workflow,
 };
 
 /// Is one fact in the life of a cart.
@@ -29,6 +30,8 @@ pub enum CartEvent {
     LineAdded {
         /// The product.
         sku: Sku,
+        /// What is to be done to the pieces.
+        properties: Properties,
         /// Its name.
         name: String,
         /// Its stock policy.
@@ -44,8 +47,8 @@ pub enum CartEvent {
     },
     /// A line's pieces were set.
     QuantitySet {
-        /// The product.
-        sku: Sku,
+        /// The line.
+        line: LineId,
         /// Pieces wanted from now on.
         quantity: u32,
         /// Pieces newly held.
@@ -57,15 +60,32 @@ pub enum CartEvent {
     },
     /// A line was taken out.
     LineRemoved {
-        /// The product.
-        sku: Sku,
+        /// The line.
+        line: LineId,
         /// Pieces given back.
         release: u32,
     },
+    /// A line was laid aside for later.
+    LineSaved {
+        /// The line.
+        line: LineId,
+        /// Pieces given back.
+        release: u32,
+    },
+    /// A saved line was taken away: a [`CartEvent::LineAdded`] follows where it came back into the cart.
+    SavedLineDropped {
+        /// The line.
+        line: LineId,
+    },
+    /// The shopper's note to the shop was set.
+    NoteSet {
+        /// The text.
+        text: String,
+    },
     /// All lines were taken out.
     CartCleared {
-        /// Pieces given back, product by product.
-        releases: Vec<(Sku, u32)>,
+        /// Pieces given back, line by line.
+        releases: Vec<(LineId, u32)>,
     },
     /// The checkout began.
     CheckoutStarted,
@@ -78,8 +98,8 @@ pub enum CartEvent {
     },
     /// The holds' time was over.
     HoldsExpired {
-        /// Pieces given back, product by product.
-        releases: Vec<(Sku, u32)>,
+        /// Pieces given back, line by line.
+        releases: Vec<(LineId, u32)>,
     },
     /// The cart became an order.
     OrderPlaced(Order),
@@ -93,6 +113,9 @@ impl CartEvent {
             Self::LineAdded { .. } => "line_added",
             Self::QuantitySet { .. } => "quantity_set",
             Self::LineRemoved { .. } => "line_removed",
+            Self::LineSaved { .. } => "line_saved",
+            Self::SavedLineDropped { .. } => "saved_line_dropped",
+            Self::NoteSet { .. } => "note_set",
             Self::CartCleared { .. } => "cart_cleared",
             Self::CheckoutStarted => "checkout_started",
             Self::StepCompleted { .. } => "step_completed",
@@ -101,12 +124,13 @@ impl CartEvent {
         }
     }
 
-    /// Returns the product whose line changed, where it is one.
-    pub fn sku(&self) -> Option<&Sku> {
+    /// Returns the line that changed, where it is one.
+    pub fn line(&self) -> Option<LineId> {
         match self {
-            Self::LineAdded { sku, .. } | Self::QuantitySet { sku, .. } | Self::LineRemoved { sku, .. } => {
-                Some(sku)
-            }
+            Self::LineAdded { sku, properties, .. } => Some(LineId::new(sku.clone(), properties)),
+            Self::QuantitySet { line, .. }
+            | Self::LineRemoved { line, .. }
+            | Self::LineSaved { line, .. } => Some(line.clone()),
             _ => None,
         }
     }
@@ -127,6 +151,9 @@ pub struct Order {
     pub currency: Currency,
     /// What was bought.
     pub lines: Vec<OrderLine>,
+    /// What the shopper told the shop; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
     /// Shipping in minor units.
     pub shipping_minor: i64,
     /// What was paid in minor units: lines and shipping.
@@ -140,6 +167,9 @@ pub struct Order {
 pub struct OrderLine {
     /// The product.
     pub sku: Sku,
+    /// What is to be done to the pieces.
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub properties: Properties,
     /// Its name.
     pub name: String,
     /// Pieces bought.

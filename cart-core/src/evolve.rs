@@ -1,6 +1,8 @@
 //! The fold of events into a cart. It cannot fail: what reaches it was decided.
 
-use crate::{Cart, CartEvent, Line, ShippingMethod, Sku, Stage, StepDetails};
+use crate::{
+    Cart, CartEvent, Line, LineId, SavedLine, ShippingMethod, Stage, StepDetails, limits::LINE_QUANTITY_MAX,
+};
 
 /// Folds one event into the cart.
 pub fn evolve(cart: &mut Cart, event: &CartEvent) {
@@ -8,10 +10,21 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
     match event {
         // A cart is born with this event, by `Cart::from_opened`; seen again it says nothing new.
         CartEvent::CartOpened { .. } => {}
-        CartEvent::LineAdded { sku, name, policy, quantity, unit_price_minor, hold, holds_expire_at_ms } => {
-            let at = cart.lines.iter().position(|l| l.sku == *sku).unwrap_or_else(|| {
+        CartEvent::LineAdded {
+            sku,
+            properties,
+            name,
+            policy,
+            quantity,
+            unit_price_minor,
+            hold,
+            holds_expire_at_ms,
+        } => {
+            let id = LineId::new(sku.clone(), properties);
+            let at = cart.lines.iter().position(|l| l.is(&id)).unwrap_or_else(|| {
                 cart.lines.push(Line {
                     sku: sku.clone(),
+                    properties: properties.clone(),
                     name: String::new(),
                     quantity: 0,
                     unit_price_minor: 0,
@@ -28,17 +41,20 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
             line.held += hold;
             cart.holds_expire_at_ms = *holds_expire_at_ms;
         }
-        CartEvent::QuantitySet { sku, quantity, hold, release, holds_expire_at_ms } => {
-            if let Some(line) = cart.lines.iter_mut().find(|l| l.sku == *sku) {
+        CartEvent::QuantitySet { line, quantity, hold, release, holds_expire_at_ms } => {
+            if let Some(line) = cart.lines.iter_mut().find(|l| l.is(line)) {
                 line.quantity = *quantity;
                 line.held = line.held + hold - release;
             }
             cart.holds_expire_at_ms = *holds_expire_at_ms;
         }
-        CartEvent::LineRemoved { sku, .. } => {
-            cart.lines.retain(|l| l.sku != *sku);
+        CartEvent::LineRemoved { line, .. } => {
+            cart.lines.retain(|l| !l.is(line));
             forget_ended_holds(cart);
         }
+        CartEvent::LineSaved { line, .. } => save(cart, line),
+        CartEvent::SavedLineDropped { line } => cart.saved.retain(|l| l.id() != *line),
+        CartEvent::NoteSet { text } => cart.note.clone_from(text),
         CartEvent::CartCleared { .. } => {
             cart.lines.clear();
             cart.holds_expire_at_ms = None;
@@ -46,8 +62,8 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
         CartEvent::CheckoutStarted => cart.stage = Stage::Checkout { completed: vec![] },
         CartEvent::StepCompleted { details, shipping_minor } => complete(cart, details, *shipping_minor),
         CartEvent::HoldsExpired { releases } => {
-            for (sku, pieces) in releases {
-                release(cart, sku, *pieces);
+            for (line, pieces) in releases {
+                release(cart, line, *pieces);
             }
             forget_ended_holds(cart);
         }
@@ -75,8 +91,19 @@ fn complete(cart: &mut Cart, details: &StepDetails, shipping_minor: i64) {
     }
 }
 
-fn release(cart: &mut Cart, sku: &Sku, pieces: u32) {
-    if let Some(line) = cart.lines.iter_mut().find(|l| l.sku == *sku) {
+/// Lays a line aside; where it lies there already, the pieces add up.
+fn save(cart: &mut Cart, id: &LineId) {
+    let Some(at) = cart.lines.iter().position(|l| l.is(id)) else { return };
+    let Line { sku, properties, name, quantity, .. } = cart.lines.remove(at);
+    match cart.saved.iter_mut().find(|l| l.id() == *id) {
+        Some(saved) => saved.quantity = saved.quantity.saturating_add(quantity).min(LINE_QUANTITY_MAX),
+        None => cart.saved.push(SavedLine { sku, properties, name, quantity }),
+    }
+    forget_ended_holds(cart);
+}
+
+fn release(cart: &mut Cart, id: &LineId, pieces: u32) {
+    if let Some(line) = cart.lines.iter_mut().find(|l| l.is(id)) {
         line.held -= pieces;
     }
 }
@@ -100,6 +127,8 @@ impl Cart {
             assignments: assignments.clone(),
             stage: Stage::Open,
             lines: vec![],
+            saved: vec![],
+            note: String::new(),
             address: None,
             shipping: ShippingMethod::default(),
             shipping_minor: 0,

@@ -12,6 +12,7 @@ pub mod event;
 pub mod evolve;
 pub mod ids;
 pub mod limits;
+pub mod line;
 pub mod money;
 pub mod price;
 pub mod product;
@@ -24,9 +25,9 @@ pub mod totals;
 pub mod workflow;
 pub mod zone;
 
-pub use cart::{AssignedVariation, Cart, Line, Stage};
+pub use cart::{AssignedVariation, Cart, Stage};
 pub use command::{Command, Payment, Request};
-pub use decide::{Facts, decide, open};
+pub use decide::{Facts, Products, decide, open};
 pub use definition::DefinitionError;
 pub use details::{Address, FieldError, ShippingMethod, StepDetails};
 pub use event::{CartEvent, Order, OrderLine};
@@ -35,6 +36,7 @@ pub use ids::{
     CartId, ChannelId, FamilyId, GroupId, IdError, MethodId, OrderId, PromotionId, Sku, TaxCategory,
     VisitorId,
 };
+pub use line::{Line, LineId, Properties, PropertiesError, SavedLine};
 pub use money::{Currency, Money};
 pub use price::{PriceQuestion, PriceReason, SelectedPrice, SpecialPrice};
 pub use product::{Product, QuantityLimits, StockPolicy};

@@ -16,6 +16,24 @@ pub const FIELD_BYTES_MAX: usize = 200;
 /// The most pieces of one product that a shop may have been supplied with.
 pub const SUPPLY_MAX: i64 = 1_000_000_000_000;
 
+/// The most properties of a line: an engraving, a gift note and what a configurator adds.
+pub const PROPERTIES_MAX: usize = 20;
+
+/// The longest name of a property in bytes.
+pub const PROPERTY_NAME_BYTES_MAX: usize = 40;
+
+/// The longest value of a property in bytes: a letter beside a gift.
+pub const PROPERTY_VALUE_BYTES_MAX: usize = 500;
+
+/// The longest note to an order in bytes.
+pub const NOTE_BYTES_MAX: usize = 2_000;
+
+/// The most commands of a batch: a whole order of a trade customer in a few requests.
+pub const BATCH_COMMANDS_MAX: usize = 100;
+
+/// The most lines that wait for later.
+pub const SAVED_LINES_MAX: usize = 100;
+
 /// The most special prices of one product: as many as commercetools embeds in a variant.
 pub const PRODUCT_PRICES_MAX: usize = 100;
 

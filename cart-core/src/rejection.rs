@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Currency, FieldError, OrderId, Sku, Step,
+    Currency, FieldError, LineId, OrderId, Sku, Step,
     limits::{CART_LINES_MAX, LINE_QUANTITY_MAX},
 };
 
@@ -48,11 +48,11 @@ pub enum Rejection {
         /// The cart's currency.
         cart: Currency,
     },
-    /// The cart has no line of the product.
-    #[error("the cart has no line of {sku}")]
+    /// The cart has no such line.
+    #[error("the cart has no line {line}")]
     LineNotFound {
-        /// The product.
-        sku: Sku,
+        /// The line.
+        line: LineId,
     },
     /// The cart has as many lines as it may have.
     #[error("the cart holds {CART_LINES_MAX} lines, the most allowed")]
@@ -99,6 +99,14 @@ pub enum Rejection {
         available: i64,
         /// Further pieces that are wanted.
         wanted: u32,
+    },
+    /// A command of a batch was refused, and with it all of them; its name is that of the reason.
+    #[error("command {position} of the batch: {because}; nothing of the batch was done")]
+    InBatch {
+        /// The command's place in the batch, from 0.
+        position: usize,
+        /// Why it was refused.
+        because: Box<Rejection>,
     },
 }
 
@@ -156,6 +164,15 @@ impl Rejection {
             Self::CheckoutIncomplete { .. } => "checkout_incomplete",
             Self::PaymentMismatch { .. } => "payment_mismatch",
             Self::OutOfStock { .. } => "out_of_stock",
+            Self::InBatch { because, .. } => because.name(),
+        }
+    }
+
+    /// Returns the reason itself, where the refusal is that of a batch.
+    pub fn reason(&self) -> &Self {
+        match self {
+            Self::InBatch { because, .. } => because.reason(),
+            other => other,
         }
     }
 }

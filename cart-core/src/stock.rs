@@ -118,23 +118,29 @@ impl FromIterator<(Sku, StockLevel)> for StockLevels {
     }
 }
 
-/// Returns what an event moves in the stock, product by product; movements of nothing are left out.
+/// Returns what an event moves in the stock, line by line; movements of nothing are left out.
 pub fn movements(event: &CartEvent) -> Vec<(&Sku, Movement)> {
     let all: Vec<(&Sku, Movement)> = match event {
         CartEvent::LineAdded { sku, hold, .. } => vec![(sku, Movement::hold(i64::from(*hold)))],
-        CartEvent::QuantitySet { sku, hold, release, .. } => {
-            vec![(sku, Movement::hold(i64::from(*hold) - i64::from(*release)))]
+        CartEvent::QuantitySet { line, hold, release, .. } => {
+            vec![(line.sku(), Movement::hold(i64::from(*hold) - i64::from(*release)))]
         }
-        CartEvent::LineRemoved { sku, release } => vec![(sku, Movement::hold(-i64::from(*release)))],
+        CartEvent::LineRemoved { line, release } | CartEvent::LineSaved { line, release } => {
+            vec![(line.sku(), Movement::hold(-i64::from(*release)))]
+        }
         CartEvent::CartCleared { releases } | CartEvent::HoldsExpired { releases } => {
-            releases.iter().map(|(sku, n)| (sku, Movement::hold(-i64::from(*n)))).collect()
+            releases.iter().map(|(line, n)| (line.sku(), Movement::hold(-i64::from(*n)))).collect()
         }
         CartEvent::OrderPlaced(order) => order
             .lines
             .iter()
             .map(|l| (&l.sku, Movement::sell(i64::from(l.from_held), i64::from(l.from_available))))
             .collect(),
-        CartEvent::CartOpened { .. } | CartEvent::CheckoutStarted | CartEvent::StepCompleted { .. } => vec![],
+        CartEvent::CartOpened { .. }
+        | CartEvent::SavedLineDropped { .. }
+        | CartEvent::NoteSet { .. }
+        | CartEvent::CheckoutStarted
+        | CartEvent::StepCompleted { .. } => vec![],
     };
     all.into_iter().filter(|(_, m)| !m.is_none()).collect()
 }
@@ -142,7 +148,9 @@ pub fn movements(event: &CartEvent) -> Vec<(&Sku, Movement)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CartId, Currency, Order, OrderId, OrderLine, StepDetails, StockPolicy, VisitorId};
+    use crate::{
+        CartId, Currency, Order, OrderId, OrderLine, Properties, StepDetails, StockPolicy, VisitorId,
+    };
 
     fn sku(text: &str) -> Sku {
         Sku::parse(text).unwrap()
@@ -151,6 +159,7 @@ mod tests {
     fn added(pieces: u32, hold: u32) -> CartEvent {
         CartEvent::LineAdded {
             sku: sku("MUG"),
+            properties: Properties::default(),
             name: "Mug".into(),
             policy: StockPolicy::HoldOnAdd,
             quantity: pieces,
@@ -161,7 +170,13 @@ mod tests {
     }
 
     fn set(hold: u32, release: u32) -> CartEvent {
-        CartEvent::QuantitySet { sku: sku("MUG"), quantity: 3, hold, release, holds_expire_at_ms: None }
+        CartEvent::QuantitySet {
+            line: sku("MUG").into(),
+            quantity: 3,
+            hold,
+            release,
+            holds_expire_at_ms: None,
+        }
     }
 
     fn ordered(from_held: u32, from_available: u32) -> CartEvent {
@@ -171,8 +186,10 @@ mod tests {
             owner: VisitorId::parse("ada").unwrap(),
             placed_at_ms: 0,
             currency: Currency::parse("GBP").unwrap(),
+            note: String::new(),
             lines: vec![OrderLine {
                 sku: sku("MUG"),
+                properties: Properties::default(),
                 name: "Mug".into(),
                 quantity: 3,
                 unit_price_minor: 1_250,
@@ -187,8 +204,8 @@ mod tests {
 
     #[test]
     fn each_event_moves_its_pieces_and_no_others() {
-        let released = |pieces| CartEvent::HoldsExpired { releases: vec![(sku("MUG"), pieces)] };
-        let cleared = |pieces| CartEvent::CartCleared { releases: vec![(sku("MUG"), pieces)] };
+        let released = |pieces| CartEvent::HoldsExpired { releases: vec![(sku("MUG").into(), pieces)] };
+        let cleared = |pieces| CartEvent::CartCleared { releases: vec![(sku("MUG").into(), pieces)] };
         // Ten pieces, four of them held by carts: what is available, held and sold after the event.
         for (event, after) in [
             (added(3, 3), (3, 7, 0)),
@@ -196,7 +213,7 @@ mod tests {
             (set(2, 0), (4, 6, 0)),
             (set(0, 1), (7, 3, 0)),
             (set(0, 0), (6, 4, 0)),
-            (CartEvent::LineRemoved { sku: sku("MUG"), release: 4 }, (10, 0, 0)),
+            (CartEvent::LineRemoved { line: sku("MUG").into(), release: 4 }, (10, 0, 0)),
             (cleared(2), (8, 2, 0)),
             (released(4), (10, 0, 0)),
             (ordered(3, 0), (6, 1, 3)),

@@ -43,7 +43,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        CartId, Currency, Sku, StockPolicy, VisitorId, Workflow,
+        CartId, Currency, Properties, Sku, StockPolicy, VisitorId, Workflow,
         limits::{CART_LINES_MAX, LINE_QUANTITY_MAX, PRICE_MINOR_MAX},
         open,
     };
@@ -63,6 +63,7 @@ mod tests {
             .enumerate()
             .map(|(n, (quantity, unit_price_minor))| Line {
                 sku: Sku::parse(&format!("P{n}")).unwrap(),
+                properties: Properties::default(),
                 name: String::new(),
                 quantity,
                 unit_price_minor,

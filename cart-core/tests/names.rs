@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use cart_core::{
-    CartEvent, Command, Currency, OrderId, Payment, Rejection, Sku, Step, StepDetails, StockPolicy,
+    CartEvent, Command, Currency, OrderId, Payment, Properties, Rejection, Sku, Step, StepDetails,
+    StockPolicy,
 };
 use serde::de::DeserializeOwned;
 
@@ -32,9 +33,14 @@ fn assert_unique(names: &[&str]) {
 /// Returns a command of each kind. The match stops compiling when a kind is new: add it to both.
 fn commands() -> Vec<Command> {
     let successor = |command: &Command| match command {
-        Command::AddLine { .. } => Some(Command::SetQuantity { sku: sku(), quantity: 1 }),
-        Command::SetQuantity { .. } => Some(Command::RemoveLine { sku: sku() }),
-        Command::RemoveLine { .. } => Some(Command::Clear),
+        Command::AddLine { .. } => Some(Command::SetQuantity { line: sku().into(), quantity: 1 }),
+        Command::SetQuantity { .. } => Some(Command::RemoveLine { line: sku().into() }),
+        Command::RemoveLine { .. } => Some(Command::SaveLine { line: sku().into() }),
+        Command::SaveLine { .. } => Some(Command::RestoreLine { line: sku().into() }),
+        Command::RestoreLine { .. } => Some(Command::DropSavedLine { line: sku().into() }),
+        Command::DropSavedLine { .. } => Some(Command::SetNote { text: String::new() }),
+        Command::SetNote { .. } => Some(Command::Batch(vec![])),
+        Command::Batch(_) => Some(Command::Clear),
         Command::Clear => Some(Command::StartCheckout),
         Command::StartCheckout => Some(Command::CompleteStep(StepDetails::Review)),
         Command::CompleteStep(_) => Some(Command::PlaceOrder {
@@ -44,7 +50,8 @@ fn commands() -> Vec<Command> {
         Command::PlaceOrder { .. } => Some(Command::ExpireHolds),
         Command::ExpireHolds => None,
     };
-    std::iter::successors(Some(Command::AddLine { sku: sku(), quantity: 1 }), successor).collect()
+    let first = Command::AddLine { sku: sku(), quantity: 1, properties: Properties::default() };
+    std::iter::successors(Some(first), successor).collect()
 }
 
 /// Returns a rejection of each kind. The match stops compiling when a kind is new: add it to both.
@@ -56,7 +63,7 @@ fn rejections() -> Vec<Rejection> {
         Rejection::CartClosed { .. } => Some(Rejection::InvalidQuantity { quantity: 0 }),
         Rejection::InvalidQuantity { .. } => Some(Rejection::UnknownSku { sku: sku() }),
         Rejection::UnknownSku { .. } => Some(Rejection::CurrencyMismatch { product: gbp, cart: gbp }),
-        Rejection::CurrencyMismatch { .. } => Some(Rejection::LineNotFound { sku: sku() }),
+        Rejection::CurrencyMismatch { .. } => Some(Rejection::LineNotFound { line: sku().into() }),
         Rejection::LineNotFound { .. } => Some(Rejection::CartFull),
         Rejection::CartFull => Some(Rejection::CartEmpty),
         Rejection::CartEmpty => Some(Rejection::StepOutOfOrder { step: Step::Review, next: None }),
@@ -68,7 +75,7 @@ fn rejections() -> Vec<Rejection> {
         Rejection::PaymentMismatch { .. } => {
             Some(Rejection::OutOfStock { sku: sku(), available: 0, wanted: 1 })
         }
-        Rejection::OutOfStock { .. } => None,
+        Rejection::OutOfStock { .. } | Rejection::InBatch { .. } => None,
     };
     std::iter::successors(Some(Rejection::NotOwner), successor).collect()
 }
@@ -84,7 +91,10 @@ fn every_command_is_named_once_and_in_order() {
 fn every_rejection_is_named_once_and_in_order() {
     let names: Vec<_> = rejections().iter().map(Rejection::name).collect();
     assert_eq!(names, Rejection::NAMES);
-    assert_eq!(variants::<Rejection>(), Rejection::NAMES);
+    // A batch is refused under the name of its reason.
+    assert_eq!(variants::<Rejection>(), [&Rejection::NAMES[..], &["in_batch"]].concat());
+    let because = Box::new(Rejection::CartFull);
+    assert_eq!(Rejection::InBatch { position: 3, because }.name(), "cart_full");
     assert_unique(&Rejection::NAMES);
 }
 
@@ -136,6 +146,9 @@ fn events_are_stored_under_the_names_that_files_spell() {
             "line_added",
             "quantity_set",
             "line_removed",
+            "line_saved",
+            "saved_line_dropped",
+            "note_set",
             "cart_cleared",
             "checkout_started",
             "step_completed",

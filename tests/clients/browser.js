@@ -27,7 +27,7 @@ async function follow(page, selector) {
   await Promise.all([page.waitForNavigation(patience), page.click(selector)]);
 }
 
-const line = (sku) => `[data-cart] [data-sku="${sku}"]`;
+const line = (sku) => `[data-cart] [data-line="${sku}"]`;
 const path = (page) => new URL(page.url()).pathname;
 const text = (page, selector) => page.$eval(selector, (element) => element.textContent.trim());
 
@@ -221,7 +221,7 @@ async function drawer(browser) {
   await follow(page, ".product-add button");
   assert.match(await text(page, ".notice"), /The MUG is in your cart/);
   // The join brings the cart into the drawer.
-  await page.waitForSelector('#drawer [data-sku="MUG"]');
+  await page.waitForSelector('#drawer [data-line="MUG"]');
   assert.equal(await isOpen(page), false);
 
   await page.evaluate(() => {

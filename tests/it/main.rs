@@ -25,6 +25,7 @@ mod carts;
 mod checkout;
 mod idempotency;
 mod kill;
+mod lines;
 mod two_nodes;
 
 mod broken_frames;

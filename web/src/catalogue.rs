@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use cart_core::{Currency, Product, Sku};
+use cart_core::{Currency, Product, Products, Sku};
 
 use crate::store::{self, Store};
 
@@ -91,6 +91,12 @@ impl Catalogue {
     /// Reports how many products a shopper may see.
     pub fn visible_count(&self) -> usize {
         self.texts.len()
+    }
+}
+
+impl Products for Catalogue {
+    fn product(&self, sku: &Sku) -> Option<&Product> {
+        self.products.get(sku).map(|p| &**p)
     }
 }
 

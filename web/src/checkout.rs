@@ -1,8 +1,10 @@
 //! The way from a cart to an order: look, authorise, commit; and take the money back where the commit says no.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
-use cart_core::{Cart, CartId, Command, Facts, OrderId, Payment, Rejection, Request, VisitorId, decide};
+use cart_core::{
+    Cart, CartId, Command, Facts, OrderId, Payment, Product, Rejection, Request, Sku, VisitorId, decide,
+};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -101,7 +103,7 @@ async fn look(
     let stock = store.stock(&cart.lines.iter().map(|l| l.sku.clone()).collect()).await?;
     let facts = Facts {
         now_ms: clock::now_ms(),
-        product: None,
+        products: &BTreeMap::<Sku, &Product>::new(),
         stock: &stock,
         hold_ms: carts.settings().hold_ms,
         express_shipping_minor: carts.settings().express_shipping_minor,

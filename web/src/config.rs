@@ -56,7 +56,8 @@ pub struct StoreConfig {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CartsConfig {
-    /// Cart actors; 0 means one for SQLite, whose writer is single, and two for PostgreSQL.
+    /// Cart actors: each commits one batch at a time. SQLite has one writer, so more help only PostgreSQL, and only where
+    /// it has cores to spare: more actors mean smaller batches.
     pub shards: usize,
     /// How long a cart holds its pieces, in seconds.
     pub hold_seconds: u64,
@@ -131,7 +132,7 @@ impl Default for StoreConfig {
 
 impl Default for CartsConfig {
     fn default() -> Self {
-        Self { shards: 0, hold_seconds: 1_200, hold_sweep_seconds: 5, idle_seconds: 300, key_hours: 24 }
+        Self { shards: 1, hold_seconds: 1_200, hold_sweep_seconds: 5, idle_seconds: 300, key_hours: 24 }
     }
 }
 
@@ -165,6 +166,7 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         anyhow::ensure!(self.workers > 0, "workers must be at least 1");
         anyhow::ensure!(self.store.connections > 1, "store.connections must be at least 2");
+        anyhow::ensure!((1..=64).contains(&self.carts.shards), "carts.shards must be 1 to 64");
         anyhow::ensure!(self.carts.hold_sweep_seconds > 0, "carts.hold_sweep_seconds must be at least 1");
         anyhow::ensure!(self.recommender.file_bytes > 0, "recommender.file_bytes must be at least 1");
         anyhow::ensure!(self.recommender.file_minutes > 0, "recommender.file_minutes must be at least 1");
@@ -180,15 +182,6 @@ impl Config {
             anyhow::ensure!(password.len() >= 10, "admin.password must have at least 10 characters");
         }
         Ok(())
-    }
-
-    /// Returns the number of cart actors.
-    pub fn shards(&self) -> usize {
-        match self.carts.shards {
-            0 if self.store.url.starts_with("sqlite:") => 1,
-            0 => 2,
-            n => n,
-        }
     }
 
     /// Returns the folder of the event files.

@@ -115,7 +115,7 @@ impl ResponseError for Problem {
 
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
-        let status = match rejection {
+        let status = match rejection.reason() {
             Rejection::NotOwner => StatusCode::FORBIDDEN,
             Rejection::StaleVersion { .. } => StatusCode::PRECONDITION_FAILED,
             Rejection::CartClosed { .. }
@@ -129,7 +129,8 @@ impl From<Rejection> for Problem {
             | Rejection::CurrencyMismatch { .. }
             | Rejection::LineNotFound { .. }
             | Rejection::CartFull
-            | Rejection::InvalidDetails { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            | Rejection::InvalidDetails { .. }
+            | Rejection::InBatch { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let mut problem = Self::new(status, rejection.name(), rejection.to_string());
         if let Rejection::InvalidDetails { fields } = rejection {

@@ -95,10 +95,10 @@
 
   function drawCart(root, cart, before) {
     const list = $("[data-lines]", root);
-    const drawn = new Map($$("[data-sku]", list).map((line) => [line.dataset.sku, line]));
+    const drawn = new Map($$("[data-line]", list).map((line) => [line.dataset.line, line]));
     for (const line of cart.lines) {
-      const node = drawn.get(line.sku) ?? list.appendChild(newLine(line, before !== null));
-      drawn.delete(line.sku);
+      const node = drawn.get(line.id) ?? list.appendChild(newLine(line, before !== null));
+      drawn.delete(line.id);
       drawLine(node, line, cart.currency);
     }
     for (const gone of drawn.values()) {
@@ -114,13 +114,23 @@
 
   function newLine(line, isNews) {
     const node = $("#line-template").content.firstElementChild.cloneNode(true);
-    const sku = encodeURIComponent(line.sku);
-    node.dataset.sku = line.sku;
+    node.dataset.line = line.id;
     if (isNews) node.classList.add("line-new");
-    for (const anchor of $$("a", node)) anchor.href = `/products/${sku}`;
-    for (const form of $$("form", node)) form.action = `/cart/lines/${sku}`;
+    for (const anchor of $$("a", node)) anchor.href = `/products/${encodeURIComponent(line.sku)}`;
+    for (const form of $$("form", node)) form.action = `/cart/lines/${encodeURIComponent(line.id)}`;
+    drawProperties(node, line);
     drawPicture(node, line.sku);
     return node;
+  }
+
+  function drawProperties(node, line) {
+    const list = $("[data-properties]", node);
+    for (const [name, value] of Object.entries(line.properties)) {
+      const label = Object.assign(document.createElement("span"), { textContent: `${name}:` });
+      const item = list.appendChild(document.createElement("li"));
+      item.append(label, ` ${value}`);
+      list.hidden = false;
+    }
   }
 
   /** The server knows the picture; the tint behind it is the one that its own pages choose. */
@@ -238,13 +248,13 @@
   }
 
   /** Sets a line's quantity over the channel; where it is not joined or does not answer, over the JSON API. */
-  function setQuantity(sku, quantity) {
+  function setQuantity(line, quantity) {
     const overHttp = () =>
-      command(quantity === 0 ? { type: "remove_line", sku } : { type: "set_quantity", sku, quantity });
+      command(quantity === 0 ? { type: "remove_line", line } : { type: "set_quantity", line, quantity });
     if (channel?.state !== "joined") return overHttp();
     return new Promise((resolve, reject) => {
       channel
-        .push("update_cart", { item: { sku, quantity } }, 5000)
+        .push("update_cart", { item: { line, quantity } }, 5000)
         .receive("ok", resolve)
         .receive("error", ({ reason, detail }) => reject(new Refusal(reason, detail)))
         // Setting the same quantity twice is setting it once.
@@ -313,8 +323,8 @@
       set(form);
     } else if ("remove" in form.dataset) {
       event.preventDefault();
-      const sku = form.closest("[data-sku]").dataset.sku;
-      change(form, () => setQuantity(sku, 0), () => toast("Taken out of the cart."));
+      const line = form.closest("[data-line]").dataset.line;
+      change(form, () => setQuantity(line, 0), () => toast("Taken out of the cart."));
     }
   });
 
@@ -339,12 +349,12 @@
   function set(form) {
     const input = form.elements.quantity;
     if (!input.reportValidity()) return;
-    const sku = form.closest("[data-sku]").dataset.sku;
+    const id = form.closest("[data-line]").dataset.line;
     input.dataset.sent = input.value;
     change(form, async () => {
       const quantity = Number(input.value); // the newest, where several changes wait
-      const isSo = shown?.lines.some((line) => line.sku === sku && line.quantity === quantity);
-      return isSo ? null : setQuantity(sku, quantity);
+      const isSo = shown?.lines.some((line) => line.id === id && line.quantity === quantity);
+      return isSo ? null : setQuantity(id, quantity);
     });
   }
 

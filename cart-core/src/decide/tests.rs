@@ -53,7 +53,7 @@ impl Case {
     fn decide(&self, request: &Request) -> Result<Vec<CartEvent>, Rejection> {
         let facts = Facts {
             now_ms: self.now_ms,
-            product: self.product.as_ref(),
+            products: &One(self.product.as_ref()),
             stock: &self.stock,
             hold_ms: HOLD_MS,
             express_shipping_minor: self.express_shipping_minor,
@@ -77,13 +77,14 @@ impl Case {
     }
 
     fn mugs(&self) -> (u32, u32) {
-        self.cart.line(&sku("MUG")).map_or((0, 0), |line| (line.quantity, line.held))
+        self.cart.line(&id("MUG")).map_or((0, 0), |line| (line.quantity, line.held))
     }
 
     fn fill(&mut self, lines: usize) {
         self.cart.lines = (0..lines)
             .map(|n| Line {
                 sku: sku(&format!("P{n}")),
+                properties: Properties::default(),
                 name: format!("Product {n}"),
                 quantity: 1,
                 unit_price_minor: 100,
@@ -98,6 +99,19 @@ fn sku(text: &str) -> Sku {
     Sku::parse(text).unwrap()
 }
 
+fn id(text: &str) -> LineId {
+    text.parse().unwrap()
+}
+
+/// Is a catalogue of one product, or none.
+struct One<'a>(Option<&'a Product>);
+
+impl Products for One<'_> {
+    fn product(&self, sku: &Sku) -> Option<&Product> {
+        self.0.filter(|p| p.sku == *sku)
+    }
+}
+
 fn currency(code: &str) -> Currency {
     Currency::parse(code).unwrap()
 }
@@ -107,15 +121,15 @@ fn mug() -> Product {
 }
 
 fn add(text: &str, quantity: u32) -> Command {
-    Command::AddLine { sku: sku(text), quantity }
+    Command::AddLine { sku: sku(text), quantity, properties: Properties::default() }
 }
 
 fn set(text: &str, quantity: u32) -> Command {
-    Command::SetQuantity { sku: sku(text), quantity }
+    Command::SetQuantity { line: id(text), quantity }
 }
 
 fn remove(text: &str) -> Command {
-    Command::RemoveLine { sku: sku(text) }
+    Command::RemoveLine { line: id(text) }
 }
 
 fn pay(amount_minor: i64) -> Command {
@@ -229,7 +243,7 @@ fn each_rejection_has_its_case_and_its_words() {
             "currency_mismatch",
             "the product is priced in EUR, the cart in GBP; open a cart in EUR",
         ),
-        (as_it_is, by_owner(remove("CUP")), "line_not_found", "the cart has no line of CUP"),
+        (as_it_is, by_owner(remove("CUP")), "line_not_found", "the cart has no line CUP"),
         (
             |case| case.fill(CART_LINES_MAX),
             by_owner(add("MUG", 1)),
@@ -448,7 +462,7 @@ fn the_server_itself_may_ask_for_anything() {
     let case = Case::with_mugs();
     let by_server = Request { caller: None, ..by_owner(Command::Clear) };
     let current = Request { expected_version: Some(case.cart.version), ..by_server.clone() };
-    let cleared = vec![CartEvent::CartCleared { releases: vec![(sku("MUG"), 2)] }];
+    let cleared = vec![CartEvent::CartCleared { releases: vec![(id("MUG"), 2)] }];
     assert_eq!(case.decide(&by_server), Ok(cleared.clone()));
     assert_eq!(case.decide(&current), Ok(cleared));
 }
@@ -553,7 +567,7 @@ fn holds_end_at_their_time_and_the_lines_stay() {
     assert_eq!(case.grant(Command::ExpireHolds), vec![]);
     case.now_ms += 1;
     let expired = case.grant(Command::ExpireHolds);
-    assert_eq!(expired, vec![CartEvent::HoldsExpired { releases: vec![(sku("MUG"), 2)] }]);
+    assert_eq!(expired, vec![CartEvent::HoldsExpired { releases: vec![(id("MUG"), 2)] }]);
     assert_eq!((case.mugs(), case.stock.available(&sku("MUG"))), ((2, 0), 5));
     assert_eq!(case.grant(Command::ExpireHolds), vec![], "once is enough");
     case.grant(add("MUG", 1));
@@ -597,7 +611,9 @@ fn both_workflows_lead_to_an_order() {
             owner: VisitorId::parse("ada").unwrap(),
             placed_at_ms: 5_000,
             currency: currency("GBP"),
+            note: String::new(),
             lines: vec![OrderLine {
+                properties: Properties::default(),
                 sku: sku("MUG"),
                 name: "Mug".into(),
                 quantity: 2,
@@ -673,4 +689,103 @@ fn lines_may_change_during_the_checkout_and_the_steps_stay_done() {
     assert_eq!(case.refuse(Command::StartCheckout), Rejection::CartEmpty);
     case.grant(add("MUG", 1));
     assert_eq!(case.grant(pay(1_250)).len(), 1);
+}
+
+fn engraved(text: &str) -> Properties {
+    Properties::parse([("engraving".to_owned(), text.to_owned())].into()).unwrap()
+}
+
+fn add_engraved(quantity: u32, text: &str) -> Command {
+    Command::AddLine { sku: sku("MUG"), quantity, properties: engraved(text) }
+}
+
+#[test]
+fn properties_keep_lines_apart_and_equal_ones_meet() {
+    let mut case = Case::with_mugs();
+    case.grant(add_engraved(1, "Ada"));
+    case.grant(add_engraved(1, "Eve"));
+    case.grant(add_engraved(1, "Ada"));
+    let lines: Vec<_> = case.cart.lines.iter().map(|l| (l.properties.clone(), l.quantity, l.held)).collect();
+    assert_eq!(lines, [(Properties::default(), 2, 2), (engraved("Ada"), 2, 2), (engraved("Eve"), 1, 1)]);
+    assert_eq!(case.cart.pieces_of(&sku("MUG")), 5);
+    // All five mugs are held: the lines of one product share its stock.
+    assert_eq!(case.refuse(add("MUG", 1)).name(), "out_of_stock");
+
+    let ada = LineId::new(sku("MUG"), &engraved("Ada"));
+    case.grant(Command::SetQuantity { line: ada.clone(), quantity: 1 });
+    case.grant(Command::RemoveLine { line: id("MUG") });
+    assert_eq!(case.cart.lines.len(), 2);
+    case.grant(Command::RemoveLine { line: ada.clone() });
+    let gone = case.refuse(Command::SetQuantity { line: ada, quantity: 1 });
+    assert_eq!(gone.name(), "line_not_found", "a name alone does not say what to engrave");
+}
+
+#[test]
+fn lines_of_one_product_are_sold_from_one_shelf() {
+    let mut case = Case::new();
+    case.product = Some(Product { stock_policy: StockPolicy::TakeAtOrder, ..mug() });
+    case.grant(add("MUG", 3));
+    case.grant(add_engraved(3, "Ada"));
+    case.grant(Command::StartCheckout);
+    while let Some(step) = case.cart.next_step() {
+        case.grant(Command::CompleteStep(details(step)));
+    }
+    let refused = case.refuse(pay(case.cart.totals().total_minor));
+    assert_eq!(refused, Rejection::OutOfStock { sku: sku("MUG"), available: 2, wanted: 3 });
+}
+
+#[test]
+fn a_line_is_laid_aside_and_taken_back_at_the_price_of_the_day() {
+    let mut case = Case::with_mugs();
+    case.grant(Command::SaveLine { line: id("MUG") });
+    assert_eq!((case.cart.lines.len(), case.cart.saved[0].quantity), (0, 2));
+    assert_eq!(case.stock.available(&sku("MUG")), 5, "what waits for later holds nothing");
+    case.product.as_mut().unwrap().price = Money::new(1_400, currency("GBP"));
+    case.grant(Command::RestoreLine { line: id("MUG") });
+    assert_eq!((case.cart.lines[0].unit_price_minor, case.mugs(), case.cart.saved.len()), (1_400, (2, 2), 0));
+    assert_eq!(case.refuse(Command::RestoreLine { line: id("MUG") }).name(), "line_not_found");
+    assert_eq!(case.refuse(Command::DropSavedLine { line: id("MUG") }).name(), "line_not_found");
+
+    // What cannot be had now goes on waiting.
+    case.grant(Command::SaveLine { line: id("MUG") });
+    case.stock = StockLevels::default();
+    assert_eq!(case.refuse(Command::RestoreLine { line: id("MUG") }).name(), "out_of_stock");
+    case.grant(Command::DropSavedLine { line: id("MUG") });
+    assert_eq!(case.cart.saved, []);
+}
+
+#[test]
+fn a_batch_is_done_whole_or_not_at_all() {
+    let mut case = Case::new();
+    let all = case.grant(Command::Batch(vec![
+        add("MUG", 2),
+        add_engraved(1, "Ada"),
+        set("MUG", 3),
+        Command::StartCheckout,
+    ]));
+    assert_eq!(
+        all.iter().map(CartEvent::name).collect::<Vec<_>>(),
+        ["line_added", "line_added", "quantity_set", "checkout_started"]
+    );
+    assert_eq!((case.mugs(), case.cart.version), ((3, 3), 5));
+
+    // The second command sees the pieces that the first took.
+    let refused = case.refuse(Command::Batch(vec![add("MUG", 1), add("MUG", 1)]));
+    let reason = Rejection::OutOfStock { sku: sku("MUG"), available: 0, wanted: 1 };
+    assert_eq!((refused.name(), refused.reason()), ("out_of_stock", &reason));
+    assert_eq!(
+        refused.to_string(),
+        "command 1 of the batch: MUG has 0 left, 1 more are wanted; nothing of the batch was done"
+    );
+    assert_eq!(case.grant(Command::Batch(vec![])), []);
+}
+
+#[test]
+fn a_note_is_kept_and_goes_with_the_order() {
+    let mut case = Case::checked_out(Workflow::classic());
+    let note = |text: &str| Command::SetNote { text: text.into() };
+    case.grant(note("Ring twice"));
+    assert_eq!(case.grant(note("Ring twice")), []);
+    let events = case.grant(pay(case.cart.totals().total_minor));
+    assert!(matches!(&events[0], CartEvent::OrderPlaced(order) if order.note == "Ring twice"));
 }

@@ -1,8 +1,8 @@
 //! What is drawn at random: a shop and what happens in it.
 
 use cart_core::{
-    Address, CartLayout, CheckoutLayout, Currency, Money, Product, ShippingMethod, Sku, StepDetails,
-    StockPolicy, Workflow, limits,
+    Address, CartLayout, CheckoutLayout, Currency, LineId, Money, Product, Properties, ShippingMethod, Sku,
+    StepDetails, StockPolicy, Workflow, limits,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -62,9 +62,14 @@ pub enum Version {
 
 #[derive(Clone, Debug)]
 pub enum Draft {
-    Add(Sku, u32),
-    Set(Sku, u32),
-    Remove(Sku),
+    Add(Sku, u32, Properties),
+    Set(LineId, u32),
+    Remove(LineId),
+    Save(LineId),
+    Restore(LineId),
+    Drop(LineId),
+    Note(String),
+    Batch(Vec<Draft>),
     Clear,
     Start,
     Step(StepDetails),
@@ -121,16 +126,39 @@ fn ask() -> impl Strategy<Value = Ask> {
 
 fn draft() -> impl Strategy<Value = Draft> {
     prop_oneof![
-        14 => (sku(), quantity()).prop_map(|(sku, quantity)| Draft::Add(sku, quantity)),
-        8 => (sku(), quantity()).prop_map(|(sku, quantity)| Draft::Set(sku, quantity)),
-        2 => sku().prop_map(Draft::Remove),
-        1 => Just(Draft::Clear),
+        20 => change(),
+        3 => vec(change(), 0..5).prop_map(Draft::Batch),
+        1 => "[a-c]{0,2}".prop_map(Draft::Note),
         1 => Just(Draft::Start),
         2 => details().prop_map(Draft::Step),
         16 => details().prop_map(Draft::GoOn),
         3 => (-2..3_i64).prop_map(Draft::Place),
         4 => Just(Draft::Expire),
     ]
+}
+
+/// Draws a change of the lines, as it may stand in a batch.
+fn change() -> impl Strategy<Value = Draft> {
+    prop_oneof![
+        14 => (sku(), quantity(), properties()).prop_map(|(sku, quantity, p)| Draft::Add(sku, quantity, p)),
+        8 => (line(), quantity()).prop_map(|(line, quantity)| Draft::Set(line, quantity)),
+        2 => line().prop_map(Draft::Remove),
+        2 => line().prop_map(Draft::Save),
+        2 => line().prop_map(Draft::Restore),
+        1 => line().prop_map(Draft::Drop),
+        1 => Just(Draft::Clear),
+    ]
+}
+
+fn properties() -> impl Strategy<Value = Properties> {
+    let engraved = |text: &str| {
+        Properties::parse([("engraving".to_owned(), text.to_owned())].into()).expect("a short text")
+    };
+    prop_oneof![6 => Just(Properties::default()), 2 => Just(engraved("Ada")), 1 => Just(engraved("Eve"))]
+}
+
+fn line() -> impl Strategy<Value = LineId> {
+    (sku(), properties()).prop_map(|(sku, properties)| LineId::new(sku, &properties))
 }
 
 fn sku_at(at: usize) -> Sku {

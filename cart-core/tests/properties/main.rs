@@ -6,8 +6,8 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cart_core::{
-    Cart, CartEvent, Command, Order, Rejection, ShippingMethod, Sku, Stage, StepDetails, StockLevels,
-    limits::LINE_QUANTITY_MAX,
+    Cart, CartEvent, Command, Line, LineId, Order, Rejection, ShippingMethod, Sku, Stage, StepDetails,
+    StockLevels, limits::LINE_QUANTITY_MAX,
 };
 use drafts::{Act, CARTS, acts, shop};
 use proptest::{
@@ -143,7 +143,7 @@ proptest! {
             let cart = &world.carts[turn.cart];
             for line in cart.lines.iter().filter(|_| cart.order_id().is_none()) {
                 for quantity in [1, line.quantity / 2, line.quantity - 1].into_iter().filter(|q| *q > 0) {
-                    let command = Command::SetQuantity { sku: line.sku.clone(), quantity };
+                    let command = Command::SetQuantity { line: line.id(), quantity };
                     let request = cart_core::Request { caller: None, expected_version: None, command };
                     let outcome = world.decide(turn.cart, &request);
                     prop_assert!(outcome.is_ok(), "{outcome:?} for {quantity} of {line:?}");
@@ -176,8 +176,11 @@ fn the_draws_reach_every_event_and_every_rejection() {
         "holds_expired",
         "line_added",
         "line_removed",
+        "line_saved",
+        "note_set",
         "order_placed",
         "quantity_set",
+        "saved_line_dropped",
         "step_completed",
     ];
     assert_eq!(events.into_iter().collect::<Vec<_>>(), expected);
@@ -190,8 +193,10 @@ fn the_draws_reach_every_event_and_every_rejection() {
 /// Is an account of one cart, kept from its accepted commands alone, in numbers too wide to overflow.
 #[derive(Clone, Debug, Default)]
 struct Book {
-    /// Pieces and unit price of each product.
-    lines: BTreeMap<Sku, (i128, i128)>,
+    /// Pieces and unit price of each line.
+    lines: BTreeMap<LineId, (i128, i128)>,
+    /// Pieces that wait for later.
+    saved: BTreeMap<LineId, i128>,
     shipping_minor: i128,
 }
 
@@ -199,15 +204,27 @@ impl Book {
     fn enter(&mut self, world: &World, command: &Command) {
         let price = |sku: &Sku| i128::from(world.products[sku].price.minor);
         match command {
-            Command::AddLine { sku, quantity } => {
-                let line = self.lines.entry(sku.clone()).or_default();
+            Command::AddLine { sku, quantity, properties } => {
+                let line = self.lines.entry(LineId::new(sku.clone(), properties)).or_default();
                 *line = (line.0 + i128::from(*quantity), price(sku));
             }
-            Command::SetQuantity { sku, quantity } => {
-                let line = self.lines.entry(sku.clone()).or_insert_with(|| (0, price(sku)));
-                line.0 = i128::from(*quantity);
+            Command::SetQuantity { line, quantity } => {
+                let entry = self.lines.entry(line.clone()).or_insert_with(|| (0, price(line.sku())));
+                entry.0 = i128::from(*quantity);
             }
-            Command::RemoveLine { sku } => drop(self.lines.remove(sku)),
+            Command::RemoveLine { line } => drop(self.lines.remove(line)),
+            Command::SaveLine { line } => {
+                let (pieces, _) = self.lines.remove(line).expect("a line that was there");
+                let saved = self.saved.entry(line.clone()).or_default();
+                *saved = (*saved + pieces).min(i128::from(LINE_QUANTITY_MAX));
+            }
+            Command::RestoreLine { line } => {
+                let pieces = self.saved.remove(line).expect("a saved line that was there");
+                let entry = self.lines.entry(line.clone()).or_default();
+                *entry = (entry.0 + pieces, price(line.sku()));
+            }
+            Command::DropSavedLine { line } => drop(self.saved.remove(line)),
+            Command::Batch(commands) => commands.iter().for_each(|command| self.enter(world, command)),
             Command::Clear => self.lines.clear(),
             Command::CompleteStep(StepDetails::Shipping { method: ShippingMethod::Standard }) => {
                 self.shipping_minor = 0;
@@ -216,6 +233,7 @@ impl Book {
                 self.shipping_minor = i128::from(world.express_shipping_minor);
             }
             Command::CompleteStep(_)
+            | Command::SetNote { .. }
             | Command::StartCheckout
             | Command::PlaceOrder { .. }
             | Command::ExpireHolds => {}
@@ -231,9 +249,11 @@ impl Book {
         let lines: BTreeMap<_, _> = cart
             .lines
             .iter()
-            .map(|l| (l.sku.clone(), (i128::from(l.quantity), i128::from(l.unit_price_minor))))
+            .map(|l| (l.id(), (i128::from(l.quantity), i128::from(l.unit_price_minor))))
             .collect();
         prop_assert_eq!(&lines, &self.lines);
+        let saved: BTreeMap<_, _> = cart.saved.iter().map(|l| (l.id(), i128::from(l.quantity))).collect();
+        prop_assert_eq!(&saved, &self.saved);
         prop_assert_eq!(
             i128::from(totals.items),
             self.lines.values().map(|(pieces, _)| pieces).sum::<i128>()
@@ -269,7 +289,8 @@ fn orders(turn: &Turn) -> impl Iterator<Item = &Order> {
 fn audit_pieces(order: &Order, cart: &Cart, sold: &mut BTreeMap<Sku, i64>) -> Check {
     prop_assert_eq!(order.lines.len(), cart.lines.len());
     for (bought, line) in order.lines.iter().zip(&cart.lines) {
-        prop_assert_eq!((&bought.sku, bought.quantity), (&line.sku, line.quantity));
+        prop_assert_eq!((&bought.sku, &bought.properties), (&line.sku, &line.properties));
+        prop_assert_eq!(bought.quantity, line.quantity);
         prop_assert_eq!(bought.from_held, line.held);
         let taken = bought.from_held + bought.from_available;
         if line.policy.is_tracked() {
@@ -291,7 +312,7 @@ fn audit_stock(
 ) -> Check {
     prop_assert_eq!(stock.iter().count(), supplied.len(), "no product enters the stock by itself");
     for (sku, level) in stock.iter() {
-        let held: i64 = carts.iter().filter_map(|c| c.line(sku)).map(|l| i64::from(l.held)).sum();
+        let held: i64 = lines_of(carts, sku).map(|l| i64::from(l.held)).sum();
         prop_assert!(level.is_conserved(), "{sku}: {level:?}");
         prop_assert_eq!(Some(&level.supplied), supplied.get(sku));
         prop_assert_eq!(level.held, held, "held of {}", sku);
@@ -300,9 +321,13 @@ fn audit_stock(
     Ok(())
 }
 
+fn lines_of<'c>(carts: &'c [Cart], sku: &'c Sku) -> impl Iterator<Item = &'c Line> {
+    carts.iter().flat_map(|c| &c.lines).filter(move |l| l.sku == *sku)
+}
+
 fn audit_lines(cart: &Cart) -> Check {
-    let skus: BTreeSet<_> = cart.lines.iter().map(|l| &l.sku).collect();
-    prop_assert_eq!(skus.len(), cart.lines.len(), "one line a product");
+    let ids: BTreeSet<_> = cart.lines.iter().map(Line::id).collect();
+    prop_assert_eq!(ids.len(), cart.lines.len(), "equal lines are one");
     for line in &cart.lines {
         prop_assert!((1..=LINE_QUANTITY_MAX).contains(&line.quantity), "{line:?}");
         prop_assert!(line.held <= line.quantity, "{line:?}");

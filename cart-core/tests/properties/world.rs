@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use cart_core::{
     AssignedVariation, Cart, CartEvent, CartId, Command, Currency, Facts, OrderId, Payment, Product,
-    Rejection, Request, ShippingMethod, Sku, Stage, Step, StepDetails, StockLevel, StockLevels, VisitorId,
-    decide, evolve, open,
+    Products, Rejection, Request, ShippingMethod, Sku, Stage, Step, StepDetails, StockLevel, StockLevels,
+    VisitorId, decide, evolve, open,
 };
 use proptest::test_runner::TestCaseError;
 
@@ -27,6 +27,15 @@ pub struct World {
     pub histories: Vec<Vec<CartEvent>>,
     pub now_ms: i64,
     pub express_shipping_minor: i64,
+}
+
+/// Is the catalogue of the world.
+struct Shelf<'a>(&'a BTreeMap<Sku, Product>);
+
+impl Products for Shelf<'_> {
+    fn product(&self, sku: &Sku) -> Option<&Product> {
+        self.0.get(sku)
+    }
 }
 
 /// Is one request with what came of it.
@@ -97,7 +106,7 @@ impl World {
     pub fn decide(&self, cart: usize, request: &Request) -> Result<Vec<CartEvent>, Rejection> {
         let facts = Facts {
             now_ms: self.now_ms,
-            product: request.command.sku().and_then(|sku| self.products.get(sku)),
+            products: &Shelf(&self.products),
             stock: &self.stock,
             hold_ms: HOLD_MS,
             express_shipping_minor: self.express_shipping_minor,
@@ -106,22 +115,7 @@ impl World {
     }
 
     fn fill_in(&self, ask: &Ask, cart: &Cart) -> Request {
-        let command = match ask.draft.clone() {
-            Draft::Add(sku, quantity) => Command::AddLine { sku, quantity },
-            Draft::Set(sku, quantity) => Command::SetQuantity { sku, quantity },
-            Draft::Remove(sku) => Command::RemoveLine { sku },
-            Draft::Clear => Command::Clear,
-            Draft::Start => Command::StartCheckout,
-            Draft::Step(details) => Command::CompleteStep(details),
-            Draft::GoOn(details) => match (&cart.stage, cart.next_step()) {
-                (Stage::Open, _) => Command::StartCheckout,
-                (_, Some(step)) if step != details.step() => Command::CompleteStep(plain(step)),
-                (_, Some(_)) => Command::CompleteStep(details),
-                (_, None) => place(cart, 0),
-            },
-            Draft::Place(surplus) => place(cart, surplus),
-            Draft::Expire => Command::ExpireHolds,
-        };
+        let command = fill_in(ask.draft.clone(), cart);
         Request {
             caller: match ask.caller {
                 Caller::Owner => Some(owner(ask.cart)),
@@ -135,6 +129,31 @@ impl World {
             },
             command,
         }
+    }
+}
+
+/// Makes a command of a draft, its blanks filled in by the state of the cart.
+fn fill_in(draft: Draft, cart: &Cart) -> Command {
+    match draft {
+        Draft::Add(sku, quantity, properties) => Command::AddLine { sku, quantity, properties },
+        Draft::Set(line, quantity) => Command::SetQuantity { line, quantity },
+        Draft::Remove(line) => Command::RemoveLine { line },
+        Draft::Save(line) => Command::SaveLine { line },
+        Draft::Restore(line) => Command::RestoreLine { line },
+        Draft::Drop(line) => Command::DropSavedLine { line },
+        Draft::Note(text) => Command::SetNote { text },
+        Draft::Batch(drafts) => Command::Batch(drafts.into_iter().map(|d| fill_in(d, cart)).collect()),
+        Draft::Clear => Command::Clear,
+        Draft::Start => Command::StartCheckout,
+        Draft::Step(details) => Command::CompleteStep(details),
+        Draft::GoOn(details) => match (&cart.stage, cart.next_step()) {
+            (Stage::Open, _) => Command::StartCheckout,
+            (_, Some(step)) if step != details.step() => Command::CompleteStep(plain(step)),
+            (_, Some(_)) => Command::CompleteStep(details),
+            (_, None) => place(cart, 0),
+        },
+        Draft::Place(surplus) => place(cart, surplus),
+        Draft::Expire => Command::ExpireHolds,
     }
 }
 

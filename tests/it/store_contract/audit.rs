@@ -14,7 +14,7 @@ async fn live(subject: &Subject) {
     subject.turn(vec![open("a", "ann"), add("a", "MUG", 3), add("a", "TEE", 1), add("a", "VASE", 1)]).await;
     subject.turn(vec![open("b", "bob"), add("b", "MUG", 2)]).await;
     subject.turn(vec![command("b", Command::ExpireHolds).at(NOW_MS + HOLD_MS)]).await;
-    subject.turn(vec![command("a", Command::RemoveLine { sku: sku("TEE") })]).await;
+    subject.turn(vec![command("a", Command::RemoveLine { line: sku("TEE").into() })]).await;
     for goods in ["MUG", "VASE", "PDF"] {
         subject.sell(&format!("buys-{goods}"), "eve", goods, 2).await;
     }

@@ -1,6 +1,6 @@
 //! Orders of this shop and of others.
 
-use cart_core::{Order, OrderId, OrderLine};
+use cart_core::{Order, OrderId, OrderLine, Properties};
 use web::store::ImportedOrder;
 
 use super::subject::{NOW_MS, PRICE_MINOR, Subject, cart_id, currency, level, sku, visitor};
@@ -75,8 +75,10 @@ pub fn imported(name: &str, owner: &str, placed_at_ms: i64) -> ImportedOrder {
         owner: visitor(owner),
         placed_at_ms,
         currency: currency(),
+        note: String::new(),
         lines: vec![OrderLine {
             sku: sku("MUG"),
+            properties: Properties::default(),
             name: "Mug".into(),
             quantity: 7,
             unit_price_minor: 100,

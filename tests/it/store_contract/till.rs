@@ -6,8 +6,9 @@ use std::{
 };
 
 use cart_core::{
-    Address, Cart, CartEvent, CartId, Command, Facts, OrderId, Payment, Rejection, Request, ShippingMethod,
-    Sku, StepDetails, StockLevels, VisitorId, Workflow, decide, evolve, stock,
+    Address, Cart, CartEvent, CartId, Command, Facts, OrderId, Payment, Product, Products, Properties,
+    Rejection, Request, ShippingMethod, Sku, StepDetails, StockLevels, VisitorId, Workflow, decide, evolve,
+    stock,
 };
 use uuid::Uuid;
 use web::store::{
@@ -51,7 +52,7 @@ pub fn command(cart: &str, command: Command) -> Job {
 }
 
 pub fn add(cart: &str, text: &str, quantity: u32) -> Job {
-    command(cart, Command::AddLine { sku: sku(text), quantity })
+    command(cart, Command::AddLine { sku: sku(text), quantity, properties: Properties::default() })
 }
 
 /// Returns the whole checkout of a cart that costs so much; its order is named after it.
@@ -127,9 +128,10 @@ impl Decision for Till {
             .jobs
             .iter()
             .filter_map(|j| match &j.ask {
-                Ask::Do(_, command) => command.sku().cloned(),
+                Ask::Do(_, command) => Some(command.skus().into_iter().cloned()),
                 _ => None,
             })
+            .flatten()
             .collect();
         skus.extend(loaded.carts.values().flat_map(|c| fresh(c).lines.iter().map(|l| l.sku.clone())));
         skus
@@ -159,6 +161,21 @@ fn fresh(loaded: &LoadedCart) -> &Arc<Cart> {
         LoadedCart::Fresh(cart) => cart,
         LoadedCart::Current => panic!("a till has no memory that could be current"),
         LoadedCart::Unreadable => panic!("a till meets no broken rows"),
+    }
+}
+
+/// Is the suite's whole catalogue.
+struct Shelf(Vec<Product>);
+
+impl Shelf {
+    fn new() -> Self {
+        Self(SHELF.iter().map(|text| product(text)).collect())
+    }
+}
+
+impl Products for Shelf {
+    fn product(&self, sku: &Sku) -> Option<&Product> {
+        self.0.iter().find(|p| p.sku == *sku)
     }
 }
 
@@ -220,10 +237,9 @@ impl Counter {
         before: u64,
         mut cart: Arc<Cart>,
     ) -> Answer {
-        let product = command.sku().map(Sku::as_str).filter(|s| SHELF.contains(s)).map(product);
         let facts = Facts {
             now_ms: job.now_ms,
-            product: product.as_ref(),
+            products: &Shelf::new(),
             stock: &self.stock,
             hold_ms: HOLD_MS,
             express_shipping_minor: 0,

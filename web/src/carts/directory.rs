@@ -34,7 +34,7 @@ impl Carts {
             express_shipping_minor: config.shop.express_shipping_minor,
         };
         let idle = Duration::from_secs(config.carts.idle_seconds);
-        let shards = (0..config.shards()).map(|_| {
+        let shards = (0..config.carts.shards).map(|_| {
             let (store, catalogue) = (store.clone(), catalogue.clone());
             Shard::start_in_arbiter(&Arbiter::new().handle(), move |_| {
                 Shard::new(store, catalogue, settings, idle)

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{ResponseError, http::header};
-use cart_core::{CartId, Command, Currency, Money, Product, Request, Sku, VisitorId, Workflow};
+use cart_core::{CartId, Command, Currency, Money, Product, Properties, Request, Sku, VisitorId, Workflow};
 use futures_util::future::join_all;
 
 use super::{
@@ -59,7 +59,11 @@ impl Shop {
     }
 
     async fn add(&self, key: &str) -> Result<Answer, CartsError> {
-        let command = Command::AddLine { sku: Sku::parse("MUG").unwrap(), quantity: 1 };
+        let command = Command::AddLine {
+            sku: Sku::parse("MUG").unwrap(),
+            quantity: 1,
+            properties: Properties::default(),
+        };
         let request = Request { caller: Some(owner()), expected_version: None, command };
         let key = IdempotencyKey { key: key.into(), fingerprint: "add one".into() };
         self.carts.execute(cart(0), request, Some(key)).await

@@ -6,8 +6,7 @@ use std::{
 };
 
 use cart_core::{
-    Cart, CartEvent, CartId, Command, Facts, Line, Rejection, Request, Sku, StockLevels, decide, evolve,
-    stock,
+    Cart, CartEvent, CartId, Facts, Line, Rejection, Request, Sku, StockLevels, decide, evolve, stock,
 };
 use uuid::Uuid;
 
@@ -69,8 +68,8 @@ impl Decision for Turn {
         let mut skus = BTreeSet::new();
         for job in self.jobs.iter() {
             let JobKind::Execute(Request { command, .. }) = &job.kind else { continue };
-            skus.extend(command.sku().cloned());
-            if matches!(command, Command::Clear | Command::PlaceOrder { .. } | Command::ExpireHolds)
+            skus.extend(command.skus().into_iter().cloned());
+            if command.moves_all_lines()
                 && let Some(cart) = self.cart(loaded, &job.cart)
             {
                 skus.extend(cart.lines.iter().map(|l| l.sku.clone()));
@@ -191,10 +190,9 @@ impl Desk<'_> {
 
     fn decide(&mut self, id: &CartId, request: &Request) -> Answer {
         let staged = self.carts.get_mut(id).expect("the caller found the cart");
-        let product = request.command.sku().and_then(|sku| self.turn.catalogue.product(sku));
         let facts = Facts {
             now_ms: self.turn.now_ms,
-            product: product.map(|p| &**p),
+            products: &*self.turn.catalogue,
             stock: &self.stock,
             hold_ms: self.turn.settings.hold_ms,
             express_shipping_minor: self.turn.settings.express_shipping_minor,
@@ -203,6 +201,7 @@ impl Desk<'_> {
             Ok(events) => events,
             Err(rejection) => return Answer::Rejected(rejection),
         };
+        let before = staged.cart.clone();
         let cart = Arc::make_mut(&mut staged.cart);
         for event in &events {
             evolve(cart, event);
@@ -219,7 +218,10 @@ impl Desk<'_> {
             _ => None,
         });
         self.staged.orders.extend(order.clone());
-        let item = events.iter().find_map(CartEvent::sku).map(|sku| line_or_gone(&cart, sku, product));
+        let item = events.iter().rev().find_map(CartEvent::line).and_then(|line| {
+            let gone = || before.line(&line).map(|l| Line { quantity: 0, held: 0, ..l.clone() });
+            cart.line(&line).cloned().or_else(gone)
+        });
         for event in events {
             self.publish(&cart, event);
         }
@@ -253,16 +255,4 @@ impl Desk<'_> {
 
 fn accepted(cart: Arc<Cart>, item: Option<Line>, order: Option<cart_core::Order>) -> Answer {
     Answer::Accepted(Box::new(Accepted { cart, item, order }))
-}
-
-/// Returns the line of a product, with quantity 0 where it was taken out.
-fn line_or_gone(cart: &Cart, sku: &Sku, product: Option<&Arc<cart_core::Product>>) -> Line {
-    cart.line(sku).cloned().unwrap_or_else(|| Line {
-        sku: sku.clone(),
-        name: product.map(|p| p.name.clone()).unwrap_or_default(),
-        quantity: 0,
-        unit_price_minor: product.map_or(0, |p| p.price.minor),
-        held: 0,
-        policy: product.map(|p| p.stock_policy).unwrap_or_default(),
-    })
 }

@@ -304,9 +304,9 @@ fn states(watch: watch::Receiver<Newest>) -> impl Stream<Item = Arc<Cart>> {
 /// Returns the line that differs between two states of a cart, with quantity 0 where it is gone; the last one, where
 /// several do.
 fn changed_line(before: &Cart, after: &Cart) -> Option<Line> {
-    let changed = after.lines.iter().rev().find(|l| before.line(&l.sku) != Some(l));
+    let changed = after.lines.iter().rev().find(|l| before.line(&l.id()) != Some(l));
     changed.cloned().or_else(|| {
-        let gone = before.lines.iter().rev().find(|l| after.line(&l.sku).is_none())?;
+        let gone = before.lines.iter().rev().find(|l| after.line(&l.id()).is_none())?;
         Some(Line { quantity: 0, held: 0, ..gone.clone() })
     })
 }

@@ -13,11 +13,17 @@ pub fn data_of(event: &CartEvent) -> String {
         CartEvent::LineAdded { sku, quantity, unit_price_minor, .. } => {
             json!({"sku": sku, "quantity": quantity, "unit_price_minor": unit_price_minor})
         }
-        CartEvent::QuantitySet { sku, quantity, .. } => json!({"sku": sku, "quantity": quantity}),
-        CartEvent::LineRemoved { sku, .. } => json!({"sku": sku}),
-        CartEvent::CartCleared { .. } | CartEvent::CheckoutStarted => json!({}),
+        CartEvent::QuantitySet { line, quantity, .. } => json!({"sku": line.sku(), "quantity": quantity}),
+        CartEvent::LineRemoved { line, .. }
+        | CartEvent::LineSaved { line, .. }
+        | CartEvent::SavedLineDropped { line } => json!({"sku": line.sku()}),
+        // What a shopper writes, in a note or a property, stays in the store too.
+        CartEvent::CartCleared { .. } | CartEvent::NoteSet { .. } | CartEvent::CheckoutStarted => json!({}),
         CartEvent::StepCompleted { details, .. } => json!({"step": details.step()}),
-        CartEvent::HoldsExpired { releases } => json!({"releases": releases}),
+        CartEvent::HoldsExpired { releases } => {
+            let releases: Vec<_> = releases.iter().map(|(line, pieces)| (line.sku(), pieces)).collect();
+            json!({"releases": releases})
+        }
         CartEvent::OrderPlaced(order) => return order_data(order, "shop"),
     }
     .to_string()

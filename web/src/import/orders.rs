@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cart_core::{CartId, Currency, Order, OrderId, OrderLine, VisitorId, limits::LINE_QUANTITY_MAX};
+use cart_core::{
+    CartId, Currency, Order, OrderId, OrderLine, Properties, VisitorId, limits::LINE_QUANTITY_MAX,
+};
 
 use super::{
     Report,
@@ -84,6 +86,7 @@ fn line_of(row: &Row<'_>) -> Result<Option<OrderRow>, String> {
         line: OrderLine {
             name: row.text("name").unwrap_or(sku.as_str()).to_owned(),
             sku,
+            properties: Properties::default(),
             quantity,
             unit_price_minor: row.price_minor(currency)?,
             from_held: 0,
@@ -107,6 +110,7 @@ fn gather(orders: &mut BTreeMap<OrderId, Order>, row: OrderRow) -> Result<(), St
             placed_at_ms: row.at_ms,
             currency: row.currency,
             lines: vec![],
+            note: String::new(),
             shipping_minor: 0,
             total_minor: 0,
             payment_reference: "import".into(),

@@ -5,7 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload},
 };
-use cart_core::{Cart, CartLayout, Command, Product, Request, Sku};
+use cart_core::{Cart, CartLayout, Command, LineId, Product, Properties, Request, Sku};
 
 use super::{
     Front, Page,
@@ -21,7 +21,7 @@ use crate::{
     problem::{Problem, accepted},
     shop::Shop,
     store::Accepted,
-    wire::sku_of,
+    wire::{line_of, sku_of},
 };
 
 /// Shows a cart with the pictures of today's catalogue.
@@ -108,7 +108,7 @@ async fn add_line(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let added = async {
         let quantity = quantity_of(&form)?;
         let cart = guest.cart_or_open(shop).await?;
-        run(shop, &guest, &cart, Command::AddLine { sku, quantity }).await
+        run(shop, &guest, &cart, Command::AddLine { sku, quantity, properties: Properties::default() }).await
     };
     match added.await {
         Ok(Accepted { cart, item, .. }) => {
@@ -124,17 +124,31 @@ async fn add_line(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     }
 }
 
-/// `POST /cart/lines/{sku}`: sets or removes.
+/// `POST /cart/lines/{line}`: sets, removes, saves for later, restores or forgets.
 pub(super) async fn set(
     front: Data<Front>,
     request: HttpRequest,
-    sku: Path<String>,
+    line: Path<String>,
     body: Payload,
 ) -> HttpResponse {
-    front.serve(set_line(&front, &request, &sku, body)).await
+    front.serve(set_line(&front, &request, &line, body)).await
 }
 
-async fn set_line(front: &Front, request: &HttpRequest, sku: &str, body: Payload) -> Page {
+fn change_of(line: LineId, form: &Form) -> Result<Command, Problem> {
+    let is = |name| form.get(name).is_some();
+    Ok(match () {
+        () if is("remove") => Command::RemoveLine { line },
+        () if is("save") => Command::SaveLine { line },
+        () if is("restore") => Command::RestoreLine { line },
+        () if is("drop") => Command::DropSavedLine { line },
+        () => match quantity_of(form)? {
+            0 => Command::RemoveLine { line },
+            quantity => Command::SetQuantity { line, quantity },
+        },
+    })
+}
+
+async fn set_line(front: &Front, request: &HttpRequest, line: &str, body: Payload) -> Page {
     let shop = &front.shop;
     let form = Form::read(request, body, &shop.config.allowed_origins).await?;
     let guest = Guest::meet(shop, request).await?;
@@ -142,13 +156,8 @@ async fn set_line(front: &Front, request: &HttpRequest, sku: &str, body: Payload
         return Ok(see_other(&guest, "/cart", None));
     };
     let changed = async {
-        let sku = sku_of(sku)?;
-        let quantity = if form.get("remove").is_some() { 0 } else { quantity_of(&form)? };
-        let command = match quantity {
-            0 => Command::RemoveLine { sku },
-            quantity => Command::SetQuantity { sku, quantity },
-        };
-        run(shop, &guest, cart, command).await
+        let line = line_of(line)?;
+        run(shop, &guest, cart, change_of(line, &form)?).await
     };
     let notice = match changed.await {
         Ok(_) => None,

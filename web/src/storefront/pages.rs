@@ -9,7 +9,7 @@
 //! | form | fields |
 //! |---|---|
 //! | `POST /cart/lines` | `sku`, `quantity`: adds |
-//! | `POST /cart/lines/{sku}` | `quantity`: sets, 0 removes; `remove=1` removes whatever the quantity says |
+//! | `POST /cart/lines/{line}` | `quantity`: sets, 0 removes; `remove=1`, `save=1`, `restore=1` and `drop=1` do so whatever the quantity says |
 //! | `POST /checkout/start` | none |
 //! | `POST /checkout/{step}` | the fields of the step; the payment step adds `payment_token` |
 //! | `POST /checkout/order` | `payment_token` and the fields of the last step of a stepwise workflow |

@@ -1,6 +1,6 @@
 //! The cart on pages, and the order that it becomes.
 
-use cart_core::{Address, Cart, Line, Order, Product, ShippingMethod};
+use cart_core::{Address, Cart, Line, Order, Product, Properties, ShippingMethod};
 use serde::Serialize;
 
 use super::{Picture, Price, Shelf, country, link};
@@ -8,7 +8,8 @@ use super::{Picture, Price, Shelf, country, link};
 /// Is one line of a cart or an order.
 #[derive(Clone, Debug, Serialize)]
 pub struct CartLine {
-    sku: String,
+    id: String,
+    properties: Vec<(String, String)>,
     name: String,
     href: String,
     action: String,
@@ -24,10 +25,11 @@ impl CartLine {
     fn new(line: &Line, currency: cart_core::Currency, product: Option<&Product>) -> Self {
         let tracked_hold = line.policy == cart_core::StockPolicy::HoldOnAdd;
         Self {
-            sku: line.sku.to_string(),
+            id: line.id().to_string(),
+            properties: texts(&line.properties),
             name: line.name.clone(),
             href: link::product(line.sku.as_str()),
-            action: link::line(line.sku.as_str()),
+            action: link::line(&line.id().to_string()),
             picture: product.map_or_else(|| unlisted(line.sku.as_str()), Picture::of),
             quantity: line.quantity,
             unit_price: Price::new(line.unit_price_minor, currency),
@@ -35,6 +37,32 @@ impl CartLine {
             unheld: if tracked_hold { line.quantity.saturating_sub(line.held) } else { 0 },
         }
     }
+}
+
+/// Is a line that waits for later.
+#[derive(Clone, Debug, Serialize)]
+struct SavedLine {
+    name: String,
+    href: String,
+    action: String,
+    properties: Vec<(String, String)>,
+    quantity: u32,
+}
+
+impl SavedLine {
+    fn new(line: &cart_core::SavedLine) -> Self {
+        Self {
+            name: line.name.clone(),
+            href: link::product(line.sku.as_str()),
+            action: link::line(&line.id().to_string()),
+            properties: texts(&line.properties),
+            quantity: line.quantity,
+        }
+    }
+}
+
+fn texts(properties: &Properties) -> Vec<(String, String)> {
+    properties.iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
 
 /// A product that has left the catalogue still has its line.
@@ -47,6 +75,7 @@ fn unlisted(sku: &str) -> Picture {
 pub struct CartView {
     version: u64,
     lines: Vec<CartLine>,
+    saved: Vec<SavedLine>,
     count: u64,
     subtotal: Price,
     shipping: Price,
@@ -68,6 +97,7 @@ impl CartView {
         Self {
             version: cart.version,
             lines: cart.lines.iter().map(|l| CartLine::new(l, cart.currency, product(&l.sku))).collect(),
+            saved: cart.saved.iter().map(SavedLine::new).collect(),
             count: totals.items,
             subtotal: price(totals.subtotal_minor),
             shipping: price(totals.shipping_minor),

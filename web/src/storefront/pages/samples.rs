@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cart_core::{
     Address, Cart, CartId, CartLayout, Currency, FieldError, Line, Money, Order, OrderId, Product,
-    ShippingMethod, Sku, Stage, Step, VisitorId, Workflow,
+    Properties, SavedLine, ShippingMethod, Sku, Stage, Step, VisitorId, Workflow,
 };
 
 use super::*;
@@ -75,6 +75,7 @@ pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
         let product = &rows.iter().find(|r| r.product.sku.as_str() == sku).unwrap().product;
         Line {
             sku: product.sku.clone(),
+            properties: Properties::default(),
             name: product.name.clone(),
             quantity,
             unit_price_minor: product.price.minor,
@@ -82,6 +83,9 @@ pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
             policy: product.stock_policy,
         }
     };
+    let engraving = Properties::parse([("Engraving".to_owned(), "Ada & Charles".to_owned())].into()).unwrap();
+    let Line { sku, name, properties, .. } = line("JAM-RASPBERRY", 3, 0);
+    let saved = SavedLine { sku, properties, name, quantity: 3 };
     Cart {
         id: CartId::parse("c1").unwrap(),
         owner: VisitorId::parse("v1").unwrap(),
@@ -90,7 +94,13 @@ pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
         workflow: Arc::new(workflow),
         assignments: vec![],
         stage: Stage::Open,
-        lines: vec![line("TEAPOT-BROWN", 1, 1), line("MUG-COBALT", 2, 2), line("BISCUITS-OAT", 1, 0)],
+        lines: vec![
+            line("TEAPOT-BROWN", 1, 1),
+            Line { properties: engraving, ..line("MUG-COBALT", 2, 2) },
+            line("BISCUITS-OAT", 1, 0),
+        ],
+        saved: vec![saved],
+        note: String::new(),
         address: None,
         shipping: ShippingMethod::Standard,
         shipping_minor: 0,
@@ -197,6 +207,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         placed_at_ms: NOW_MS,
         currency: gbp(),
         lines: vec![],
+        note: String::new(),
         shipping_minor: done.shipping_minor,
         total_minor: done.totals().total_minor,
         payment_reference: "p1".into(),

@@ -1,0 +1,262 @@
+//! The lines of a cart, and what keeps two lines of one product apart.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    IdError, Sku, StockPolicy,
+    limits::{PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, PROPERTY_VALUE_BYTES_MAX},
+};
+
+/// Is one line of a cart: some pieces of one product at one price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The product.
+    pub sku: Sku,
+    /// What the shopper wants done to these pieces; lines of one product differ in it.
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub properties: Properties,
+    /// The product's name when it was last added.
+    pub name: String,
+    /// Pieces wanted, at least 1.
+    pub quantity: u32,
+    /// The price of one piece in minor units of the cart's currency, as of the last add.
+    pub unit_price_minor: i64,
+    /// Pieces that the stock holds for this line; at most the quantity.
+    pub held: u32,
+    /// The product's stock policy when it was last added.
+    pub policy: StockPolicy,
+}
+
+impl Line {
+    /// Returns the line's name within its cart.
+    pub fn id(&self) -> LineId {
+        LineId { sku: self.sku.clone(), digest: self.properties.digest }
+    }
+
+    /// Reports whether the line has this name.
+    pub fn is(&self, id: &LineId) -> bool {
+        self.properties.digest == id.digest && self.sku == id.sku
+    }
+}
+
+/// Is a line that waits for later: it holds nothing and costs nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedLine {
+    /// The product.
+    pub sku: Sku,
+    /// What the shopper wants done to these pieces.
+    #[serde(default, skip_serializing_if = "Properties::is_empty")]
+    pub properties: Properties,
+    /// The product's name when it was saved.
+    pub name: String,
+    /// Pieces wanted, at least 1.
+    pub quantity: u32,
+}
+
+impl SavedLine {
+    /// Returns the name that the line has in the cart.
+    pub fn id(&self) -> LineId {
+        LineId { sku: self.sku.clone(), digest: self.properties.digest }
+    }
+}
+
+/// Names a line within its cart: the SKU and, where the line has properties, a digest of them. So equal lines meet in
+/// one, and a client that knows no properties may name a line by its SKU.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LineId {
+    sku: Sku,
+    digest: Option<u64>,
+}
+
+impl LineId {
+    /// Returns the name of a product's line with these properties.
+    pub fn new(sku: Sku, properties: &Properties) -> Self {
+        Self { sku, digest: properties.digest }
+    }
+
+    /// Returns the product.
+    pub fn sku(&self) -> &Sku {
+        &self.sku
+    }
+
+    /// Reports whether the line has no properties.
+    pub fn is_plain(&self) -> bool {
+        self.digest.is_none()
+    }
+}
+
+impl From<Sku> for LineId {
+    fn from(sku: Sku) -> Self {
+        Self { sku, digest: None }
+    }
+}
+
+impl FromStr for LineId {
+    type Err = IdError;
+
+    /// Reads `SKU` or `SKU~` and 16 hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let is_digest = |d: &str| d.len() == 16 && d.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let (sku, digest) = match text.rsplit_once('~') {
+            Some((sku, digest)) if is_digest(digest) => (sku, u64::from_str_radix(digest, 16).ok()),
+            _ => (text, None),
+        };
+        Ok(Self { sku: Sku::parse(sku)?, digest })
+    }
+}
+
+impl TryFrom<String> for LineId {
+    type Error = IdError;
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<LineId> for String {
+    fn from(id: LineId) -> Self {
+        id.to_string()
+    }
+}
+
+impl fmt::Display for LineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.digest {
+            Some(digest) => write!(f, "{}~{digest:016x}", self.sku),
+            None => write!(f, "{}", self.sku),
+        }
+    }
+}
+
+impl fmt::Debug for LineId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
+    }
+}
+
+/// Is what a shopper wants done to the pieces of a line, such as `engraving` to `Ada`: few short texts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+pub struct Properties {
+    texts: BTreeMap<String, String>,
+    digest: Option<u64>,
+}
+
+/// Says why texts are no properties of a line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PropertiesError {
+    /// There are too many.
+    #[error("a line has at most {PROPERTIES_MAX} properties, not {0}")]
+    TooMany(usize),
+    /// A name is empty, too long or not printable.
+    #[error("property name {0:?} must be 1 to {PROPERTY_NAME_BYTES_MAX} bytes of printable text")]
+    Name(String),
+    /// A value is too long or not printable.
+    #[error("property {0:?} must hold at most {PROPERTY_VALUE_BYTES_MAX} bytes of printable text")]
+    Value(String),
+}
+
+impl Properties {
+    /// Checks the texts; those without a value are left out.
+    ///
+    /// # Errors
+    /// [`PropertiesError`] where there are too many, or one is too long or not printable.
+    pub fn parse(mut texts: BTreeMap<String, String>) -> Result<Self, PropertiesError> {
+        texts.retain(|_, value| !value.trim().is_empty());
+        if texts.len() > PROPERTIES_MAX {
+            return Err(PropertiesError::TooMany(texts.len()));
+        }
+        for (name, value) in &texts {
+            let is_name = (1..=PROPERTY_NAME_BYTES_MAX).contains(&name.len());
+            if !is_name || name.trim() != name || name.chars().any(char::is_control) {
+                return Err(PropertiesError::Name(name.chars().take(PROPERTY_NAME_BYTES_MAX).collect()));
+            }
+            let is_odd = |c: char| c.is_control() && c != '\n';
+            if value.len() > PROPERTY_VALUE_BYTES_MAX || value.chars().any(is_odd) {
+                return Err(PropertiesError::Value(name.clone()));
+            }
+        }
+        let digest = (!texts.is_empty()).then(|| digest(&texts));
+        Ok(Self { texts, digest })
+    }
+
+    /// Reports whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// Visits names and values in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.texts.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// FNV-1a (Fowler, Noll, Vo 1991) over names and values, each with its end marked. It tells the lines of one cart
+/// apart; whoever makes two meet on purpose merges two lines of their own.
+fn digest(texts: &BTreeMap<String, String>) -> u64 {
+    let bytes = texts.iter().flat_map(|(name, value)| {
+        name.bytes().chain([0xff]).chain(value.bytes()).chain([0xfe]).map(u64::from)
+    });
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ byte).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+impl TryFrom<BTreeMap<String, String>> for Properties {
+    type Error = PropertiesError;
+    fn try_from(texts: BTreeMap<String, String>) -> Result<Self, PropertiesError> {
+        Self::parse(texts)
+    }
+}
+
+impl From<Properties> for BTreeMap<String, String> {
+    fn from(properties: Properties) -> Self {
+        properties.texts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn properties(texts: &[(&str, &str)]) -> Result<Properties, PropertiesError> {
+        Properties::parse(texts.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect())
+    }
+
+    #[test]
+    fn a_line_is_named_by_its_sku_and_its_properties() {
+        let sku = Sku::parse("MUG~1").unwrap();
+        let plain = LineId::from(sku.clone());
+        let engraved = LineId::new(sku.clone(), &properties(&[("engraving", "Ada")]).unwrap());
+        let other = LineId::new(sku.clone(), &properties(&[("engraving", "Eve")]).unwrap());
+        assert_eq!(plain.to_string(), "MUG~1");
+        assert_ne!(engraved, other);
+        for id in [plain, engraved, other] {
+            assert_eq!(id.to_string().parse::<LineId>().unwrap(), id);
+            assert_eq!(id.sku(), &sku);
+        }
+        assert!("~0123456789abcdef".parse::<LineId>().is_err(), "a line has a product");
+        // Where one text ends and the next begins matters.
+        let ab_c = properties(&[("ab", "c")]).unwrap();
+        assert_ne!(ab_c.digest, properties(&[("a", "bc")]).unwrap().digest);
+    }
+
+    #[test]
+    fn properties_are_few_short_texts() {
+        assert!(properties(&[("gift note", "Happy birthday,\nAda")]).is_ok());
+        assert_eq!(properties(&[("engraving", " ")]).unwrap(), Properties::default(), "no text, no property");
+        let long = "x".repeat(501);
+        for (bad, message) in [
+            (vec![("", "x")], "property name \"\" must be 1 to 40 bytes"),
+            (vec![(" a", "x")], "property name \" a\""),
+            (vec![("a\u{0}", "x")], "property name"),
+            (vec![("a", long.as_str())], "property \"a\" must hold at most 500 bytes"),
+            (vec![("a", "\u{7}")], "property \"a\""),
+        ] {
+            let error = properties(&bad).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+        let many = (0..21).map(|n| (n.to_string(), "x".to_owned())).collect();
+        assert_eq!(Properties::parse(many), Err(PropertiesError::TooMany(21)));
+    }
+}
