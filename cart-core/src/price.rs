@@ -238,6 +238,24 @@ impl Product {
         }
     }
 
+    /// Returns the price of each number of pieces from which on it is another, for a table of tiers; the question's own
+    /// quantity does not matter. The first stands for one piece, and there is none where the currency does not fit.
+    pub fn price_steps(&self, question: &PriceQuestion<'_>) -> Vec<(u32, SelectedPrice)> {
+        let mut bounds: Vec<_> = self.prices.iter().map(|price| price.min_quantity.max(1)).collect();
+        bounds.push(1);
+        bounds.sort_unstable();
+        bounds.dedup();
+        let mut steps: Vec<(u32, SelectedPrice)> = vec![];
+        for quantity in bounds {
+            if let Some(selected) = self.price_for(&PriceQuestion { quantity, ..*question })
+                && steps.last().is_none_or(|(_, before)| *before != selected)
+            {
+                steps.push((quantity, selected));
+            }
+        }
+        steps
+    }
+
     /// Checks the product's own price and its special prices.
     ///
     /// # Errors

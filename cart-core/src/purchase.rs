@@ -161,6 +161,10 @@ mod tests {
                 limits.admits(wanted).map_err(|e| format!("{}: {e}", e.name())).err().unwrap_or_default();
             assert_eq!(told, verdict, "{wanted:?}");
         }
+        for wanted in [wish(3, 3, 0), wish(5, 5, 0), wish(4, 24, 0), wish(4, 20, 11)] {
+            let broken = limits.admits(wanted).unwrap_err();
+            assert_eq!(serde_json::to_value(&broken).unwrap()["limit"], broken.name());
+        }
         let broken = limits.admits(wish(5, 5, 0)).unwrap_err();
         let json = r#"{"limit":"step","step":2,"wanted":5,"lower":4,"higher":6}"#;
         assert_eq!(serde_json::to_string(&broken).unwrap(), json);

@@ -188,8 +188,7 @@ impl Taxes {
 
 impl TaxDefinition {
     fn zone_of(&self, destination: &Destination) -> Option<usize> {
-        let zone = most_special_zone(&self.zones, |zone| &zone.places, destination)?;
-        self.zones.iter().position(|z| std::ptr::eq(z, zone))
+        most_special_zone(self.zones.iter().map(|zone| &zone.places[..]), destination)
     }
 
     fn check(&self) -> Result<(), DefinitionError> {

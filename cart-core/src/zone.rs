@@ -144,6 +144,23 @@ pub struct Destination {
 }
 
 impl Destination {
+    /// Reads a destination from the fields of an address; nothing where the country is none.
+    ///
+    /// A region or postcode that cannot be read is left out, so that the country's own zone holds the destination: what
+    /// an address must look like is not decided here.
+    ///
+    /// ```
+    /// use cart_core::Destination;
+    /// assert_eq!(Destination::read("us", "ca", "90210").unwrap().to_string(), "US-CA 90210");
+    /// assert_eq!(Destination::read("GB", "Somerset", "").unwrap().to_string(), "GB");
+    /// assert_eq!(Destination::read("England", "", ""), None);
+    /// ```
+    pub fn read(country: &str, region: &str, postcode: &str) -> Option<Self> {
+        let country = Country::parse(country.trim()).ok()?;
+        let region = Region::parse(region.trim()).ok();
+        Some(Self { country, region, postcode: Postcode::parse(postcode).ok() })
+    }
+
     /// Returns a country of which neither region nor postcode are known.
     pub fn country(country: Country) -> Self {
         Self { country, region: None, postcode: None }
@@ -238,21 +255,20 @@ pub fn most_special_place(places: &[Place], destination: &Destination) -> Option
     places.iter().filter_map(|place| place.holds(destination)).max()
 }
 
-/// Returns the most special of some zones for a destination; the first of equals.
-pub(crate) fn most_special_zone<'a, Z>(
-    zones: &'a [Z],
-    places: impl Fn(&Z) -> &[Place],
+/// Returns the number of the most special of some zones for a destination; the first of equals.
+pub(crate) fn most_special_zone<'a>(
+    zones: impl Iterator<Item = &'a [Place]>,
     destination: &Destination,
-) -> Option<&'a Z> {
-    let mut best: Option<(&Z, Speciality)> = None;
-    for zone in zones {
-        if let Some(speciality) = most_special_place(places(zone), destination)
+) -> Option<usize> {
+    let mut best: Option<(usize, Speciality)> = None;
+    for (n, places) in zones.enumerate() {
+        if let Some(speciality) = most_special_place(places, destination)
             && best.is_none_or(|(_, so_far)| speciality > so_far)
         {
-            best = Some((zone, speciality));
+            best = Some((n, speciality));
         }
     }
-    best.map(|(zone, _)| zone)
+    best.map(|(n, _)| n)
 }
 
 /// Checks the places of a zone.

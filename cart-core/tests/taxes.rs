@@ -229,6 +229,8 @@ proptest! {
 
     #[test]
     fn lines_in_another_order_are_taxed_alike_in_sum(taxes in taxes(), basket in basket()) {
+        // Where the net is kept, equal lines share the home's tax in their order, and may fall under two rates abroad.
+        prop_assume!(taxes.definition().inclusive_prices == InclusivePrices::KeepGross);
         let mut reversed = basket.clone();
         reversed.lines.reverse();
         prop_assert_eq!(assess(&taxes, &basket).total, assess(&taxes, &reversed).total);

@@ -103,6 +103,22 @@ fn among_equally_special_prices_the_lower_holds_in_whatever_order_they_stand() {
 }
 
 #[test]
+fn the_steps_of_a_price_are_listed_for_a_table() {
+    let trade_group = group("trade");
+    let euros = SpecialPrice { currency: currency("EUR"), min_quantity: 50, ..special(700) };
+    let product = mug([tier(800, 100), tier(900, 10), trade(tier(850, 20)), euros]);
+    let steps = |question: &PriceQuestion<'_>| {
+        product.price_steps(question).into_iter().map(|(from, price)| (from, price.minor)).collect::<Vec<_>>()
+    };
+    assert_eq!(steps(&ask(7)), [(1, 1_000), (10, 900), (100, 800)]);
+    // The group's price stays: it is more special than the lower tier for everybody.
+    let as_trade = PriceQuestion { group: Some(&trade_group), ..ask(7) };
+    assert_eq!(steps(&as_trade), [(1, 1_000), (10, 900), (20, 850)]);
+    assert_eq!(steps(&PriceQuestion { currency: currency("EUR"), ..ask(1) }), [(50, 700)]);
+    assert!(steps(&PriceQuestion { currency: currency("JPY"), ..ask(1) }).is_empty());
+}
+
+#[test]
 fn an_open_window_is_told_by_the_end_it_has() {
     let sentence = |price: SpecialPrice| price.reason().to_string();
     let since = SpecialPrice { until_ms: None, ..sale(1) };

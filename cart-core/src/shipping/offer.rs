@@ -203,7 +203,10 @@ impl Carriage {
         destination: Option<&Destination>,
     ) -> Result<(&CarriageZone, &Tariff), NotOffered> {
         let zone = match destination {
-            Some(destination) => most_special_zone(&self.zones, |zone| &zone.places, destination),
+            Some(destination) => {
+                let places = self.zones.iter().map(|zone| &zone.places[..]);
+                most_special_zone(places, destination).map(|n| &self.zones[n])
+            }
             None => self.zones.iter().find(|zone| zone.places.contains(&Place::everywhere())),
         };
         let zone = zone.ok_or_else(|| NotOffered::Destination { destination: destination.cloned() })?;

@@ -71,6 +71,7 @@ fn charges_are_worked_out_of_the_parcel() {
         json!({"charge": {"by_subtotal": [{"from": 0, "minor": 500}, {"from": 2_000, "minor": 250}]}});
     let per_piece = json!({"charge": {"per_piece": {"first_minor": 400, "each_minor": 50}}});
     let free_from = json!({"charge": {"flat": 395}, "free_from_minor": 2_000});
+    let free_already = json!({"charge": {"flat": 0}, "free_from_minor": 2_000});
     for (charge, parcel, minor, to_free) in [
         (&by_weight, Parcel { weight_g: 0, ..parcel() }, 300, None),
         (&by_weight, Parcel { weight_g: 749, ..parcel() }, 300, None),
@@ -84,6 +85,8 @@ fn charges_are_worked_out_of_the_parcel() {
         (&per_piece, Parcel { pieces: u64::MAX, ..parcel() }, i64::MAX, None),
         (&free_from, Parcel { subtotal_minor: 1_500, ..parcel() }, 395, Some(500)),
         (&free_from, parcel(), 0, None),
+        // Nothing is lacking for a charge to fall away that is nothing already.
+        (&free_already, Parcel { subtotal_minor: 1_500, ..parcel() }, 0, None),
     ] {
         let shipping = shipping(json!([method(charge.clone(), json!({}))])).unwrap();
         let offers = shipping.offers(&parcel, None);
@@ -112,7 +115,7 @@ fn what_is_not_offered_says_why() {
             Parcel { subtotal_minor: 999, ..good },
             "post subtotal_below: is for orders from 10.00 GBP on; 0.01 GBP are lacking",
         ),
-        (Parcel { subtotal_minor: 1_000, ..good }, "post 395"),
+        (Parcel { pieces: 10, weight_g: 2_000, subtotal_minor: 1_000, ..good }, "post 395"),
         (Parcel { subtotal_minor: 5_000, ..good }, "post 395"),
         (Parcel { subtotal_minor: 5_001, ..good }, "post subtotal_above: is for orders up to 50.00 GBP"),
         (Parcel { currency: Currency::parse("EUR").unwrap(), ..good }, "post currency: has no rate in EUR"),

@@ -305,6 +305,19 @@ fn inclusive_prices_keep_their_gross_or_their_net_abroad() {
 }
 
 #[test]
+fn at_home_the_gross_is_kept_to_the_penny_also_where_the_net_is_kept_abroad() {
+    // Taking 166.5 out of 999 and adding a fifth of the 832 that remain would make 998.
+    let shop = exporter("keep_net", true, None);
+    for to in [Some("GB"), None] {
+        let taxed = Taxed { net_minor: 832, tax_minor: 167, gross_minor: 999 };
+        assert_eq!(assess(&shop, &[("standard", 999)], (None, 0), to).total, taxed);
+    }
+    // Abroad: 19 % of 832 is 158.08; of shipping at 600, of which 100 are tax at home, 95 of 500.
+    let abroad = assess(&shop, &[("standard", 999)], (STANDARD, 600), Some("DE"));
+    assert_eq!(told(&abroad), "832+158; 500+95; 1332+253 (USt 19 % 253); 1332+253");
+}
+
+#[test]
 fn the_net_is_kept_as_in_shopifys_own_example() {
     // "Dynamic tax-inclusive pricing": $100.00 with 10 % included at home is $90.91 where no tax is collected and
     // $109.09 at 20 %.
