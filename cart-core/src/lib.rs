@@ -3,6 +3,7 @@
 //! Two functions hold the rules. [`decide`] turns a request and the facts it needs into events or a
 //! rejection; [`evolve`] folds an event into the cart and cannot fail. Everything else is vocabulary.
 
+pub mod allocate;
 pub mod cart;
 pub mod command;
 pub mod decide;
@@ -16,6 +17,7 @@ pub mod line;
 pub mod money;
 pub mod price;
 pub mod product;
+pub mod promotion;
 pub mod purchase;
 pub mod rejection;
 pub mod shipping;
@@ -25,6 +27,7 @@ pub mod totals;
 pub mod workflow;
 pub mod zone;
 
+pub use allocate::allocate;
 pub use cart::{AssignedVariation, Cart, Stage};
 pub use command::{Command, Payment, Request};
 pub use decide::{Facts, Products, decide, open};
@@ -40,6 +43,10 @@ pub use line::{Line, LineId, Properties, PropertiesError, SavedLine};
 pub use money::{Currency, Money};
 pub use price::{PriceQuestion, PriceReason, SelectedPrice, SpecialPrice};
 pub use product::{Product, QuantityLimits, StockPolicy};
+pub use promotion::{
+    Code, CodeError, NotApplied, Occasion, PromotedLine, Promoted, PromotionDefinition, PromotionOutcome,
+    Promotions, Uses,
+};
 pub use purchase::{LimitBroken, Wanted};
 pub use rejection::Rejection;
 pub use shipping::{Carriage, NotOffered, Offer, Offers, Parcel, Shipping, ShippingDefinition};

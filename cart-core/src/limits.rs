@@ -65,3 +65,27 @@ pub const CHARGE_STEPS_MAX: usize = 100;
 
 /// The longest journey that a method may promise, in days.
 pub const DELIVERY_DAYS_MAX: u16 = 365;
+
+/// The most promotions of a shop: ten times as many as commercetools lets be active without a code.
+pub const PROMOTIONS_MAX: usize = 1_000;
+
+/// The most codes of one promotion: a mailing's, each to be typed by one customer.
+pub const PROMOTION_CODES_MAX: usize = 1_000;
+
+/// The longest code in bytes: longer than anybody types.
+pub const CODE_BYTES_MAX: usize = 40;
+
+/// The most codes that a cart holds.
+pub const CART_CODES_MAX: usize = 10;
+
+/// The most products, categories, values or customers that one selector or condition names.
+pub const SELECTOR_NAMES_MAX: usize = 1_000;
+
+/// The most needs of one promotion.
+pub const PROMOTION_NEEDS_MAX: usize = 10;
+
+/// The most tiers of one promotion: more than a shopper compares.
+pub const PROMOTION_TIERS_MAX: usize = 20;
+
+/// The most parts of a bundle: whether pieces fill them is asked of every set of parts, of which six make 64.
+pub const BUNDLE_PARTS_MAX: usize = 6;

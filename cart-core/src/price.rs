@@ -13,7 +13,7 @@
 //! prefers a price with a current window, and lets a tier change the price that it found. A group's price is
 //! thus not undercut by a sale or tier for everybody: what a group pays is what was agreed with it.
 
-mod moment;
+pub(crate) mod moment;
 
 use std::{cmp::Reverse, fmt};
 

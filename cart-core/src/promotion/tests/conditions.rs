@@ -1,0 +1,231 @@
+//! When promotions hold, and what is told where they do not.
+
+use super::*;
+use crate::{ChannelId, Country, GroupId, VisitorId};
+
+/// Tries one promotion with a condition on three mugs of 10.00 and a book of 5.00 in pounds.
+fn told(fields: &str, occasion: &Occasion<'_>) -> String {
+    let text = format!(
+        r#"{{"id": "p", "name": "P", "benefit": {{"kind": "percentage", "on": {{"all": true}}, "off_bp": 1000}}, {fields}}}"#
+    );
+    let promotions = promotions([&text[..]]).unwrap();
+    sentences(&promote(&promotions, &[("MUG", 3, 1_000), ("BOOK", 1, 500)], occasion)).remove(0)
+}
+
+#[test]
+fn the_first_condition_that_fails_is_told_with_how_to_mend_it() {
+    let plain = Occasion::new(DECEMBER_MS, currency("GBP"));
+    let (trade, staff): (GroupId, GroupId) = ("trade".parse().unwrap(), "staff".parse().unwrap());
+    let (web, app): (ChannelId, ChannelId) = ("web".parse().unwrap(), "app".parse().unwrap());
+    let (ada, bob): (VisitorId, VisitorId) = ("ada".parse().unwrap(), "bob".parse().unwrap());
+    let country = |code: &str| Some(code.parse::<Country>().unwrap());
+    let off = "3.50 GBP off";
+    let cases: Vec<(&str, Occasion<'_>, &str)> = vec![
+        (r#""paused": true"#, plain, "is paused by the shop"),
+        (r#""conditions": {"from_ms": 1796083200000}"#, plain, off),
+        (
+            r#""conditions": {"from_ms": 1796083200000}"#,
+            Occasion { now_ms: DECEMBER_MS - 1, ..plain },
+            "begins 2026-12-01T00:00:00Z",
+        ),
+        (r#""conditions": {"until_ms": 1796083200000}"#, plain, "ended 2026-12-01T00:00:00Z"),
+        (r#""conditions": {"until_ms": 1796083200000}"#, Occasion { now_ms: DECEMBER_MS - 1, ..plain }, off),
+        (r#""conditions": {"weekly": {"days": ["tue"]}}"#, plain, off),
+        (
+            r#""conditions": {"weekly": {"days": ["mon", "fri"], "from_minute": 1020, "until_minute": 1140}}"#,
+            plain,
+            "holds Monday, Friday 17:00 to 19:00 (UTC+00:00)",
+        ),
+        // An hour behind UTC it is still Monday, 23:00.
+        (
+            r#""conditions": {"weekly": {"days": ["mon"], "from_minute": 1380, "utc_offset_minutes": -60}}"#,
+            plain,
+            off,
+        ),
+        (
+            r#""conditions": {"weekly": {"from_minute": 60, "utc_offset_minutes": 30}}"#,
+            plain,
+            "holds every day 01:00 to 24:00 (UTC+00:30)",
+        ),
+        (r#""codes": ["x"]"#, plain, "enter its code"),
+        (r#""conditions": {"channels": ["web"]}"#, Occasion { channel: Some(&web), ..plain }, off),
+        (
+            r#""conditions": {"channels": ["web"]}"#,
+            Occasion { channel: Some(&app), ..plain },
+            "is for orders through another channel",
+        ),
+        (r#""conditions": {"channels": ["web"]}"#, plain, "is for orders through another channel"),
+        (r#""conditions": {"currencies": ["GBP"]}"#, plain, off),
+        (r#""conditions": {"currencies": ["EUR"]}"#, plain, "is not for orders in GBP"),
+        (r#""conditions": {"needs": [{"min_minor": {"EUR": 1}}]}"#, plain, "is not for orders in GBP"),
+        (r#""conditions": {"groups": ["trade"]}"#, Occasion { group: Some(&trade), ..plain }, off),
+        (
+            r#""conditions": {"groups": ["trade"]}"#,
+            Occasion { group: Some(&staff), ..plain },
+            "is for customers of another group",
+        ),
+        (r#""conditions": {"customers": ["ada"]}"#, Occasion { customer: Some(&ada), ..plain }, off),
+        (
+            r#""conditions": {"customers": ["ada"]}"#,
+            Occasion { customer: Some(&bob), ..plain },
+            "is for other customers",
+        ),
+        (r#""conditions": {"max_orders_before": 0}"#, plain, off),
+        (
+            r#""conditions": {"max_orders_before": 0}"#,
+            Occasion { orders_before: 1, ..plain },
+            "is for the first order",
+        ),
+        (
+            r#""conditions": {"max_orders_before": 2}"#,
+            Occasion { orders_before: 3, ..plain },
+            "is for the first 3 orders",
+        ),
+        (
+            r#""conditions": {"min_orders_before": 3}"#,
+            Occasion { orders_before: 1, ..plain },
+            "order 2 more times first",
+        ),
+        (r#""conditions": {"countries": ["GB", "IE"]}"#, plain, "give an address in GB, IE"),
+        (r#""conditions": {"countries": ["GB"]}"#, Occasion { country: country("gb"), ..plain }, off),
+        (
+            r#""conditions": {"countries": ["GB", "IE"]}"#,
+            Occasion { country: country("FR"), ..plain },
+            "is for orders to GB, IE, not FR",
+        ),
+        (r#""conditions": {"needs": [{"min_minor": {"GBP": 3500}}]}"#, plain, off),
+        (r#""conditions": {"needs": [{"min_minor": {"GBP": 4000}}]}"#, plain, "spend 5.00 GBP more"),
+        (
+            r#""conditions": {"needs": [{"of": {"categories": ["books"]}, "min_minor": {"GBP": 501}}]}"#,
+            plain,
+            "spend 0.01 GBP more on books",
+        ),
+        (
+            r#""conditions": {"needs": [{"max_minor": {"GBP": 3499}}]}"#,
+            plain,
+            "is for orders up to 34.99 GBP",
+        ),
+        (r#""conditions": {"needs": [{"min_pieces": 5}]}"#, plain, "add 1 more piece"),
+        (
+            r#""conditions": {"needs": [{"min_pieces": 4},
+                {"of": {"name": "good books", "categories": ["books"]}, "min_pieces": 3}]}"#,
+            plain,
+            "add 2 more pieces of good books",
+        ),
+        (
+            r#""conditions": {"needs": [{"of": {"skus": ["MUG"]}, "max_pieces": 2}]}"#,
+            plain,
+            "is for orders of at most 2 pieces of MUG",
+        ),
+        (
+            r#""conditions": {"needs": [{"of": {"attributes": {"colour": ["red"]}}, "max_pieces": 0}]}"#,
+            plain,
+            "is for orders without any red",
+        ),
+    ];
+    for (fields, occasion, sentence) in cases {
+        let told = told(fields, &occasion);
+        assert_eq!(told, format!("P: {sentence}"), "{fields}");
+    }
+}
+
+#[test]
+fn codes_open_promotions_whatever_their_case_and_unknown_ones_are_named() {
+    let codes: Vec<Code> = ["nope", " sUmMer", "NOPE"].map(|code| Code::parse(code).unwrap()).into();
+    let occasion = Occasion { codes: &codes, ..Occasion::new(0, currency("GBP")) };
+    let promotions = promotions([
+        r#"{"codes": ["Summer", "SOMMER"], "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}"#,
+        r#"{"codes": ["summer"], "benefit": {"kind": "free_shipping"}}"#,
+        r#"{"codes": ["winter"], "benefit": {"kind": "free_shipping"}}"#,
+    ])
+    .unwrap();
+    let promoted = promote(&promotions, &[("A", 1, 100)], &occasion);
+    assert_eq!(verdicts(&promoted), ["p0 applied", "p1 applied", "p2 code_missing"]);
+    assert_eq!(promoted.unknown_codes, [codes[0].clone()]);
+    let used: Vec<_> = promoted
+        .applied()
+        .map(|(outcome, applied)| (outcome.promotion.as_str(), applied.code.clone().unwrap()))
+        .collect();
+    assert_eq!(used, [("p0", codes[1].clone()), ("p1", codes[1].clone())]);
+    assert!(promotions.knows_code(&codes[1]) && !promotions.knows_code(&codes[0]));
+    assert!(!NotApplied::CodeMissing.is_in_reach());
+}
+
+#[test]
+fn limits_of_uses_are_refused_from_the_last_use_on() {
+    let codes = ["once-a", "once-b"].map(|code| Code::parse(code).unwrap());
+    let limits =
+        r#""codes": ["once-a", "once-b"], "limits": {"total": 10, "per_customer": 2, "per_code": 1}"#;
+    let off = "P: 3.50 GBP off";
+    for (total, by_customer, of_codes, sentence) in [
+        (9, 1, [0, 0], off),
+        (10, 0, [0, 0], "P: was used as often as it may be"),
+        (9, 2, [0, 0], "P: was used by you as often as it may be"),
+        // The second code still opens it.
+        (9, 1, [1, 0], off),
+        (9, 1, [1, 1], "P: needs another code; this one was used as often as it may be"),
+        (u64::MAX, u64::MAX, [u64::MAX; 2], "P: was used as often as it may be"),
+    ] {
+        let uses = |id: &PromotionId, code: Option<&Code>| {
+            assert_eq!(id.as_str(), "p");
+            let typed = codes.iter().position(|c| Some(c) == code).expect("it asks for a typed code");
+            Uses { total, by_customer, of_code: of_codes[typed] }
+        };
+        let occasion = Occasion { codes: &codes, uses: &uses, ..Occasion::new(0, currency("GBP")) };
+        assert_eq!(told(limits, &occasion), sentence);
+    }
+    // Nobody asks where there is no limit.
+    let occasion = Occasion { uses: &|_, _| panic!("asked"), ..Occasion::new(0, currency("GBP")) };
+    assert_eq!(told(r#""priority": 0"#, &occasion), off);
+}
+
+#[test]
+fn selectors_mean_names_attributes_and_exceptions() {
+    let lines = &[("MUG-S", 1, 100), ("MUG-L", 1, 100), ("TEA", 1, 100), ("TEA-L", 1, 100), ("X", 1, 100)];
+    for (selector, left) in [
+        (r#"{"all": true}"#, [0, 0, 0, 0, 0]),
+        (r#"{"skus": ["X", "TEA", "Y"]}"#, [100, 100, 0, 100, 0]),
+        (r#"{"families": ["mug"], "skus": ["X"]}"#, [0, 0, 100, 100, 0]),
+        (r#"{"categories": ["tea"]}"#, [100, 100, 0, 0, 100]),
+        (r#"{"categories": ["tea"], "attributes": {"size": ["large"]}}"#, [100, 100, 100, 0, 100]),
+        (r#"{"attributes": {"size": ["large"], "colour": ["red"]}}"#, [100; 5]),
+        (r#"{"attributes": {"colour": ["red", "blue"]}}"#, [0, 0, 100, 100, 100]),
+        (r#"{"all": true, "except": {"families": ["mug"], "skus": ["X"]}}"#, [100, 100, 0, 0, 100]),
+        (r#"{"categories": ["tea", "mugs"], "except": {"categories": ["tea"]}}"#, [0, 0, 100, 100, 100]),
+    ] {
+        let benefit =
+            format!(r#"{{"benefit": {{"kind": "percentage", "on": {selector}, "off_bp": 10000}}}}"#);
+        let promotions = promotions([&benefit[..]]).unwrap();
+        let promoted = promote(&promotions, lines, &Occasion::new(0, currency("GBP")));
+        assert_eq!(promoted.left_minor, left, "{selector}");
+    }
+}
+
+#[test]
+fn reduced_prices_can_be_left_alone() {
+    let promotions = promotions([
+        r#"{"benefit": {"kind": "percentage", "on": {"all": true, "full_price_only": true}, "off_bp": 1000}}"#,
+    ])
+    .unwrap();
+    let mug = product("MUG");
+    let line = PromotedLine::new(&mug, 1, 1_000);
+    let lines = [PromotedLine { is_reduced: true, ..line }, line];
+    let promoted = promotions.apply(&lines, &Occasion::new(0, currency("GBP")));
+    assert_eq!(promoted.left_minor, [1_000, 900]);
+}
+
+#[test]
+fn more_lines_than_a_word_has_bits_are_matched() {
+    let promotions = promotions([
+        r#"{"benefit": {"kind": "percentage", "on": {"categories": ["books"]}, "off_bp": 10000}}"#,
+        r#"{"benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 5000}}"#,
+    ])
+    .unwrap();
+    let skus: Vec<_> =
+        (0..200).map(|n| if n % 3 == 0 { format!("BOOK{n:03}") } else { format!("A{n:03}") }).collect();
+    let lines: Vec<_> = skus.iter().map(|sku| (&sku[..], 1, 100)).collect();
+    let promoted = promote(&promotions, &lines, &Occasion::new(0, currency("GBP")));
+    for (n, left) in promoted.left_minor.iter().enumerate() {
+        assert_eq!(*left, if n % 3 == 0 { 0 } else { 50 }, "line {n}");
+    }
+}
