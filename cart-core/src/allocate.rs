@@ -18,75 +18,73 @@ use std::cmp::Reverse;
 /// assert_eq!(allocate(-5, &[1, 1]), [-3, -2]);
 /// ```
 pub fn allocate(total_minor: i64, weights: &[i64]) -> Vec<i64> {
-    let mut shares = Vec::with_capacity(weights.len());
-    let sum: i128 = weights.iter().map(|w| i128::from(*w.max(&0))).sum();
+    let mut shares = weights.to_vec();
+    allocate_in_place(total_minor, &mut shares, |weight| weight);
+    shares
+}
+
+/// Replaces the weights within some items by their shares, as [`allocate`] has it.
+pub(crate) fn allocate_in_place<T>(total_minor: i64, items: &mut [T], weight: impl Fn(&mut T) -> &mut i64) {
+    let mut sum = 0_i128;
+    for item in &mut *items {
+        let weight = weight(item);
+        *weight = (*weight).max(0);
+        sum += i128::from(*weight);
+    }
+    if sum == 0 {
+        items.iter_mut().for_each(|item| *weight(item) = 1);
+        sum = items.len() as i128;
+    }
     let total = total_minor.unsigned_abs();
-    let mut remainders = Vec::with_capacity(weights.len());
-    let given = match (sum, u64::try_from(sum)) {
-        (0, _) => {
-            divide(total, weights.len() as u64, weights.iter().map(|_| 1), &mut shares, &mut remainders)
-        }
+    match u64::try_from(sum) {
+        Ok(0) => return,
         // Products that fit 64 bits are the common case, and their division is several times as fast.
-        (_, Ok(sum)) if total.checked_mul(sum).is_some() => {
-            divide(total, sum, weights.iter().map(|w| *w.max(&0)), &mut shares, &mut remainders)
+        Ok(sum) if total.checked_mul(sum).is_some() => {
+            share_out(total, items, &weight, |weight| {
+                let product = total * weight;
+                (product / sum, product % sum)
+            });
         }
-        _ => divide_wide(total, sum, weights, &mut shares, &mut remainders),
-    };
-    let left = usize::try_from(total - given).unwrap_or(usize::MAX).min(remainders.len());
-    if left > 0 {
-        if left < remainders.len() {
-            remainders.select_nth_unstable(left - 1);
-        }
-        for (_, n) in &remainders[..left] {
-            shares[*n as usize] += 1;
-        }
+        _ => share_out(total, items, &weight, |weight| {
+            // Both factors are at most 2⁶³, so their product is at most 2¹²⁶.
+            let product = u128::from(total) * u128::from(weight);
+            let share = u64::try_from(product / sum.unsigned_abs()).expect("a share is not above the total");
+            (share, product % sum.unsigned_abs())
+        }),
     }
-    let signed = |share: u64| if total_minor < 0 { 0_i64.wrapping_sub_unsigned(share) } else { share as i64 };
-    shares.into_iter().map(signed).collect()
+    if total_minor < 0 {
+        // The smallest total has no positive counterpart; its shares wrap around to what they should be.
+        items.iter_mut().for_each(|item| *weight(item) = weight(item).wrapping_neg());
+    }
 }
 
-/// Is how much a share lost by rounding down, and its position; the least is served first.
-type Remainder = (Reverse<u128>, u32);
-
-fn divide(
+/// Gives each item its share rounded down, and the units left to those that lost most by it.
+fn share_out<T, R: Ord + Default>(
     total: u64,
-    sum: u64,
-    weights: impl Iterator<Item = i64>,
-    shares: &mut Vec<u64>,
-    remainders: &mut Vec<Remainder>,
-) -> u64 {
-    let mut given = 0;
-    for (n, weight) in weights.enumerate() {
-        let product = total * weight.unsigned_abs();
-        let (share, remainder) = (product / sum, product % sum);
-        given += share;
-        shares.push(share);
-        if remainder > 0 {
-            remainders.push((Reverse(u128::from(remainder)), n as u32));
+    items: &mut [T],
+    weight: impl Fn(&mut T) -> &mut i64,
+    divide: impl Fn(u64) -> (u64, R),
+) {
+    let mut left = total;
+    let mut losses = Vec::with_capacity(items.len());
+    for (n, item) in items.iter_mut().enumerate() {
+        let weight = weight(item);
+        let (share, remainder) = divide(weight.unsigned_abs());
+        left -= share;
+        *weight = share.cast_signed();
+        if remainder > R::default() {
+            losses.push((Reverse(remainder), n));
         }
     }
-    given
-}
-
-fn divide_wide(
-    total: u64,
-    sum: i128,
-    weights: &[i64],
-    shares: &mut Vec<u64>,
-    remainders: &mut Vec<Remainder>,
-) -> u64 {
-    let mut given = 0;
-    for (n, weight) in weights.iter().enumerate() {
-        // Both factors are at most 2⁶³, so their product is at most 2¹²⁶.
-        let product = i128::from(total) * i128::from(*weight.max(&0));
-        let share = u64::try_from(product / sum).expect("a share is not above the total");
-        given += share;
-        shares.push(share);
-        if product % sum > 0 {
-            remainders.push((Reverse((product % sum).unsigned_abs()), n as u32));
-        }
+    // Each loss is below one unit, so fewer units are left than items lost something.
+    let left = usize::try_from(left).unwrap_or(usize::MAX).min(losses.len());
+    if (1..losses.len()).contains(&left) {
+        losses.select_nth_unstable(left - 1);
     }
-    given
+    for (_, n) in &losses[..left] {
+        let share = weight(&mut items[*n]);
+        *share = share.wrapping_add(1);
+    }
 }
 
 #[cfg(test)]

@@ -254,7 +254,7 @@ impl<'a> Round<'a> {
 
     fn try_one(&mut self, n: u32, promoted: &mut Promoted) {
         let verdict = match self.consider(n) {
-            Ok((reward, code)) => Verdict::Applied(self.settle(n, reward, code, promoted)),
+            Ok((reward, code)) => Verdict::Applied(Box::new(self.settle(n, reward, code, promoted))),
             Err(why) => Verdict::NotApplied(why),
         };
         promoted.outcomes.push(self.rule(n).outcome(verdict));
@@ -267,7 +267,9 @@ impl<'a> Round<'a> {
         let best = tried.iter().max_by_key(|(n, tried)| (off(tried), Reverse(*n))).map_or(first, |(n, _)| *n);
         for (n, tried) in tried {
             let verdict = match tried {
-                Ok((reward, code)) if n == best => Verdict::Applied(self.settle(n, reward, code, promoted)),
+                Ok((reward, code)) if n == best => {
+                    Verdict::Applied(Box::new(self.settle(n, reward, code, promoted)))
+                }
                 Ok((reward, _)) => Verdict::NotApplied(NotApplied::Beaten {
                     by: self.rule(best).definition.id.clone(),
                     off: crate::Money::new(reward.off, self.occasion.currency),

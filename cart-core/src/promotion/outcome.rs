@@ -41,7 +41,7 @@ pub struct PromotionOutcome {
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It did.
-    Applied(AppliedPromotion),
+    Applied(Box<AppliedPromotion>),
     /// It did not, for this reason.
     NotApplied(NotApplied),
 }
@@ -67,7 +67,7 @@ pub struct AppliedPromotion {
     pub gift: Option<Gift>,
     /// What its next tier asks for, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next_tier: Option<NotApplied>,
+    pub next_tier: Option<Box<NotApplied>>,
 }
 
 /// Is what was taken off one line.
@@ -139,7 +139,7 @@ impl Promoted {
     /// Walks the promotions that applied, in that order: these, and their codes, are what an order uses.
     pub fn applied(&self) -> impl Iterator<Item = (&PromotionOutcome, &AppliedPromotion)> {
         self.outcomes.iter().filter_map(|outcome| match &outcome.verdict {
-            Verdict::Applied(applied) => Some((outcome, applied)),
+            Verdict::Applied(applied) => Some((outcome, &**applied)),
             Verdict::NotApplied(_) => None,
         })
     }

@@ -8,7 +8,7 @@ use super::{
     gather::{Gathering, Picked, sort_cheapest_first, sort_dearest_first, value},
     index::SelectorId,
 };
-use crate::{Currency, Money, allocate};
+use crate::{Currency, Money, allocate::allocate_in_place};
 
 /// Is what a promotion takes off a basket.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(super) struct Reward {
     pub(super) off: i64,
     pub(super) times: u64,
     pub(super) shares: Vec<(u32, i64)>,
-    pub(super) next_tier: Option<NotApplied>,
+    pub(super) next_tier: Option<Box<NotApplied>>,
 }
 
 /// Is a selector of a benefit.
@@ -122,8 +122,12 @@ impl Rewarding<'_> {
 
     /// Returns the lines of a target with what is left of each, and their sum.
     fn open_lines(&self, target: usize) -> Result<(Vec<(u32, i64)>, i128), NotApplied> {
-        let lines: Vec<_> = self.walk(target).map(|line| (line as u32, self.basket.left[line])).collect();
-        let sum = lines.iter().map(|(_, left)| i128::from(*left)).sum();
+        let (mut lines, mut sum) = (Vec::with_capacity(self.basket.left.len()), 0);
+        for line in self.walk(target) {
+            let left = self.basket.left[line];
+            lines.push((line as u32, left));
+            sum += i128::from(left);
+        }
         if lines.is_empty() { Err(self.emptiness(target)) } else { Ok((lines, sum)) }
     }
 
@@ -132,10 +136,7 @@ impl Rewarding<'_> {
         if off == 0 {
             return Err(NotApplied::TooLittle);
         }
-        let weights: Vec<_> = lines.iter().map(|(_, weight)| *weight).collect();
-        for (line, share) in lines.iter_mut().zip(allocate(off, &weights)) {
-            line.1 = share;
-        }
+        allocate_in_place(off, &mut lines, |(_, weight)| weight);
         lines.retain(|(_, share)| *share > 0);
         Ok(Reward { off, times: 1, shares: lines, next_tier: None })
     }
@@ -169,7 +170,7 @@ impl Rewarding<'_> {
             Some(off_bp) => percent(sum, off_bp),
             None => sum.min(self.amount(&tier.off_minor)?.unwrap_or(0).into()),
         };
-        Ok(Reward { next_tier, ..self.share(clamp(off), lines)? })
+        Ok(Reward { next_tier: next_tier.map(Box::new), ..self.share(clamp(off), lines)? })
     }
 
     /// Returns what is lacking to reach a tier.
