@@ -34,6 +34,7 @@ mod gather;
 mod index;
 mod occasion;
 mod outcome;
+mod reason;
 mod reward;
 mod rule;
 mod selector;
@@ -50,10 +51,8 @@ pub use condition::{Need, PromotionConditions, SumOf, Weekday, WeeklyHours};
 pub use definition::{PromotionDefinition, Stacking, UseLimits};
 use index::{IndexBuilder, SelectorId, SelectorIndex};
 pub use occasion::{Occasion, PromotedLine, Uses};
-pub use outcome::{
-    AppliedPromotion, Gift, LineShare, NotApplied, Promoted, PromotionOutcome, ShippingDiscount, UseLimit,
-    Verdict,
-};
+pub use outcome::{AppliedPromotion, Gift, LineShare, Promoted, PromotionOutcome, ShippingDiscount, Verdict};
+pub use reason::{NotApplied, UseLimit};
 use reward::{Reward, Rewarding};
 use rule::Rule;
 pub use selector::{Exceptions, Selector};
@@ -105,7 +104,7 @@ impl Promotions {
         let mut index = IndexBuilder::default();
         let plans: Vec<_> =
             definitions.iter().map(|definition| rule::Plan::new(definition, &mut index)).collect();
-        let everything = index.everything();
+        let everything = index.everything;
         let selectors = index.build();
         let mut codes: BTreeMap<Code, Vec<u32>> = BTreeMap::new();
         for (n, definition) in definitions.iter().enumerate() {
@@ -130,6 +129,20 @@ impl Promotions {
     /// Reports whether a code opens any promotion.
     pub fn knows_code(&self, code: &Code) -> bool {
         self.codes.contains_key(code)
+    }
+
+    /// Lists what [`Occasion::uses`] may be asked about where these codes were typed: each promotion with limits that
+    /// they, or no code, open. It is what must be looked up before.
+    pub fn counted<'a>(&'a self, codes: &'a [Code]) -> Vec<(&'a PromotionId, Option<&'a Code>)> {
+        let mut counted = vec![];
+        for definition in self.definitions().filter(|definition| definition.limits.is_limited()) {
+            let typed = codes.iter().filter(|code| definition.codes.contains(*code));
+            counted.extend(typed.map(|code| (&definition.id, Some(code))));
+            if definition.codes.is_empty() {
+                counted.push((&definition.id, None));
+            }
+        }
+        counted
     }
 
     /// Applies the promotions to a cart and says of each what became of it.
@@ -249,7 +262,8 @@ impl<'a> Round<'a> {
             other.plan.closes_after & rule.plan.class != 0 || rule.plan.closes_before & other.plan.class != 0
         };
         let by = self.applied.iter().map(|n| self.rule(*n)).find(excludes).unwrap_or(rule);
-        NotApplied::Excluded { by: by.definition.id.clone() }
+        let PromotionDefinition { id, name, .. } = &by.definition;
+        NotApplied::Excluded { by: id.clone(), name: name.clone() }
     }
 
     fn try_one(&mut self, n: u32, promoted: &mut Promoted) {
@@ -272,6 +286,7 @@ impl<'a> Round<'a> {
                 }
                 Ok((reward, _)) => Verdict::NotApplied(NotApplied::Beaten {
                     by: self.rule(best).definition.id.clone(),
+                    name: self.rule(best).definition.name.clone(),
                     off: crate::Money::new(reward.off, self.occasion.currency),
                 }),
                 Err(why) => Verdict::NotApplied(why),

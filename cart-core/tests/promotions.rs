@@ -280,7 +280,11 @@ fn apply(promotions: &Promotions, drafts: &[Draft], setting: Setting) -> Promote
         country: known(3).then(|| Country::parse("GB").expect("a country")),
         codes: if known(4) { &codes } else { &[] },
         orders_before: u64::from(setting.known >> 6),
-        uses: &|_, _| Uses { total: setting.uses, ..Uses::default() },
+        uses: &|id, code| {
+            let counted = promotions.counted(if known(4) { &codes } else { &[] });
+            assert!(counted.contains(&(id, code)), "{id} with {code:?} was to be looked up");
+            Uses { total: setting.uses, ..Uses::default() }
+        },
         ..Occasion::new(setting.now_ms, currency(CURRENCIES[setting.currency]))
     };
     promotions.apply(&lines, &occasion)

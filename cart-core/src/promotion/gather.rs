@@ -1,6 +1,6 @@
 //! Picking pieces: which of the lines' pieces a promotion is about.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 
 use super::basket::Basket;
 
@@ -90,15 +90,12 @@ impl<'a> Gathering<'a> {
         pairs.map(|(accepted, needed)| accepted / needed).min().unwrap_or(0)
     }
 
-    /// Returns the part that lacks most pieces for one group, with how many; the earliest of equals. Where parts
-    /// share their pieces, it is the last of those that together lack most.
+    /// Returns a set of parts, as bits, that lacks pieces for one group, with how many: single parts come before sets of
+    /// them, in their order. Any piece that one part of the set accepts helps.
     pub(super) fn lacking(&self) -> (usize, u64) {
         let lack = |set: usize| self.needed[set].saturating_sub(self.accepted[set]);
-        let sets = 1..self.needed.len();
-        // Single parts are named before sets of them, which can only lack as much together.
-        let worst =
-            sets.max_by_key(|set| (lack(*set), Reverse(set.count_ones()), Reverse(*set))).unwrap_or(1);
-        (worst.ilog2() as usize, lack(worst))
+        let lacking = (1..self.needed.len()).filter(|set| lack(*set) > 0);
+        lacking.min_by_key(|set| (set.count_ones(), *set)).map_or((1, 0), |set| (set, lack(set)))
     }
 
     /// Picks the dearest pieces that fill so many groups; at most [`Self::times`].

@@ -1,8 +1,9 @@
 //! All selectors of a set, each distinct one matched against a cart once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{PromotedLine, Selector};
+use super::{Exceptions, PromotedLine, Selector};
+use crate::{FamilyId, Sku};
 
 /// Names a distinct selector of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,10 +63,20 @@ impl From<BTreeMap<&str, Vec<u32>>> for Names {
     }
 }
 
+/// Is what a selector selects, whatever it is called.
+type Meaning<'a> = (
+    (&'a BTreeSet<Sku>, &'a BTreeSet<FamilyId>, &'a BTreeSet<String>),
+    &'a BTreeMap<String, BTreeSet<String>>,
+    &'a Exceptions,
+    bool,
+);
+
 /// Collects the selectors of a set.
 #[derive(Debug, Default)]
 pub(super) struct IndexBuilder<'a> {
-    known: BTreeMap<&'a Selector, SelectorId>,
+    known: BTreeMap<Meaning<'a>, SelectorId>,
+    /// The selector of every line, where any promotion uses it.
+    pub(super) everything: Option<SelectorId>,
     plans: Vec<Plan>,
     rows: u32,
     skus: BTreeMap<&'a str, Vec<u32>>,
@@ -76,17 +87,18 @@ pub(super) struct IndexBuilder<'a> {
 
 impl<'a> IndexBuilder<'a> {
     pub(super) fn add(&mut self, selector: &'a Selector) -> SelectorId {
-        if let Some(id) = self.known.get(selector) {
+        let Selector { skus, families, categories, attributes, except, full_price_only, .. } = selector;
+        let meaning = ((skus, families, categories), attributes, except, *full_price_only);
+        if let Some(id) = self.known.get(&meaning) {
             return *id;
         }
-        let mut plan = Plan { full_price_only: selector.full_price_only, ..Plan::default() };
+        let mut plan = Plan { full_price_only: *full_price_only, ..Plan::default() };
         if selector.names_products() {
             let row = self.row();
             plan.products = Some(row);
-            let Selector { skus, families, categories, .. } = selector;
             self.point(row, skus.iter(), families.iter(), categories);
         }
-        for (attribute, values) in &selector.attributes {
+        for (attribute, values) in attributes {
             let row = self.row();
             plan.attributes.push(row);
             let names = self.attributes.entry(attribute).or_default();
@@ -94,21 +106,18 @@ impl<'a> IndexBuilder<'a> {
                 names.entry(value).or_default().push(row);
             }
         }
-        let except = &selector.except;
-        if *except != super::Exceptions::default() {
+        if *except != Exceptions::default() {
             let row = self.row();
             plan.exceptions = Some(row);
             self.point(row, except.skus.iter(), except.families.iter(), &except.categories);
         }
         let id = SelectorId(self.plans.len() as u32);
         self.plans.push(plan);
-        self.known.insert(selector, id);
+        self.known.insert(meaning, id);
+        if selector.is_everything() {
+            self.everything = Some(id);
+        }
         id
-    }
-
-    /// Returns the selector of every line, where any promotion uses it.
-    pub(super) fn everything(&self) -> Option<SelectorId> {
-        self.known.iter().find(|(selector, _)| selector.is_everything()).map(|(_, id)| *id)
     }
 
     fn row(&mut self) -> u32 {
@@ -119,8 +128,8 @@ impl<'a> IndexBuilder<'a> {
     fn point(
         &mut self,
         row: u32,
-        skus: impl Iterator<Item = &'a crate::Sku>,
-        families: impl Iterator<Item = &'a crate::FamilyId>,
+        skus: impl Iterator<Item = &'a Sku>,
+        families: impl Iterator<Item = &'a FamilyId>,
         categories: impl IntoIterator<Item = &'a String>,
     ) {
         skus.for_each(|sku| self.skus.entry(sku.as_str()).or_default().push(row));

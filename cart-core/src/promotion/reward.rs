@@ -120,6 +120,15 @@ impl Rewarding<'_> {
         }
     }
 
+    /// Returns what shoppers may call what any of some targets selects, which are bits; nothing where that is anything.
+    fn any_of(&self, targets: usize) -> Option<Arc<str>> {
+        let named = self.targets.iter().enumerate().filter(|(n, _)| targets & (1 << n) != 0);
+        let mut labels: Vec<&str> =
+            named.map(|(_, target)| target.label.as_deref()).collect::<Option<_>>()?;
+        labels.dedup();
+        Some(labels.join(" or ").into())
+    }
+
     /// Returns the lines of a target with what is left of each, and their sum.
     fn open_lines(&self, target: usize) -> Result<(Vec<(u32, i64)>, i128), NotApplied> {
         let (mut lines, mut sum) = (Vec::with_capacity(self.basket.left.len()), 0);
@@ -217,13 +226,13 @@ impl Rewarding<'_> {
             .min((only_buy + only_get + both) / (buy + get));
         let times = at_most(times, times_max);
         if times == 0 {
-            let lacking = |target: usize, pieces: u64| {
-                Err(NotApplied::PiecesLacking { pieces, of: self.targets[target].label.clone() })
+            let lacking = |targets: usize, pieces: u64| {
+                Err(NotApplied::PiecesLacking { pieces, of: self.any_of(targets) })
             };
             return match (buy.saturating_sub(only_buy + both), get.saturating_sub(only_get + both)) {
-                (0, 0) => lacking(1, buy + get - (only_buy + only_get + both)),
-                (0, pieces) => lacking(1, pieces),
-                (pieces, _) => lacking(0, pieces),
+                (0, 0) => lacking(0b11, buy + get - (only_buy + only_get + both)),
+                (0, pieces) => lacking(0b10, pieces),
+                (pieces, _) => lacking(0b01, pieces),
             };
         }
         let mut lines: Vec<u32> =
@@ -287,8 +296,8 @@ impl Rewarding<'_> {
         let gathering = Gathering::new(self.basket, parts);
         let most = at_most(gathering.times(), times_max);
         if most == 0 {
-            let (part, pieces) = gathering.lacking();
-            return Err(NotApplied::PiecesLacking { pieces, of: self.targets[part].label.clone() });
+            let (parts, pieces) = gathering.lacking();
+            return Err(NotApplied::PiecesLacking { pieces, of: self.any_of(parts) });
         }
         let price = i128::from(price_minor);
         let worth = |times: u64| -> i128 {

@@ -174,6 +174,16 @@ fn limits_of_uses_are_refused_from_the_last_use_on() {
         let occasion = Occasion { codes: &codes, uses: &uses, ..Occasion::new(0, currency("GBP")) };
         assert_eq!(told(limits, &occasion), sentence);
     }
+    let text = format!(r#"{{"id": "p", {limits}, "benefit": {{"kind": "free_shipping"}}}}"#);
+    let open = r#"{"id": "q", "limits": {"total": 1}, "benefit": {"kind": "free_shipping"}}"#;
+    let set = promotions([&text[..], open, r#"{"codes": ["once-a"], "benefit": {"kind": "free_shipping"}}"#])
+        .unwrap();
+    let names = |counted: Vec<(&PromotionId, Option<&Code>)>| -> Vec<String> {
+        counted.iter().map(|(id, code)| format!("{id} {}", code.map_or("-", |code| code.as_str()))).collect()
+    };
+    assert_eq!(names(set.counted(&codes)), ["p ONCE-A", "p ONCE-B", "q -"]);
+    assert_eq!(names(set.counted(&codes[1..])), ["p ONCE-B", "q -"]);
+    assert_eq!(names(set.counted(&[])), ["q -"]);
     // Nobody asks where there is no limit.
     let occasion = Occasion { uses: &|_, _| panic!("asked"), ..Occasion::new(0, currency("GBP")) };
     assert_eq!(told(r#""priority": 0"#, &occasion), off);

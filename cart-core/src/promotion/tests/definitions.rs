@@ -223,3 +223,57 @@ fn outcomes_are_written_as_they_are_read() {
         }}})
     );
 }
+
+/// Returns every reason, in the order of its list. The match stops compiling when one is new: add it to both.
+fn reasons() -> Vec<NotApplied> {
+    let (gbp, sku, of) = (currency("GBP"), Sku::parse("TEA").unwrap(), Some("books".into()));
+    let (money, by, name) = (Money::new(100, gbp), PromotionId::parse("p").unwrap(), "P".into());
+    let hours = serde_json::from_str("{}").unwrap();
+    let successor = |reason: &NotApplied| match reason {
+        NotApplied::Paused => Some(NotApplied::NotBegun { from_ms: 0 }),
+        NotApplied::NotBegun { .. } => Some(NotApplied::Ended { until_ms: 0 }),
+        NotApplied::Ended { .. } => Some(NotApplied::Hours { hours: WeeklyHours::clone(&hours) }),
+        NotApplied::Hours { .. } => Some(NotApplied::CodeMissing),
+        NotApplied::CodeMissing => Some(NotApplied::Channel),
+        NotApplied::Channel => Some(NotApplied::Currency { currency: gbp }),
+        NotApplied::Currency { .. } => Some(NotApplied::Group),
+        NotApplied::Group => Some(NotApplied::Customer),
+        NotApplied::Customer => Some(NotApplied::OrdersLacking { orders: 1 }),
+        NotApplied::OrdersLacking { .. } => Some(NotApplied::OrdersTooMany { max: 0 }),
+        NotApplied::OrdersTooMany { .. } => {
+            Some(NotApplied::Country { country: None, countries: ["GB".parse().unwrap()].into() })
+        }
+        NotApplied::Country { .. } => Some(NotApplied::UsedUp { limit: UseLimit::Total }),
+        NotApplied::UsedUp { .. } => {
+            Some(NotApplied::Excluded { by: by.clone(), name: std::sync::Arc::clone(&name) })
+        }
+        NotApplied::Excluded { .. } => Some(NotApplied::PiecesLacking { pieces: 1, of: of.clone() }),
+        NotApplied::PiecesLacking { .. } => Some(NotApplied::PiecesTooMany { max: 1, of: None }),
+        NotApplied::PiecesTooMany { .. } => Some(NotApplied::SumLacking { lacking: money, of: None }),
+        NotApplied::SumLacking { .. } => Some(NotApplied::SumTooGreat { max: money, of: of.clone() }),
+        NotApplied::SumTooGreat { .. } => Some(NotApplied::NothingSelected { of: of.clone() }),
+        NotApplied::NothingSelected { .. } => Some(NotApplied::NothingLeft),
+        NotApplied::NothingLeft => Some(NotApplied::TooLittle),
+        NotApplied::TooLittle => Some(NotApplied::NotCheaper { price: money }),
+        NotApplied::NotCheaper { .. } => Some(NotApplied::GiftOutOfStock { sku: sku.clone() }),
+        NotApplied::GiftOutOfStock { .. } => {
+            Some(NotApplied::Beaten { by: by.clone(), name: std::sync::Arc::clone(&name), off: money })
+        }
+        NotApplied::Beaten { .. } => None,
+    };
+    std::iter::successors(Some(NotApplied::Paused), successor).collect()
+}
+
+#[test]
+fn every_reason_is_written_by_its_stable_name() {
+    for reason in reasons() {
+        let json = serde_json::to_value(&reason).unwrap();
+        assert_eq!(json["reason"], reason.name());
+        assert_eq!(serde_json::from_value::<NotApplied>(json).unwrap(), reason);
+        let sentence = reason.to_string();
+        assert!(!sentence.ends_with('.') && sentence.starts_with(char::is_lowercase), "{sentence}");
+    }
+    let refusal = serde_json::from_str::<NotApplied>(r#"{"reason": "no such"}"#).unwrap_err().to_string();
+    let known: Vec<_> = refusal.split('`').skip(3).step_by(2).collect();
+    assert_eq!(known, reasons().iter().map(NotApplied::name).collect::<Vec<_>>());
+}

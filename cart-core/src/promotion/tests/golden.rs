@@ -19,6 +19,8 @@ const HALF_TEA_WITH_A_MUG: &str = r#"{"kind": "buy_get", "buy": {"categories": [
 const THIRD_FREE: &str = r#"{"kind": "cheapest_free", "on": {"categories": ["books"]}, "of_pieces": 3}"#;
 const MUG_AND_TEA: &str = r#"{"kind": "bundle_price", "price_minor": {"GBP": 1200},
     "parts": [{"on": {"categories": ["mugs"]}}, {"on": {"categories": ["tea"]}}]}"#;
+const TWO_OF_TEA_AND_MUGS: &str = r#"{"kind": "bundle_price", "price_minor": {"GBP": 500},
+    "parts": [{"on": {"categories": ["mugs"]}}, {"on": {"categories": ["tea", "mugs"]}}]}"#;
 const THREE_BOOKS: &str = r#"{"kind": "bundle_price", "price_minor": {"GBP": 2000, "JPY": 1000, "KWD": 2500},
     "parts": [{"on": {"categories": ["books"]}, "pieces": 3}]}"#;
 
@@ -127,7 +129,7 @@ const CASES: &[Case] = &[
         "GBP",
         &[("MUG", 1, 300)],
         &[300],
-        "add 1 more piece of mugs",
+        "add 1 more piece",
     ),
     // Both kinds: of five mugs and one tea, three times two; the tea is bought, two mugs too, and three are free.
     (
@@ -180,6 +182,11 @@ const CASES: &[Case] = &[
         "saves nothing; the pieces cost no more than 12.00 GBP together",
     ),
     (MUG_AND_TEA, "GBP", &[("MUG", 3, 1_000)], &[3_000], "add 1 more piece of tea"),
+    // A part that lacks pieces alone is named first; of what two lack together, either helps.
+    (MUG_AND_TEA, "GBP", &[], &[], "add 1 more piece of mugs"),
+    (TWO_OF_TEA_AND_MUGS, "GBP", &[("TEA", 1, 400)], &[400], "add 1 more piece of mugs"),
+    (TWO_OF_TEA_AND_MUGS, "GBP", &[("MUG", 1, 400)], &[400], "add 1 more piece of mugs or mugs, tea"),
+    (TWO_OF_TEA_AND_MUGS, "GBP", &[("MUG", 1, 400), ("TEA", 1, 300)], &[286, 214], "2.00 GBP off"),
     // 27.00 for 20.00: 259.26, 233.33 and 207.41; the unit left goes to the third.
     (
         THREE_BOOKS,
@@ -196,6 +203,14 @@ const CASES: &[Case] = &[
         "GBP",
         &[("A", 2, 800), ("B", 2, 400)],
         &[1_000, 800],
+        "6.00 GBP off",
+    ),
+    // A second bundle would save nothing, and is not made.
+    (
+        r#"{"kind": "bundle_price", "price_minor": {"GBP": 1000}, "parts": [{"on": {"all": true}, "pieces": 2}]}"#,
+        "GBP",
+        &[("A", 2, 800), ("B", 2, 500)],
+        &[1_000, 1_000],
         "6.00 GBP off",
     ),
     // The book fills the part of books, though it is also anything; 9.00 for 5.00, shared 600 : 300.
@@ -228,18 +243,18 @@ fn every_benefit_takes_off_what_was_worked_out_by_hand() {
 
 #[test]
 fn a_free_piece_is_taken_off_what_its_line_still_costs() {
-    // A third of 10.00 off three books leaves 6.67 for them; the cheapest of three then is 2.22 off.
+    // A tenth of 9.99 off three books leaves 8.99 for them; a third of it is 2.997.
     let both =
-        [r#"{"priority": 1, "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 3330}}"#, &{
+        [r#"{"priority": 1, "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}"#, &{
             format!(r#"{{"benefit": {THIRD_FREE}}}"#)
         }];
     let promoted =
         promote(&promotions(both).unwrap(), &[("BOOK", 3, 333)], &Occasion::new(0, currency("GBP")));
-    assert_eq!(sentences(&promoted), ["p0: 3.33 GBP off", "p1: 2.22 GBP off"]);
-    assert_eq!(promoted.left_minor, [444]);
+    assert_eq!(sentences(&promoted), ["p0: 1.00 GBP off", "p1: 3.00 GBP off"]);
+    assert_eq!(promoted.left_minor, [599]);
     assert_eq!(
         promoted.off_line(0).map(|(id, minor)| (id.as_str(), minor)).collect::<Vec<_>>(),
-        [("p0", 333), ("p1", 222)]
+        [("p0", 100), ("p1", 300)]
     );
 }
 
