@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, CartId, Currency, Line, LineId, OrderId, SavedLine, ShippingMethod, Sku, Step, VisitorId,
+    Address, CartId, Currency, Line, LineId, MethodId, OrderId, Quote, SavedLine, Sku, Step, VisitorId,
     Workflow,
 };
 
@@ -24,6 +24,9 @@ pub enum Stage {
     Ordered {
         /// The order it became.
         order_id: OrderId,
+        /// What it cost.
+        #[serde(default)]
+        quote: Option<Box<Quote>>,
     },
 }
 
@@ -64,9 +67,8 @@ pub struct Cart {
     /// Where it goes to, once entered.
     pub address: Option<Address>,
     /// How it travels, once chosen.
-    pub shipping: ShippingMethod,
-    /// What that costs in minor units, as of the choice.
-    pub shipping_minor: i64,
+    #[serde(default)]
+    pub shipping: Option<MethodId>,
     /// When its holds end, in Unix milliseconds; `None` where nothing is held.
     pub holds_expire_at_ms: Option<i64>,
 }
@@ -109,7 +111,7 @@ impl Cart {
     /// Returns the order that the cart became.
     pub fn order_id(&self) -> Option<&OrderId> {
         match &self.stage {
-            Stage::Ordered { order_id } => Some(order_id),
+            Stage::Ordered { order_id, .. } => Some(order_id),
             _ => None,
         }
     }

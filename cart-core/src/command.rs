@@ -57,6 +57,8 @@ pub enum Command {
         /// The text.
         text: String,
     },
+    /// Takes the prices of today for those that the shopper was told before.
+    AcceptPrices,
     /// Runs commands one after the other, all or none. A batch holds no batch and places no order.
     Batch(Vec<Command>),
     /// Takes all lines out.
@@ -78,7 +80,7 @@ pub enum Command {
 
 impl Command {
     /// Names of all commands, as metrics label them.
-    pub const NAMES: [&'static str; 13] = [
+    pub const NAMES: [&'static str; 14] = [
         "add_line",
         "set_quantity",
         "remove_line",
@@ -86,6 +88,7 @@ impl Command {
         "restore_line",
         "drop_saved_line",
         "set_note",
+        "accept_prices",
         "batch",
         "clear",
         "start_checkout",
@@ -104,6 +107,7 @@ impl Command {
             Self::RestoreLine { .. } => "restore_line",
             Self::DropSavedLine { .. } => "drop_saved_line",
             Self::SetNote { .. } => "set_note",
+            Self::AcceptPrices => "accept_prices",
             Self::Batch(_) => "batch",
             Self::Clear => "clear",
             Self::StartCheckout => "start_checkout",

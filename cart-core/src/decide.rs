@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, Line, LineId, Order, OrderId, OrderLine,
-    Payment, Product, Properties, Rejection, Request, ShippingMethod, Sku, Stage, StepDetails, StockLevels,
-    StockPolicy, VisitorId, Workflow, evolve,
+    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, FieldError, Line, LineId, LineQuote,
+    MethodId, Order, OrderId, OrderLine, Payment, PricePolicy, PriceQuestion, Product, Properties, Rejection,
+    Request, Sku, Stage, Step, StepDetails, StockLevels, StockPolicy, Terms, VisitorId, Wanted, Workflow,
+    evolve,
     limits::{CART_LINES_MAX, LINE_QUANTITY_MAX, SAVED_LINES_MAX},
+    quote,
 };
 
 /// Finds products by their SKU: the catalogue, or a few products of a test.
@@ -32,8 +34,8 @@ pub struct Facts<'a> {
     pub stock: &'a StockLevels,
     /// How long a hold lasts, in milliseconds.
     pub hold_ms: i64,
-    /// What express shipping costs, in minor units.
-    pub express_shipping_minor: i64,
+    /// The terms of the shop.
+    pub terms: &'a Terms,
 }
 
 /// Opens a cart.
@@ -58,7 +60,7 @@ pub fn decide(cart: &Cart, facts: &Facts<'_>, request: &Request) -> Result<Vec<C
     if let Some(expected) = request.expected_version.filter(|v| *v != cart.version) {
         return Err(Rejection::StaleVersion { expected, actual: cart.version });
     }
-    if let Stage::Ordered { order_id } = &cart.stage {
+    if let Stage::Ordered { order_id, .. } = &cart.stage {
         return match request.command {
             Command::ExpireHolds => Ok(vec![]),
             _ => Err(Rejection::CartClosed { order_id: order_id.clone() }),
@@ -80,6 +82,7 @@ fn run(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEven
         }
         Command::SetNote { text } if *text == cart.note => Ok(vec![]),
         Command::SetNote { text } => Ok(vec![CartEvent::NoteSet { text: text.clone() }]),
+        Command::AcceptPrices => Ok(accept_prices(cart, facts)),
         Command::Batch(commands) => batch(cart, facts, commands),
         Command::Clear if cart.lines.is_empty() => Ok(vec![]),
         Command::Clear => Ok(vec![CartEvent::CartCleared { releases: holds(cart) }]),
@@ -120,7 +123,9 @@ fn add_line(
     if wanted > u64::from(LINE_QUANTITY_MAX) {
         return Err(Rejection::InvalidQuantity { quantity: wanted });
     }
-    let product = for_sale(cart, facts, sku)?;
+    let (product, unit_price_minor) = for_sale(cart, facts, sku, wanted as u32)?;
+    let order = cart.pieces_of(sku) + u64::from(quantity);
+    admit(product, wanted as u32, order)?;
     if line.is_none() && cart.lines.len() >= CART_LINES_MAX {
         return Err(Rejection::CartFull);
     }
@@ -131,7 +136,7 @@ fn add_line(
         name: product.name.clone(),
         policy: product.stock_policy,
         quantity,
-        unit_price_minor: product.price.minor,
+        unit_price_minor,
         hold,
         holds_expire_at_ms: expiry_after(cart, facts, hold),
     }])
@@ -156,32 +161,61 @@ fn set_quantity(
     if line.quantity == quantity && line.held <= quantity {
         return Ok(vec![]);
     }
-    // Fewer pieces are always granted, even of a product that is sold out or no longer for sale.
-    let hold = if quantity > line.quantity {
-        for_sale(cart, facts, &line.sku)?;
-        hold_needed(facts, line.policy, &line.sku, quantity, line.held)?
+    let for_sale = for_sale(cart, facts, &line.sku, quantity);
+    // Fewer pieces are granted even of a product that is sold out or no longer for sale.
+    let (hold, unit_price_minor) = if quantity > line.quantity {
+        let (product, unit_price_minor) = for_sale?;
+        let order = cart.pieces_of(&line.sku) - u64::from(line.quantity) + u64::from(quantity);
+        admit(product, quantity, order)?;
+        (hold_needed(facts, line.policy, &line.sku, quantity, line.held)?, unit_price_minor)
     } else {
-        0
+        if let Ok((product, _)) = for_sale {
+            admit(product, quantity, 0)?;
+        }
+        // The price of a tier goes with the quantity; a price of another day is kept.
+        let told_today = for_sale_at(cart, facts, &line.sku, line.quantity) == Some(line.unit_price_minor);
+        let today = for_sale.ok().filter(|_| told_today).map(|(_, minor)| minor);
+        (0, today.unwrap_or(line.unit_price_minor))
     };
     Ok(vec![CartEvent::QuantitySet {
         line: id.clone(),
         quantity,
+        unit_price_minor,
         hold,
         release: line.held.saturating_sub(quantity),
         holds_expire_at_ms: expiry_after(cart, facts, hold),
     }])
 }
 
-fn for_sale<'a>(cart: &Cart, facts: &Facts<'a>, sku: &Sku) -> Result<&'a Product, Rejection> {
+/// Returns a product that may be bought, and what one piece costs where so many are.
+fn for_sale<'a>(
+    cart: &Cart,
+    facts: &Facts<'a>,
+    sku: &Sku,
+    quantity: u32,
+) -> Result<(&'a Product, i64), Rejection> {
     let product = facts
         .products
         .product(sku)
         .filter(|p| !p.hidden)
         .ok_or_else(|| Rejection::UnknownSku { sku: sku.clone() })?;
-    match product.price.currency == cart.currency {
-        true => Ok(product),
-        false => Err(Rejection::CurrencyMismatch { product: product.price.currency, cart: cart.currency }),
+    let question = PriceQuestion { currency: cart.currency, group: None, quantity, now_ms: facts.now_ms };
+    match product.price_for(&question) {
+        Some(price) => Ok((product, price.minor)),
+        None => Err(Rejection::CurrencyMismatch { product: product.price.currency, cart: cart.currency }),
     }
+}
+
+fn for_sale_at(cart: &Cart, facts: &Facts<'_>, sku: &Sku, quantity: u32) -> Option<i64> {
+    for_sale(cart, facts, sku, quantity).ok().map(|(_, minor)| minor)
+}
+
+fn admit(product: &Product, line: u32, order: u64) -> Result<(), Rejection> {
+    let wanted = Wanted { line, order, bought_before: 0 };
+    product
+        .limits
+        .admits(wanted)
+        .map_err(|broken| Rejection::QuantityLimit { sku: product.sku.clone(), broken })
 }
 
 /// Returns the further pieces that a line must hold to have `wanted`.
@@ -260,21 +294,40 @@ fn complete_step(cart: &Cart, facts: &Facts<'_>, details: &StepDetails) -> Resul
     if next != Some(step) && !cart.completed().contains(&step) {
         return Err(Rejection::StepOutOfOrder { step, next });
     }
-    let shipping_minor = match details {
-        StepDetails::Shipping { method: ShippingMethod::Express } => facts.express_shipping_minor,
-        StepDetails::Shipping { method: ShippingMethod::Standard } => 0,
-        _ => cart.shipping_minor,
+    if let StepDetails::Shipping { method } = details {
+        admit_method(cart, facts, method.as_ref())?;
+    }
+    let says_nothing_new = match details {
+        StepDetails::Address(address) => cart.address.as_ref() == Some(address),
+        StepDetails::Shipping { method } => *method == cart.shipping,
+        StepDetails::Payment | StepDetails::Review => true,
     };
-    let says_nothing_new = shipping_minor == cart.shipping_minor
-        && match details {
-            StepDetails::Address(address) => cart.address.as_ref() == Some(address),
-            StepDetails::Shipping { method } => *method == cart.shipping,
-            StepDetails::Payment | StepDetails::Review => true,
-        };
     if says_nothing_new && cart.completed().contains(&step) {
         return Ok(vec![]);
     }
-    Ok(vec![CartEvent::StepCompleted { details: details.clone(), shipping_minor }])
+    Ok(vec![CartEvent::StepCompleted { details: details.clone() }])
+}
+
+/// A method must be offered; where nothing travels, none is needed.
+fn admit_method(cart: &Cart, facts: &Facts<'_>, method: Option<&MethodId>) -> Result<(), Rejection> {
+    let offers = quote(cart, facts.products, facts.terms, facts.now_ms).offers;
+    let is_offered = offers.offered.iter().any(|offer| Some(&offer.method) == method);
+    if is_offered || !offers.needed {
+        return Ok(());
+    }
+    let refused = offers.refused.iter().find(|refused| Some(&refused.method) == method);
+    let names: Vec<_> = offers.offered.iter().map(|offer| offer.method.as_str()).collect();
+    let message = match (refused, &names[..]) {
+        (Some(refused), _) => format!("{} {}", refused.method, refused.why),
+        (None, []) => "cannot be chosen: nothing of the shop's goes there".into(),
+        (None, _) => format!("must be one of {}", names.join(", ")),
+    };
+    Err(Rejection::InvalidDetails { fields: vec![FieldError { field: "method".into(), message }] })
+}
+
+fn accept_prices(cart: &Cart, facts: &Facts<'_>) -> Vec<CartEvent> {
+    let prices = quote(cart, facts.products, facts.terms, facts.now_ms).changed(cart);
+    if prices.is_empty() { vec![] } else { vec![CartEvent::PricesAccepted { prices }] }
 }
 
 fn place_order(
@@ -290,7 +343,16 @@ fn place_order(
     if next.is_some() || cart.stage == Stage::Open {
         return Err(Rejection::CheckoutIncomplete { next });
     }
-    let totals = cart.totals();
+    let quote = quote(cart, facts.products, facts.terms, facts.now_ms);
+    if quote.offers.needed && quote.chosen(cart).is_none() {
+        // The way that was chosen is no longer offered: the shopper chooses again.
+        return Err(Rejection::CheckoutIncomplete { next: Some(Step::Shipping) });
+    }
+    if facts.terms.prices == PricePolicy::Tell && !quote.changed(cart).is_empty() {
+        let lines = quote.changed(cart).into_iter().map(|(line, _)| line).collect();
+        return Err(Rejection::PriceChanged { lines });
+    }
+    let totals = quote.totals;
     if payment.amount_minor != totals.total_minor {
         return Err(Rejection::PaymentMismatch {
             authorised_minor: payment.amount_minor,
@@ -298,7 +360,8 @@ fn place_order(
         });
     }
     let mut taken = BTreeMap::new();
-    let lines = cart.lines.iter().map(|line| sell(facts, &mut taken, line)).collect::<Result<_, _>>()?;
+    let lines = cart.lines.iter().zip(&quote.lines);
+    let lines = lines.map(|(line, quote)| sell(facts, &mut taken, line, quote)).collect::<Result<_, _>>()?;
     Ok(vec![CartEvent::OrderPlaced(Order {
         order_id: order_id.clone(),
         cart: cart.id.clone(),
@@ -307,9 +370,11 @@ fn place_order(
         currency: cart.currency,
         lines,
         note: cart.note.clone(),
+        shipping: quote.chosen(cart).map(|offer| offer.method.clone()),
         shipping_minor: totals.shipping_minor,
         total_minor: totals.total_minor,
         payment_reference: payment.reference.clone(),
+        quote: Some(Box::new(quote)),
     })])
 }
 
@@ -318,6 +383,7 @@ fn sell<'c>(
     facts: &Facts<'_>,
     taken: &mut BTreeMap<&'c Sku, i64>,
     line: &'c Line,
+    quote: &LineQuote,
 ) -> Result<OrderLine, Rejection> {
     let missing = if line.policy.is_tracked() { line.quantity - line.held } else { 0 };
     let taken = taken.entry(&line.sku).or_default();
@@ -331,7 +397,7 @@ fn sell<'c>(
         properties: line.properties.clone(),
         name: line.name.clone(),
         quantity: line.quantity,
-        unit_price_minor: line.unit_price_minor,
+        unit_price_minor: quote.unit_price_minor,
         from_held: line.held,
         from_available: missing,
     })

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Step, limits::FIELD_BYTES_MAX};
+use crate::{MethodId, Region, Step, limits::FIELD_BYTES_MAX};
 
 /// Says what is wrong with one field and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct Address {
     pub postcode: String,
     /// ISO 3166 code of two letters.
     pub country: String,
+    /// The part of the country after the dash of its ISO 3166-2 code, such as `CA` for California, where one is given.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub region: String,
 }
 
 impl Address {
@@ -57,7 +60,12 @@ impl Address {
             city: take("city", |_| Ok(())),
             postcode: take("postcode", |_| Ok(())),
             country: take("country", is_country).to_ascii_uppercase(),
+            region: field("region").unwrap_or_default().trim().to_ascii_uppercase(),
         };
+        if !address.region.is_empty() && Region::parse(&address.region).is_err() {
+            let message = "must be the short code of the region, such as CA, or left out".into();
+            errors.push(FieldError { field: "region".into(), message });
+        }
         if errors.is_empty() { Ok(address) } else { Err(errors) }
     }
 }
@@ -85,36 +93,12 @@ fn is_country(text: &str) -> Result<(), &'static str> {
     }
 }
 
-/// Is how an order travels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ShippingMethod {
-    /// Three to five days, without charge.
-    #[default]
-    Standard,
-    /// The next working day, at the shop's rate.
-    Express,
-}
-
-impl ShippingMethod {
-    /// Returns the name on the wire.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Standard => "standard",
-            Self::Express => "express",
-        }
-    }
-
-    /// Returns the method of a name.
-    ///
-    /// # Errors
-    /// A [`FieldError`] for `method` where there is no such method.
-    pub fn parse(name: &str) -> Result<Self, FieldError> {
-        [Self::Standard, Self::Express].into_iter().find(|m| m.name() == name).ok_or_else(|| FieldError {
-            field: "method".into(),
-            message: "must be standard or express".into(),
-        })
-    }
+/// Whether a method is offered is a rule of the cart; here its name must be one.
+fn method(name: Option<String>) -> Result<Option<MethodId>, Vec<FieldError>> {
+    let name = name.filter(|name| !name.is_empty());
+    name.map(|name| MethodId::parse(&name)).transpose().map_err(|error| {
+        vec![FieldError { field: "method".into(), message: format!("names no way to travel: {error}") }]
+    })
 }
 
 /// Is what a completed step has established.
@@ -125,8 +109,8 @@ pub enum StepDetails {
     Address(Address),
     /// The method was chosen.
     Shipping {
-        /// The chosen method.
-        method: ShippingMethod,
+        /// The chosen method; none where nothing travels.
+        method: Option<MethodId>,
     },
     /// The shopper is ready to pay; the means of payment never enter the cart.
     Payment,
@@ -142,9 +126,7 @@ impl StepDetails {
     pub fn parse(step: Step, field: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<FieldError>> {
         match step {
             Step::Address => Address::parse(field).map(Self::Address),
-            Step::Shipping => ShippingMethod::parse(field("method").as_deref().unwrap_or("standard"))
-                .map(|method| Self::Shipping { method })
-                .map_err(|e| vec![e]),
+            Step::Shipping => method(field("method")).map(|method| Self::Shipping { method }),
             Step::Payment => Ok(Self::Payment),
             Step::Review => Ok(Self::Review),
         }
@@ -171,6 +153,7 @@ mod tests {
                 "email" => email.into(),
                 "country" => country.into(),
                 "city" => "  Bath ".into(),
+                "region" => String::new(),
                 other => other.into(),
             })
         })
@@ -188,7 +171,7 @@ mod tests {
         }
         assert_eq!(fields(address("", "England")), ["email", "country"]);
         assert_eq!(fields(Address::parse(|_| None)).len(), 6);
-        assert_eq!(fields(Address::parse(|_| Some("x\u{0}".into()))).len(), 6);
-        assert_eq!(fields(Address::parse(|_| Some("x".repeat(201)))).len(), 6);
+        assert_eq!(fields(Address::parse(|_| Some("x\u{0}".into()))).len(), 7);
+        assert_eq!(fields(Address::parse(|_| Some("x".repeat(201)))).len(), 7);
     }
 }

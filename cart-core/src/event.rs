@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AssignedVariation, CartId, Currency, LineId, OrderId, Properties, Sku, StepDetails, StockPolicy,
-    VisitorId, Workflow,
+    AssignedVariation, CartId, Currency, LineId, MethodId, OrderId, Properties, Quote, Sku, StepDetails,
+    StockPolicy, VisitorId, Workflow,
 };
 
 /// Is one fact in the life of a cart.
@@ -51,6 +51,8 @@ pub enum CartEvent {
         line: LineId,
         /// Pieces wanted from now on.
         quantity: u32,
+        /// The price of one piece in minor units.
+        unit_price_minor: i64,
         /// Pieces newly held.
         hold: u32,
         /// Pieces given back.
@@ -82,6 +84,11 @@ pub enum CartEvent {
         /// The text.
         text: String,
     },
+    /// The shopper accepted the prices of today.
+    PricesAccepted {
+        /// The price of one piece in minor units, line by line.
+        prices: Vec<(LineId, i64)>,
+    },
     /// All lines were taken out.
     CartCleared {
         /// Pieces given back, line by line.
@@ -93,8 +100,6 @@ pub enum CartEvent {
     StepCompleted {
         /// What it established.
         details: StepDetails,
-        /// What shipping costs from now on, in minor units.
-        shipping_minor: i64,
     },
     /// The holds' time was over.
     HoldsExpired {
@@ -116,6 +121,7 @@ impl CartEvent {
             Self::LineSaved { .. } => "line_saved",
             Self::SavedLineDropped { .. } => "saved_line_dropped",
             Self::NoteSet { .. } => "note_set",
+            Self::PricesAccepted { .. } => "prices_accepted",
             Self::CartCleared { .. } => "cart_cleared",
             Self::CheckoutStarted => "checkout_started",
             Self::StepCompleted { .. } => "step_completed",
@@ -154,9 +160,15 @@ pub struct Order {
     /// What the shopper told the shop; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// How it travels; none where nothing does.
+    #[serde(default)]
+    pub shipping: Option<MethodId>,
+    /// What it cost; none for orders of another system.
+    #[serde(default)]
+    pub quote: Option<Box<Quote>>,
     /// Shipping in minor units.
     pub shipping_minor: i64,
-    /// What was paid in minor units: lines and shipping.
+    /// What was paid in minor units.
     pub total_minor: i64,
     /// The provider's name for the payment.
     pub payment_reference: String,

@@ -1,8 +1,6 @@
 //! The fold of events into a cart. It cannot fail: what reaches it was decided.
 
-use crate::{
-    Cart, CartEvent, Line, LineId, SavedLine, ShippingMethod, Stage, StepDetails, limits::LINE_QUANTITY_MAX,
-};
+use crate::{Cart, CartEvent, Line, LineId, SavedLine, Stage, StepDetails, limits::LINE_QUANTITY_MAX};
 
 /// Folds one event into the cart.
 pub fn evolve(cart: &mut Cart, event: &CartEvent) {
@@ -41,9 +39,10 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
             line.held += hold;
             cart.holds_expire_at_ms = *holds_expire_at_ms;
         }
-        CartEvent::QuantitySet { line, quantity, hold, release, holds_expire_at_ms } => {
+        CartEvent::QuantitySet { line, quantity, unit_price_minor, hold, release, holds_expire_at_ms } => {
             if let Some(line) = cart.lines.iter_mut().find(|l| l.is(line)) {
                 line.quantity = *quantity;
+                line.unit_price_minor = *unit_price_minor;
                 line.held = line.held + hold - release;
             }
             cart.holds_expire_at_ms = *holds_expire_at_ms;
@@ -55,12 +54,19 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
         CartEvent::LineSaved { line, .. } => save(cart, line),
         CartEvent::SavedLineDropped { line } => cart.saved.retain(|l| l.id() != *line),
         CartEvent::NoteSet { text } => cart.note.clone_from(text),
+        CartEvent::PricesAccepted { prices } => {
+            for (id, unit_price_minor) in prices {
+                if let Some(line) = cart.lines.iter_mut().find(|l| l.is(id)) {
+                    line.unit_price_minor = *unit_price_minor;
+                }
+            }
+        }
         CartEvent::CartCleared { .. } => {
             cart.lines.clear();
             cart.holds_expire_at_ms = None;
         }
         CartEvent::CheckoutStarted => cart.stage = Stage::Checkout { completed: vec![] },
-        CartEvent::StepCompleted { details, shipping_minor } => complete(cart, details, *shipping_minor),
+        CartEvent::StepCompleted { details } => complete(cart, details),
         CartEvent::HoldsExpired { releases } => {
             for (line, pieces) in releases {
                 release(cart, line, *pieces);
@@ -68,7 +74,7 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
             forget_ended_holds(cart);
         }
         CartEvent::OrderPlaced(order) => {
-            cart.stage = Stage::Ordered { order_id: order.order_id.clone() };
+            cart.stage = Stage::Ordered { order_id: order.order_id.clone(), quote: order.quote.clone() };
             for line in &mut cart.lines {
                 line.held = 0;
             }
@@ -77,13 +83,12 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
     }
 }
 
-fn complete(cart: &mut Cart, details: &StepDetails, shipping_minor: i64) {
+fn complete(cart: &mut Cart, details: &StepDetails) {
     match details {
         StepDetails::Address(address) => cart.address = Some(address.clone()),
-        StepDetails::Shipping { method } => cart.shipping = *method,
+        StepDetails::Shipping { method } => cart.shipping.clone_from(method),
         StepDetails::Payment | StepDetails::Review => {}
     }
-    cart.shipping_minor = shipping_minor;
     if let Stage::Checkout { completed } = &mut cart.stage
         && !completed.contains(&details.step())
     {
@@ -130,8 +135,7 @@ impl Cart {
             saved: vec![],
             note: String::new(),
             address: None,
-            shipping: ShippingMethod::default(),
-            shipping_minor: 0,
+            shipping: None,
             holds_expire_at_ms: None,
         })
     }

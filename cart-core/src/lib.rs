@@ -19,11 +19,12 @@ pub mod price;
 pub mod product;
 pub mod promotion;
 pub mod purchase;
+pub mod quote;
 pub mod rejection;
 pub mod shipping;
 pub mod stock;
 pub mod tax;
-pub mod totals;
+pub mod terms;
 pub mod workflow;
 pub mod zone;
 
@@ -32,7 +33,7 @@ pub use cart::{AssignedVariation, Cart, Stage};
 pub use command::{Command, Payment, Request};
 pub use decide::{Facts, Products, decide, open};
 pub use definition::DefinitionError;
-pub use details::{Address, FieldError, ShippingMethod, StepDetails};
+pub use details::{Address, FieldError, StepDetails};
 pub use event::{CartEvent, Order, OrderLine};
 pub use evolve::evolve;
 pub use ids::{
@@ -44,14 +45,15 @@ pub use money::{Currency, Money};
 pub use price::{PriceQuestion, PriceReason, SelectedPrice, SpecialPrice};
 pub use product::{Product, QuantityLimits, StockPolicy};
 pub use promotion::{
-    Code, CodeError, NotApplied, Occasion, PromotedLine, Promoted, PromotionDefinition, PromotionOutcome,
+    Code, CodeError, NotApplied, Occasion, Promoted, PromotedLine, PromotionDefinition, PromotionOutcome,
     Promotions, Uses,
 };
 pub use purchase::{LimitBroken, Wanted};
+pub use quote::{LineQuote, Quote, Totals, quote};
 pub use rejection::Rejection;
 pub use shipping::{Carriage, NotOffered, Offer, Offers, Parcel, Shipping, ShippingDefinition};
 pub use stock::{Movement, StockLevel, StockLevels};
 pub use tax::{Assessment, TaxComponent, TaxDefinition, TaxQuestion, TaxZone, TaxableLine, Taxed, Taxes};
-pub use totals::Totals;
+pub use terms::{PricePolicy, Terms};
 pub use workflow::{CartLayout, CheckoutLayout, Step, Workflow, WorkflowError};
 pub use zone::{Country, Destination, Place, Postcode, PostcodeRule, Region, ZoneError};

@@ -68,6 +68,9 @@ pub struct Product {
     /// The rates of tax that it falls under.
     #[serde(default)]
     pub tax_category: TaxCategory,
+    /// It is sent by wire: it does not travel and weighs nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub digital: bool,
     /// What one piece weighs, in grams.
     #[serde(default)]
     pub weight_g: u32,
@@ -96,6 +99,7 @@ impl Product {
             price,
             prices: vec![],
             tax_category: TaxCategory::default(),
+            digital: false,
             weight_g: 0,
             limits: QuantityLimits::default(),
             stock_policy: StockPolicy::default(),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Currency, FieldError, LineId, OrderId, Sku, Step,
+    Currency, FieldError, LimitBroken, LineId, OrderId, Sku, Step,
     limits::{CART_LINES_MAX, LINE_QUANTITY_MAX},
 };
 
@@ -48,6 +48,14 @@ pub enum Rejection {
         /// The cart's currency.
         cart: Currency,
     },
+    /// The shop sells other numbers of pieces.
+    #[error("{sku}: {broken}")]
+    QuantityLimit {
+        /// The product.
+        sku: Sku,
+        /// The limit.
+        broken: LimitBroken,
+    },
     /// The cart has no such line.
     #[error("the cart has no line {line}")]
     LineNotFound {
@@ -79,6 +87,12 @@ pub enum Rejection {
     CheckoutIncomplete {
         /// The step whose turn it is.
         next: Option<Step>,
+    },
+    /// Prices are others than the shopper was told.
+    #[error("the price of {} has changed; accept the new prices, then order", lines_in_words(.lines))]
+    PriceChanged {
+        /// The lines.
+        lines: Vec<LineId>,
     },
     /// The authorised amount is not what the cart costs.
     #[error(
@@ -124,25 +138,31 @@ fn turn_in_words(next: &Option<Step>) -> String {
     }
 }
 
+fn lines_in_words(lines: &[LineId]) -> String {
+    lines.iter().map(LineId::to_string).collect::<Vec<_>>().join(", ")
+}
+
 fn fields_in_words(fields: &[FieldError]) -> String {
     fields.iter().map(|f| format!("{} {}", f.field, f.message)).collect::<Vec<_>>().join("; ")
 }
 
 impl Rejection {
     /// Names of all rejections, in order of precedence, as metrics label them.
-    pub const NAMES: [&'static str; 14] = [
+    pub const NAMES: [&'static str; 16] = [
         "not_owner",
         "stale_version",
         "cart_closed",
         "invalid_quantity",
         "unknown_sku",
         "currency_mismatch",
+        "quantity_limit",
         "line_not_found",
         "cart_full",
         "cart_empty",
         "step_out_of_order",
         "invalid_details",
         "checkout_incomplete",
+        "price_changed",
         "payment_mismatch",
         "out_of_stock",
     ];
@@ -156,12 +176,14 @@ impl Rejection {
             Self::InvalidQuantity { .. } => "invalid_quantity",
             Self::UnknownSku { .. } => "unknown_sku",
             Self::CurrencyMismatch { .. } => "currency_mismatch",
+            Self::QuantityLimit { .. } => "quantity_limit",
             Self::LineNotFound { .. } => "line_not_found",
             Self::CartFull => "cart_full",
             Self::CartEmpty => "cart_empty",
             Self::StepOutOfOrder { .. } => "step_out_of_order",
             Self::InvalidDetails { .. } => "invalid_details",
             Self::CheckoutIncomplete { .. } => "checkout_incomplete",
+            Self::PriceChanged { .. } => "price_changed",
             Self::PaymentMismatch { .. } => "payment_mismatch",
             Self::OutOfStock { .. } => "out_of_stock",
             Self::InBatch { because, .. } => because.name(),

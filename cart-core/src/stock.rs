@@ -139,6 +139,7 @@ pub fn movements(event: &CartEvent) -> Vec<(&Sku, Movement)> {
         CartEvent::CartOpened { .. }
         | CartEvent::SavedLineDropped { .. }
         | CartEvent::NoteSet { .. }
+        | CartEvent::PricesAccepted { .. }
         | CartEvent::CheckoutStarted
         | CartEvent::StepCompleted { .. } => vec![],
     };
@@ -173,6 +174,7 @@ mod tests {
         CartEvent::QuantitySet {
             line: sku("MUG").into(),
             quantity: 3,
+            unit_price_minor: 1_250,
             hold,
             release,
             holds_expire_at_ms: None,
@@ -196,6 +198,8 @@ mod tests {
                 from_held,
                 from_available,
             }],
+            shipping: None,
+            quote: None,
             shipping_minor: 0,
             total_minor: 3_750,
             payment_reference: "p1".into(),
@@ -220,7 +224,7 @@ mod tests {
             (ordered(1, 2), (4, 3, 3)),
             (ordered(0, 0), (6, 4, 0)),
             (CartEvent::CheckoutStarted, (6, 4, 0)),
-            (CartEvent::StepCompleted { details: StepDetails::Payment, shipping_minor: 0 }, (6, 4, 0)),
+            (CartEvent::StepCompleted { details: StepDetails::Payment }, (6, 4, 0)),
         ] {
             let level = StockLevel { supplied: 10, available: 6, held: 4, sold: 0 };
             let mut levels = StockLevels::from_iter([(sku("MUG"), level), (sku("CUP"), level)]);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use cart_core::{
-    CartEvent, Command, Currency, OrderId, Payment, Properties, Rejection, Sku, Step, StepDetails,
-    StockPolicy,
+    CartEvent, Command, Currency, LimitBroken, OrderId, Payment, Properties, Rejection, Sku, Step,
+    StepDetails, StockPolicy,
 };
 use serde::de::DeserializeOwned;
 
@@ -39,7 +39,8 @@ fn commands() -> Vec<Command> {
         Command::SaveLine { .. } => Some(Command::RestoreLine { line: sku().into() }),
         Command::RestoreLine { .. } => Some(Command::DropSavedLine { line: sku().into() }),
         Command::DropSavedLine { .. } => Some(Command::SetNote { text: String::new() }),
-        Command::SetNote { .. } => Some(Command::Batch(vec![])),
+        Command::SetNote { .. } => Some(Command::AcceptPrices),
+        Command::AcceptPrices => Some(Command::Batch(vec![])),
         Command::Batch(_) => Some(Command::Clear),
         Command::Clear => Some(Command::StartCheckout),
         Command::StartCheckout => Some(Command::CompleteStep(StepDetails::Review)),
@@ -63,13 +64,17 @@ fn rejections() -> Vec<Rejection> {
         Rejection::CartClosed { .. } => Some(Rejection::InvalidQuantity { quantity: 0 }),
         Rejection::InvalidQuantity { .. } => Some(Rejection::UnknownSku { sku: sku() }),
         Rejection::UnknownSku { .. } => Some(Rejection::CurrencyMismatch { product: gbp, cart: gbp }),
-        Rejection::CurrencyMismatch { .. } => Some(Rejection::LineNotFound { line: sku().into() }),
+        Rejection::CurrencyMismatch { .. } => {
+            Some(Rejection::QuantityLimit { sku: sku(), broken: LimitBroken::Min { min: 2, wanted: 1 } })
+        }
+        Rejection::QuantityLimit { .. } => Some(Rejection::LineNotFound { line: sku().into() }),
         Rejection::LineNotFound { .. } => Some(Rejection::CartFull),
         Rejection::CartFull => Some(Rejection::CartEmpty),
         Rejection::CartEmpty => Some(Rejection::StepOutOfOrder { step: Step::Review, next: None }),
         Rejection::StepOutOfOrder { .. } => Some(Rejection::InvalidDetails { fields: vec![] }),
         Rejection::InvalidDetails { .. } => Some(Rejection::CheckoutIncomplete { next: None }),
-        Rejection::CheckoutIncomplete { .. } => {
+        Rejection::CheckoutIncomplete { .. } => Some(Rejection::PriceChanged { lines: vec![sku().into()] }),
+        Rejection::PriceChanged { .. } => {
             Some(Rejection::PaymentMismatch { authorised_minor: 1, due_minor: 2 })
         }
         Rejection::PaymentMismatch { .. } => {
@@ -120,6 +125,7 @@ fn every_step_is_listed_and_found_by_its_name() {
                 "email" => "ada@example.org".into(),
                 "country" => "GB".into(),
                 "method" => "express".into(),
+                "region" => String::new(),
                 other => other.into(),
             })
         });
@@ -149,6 +155,7 @@ fn events_are_stored_under_the_names_that_files_spell() {
             "line_saved",
             "saved_line_dropped",
             "note_set",
+            "prices_accepted",
             "cart_cleared",
             "checkout_started",
             "step_completed",

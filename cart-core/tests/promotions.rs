@@ -407,6 +407,8 @@ proptest! {
         need in need(),
         drafts in lines(6, price()),
     ) {
+        // What is added must not be too much at once.
+        let need = Need { min_pieces: need.min_pieces.or(Some(1)), max_pieces: None, ..need };
         let definition = PromotionDefinition {
             id: "p".parse().expect("an id"),
             name: Arc::from("A promotion"),

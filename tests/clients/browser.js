@@ -187,6 +187,7 @@ async function refusedAtItsField(page) {
     email: "ada at example.org",
     street: "",
     country: "GB",
+    region: "",
     method: "express",
     payment_token: "tok_success",
   });

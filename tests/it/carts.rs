@@ -36,7 +36,10 @@ async fn a_cart_is_filled_changed_and_emptied(store: Store) {
     }
     assert_eq!(
         cart["totals"],
-        json!({"items": 2, "subtotal_minor": 2_500, "shipping_minor": 0, "total_minor": 2_500})
+        json!({
+            "items": 2, "subtotal_minor": 2_500, "shipping_minor": 0,
+            "tax_minor": 0, "tax_added_minor": 0, "total_minor": 2_500,
+        })
     );
 
     shopper.add("TEAPOT", 1).await.accepted();

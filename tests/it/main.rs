@@ -26,6 +26,7 @@ mod checkout;
 mod idempotency;
 mod kill;
 mod lines;
+mod terms;
 mod two_nodes;
 
 mod broken_frames;

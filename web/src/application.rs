@@ -38,6 +38,7 @@ use crate::{
     shop::Shop,
     store,
     storefront::{self, Front},
+    terms::TermsCell,
 };
 
 /// How long requests under way may take to end when the server stops, in seconds.
@@ -64,6 +65,8 @@ impl Application {
         let store = store::connect(&config.store.url, config.store.connections).await?;
         let catalogue = Arc::new(CatalogueCell::default());
         catalogue.refresh(&*store).await?;
+        let terms = Arc::new(TermsCell::new(&config.shop).map_err(|e| anyhow::anyhow!("{e}"))?);
+        terms.refresh(&*store).await?;
         let definitions = Arc::new(DefinitionsCell::default());
         definitions.refresh(&*store).await?;
         let shelves = Arc::new(Shelves::default());
@@ -73,13 +76,14 @@ impl Application {
             admin::accounts::put_user(&*store, user, password).await?;
         }
         let shop = Shop {
-            carts: Carts::start(&config, &store, &catalogue),
+            carts: Carts::start(&config.carts, &store, &catalogue, &terms),
             payment: Arc::new(TestProvider::new(Duration::from_millis(config.payment.timeout_ms))),
             sessions: Arc::new(Sessions::default()),
             metrics: handle,
             config,
             store,
             catalogue,
+            terms,
             definitions,
             shelves,
         };
@@ -250,6 +254,7 @@ async fn refresh(shop: web::Data<Shop>) {
         ticks.tick().await;
         let refreshed = async {
             shop.catalogue.refresh(&*shop.store).await?;
+            shop.terms.refresh(&*shop.store).await?;
             shop.definitions.refresh(&*shop.store).await?;
             shop.shelves.refresh_stock(&*shop.store).await
         };

@@ -1,17 +1,15 @@
 //! The way from a cart to an order: look, authorise, commit; and take the money back where the commit says no.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::time::Instant;
 
-use cart_core::{
-    Cart, CartId, Command, Facts, OrderId, Payment, Product, Rejection, Request, Sku, VisitorId, decide,
-};
+use cart_core::{CartId, Command, OrderId, Payment, Request, VisitorId};
 use sha2::{Digest, Sha256};
 
 use crate::{
     carts::{Carts, CartsError, IdempotencyKey},
-    clock, metrics,
+    metrics,
     payment::{PaymentError, PaymentProvider, PaymentRequest},
-    store::{Answer, Store, StoreError},
+    store::Answer,
 };
 
 /// Says why there was no answer by a rule.
@@ -23,13 +21,6 @@ pub enum CheckoutError {
     /// The provider did not authorise.
     #[error(transparent)]
     Payment(#[from] PaymentError),
-}
-
-impl From<StoreError> for CheckoutError {
-    fn from(error: StoreError) -> Self {
-        tracing::warn!(%error, "the stock could not be read before a payment");
-        Self::Carts(CartsError::Unavailable)
-    }
 }
 
 /// Is a request to place an order.
@@ -56,7 +47,6 @@ pub struct Placing {
 /// [`CheckoutError`] where no rule answered; asked again with the same key, at most one order comes of it.
 pub async fn place_order(
     carts: &Carts,
-    store: &dyn Store,
     provider: &dyn PaymentProvider,
     placing: Placing,
 ) -> Result<Answer, CheckoutError> {
@@ -64,13 +54,14 @@ pub async fn place_order(
     let Answer::Accepted(accepted) = answer else { return Ok(answer) };
     let cart = &accepted.cart;
     let order_id = order_id_of(&cart.id);
-    let due = Payment { reference: String::new(), amount_minor: cart.totals().total_minor };
+    let due = Payment { reference: String::new(), amount_minor: accepted.quote.totals.total_minor };
     let request = |payment| Request {
         caller: Some(placing.caller.clone()),
         expected_version: placing.expected_version,
         command: Command::PlaceOrder { order_id: order_id.clone(), payment },
     };
-    if look(carts, store, cart, &request(due.clone())).await?.is_err() {
+    let look = carts.attempt(placing.cart.clone(), request(due.clone())).await?;
+    if !matches!(look, Answer::Accepted(_)) {
         // An amount that no cart costs: should the cart have changed for the better, this still places nothing.
         let unpaid = Payment { reference: "none".into(), amount_minor: -1 };
         return Ok(carts.execute(placing.cart.clone(), request(unpaid), placing.key.clone()).await?);
@@ -92,23 +83,6 @@ pub async fn place_order(
         provider.void(&payment).await;
     }
     Ok(answer)
-}
-
-async fn look(
-    carts: &Carts,
-    store: &dyn Store,
-    cart: &Cart,
-    request: &Request,
-) -> Result<Result<(), Rejection>, StoreError> {
-    let stock = store.stock(&cart.lines.iter().map(|l| l.sku.clone()).collect()).await?;
-    let facts = Facts {
-        now_ms: clock::now_ms(),
-        products: &BTreeMap::<Sku, &Product>::new(),
-        stock: &stock,
-        hold_ms: carts.settings().hold_ms,
-        express_shipping_minor: carts.settings().express_shipping_minor,
-    };
-    Ok(decide(cart, &facts, request).map(drop))
 }
 
 /// A cart becomes one order at most, so its name follows from the cart's.

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
-use cart_core::limits::PRICE_MINOR_MAX;
+use cart_core::{PricePolicy, limits::PRICE_MINOR_MAX};
 use serde::Deserialize;
 
 /// Is everything an operator may set. Unknown keys are errors.
@@ -38,8 +38,11 @@ pub struct Config {
 pub struct ShopConfig {
     /// The name in the header.
     pub name: String,
-    /// What express shipping costs, in minor units of the cart's currency.
+    /// What express shipping costs, in minor units of the cart's currency, until `cartwright import shipping` says more.
     pub express_shipping_minor: i64,
+    /// What a line costs whose price changes after it was put into a cart: `hold` what it cost then, `follow` what it
+    /// costs today, or `tell`: what it costs today, once the shopper has accepted it.
+    pub price_policy: PricePolicy,
 }
 
 /// Is where the state lives.
@@ -120,7 +123,11 @@ impl Default for Config {
 
 impl Default for ShopConfig {
     fn default() -> Self {
-        Self { name: "Cartwright & Daughters".into(), express_shipping_minor: 495 }
+        Self {
+            name: "Cartwright & Daughters".into(),
+            express_shipping_minor: 495,
+            price_policy: PricePolicy::Hold,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod application;
 pub mod config;
 pub mod shop;
+pub mod terms;
 pub mod visitor;
 
 pub mod admin;

@@ -122,19 +122,21 @@ impl From<Rejection> for Problem {
             | Rejection::CartEmpty
             | Rejection::StepOutOfOrder { .. }
             | Rejection::CheckoutIncomplete { .. }
+            | Rejection::PriceChanged { .. }
             | Rejection::PaymentMismatch { .. }
             | Rejection::OutOfStock { .. } => StatusCode::CONFLICT,
             Rejection::InvalidQuantity { .. }
             | Rejection::UnknownSku { .. }
             | Rejection::CurrencyMismatch { .. }
+            | Rejection::QuantityLimit { .. }
             | Rejection::LineNotFound { .. }
             | Rejection::CartFull
             | Rejection::InvalidDetails { .. }
             | Rejection::InBatch { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         };
         let mut problem = Self::new(status, rejection.name(), rejection.to_string());
-        if let Rejection::InvalidDetails { fields } = rejection {
-            problem.fields = fields;
+        if let Rejection::InvalidDetails { fields } = rejection.reason() {
+            problem.fields.clone_from(fields);
         }
         problem
     }

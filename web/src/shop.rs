@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cart_core::{AssignedVariation, Cart, CartId, Currency, VisitorId};
+use cart_core::{AssignedVariation, Cart, CartId, Currency, Quote, VisitorId, quote};
 use metrics_exporter_prometheus::PrometheusHandle;
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ use crate::{
     payment::PaymentProvider,
     shelves::Shelves,
     store::{Answer, Exposure, Store},
+    terms::TermsCell,
 };
 
 /// The currency of a cart where neither the client nor the catalogue names one.
@@ -30,6 +31,8 @@ pub struct Shop {
     pub store: Arc<dyn Store>,
     /// The catalogue.
     pub catalogue: Arc<CatalogueCell>,
+    /// The terms.
+    pub terms: Arc<TermsCell>,
     /// The experiments.
     pub definitions: Arc<DefinitionsCell>,
     /// The carts.
@@ -69,6 +72,11 @@ impl Shop {
             assignments: workflow.counted.into_iter().collect(),
         };
         self.carts.open(id, opening).await
+    }
+
+    /// Says what a cart costs now.
+    pub fn quote(&self, cart: &Cart) -> Quote {
+        quote(cart, &*self.catalogue.get(), &self.terms.get(), clock::now_ms())
     }
 
     /// Returns the currency that a cart is opened in when nobody says.

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod catalogue;
 pub mod connect;
+pub mod documents;
 pub mod error;
 pub mod experiments;
 pub mod memory;
@@ -26,6 +27,7 @@ use tokio::sync::mpsc;
 pub use accounts::{AdminSession, AdminUser};
 pub use catalogue::{CatalogueSnapshot, ProductSupply, SupplyOutcome};
 pub use connect::connect;
+pub use documents::StoredDocuments;
 pub use error::StoreError;
 pub use experiments::{Exposure, StoredDefinitions, StoredExperiment};
 pub use orders::{ImportedOrder, ShopTotals};
@@ -88,6 +90,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// Returns the tracked products of which no piece is available.
     async fn sold_out(&self) -> Result<BTreeSet<Sku>>;
+
+    // Terms
+
+    /// Returns the shop's documents where their revision differs from `known`.
+    async fn documents(&self, known: u64) -> Result<Option<StoredDocuments>>;
+
+    /// Writes a document over the one of that name; the caller has checked that it makes sense.
+    async fn put_document(&self, name: &str, text: &str, at_ms: i64) -> Result<()>;
 
     // Orders
 

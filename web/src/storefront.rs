@@ -111,7 +111,7 @@ impl Front {
         let mut shell = self.shell();
         if let Some(cart) = &guest.cart {
             shell.cart_id = Some(cart.id.clone());
-            shell.cart_count = cart.totals().items;
+            shell.cart_count = cart.lines.iter().map(|l| u64::from(l.quantity)).sum();
             shell.cart_layout = cart.workflow.cart();
             shell.user_token = Some(guest.visitor.token().to_owned());
         }

@@ -4,7 +4,8 @@
 pub mod command;
 
 use cart_core::{
-    Cart, Line, Order, Product, Properties, SavedLine, Stage, Step, StockLevels, Totals, Workflow,
+    Cart, Line, LineQuote, Offer, Offers, Order, Product, Properties, Quote, SavedLine, Stage, Step,
+    StockLevels, Totals, Workflow, tax::RateShare,
 };
 use serde::Serialize;
 
@@ -25,7 +26,10 @@ pub struct CartView<'a> {
     note: &'a str,
     completed_steps: &'a [Step],
     next_step: Option<Step>,
+    shipping_method: Option<&'a str>,
+    shipping: ShippingView<'a>,
     totals: Totals,
+    tax: TaxView<'a>,
     holds_expire_at_ms: Option<i64>,
     order_id: Option<&'a str>,
 }
@@ -39,20 +43,32 @@ pub struct LineView<'a> {
     name: &'a str,
     quantity: u32,
     unit_price_minor: i64,
+    /// What the shopper was told, where the price has changed since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was_minor: Option<i64>,
     total_minor: i64,
+    tax_minor: i64,
     held: u32,
 }
 
-impl<'a> From<&'a Line> for LineView<'a> {
-    fn from(line: &'a Line) -> Self {
+impl<'a> LineView<'a> {
+    /// Shapes a line of a cart with its price; one that is gone has none.
+    pub fn of(line: &'a Line, cart: &Cart, quote: &Quote) -> Self {
+        let at = cart.lines.iter().position(|l| l.is(&line.id()));
+        Self::priced(line, at.and_then(|at| quote.lines.get(at)))
+    }
+
+    fn priced(line: &'a Line, quote: Option<&LineQuote>) -> Self {
         Self {
             id: line.id().to_string(),
             sku: line.sku.as_str(),
             properties: &line.properties,
             name: &line.name,
             quantity: line.quantity,
-            unit_price_minor: line.unit_price_minor,
-            total_minor: line.total_minor(),
+            unit_price_minor: quote.map_or(line.unit_price_minor, |q| q.unit_price_minor),
+            was_minor: quote.and_then(|q| q.was_minor),
+            total_minor: quote.map_or(0, |q| q.total_minor),
+            tax_minor: quote.map_or(0, |q| q.tax.tax_minor),
             held: line.held,
         }
     }
@@ -80,8 +96,69 @@ impl<'a> From<&'a SavedLine> for SavedLineView<'a> {
     }
 }
 
-impl<'a> From<&'a Cart> for CartView<'a> {
-    fn from(cart: &'a Cart) -> Self {
+/// Is the ways to travel, as clients see them.
+#[derive(Debug, Serialize)]
+struct ShippingView<'a> {
+    /// Something travels, so that a method is needed.
+    needed: bool,
+    /// The destination is not known yet, so the shop's home stood in for it.
+    estimated: bool,
+    offered: Vec<OfferView<'a>>,
+    refused: Vec<RefusedView<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct OfferView<'a> {
+    #[serde(flatten)]
+    offer: &'a Offer,
+    /// What the cart would come to.
+    total_minor: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct RefusedView<'a> {
+    method: &'a str,
+    name: &'a str,
+    reason: &'static str,
+    detail: String,
+}
+
+impl<'a> ShippingView<'a> {
+    fn of(quote: &'a Quote) -> Self {
+        let Offers { needed, estimated, offered, refused } = &quote.offers;
+        let totals = quote.offered_totals_minor.iter();
+        let refused = refused.iter().map(|r| RefusedView {
+            method: r.method.as_str(),
+            name: &r.name,
+            reason: r.why.name(),
+            detail: format!("{} {}", r.name, r.why),
+        });
+        Self {
+            needed: *needed,
+            estimated: *estimated,
+            offered: offered
+                .iter()
+                .zip(totals)
+                .map(|(offer, total)| OfferView { offer, total_minor: *total })
+                .collect(),
+            refused: refused.collect(),
+        }
+    }
+}
+
+/// Is what of a cart is tax, as clients see it.
+#[derive(Debug, Serialize)]
+struct TaxView<'a> {
+    /// The destination is not known yet, so the shop's home stood in for it.
+    estimated: bool,
+    prices_include_tax: bool,
+    exempt: bool,
+    rates: &'a [RateShare],
+}
+
+impl<'a> CartView<'a> {
+    /// Shapes a cart with what it costs.
+    pub fn of(cart: &'a Cart, quote: &'a Quote) -> Self {
         Self {
             id: cart.id.as_str(),
             version: cart.version,
@@ -92,12 +169,25 @@ impl<'a> From<&'a Cart> for CartView<'a> {
             },
             currency: cart.currency.code(),
             workflow: &cart.workflow,
-            lines: cart.lines.iter().map(LineView::from).collect(),
+            lines: cart
+                .lines
+                .iter()
+                .enumerate()
+                .map(|(n, l)| LineView::priced(l, quote.lines.get(n)))
+                .collect(),
             saved: cart.saved.iter().map(SavedLineView::from).collect(),
             note: &cart.note,
             completed_steps: cart.completed(),
             next_step: cart.next_step(),
-            totals: cart.totals(),
+            shipping_method: cart.shipping.as_ref().map(|method| method.as_str()),
+            shipping: ShippingView::of(quote),
+            totals: quote.totals,
+            tax: TaxView {
+                estimated: quote.tax.estimated && quote.tax.zone.is_some(),
+                prices_include_tax: quote.tax.prices_include_tax,
+                exempt: quote.tax.exempt,
+                rates: &quote.tax.rates,
+            },
             holds_expire_at_ms: cart.holds_expire_at_ms,
             order_id: cart.order_id().map(|id| id.as_str()),
         }
@@ -113,7 +203,9 @@ pub struct OrderView<'a> {
     currency: &'a str,
     lines: Vec<OrderLineView<'a>>,
     note: &'a str,
+    shipping_method: Option<&'a str>,
     shipping_minor: i64,
+    tax_minor: i64,
     total_minor: i64,
 }
 
@@ -142,7 +234,9 @@ impl<'a> From<&'a Order> for OrderView<'a> {
             currency: order.currency.code(),
             lines: lines.collect(),
             note: &order.note,
+            shipping_method: order.shipping.as_ref().map(|method| method.as_str()),
             shipping_minor: order.shipping_minor,
+            tax_minor: order.quote.as_ref().map_or(0, |quote| quote.totals.tax_minor),
             total_minor: order.total_minor,
         }
     }
@@ -160,9 +254,9 @@ pub struct AcceptedView<'a> {
 impl<'a> From<&'a Accepted> for AcceptedView<'a> {
     fn from(accepted: &'a Accepted) -> Self {
         Self {
-            cart: CartView::from(&*accepted.cart),
+            cart: CartView::of(&accepted.cart, &accepted.quote),
             version: accepted.cart.version,
-            item: accepted.item.as_ref().map(LineView::from),
+            item: accepted.item.as_ref().map(|line| LineView::of(line, &accepted.cart, &accepted.quote)),
             order: accepted.order.as_ref().map(OrderView::from),
         }
     }

@@ -145,6 +145,8 @@
     text($("[data-name]", node), line.name);
     for (const again of $$("[data-name-again]", node)) text(again, line.name);
     text($("[data-unit-price]", node), money(line.unit_price_minor, code));
+    $("[data-was]", node).hidden = line.was_minor === undefined;
+    if (line.was_minor !== undefined) text($("[data-was-price]", node), money(line.was_minor, code));
     text($("[data-line-total]", node), money(line.total_minor, code));
     const input = $(".quantity", node);
     const isBeingEdited = input === document.activeElement && input.dataset.sent !== input.value;
@@ -159,7 +161,14 @@
   function drawTotals(root, cart) {
     for (const node of $$("[data-total]", root)) {
       const minor = cart.totals[node.dataset.total];
+      if (minor === undefined) continue; // the part stays as it is
       text(node, minor === 0 && node.dataset.free ? node.dataset.free : money(minor, cart.currency));
+    }
+    const { tax_minor, tax_added_minor } = cart.totals;
+    const added = $("[data-tax-added]", root);
+    if (added && tax_added_minor !== undefined) {
+      added.hidden = tax_added_minor === 0;
+      $("[data-tax-included]", root).hidden = tax_added_minor !== 0 || tax_minor === 0;
     }
     const shipping = $("[data-shipping-row]", root);
     if (shipping) shipping.hidden = cart.totals.shipping_minor === 0;
@@ -176,8 +185,11 @@
       return node;
     });
     $("[data-order-lines]", root).replaceChildren(...lines);
-    $("[data-total='subtotal_minor']", root).dataset.minor = cart.totals.subtotal_minor;
     drawTotals(root, cart);
+    for (const { method, minor, total_minor } of cart.shipping.offered) {
+      const choice = $$("input[name='method']", root).find((c) => c.value === method);
+      if (choice) Object.assign(choice.dataset, { minor, sum: total_minor });
+    }
     drawChosenDelivery();
   }
 
@@ -186,12 +198,9 @@
     const root = $("[data-checkout]");
     const chosen = root && $("input[name='method']:checked", root);
     if (!chosen) return;
-    const subtotal = Number($("[data-total='subtotal_minor']", root).dataset.minor);
-    const delivery = Number(chosen.dataset.minor);
-    drawTotals(root, {
-      currency,
-      totals: { subtotal_minor: subtotal, shipping_minor: delivery, total_minor: subtotal + delivery },
-    });
+    // What tax makes of the choice only the server knows: it says the sum of each.
+    const totals = { shipping_minor: Number(chosen.dataset.minor), total_minor: Number(chosen.dataset.sum) };
+    drawTotals(root, { currency, totals });
   }
 
   function drawHold(expiresAt) {

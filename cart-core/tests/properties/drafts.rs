@@ -1,8 +1,8 @@
 //! What is drawn at random: a shop and what happens in it.
 
 use cart_core::{
-    Address, CartLayout, CheckoutLayout, Currency, LineId, Money, Product, Properties, ShippingMethod, Sku,
-    StepDetails, StockPolicy, Workflow, limits,
+    Address, CartLayout, CheckoutLayout, Currency, LineId, MethodId, Money, PricePolicy, Product, Properties,
+    Sku, StepDetails, StockPolicy, Workflow, limits,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -19,6 +19,7 @@ pub struct Shop {
     pub supplies: Vec<i64>,
     pub workflows: Vec<Workflow>,
     pub express_shipping_minor: i64,
+    pub prices: PricePolicy,
 }
 
 /// Is one thing that happens.
@@ -67,6 +68,7 @@ pub enum Draft {
     Remove(LineId),
     Save(LineId),
     Restore(LineId),
+    Accept,
     Drop(LineId),
     Note(String),
     Batch(Vec<Draft>),
@@ -83,14 +85,19 @@ pub enum Draft {
 pub fn shop() -> impl Strategy<Value = Shop> {
     let listed = SKUS.len() - 1;
     let products = (0..listed).map(|at| product(Just(at))).collect::<Vec<_>>();
-    (products, vec(supply(), listed), vec(workflow(), CARTS), 0..2_000_i64).prop_map(
-        |(products, supplies, workflows, express_shipping_minor)| Shop {
+    (products, vec(supply(), listed), vec(workflow(), CARTS), 0..2_000_i64, prices()).prop_map(
+        |(products, supplies, workflows, express_shipping_minor, prices)| Shop {
             products,
             supplies,
             workflows,
             express_shipping_minor,
+            prices,
         },
     )
+}
+
+fn prices() -> impl Strategy<Value = PricePolicy> {
+    prop_oneof![Just(PricePolicy::Hold), Just(PricePolicy::Follow), Just(PricePolicy::Tell)]
 }
 
 pub fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -143,8 +150,9 @@ fn change() -> impl Strategy<Value = Draft> {
         14 => (sku(), quantity(), properties()).prop_map(|(sku, quantity, p)| Draft::Add(sku, quantity, p)),
         8 => (line(), quantity()).prop_map(|(line, quantity)| Draft::Set(line, quantity)),
         2 => line().prop_map(Draft::Remove),
-        2 => line().prop_map(Draft::Save),
-        2 => line().prop_map(Draft::Restore),
+        4 => line().prop_map(Draft::Save),
+        5 => line().prop_map(Draft::Restore),
+        1 => Just(Draft::Accept),
         1 => line().prop_map(Draft::Drop),
         1 => Just(Draft::Clear),
     ]
@@ -209,11 +217,11 @@ fn workflow() -> impl Strategy<Value = Workflow> {
 }
 
 fn details() -> impl Strategy<Value = StepDetails> {
-    let shipping = |method| Just(StepDetails::Shipping { method });
+    let shipping = |method| Just(StepDetails::Shipping { method: MethodId::parse(method).ok() });
     prop_oneof![
         "[A-Z][a-zé\"\\\\]{1,8}".prop_map(address),
-        shipping(ShippingMethod::Express),
-        shipping(ShippingMethod::Standard),
+        shipping("express"),
+        shipping("standard"),
         Just(StepDetails::Payment),
         Just(StepDetails::Review),
     ]
@@ -228,5 +236,6 @@ pub fn address(city: String) -> StepDetails {
         city,
         postcode: "BA1 2LR".into(),
         country: "GB".into(),
+        region: String::new(),
     })
 }

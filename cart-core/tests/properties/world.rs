@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use cart_core::{
-    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, Facts, OrderId, Payment, Product,
-    Products, Rejection, Request, ShippingMethod, Sku, Stage, Step, StepDetails, StockLevel, StockLevels,
-    VisitorId, decide, evolve, open,
+    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, Facts, MethodId, OrderId, Payment,
+    PricePolicy, Product, Products, Quote, Rejection, Request, Shipping, Sku, Stage, Step, StepDetails,
+    StockLevel, StockLevels, Terms, VisitorId, decide, evolve, open, quote,
 };
 use proptest::test_runner::TestCaseError;
 
@@ -26,7 +26,7 @@ pub struct World {
     /// All events of each cart.
     pub histories: Vec<Vec<CartEvent>>,
     pub now_ms: i64,
-    pub express_shipping_minor: i64,
+    pub terms: Terms,
 }
 
 /// Is the catalogue of the world.
@@ -67,7 +67,7 @@ impl World {
             carts: histories.iter().map(|h| Cart::from_opened(&h[0]).expect("an opening")).collect(),
             histories,
             now_ms: 1_764_000_000_000,
-            express_shipping_minor: shop.express_shipping_minor,
+            terms: terms(shop.express_shipping_minor, shop.prices),
         }
     }
 
@@ -84,7 +84,7 @@ impl World {
                 level.available += pieces;
                 self.stock.insert(sku.clone(), level);
             }
-            Act::PriceExpress(minor) => self.express_shipping_minor = *minor,
+            Act::PriceExpress(minor) => self.terms = terms(*minor, self.terms.prices),
         }
         None
     }
@@ -102,6 +102,11 @@ impl World {
         Turn { cart: ask.cart, before, request, outcome }
     }
 
+    /// Says what a cart costs now.
+    pub fn quote(&self, cart: &Cart) -> Quote {
+        quote(cart, &Shelf(&self.products), &self.terms, self.now_ms)
+    }
+
     /// Decides a request without letting it happen.
     pub fn decide(&self, cart: usize, request: &Request) -> Result<Vec<CartEvent>, Rejection> {
         let facts = Facts {
@@ -109,13 +114,13 @@ impl World {
             products: &Shelf(&self.products),
             stock: &self.stock,
             hold_ms: HOLD_MS,
-            express_shipping_minor: self.express_shipping_minor,
+            terms: &self.terms,
         };
         decide(&self.carts[cart], &facts, request)
     }
 
     fn fill_in(&self, ask: &Ask, cart: &Cart) -> Request {
-        let command = fill_in(ask.draft.clone(), cart);
+        let command = fill_in(self, ask.draft.clone(), cart);
         Request {
             caller: match ask.caller {
                 Caller::Owner => Some(owner(ask.cart)),
@@ -133,16 +138,17 @@ impl World {
 }
 
 /// Makes a command of a draft, its blanks filled in by the state of the cart.
-fn fill_in(draft: Draft, cart: &Cart) -> Command {
+fn fill_in(world: &World, draft: Draft, cart: &Cart) -> Command {
     match draft {
         Draft::Add(sku, quantity, properties) => Command::AddLine { sku, quantity, properties },
         Draft::Set(line, quantity) => Command::SetQuantity { line, quantity },
         Draft::Remove(line) => Command::RemoveLine { line },
         Draft::Save(line) => Command::SaveLine { line },
+        Draft::Accept => Command::AcceptPrices,
         Draft::Restore(line) => Command::RestoreLine { line },
         Draft::Drop(line) => Command::DropSavedLine { line },
         Draft::Note(text) => Command::SetNote { text },
-        Draft::Batch(drafts) => Command::Batch(drafts.into_iter().map(|d| fill_in(d, cart)).collect()),
+        Draft::Batch(drafts) => Command::Batch(drafts.into_iter().map(|d| fill_in(world, d, cart)).collect()),
         Draft::Clear => Command::Clear,
         Draft::Start => Command::StartCheckout,
         Draft::Step(details) => Command::CompleteStep(details),
@@ -150,19 +156,23 @@ fn fill_in(draft: Draft, cart: &Cart) -> Command {
             (Stage::Open, _) => Command::StartCheckout,
             (_, Some(step)) if step != details.step() => Command::CompleteStep(plain(step)),
             (_, Some(_)) => Command::CompleteStep(details),
-            (_, None) => place(cart, 0),
+            (_, None) => place(world, cart, 0),
         },
-        Draft::Place(surplus) => place(cart, surplus),
+        Draft::Place(surplus) => place(world, cart, surplus),
         Draft::Expire => Command::ExpireHolds,
     }
 }
 
-fn place(cart: &Cart, surplus_minor: i64) -> Command {
-    let amount_minor = cart.totals().total_minor + surplus_minor;
+fn place(world: &World, cart: &Cart, surplus_minor: i64) -> Command {
+    let amount_minor = world.quote(cart).totals.total_minor + surplus_minor;
     Command::PlaceOrder {
         order_id: OrderId::parse(&format!("o-{}-{}", cart.id, cart.version)).expect("an order id"),
         payment: Payment { reference: "pay-1".into(), amount_minor },
     }
+}
+
+fn terms(express_minor: i64, prices: PricePolicy) -> Terms {
+    Terms::untaxed(prices, Shipping::standard_and_express(express_minor).expect("a price"))
 }
 
 fn owner(cart: usize) -> VisitorId {
@@ -172,7 +182,7 @@ fn owner(cart: usize) -> VisitorId {
 fn plain(step: Step) -> StepDetails {
     match step {
         Step::Address => address("Bath".into()),
-        Step::Shipping => StepDetails::Shipping { method: ShippingMethod::Standard },
+        Step::Shipping => StepDetails::Shipping { method: MethodId::parse("standard").ok() },
         Step::Payment => StepDetails::Payment,
         Step::Review => StepDetails::Review,
     }

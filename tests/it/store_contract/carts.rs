@@ -255,7 +255,7 @@ fn wants(carts: &[&str]) -> Wants {
 pub fn changed(cart: &Cart) -> CartWrite {
     let mut next = cart.clone();
     next.version += 1;
-    next.shipping_minor += 1;
+    next.note.push('!');
     CartWrite { before: cart.version, cart: Arc::new(next) }
 }
 

@@ -85,6 +85,8 @@ pub fn imported(name: &str, owner: &str, placed_at_ms: i64) -> ImportedOrder {
             from_held: 0,
             from_available: 0,
         }],
+        shipping: None,
+        quote: None,
         shipping_minor: 0,
         total_minor: 700,
         payment_reference: name.into(),

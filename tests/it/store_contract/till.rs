@@ -6,9 +6,9 @@ use std::{
 };
 
 use cart_core::{
-    Address, Cart, CartEvent, CartId, Command, Facts, OrderId, Payment, Product, Products, Properties,
-    Rejection, Request, ShippingMethod, Sku, StepDetails, StockLevels, VisitorId, Workflow, decide, evolve,
-    stock,
+    Address, Cart, CartEvent, CartId, Command, Facts, OrderId, Payment, PricePolicy, Product, Products,
+    Properties, Quote, Rejection, Request, Shipping, Sku, StepDetails, StockLevels, Terms, VisitorId,
+    Workflow, decide, evolve, stock,
 };
 use uuid::Uuid;
 use web::store::{
@@ -61,6 +61,7 @@ pub fn buy(cart: &str, amount_minor: i64) -> Vec<Job> {
         Some(match field {
             "email" => "ann@example.org".into(),
             "country" => "GB".into(),
+            "region" => String::new(),
             other => other.to_owned(),
         })
     });
@@ -68,7 +69,7 @@ pub fn buy(cart: &str, amount_minor: i64) -> Vec<Job> {
     [
         Command::StartCheckout,
         Command::CompleteStep(StepDetails::Address(address.unwrap())),
-        Command::CompleteStep(StepDetails::Shipping { method: ShippingMethod::Standard }),
+        Command::CompleteStep(StepDetails::Shipping { method: "standard".parse().ok() }),
         Command::CompleteStep(StepDetails::Payment),
         Command::PlaceOrder { order_id: OrderId::parse(&format!("order-{cart}")).unwrap(), payment },
     ]
@@ -237,12 +238,13 @@ impl Counter {
         before: u64,
         mut cart: Arc<Cart>,
     ) -> Answer {
+        let terms = Terms::untaxed(PricePolicy::Hold, Shipping::standard_and_express(0).unwrap());
         let facts = Facts {
             now_ms: job.now_ms,
             products: &Shelf::new(),
             stock: &self.stock,
             hold_ms: HOLD_MS,
-            express_shipping_minor: 0,
+            terms: &terms,
         };
         let request = Request { caller: None, expected_version, command: command.clone() };
         let events = match decide(&cart, &facts, &request) {
@@ -291,7 +293,7 @@ impl Counter {
 }
 
 fn answer(cart: Arc<Cart>, order: Option<cart_core::Order>) -> Answer {
-    Answer::Accepted(Box::new(Accepted { cart, item: None, order }))
+    Answer::Accepted(Box::new(Accepted { cart, quote: Quote::default(), item: None, order }))
 }
 
 /// Is a decision that was made before; it shows what was loaded.

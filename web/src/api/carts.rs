@@ -9,6 +9,7 @@ use crate::{
     checkout::{Placing, place_order},
     problem::{Problem, accepted},
     shop::Shop,
+    store::Accepted,
     visitor::Visitor,
     wire::{AcceptedView, CartView, CommandForm, OrderView, Parsed},
 };
@@ -45,7 +46,7 @@ pub(super) async fn open(
     let currency = currency.map_err(|e| Problem::invalid_request(e.to_string()))?;
     let visitor = Visitor::of_request(&request).unwrap_or_else(Visitor::fresh);
     let forced = forced(&request, &shop.definitions.get());
-    let cart = accepted(shop.open_cart(id, &visitor.id, currency, &forced).await?)?.cart;
+    let Accepted { cart, quote, .. } = accepted(shop.open_cart(id, &visitor.id, currency, &forced).await?)?;
     let mut response = HttpResponse::Created();
     response
         .insert_header((header::LOCATION, format!("/api/v1/carts/{}", cart.id)))
@@ -53,7 +54,7 @@ pub(super) async fn open(
     if visitor.new_token().is_some() {
         response.cookie(visitor.cookie());
     }
-    Ok(response.json(OpenView { cart: CartView::from(&*cart), visitor_token: visitor.new_token() }))
+    Ok(response.json(OpenView { cart: CartView::of(&cart, &quote), visitor_token: visitor.new_token() }))
 }
 
 /// `GET /api/v1/carts/{id}`: the cart, for its owner.
@@ -63,11 +64,11 @@ pub(super) async fn read(
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let caller = visitor(&request)?;
-    let cart = accepted(shop.carts.read(cart_id(&path)?, caller.id).await?)?.cart;
+    let Accepted { cart, quote, .. } = accepted(shop.carts.read(cart_id(&path)?, caller.id).await?)?;
     Ok(HttpResponse::Ok()
         .insert_header(etag(cart.version))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .json(CartView::from(&*cart)))
+        .json(CartView::of(&cart, &quote)))
 }
 
 /// `POST /api/v1/carts/{id}/commands`: one command.
@@ -89,7 +90,7 @@ pub(super) async fn command(
         }
         Parsed::PlaceOrder { payment_token } => {
             let placing = Placing { cart, caller, expected_version, payment_token, key };
-            place_order(&shop.carts, &*shop.store, &*shop.payment, placing).await?
+            place_order(&shop.carts, &*shop.payment, placing).await?
         }
     };
     let accepted = accepted(answer)?;

@@ -8,44 +8,43 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     CartsError, IdempotencyKey, Job, JobKind, Opening,
-    shard::{Newest, Shard, ShardMessage},
-    turn::TurnSettings,
+    shard::{Newest, Shard, ShardMessage, ShopFacts},
 };
 use crate::{
     catalogue::CatalogueCell,
-    config::Config,
+    config::CartsConfig,
     metrics,
     store::{Answer, Store},
+    terms::TermsCell,
 };
 
 /// Is a handle to all carts; cheap to clone.
 #[derive(Clone)]
 pub struct Carts {
     shards: Arc<[Addr<Shard>]>,
-    settings: TurnSettings,
 }
 
 impl Carts {
     /// Starts the shards, each on a thread of its own. One that dies takes the process with it: better dead than
     /// silently wrong.
-    pub fn start(config: &Config, store: &Arc<dyn Store>, catalogue: &Arc<CatalogueCell>) -> Self {
-        let settings = TurnSettings {
-            hold_ms: i64::try_from(config.carts.hold_seconds * 1_000).unwrap_or(i64::MAX),
-            express_shipping_minor: config.shop.express_shipping_minor,
+    pub fn start(
+        config: &CartsConfig,
+        store: &Arc<dyn Store>,
+        catalogue: &Arc<CatalogueCell>,
+        terms: &Arc<TermsCell>,
+    ) -> Self {
+        let facts = ShopFacts {
+            store: store.clone(),
+            catalogue: catalogue.clone(),
+            terms: terms.clone(),
+            hold_ms: i64::try_from(config.hold_seconds * 1_000).unwrap_or(i64::MAX),
         };
-        let idle = Duration::from_secs(config.carts.idle_seconds);
-        let shards = (0..config.carts.shards).map(|_| {
-            let (store, catalogue) = (store.clone(), catalogue.clone());
-            Shard::start_in_arbiter(&Arbiter::new().handle(), move |_| {
-                Shard::new(store, catalogue, settings, idle)
-            })
+        let idle = Duration::from_secs(config.idle_seconds);
+        let shards = (0..config.shards).map(|_| {
+            let facts = facts.clone();
+            Shard::start_in_arbiter(&Arbiter::new().handle(), move |_| Shard::new(facts, idle))
         });
-        Self { shards: shards.collect(), settings }
-    }
-
-    /// Returns what every turn knows beside its jobs.
-    pub fn settings(&self) -> TurnSettings {
-        self.settings
+        Self { shards: shards.collect() }
     }
 
     /// Opens a cart, or answers the owner's own where it exists.
@@ -62,6 +61,14 @@ impl Carts {
     /// [`CartsError`] where no rule answered.
     pub async fn read(&self, id: CartId, caller: VisitorId) -> Result<Answer, CartsError> {
         self.run(Job { cart: id, kind: JobKind::Read(caller), key: None }).await
+    }
+
+    /// Says what a command would come to, and does not run it.
+    ///
+    /// # Errors
+    /// [`CartsError`] where no rule answered.
+    pub async fn attempt(&self, id: CartId, request: Request) -> Result<Answer, CartsError> {
+        self.run(Job { cart: id, kind: JobKind::Try(request), key: None }).await
     }
 
     /// Runs a command.

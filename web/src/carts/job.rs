@@ -22,6 +22,8 @@ pub enum JobKind {
     Open(Opening),
     /// Reads the cart for its owner.
     Read(VisitorId),
+    /// Says what a command would come to, and does not run it.
+    Try(Request),
     /// Runs a command.
     Execute(Request),
 }

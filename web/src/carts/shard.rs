@@ -13,14 +13,12 @@ use actix::prelude::*;
 use cart_core::{Cart, CartId};
 use tokio::sync::{oneshot, watch};
 
-use super::{
-    CartsError, Job, JobKind,
-    turn::{Turn, TurnSettings},
-};
+use super::{CartsError, Job, JobKind, turn::Turn};
 use crate::{
     catalogue::CatalogueCell,
     clock, metrics,
     store::{Answer, Outcome, Store, StoreError},
+    terms::TermsCell,
 };
 
 /// The most jobs that wait for a shard; at some 10,000 a second that is less than half a second of work.
@@ -61,11 +59,22 @@ struct Entry {
     used: Instant,
 }
 
+/// Is what every turn of a server knows beside its jobs; cheap to clone.
+#[derive(Clone)]
+pub struct ShopFacts {
+    /// Where carts are kept.
+    pub store: Arc<dyn Store>,
+    /// What is for sale.
+    pub catalogue: Arc<CatalogueCell>,
+    /// On which terms.
+    pub terms: Arc<TermsCell>,
+    /// How long a hold lasts, in milliseconds.
+    pub hold_ms: i64,
+}
+
 /// Is the actor.
 pub struct Shard {
-    store: Arc<dyn Store>,
-    catalogue: Arc<CatalogueCell>,
-    settings: TurnSettings,
+    facts: ShopFacts,
     idle: Duration,
     carts: HashMap<CartId, Entry>,
     waiting: VecDeque<Waiting>,
@@ -74,14 +83,8 @@ pub struct Shard {
 
 impl Shard {
     /// Returns a shard without carts.
-    pub fn new(
-        store: Arc<dyn Store>,
-        catalogue: Arc<CatalogueCell>,
-        settings: TurnSettings,
-        idle: Duration,
-    ) -> Self {
-        let (carts, waiting) = (HashMap::new(), VecDeque::new());
-        Self { store, catalogue, settings, idle, carts, waiting, is_turning: false }
+    pub fn new(facts: ShopFacts, idle: Duration) -> Self {
+        Self { facts, idle, carts: HashMap::new(), waiting: VecDeque::new(), is_turning: false }
     }
 
     /// Begins a turn with every job that waits, unless one is under way.
@@ -97,7 +100,7 @@ impl Shard {
             .filter_map(|j| Some((j.cart.clone(), self.carts.get(&j.cart)?.cart.clone()?)))
             .collect();
         let began = Instant::now();
-        commit(self.store.clone(), self.catalogue.clone(), self.settings, jobs, memory)
+        commit(self.facts.clone(), jobs, memory)
             .into_actor(self)
             .map(move |outcome, shard, ctx| {
                 metrics::turn(batch.len(), began.elapsed());
@@ -179,7 +182,7 @@ impl Shard {
         if !is_watched {
             return;
         }
-        let store = self.store.clone();
+        let store = self.facts.store.clone();
         let wanted = id.clone();
         async move { store.cart(&wanted).await }
             .into_actor(self)
@@ -213,31 +216,33 @@ impl Entry {
 
 /// Loads, decides and commits; a turn that lost a race is tried again with nothing taken from memory.
 async fn commit(
-    store: Arc<dyn Store>,
-    catalogue: Arc<CatalogueCell>,
-    settings: TurnSettings,
+    facts: ShopFacts,
     jobs: Arc<[Job]>,
     mut memory: BTreeMap<CartId, Arc<Cart>>,
 ) -> Result<Outcome, StoreError> {
     for _ in 1..TURN_TRIES_MAX {
-        match commit_once(&store, &catalogue, settings, &jobs, std::mem::take(&mut memory)).await {
+        match commit_once(&facts, &jobs, std::mem::take(&mut memory)).await {
             Err(StoreError::Conflict(why)) => tracing::debug!(why, "a turn lost a race"),
             done => return done,
         }
     }
-    commit_once(&store, &catalogue, settings, &jobs, memory).await
+    commit_once(&facts, &jobs, memory).await
 }
 
 async fn commit_once(
-    store: &Arc<dyn Store>,
-    catalogue: &CatalogueCell,
-    settings: TurnSettings,
+    facts: &ShopFacts,
     jobs: &Arc<[Job]>,
     memory: BTreeMap<CartId, Arc<Cart>>,
 ) -> Result<Outcome, StoreError> {
-    let turn =
-        Turn { jobs: jobs.clone(), memory, catalogue: catalogue.get(), now_ms: clock::now_ms(), settings };
-    store.turn(turn.wants(), Box::new(turn)).await
+    let turn = Turn {
+        jobs: jobs.clone(),
+        memory,
+        catalogue: facts.catalogue.get(),
+        terms: facts.terms.get(),
+        now_ms: clock::now_ms(),
+        hold_ms: facts.hold_ms,
+    };
+    facts.store.turn(turn.wants(), Box::new(turn)).await
 }
 
 fn count(job: &Job, answer: &Answer, took: Duration, cart: Option<&Cart>) {

@@ -18,6 +18,7 @@ use crate::{
         Answer, ProductSupply, Store,
         memory::{Fault, Faults, MemoryStore},
     },
+    terms::TermsCell,
 };
 
 struct Shop {
@@ -43,7 +44,9 @@ async fn shop() -> Shop {
     store.put_products(&[ProductSupply { product, supplied: Some(100) }]).await.unwrap();
     let catalogue = Arc::new(CatalogueCell::default());
     catalogue.refresh(&*store).await.unwrap();
-    let carts = Carts::start(&Config::default(), &store, &catalogue);
+    let config = Config::default();
+    let terms = Arc::new(TermsCell::new(&config.shop).unwrap_or_else(|e| panic!("{e}")));
+    let carts = Carts::start(&config.carts, &store, &catalogue, &terms);
     Shop { carts, store, faults }
 }
 

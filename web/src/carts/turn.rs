@@ -6,7 +6,8 @@ use std::{
 };
 
 use cart_core::{
-    Cart, CartEvent, CartId, Facts, Line, Rejection, Request, Sku, StockLevels, decide, evolve, stock,
+    Cart, CartEvent, CartId, Facts, Line, Rejection, Request, Sku, StockLevels, Terms, decide, evolve, quote,
+    stock,
 };
 use uuid::Uuid;
 
@@ -20,15 +21,6 @@ use crate::{
     },
 };
 
-/// Is what every turn of a server knows beside its jobs.
-#[derive(Clone, Copy, Debug)]
-pub struct TurnSettings {
-    /// How long a hold lasts, in milliseconds.
-    pub hold_ms: i64,
-    /// What express shipping costs, in minor units.
-    pub express_shipping_minor: i64,
-}
-
 /// Is one turn before it is decided.
 pub struct Turn {
     /// The jobs in order of arrival.
@@ -37,10 +29,12 @@ pub struct Turn {
     pub memory: BTreeMap<CartId, Arc<Cart>>,
     /// The catalogue as of then.
     pub catalogue: Arc<Catalogue>,
+    /// The terms as of then.
+    pub terms: Arc<Terms>,
     /// The clock's reading, in Unix milliseconds.
     pub now_ms: i64,
-    /// The rest.
-    pub settings: TurnSettings,
+    /// How long a hold lasts, in milliseconds.
+    pub hold_ms: i64,
 }
 
 impl Turn {
@@ -67,7 +61,11 @@ impl Decision for Turn {
     fn skus(&self, loaded: &Loaded) -> BTreeSet<Sku> {
         let mut skus = BTreeSet::new();
         for job in self.jobs.iter() {
-            let JobKind::Execute(Request { command, .. }) = &job.kind else { continue };
+            let (JobKind::Execute(Request { command, .. }) | JobKind::Try(Request { command, .. })) =
+                &job.kind
+            else {
+                continue;
+            };
             skus.extend(command.skus().into_iter().cloned());
             if command.moves_all_lines()
                 && let Some(cart) = self.cart(loaded, &job.cart)
@@ -128,8 +126,9 @@ impl Desk<'_> {
             JobKind::Read(caller) => match self.carts.get(&job.cart) {
                 None => Answer::UnknownCart,
                 Some(staged) if staged.cart.owner != *caller => Answer::Rejected(Rejection::NotOwner),
-                Some(staged) => accepted(staged.cart.clone(), None, None),
+                Some(staged) => self.accepted(staged.cart.clone(), None, None),
             },
+            JobKind::Try(request) => self.attempt(&job.cart, request),
             JobKind::Execute(request) => self.execute(job, request),
         }
     }
@@ -137,7 +136,7 @@ impl Desk<'_> {
     fn open(&mut self, id: &CartId, opening: &Opening) -> Answer {
         if let Some(staged) = self.carts.get(id) {
             return match staged.cart.owner == opening.owner {
-                true => accepted(staged.cart.clone(), None, None),
+                true => self.accepted(staged.cart.clone(), None, None),
                 false => Answer::Rejected(Rejection::NotOwner),
             };
         }
@@ -154,7 +153,31 @@ impl Desk<'_> {
         let cart = Arc::new(Cart::from_opened(&event).expect("the event opens a cart"));
         self.publish(&cart, event);
         self.carts.insert(id.clone(), StagedCart { cart: cart.clone(), before: 0 });
-        accepted(cart, None, None)
+        self.accepted(cart, None, None)
+    }
+
+    /// Decides a request and leaves everything as it is.
+    fn attempt(&self, id: &CartId, request: &Request) -> Answer {
+        let Some(staged) = self.carts.get(id) else { return Answer::UnknownCart };
+        match decide(&staged.cart, &self.facts(), request) {
+            Ok(_) => self.accepted(staged.cart.clone(), None, None),
+            Err(rejection) => Answer::Rejected(rejection),
+        }
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            now_ms: self.turn.now_ms,
+            products: &*self.turn.catalogue,
+            stock: &self.stock,
+            hold_ms: self.turn.hold_ms,
+            terms: &self.turn.terms,
+        }
+    }
+
+    fn accepted(&self, cart: Arc<Cart>, item: Option<Line>, order: Option<cart_core::Order>) -> Answer {
+        let quote = quote(&cart, &*self.turn.catalogue, &self.turn.terms, self.turn.now_ms);
+        Answer::Accepted(Box::new(Accepted { cart, quote, item, order }))
     }
 
     fn execute(&mut self, job: &Job, request: &Request) -> Answer {
@@ -189,19 +212,12 @@ impl Desk<'_> {
     }
 
     fn decide(&mut self, id: &CartId, request: &Request) -> Answer {
-        let staged = self.carts.get_mut(id).expect("the caller found the cart");
-        let facts = Facts {
-            now_ms: self.turn.now_ms,
-            products: &*self.turn.catalogue,
-            stock: &self.stock,
-            hold_ms: self.turn.settings.hold_ms,
-            express_shipping_minor: self.turn.settings.express_shipping_minor,
-        };
-        let events = match decide(&staged.cart, &facts, request) {
+        let before = self.carts[id].cart.clone();
+        let events = match decide(&before, &self.facts(), request) {
             Ok(events) => events,
             Err(rejection) => return Answer::Rejected(rejection),
         };
-        let before = staged.cart.clone();
+        let staged = self.carts.get_mut(id).expect("the caller found the cart");
         let cart = Arc::make_mut(&mut staged.cart);
         for event in &events {
             evolve(cart, event);
@@ -225,7 +241,7 @@ impl Desk<'_> {
         for event in events {
             self.publish(&cart, event);
         }
-        accepted(cart, item, order)
+        self.accepted(cart, item, order)
     }
 
     fn publish(&mut self, cart: &Arc<Cart>, event: CartEvent) {
@@ -251,8 +267,4 @@ impl Desk<'_> {
         self.staged.movements.retain(|_, m| !m.is_none());
         self.staged
     }
-}
-
-fn accepted(cart: Arc<Cart>, item: Option<Line>, order: Option<cart_core::Order>) -> Answer {
-    Answer::Accepted(Box::new(Accepted { cart, item, order }))
 }

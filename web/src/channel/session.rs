@@ -149,7 +149,12 @@ impl Session {
         cart: Arc<Cart>,
         ctx: &mut Context,
     ) {
-        ctx.text(message.ok(&JoinedView { cart: CartView::from(&*cart), version: cart.version }));
+        ctx.text(
+            message.ok(&JoinedView {
+                cart: CartView::of(&cart, &self.shop.quote(&cart)),
+                version: cart.version,
+            }),
+        );
         let (topic, ended) = (message.topic.clone(), message.topic.clone());
         let telling = states(watch)
             .into_actor(self)
@@ -170,9 +175,10 @@ impl Session {
             return;
         }
         let item = changed_line(&channel.told, &cart);
+        let quote = self.shop.quote(&cart);
         let view = UpdatedView {
-            item: item.as_ref().map(LineView::from),
-            cart: CartView::from(&*cart),
+            item: item.as_ref().map(|line| LineView::of(line, &cart, &quote)),
+            cart: CartView::of(&cart, &quote),
             version: cart.version,
         };
         ctx.text(frame::write(None, None, topic, "cart_updated", &view));

@@ -1,6 +1,9 @@
 //! `cartwright import`.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -8,9 +11,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::mapping::MappingArgs;
 use crate::{
+    clock,
     config::Config,
     import::{Report, orders, products, row::Mapping, table::Table},
     store,
+    terms::Document,
 };
 
 /// How many bad rows are printed; all of them go to --report.
@@ -20,7 +25,7 @@ const SHOWN: usize = 10;
 pub(super) struct ImportArgs {
     /// What the table holds.
     what: What,
-    /// A .csv file with a header, or a .parquet file.
+    /// A .csv file with a header, a .parquet file, or a .json document.
     file: PathBuf,
     #[command(flatten)]
     mapping: MappingArgs,
@@ -35,9 +40,30 @@ enum What {
     Products,
     /// One line of an order a row.
     Orders,
+    /// How orders travel: a JSON document.
+    Shipping,
+    /// What is taxed: a JSON document.
+    Taxes,
+}
+
+/// Checks a document and puts it in the place of the one before; a running server takes it up within a second.
+async fn import_document(config: &Config, document: Document, file: &Path) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    document
+        .check(&text)
+        .map_err(|error| anyhow::anyhow!("{} is not right, nothing was changed: {error}", file.display()))?;
+    let store = store::connect(&config.store.url, config.store.connections).await?;
+    store.put_document(document.name(), &text, clock::now_ms()).await?;
+    println!("{} are those of {} from now on", document.name(), file.display());
+    Ok(())
 }
 
 pub(super) async fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
+    match args.what {
+        What::Shipping => return import_document(&config, Document::Shipping, &args.file).await,
+        What::Taxes => return import_document(&config, Document::Taxes, &args.file).await,
+        What::Products | What::Orders => {}
+    }
     let table = Table::open(&args.file)?;
     let mapping = Mapping::from(args.mapping);
     let store = store::connect(&config.store.url, config.store.connections).await?;
@@ -50,7 +76,7 @@ pub(super) async fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> 
     };
     let report = match args.what {
         What::Products => products::import(&*store, table, &mapping, || bar.inc(1)).await?,
-        What::Orders => orders::import(&*store, table, &mapping, || bar.inc(1)).await?,
+        _ => orders::import(&*store, table, &mapping, || bar.inc(1)).await?,
     };
     bar.finish_and_clear();
     print(&report);

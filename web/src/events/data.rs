@@ -18,6 +18,10 @@ pub fn data_of(event: &CartEvent) -> String {
         | CartEvent::LineSaved { line, .. }
         | CartEvent::SavedLineDropped { line } => json!({"sku": line.sku()}),
         // What a shopper writes, in a note or a property, stays in the store too.
+        CartEvent::PricesAccepted { prices } => {
+            let prices: Vec<_> = prices.iter().map(|(line, minor)| (line.sku(), minor)).collect();
+            json!({"prices": prices})
+        }
         CartEvent::CartCleared { .. } | CartEvent::NoteSet { .. } | CartEvent::CheckoutStarted => json!({}),
         CartEvent::StepCompleted { details, .. } => json!({"step": details.step()}),
         CartEvent::HoldsExpired { releases } => {

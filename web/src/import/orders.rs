@@ -111,6 +111,8 @@ fn gather(orders: &mut BTreeMap<OrderId, Order>, row: OrderRow) -> Result<(), St
             currency: row.currency,
             lines: vec![],
             note: String::new(),
+            shipping: None,
+            quote: None,
             shipping_minor: 0,
             total_minor: 0,
             payment_reference: "import".into(),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cart_core::{Money, Product, Sku, StockPolicy, limits::SUPPLY_MAX};
+use cart_core::{
+    FamilyId, IdError, Money, Product, QuantityLimits, Sku, StockPolicy, TaxCategory, limits::SUPPLY_MAX,
+};
 
 use super::{
     Report,
@@ -12,7 +14,7 @@ use super::{
 use crate::store::{ProductSupply, Store, SupplyOutcome};
 
 /// The fields of a product.
-pub const FIELDS: [&str; 11] = [
+pub const FIELDS: [&str; 21] = [
     "sku",
     "name",
     "description",
@@ -24,6 +26,16 @@ pub const FIELDS: [&str; 11] = [
     "policy",
     "hidden",
     "image",
+    "family",
+    "options",
+    "attributes",
+    "prices",
+    "tax_category",
+    "weight_g",
+    "digital",
+    "min_quantity",
+    "max_quantity",
+    "step_quantity",
 ];
 const NEEDED: [&str; 2] = ["sku", "name"];
 /// The longest name in bytes: a heading.
@@ -107,20 +119,64 @@ fn product_of(row: &Row<'_>) -> Result<Option<ProductSupply>, String> {
         Some(name) => StockPolicy::from_name(name)
             .ok_or_else(|| format!("policy {name:?} is not hold_on_add, take_at_order or untracked"))?,
     };
-    let hidden = match row.text("hidden") {
-        None | Some("false" | "0" | "no") => false,
-        Some("true" | "1" | "yes") => true,
-        Some(other) => return Err(format!("hidden {other:?} is not true or false")),
-    };
-    Ok(Some(ProductSupply {
-        product: Product {
-            description: description.to_owned(),
-            category: row.text("category").unwrap_or_default().to_owned(),
-            stock_policy: policy,
-            hidden,
-            image: row.text("image").map(str::to_owned),
-            ..Product::new(sku, name, Money::new(row.price_minor(currency)?, currency))
+    let parsed = |e: IdError| e.to_string();
+    let product = Product {
+        description: description.to_owned(),
+        category: row.text("category").unwrap_or_default().to_owned(),
+        family: row.text("family").map(FamilyId::parse).transpose().map_err(parsed)?,
+        options: pairs(row, "options")?,
+        attributes: pairs(row, "attributes")?,
+        prices: match row.text("prices") {
+            Some(json) => serde_json::from_str(json).map_err(|e| format!("prices: {e}"))?,
+            None => vec![],
         },
-        supplied,
-    }))
+        tax_category: match row.text("tax_category") {
+            Some(name) => TaxCategory::parse(name).map_err(parsed)?,
+            None => TaxCategory::default(),
+        },
+        digital: is(row, "digital")?,
+        weight_g: count(row, "weight_g")?.unwrap_or(0),
+        limits: limits_of(row)?,
+        stock_policy: policy,
+        hidden: is(row, "hidden")?,
+        image: row.text("image").map(str::to_owned),
+        ..Product::new(sku, name, Money::new(row.price_minor(currency)?, currency))
+    };
+    product.check_prices().and_then(|()| product.limits.check()).map_err(|e| e.to_string())?;
+    Ok(Some(ProductSupply { product, supplied }))
+}
+
+fn limits_of(row: &Row<'_>) -> Result<QuantityLimits, String> {
+    let default = QuantityLimits::default();
+    Ok(QuantityLimits {
+        min: count(row, "min_quantity")?.unwrap_or(default.min),
+        max: count(row, "max_quantity")?,
+        step: count(row, "step_quantity")?.unwrap_or(default.step),
+        ..default
+    })
+}
+
+fn is(row: &Row<'_>, field: &str) -> Result<bool, String> {
+    match row.text(field) {
+        None | Some("false" | "0" | "no") => Ok(false),
+        Some("true" | "1" | "yes") => Ok(true),
+        Some(other) => Err(format!("{field} {other:?} is not true or false")),
+    }
+}
+
+fn count(row: &Row<'_>, field: &str) -> Result<Option<u32>, String> {
+    let Some(text) = row.text(field) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| format!("{field} {text:?} is not a whole number from 0 on"))
+}
+
+/// Reads `name=value; name=value`.
+fn pairs(row: &Row<'_>, field: &str) -> Result<BTreeMap<String, String>, String> {
+    let texts = row.text(field).unwrap_or_default().split(';').map(str::trim).filter(|t| !t.is_empty());
+    let pair = |text: &str| match text.split_once('=').map(|(name, value)| (name.trim(), value.trim())) {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err(format!("{field} {text:?} is not written name=value")),
+    };
+    texts.map(pair).collect()
 }

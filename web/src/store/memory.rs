@@ -21,7 +21,7 @@ pub use faults::{Fault, Faults};
 use super::{
     AdminSession, AdminUser, ArmRow, CatalogueSnapshot, Decision, Exposure, ImportedOrder, LookRow,
     OutboxEvent, Outcome, ProductSupply, Result, RollUp, ShopTotals, Store, StoreError, StoredDefinitions,
-    StoredExperiment, SupplyOutcome, UnitRow, Wants,
+    StoredDocuments, StoredExperiment, SupplyOutcome, UnitRow, Wants,
 };
 use state::State;
 
@@ -125,6 +125,18 @@ impl Store for MemoryStore {
         let state = self.state.lock().await;
         let tracked = state.products.values().filter(|p| p.stock_policy.is_tracked()).map(|p| &p.sku);
         Ok(tracked.filter(|sku| state.stock.get(*sku).is_none_or(|l| l.available == 0)).cloned().collect())
+    }
+
+    async fn documents(&self, known: u64) -> Result<Option<StoredDocuments>> {
+        let stored = self.state.lock().await.documents.clone();
+        Ok((stored.revision != known).then_some(stored))
+    }
+
+    async fn put_document(&self, name: &str, text: &str, _: i64) -> Result<()> {
+        let stored = &mut self.state.lock().await.documents;
+        stored.documents.insert(name.to_owned(), text.to_owned());
+        stored.revision += 1;
+        Ok(())
     }
 
     async fn order(&self, id: &OrderId) -> Result<Option<Order>> {

@@ -5,6 +5,7 @@ mod audit;
 mod carts;
 mod catalogue;
 mod cells;
+mod documents;
 mod error;
 mod experiments;
 mod listen;
@@ -27,7 +28,7 @@ use uuid::Uuid;
 use super::{
     AdminSession, AdminUser, ArmRow, CatalogueSnapshot, Decision, Exposure, ImportedOrder, LookRow,
     OutboxEvent, Outcome, ProductSupply, Result, RollUp, ShopTotals, Store, StoredDefinitions,
-    StoredExperiment, SupplyOutcome, UnitRow, Wants,
+    StoredDocuments, StoredExperiment, SupplyOutcome, UnitRow, Wants,
 };
 use transaction::bounded;
 
@@ -102,6 +103,14 @@ impl Store for PostgresStore {
 
     async fn sold_out(&self) -> Result<BTreeSet<Sku>> {
         bounded(catalogue::sold_out(&self.client().await?)).await
+    }
+
+    async fn documents(&self, known: u64) -> Result<Option<StoredDocuments>> {
+        bounded(documents::documents(&self.client().await?, known)).await
+    }
+
+    async fn put_document(&self, name: &str, text: &str, at_ms: i64) -> Result<()> {
+        bounded(documents::put(&self.client().await?, name, text, at_ms)).await
     }
 
     async fn order(&self, id: &OrderId) -> Result<Option<Order>> {

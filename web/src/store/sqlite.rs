@@ -6,6 +6,7 @@ mod carts;
 mod catalogue;
 mod columns;
 mod connections;
+mod documents;
 mod experiments;
 mod orders;
 mod outbox;
@@ -25,7 +26,7 @@ use tokio::sync::mpsc;
 use super::{
     AdminSession, AdminUser, ArmRow, CatalogueSnapshot, Decision, Exposure, ImportedOrder, LookRow,
     OutboxEvent, Outcome, ProductSupply, Result, RollUp, ShopTotals, Store, StoredDefinitions,
-    StoredExperiment, SupplyOutcome, UnitRow, Wants,
+    StoredDocuments, StoredExperiment, SupplyOutcome, UnitRow, Wants,
 };
 use connections::{Readers, Writer};
 
@@ -113,6 +114,15 @@ impl Store for SqliteStore {
 
     async fn sold_out(&self) -> Result<BTreeSet<Sku>> {
         self.readers.run(catalogue::sold_out).await
+    }
+
+    async fn documents(&self, known: u64) -> Result<Option<StoredDocuments>> {
+        self.readers.run(move |db| documents::documents(db, known)).await
+    }
+
+    async fn put_document(&self, name: &str, text: &str, at_ms: i64) -> Result<()> {
+        let (name, text) = (name.to_owned(), text.to_owned());
+        self.writer.run(move |db| documents::put(db, &name, &text, at_ms)).await
     }
 
     async fn order(&self, id: &OrderId) -> Result<Option<Order>> {

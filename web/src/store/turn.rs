@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use cart_core::{Cart, CartEvent, CartId, Line, Movement, Order, Rejection, Sku, StockLevels, VisitorId};
+use cart_core::{
+    Cart, CartEvent, CartId, Line, Movement, Order, Quote, Rejection, Sku, StockLevels, VisitorId,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -205,6 +207,9 @@ pub enum Answer {
 pub struct Accepted {
     /// The cart after the command.
     pub cart: Arc<Cart>,
+    /// What it cost then.
+    #[serde(default)]
+    pub quote: Quote,
     /// The line that the command changed, with quantity 0 where it was taken out.
     pub item: Option<Line>,
     /// The order that the command placed.

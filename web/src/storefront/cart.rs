@@ -28,7 +28,7 @@ use crate::{
 pub(super) fn view(shop: &Shop, cart: &Cart) -> CartView {
     let catalogue = shop.catalogue.get();
     let product = |sku: &Sku| -> Option<&Product> { catalogue.product(sku).map(|p| &**p) };
-    CartView::of(cart, clock::now_ms(), product)
+    CartView::of(cart, &shop.quote(cart), clock::now_ms(), product)
 }
 
 /// `GET /cart`.

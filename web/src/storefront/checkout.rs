@@ -100,14 +100,14 @@ fn show(
     entered: &Entered,
     status: StatusCode,
 ) -> Page {
-    let express_minor = front.shop.config.shop.express_shipping_minor;
+    let quote = front.shop.quote(cart);
     let cart_view = view(&front.shop, cart);
     let page = match step {
         Some(step) => {
             let card = request.cookie(CARD_COOKIE).map(|c| c.value().to_owned());
-            CheckoutPage::step(cart, cart_view, step, express_minor, card, entered)
+            CheckoutPage::step(cart, &quote, cart_view, step, card, entered)
         }
-        None => CheckoutPage::single(cart, cart_view, express_minor, entered),
+        None => CheckoutPage::single(cart, &quote, cart_view, entered),
     };
     let mut shell = front.shell_of(guest, request);
     shell.index = false;
@@ -247,7 +247,7 @@ async fn place(
         payment_token,
         key: None,
     };
-    let answer = place_order(&shop.carts, &*shop.store, &*shop.payment, placing).await?;
+    let answer = place_order(&shop.carts, &*shop.payment, placing).await?;
     let accepted = accepted(answer)?;
     accepted.cart.order_id().cloned().ok_or_else(|| {
         Problem::new(
@@ -274,7 +274,7 @@ async fn confirmation_page(front: &Front, request: &HttpRequest, id: &str) -> Pa
     let chosen = shop.shelves.for_history(&catalogue, std::slice::from_ref(&order), SHELF_LEN);
     let suggested = shelf(shop, "Recommended for you", chosen).await?;
     let product = |sku: &Sku| -> Option<&Product> { catalogue.product(sku).map(|p| &**p) };
-    let page = Confirmation::of(&cart, &order, product, suggested);
+    let page = Confirmation::of(&cart, &shop.quote(&cart), &order, product, suggested);
     let mut shell = front.shell_of(&guest, request);
     shell.index = false;
     html(&guest, request, StatusCode::OK, front.pages.confirmation(&shell, &page))

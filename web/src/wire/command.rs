@@ -67,6 +67,8 @@ pub enum CommandForm {
         /// The text.
         text: String,
     },
+    /// Takes the prices of today.
+    AcceptPrices {},
     /// Runs commands, all or none.
     Batch {
         /// The commands in order.
@@ -135,6 +137,7 @@ impl CommandForm {
             Self::RestoreLine { line } => Command::RestoreLine { line: line_of(&line)? },
             Self::DropSavedLine { line } => Command::DropSavedLine { line: line_of(&line)? },
             Self::SetNote { text } => Command::SetNote { text: note_of(text)? },
+            Self::AcceptPrices {} => Command::AcceptPrices,
             Self::Clear {} => Command::Clear,
             Self::StartCheckout {} => Command::StartCheckout,
             Self::CompleteStep { step, details } => Command::CompleteStep(details_of(&step, &details)?),

@@ -91,7 +91,7 @@ fn orders(state: &State, staged: &Staged) {
         reads_back(order);
     }
     for CartWrite { cart, .. } in &staged.carts {
-        if let Stage::Ordered { order_id } = &cart.stage {
+        if let Stage::Ordered { order_id, .. } = &cart.stage {
             assert!(
                 seen.contains(order_id),
                 "cart {} becomes order {order_id}, which is not placed",

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::super::{
     AdminSession, AdminUser, ArmRow, EventWrite, Exposure, ImportedOrder, KeyRef, KeyWrite, LookRow,
-    OutboxEvent, ProductSupply, Result, RollUp, ShopTotals, StoreError, StoredExperiment, SupplyOutcome,
-    UnitRow,
+    OutboxEvent, ProductSupply, Result, RollUp, ShopTotals, StoreError, StoredDocuments, StoredExperiment,
+    SupplyOutcome, UnitRow,
 };
 use crate::events::data::order_data;
 
@@ -48,6 +48,7 @@ pub struct State {
     pub orders: BTreeMap<OrderId, OrderRow>,
     pub ordered_carts: BTreeSet<CartId>,
     pub definitions_revision: u64,
+    pub documents: StoredDocuments,
     /// All revisions of each key, oldest first.
     pub experiments: BTreeMap<String, Vec<StoredExperiment>>,
     pub exposures: BTreeMap<(String, VisitorId), Exposure>,

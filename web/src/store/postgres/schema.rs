@@ -10,7 +10,10 @@ use super::{
 };
 
 /// All steps in order; one that has shipped is never edited.
-const MIGRATIONS: [(i64, &str); 1] = [(1, include_str!("../../../migrations/postgres/0001_begin.sql"))];
+const MIGRATIONS: [(i64, &str); 2] = [
+    (1, include_str!("../../../migrations/postgres/0001_begin.sql")),
+    (2, include_str!("../../../migrations/postgres/0002_documents.sql")),
+];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".
 const LOCK: &str = "SET LOCAL lock_timeout = 0;

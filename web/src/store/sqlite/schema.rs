@@ -8,9 +8,10 @@ use super::{
 };
 
 /// All steps in order; a file's `user_version` is the number of those it has seen.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../migrations/sqlite/0001_tables.sql"),
     include_str!("../../../migrations/sqlite/0002_product_documents.sql"),
+    include_str!("../../../migrations/sqlite/0003_documents.sql"),
 ];
 
 /// Brings the tables up to date; processes that start at once do it one after the other.

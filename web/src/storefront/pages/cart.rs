@@ -1,6 +1,6 @@
 //! The cart on pages, and the order that it becomes.
 
-use cart_core::{Address, Cart, Line, Order, Product, Properties, ShippingMethod};
+use cart_core::{Address, Cart, Line, LineQuote, Offer, Order, Product, Properties, Quote};
 use serde::Serialize;
 
 use super::{Picture, Price, Shelf, country, link};
@@ -16,13 +16,15 @@ pub struct CartLine {
     picture: Picture,
     quantity: u32,
     unit_price: Price,
+    /// What the shopper was told, where the price has changed since.
+    was: Option<Price>,
     total: Price,
     /// Pieces that the shop no longer holds for the shopper, where it did.
     unheld: u32,
 }
 
 impl CartLine {
-    fn new(line: &Line, currency: cart_core::Currency, product: Option<&Product>) -> Self {
+    fn new(line: &Line, quote: &LineQuote, currency: cart_core::Currency, product: Option<&Product>) -> Self {
         let tracked_hold = line.policy == cart_core::StockPolicy::HoldOnAdd;
         Self {
             id: line.id().to_string(),
@@ -32,8 +34,9 @@ impl CartLine {
             action: link::line(&line.id().to_string()),
             picture: product.map_or_else(|| unlisted(line.sku.as_str()), Picture::of),
             quantity: line.quantity,
-            unit_price: Price::new(line.unit_price_minor, currency),
-            total: Price::new(line.total_minor(), currency),
+            unit_price: Price::new(quote.unit_price_minor, currency),
+            was: quote.was_minor.map(|minor| Price::new(minor, currency)),
+            total: Price::new(quote.total_minor, currency),
             unheld: if tracked_hold { line.quantity.saturating_sub(line.held) } else { 0 },
         }
     }
@@ -79,6 +82,11 @@ pub struct CartView {
     count: u64,
     subtotal: Price,
     shipping: Price,
+    /// The tax that comes on top of the prices, or is taken out of them.
+    tax_added: Option<Price>,
+    /// The tax within the prices.
+    tax_included: Option<Price>,
+    tax_is_estimated: bool,
     total: Price,
     hold_minutes: Option<i64>,
     holds_expire_at_ms: Option<i64>,
@@ -88,19 +96,29 @@ impl CartView {
     /// Shows a cart at a time. `product` finds a line's product, for its picture.
     pub fn of<'a>(
         cart: &Cart,
+        quote: &Quote,
         now_ms: i64,
         product: impl Fn(&cart_core::Sku) -> Option<&'a Product>,
     ) -> Self {
-        let totals = cart.totals();
+        let totals = quote.totals;
         let price = |minor| Price::new(minor, cart.currency);
         let left_ms = cart.holds_expire_at_ms.map(|at| at - now_ms).filter(|left| *left > 0);
         Self {
             version: cart.version,
-            lines: cart.lines.iter().map(|l| CartLine::new(l, cart.currency, product(&l.sku))).collect(),
+            lines: cart
+                .lines
+                .iter()
+                .zip(&quote.lines)
+                .map(|(l, q)| CartLine::new(l, q, cart.currency, product(&l.sku)))
+                .collect(),
             saved: cart.saved.iter().map(SavedLine::new).collect(),
             count: totals.items,
             subtotal: price(totals.subtotal_minor),
             shipping: price(totals.shipping_minor),
+            tax_added: (totals.tax_added_minor != 0).then(|| price(totals.tax_added_minor)),
+            tax_included: (totals.tax_added_minor == 0 && totals.tax_minor != 0)
+                .then(|| price(totals.tax_minor)),
+            tax_is_estimated: quote.tax.estimated && quote.tax.zone.is_some(),
             total: price(totals.total_minor),
             hold_minutes: left_ms.map(|left| (left + 59_999) / 60_000),
             holds_expire_at_ms: left_ms.and(cart.holds_expire_at_ms),
@@ -124,7 +142,7 @@ pub struct Confirmation {
     cart: CartView,
     email: Option<String>,
     address_lines: Vec<String>,
-    delivery: &'static str,
+    delivery: Option<String>,
     shelf: Shelf,
 }
 
@@ -132,16 +150,21 @@ impl Confirmation {
     /// Shows the order that a cart became. `product` finds a line's product, for its picture.
     pub fn of<'a>(
         cart: &Cart,
+        quote: &Quote,
         order: &Order,
         product: impl Fn(&cart_core::Sku) -> Option<&'a Product>,
         shelf: Shelf,
     ) -> Self {
         Self {
             order_id: order.order_id.to_string(),
-            cart: CartView { hold_minutes: None, holds_expire_at_ms: None, ..CartView::of(cart, 0, product) },
+            cart: CartView {
+                hold_minutes: None,
+                holds_expire_at_ms: None,
+                ..CartView::of(cart, quote, 0, product)
+            },
             email: cart.address.as_ref().map(|a| a.email.clone()),
             address_lines: cart.address.as_ref().map(address_lines).unwrap_or_default(),
-            delivery: delivery(cart.shipping),
+            delivery: quote.chosen(cart).map(delivery),
             shelf,
         }
     }
@@ -157,10 +180,14 @@ pub(super) fn address_lines(address: &Address) -> Vec<String> {
     ]
 }
 
-/// Says how an order travels.
-pub(super) fn delivery(method: ShippingMethod) -> &'static str {
-    match method {
-        ShippingMethod::Standard => "Standard, three to five working days",
-        ShippingMethod::Express => "Express, the next working day",
+/// Says how an order travels: `Standard, 3 to 5 working days`.
+pub(super) fn delivery(offer: &Offer) -> String {
+    let name = &offer.name;
+    match offer.days.map(|days| (days.from, days.to)) {
+        None => name.clone(),
+        Some((0, 0)) => format!("{name}, today"),
+        Some((1, 1)) => format!("{name}, the next working day"),
+        Some((from, to)) if from == to => format!("{name}, {from} working days"),
+        Some((from, to)) => format!("{name}, {from} to {to} working days"),
     }
 }

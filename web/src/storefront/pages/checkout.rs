@@ -1,6 +1,6 @@
 //! The checkout: one page a step, or all steps on one page.
 
-use cart_core::{Cart, CheckoutLayout, Currency, FieldError, ShippingMethod, Step};
+use cart_core::{Cart, CheckoutLayout, Currency, FieldError, Offer, Quote, Step};
 use serde::Serialize;
 
 use super::{
@@ -38,9 +38,11 @@ pub struct Progress {
 /// Is a way to send the order.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShippingChoice {
-    value: &'static str,
-    label: &'static str,
+    value: String,
+    label: String,
     price: Option<Price>,
+    /// What the cart comes to with it.
+    total: Price,
     checked: bool,
 }
 
@@ -68,7 +70,7 @@ pub struct CheckoutPage {
     payment_token: Option<String>,
     address_lines: Vec<String>,
     email: Option<String>,
-    delivery: &'static str,
+    delivery: Option<String>,
     cart: CartView,
 }
 
@@ -79,9 +81,9 @@ impl CheckoutPage {
     /// the payment step where `payment_token` says so, else chosen on the spot.
     pub fn step(
         cart: &Cart,
+        quote: &Quote,
         view: CartView,
         step: Step,
-        express_shipping_minor: i64,
         payment_token: Option<String>,
         entered: &Entered,
     ) -> Self {
@@ -99,7 +101,7 @@ impl CheckoutPage {
         let button = match is_last {
             // The sum may still change on this page, so the button promises none.
             true if step == Step::Shipping => PLACE.into(),
-            true => format!("Pay {}", Price::new(cart.totals().total_minor, cart.currency).text),
+            true => format!("Pay {}", Price::new(quote.totals.total_minor, cart.currency).text),
             false => "Continue".into(),
         };
         Self {
@@ -110,16 +112,16 @@ impl CheckoutPage {
             progress: progress(cart, step),
             payment_token,
             cards,
-            ..Self::with(cart, view, express_shipping_minor, entered)
+            ..Self::with(cart, quote, view, entered)
         }
     }
 
     /// Puts the checkout together that has all steps on one page.
-    pub fn single(cart: &Cart, view: CartView, express_shipping_minor: i64, entered: &Entered) -> Self {
+    pub fn single(cart: &Cart, quote: &Quote, view: CartView, entered: &Entered) -> Self {
         Self {
             single: true,
             parts: cart.workflow.steps().iter().map(|s| s.name()).collect(),
-            ..Self::with(cart, view, express_shipping_minor, entered)
+            ..Self::with(cart, quote, view, entered)
         }
     }
 
@@ -128,7 +130,7 @@ impl CheckoutPage {
         cart.workflow.checkout() == CheckoutLayout::SinglePage
     }
 
-    fn with(cart: &Cart, cart_view: CartView, express_shipping_minor: i64, entered: &Entered) -> Self {
+    fn with(cart: &Cart, quote: &Quote, cart_view: CartView, entered: &Entered) -> Self {
         let known = cart.address.as_ref();
         let value = |name: &str| {
             entered.get(name).or_else(|| {
@@ -138,12 +140,12 @@ impl CheckoutPage {
                     "street" => a.street.clone(),
                     "city" => a.city.clone(),
                     "postcode" => a.postcode.clone(),
+                    "region" => a.region.clone(),
                     _ => a.country.clone(),
                 })
             })
         };
-        let method =
-            entered.get("method").and_then(|m| ShippingMethod::parse(&m).ok()).unwrap_or(cart.shipping);
+        let method = entered.get("method").or_else(|| cart.shipping.as_ref().map(|m| m.to_string()));
         Self {
             single: false,
             heading: "Checkout",
@@ -154,12 +156,12 @@ impl CheckoutPage {
             problem: entered.problem.clone(),
             summary: field::summary(&entered.errors),
             address: field::address(value, &entered.errors),
-            shipping: shipping(method, express_shipping_minor, cart.currency),
+            shipping: shipping(method.as_deref(), quote, cart.currency),
             cards: field::cards(entered.get("payment_token").as_deref()),
             payment_token: None,
             address_lines: known.map(address_lines).unwrap_or_default(),
             email: known.map(|a| a.email.clone()),
-            delivery: delivery(cart.shipping),
+            delivery: quote.chosen(cart).map(delivery),
             cart: cart_view,
         }
     }
@@ -199,12 +201,16 @@ fn progress(cart: &Cart, current: Step) -> Vec<Progress> {
     cart.workflow.steps().iter().map(entry).collect()
 }
 
-fn shipping(chosen: ShippingMethod, express_shipping_minor: i64, currency: Currency) -> Vec<ShippingChoice> {
-    let choice = |method: ShippingMethod, price: i64| ShippingChoice {
-        value: method.name(),
-        label: delivery(method),
-        price: (price > 0).then(|| Price::new(price, currency)),
-        checked: method == chosen,
+fn shipping(chosen: Option<&str>, quote: &Quote, currency: Currency) -> Vec<ShippingChoice> {
+    let offered = &quote.offers.offered;
+    let is_chosen = |offer: &&Offer| Some(offer.method.as_str()) == chosen;
+    let chosen = offered.iter().find(is_chosen).or(offered.first());
+    let choice = |(offer, total): (&Offer, &i64)| ShippingChoice {
+        value: offer.method.to_string(),
+        label: delivery(offer),
+        price: (offer.minor > 0).then(|| Price::new(offer.minor, currency)),
+        total: Price::new(*total, currency),
+        checked: chosen.is_some_and(|chosen| chosen.method == offer.method),
     };
-    vec![choice(ShippingMethod::Standard, 0), choice(ShippingMethod::Express, express_shipping_minor)]
+    offered.iter().zip(&quote.offered_totals_minor).map(choice).collect()
 }

@@ -14,6 +14,7 @@ pub struct Field {
     kind: &'static str,
     autocomplete: &'static str,
     width: &'static str,
+    required: bool,
     value: String,
     error: Option<String>,
     options: Vec<Choice>,
@@ -27,13 +28,14 @@ struct Choice {
 }
 
 /// Name, label, hint, input type, autocomplete token of HTML and width of each address field.
-const ADDRESS: [[&str; 6]; 6] = [
+const ADDRESS: [[&str; 6]; 7] = [
     ["email", "Email", "For questions about this order", "email", "email", "full"],
     ["name", "Full name", "", "text", "name", "full"],
     ["street", "Street and number", "", "text", "street-address", "full"],
     ["city", "Town or city", "", "text", "address-level2", "half"],
     ["postcode", "Postcode", "", "text", "postal-code", "half"],
-    ["country", "Country", "", "select", "country", "full"],
+    ["country", "Country", "", "select", "country", "half"],
+    ["region", "State or province", "Its short code, where there is one", "text", "address-level1", "half"],
 ];
 
 /// Builds the address fields around what was entered; the country starts with the shop's guess.
@@ -53,6 +55,7 @@ pub(super) fn address(entered: impl Fn(&str) -> Option<String>, errors: &[FieldE
             kind,
             autocomplete,
             width,
+            required: name != "region",
             value,
             options,
         }
@@ -138,7 +141,10 @@ mod tests {
 
     #[test]
     fn an_unlisted_country_is_kept() {
-        let country = |code: &str| address(|_| Some(code.to_owned()), &[]).pop().unwrap();
+        let country = |code: &str| {
+            let fields = address(|_| Some(code.to_owned()), &[]);
+            fields.into_iter().find(|field| field.name == "country").unwrap()
+        };
         assert_eq!(country(" gb ").value, "GB");
         assert_eq!(country("GB").options.len(), COUNTRIES.len());
         assert_eq!(country("ENGLAND").options[0].label, "ENGLAND");

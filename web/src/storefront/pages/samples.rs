@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use cart_core::{
-    Address, Cart, CartId, CartLayout, Currency, FieldError, Line, Money, Order, OrderId, Product,
-    Properties, SavedLine, ShippingMethod, Sku, Stage, Step, VisitorId, Workflow,
+    Address, Cart, CartId, CartLayout, Currency, FieldError, Line, Money, Order, OrderId, PricePolicy,
+    Product, Properties, Quote, SavedLine, Shipping, Sku, Stage, Step, Terms, VisitorId, Workflow,
 };
 
 use super::*;
@@ -102,8 +102,7 @@ pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
         saved: vec![saved],
         note: String::new(),
         address: None,
-        shipping: ShippingMethod::Standard,
-        shipping_minor: 0,
+        shipping: None,
         holds_expire_at_ms: Some(NOW_MS + 1_100_000),
     }
 }
@@ -116,11 +115,19 @@ fn address() -> Address {
         city: "London".into(),
         postcode: "SW1Y 4JH".into(),
         country: "GB".into(),
+        region: String::new(),
     }
 }
 
+/// Says what a sample costs: at the prices in it, with express shipping at a charge.
+pub fn quote(cart: &Cart) -> Quote {
+    let shipping = Shipping::standard_and_express(SHIPPING_MINOR).unwrap();
+    let terms = Terms::untaxed(PricePolicy::Hold, shipping);
+    cart_core::quote(cart, &std::collections::BTreeMap::<Sku, &Product>::new(), &terms, NOW_MS)
+}
+
 pub fn view(cart: &Cart, rows: &[Row]) -> CartView {
-    CartView::of(cart, NOW_MS, |sku| rows.iter().map(|r| &r.product).find(|p| p.sku == *sku))
+    CartView::of(cart, &quote(cart), NOW_MS, |sku| rows.iter().map(|r| &r.product).find(|p| p.sku == *sku))
 }
 
 fn home(rows: &[Row]) -> Home {
@@ -196,10 +203,12 @@ pub fn all() -> Vec<(&'static str, String)> {
     let mut paying = open.clone();
     paying.stage = Stage::Checkout { completed: vec![Step::Address, Step::Shipping, Step::Payment] };
     paying.address = Some(address());
-    paying.shipping = ShippingMethod::Express;
-    paying.shipping_minor = SHIPPING_MINOR;
+    paying.shipping = Some("express".parse().unwrap());
     let mut done = paying.clone();
-    done.stage = Stage::Ordered { order_id: OrderId::parse("o5f2c9e").unwrap() };
+    done.stage = Stage::Ordered {
+        order_id: OrderId::parse("o5f2c9e").unwrap(),
+        quote: Some(Box::new(quote(&paying))),
+    };
     let order = Order {
         order_id: OrderId::parse("o5f2c9e").unwrap(),
         cart: done.id.clone(),
@@ -208,8 +217,10 @@ pub fn all() -> Vec<(&'static str, String)> {
         currency: gbp(),
         lines: vec![],
         note: String::new(),
-        shipping_minor: done.shipping_minor,
-        total_minor: done.totals().total_minor,
+        shipping: done.shipping.clone(),
+        quote: None,
+        shipping_minor: SHIPPING_MINOR,
+        total_minor: quote(&done).totals.total_minor,
         payment_reference: "p1".into(),
     };
     let goes = || {
@@ -219,7 +230,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         )
     };
     let step = |cart: &Cart, step, token: Option<&str>, entered: &Entered| {
-        CheckoutPage::step(cart, view(cart, &rows), step, SHIPPING_MINOR, token.map(Into::into), entered)
+        CheckoutPage::step(cart, &quote(cart), view(cart, &rows), step, token.map(Into::into), entered)
     };
     let declined = Entered {
         problem: Some("The card was declined. Nothing was charged; try another.".into()),
@@ -291,8 +302,8 @@ pub fn all() -> Vec<(&'static str, String)> {
                     &express,
                     &CheckoutPage::single(
                         &express_cart,
+                        &quote(&express_cart),
                         view(&express_cart, &rows),
-                        SHIPPING_MINOR,
                         &Entered::default(),
                     ),
                 )
@@ -305,8 +316,8 @@ pub fn all() -> Vec<(&'static str, String)> {
                     &express,
                     &CheckoutPage::single(
                         &express_cart,
+                        &quote(&express_cart),
                         view(&express_cart, &rows),
-                        SHIPPING_MINOR,
                         &refused(),
                     ),
                 )
@@ -319,6 +330,7 @@ pub fn all() -> Vec<(&'static str, String)> {
                     &plain,
                     &Confirmation::of(
                         &done,
+                        &quote(&done),
                         &order,
                         find,
                         Shelf::new("While the kettle boils", goes().cards),

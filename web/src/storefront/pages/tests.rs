@@ -77,7 +77,7 @@ fn a_hostile_name_is_words_and_nothing_else() {
     let mut cart = cart(&catalogue(), Workflow::classic());
     cart.lines[0].name = name.into();
     cart.lines[0].sku = product.sku.clone();
-    let view = CartView::of(&cart, NOW_MS, |_| None);
+    let view = CartView::of(&cart, &quote(&cart), NOW_MS, |_| None);
     let entered = Entered {
         fields: ["email", "name", "country", "payment_token"].map(|f| (f.to_owned(), name.to_owned())).into(),
         errors: vec![cart_core::FieldError { field: "email".into(), message: name.into() }],
@@ -91,9 +91,12 @@ fn a_hostile_name_is_words_and_nothing_else() {
         pages.listing(&shell, &Listing::new(name, Some(name), [name], vec![], 0, 1)).unwrap(),
         pages.product(&shell, &ProductPage::new(&product, 1, shelf())).unwrap(),
         pages.cart(&shell, &CartPage { cart: Some(view.clone()), shelf: shelf() }).unwrap(),
-        pages.checkout(&shell, &CheckoutPage::single(&cart, view.clone(), 1, &entered)).unwrap(),
+        pages.checkout(&shell, &CheckoutPage::single(&cart, &quote(&cart), view.clone(), &entered)).unwrap(),
         pages
-            .checkout(&shell, &CheckoutPage::step(&cart, view, Step::Review, 1, Some(name.into()), &entered))
+            .checkout(
+                &shell,
+                &CheckoutPage::step(&cart, &quote(&cart), view, Step::Review, Some(name.into()), &entered),
+            )
             .unwrap(),
         pages.fault(&shell, &fault).unwrap(),
     ] {
@@ -115,9 +118,13 @@ fn a_cart_is_shown_with_its_lines_sums_and_hold() {
         assert!(html.contains(text), "{text}");
     }
     assert!(
-        html.contains("action=\"&#x2F;cart&#x2F;lines&#x2F;MUG-COBALT\""),
+        html.contains("action=\"&#x2F;cart&#x2F;lines&#x2F;TEAPOT-BROWN\""),
         "lines post to their own address"
     );
+    // A line with properties shows them and has an address of its own.
+    assert!(html.contains("action=\"&#x2F;cart&#x2F;lines&#x2F;MUG-COBALT~"));
+    assert!(html.contains("<span>Engraving:</span> Ada &amp; Charles"));
+    assert!(html.contains("Saved for later") && html.contains("Raspberry jam"));
     assert!(page("cart-empty.html").contains("data-cart-full hidden"));
 }
 
@@ -150,7 +157,10 @@ fn a_refused_form_keeps_what_was_entered_and_says_what_to_mend() {
         assert!(html.contains("id=\"city-error\">Town or city is needed</p>"), "{name}");
         assert_eq!(html.matches("aria-invalid=\"true\"").count(), 2, "{name}");
     }
-    assert!(page("express-refused.html").contains("value=\"express\" data-minor=\"495\" checked"));
+    assert!(
+        page("express-refused.html")
+            .contains("value=\"express\" data-minor=\"495\" data-sum=\"6695\" checked")
+    );
 }
 
 #[test]
@@ -183,9 +193,9 @@ fn a_workflow_that_ends_with_another_step_still_takes_the_card() {
     let html = |token: Option<&str>| {
         let page = CheckoutPage::step(
             &cart,
+            &quote(&cart),
             view(&cart, &rows),
             Step::Shipping,
-            1,
             token.map(Into::into),
             &Entered::default(),
         );

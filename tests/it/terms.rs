@@ -1,0 +1,208 @@
+//! The terms of a shop: what prices, taxes and shipping make of a cart.
+
+use harness::{Store, TestApp, app::Setup, shopper::complete_step};
+use serde_json::{Value, json};
+
+on_each_store!(
+    taxes_are_assessed_where_the_order_goes,
+    ways_to_travel_are_those_of_the_shop,
+    prices_and_limits_go_with_the_quantity,
+    a_changed_price_is_told_and_accepted,
+    broken_terms_change_nothing,
+);
+
+/// 20 % in the United Kingdom, 8.875 % in New York, and nothing on books in either.
+const TAXES: &str = r#"{
+    "prices_include_tax": false,
+    "home": {"country": "GB"},
+    "zones": [
+        {"name": "United Kingdom", "places": [{"countries": ["GB"]}],
+         "rates": {"standard": [{"name": "VAT", "rate_ppm": 200000}], "books": [{"name": "VAT", "rate_ppm": 0}]}},
+        {"name": "New York", "places": [{"countries": ["US"], "regions": ["NY"]}],
+         "rates": {"standard": [{"name": "State", "rate_ppm": 40000}, {"name": "City", "rate_ppm": 48750}]}}
+    ]
+}"#;
+
+const SHIPPING: &str = r#"{
+    "methods": [
+        {"id": "post", "name": "Post", "zones": [{"name": "Home", "places": [{"countries": ["GB"]}],
+         "tariffs": {"GBP": {"charge": {"flat": 350}, "free_from_minor": 5000}}, "days": {"from": 2, "to": 3}}]},
+        {"id": "freight", "name": "Freight", "zones": [{"name": "Everywhere", "places": [{}],
+         "any_currency": {"charge": {"by_weight": [{"from": 0, "minor": 900}, {"from": 1000, "minor": 2500}]}}}]}
+    ]
+}"#;
+
+const PRODUCTS: &str = r#"sku,name,price_minor,currency,stock,weight_g,tax_category,prices,min_quantity,step_quantity,digital
+KETTLE,Kettle,4000,GBP,100,800,,,,,
+ATLAS,Atlas,2500,GBP,100,1200,books,,,,
+EGGS,Eggs,50,GBP,1000,60,,"[{""minor"":40,""currency"":""GBP"",""min_quantity"":12}]",6,6,
+SONG,Song,99,GBP,,,,,,,yes
+"#;
+
+async fn shop(store: Store, config: &str) -> TestApp {
+    let setup = Setup { config: config.to_owned(), ..Setup::default() };
+    let app = TestApp::start_with(store, setup).await;
+    import(&app, "products", "more.csv", PRODUCTS).await;
+    app
+}
+
+async fn import(app: &TestApp, what: &str, name: &str, text: &str) {
+    let file = app.write_file(name, text);
+    app.run(&["import", what, &file]).await;
+}
+
+fn address(country: &str, region: &str) -> Value {
+    let mut command = complete_step("address");
+    command["details"]["country"] = json!(country);
+    command["details"]["region"] = json!(region);
+    command
+}
+
+/// Waits until the running server has taken up what was imported.
+async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+    for _ in 0..200 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{what}: not within ten seconds");
+}
+
+async fn taxes_are_assessed_where_the_order_goes(store: Store) {
+    let app = shop(store, "").await;
+    import(&app, "taxes", "taxes.json", TAXES).await;
+    let shopper = app.open_cart().await;
+    eventually("the products are for sale", async || shopper.add("KETTLE", 1).await.status == 200).await;
+    eventually("the taxes hold", async || shopper.cart().await["totals"]["tax_minor"] == 800).await;
+    let cart = shopper.add("ATLAS", 1).await.accepted();
+    assert_eq!(cart["tax"]["estimated"], true, "nobody said yet where it goes");
+    shopper.command(&json!({"type": "start_checkout"})).await.accepted();
+
+    let totals = async |country: &str, region: &str| {
+        let cart = shopper.command(&address(country, region)).await.accepted();
+        let t = &cart["totals"];
+        (t["tax_minor"].as_i64().unwrap(), t["total_minor"].as_i64().unwrap(), cart["tax"]["rates"].clone())
+    };
+    // 20 % of 4,000; books are zero-rated.
+    assert_eq!((800, 7_300), {
+        let t = totals("GB", "").await;
+        (t.0, t.1)
+    });
+    // 8.875 % of 6,500 is 576.875: New York lists no rate for books, so the standard one holds.
+    let (tax, total, rates) = totals("US", "NY").await;
+    assert_eq!((tax, total), (577, 7_077));
+    assert_eq!(rates[0]["components"][0]["name"], "State");
+    assert_eq!((0, 6_500), {
+        let t = totals("US", "CA").await;
+        (t.0, t.1)
+    });
+    shopper.command(&address("US", "New York")).await.assert_problem(422, "invalid-details");
+
+    totals("US", "NY").await;
+    let order = shopper.check_out("tok_success").await.body["order"].clone();
+    assert_eq!((&order["tax_minor"], &order["total_minor"]), (&json!(577), &json!(7_077)));
+    // What the order cost is settled, whatever the law says later.
+    import(&app, "taxes", "taxes.json", r#"{"prices_include_tax": false, "zones": []}"#).await;
+    let other = app.open_cart().await;
+    eventually("taxes are gone", async || {
+        other.add("KETTLE", 1).await.accepted()["totals"]["tax_minor"] == 0
+    })
+    .await;
+    assert_eq!(shopper.cart().await["totals"]["tax_minor"], 577);
+}
+
+async fn ways_to_travel_are_those_of_the_shop(store: Store) {
+    let app = shop(store, "").await;
+    import(&app, "shipping", "shipping.json", SHIPPING).await;
+    let shopper = app.open_cart().await;
+    eventually("the products are for sale", async || shopper.add("KETTLE", 1).await.status == 200).await;
+    let offered = async || {
+        let cart = shopper.cart().await;
+        let offered = cart["shipping"]["offered"].as_array().unwrap().clone();
+        offered
+            .iter()
+            .map(|o| (o["method"].as_str().unwrap().to_owned(), o["minor"].as_i64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let pairs = |all: &[(&str, i64)]| all.iter().map(|(m, n)| ((*m).to_owned(), *n)).collect::<Vec<_>>();
+    shopper.command(&json!({"type": "start_checkout"})).await.accepted();
+    shopper.command(&address("GB", "")).await.accepted();
+    eventually("the methods hold", async || offered().await == pairs(&[("post", 350), ("freight", 900)]))
+        .await;
+    shopper.add("ATLAS", 1).await.accepted();
+    assert_eq!(offered().await, pairs(&[("post", 0), ("freight", 2_500)]), "free from 50 pounds; heavier");
+    let cart = shopper.command(&address("FR", "")).await.accepted();
+    assert_eq!(offered().await, pairs(&[("freight", 2_500)]));
+    assert_eq!(cart["shipping"]["refused"][0]["detail"], "Post does not go to FR SW1Y 4JH");
+
+    let choose =
+        |method: &str| json!({"type": "complete_step", "step": "shipping", "details": {"method": method}});
+    let refused = shopper.command(&choose("post")).await;
+    refused.assert_problem(422, "invalid-details");
+    assert_eq!(refused.body["fields"][0]["field"], "method");
+    let cart = shopper.command(&choose("freight")).await.accepted();
+    assert_eq!(cart["totals"]["total_minor"], 6_500 + 2_500);
+
+    // A cart of downloads travels by wire.
+    let listener = app.open_cart().await;
+    let cart = listener.add("SONG", 1).await.accepted();
+    assert_eq!(cart["shipping"]["needed"], false);
+    listener.command(&json!({"type": "start_checkout"})).await.accepted();
+    listener.command(&address("GB", "")).await.accepted();
+    listener.command(&json!({"type": "complete_step", "step": "shipping"})).await.accepted();
+}
+
+async fn prices_and_limits_go_with_the_quantity(store: Store) {
+    let app = shop(store, "").await;
+    let shopper = app.open_cart().await;
+    eventually("the products are for sale", async || shopper.add("KETTLE", 1).await.status == 200).await;
+    let refused = shopper.add("EGGS", 4).await;
+    refused.assert_problem(422, "quantity-limit");
+    assert_eq!(refused.body["detail"], "EGGS: at least 6 pieces are sold at once, not 4");
+    let eggs = |cart: &Value| {
+        let line = cart["lines"].as_array().unwrap().iter().find(|l| l["sku"] == "EGGS").unwrap().clone();
+        (line["unit_price_minor"].as_i64().unwrap(), line["total_minor"].as_i64().unwrap())
+    };
+    assert_eq!(eggs(&shopper.add("EGGS", 6).await.accepted()), (50, 300));
+    assert_eq!(eggs(&shopper.add("EGGS", 6).await.accepted()), (40, 480));
+    let set = |quantity: u32| json!({"type": "set_quantity", "sku": "EGGS", "quantity": quantity});
+    assert_eq!(eggs(&shopper.command(&set(6)).await.accepted()), (50, 300));
+    shopper.command(&set(8)).await.assert_problem(422, "quantity-limit");
+}
+
+async fn a_changed_price_is_told_and_accepted(store: Store) {
+    let app = shop(store, "\n[shop]\nprice_policy = \"tell\"\n").await;
+    let shopper = app.open_cart().await;
+    eventually("the products are for sale", async || shopper.add("KETTLE", 1).await.status == 200).await;
+    import(&app, "products", "dearer.csv", "sku,name,price_minor,currency\nKETTLE,Kettle,4400,GBP\n").await;
+    eventually("the price has changed", async || shopper.cart().await["totals"]["total_minor"] == 4_400)
+        .await;
+    assert_eq!(shopper.cart().await["lines"][0]["was_minor"], 4_000);
+    shopper.check_out("tok_success").await.assert_problem(409, "price-changed");
+    let cart = shopper.command(&json!({"type": "accept_prices"})).await.accepted();
+    assert_eq!(cart["lines"][0].get("was_minor"), None);
+    assert_eq!(shopper.place_order("tok_success").await.body["order"]["total_minor"], 4_400);
+}
+
+async fn broken_terms_change_nothing(store: Store) {
+    let app = TestApp::start(store).await;
+    for (what, text, message) in [
+        ("taxes", "{", "EOF while parsing"),
+        ("taxes", r#"{"prices_include_tax": true, "zones": [], "colour": 1}"#, "unknown field `colour`"),
+        (
+            "taxes",
+            r#"{"prices_include_tax": true, "zones": [{"name": "", "places": [{}], "rates": {}}]}"#,
+            "zones[0].name",
+        ),
+        ("shipping", r#"{"methods": [{"id": "a", "name": "A", "zones": []}]}"#, "methods[0].zones is empty"),
+    ] {
+        let file = app.write_file("terms.json", text);
+        let output = app.try_run(&["import", what, &file]).await;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(message), "{text}: {said}");
+        assert!(said.contains("nothing was changed"), "{said}");
+    }
+    let cart = app.open_cart().await.add("MUG", 1).await.accepted();
+    assert_eq!(cart["shipping"]["offered"][0]["method"], "standard");
+}
