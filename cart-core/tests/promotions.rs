@@ -469,41 +469,38 @@ fn pieces_of(drafts: &[Draft]) -> Vec<(usize, i64)> {
     drafts.iter().flat_map(|draft| vec![(draft.0, draft.2); draft.1 as usize]).collect()
 }
 
-/// Finds the greatest saving of bundles by trying every way to fill them; for very few pieces.
+/// Returns the pieces that a selector means, as bits.
+fn meant(selector: &Selector, pieces: &[(usize, i64)]) -> u32 {
+    (0..pieces.len()).filter(|n| selects(selector, pieces[*n].0)).map(|n| 1 << n).sum()
+}
+
+fn worth(set: u32, pieces: &[(usize, i64)]) -> i64 {
+    (0..pieces.len()).filter(|n| set & (1 << n) != 0).map(|n| pieces[n].1).sum()
+}
+
+/// Finds the greatest saving of bundles by trying every set of pieces that fills one, again and again.
 fn best_bundles(parts: &[BundlePart], price_minor: i64, pieces: &[(usize, i64)]) -> i64 {
-    let slots: Vec<_> =
-        parts.iter().flat_map(|part| std::iter::repeat_n(&part.on, part.pieces as usize)).collect();
-    fn fill(slots: &[&Selector], pieces: &[(usize, i64)], used: u32) -> Vec<(u32, i64)> {
-        let Some((slot, others)) = slots.split_first() else { return vec![(used, 0)] };
-        let fits = |n: &usize| used & (1 << n) == 0 && selects(slot, pieces[*n].0);
-        let mut ways = vec![];
-        for n in (0..pieces.len()).filter(fits) {
-            let rest = fill(others, pieces, used | 1 << n);
-            ways.extend(rest.into_iter().map(|(used, worth)| (used, worth + pieces[n].1)));
+    // The sets that fill one bundle, and from these the sets that fill several.
+    let mut bundles = BTreeSet::from([0_u32]);
+    for part in parts {
+        let fits = meant(&part.on, pieces);
+        for _ in 0..part.pieces {
+            let free = |set: u32| (0..pieces.len()).map(|n| 1 << n).filter(move |bit| fits & !set & bit != 0);
+            bundles = bundles.iter().flat_map(|set| free(*set).map(move |bit| set | bit)).collect();
         }
-        ways
     }
-    fn best(
-        slots: &[&Selector],
-        price_minor: i64,
-        pieces: &[(usize, i64)],
-        used: u32,
-        known: &mut BTreeMap<u32, i64>,
-    ) -> i64 {
-        if let Some(saved) = known.get(&used) {
-            return *saved;
-        }
-        let ways: BTreeMap<_, _> = fill(slots, pieces, used).into_iter().collect();
-        let saved = ways
-            .into_iter()
-            .map(|(then, worth)| worth - price_minor + best(slots, price_minor, pieces, then, known))
-            .max()
-            .unwrap_or(0)
-            .max(0);
-        known.insert(used, saved);
-        saved
+    let (mut filled, mut times, mut best) = (BTreeSet::from([0_u32]), 0, 0);
+    while !filled.is_empty() {
+        let saved = filled.iter().map(|set| worth(*set, pieces) - times * price_minor);
+        best = saved.max().unwrap_or(0).max(best);
+        let more = |set: &u32| {
+            let set = *set;
+            bundles.iter().filter(move |bundle| set & **bundle == 0).map(move |bundle| set | bundle)
+        };
+        filled = filled.iter().flat_map(more).collect();
+        times += 1;
     }
-    best(&slots, price_minor, pieces, 0, &mut BTreeMap::new())
+    best
 }
 
 proptest! {
@@ -533,22 +530,17 @@ proptest! {
         (get, get_pieces) in (selector(), 1_u32..3),
         drafts in vec((0..PRODUCTS, 1_u32..4, 1_i64..700, Just(false), Just(false)), 0..5),
     ) {
-        // As often as possible: try each number of times, and for each every choice of reduced pieces by their price.
-        let mut pieces = pieces_of(&drafts);
-        pieces.sort_unstable_by_key(|(_, minor)| *minor);
-        let is_possible = |reduced: u32, times: u32| {
-            let chosen = |n: usize| reduced & (1 << n) != 0;
-            let counts = |n: &usize| selects(&buy, pieces[*n].0) && !chosen(*n);
-            reduced.count_ones() == times * get_pieces
-                && (0..pieces.len()).filter(|n| chosen(*n)).all(|n| selects(&get, pieces[n].0))
-                && (0..pieces.len()).filter(counts).count() as u32 >= times * buy_pieces
+        // As often as possible, and then as cheaply: try every set of reduced pieces.
+        let pieces = pieces_of(&drafts);
+        let (bought, got) = (meant(&buy, &pieces), meant(&get, &pieces));
+        let times_of = |set: u32| {
+            let times = set.count_ones() / get_pieces;
+            let is_whole = set & !got == 0 && set.count_ones().is_multiple_of(get_pieces);
+            (is_whole && (bought & !set).count_ones() >= times * buy_pieces).then_some(times)
         };
-        let worth = |reduced: u32| -> i64 {
-            (0..pieces.len()).filter(|n| reduced & (1 << n) != 0).map(|n| pieces[n].1).sum()
-        };
-        let sets = 0..1_u32 << pieces.len();
-        let times = (1..=pieces.len() as u32).rev().find(|t| sets.clone().any(|set| is_possible(set, *t)));
-        let cheapest = times.map_or(0, |t| sets.filter(|set| is_possible(*set, t)).map(worth).min().unwrap_or(0));
+        let sets = || (1..1_u32 << pieces.len()).filter_map(|set| Some((times_of(set)?, worth(set, &pieces))));
+        let times = sets().map(|(times, _)| times).max();
+        let cheapest = sets().filter(|(t, _)| Some(*t) == times).map(|(_, minor)| minor).min().unwrap_or(0);
         let promotions = alone(Benefit::BuyGet {
             buy: buy.clone(), buy_pieces, get: get.clone(), get_pieces,
             off_bp: 10_000, pick: Pick::Cheapest, times_max: None,

@@ -231,11 +231,74 @@ fn more_lines_than_a_word_has_bits_are_matched() {
         r#"{"benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 5000}}"#,
     ])
     .unwrap();
-    let skus: Vec<_> =
-        (0..200).map(|n| if n % 3 == 0 { format!("BOOK{n:03}") } else { format!("A{n:03}") }).collect();
-    let lines: Vec<_> = skus.iter().map(|sku| (&sku[..], 1, 100)).collect();
-    let promoted = promote(&promotions, &lines, &Occasion::new(0, currency("GBP")));
-    for (n, left) in promoted.left_minor.iter().enumerate() {
-        assert_eq!(*left, if n % 3 == 0 { 0 } else { 50 }, "line {n}");
+    for count in [1, 63, 64, 65, 128, 200] {
+        let name = |n: usize| if n.is_multiple_of(3) { format!("BOOK{n:03}") } else { format!("A{n:03}") };
+        let skus: Vec<_> = (0..count).map(name).collect();
+        let lines: Vec<_> = skus.iter().map(|sku| (&sku[..], 1, 100)).collect();
+        let promoted = promote(&promotions, &lines, &Occasion::new(0, currency("GBP")));
+        for (n, left) in promoted.left_minor.iter().enumerate() {
+            assert_eq!(*left, if n.is_multiple_of(3) { 0 } else { 50 }, "line {n} of {count}");
+        }
     }
+}
+
+#[test]
+fn of_several_reasons_the_first_of_the_list_is_told() {
+    let mut fields = serde_json::json!({
+        "paused": true,
+        "codes": ["x"],
+        "limits": {"total": 1},
+        "conditions": {
+            "from_ms": 1, "until_ms": 2, "weekly": {"days": ["fri"]}, "channels": ["web"], "groups": ["trade"],
+            "customers": ["ada"], "min_orders_before": 1, "countries": ["GB"],
+            "needs": [{"min_pieces": 9}, {"min_minor": {"EUR": 9}}]
+        },
+        "benefit": {"kind": "fixed", "on": {"skus": ["NONE"]}, "off_minor": {"JPY": 1}}
+    });
+    let exclusive = r#"{"id": "a", "priority": 9, "stacking": {"mode": "exclusive"}, "benefit": {"kind": "free_shipping"}}"#;
+    let codes = [Code::parse("x").unwrap()];
+    let mut occasion =
+        Occasion { uses: &|_, _| Uses { total: 1, ..Uses::default() }, ..Occasion::new(0, currency("GBP")) };
+    let mut beside = vec![exclusive];
+    let told = |fields: &serde_json::Value, occasion: &Occasion<'_>, beside: &[&str]| {
+        let text = fields.to_string();
+        let texts = beside.iter().copied().chain([&text[..]]);
+        let promoted = promote(&promotions(texts).unwrap(), &[("MUG", 1, 5)], occasion);
+        verdicts(&promoted).pop().unwrap().split(' ').next_back().unwrap().to_owned()
+    };
+    assert_eq!(told(&fields, &occasion, &beside), "paused");
+    fields["paused"] = false.into();
+    assert_eq!(told(&fields, &occasion, &beside), "not_begun");
+    occasion.now_ms = 2;
+    assert_eq!(told(&fields, &occasion, &beside), "ended");
+    occasion.now_ms = 1;
+    assert_eq!(told(&fields, &occasion, &beside), "hours");
+    fields["conditions"]["weekly"] = serde_json::json!({});
+    assert_eq!(told(&fields, &occasion, &beside), "code_missing");
+    occasion.codes = &codes;
+    assert_eq!(told(&fields, &occasion, &beside), "channel");
+    fields["conditions"]["channels"] = serde_json::json!([]);
+    assert_eq!(told(&fields, &occasion, &beside), "currency");
+    fields["benefit"]["off_minor"] = serde_json::json!({"GBP": 1});
+    assert_eq!(told(&fields, &occasion, &beside), "currency");
+    fields["conditions"]["needs"][1]["min_minor"] = serde_json::json!({"GBP": 9});
+    assert_eq!(told(&fields, &occasion, &beside), "group");
+    fields["conditions"]["groups"] = serde_json::json!([]);
+    assert_eq!(told(&fields, &occasion, &beside), "customer");
+    fields["conditions"]["customers"] = serde_json::json!([]);
+    assert_eq!(told(&fields, &occasion, &beside), "orders_lacking");
+    occasion.orders_before = 1;
+    assert_eq!(told(&fields, &occasion, &beside), "country");
+    fields["conditions"]["countries"] = serde_json::json!([]);
+    assert_eq!(told(&fields, &occasion, &beside), "used_up");
+    fields["limits"]["total"] = 2.into();
+    assert_eq!(told(&fields, &occasion, &beside), "excluded");
+    beside.clear();
+    assert_eq!(told(&fields, &occasion, &beside), "pieces_lacking");
+    fields["conditions"]["needs"][0]["min_pieces"] = 1.into();
+    assert_eq!(told(&fields, &occasion, &beside), "sum_lacking");
+    fields["conditions"]["needs"][1]["min_minor"] = serde_json::json!({"GBP": 5});
+    assert_eq!(told(&fields, &occasion, &beside), "nothing_selected");
+    fields["benefit"]["on"] = serde_json::json!({"all": true});
+    assert_eq!(told(&fields, &occasion, &beside), "applied");
 }
