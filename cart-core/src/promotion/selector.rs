@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
     sync::Arc,
 };
 
@@ -87,24 +86,20 @@ impl Selector {
 
     /// Returns what shoppers may call what is selected; nothing for everything.
     pub(super) fn label(&self) -> Option<Arc<str>> {
-        const NAMES: usize = 3;
         if self.name.is_some() || self.is_everything() {
             return self.name.clone();
         }
-        let skus = self.skus.iter().map(Sku::as_str);
-        let families = self.families.iter().map(FamilyId::as_str);
-        let categories = self.categories.iter().map(String::as_str);
         let values = self.attributes.values().flatten().map(String::as_str);
-        let mut names = categories.chain(families).chain(skus).chain(values);
-        let mut label = String::new();
-        for (n, name) in names.by_ref().take(NAMES).enumerate() {
-            let separator = if n == 0 { "" } else { ", " };
-            let _ = write!(label, "{separator}{name}");
-        }
-        if names.next().is_some() {
-            label.push_str(" …");
-        }
-        (!label.is_empty()).then(|| label.into())
+        let named = list(names(&self.skus, &self.families, &self.categories).chain(values));
+        let Exceptions { skus, families, categories } = &self.except;
+        let excepted = list(names(skus, families, categories));
+        let label = match (named.is_empty(), excepted.is_empty()) {
+            (true, true) => "full-price products".to_owned(),
+            (true, false) => format!("anything but {excepted}"),
+            (false, true) => named,
+            (false, false) => format!("{named}, but not {excepted}"),
+        };
+        Some(label.into())
     }
 
     pub(super) fn check(&self, faults: &mut Faults) {
@@ -141,4 +136,22 @@ impl Selector {
             format!("names {names} things, the most allowed is {SELECTOR_NAMES_MAX}; select by category")
         });
     }
+}
+
+/// Walks names, those of the most first.
+fn names<'a>(
+    skus: &'a BTreeSet<Sku>,
+    families: &'a BTreeSet<FamilyId>,
+    categories: &'a BTreeSet<String>,
+) -> impl Iterator<Item = &'a str> {
+    let categories = categories.iter().map(String::as_str);
+    categories.chain(families.iter().map(FamilyId::as_str)).chain(skus.iter().map(Sku::as_str))
+}
+
+/// Lists the first of some names.
+fn list<'a>(mut names: impl Iterator<Item = &'a str>) -> String {
+    const NAMES: usize = 3;
+    let first: Vec<_> = names.by_ref().take(NAMES).collect();
+    let more = if names.next().is_some() { " …" } else { "" };
+    first.join(", ") + more
 }

@@ -212,6 +212,44 @@ fn selectors_mean_names_attributes_and_exceptions() {
 }
 
 #[test]
+fn what_is_selected_is_called_by_its_names() {
+    let many = r#"{"skus": ["A", "B", "C", "D"], "categories": ["tea"]}"#;
+    for (selector, class, label) in [
+        (r#"{"all": true}"#, PromotionClass::Order, None),
+        (r#"{"all": true, "name": "anything at all"}"#, PromotionClass::Order, Some("anything at all")),
+        (
+            r#"{"all": true, "except": {"categories": ["books"], "skus": ["A"]}}"#,
+            PromotionClass::Items,
+            Some("anything but books, A"),
+        ),
+        (r#"{"all": true, "full_price_only": true}"#, PromotionClass::Items, Some("full-price products")),
+        (r#"{"attributes": {"size": ["S", "M"]}}"#, PromotionClass::Items, Some("M, S")),
+        (
+            r#"{"families": ["mug"], "except": {"skus": ["MUG-S"]}}"#,
+            PromotionClass::Items,
+            Some("mug, but not MUG-S"),
+        ),
+        (many, PromotionClass::Items, Some("tea, A, B …")),
+        (r#"{"name": "our tea", "categories": ["tea"]}"#, PromotionClass::Items, Some("our tea")),
+    ] {
+        let text = format!(r#"{{"benefit": {{"kind": "percentage", "on": {selector}, "off_bp": 1}}}}"#);
+        let promotions = promotions([&text[..]]).unwrap();
+        assert_eq!(promotions.definitions().next().unwrap().benefit.class(), class, "{selector}");
+        let selector: Selector = serde_json::from_str(selector).unwrap();
+        assert_eq!(selector.label().as_deref(), label);
+        // Only a selector of everything may be summed with everything.
+        let text = format!(
+            r#"{{"conditions": {{"needs": [{{"of": {}, "min_pieces": 9}}]}}, "benefit": {{"kind": "free_shipping"}}}}"#,
+            serde_json::to_string(&selector).unwrap()
+        );
+        let promotions = super::promotions([&text[..]]).unwrap();
+        let promoted = promote(&promotions, &[("BOOK", 9, 100)], &Occasion::new(0, currency("GBP")));
+        let counts = selector.all && selector.except == Exceptions::default();
+        assert_eq!(verdicts(&promoted), [if counts { "p0 applied" } else { "p0 pieces_lacking" }]);
+    }
+}
+
+#[test]
 fn reduced_prices_can_be_left_alone() {
     let promotions = promotions([
         r#"{"benefit": {"kind": "percentage", "on": {"all": true, "full_price_only": true}, "off_bp": 1000}}"#,
