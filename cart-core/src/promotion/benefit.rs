@@ -20,7 +20,7 @@ pub const WHOLE_BP: u32 = 10_000;
 /// Is what a promotion gives.
 ///
 /// Everything is reckoned on what earlier promotions left. Percentages are rounded once, over all their lines, to the
-/// nearest minor unit, exact halves up, and then shared among the lines by [`crate::allocate`].
+/// nearest minor unit, exact halves up, and then shared among the lines by [`crate::allocate()`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Benefit {

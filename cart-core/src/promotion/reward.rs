@@ -300,28 +300,26 @@ impl Rewarding<'_> {
             return Err(NotApplied::PiecesLacking { pieces, of: self.any_of(parts) });
         }
         let price = i128::from(price_minor);
-        let worth = |times: u64| -> i128 {
-            gathering.pick(times).iter().map(|p| i128::from(value(self.basket, *p))).sum()
+        let values = |times: u64| -> Vec<(u32, i64)> {
+            gathering.pick(times).into_iter().map(|p| (p.line, value(self.basket, p))).collect()
         };
+        let worth =
+            |values: &[(u32, i64)]| -> i128 { values.iter().map(|(_, minor)| i128::from(*minor)).sum() };
         // Each further bundle takes cheaper pieces, so the last one that is worth its price is found by bisection.
-        let saves = |times: u64| worth(times) - worth(times - 1) > price;
-        let times = if saves(most) {
-            most
-        } else {
+        let (mut times, mut bundled) = (most, values(most));
+        if worth(&bundled) - worth(&values(most - 1)) <= price {
+            let saves = |times: u64| worth(&values(times)) - worth(&values(times - 1)) > price;
             let (mut good, mut bad) = (0, most);
             while bad - good > 1 {
-                let middle = good.midpoint(bad);
+                let middle = u64::midpoint(good, bad);
                 *if saves(middle) { &mut good } else { &mut bad } = middle;
             }
-            good
-        };
-        let values: Vec<_> =
-            gathering.pick(times).into_iter().map(|p| (p.line, value(self.basket, p))).collect();
-        let sum: i128 = values.iter().map(|(_, minor)| i128::from(*minor)).sum();
-        let off = sum - i128::from(times) * price;
+            (times, bundled) = (good, values(good));
+        }
+        let off = worth(&bundled) - i128::from(times) * price;
         if off <= 0 {
             return Err(NotApplied::NotCheaper { price: Money::new(price_minor, self.currency) });
         }
-        Ok(Reward { times, ..self.share(clamp(off), values)? })
+        Ok(Reward { times, ..self.share(clamp(off), bundled)? })
     }
 }

@@ -317,9 +317,9 @@ fn of_several_reasons_the_first_of_the_list_is_told() {
     assert_eq!(told(&fields, &occasion, &beside), "channel");
     fields["conditions"]["channels"] = serde_json::json!([]);
     assert_eq!(told(&fields, &occasion, &beside), "currency");
-    fields["benefit"]["off_minor"] = serde_json::json!({"GBP": 1});
-    assert_eq!(told(&fields, &occasion, &beside), "currency");
     fields["conditions"]["needs"][1]["min_minor"] = serde_json::json!({"GBP": 9});
+    assert_eq!(told(&fields, &occasion, &beside), "currency");
+    fields["benefit"]["off_minor"] = serde_json::json!({"GBP": 1});
     assert_eq!(told(&fields, &occasion, &beside), "group");
     fields["conditions"]["groups"] = serde_json::json!([]);
     assert_eq!(told(&fields, &occasion, &beside), "customer");

@@ -186,6 +186,22 @@ const CASES: &[Case] = &[
     (MUG_AND_TEA, "GBP", &[], &[], "add 1 more piece of mugs"),
     (TWO_OF_TEA_AND_MUGS, "GBP", &[("TEA", 1, 400)], &[400], "add 1 more piece of mugs"),
     (TWO_OF_TEA_AND_MUGS, "GBP", &[("MUG", 1, 400)], &[400], "add 1 more piece of mugs or mugs, tea"),
+    (
+        r#"{"kind": "bundle_price", "price_minor": {"GBP": 500}, "parts": [{"on": {"categories": ["mugs"]}},
+            {"on": {"categories": ["tea", "mugs"]}}, {"on": {"categories": ["books"]}}]}"#,
+        "GBP",
+        &[("MUG", 1, 400)],
+        &[400],
+        "add 1 more piece of books",
+    ),
+    (
+        r#"{"kind": "bundle_price", "price_minor": {"JPY": 500}, "parts": [{"on": {"all": true}, "pieces": 2}],
+            "times_max": 2}"#,
+        "JPY",
+        &[("A", 7, 300)],
+        &[1_900],
+        "200 JPY off",
+    ),
     (TWO_OF_TEA_AND_MUGS, "GBP", &[("MUG", 1, 400), ("TEA", 1, 300)], &[286, 214], "2.00 GBP off"),
     // 27.00 for 20.00: 259.26, 233.33 and 207.41; the unit left goes to the third.
     (
