@@ -105,7 +105,13 @@ fn the_first_condition_that_fails_is_told_with_how_to_mend_it() {
             plain,
             "is for orders up to 34.99 GBP",
         ),
+        (r#""conditions": {"needs": [{"max_minor": {"GBP": 3500}, "max_pieces": 4}]}"#, plain, off),
         (r#""conditions": {"needs": [{"min_pieces": 5}]}"#, plain, "add 1 more piece"),
+        (
+            r#""conditions": {"weekly": {"days": ["wed"], "from_minute": 1439}}"#,
+            Occasion { now_ms: -1, ..plain },
+            off,
+        ),
         (
             r#""conditions": {"needs": [{"min_pieces": 4},
                 {"of": {"name": "good books", "categories": ["books"]}, "min_pieces": 3}]}"#,
