@@ -131,9 +131,9 @@ fn benefits_that_make_no_sense_are_refused_with_their_place() {
         ),
         (
             format!(
-                r#""kind": "tiered", {all}, "tiers": [{{"from_minor": {{"GBP": 9}}, "off_bp": 1}}, {{"from_minor": {{"GBP": 8}}, "off_bp": 2}}]"#
+                r#""kind": "tiered", {all}, "tiers": [{{"from_minor": {{"GBP": 9}}, "off_bp": 1}}, {{"from_minor": {{"GBP": 9}}, "off_bp": 2}}]"#
             ),
-            ".tiers[1].from_minor is 8 GBP, not above the tier before, 9",
+            ".tiers[1].from_minor is 9 GBP, not above the tier before, 9",
         ),
         (
             r#""kind": "buy_get", "buy": {"all": true}, "buy_pieces": 0, "get": {"all": true}, "get_pieces": 10000, "times_max": 0"#
