@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, CartId, Currency, Line, LineId, MethodId, OrderId, Quote, SavedLine, Sku, Step, VisitorId,
+    Address, CartId, Code, Currency, Line, LineId, MethodId, OrderId, Quote, SavedLine, Sku, Step, VisitorId,
     Workflow,
 };
 
@@ -61,6 +61,9 @@ pub struct Cart {
     /// Lines that wait for later, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub saved: Vec<SavedLine>,
+    /// The codes that the shopper typed, in that order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<Code>,
     /// What the shopper wants to tell the shop; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LineId, OrderId, Properties, Sku, StepDetails, VisitorId};
+use crate::{Code, LineId, OrderId, Properties, Sku, StepDetails, VisitorId};
 
 /// Is an amount that a payment provider has authorised.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,16 @@ pub enum Command {
         /// The line.
         line: LineId,
     },
+    /// Types a code that opens a promotion.
+    ApplyCode {
+        /// The code.
+        code: Code,
+    },
+    /// Takes a code back.
+    RemoveCode {
+        /// The code.
+        code: Code,
+    },
     /// Sets what the shopper wants to tell the shop; an empty text says nothing.
     SetNote {
         /// The text.
@@ -80,13 +90,15 @@ pub enum Command {
 
 impl Command {
     /// Names of all commands, as metrics label them.
-    pub const NAMES: [&'static str; 14] = [
+    pub const NAMES: [&'static str; 16] = [
         "add_line",
         "set_quantity",
         "remove_line",
         "save_line",
         "restore_line",
         "drop_saved_line",
+        "apply_code",
+        "remove_code",
         "set_note",
         "accept_prices",
         "batch",
@@ -106,6 +118,8 @@ impl Command {
             Self::SaveLine { .. } => "save_line",
             Self::RestoreLine { .. } => "restore_line",
             Self::DropSavedLine { .. } => "drop_saved_line",
+            Self::ApplyCode { .. } => "apply_code",
+            Self::RemoveCode { .. } => "remove_code",
             Self::SetNote { .. } => "set_note",
             Self::AcceptPrices => "accept_prices",
             Self::Batch(_) => "batch",

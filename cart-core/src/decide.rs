@@ -3,11 +3,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, FieldError, Line, LineId, LineQuote,
+    AssignedVariation, Cart, CartEvent, CartId, Code, Command, Currency, FieldError, Line, LineId, LineQuote,
     MethodId, Order, OrderId, OrderLine, Payment, PricePolicy, PriceQuestion, Product, Properties, Rejection,
     Request, Sku, Stage, Step, StepDetails, StockLevels, StockPolicy, Terms, VisitorId, Wanted, Workflow,
     evolve,
-    limits::{CART_LINES_MAX, LINE_QUANTITY_MAX, SAVED_LINES_MAX},
+    limits::{CART_CODES_MAX, CART_LINES_MAX, LINE_QUANTITY_MAX, SAVED_LINES_MAX},
+    promotion::Verdict,
     quote,
 };
 
@@ -80,6 +81,9 @@ fn run(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEven
             let saved = saved_line(cart, line)?;
             Ok(vec![CartEvent::SavedLineDropped { line: saved.id() }])
         }
+        Command::ApplyCode { code } => apply_code(cart, facts, code),
+        Command::RemoveCode { code } if !cart.codes.contains(code) => Ok(vec![]),
+        Command::RemoveCode { code } => Ok(vec![CartEvent::CodeRemoved { code: code.clone() }]),
         Command::SetNote { text } if *text == cart.note => Ok(vec![]),
         Command::SetNote { text } => Ok(vec![CartEvent::NoteSet { text: text.clone() }]),
         Command::AcceptPrices => Ok(accept_prices(cart, facts)),
@@ -325,6 +329,21 @@ fn admit_method(cart: &Cart, facts: &Facts<'_>, method: Option<&MethodId>) -> Re
     Err(Rejection::InvalidDetails { fields: vec![FieldError { field: "method".into(), message }] })
 }
 
+/// Whether a promotion applies is said by each quote; a code only has to be one of the shop's.
+fn apply_code(cart: &Cart, facts: &Facts<'_>, code: &Code) -> Result<Vec<CartEvent>, Rejection> {
+    if cart.codes.contains(code) {
+        return Ok(vec![]);
+    }
+    if !facts.terms.promotions.knows_code(code) {
+        return Err(Rejection::UnknownCode { code: code.clone() });
+    }
+    if cart.codes.len() >= CART_CODES_MAX {
+        let message = format!("is one too many: a cart takes {CART_CODES_MAX}; take another back first");
+        return Err(Rejection::InvalidDetails { fields: vec![FieldError { field: "code".into(), message }] });
+    }
+    Ok(vec![CartEvent::CodeApplied { code: code.clone() }])
+}
+
 fn accept_prices(cart: &Cart, facts: &Facts<'_>) -> Vec<CartEvent> {
     let prices = quote(cart, facts.products, facts.terms, facts.now_ms).changed(cart);
     if prices.is_empty() { vec![] } else { vec![CartEvent::PricesAccepted { prices }] }
@@ -343,7 +362,7 @@ fn place_order(
     if next.is_some() || cart.stage == Stage::Open {
         return Err(Rejection::CheckoutIncomplete { next });
     }
-    let quote = quote(cart, facts.products, facts.terms, facts.now_ms);
+    let mut quote = quote(cart, facts.products, facts.terms, facts.now_ms);
     if quote.offers.needed && quote.chosen(cart).is_none() {
         // The way that was chosen is no longer offered: the shopper chooses again.
         return Err(Rejection::CheckoutIncomplete { next: Some(Step::Shipping) });
@@ -353,6 +372,8 @@ fn place_order(
         return Err(Rejection::PriceChanged { lines });
     }
     let totals = quote.totals;
+    // An order tells what applied; what might have is of no use to it.
+    quote.promotions.outcomes.retain(|o| matches!(o.verdict, Verdict::Applied(_)));
     if payment.amount_minor != totals.total_minor {
         return Err(Rejection::PaymentMismatch {
             authorised_minor: payment.amount_minor,
@@ -398,6 +419,7 @@ fn sell<'c>(
         name: line.name.clone(),
         quantity: line.quantity,
         unit_price_minor: quote.unit_price_minor,
+        discount_minor: quote.discount_minor,
         from_held: line.held,
         from_available: missing,
     })

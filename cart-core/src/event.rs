@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AssignedVariation, CartId, Currency, LineId, MethodId, OrderId, Properties, Quote, Sku, StepDetails,
-    StockPolicy, VisitorId, Workflow,
+    AssignedVariation, CartId, Code, Currency, LineId, MethodId, OrderId, Properties, Quote, Sku,
+    StepDetails, StockPolicy, VisitorId, Workflow,
 };
 
 /// Is one fact in the life of a cart.
@@ -79,6 +79,16 @@ pub enum CartEvent {
         /// The line.
         line: LineId,
     },
+    /// A code was typed.
+    CodeApplied {
+        /// The code.
+        code: Code,
+    },
+    /// A code was taken back.
+    CodeRemoved {
+        /// The code.
+        code: Code,
+    },
     /// The shopper's note to the shop was set.
     NoteSet {
         /// The text.
@@ -120,6 +130,8 @@ impl CartEvent {
             Self::LineRemoved { .. } => "line_removed",
             Self::LineSaved { .. } => "line_saved",
             Self::SavedLineDropped { .. } => "saved_line_dropped",
+            Self::CodeApplied { .. } => "code_applied",
+            Self::CodeRemoved { .. } => "code_removed",
             Self::NoteSet { .. } => "note_set",
             Self::PricesAccepted { .. } => "prices_accepted",
             Self::CartCleared { .. } => "cart_cleared",
@@ -188,6 +200,9 @@ pub struct OrderLine {
     pub quantity: u32,
     /// The price of one piece in minor units.
     pub unit_price_minor: i64,
+    /// What promotions took off all of them, in minor units.
+    #[serde(default)]
+    pub discount_minor: i64,
     /// Pieces that came out of the line's hold.
     pub from_held: u32,
     /// Pieces that came out of the free stock.

@@ -53,6 +53,8 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
         }
         CartEvent::LineSaved { line, .. } => save(cart, line),
         CartEvent::SavedLineDropped { line } => cart.saved.retain(|l| l.id() != *line),
+        CartEvent::CodeApplied { code } => cart.codes.push(code.clone()),
+        CartEvent::CodeRemoved { code } => cart.codes.retain(|c| c != code),
         CartEvent::NoteSet { text } => cart.note.clone_from(text),
         CartEvent::PricesAccepted { prices } => {
             for (id, unit_price_minor) in prices {
@@ -133,6 +135,7 @@ impl Cart {
             stage: Stage::Open,
             lines: vec![],
             saved: vec![],
+            codes: vec![],
             note: String::new(),
             address: None,
             shipping: None,

@@ -1,14 +1,15 @@
 //! What a cart costs, line by line, and why.
 //!
 //! A quote is derived anew from cart, catalogue, terms and clock whenever somebody looks, so it is never out of date.
-//! The order of the work is fixed: prices of the lines, shipping of what they come to, tax of both. The cart that
-//! became an order keeps the quote that it was placed with.
+//! The order of the work is fixed: prices of the lines, what promotions take off them, shipping of what is left,
+//! tax of both. The cart that became an order keeps the quote that it was placed with.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Assessment, Cart, Destination, Line, LineId, Offer, Offers, Parcel, PricePolicy, PriceQuestion, Product,
-    Products, Stage, TaxQuestion, TaxableLine, Taxed, Terms,
+    Assessment, Cart, Destination, Line, LineId, Money, Occasion, Offer, Offers, Parcel, PricePolicy,
+    PriceQuestion, Product, Products, Promoted, PromotedLine, Stage, TaxQuestion, TaxableLine, Taxed, Terms,
+    promotion::Verdict,
 };
 
 /// Is what a cart costs, in minor units of its currency.
@@ -16,7 +17,10 @@ use crate::{
 pub struct Quote {
     /// The lines, in the order of the cart.
     pub lines: Vec<LineQuote>,
-    /// The ways to travel.
+    /// What promotions did, and which others are in reach or have a code that was typed.
+    #[serde(default)]
+    pub promotions: Promoted,
+    /// The ways to travel, at their charges after promotions.
     pub offers: Offers,
     /// What the cart would come to with each of the offered ways, in their order.
     #[serde(default)]
@@ -35,20 +39,26 @@ pub struct LineQuote {
     /// The price of one piece when the shopper last set the quantity, where it was another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was_minor: Option<i64>,
-    /// All pieces.
+    /// What promotions take off all pieces.
+    #[serde(default)]
+    pub discount_minor: i64,
+    /// All pieces, after promotions.
     pub total_minor: i64,
     /// What of it is tax.
     pub tax: Taxed,
 }
 
-/// Sums a cart in minor units. `total = subtotal + shipping + tax_added`.
+/// Sums a cart in minor units. `total = subtotal - discount + shipping + tax_added`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// Pieces over all lines.
     pub items: u64,
     /// Lines without shipping, as they are priced.
     pub subtotal_minor: i64,
-    /// Shipping, as it is priced.
+    /// What promotions take off the lines.
+    #[serde(default)]
+    pub discount_minor: i64,
+    /// Shipping, as it is priced, after promotions.
     pub shipping_minor: i64,
     /// The tax in the total.
     pub tax_minor: i64,
@@ -73,25 +83,29 @@ impl Quote {
 }
 
 /// Says what a cart costs.
-pub fn quote(cart: &Cart, products: &dyn Products, terms: &Terms, now_ms: i64) -> Quote {
+pub fn quote<'a>(cart: &'a Cart, products: &'a dyn Products, terms: &Terms, now_ms: i64) -> Quote {
     if let Stage::Ordered { quote: Some(quote), .. } = &cart.stage {
         return Quote::clone(quote);
     }
     let priced: Vec<_> = cart.lines.iter().map(|line| price(cart, line, products, terms, now_ms)).collect();
-    let subtotal_minor = priced.iter().map(|p| p.total_minor).sum();
+    let subtotal_minor: i64 = priced.iter().map(|p| p.total_minor).sum();
     let destination =
         cart.address.as_ref().and_then(|a| Destination::read(&a.country, &a.region, &a.postcode));
-    let offers = offers(cart, &priced, subtotal_minor, terms, destination.as_ref());
+    let promotions = promote(cart, &priced, terms, destination.as_ref(), now_ms);
+    let left = &promotions.left_minor;
+    let mut offers = offers(cart, &priced, left.iter().sum(), terms, destination.as_ref());
+    for offer in &mut offers.offered {
+        let off: i64 = promotions.off_shipping(&offer.method, offer.minor).iter().map(|(_, off)| off).sum();
+        offer.minor -= off;
+    }
     let chosen = offers.offered.iter().find(|offer| Some(&offer.method) == cart.shipping.as_ref());
     let shipping_minor = chosen.map_or(0, |offer| offer.minor);
     let standard = crate::TaxCategory::default();
-    let lines: Vec<_> = priced
-        .iter()
-        .map(|p| TaxableLine {
-            category: p.product.map_or(&standard, |product| &product.tax_category),
-            amount_minor: p.total_minor,
-        })
-        .collect();
+    let taxable = |(p, left): (&Priced<'a>, &i64)| TaxableLine {
+        category: p.product.map_or(&standard, |product| &product.tax_category),
+        amount_minor: *left,
+    };
+    let lines: Vec<_> = priced.iter().zip(left).map(taxable).collect();
     let assess = |offer: Option<&Offer>| {
         terms.taxes.assess(&TaxQuestion {
             lines: &lines,
@@ -107,13 +121,17 @@ pub fn quote(cart: &Cart, products: &dyn Products, terms: &Terms, now_ms: i64) -
     let totals = Totals {
         items: cart.lines.iter().map(|l| u64::from(l.quantity)).sum(),
         subtotal_minor,
+        discount_minor: promotions.discount_minor,
         shipping_minor,
         tax_minor: tax.total.tax_minor,
-        tax_added_minor: tax.total.gross_minor - subtotal_minor - shipping_minor,
+        tax_added_minor: tax.total.gross_minor
+            - (subtotal_minor - promotions.discount_minor)
+            - shipping_minor,
         total_minor: tax.total.gross_minor,
     };
-    let lines = priced.iter().zip(&tax.lines).map(|(p, tax)| p.quote(*tax)).collect();
-    Quote { lines, offers, offered_totals_minor, tax, totals }
+    let lines =
+        priced.iter().zip(left).zip(&tax.lines).map(|((p, left), tax)| p.quote(*left, *tax)).collect();
+    Quote { lines, promotions, offers, offered_totals_minor, tax, totals }
 }
 
 /// Is a line with its price.
@@ -125,12 +143,13 @@ struct Priced<'a> {
 }
 
 impl Priced<'_> {
-    fn quote(&self, tax: Taxed) -> LineQuote {
+    fn quote(&self, left_minor: i64, tax: Taxed) -> LineQuote {
         let told_minor = self.line.unit_price_minor;
         LineQuote {
             unit_price_minor: self.unit_price_minor,
             was_minor: (told_minor != self.unit_price_minor).then_some(told_minor),
-            total_minor: self.total_minor,
+            discount_minor: self.total_minor - left_minor,
+            total_minor: left_minor,
             tax,
         }
     }
@@ -152,6 +171,51 @@ fn price<'a>(
         PricePolicy::Follow | PricePolicy::Tell => today().unwrap_or(line.unit_price_minor),
     };
     Priced { line, product, unit_price_minor, total_minor: i64::from(line.quantity) * unit_price_minor }
+}
+
+fn promote(
+    cart: &Cart,
+    priced: &[Priced<'_>],
+    terms: &Terms,
+    destination: Option<&Destination>,
+    now_ms: i64,
+) -> Promoted {
+    // What has left the catalogue is a plain product to promotions.
+    let gone = |p: &Priced<'_>| match p.product {
+        Some(_) => None,
+        None => Some(Product::new(
+            p.line.sku.clone(),
+            p.line.name.as_str(),
+            Money::new(p.unit_price_minor, cart.currency),
+        )),
+    };
+    let gone: Vec<_> = priced.iter().map(gone).collect();
+    let lines: Vec<_> = priced
+        .iter()
+        .zip(&gone)
+        .map(|(p, gone)| {
+            let product = p.product.or(gone.as_ref()).expect("what has left the catalogue has a stand-in");
+            PromotedLine::new(product, p.line.quantity, p.unit_price_minor)
+        })
+        .collect();
+    let mut promoted = terms.promotions.apply(
+        &lines,
+        &Occasion {
+            customer: Some(&cart.owner),
+            country: destination.map(|d| d.country),
+            codes: &cart.codes,
+            ..Occasion::new(now_ms, cart.currency)
+        },
+    );
+    let typed = |id: &crate::PromotionId| {
+        let definition = terms.promotions.definition(id);
+        definition.is_some_and(|d| d.codes.iter().any(|code| cart.codes.contains(code)))
+    };
+    promoted.outcomes.retain(|o| match &o.verdict {
+        Verdict::Applied(_) => true,
+        Verdict::NotApplied(why) => why.is_in_reach() || typed(&o.promotion),
+    });
+    promoted
 }
 
 fn offers(

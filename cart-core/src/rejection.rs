@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Currency, FieldError, LimitBroken, LineId, OrderId, Sku, Step,
+    Code, Currency, FieldError, LimitBroken, LineId, OrderId, Sku, Step,
     limits::{CART_LINES_MAX, LINE_QUANTITY_MAX},
 };
 
@@ -55,6 +55,12 @@ pub enum Rejection {
         sku: Sku,
         /// The limit.
         broken: LimitBroken,
+    },
+    /// The shop has no such code.
+    #[error("{code} is no code of this shop")]
+    UnknownCode {
+        /// The code.
+        code: Code,
     },
     /// The cart has no such line.
     #[error("the cart has no line {line}")]
@@ -148,7 +154,7 @@ fn fields_in_words(fields: &[FieldError]) -> String {
 
 impl Rejection {
     /// Names of all rejections, in order of precedence, as metrics label them.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 17] = [
         "not_owner",
         "stale_version",
         "cart_closed",
@@ -156,6 +162,7 @@ impl Rejection {
         "unknown_sku",
         "currency_mismatch",
         "quantity_limit",
+        "unknown_code",
         "line_not_found",
         "cart_full",
         "cart_empty",
@@ -177,6 +184,7 @@ impl Rejection {
             Self::UnknownSku { .. } => "unknown_sku",
             Self::CurrencyMismatch { .. } => "currency_mismatch",
             Self::QuantityLimit { .. } => "quantity_limit",
+            Self::UnknownCode { .. } => "unknown_code",
             Self::LineNotFound { .. } => "line_not_found",
             Self::CartFull => "cart_full",
             Self::CartEmpty => "cart_empty",

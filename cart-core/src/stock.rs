@@ -138,6 +138,8 @@ pub fn movements(event: &CartEvent) -> Vec<(&Sku, Movement)> {
             .collect(),
         CartEvent::CartOpened { .. }
         | CartEvent::SavedLineDropped { .. }
+        | CartEvent::CodeApplied { .. }
+        | CartEvent::CodeRemoved { .. }
         | CartEvent::NoteSet { .. }
         | CartEvent::PricesAccepted { .. }
         | CartEvent::CheckoutStarted
@@ -195,6 +197,7 @@ mod tests {
                 name: "Mug".into(),
                 quantity: 3,
                 unit_price_minor: 1_250,
+                discount_minor: 0,
                 from_held,
                 from_available,
             }],

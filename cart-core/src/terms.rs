@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Shipping, TaxDefinition, Taxes};
+use crate::{Promotions, Shipping, TaxDefinition, Taxes};
 
 /// Says what a line costs whose price the shop changes after it was put into a cart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub enum PricePolicy {
 pub struct Terms {
     /// How prices bind.
     pub prices: PricePolicy,
+    /// What is taken off.
+    pub promotions: Promotions,
     /// How orders travel.
     pub shipping: Shipping,
     /// What is taxed.
@@ -29,9 +31,9 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// Returns the terms of a shop that has said nothing of taxes.
-    pub fn untaxed(prices: PricePolicy, shipping: Shipping) -> Self {
+    /// Returns the terms of a shop that has said nothing of promotions and taxes.
+    pub fn plain(prices: PricePolicy, shipping: Shipping) -> Self {
         let taxes = Taxes::new(TaxDefinition::default()).expect("no zones, no mistakes");
-        Self { prices, shipping, taxes }
+        Self { prices, promotions: Promotions::default(), shipping, taxes }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cart_core::{
-    CartEvent, Command, Currency, LimitBroken, OrderId, Payment, Properties, Rejection, Sku, Step,
+    CartEvent, Code, Command, Currency, LimitBroken, OrderId, Payment, Properties, Rejection, Sku, Step,
     StepDetails, StockPolicy,
 };
 use serde::de::DeserializeOwned;
@@ -22,6 +22,10 @@ fn sku() -> Sku {
     Sku::parse("MUG").expect("a SKU")
 }
 
+fn code() -> Code {
+    Code::parse("SUMMER").expect("a code")
+}
+
 fn order_id() -> OrderId {
     OrderId::parse("o1").expect("an order id")
 }
@@ -38,7 +42,9 @@ fn commands() -> Vec<Command> {
         Command::RemoveLine { .. } => Some(Command::SaveLine { line: sku().into() }),
         Command::SaveLine { .. } => Some(Command::RestoreLine { line: sku().into() }),
         Command::RestoreLine { .. } => Some(Command::DropSavedLine { line: sku().into() }),
-        Command::DropSavedLine { .. } => Some(Command::SetNote { text: String::new() }),
+        Command::DropSavedLine { .. } => Some(Command::ApplyCode { code: code() }),
+        Command::ApplyCode { .. } => Some(Command::RemoveCode { code: code() }),
+        Command::RemoveCode { .. } => Some(Command::SetNote { text: String::new() }),
         Command::SetNote { .. } => Some(Command::AcceptPrices),
         Command::AcceptPrices => Some(Command::Batch(vec![])),
         Command::Batch(_) => Some(Command::Clear),
@@ -67,7 +73,8 @@ fn rejections() -> Vec<Rejection> {
         Rejection::CurrencyMismatch { .. } => {
             Some(Rejection::QuantityLimit { sku: sku(), broken: LimitBroken::Min { min: 2, wanted: 1 } })
         }
-        Rejection::QuantityLimit { .. } => Some(Rejection::LineNotFound { line: sku().into() }),
+        Rejection::QuantityLimit { .. } => Some(Rejection::UnknownCode { code: code() }),
+        Rejection::UnknownCode { .. } => Some(Rejection::LineNotFound { line: sku().into() }),
         Rejection::LineNotFound { .. } => Some(Rejection::CartFull),
         Rejection::CartFull => Some(Rejection::CartEmpty),
         Rejection::CartEmpty => Some(Rejection::StepOutOfOrder { step: Step::Review, next: None }),
@@ -154,6 +161,8 @@ fn events_are_stored_under_the_names_that_files_spell() {
             "line_removed",
             "line_saved",
             "saved_line_dropped",
+            "code_applied",
+            "code_removed",
             "note_set",
             "prices_accepted",
             "cart_cleared",

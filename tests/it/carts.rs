@@ -37,7 +37,7 @@ async fn a_cart_is_filled_changed_and_emptied(store: Store) {
     assert_eq!(
         cart["totals"],
         json!({
-            "items": 2, "subtotal_minor": 2_500, "shipping_minor": 0,
+            "items": 2, "subtotal_minor": 2_500, "discount_minor": 0, "shipping_minor": 0,
             "tax_minor": 0, "tax_added_minor": 0, "total_minor": 2_500,
         })
     );

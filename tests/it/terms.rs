@@ -8,6 +8,7 @@ on_each_store!(
     ways_to_travel_are_those_of_the_shop,
     prices_and_limits_go_with_the_quantity,
     a_changed_price_is_told_and_accepted,
+    promotions_are_applied_explained_and_ordered,
     broken_terms_change_nothing,
 );
 
@@ -185,6 +186,45 @@ async fn a_changed_price_is_told_and_accepted(store: Store) {
     assert_eq!(shopper.place_order("tok_success").await.body["order"]["total_minor"], 4_400);
 }
 
+const PROMOTIONS: &str = r#"[
+    {"id": "summer", "name": "Summer sale", "codes": ["SUMMER"],
+     "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}},
+    {"id": "delivery", "name": "Free delivery", "conditions": {"needs": [{"min_minor": {"GBP": 5000}}]},
+     "benefit": {"kind": "free_shipping"}}
+]"#;
+
+async fn promotions_are_applied_explained_and_ordered(store: Store) {
+    let app = shop(store, "").await;
+    import(&app, "promotions", "promotions.json", PROMOTIONS).await;
+    let shopper = app.open_cart().await;
+    let mut device = app.join(&shopper).await;
+    let code = |kind: &str, code: &str| json!({"type": kind, "code": code});
+    shopper.command(&code("apply_code", "no such code")).await.assert_problem(422, "unknown-code");
+    eventually("the promotions hold", async || {
+        shopper.command(&code("apply_code", "summer")).await.status == 200
+    })
+    .await;
+    shopper.command(&code("apply_code", "WINTER")).await.assert_problem(422, "unknown-code");
+    let cart = shopper.add("TEAPOT", 1).await.accepted();
+    assert_eq!(
+        (&cart["totals"]["discount_minor"], &cart["totals"]["total_minor"]),
+        (&json!(340), &json!(3_060))
+    );
+    assert_eq!(cart["promotions"][0]["detail"], "Summer sale: 3.40 GBP off");
+    assert_eq!(cart["promotions"][1]["detail"], "Free delivery: spend 19.40 GBP more");
+    let seen = device.cart_at(cart["version"].as_u64().unwrap()).await;
+    assert_eq!(seen.payload["cart"], cart, "other devices see the same sums");
+
+    let cart = shopper.add("TEAPOT", 1).await.accepted();
+    assert_eq!(cart["promotions"][1]["applied"], true);
+    assert_eq!(cart["shipping"]["offered"][1]["minor"], 0, "express is free too");
+    let cart = shopper.command(&code("remove_code", "summer")).await.accepted();
+    assert_eq!(cart["totals"]["discount_minor"], 0);
+    shopper.command(&code("apply_code", "summer")).await.accepted();
+    let order = shopper.check_out("tok_success").await.body["order"].clone();
+    assert_eq!((&order["total_minor"], &order["lines"][0]["discount_minor"]), (&json!(6_120), &json!(680)));
+}
+
 async fn broken_terms_change_nothing(store: Store) {
     let app = TestApp::start(store).await;
     for (what, text, message) in [
@@ -194,6 +234,17 @@ async fn broken_terms_change_nothing(store: Store) {
             "taxes",
             r#"{"prices_include_tax": true, "zones": [{"name": "", "places": [{}], "rates": {}}]}"#,
             "zones[0].name",
+        ),
+        (
+            "promotions",
+            r#"[{"id": "a", "name": "A", "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 10001}}]"#,
+            "promotions[0].benefit.off_bp",
+        ),
+        (
+            "promotions",
+            r#"[{"id": "a", "name": "A", "limits": {"total": 1},
+                "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]"#,
+            "limits of uses are not supported yet",
         ),
         ("shipping", r#"{"methods": [{"id": "a", "name": "A", "zones": []}]}"#, "methods[0].zones is empty"),
     ] {

@@ -128,6 +128,7 @@ impl From<Rejection> for Problem {
             Rejection::InvalidQuantity { .. }
             | Rejection::UnknownSku { .. }
             | Rejection::CurrencyMismatch { .. }
+            | Rejection::UnknownCode { .. }
             | Rejection::QuantityLimit { .. }
             | Rejection::LineNotFound { .. }
             | Rejection::CartFull

@@ -40,6 +40,7 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/static/{path:.*}", get().to(browse::asset))
             .route("/cart", get().to(cart::page))
             .route("/cart/lines", post().to(cart::add))
+            .route("/cart/codes", post().to(cart::code))
             .route("/cart/lines/{line}", post().to(cart::set))
             .route("/checkout", get().to(checkout::page))
             .route("/checkout/start", post().to(checkout::start))

@@ -4,12 +4,12 @@
 pub mod command;
 
 use cart_core::{
-    Cart, Line, LineQuote, Offer, Offers, Order, Product, Properties, Quote, SavedLine, Stage, Step,
-    StockLevels, Totals, Workflow, tax::RateShare,
+    Cart, Code, Line, LineQuote, Offer, Offers, Order, Product, PromotionOutcome, Properties, Quote,
+    SavedLine, Stage, Step, StockLevels, Totals, Workflow, promotion::Verdict, tax::RateShare,
 };
 use serde::Serialize;
 
-pub use command::{CommandForm, Parsed, UpdateForm, line_of, sku_of};
+pub use command::{CommandForm, Parsed, UpdateForm, code_of, line_of, sku_of};
 
 use crate::store::Accepted;
 
@@ -23,6 +23,8 @@ pub struct CartView<'a> {
     workflow: &'a Workflow,
     lines: Vec<LineView<'a>>,
     saved: Vec<SavedLineView<'a>>,
+    codes: &'a [Code],
+    promotions: Vec<PromotionView<'a>>,
     note: &'a str,
     completed_steps: &'a [Step],
     next_step: Option<Step>,
@@ -46,6 +48,7 @@ pub struct LineView<'a> {
     /// What the shopper was told, where the price has changed since.
     #[serde(skip_serializing_if = "Option::is_none")]
     was_minor: Option<i64>,
+    discount_minor: i64,
     total_minor: i64,
     tax_minor: i64,
     held: u32,
@@ -67,6 +70,7 @@ impl<'a> LineView<'a> {
             quantity: line.quantity,
             unit_price_minor: quote.map_or(line.unit_price_minor, |q| q.unit_price_minor),
             was_minor: quote.and_then(|q| q.was_minor),
+            discount_minor: quote.map_or(0, |q| q.discount_minor),
             total_minor: quote.map_or(0, |q| q.total_minor),
             tax_minor: quote.map_or(0, |q| q.tax.tax_minor),
             held: line.held,
@@ -146,6 +150,42 @@ impl<'a> ShippingView<'a> {
     }
 }
 
+/// Says what a promotion did to a cart, or why not.
+#[derive(Debug, Serialize)]
+struct PromotionView<'a> {
+    id: &'a str,
+    name: &'a str,
+    applied: bool,
+    /// What it takes off the lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    off_minor: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a Code>,
+    /// Why it does not apply: a stable name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// A sentence for the shopper.
+    detail: String,
+}
+
+impl<'a> PromotionView<'a> {
+    fn of(outcome: &'a PromotionOutcome) -> Self {
+        let (applied, reason) = match &outcome.verdict {
+            Verdict::Applied(applied) => (Some(applied), None),
+            Verdict::NotApplied(why) => (None, Some(why.name())),
+        };
+        Self {
+            id: outcome.promotion.as_str(),
+            name: &outcome.name,
+            applied: applied.is_some(),
+            off_minor: applied.map(|a| a.off.minor),
+            code: applied.and_then(|a| a.code.as_ref()),
+            reason,
+            detail: outcome.to_string(),
+        }
+    }
+}
+
 /// Is what of a cart is tax, as clients see it.
 #[derive(Debug, Serialize)]
 struct TaxView<'a> {
@@ -176,6 +216,8 @@ impl<'a> CartView<'a> {
                 .map(|(n, l)| LineView::priced(l, quote.lines.get(n)))
                 .collect(),
             saved: cart.saved.iter().map(SavedLineView::from).collect(),
+            codes: &cart.codes,
+            promotions: quote.promotions.outcomes.iter().map(PromotionView::of).collect(),
             note: &cart.note,
             completed_steps: cart.completed(),
             next_step: cart.next_step(),
@@ -216,6 +258,7 @@ struct OrderLineView<'a> {
     name: &'a str,
     quantity: u32,
     unit_price_minor: i64,
+    discount_minor: i64,
 }
 
 impl<'a> From<&'a Order> for OrderView<'a> {
@@ -226,6 +269,7 @@ impl<'a> From<&'a Order> for OrderView<'a> {
             name: &l.name,
             quantity: l.quantity,
             unit_price_minor: l.unit_price_minor,
+            discount_minor: l.discount_minor,
         });
         Self {
             id: order.order_id.as_str(),

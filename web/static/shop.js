@@ -107,6 +107,10 @@
       gone.remove();
       if (held) ($("input", next ?? root) ?? $("a", root))?.focus();
     }
+    const notes = cart.promotions.map(({ applied, detail }) =>
+      Object.assign(document.createElement("li"), { textContent: detail, className: applied ? "promotion-applied" : "" }),
+    );
+    $("[data-promotions]", root).replaceChildren(...notes);
     $("[data-cart-empty]", root).hidden = cart.lines.length > 0;
     $("[data-cart-full]", root).hidden = cart.lines.length === 0;
     drawTotals(root, cart);
@@ -161,7 +165,7 @@
   function drawTotals(root, cart) {
     for (const node of $$("[data-total]", root)) {
       const minor = cart.totals[node.dataset.total];
-      if (minor === undefined) continue; // the part stays as it is
+      if (minor === undefined || node.dataset.total === "discount_minor") continue;
       text(node, minor === 0 && node.dataset.free ? node.dataset.free : money(minor, cart.currency));
     }
     const { tax_minor, tax_added_minor } = cart.totals;
@@ -169,6 +173,11 @@
     if (added && tax_added_minor !== undefined) {
       added.hidden = tax_added_minor === 0;
       $("[data-tax-included]", root).hidden = tax_added_minor !== 0 || tax_minor === 0;
+    }
+    const discount = $("[data-discount]", root);
+    if (discount && cart.totals.discount_minor !== undefined) {
+      discount.hidden = cart.totals.discount_minor === 0;
+      text($("dd", discount), money(-cart.totals.discount_minor, cart.currency));
     }
     const shipping = $("[data-shipping-row]", root);
     if (shipping) shipping.hidden = cart.totals.shipping_minor === 0;

@@ -174,7 +174,7 @@ fn shipping(method: &str) -> StepDetails {
 
 /// Returns the terms of a shop that asks so much for express shipping.
 fn express(minor: i64) -> Terms {
-    Terms::untaxed(PricePolicy::Hold, crate::Shipping::standard_and_express(minor).unwrap())
+    Terms::plain(PricePolicy::Hold, crate::Shipping::standard_and_express(minor).unwrap())
 }
 
 fn step(details: StepDetails) -> Command {
@@ -198,7 +198,7 @@ fn each_rejection_has_its_case_and_its_words() {
     type Bend = fn(&mut Case);
     let as_it_is: Bend = |_| {};
     let stale = Request { expected_version: Some(7), ..by_owner(Command::Clear) };
-    let rows: [(Bend, Request, &str, &str); 24] = [
+    let rows: [(Bend, Request, &str, &str); 25] = [
         (as_it_is, by_eve(Command::Clear), "not_owner", "the cart belongs to another visitor"),
         (
             as_it_is,
@@ -262,6 +262,12 @@ fn each_rejection_has_its_case_and_its_words() {
             by_owner(add("MUG", 2)),
             "quantity_limit",
             "MUG: pieces are sold in multiples of 6: 0 or 6, not 4",
+        ),
+        (
+            as_it_is,
+            by_owner(Command::ApplyCode { code: Code::parse("winter").unwrap() }),
+            "unknown_code",
+            "WINTER is no code of this shop",
         ),
         (as_it_is, by_owner(remove("CUP")), "line_not_found", "the cart has no line CUP"),
         (
@@ -653,6 +659,7 @@ fn both_workflows_lead_to_an_order() {
                 name: "Mug".into(),
                 quantity: 2,
                 unit_price_minor: 1_250,
+                discount_minor: 0,
                 from_held: 2,
                 from_available: 0,
             }],
@@ -907,4 +914,32 @@ fn a_note_is_kept_and_goes_with_the_order() {
     assert_eq!(case.grant(note("Ring twice")), []);
     let events = case.grant(pay(case.due_minor()));
     assert!(matches!(&events[0], CartEvent::OrderPlaced(order) if order.note == "Ring twice"));
+}
+
+#[test]
+fn a_promotion_goes_with_the_order_and_what_it_took_off_each_line() {
+    let promotions = r#"[
+        {"id": "summer", "name": "Summer", "codes": ["SUMMER"],
+         "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}},
+        {"id": "freight", "name": "Free delivery", "conditions": {"needs": [{"min_minor": {"GBP": 2000}}]},
+         "benefit": {"kind": "free_shipping"}}
+    ]"#;
+    let mut case = Case::checked_out(Workflow::express());
+    case.terms.promotions = serde_json::from_str(promotions).unwrap();
+    case.grant(step(shipping("express")));
+    assert_eq!(case.due_minor(), 2_500, "free delivery from 20 pounds on");
+    let code = Code::parse("summer").unwrap();
+    case.grant(Command::ApplyCode { code: code.clone() });
+    assert_eq!(case.grant(Command::ApplyCode { code: code.clone() }), [], "typed once is typed");
+    let totals = case.quote().totals;
+    assert_eq!((totals.subtotal_minor, totals.discount_minor, totals.total_minor), (2_500, 250, 2_250));
+    case.grant(Command::RemoveCode { code: code.clone() });
+    assert_eq!((case.due_minor(), case.grant(Command::RemoveCode { code: code.clone() })), (2_500, vec![]));
+    case.grant(Command::ApplyCode { code });
+    let events = case.grant(pay(2_250));
+    let [CartEvent::OrderPlaced(order)] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((order.lines[0].discount_minor, order.shipping_minor, order.total_minor), (250, 0, 2_250));
+    let quote = order.quote.as_ref().unwrap();
+    let applied: Vec<_> = quote.promotions.outcomes.iter().map(ToString::to_string).collect();
+    assert_eq!(applied, ["Summer: 2.50 GBP off", "Free delivery: free shipping"]);
 }

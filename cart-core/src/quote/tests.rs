@@ -31,7 +31,7 @@ fn cart(lines: impl IntoIterator<Item = (u32, i64)>) -> Cart {
 }
 
 fn terms(prices: PricePolicy, express_minor: i64) -> Terms {
-    Terms::untaxed(prices, Shipping::standard_and_express(express_minor).unwrap())
+    Terms::plain(prices, Shipping::standard_and_express(express_minor).unwrap())
 }
 
 fn bare(cart: &Cart, terms: &Terms) -> Quote {

@@ -1,8 +1,8 @@
 //! What is drawn at random: a shop and what happens in it.
 
 use cart_core::{
-    Address, CartLayout, CheckoutLayout, Currency, LineId, MethodId, Money, PricePolicy, Product, Properties,
-    Sku, StepDetails, StockPolicy, Workflow, limits,
+    Address, CartLayout, CheckoutLayout, Code, Currency, LineId, MethodId, Money, PricePolicy, Product,
+    Properties, Sku, StepDetails, StockPolicy, Workflow, limits,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -71,6 +71,8 @@ pub enum Draft {
     Accept,
     Drop(LineId),
     Note(String),
+    Type(Code),
+    Untype(Code),
     Batch(Vec<Draft>),
     Clear,
     Start,
@@ -136,6 +138,8 @@ fn draft() -> impl Strategy<Value = Draft> {
         20 => change(),
         3 => vec(change(), 0..5).prop_map(Draft::Batch),
         1 => "[a-c]{0,2}".prop_map(Draft::Note),
+        1 => "[AB]".prop_map(|code| Draft::Type(Code::parse(&code).expect("a code"))),
+        1 => "[AB]".prop_map(|code| Draft::Untype(Code::parse(&code).expect("a code"))),
         1 => Just(Draft::Start),
         2 => details().prop_map(Draft::Step),
         16 => details().prop_map(Draft::GoOn),

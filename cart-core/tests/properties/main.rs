@@ -173,6 +173,8 @@ fn the_draws_reach_every_event_and_every_rejection() {
     let expected = [
         "cart_cleared",
         "checkout_started",
+        "code_applied",
+        "code_removed",
         "holds_expired",
         "line_added",
         "line_removed",
@@ -240,6 +242,8 @@ impl Book {
             }
             Command::PlaceOrder { .. } => self.settled = Some(self.total(world)),
             Command::CompleteStep(_)
+            | Command::ApplyCode { .. }
+            | Command::RemoveCode { .. }
             | Command::SetNote { .. }
             | Command::StartCheckout
             | Command::ExpireHolds => {}

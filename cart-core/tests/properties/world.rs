@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use cart_core::{
-    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, Facts, MethodId, OrderId, Payment,
+    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, Facts, LineId, MethodId, OrderId, Payment,
     PricePolicy, Product, Products, Quote, Rejection, Request, Shipping, Sku, Stage, Step, StepDetails,
     StockLevel, StockLevels, Terms, VisitorId, decide, evolve, open, quote,
 };
@@ -145,8 +145,10 @@ fn fill_in(world: &World, draft: Draft, cart: &Cart) -> Command {
         Draft::Remove(line) => Command::RemoveLine { line },
         Draft::Save(line) => Command::SaveLine { line },
         Draft::Accept => Command::AcceptPrices,
-        Draft::Restore(line) => Command::RestoreLine { line },
-        Draft::Drop(line) => Command::DropSavedLine { line },
+        Draft::Restore(line) => Command::RestoreLine { line: saved_or(cart, line) },
+        Draft::Drop(line) => Command::DropSavedLine { line: saved_or(cart, line) },
+        Draft::Type(code) => Command::ApplyCode { code },
+        Draft::Untype(code) => Command::RemoveCode { code },
         Draft::Note(text) => Command::SetNote { text },
         Draft::Batch(drafts) => Command::Batch(drafts.into_iter().map(|d| fill_in(world, d, cart)).collect()),
         Draft::Clear => Command::Clear,
@@ -163,6 +165,11 @@ fn fill_in(world: &World, draft: Draft, cart: &Cart) -> Command {
     }
 }
 
+/// Returns the first line that waits for later, where there is one.
+fn saved_or(cart: &Cart, line: LineId) -> LineId {
+    cart.saved.first().map_or(line, cart_core::SavedLine::id)
+}
+
 fn place(world: &World, cart: &Cart, surplus_minor: i64) -> Command {
     let amount_minor = world.quote(cart).totals.total_minor + surplus_minor;
     Command::PlaceOrder {
@@ -172,7 +179,15 @@ fn place(world: &World, cart: &Cart, surplus_minor: i64) -> Command {
 }
 
 fn terms(express_minor: i64, prices: PricePolicy) -> Terms {
-    Terms::untaxed(prices, Shipping::standard_and_express(express_minor).expect("a price"))
+    // Code A opens a promotion that no cart here reaches: what promotions do has tests of its own.
+    let promotions = r#"[{"id": "far", "name": "Far", "codes": ["A"],
+        "conditions": {"needs": [{"min_minor": {"JPY": 1}}]},
+        "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]"#;
+    let shipping = Shipping::standard_and_express(express_minor).expect("a price");
+    Terms {
+        promotions: serde_json::from_str(promotions).expect("a promotion"),
+        ..Terms::plain(prices, shipping)
+    }
 }
 
 fn owner(cart: usize) -> VisitorId {

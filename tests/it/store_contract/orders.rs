@@ -82,6 +82,7 @@ pub fn imported(name: &str, owner: &str, placed_at_ms: i64) -> ImportedOrder {
             name: "Mug".into(),
             quantity: 7,
             unit_price_minor: 100,
+            discount_minor: 0,
             from_held: 0,
             from_available: 0,
         }],

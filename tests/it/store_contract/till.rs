@@ -238,7 +238,7 @@ impl Counter {
         before: u64,
         mut cart: Arc<Cart>,
     ) -> Answer {
-        let terms = Terms::untaxed(PricePolicy::Hold, Shipping::standard_and_express(0).unwrap());
+        let terms = Terms::plain(PricePolicy::Hold, Shipping::standard_and_express(0).unwrap());
         let facts = Facts {
             now_ms: job.now_ms,
             products: &Shelf::new(),

@@ -44,6 +44,8 @@ enum What {
     Shipping,
     /// What is taxed: a JSON document.
     Taxes,
+    /// What is taken off, and when: a JSON document.
+    Promotions,
 }
 
 /// Checks a document and puts it in the place of the one before; a running server takes it up within a second.
@@ -61,6 +63,7 @@ async fn import_document(config: &Config, document: Document, file: &Path) -> an
 pub(super) async fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
     match args.what {
         What::Shipping => return import_document(&config, Document::Shipping, &args.file).await,
+        What::Promotions => return import_document(&config, Document::Promotions, &args.file).await,
         What::Taxes => return import_document(&config, Document::Taxes, &args.file).await,
         What::Products | What::Orders => {}
     }

@@ -17,6 +17,7 @@ pub fn data_of(event: &CartEvent) -> String {
         CartEvent::LineRemoved { line, .. }
         | CartEvent::LineSaved { line, .. }
         | CartEvent::SavedLineDropped { line } => json!({"sku": line.sku()}),
+        CartEvent::CodeApplied { code } | CartEvent::CodeRemoved { code } => json!({"code": code}),
         // What a shopper writes, in a note or a property, stays in the store too.
         CartEvent::PricesAccepted { prices } => {
             let prices: Vec<_> = prices.iter().map(|(line, minor)| (line.sku(), minor)).collect();

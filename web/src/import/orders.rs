@@ -89,6 +89,7 @@ fn line_of(row: &Row<'_>) -> Result<Option<OrderRow>, String> {
             properties: Properties::default(),
             quantity,
             unit_price_minor: row.price_minor(currency)?,
+            discount_minor: 0,
             from_held: 0,
             from_available: 0,
         },

@@ -21,7 +21,7 @@ use crate::{
     problem::{Problem, accepted},
     shop::Shop,
     store::Accepted,
-    wire::{line_of, sku_of},
+    wire::{code_of, line_of, sku_of},
 };
 
 /// Shows a cart with the pictures of today's catalogue.
@@ -132,6 +132,31 @@ pub(super) async fn set(
     body: Payload,
 ) -> HttpResponse {
     front.serve(set_line(&front, &request, &line, body)).await
+}
+
+/// `POST /cart/codes`: types a code, or takes it back.
+pub(super) async fn code(front: Data<Front>, request: HttpRequest, body: Payload) -> HttpResponse {
+    front.serve(change_code(&front, &request, body)).await
+}
+
+async fn change_code(front: &Front, request: &HttpRequest, body: Payload) -> Page {
+    let shop = &front.shop;
+    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
+    let guest = Guest::meet(shop, request).await?;
+    let Some(cart) = &guest.cart else { return Ok(see_other(&guest, "/cart", None)) };
+    let changed = async {
+        let code = code_of(form.text("code"))?;
+        let command = match form.get("remove") {
+            Some(_) => Command::RemoveCode { code },
+            None => Command::ApplyCode { code },
+        };
+        run(shop, &guest, cart, command).await
+    };
+    let notice = match changed.await {
+        Ok(_) => None,
+        Err(problem) => refusal(problem)?,
+    };
+    Ok(see_other(&guest, "/cart", notice))
 }
 
 fn change_of(line: LineId, form: &Form) -> Result<Command, Problem> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
 use cart_core::{
-    Command, FieldError, LineId, Properties, Sku, Step, StepDetails,
+    Code, Command, FieldError, LineId, Properties, Sku, Step, StepDetails,
     limits::{BATCH_COMMANDS_MAX, LINE_QUANTITY_MAX, NOTE_BYTES_MAX},
 };
 use serde::Deserialize;
@@ -61,6 +61,16 @@ pub enum CommandForm {
     DropSavedLine {
         /// The line.
         line: String,
+    },
+    /// Types a code.
+    ApplyCode {
+        /// The code.
+        code: String,
+    },
+    /// Takes a code back.
+    RemoveCode {
+        /// The code.
+        code: String,
     },
     /// Sets the note to the shop.
     SetNote {
@@ -136,6 +146,8 @@ impl CommandForm {
             Self::SaveLine { line } => Command::SaveLine { line: line_of(&line)? },
             Self::RestoreLine { line } => Command::RestoreLine { line: line_of(&line)? },
             Self::DropSavedLine { line } => Command::DropSavedLine { line: line_of(&line)? },
+            Self::ApplyCode { code } => Command::ApplyCode { code: code_of(&code)? },
+            Self::RemoveCode { code } => Command::RemoveCode { code: code_of(&code)? },
             Self::SetNote { text } => Command::SetNote { text: note_of(text)? },
             Self::AcceptPrices {} => Command::AcceptPrices,
             Self::Clear {} => Command::Clear,
@@ -225,6 +237,15 @@ fn properties_of(texts: BTreeMap<String, String>) -> Result<Properties, Problem>
     Properties::parse(texts).map_err(|e| {
         Problem::invalid_details(vec![FieldError { field: "properties".into(), message: e.to_string() }])
     })
+}
+
+/// Parses a code; what cannot be one opens nothing.
+///
+/// # Errors
+/// The problem `unknown_code`.
+pub fn code_of(text: &str) -> Result<Code, Problem> {
+    Code::parse(text)
+        .map_err(|e| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_code", e.to_string()))
 }
 
 fn note_of(text: String) -> Result<String, Problem> {

@@ -1,6 +1,9 @@
 //! The cart on pages, and the order that it becomes.
 
-use cart_core::{Address, Cart, Line, LineQuote, Offer, Order, Product, Properties, Quote};
+use cart_core::{
+    Address, Cart, Line, LineQuote, Offer, Order, Product, PromotionOutcome, Properties, Quote,
+    promotion::Verdict,
+};
 use serde::Serialize;
 
 use super::{Picture, Price, Shelf, country, link};
@@ -73,6 +76,19 @@ fn unlisted(sku: &str) -> Picture {
     Picture { src: link::picture(sku), tint: 0, free: false }
 }
 
+/// Says what a promotion did, or what it waits for.
+#[derive(Clone, Debug, Serialize)]
+struct PromotionNote {
+    text: String,
+    applied: bool,
+}
+
+impl PromotionNote {
+    fn of(outcome: &PromotionOutcome) -> Self {
+        Self { text: outcome.to_string(), applied: matches!(outcome.verdict, Verdict::Applied(_)) }
+    }
+}
+
 /// Is a cart as pages show it.
 #[derive(Clone, Debug, Serialize)]
 pub struct CartView {
@@ -81,6 +97,9 @@ pub struct CartView {
     saved: Vec<SavedLine>,
     count: u64,
     subtotal: Price,
+    discount: Option<Price>,
+    codes: Vec<String>,
+    promotions: Vec<PromotionNote>,
     shipping: Price,
     /// The tax that comes on top of the prices, or is taken out of them.
     tax_added: Option<Price>,
@@ -114,6 +133,9 @@ impl CartView {
             saved: cart.saved.iter().map(SavedLine::new).collect(),
             count: totals.items,
             subtotal: price(totals.subtotal_minor),
+            discount: (totals.discount_minor != 0).then(|| price(-totals.discount_minor)),
+            codes: cart.codes.iter().map(ToString::to_string).collect(),
+            promotions: quote.promotions.outcomes.iter().map(PromotionNote::of).collect(),
             shipping: price(totals.shipping_minor),
             tax_added: (totals.tax_added_minor != 0).then(|| price(totals.tax_added_minor)),
             tax_included: (totals.tax_added_minor == 0 && totals.tax_minor != 0)

@@ -100,6 +100,7 @@ pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
             line("BISCUITS-OAT", 1, 0),
         ],
         saved: vec![saved],
+        codes: vec!["SUMMER".parse().unwrap()],
         note: String::new(),
         address: None,
         shipping: None,
@@ -122,7 +123,14 @@ fn address() -> Address {
 /// Says what a sample costs: at the prices in it, with express shipping at a charge.
 pub fn quote(cart: &Cart) -> Quote {
     let shipping = Shipping::standard_and_express(SHIPPING_MINOR).unwrap();
-    let terms = Terms::untaxed(PricePolicy::Hold, shipping);
+    let promotions = r#"[
+        {"id": "summer", "name": "Summer sale", "codes": ["SUMMER"],
+         "benefit": {"kind": "percentage", "on": {"categories": ["Larder"]}, "off_bp": 1000}},
+        {"id": "post", "name": "Free delivery", "conditions": {"needs": [{"min_minor": {"GBP": 7500}}]},
+         "benefit": {"kind": "free_shipping"}}
+    ]"#;
+    let promotions = serde_json::from_str(promotions).unwrap();
+    let terms = Terms { promotions, ..Terms::plain(PricePolicy::Hold, shipping) };
     cart_core::quote(cart, &std::collections::BTreeMap::<Sku, &Product>::new(), &terms, NOW_MS)
 }
 
