@@ -1,5 +1,10 @@
 use super::*;
-use crate::{Address, Money, SpecialPrice, StockLevel, limits::PRICE_MINOR_MAX};
+use crate::{
+    Address, Code, FieldError, Line, MethodId, Money, Order, OrderId, OrderLine, Payment, PricePolicy,
+    Properties, SpecialPrice, Step, StepDetails, StockLevel, StockPolicy,
+    limits::{CART_LINES_MAX, LINE_QUANTITY_MAX, PRICE_MINOR_MAX},
+    quote,
+};
 
 const HOLD_MS: i64 = 600_000;
 
