@@ -1,6 +1,6 @@
 //! Every limit of the domain with its reason.
 
-/// The most lines a cart holds: what the largest hosted shops allow; a frame of such a cart stays below 100 KB.
+/// The most lines a cart holds: what the largest hosted shops allow; a frame of such a cart without properties stays below 150 KB.
 pub const CART_LINES_MAX: usize = 500;
 
 /// The most pieces of one line: what a shop would rather sell by quotation.
