@@ -1,17 +1,9 @@
 //! What a shopper, or the clock, may ask of a cart.
 
-use serde::{Deserialize, Serialize};
-
-use crate::{Code, LineId, OrderId, Properties, Sku, StepDetails, VisitorId};
-
-/// Is an amount that a payment provider has authorised.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Payment {
-    /// The provider's name for it.
-    pub reference: String,
-    /// Minor units of the cart's currency.
-    pub amount_minor: i64,
-}
+use crate::{
+    Code, GiftCard, GiftCardId, LineId, Order, OrderId, OrderLine, Payment, PaymentId, PaymentTask,
+    Properties, RefundWish, RequestKey, Sku, StepDetails, VisitorId,
+};
 
 /// Is one imperative to a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +54,21 @@ pub enum Command {
         /// The code.
         code: Code,
     },
+    /// Pays with a gift card, as far as it goes.
+    ApplyGiftCard {
+        /// The card.
+        card: GiftCard,
+    },
+    /// Does not pay with a gift card.
+    RemoveGiftCard {
+        /// The card.
+        card: GiftCardId,
+    },
+    /// Pays with the credit that the customer has with the shop, as far as it goes, or does not.
+    UseStoreCredit {
+        /// Whether it pays.
+        on: bool,
+    },
     /// Sets what the shopper wants to tell the shop; an empty text says nothing.
     SetNote {
         /// The text.
@@ -77,6 +84,34 @@ pub enum Command {
     StartCheckout,
     /// Completes the next step, or corrects one that is done.
     CompleteStep(StepDetails),
+    /// Begins to pay; where an attempt is under way already, it is joined.
+    BeginPayment {
+        /// The name of the order to be.
+        order_id: OrderId,
+        /// The request that asks, where its client wants to be able to ask again.
+        request: Option<RequestKey>,
+    },
+    /// Notes that the provider wants the shopper to confirm.
+    ChallengePayment {
+        /// The attempt.
+        payment: PaymentId,
+        /// Where they do so.
+        url: String,
+    },
+    /// Notes that the provider will not pay.
+    FailPayment {
+        /// The attempt.
+        payment: PaymentId,
+        /// Why: a stable name.
+        reason: String,
+    },
+    /// Gives an attempt up, the one under way where none is named; whatever was authorised is owed back.
+    CancelPayment {
+        /// The attempt.
+        payment: Option<PaymentId>,
+    },
+    /// Notes that the provider has confirmed what it was told.
+    SettlePayment(PaymentTask),
     /// Turns the cart into an order that is paid.
     PlaceOrder {
         /// The name of the order to be.
@@ -84,13 +119,46 @@ pub enum Command {
         /// What the provider has authorised.
         payment: Payment,
     },
+    /// Sends an order off.
+    FulfilOrder {
+        /// The order as it was placed.
+        order: Box<Order>,
+    },
+    /// Cancels an order that was not sent off, and gives back what was paid.
+    CancelOrder {
+        /// The order as it was placed.
+        order: Box<Order>,
+    },
+    /// Gives part of an order back.
+    RefundOrder {
+        /// The order as it was placed.
+        order: Box<Order>,
+        /// What of it.
+        wish: RefundWish,
+    },
     /// Gives held pieces back, where the time of the holds is over.
     ExpireHolds,
+    /// Notes that nobody has touched the cart for long: that it was abandoned, and the next time that it expires.
+    Lapse {
+        /// Whether it is to be noted that the cart was abandoned before it expires.
+        abandons: bool,
+    },
+    /// Opens a cart again that has expired, as far as its lines are still to be had; any other stays as it is.
+    Reopen,
 }
 
 impl Command {
+    /// Counts the gift cards that it names by their codes.
+    pub fn typed_cards(&self) -> usize {
+        match self {
+            Self::ApplyGiftCard { .. } => 1,
+            Self::Batch(commands) => commands.iter().map(Self::typed_cards).sum(),
+            _ => 0,
+        }
+    }
+
     /// Names of all commands, as metrics label them.
-    pub const NAMES: [&'static str; 16] = [
+    pub const NAMES: [&'static str; 29] = [
         "add_line",
         "set_quantity",
         "remove_line",
@@ -99,14 +167,27 @@ impl Command {
         "drop_saved_line",
         "apply_code",
         "remove_code",
+        "apply_gift_card",
+        "remove_gift_card",
+        "use_store_credit",
         "set_note",
         "accept_prices",
         "batch",
         "clear",
         "start_checkout",
         "complete_step",
+        "begin_payment",
+        "challenge_payment",
+        "fail_payment",
+        "cancel_payment",
+        "settle_payment",
         "place_order",
+        "fulfil_order",
+        "cancel_order",
+        "refund_order",
         "expire_holds",
+        "lapse",
+        "reopen",
     ];
 
     /// Returns the name on the wire and in metrics.
@@ -120,14 +201,37 @@ impl Command {
             Self::DropSavedLine { .. } => "drop_saved_line",
             Self::ApplyCode { .. } => "apply_code",
             Self::RemoveCode { .. } => "remove_code",
+            Self::ApplyGiftCard { .. } => "apply_gift_card",
+            Self::RemoveGiftCard { .. } => "remove_gift_card",
+            Self::UseStoreCredit { .. } => "use_store_credit",
             Self::SetNote { .. } => "set_note",
             Self::AcceptPrices => "accept_prices",
             Self::Batch(_) => "batch",
             Self::Clear => "clear",
             Self::StartCheckout => "start_checkout",
             Self::CompleteStep(_) => "complete_step",
+            Self::BeginPayment { .. } => "begin_payment",
+            Self::ChallengePayment { .. } => "challenge_payment",
+            Self::FailPayment { .. } => "fail_payment",
+            Self::CancelPayment { .. } => "cancel_payment",
+            Self::SettlePayment(_) => "settle_payment",
             Self::PlaceOrder { .. } => "place_order",
+            Self::FulfilOrder { .. } => "fulfil_order",
+            Self::CancelOrder { .. } => "cancel_order",
+            Self::RefundOrder { .. } => "refund_order",
             Self::ExpireHolds => "expire_holds",
+            Self::Lapse { .. } => "lapse",
+            Self::Reopen => "reopen",
+        }
+    }
+
+    /// Returns the order that the command is about, as it was placed.
+    pub fn order(&self) -> Option<&Order> {
+        match self {
+            Self::FulfilOrder { order } | Self::CancelOrder { order } | Self::RefundOrder { order, .. } => {
+                Some(order)
+            }
+            _ => None,
         }
     }
 
@@ -140,15 +244,29 @@ impl Command {
             | Self::SaveLine { line }
             | Self::RestoreLine { line }
             | Self::DropSavedLine { line } => vec![line.sku()],
+            Self::CancelOrder { order } | Self::RefundOrder { order, .. } => {
+                order.lines.iter().flat_map(OrderLine::all_taken).map(|(sku, ..)| sku).collect()
+            }
             Self::Batch(commands) => commands.iter().flat_map(Self::skus).collect(),
             _ => vec![],
         }
     }
 
+    /// Reports whether the command may move held pieces to other locations: it says where its cart goes to.
+    pub fn may_move_holds(&self) -> bool {
+        matches!(self, Self::CompleteStep(StepDetails::Address(_)))
+    }
+
     /// Reports whether the command may move the pieces of every line of its cart.
     pub fn moves_all_lines(&self) -> bool {
         match self {
-            Self::Clear | Self::PlaceOrder { .. } | Self::ExpireHolds => true,
+            Self::Clear
+            | Self::StartCheckout
+            | Self::BeginPayment { .. }
+            | Self::PlaceOrder { .. }
+            | Self::ExpireHolds
+            | Self::Lapse { .. }
+            | Self::Reopen => true,
             Self::Batch(commands) => commands.iter().any(Self::moves_all_lines),
             _ => false,
         }

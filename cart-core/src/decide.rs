@@ -1,16 +1,24 @@
 //! The rules: a request and the facts it needs become events, or a rejection.
 
+mod allocation;
 mod checkout;
+mod lapse;
 mod lines;
+mod order;
+pub(crate) mod payment;
+pub(crate) mod pieces;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, LineId, Product, Rejection, Request, Sku,
-    Stage, StockLevels, Terms, VisitorId, Workflow, evolve,
+    AccountId, AssignedVariation, Balances, Cart, CartEvent, CartId, Command, Currency, GiftCards, OrderId,
+    PaymentId, Product, Rejection, Request, Sku, Stage, StockLevels, Terms, VisitorId, Workflow, account,
+    evolve,
 };
-use checkout::{accept_prices, apply_code, complete_step, place_order, start_checkout};
-use lines::{add_line, remove_line, restore_line, save_line, saved_line, set_quantity};
+use checkout::{accept_prices, apply_code, apply_gift_card, complete_step, place_order, start_checkout};
+pub(crate) use lines::add_line;
+use lines::{remove_line, restore_line, save_line, saved_line, set_quantity};
+use pieces::{expire_holds, holds};
 
 /// Finds products by their SKU: the catalogue, or a few products of a test.
 pub trait Products {
@@ -33,6 +41,10 @@ pub struct Facts<'a> {
     pub products: &'a dyn Products,
     /// The stock of every product that the command names, and of the cart's where it moves them all.
     pub stock: &'a StockLevels,
+    /// The balances of every account that [bears on the cart](account::bearing) or that the command names.
+    pub balances: &'a Balances,
+    /// The terms of every gift card that the cart has or that the command names.
+    pub cards: &'a GiftCards,
     /// How long a hold lasts, in milliseconds.
     pub hold_ms: i64,
     /// The terms of the shop.
@@ -47,7 +59,7 @@ pub fn open(
     workflow: Arc<Workflow>,
     assignments: Vec<AssignedVariation>,
 ) -> CartEvent {
-    CartEvent::CartOpened { id, owner, currency, workflow, assignments }
+    CartEvent::CartOpened { id, owner, unit: None, currency, workflow, assignments }
 }
 
 /// Decides a request: the events that follow from it, none where it changes nothing.
@@ -58,19 +70,104 @@ pub fn decide(cart: &Cart, facts: &Facts<'_>, request: &Request) -> Result<Vec<C
     if request.caller.as_ref().is_some_and(|caller| *caller != cart.owner) {
         return Err(Rejection::NotOwner);
     }
-    if let Some(expected) = request.expected_version.filter(|v| *v != cart.version) {
+    if let Some(expected) = request.expected_version.filter(|v| *v != cart.version)
+        && !payment::asks_again(cart, &request.command)
+    {
         return Err(Rejection::StaleVersion { expected, actual: cart.version });
     }
-    if let Stage::Ordered { order_id, .. } = &cart.stage {
-        return match request.command {
-            Command::ExpireHolds => Ok(vec![]),
-            _ => Err(Rejection::CartClosed { order_id: order_id.clone() }),
-        };
+    match &cart.stage {
+        Stage::Ordered { order_id, payment, state, .. } => match &request.command {
+            Command::FulfilOrder { order } => order::fulfil(state, facts, order),
+            Command::CancelOrder { order } => order::cancel(state, facts, order, request.caller.is_some()),
+            Command::RefundOrder { order, wish } => order::refund(state, facts, order, wish),
+            command => after_the_order(cart, order_id, payment.as_ref(), command),
+        },
+        Stage::Merged { into } => after_the_merge(cart, into, &request.command),
+        _ => {
+            let mut events = run(cart, facts, &request.command)?;
+            if !is_silent(&request.command) {
+                events.extend(note_after(cart, facts, &events));
+            }
+            Ok(payment::give_up_where_changed(cart, events))
+        }
     }
-    run(cart, facts, &request.command)
+}
+
+/// An order is refused where it must tell news; the clock tells none.
+fn is_silent(command: &Command) -> bool {
+    matches!(command, Command::PlaceOrder { .. } | Command::ExpireHolds | Command::Lapse { .. })
+}
+
+/// What is owed to and by the payment provider outlives a cart that has expired; a batch may begin by reopening it.
+fn outlives_expiry(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Batch(_)
+            | Command::Reopen
+            | Command::Lapse { .. }
+            | Command::ExpireHolds
+            | Command::ChallengePayment { .. }
+            | Command::FailPayment { .. }
+            | Command::CancelPayment { payment: Some(_) }
+            | Command::SettlePayment(_)
+    )
+}
+
+/// Tells a cart what the accounts say that bear on its price, where that is news: a turn that has to refuse an order
+/// because of them does so, that the shopper sees why.
+pub fn note(cart: &Cart, facts: &Facts<'_>) -> Option<CartEvent> {
+    let balances = noted(cart, facts);
+    (balances != cart.known).then_some(CartEvent::BalancesNoted { balances })
+}
+
+/// Returns what the accounts say that bear on a cart.
+fn noted(cart: &Cart, facts: &Facts<'_>) -> Balances {
+    account::noted(cart, facts.terms, facts.balances, facts.cards, facts.now_ms)
+}
+
+fn note_after(cart: &Cart, facts: &Facts<'_>, events: &[CartEvent]) -> Option<CartEvent> {
+    if facts.balances.is_empty() && cart.known.is_empty() {
+        return None;
+    }
+    let mut cart = cart.clone();
+    events.iter().for_each(|event| evolve(&mut cart, event));
+    note(&cart, facts)
+}
+
+/// An order is final; its payment, and what is owed back of others, still comes to its end.
+fn after_the_order(
+    cart: &Cart,
+    order_id: &OrderId,
+    paid_by: Option<&PaymentId>,
+    command: &Command,
+) -> Result<Vec<CartEvent>, Rejection> {
+    match command {
+        Command::ExpireHolds
+        | Command::Lapse { .. }
+        | Command::ChallengePayment { .. }
+        | Command::FailPayment { .. } => Ok(vec![]),
+        Command::PlaceOrder { payment, .. } if paid_by == Some(&payment.id) => Ok(vec![]),
+        Command::CancelPayment { payment: Some(id) } if paid_by == Some(id) => Ok(vec![]),
+        Command::CancelPayment { payment: Some(id) } => Ok(payment::cancel(cart, Some(id))),
+        Command::SettlePayment(task) => Ok(payment::settle(cart, task)),
+        _ => Err(Rejection::CartClosed { order_id: order_id.clone() }),
+    }
+}
+
+/// What a merged cart owed is still let go; everything else is for the cart that its lines went into.
+fn after_the_merge(cart: &Cart, into: &CartId, command: &Command) -> Result<Vec<CartEvent>, Rejection> {
+    match command {
+        Command::ExpireHolds | Command::ChallengePayment { .. } | Command::FailPayment { .. } => Ok(vec![]),
+        Command::CancelPayment { payment: Some(id) } => Ok(payment::cancel(cart, Some(id))),
+        Command::SettlePayment(task) => Ok(payment::settle(cart, task)),
+        _ => Err(Rejection::CartMerged { into: into.clone() }),
+    }
 }
 
 fn run(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEvent>, Rejection> {
+    if cart.is_expired() && !outlives_expiry(command) {
+        return Err(Rejection::CartExpired);
+    }
     match command {
         Command::AddLine { sku, quantity, properties } => add_line(cart, facts, sku, *quantity, properties),
         Command::SetQuantity { line, quantity } => set_quantity(cart, facts, line, *quantity),
@@ -84,16 +181,35 @@ fn run(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEven
         Command::ApplyCode { code } => apply_code(cart, facts, code),
         Command::RemoveCode { code } if !cart.codes.contains(code) => Ok(vec![]),
         Command::RemoveCode { code } => Ok(vec![CartEvent::CodeRemoved { code: code.clone() }]),
+        Command::ApplyGiftCard { card } => apply_gift_card(cart, facts, card),
+        Command::RemoveGiftCard { card } if cart.gift_cards.iter().all(|c| c.id != *card) => Ok(vec![]),
+        Command::RemoveGiftCard { card } => Ok(vec![CartEvent::GiftCardRemoved { card: card.clone() }]),
+        Command::UseStoreCredit { on } if *on == cart.uses_credit => Ok(vec![]),
+        Command::UseStoreCredit { on } => Ok(vec![CartEvent::StoreCreditSet { on: *on }]),
         Command::SetNote { text } if *text == cart.note => Ok(vec![]),
         Command::SetNote { text } => Ok(vec![CartEvent::NoteSet { text: text.clone() }]),
         Command::AcceptPrices => Ok(accept_prices(cart, facts)),
         Command::Batch(commands) => batch(cart, facts, commands),
         Command::Clear if cart.lines.is_empty() => Ok(vec![]),
         Command::Clear => Ok(vec![CartEvent::CartCleared { releases: holds(cart) }]),
-        Command::StartCheckout => start_checkout(cart),
+        Command::StartCheckout => start_checkout(cart, facts),
         Command::CompleteStep(details) => complete_step(cart, facts, details),
+        Command::BeginPayment { order_id, request } => {
+            payment::begin(cart, facts, order_id, request.as_ref())
+        }
+        Command::ChallengePayment { payment, url } => Ok(payment::challenge(cart, payment, url)),
+        Command::FailPayment { payment, reason } => Ok(payment::fail(cart, payment, reason)),
+        Command::CancelPayment { payment } => Ok(payment::cancel(cart, payment.as_ref())),
+        Command::SettlePayment(task) => Ok(payment::settle(cart, task)),
         Command::PlaceOrder { order_id, payment } => place_order(cart, facts, order_id, payment),
+        Command::FulfilOrder { order }
+        | Command::CancelOrder { order }
+        | Command::RefundOrder { order, .. } => {
+            Err(Rejection::NotOrdered { order_id: order.order_id.clone() })
+        }
         Command::ExpireHolds => Ok(expire_holds(cart, facts.now_ms)),
+        Command::Lapse { abandons } => Ok(lapse::lapse(cart, facts, *abandons)),
+        Command::Reopen => Ok(lapse::reopen(cart, facts)),
     }
 }
 
@@ -112,15 +228,10 @@ fn batch(cart: &Cart, facts: &Facts<'_>, commands: &[Command]) -> Result<Vec<Car
     Ok(all)
 }
 
-fn holds(cart: &Cart) -> Vec<(LineId, u32)> {
-    cart.lines.iter().filter(|l| l.held > 0).map(|l| (l.id(), l.held)).collect()
-}
-
-fn expire_holds(cart: &Cart, now_ms: i64) -> Vec<CartEvent> {
-    match cart.holds_expire_at_ms {
-        Some(end) if end <= now_ms => vec![CartEvent::HoldsExpired { releases: holds(cart) }],
-        _ => vec![],
-    }
+/// Returns how many pieces of a product the cart's owner has bought before, as far as they are counted.
+fn bought_before(cart: &Cart, facts: &Facts<'_>, sku: &Sku) -> u64 {
+    let account = AccountId::CustomerPieces { customer: cart.owner.clone(), sku: sku.clone() };
+    facts.balances.get(&account).and_then(|pieces| u64::try_from(pieces).ok()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! What a shopper enters in the steps of a checkout, parsed at the edge.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{MethodId, Region, Step, limits::FIELD_BYTES_MAX};
+use crate::{Cart, Country, MethodId, Region, Step, Taxes, limits::FIELD_BYTES_MAX};
 
 /// Says what is wrong with one field and how to mend it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FieldError {
     /// The field's name on the wire.
     pub field: String,
@@ -13,12 +14,44 @@ pub struct FieldError {
     pub message: String,
 }
 
-/// Is where an order goes to; every field was checked.
+/// Says what of an address is needed beside an e-mail address and a country.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Something travels: it needs a name, a street, a town and a postcode.
+    pub postal: bool,
+    /// Tax depends on the region.
+    pub region: bool,
+    /// Tax depends on the postcode.
+    pub postcode: bool,
+}
+
+impl Asked {
+    /// Returns what is needed of the address of a cart in a country: what a parcel needs, or else what tax does.
+    pub fn of(cart: &Cart, taxes: &Taxes, country: &str) -> Self {
+        if cart.travels() {
+            return Self { postal: true, ..Self::default() };
+        }
+        let country = Country::parse(country.trim()).ok();
+        let (region, postcode) = country.map_or((false, false), |country| taxes.depends_on(Some(country)));
+        Self { postal: false, region, postcode }
+    }
+
+    fn needs(self, field: &str) -> bool {
+        match field {
+            "region" => self.region,
+            "postcode" => self.postal || self.postcode,
+            "email" | "country" => true,
+            _ => self.postal,
+        }
+    }
+}
+
+/// Is where an order goes to, or its bill where nothing travels; every field was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// Where questions about the order go.
     pub email: String,
-    /// The recipient.
+    /// The recipient. As the three that follow, it may be empty where nothing travels.
     pub name: String,
     /// Street and number.
     pub street: String,
@@ -37,13 +70,14 @@ impl Address {
     /// Checks the fields of an address, looked up by their names.
     ///
     /// # Errors
-    /// One [`FieldError`] for each field that is missing, too long or malformed.
-    pub fn parse(field: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<FieldError>> {
+    /// One [`FieldError`] for each field that is asked for and missing, too long or malformed.
+    pub fn parse(asked: Asked, field: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<FieldError>> {
         let mut errors = vec![];
         let mut take = |name: &str, check: fn(&str) -> Result<(), &'static str>| {
             let text = field(name).unwrap_or_default().trim().to_owned();
             let verdict = match text.len() {
-                0 => Err("is needed"),
+                0 if asked.needs(name) => Err(NEEDED),
+                0 => Ok(()),
                 n if n > FIELD_BYTES_MAX => Err("is too long; 200 bytes are the most"),
                 _ if text.chars().any(char::is_control) => Err("holds a control character"),
                 _ => check(&text),
@@ -66,12 +100,42 @@ impl Address {
             let message = "must be the short code of the region, such as CA, or left out".into();
             errors.push(FieldError { field: "region".into(), message });
         }
+        if address.region.is_empty() && asked.region {
+            errors.push(needed("region"));
+        }
         if errors.is_empty() { Ok(address) } else { Err(errors) }
+    }
+
+    /// Reports whether a parcel finds its way by it.
+    pub fn is_postal(&self) -> bool {
+        self.lacking(Asked { postal: true, ..Asked::default() }).is_empty()
+    }
+
+    /// Returns the fields that are asked for and empty.
+    pub fn lacking(&self, asked: Asked) -> Vec<FieldError> {
+        let fields = [
+            ("name", &self.name),
+            ("street", &self.street),
+            ("city", &self.city),
+            ("postcode", &self.postcode),
+            ("region", &self.region),
+        ];
+        let lacking = fields.iter().filter(|(name, text)| text.is_empty() && asked.needs(name));
+        lacking.map(|(name, _)| needed(name)).collect()
     }
 }
 
+const NEEDED: &str = "is needed";
+
+fn needed(field: &str) -> FieldError {
+    FieldError { field: field.into(), message: NEEDED.into() }
+}
+
 /// Accepts what has one `@` with something before it and a dotted name after it; only a letter sent proves more.
-fn is_email(text: &str) -> Result<(), &'static str> {
+///
+/// # Errors
+/// How an address looks, as a sentence fragment.
+pub fn is_email(text: &str) -> Result<(), &'static str> {
     match text.split_once('@') {
         Some((user, host))
             if !user.is_empty()
@@ -123,12 +187,24 @@ impl StepDetails {
     ///
     /// # Errors
     /// One [`FieldError`] for each field that is missing or malformed.
-    pub fn parse(step: Step, field: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<FieldError>> {
+    pub fn parse(
+        step: Step,
+        asked: Asked,
+        field: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Vec<FieldError>> {
         match step {
-            Step::Address => Address::parse(field).map(Self::Address),
+            Step::Address => Address::parse(asked, field).map(Self::Address),
             Step::Shipping => method(field("method")).map(|method| Self::Shipping { method }),
             Step::Payment => Ok(Self::Payment),
             Step::Review => Ok(Self::Review),
+        }
+    }
+
+    /// Returns the fields that the cart needs and the details lack.
+    pub fn lacking(&self, cart: &Cart, taxes: &Taxes) -> Vec<FieldError> {
+        match self {
+            Self::Address(address) => address.lacking(Asked::of(cart, taxes, &address.country)),
+            _ => vec![],
         }
     }
 
@@ -147,8 +223,10 @@ impl StepDetails {
 mod tests {
     use super::*;
 
+    const POSTAL: Asked = Asked { postal: true, region: false, postcode: false };
+
     fn address(email: &str, country: &str) -> Result<Address, Vec<FieldError>> {
-        Address::parse(|name| {
+        Address::parse(POSTAL, |name| {
             Some(match name {
                 "email" => email.into(),
                 "country" => country.into(),
@@ -170,8 +248,24 @@ mod tests {
             assert_eq!(fields(address(bad, "GB")), ["email"], "{bad}");
         }
         assert_eq!(fields(address("", "England")), ["email", "country"]);
-        assert_eq!(fields(Address::parse(|_| None)).len(), 6);
-        assert_eq!(fields(Address::parse(|_| Some("x\u{0}".into()))).len(), 7);
-        assert_eq!(fields(Address::parse(|_| Some("x".repeat(201)))).len(), 7);
+        assert_eq!(fields(Address::parse(POSTAL, |_| None)).len(), 6);
+        assert_eq!(fields(Address::parse(POSTAL, |_| Some("x\u{0}".into()))).len(), 7);
+        assert_eq!(fields(Address::parse(POSTAL, |_| Some("x".repeat(201)))).len(), 7);
+    }
+
+    #[test]
+    fn where_nothing_travels_an_address_is_what_tax_needs() {
+        let email_and_country = |name: &str| match name {
+            "email" => Some("ada@example.org".to_owned()),
+            "country" => Some("us".to_owned()),
+            _ => None,
+        };
+        let short = Address::parse(Asked::default(), email_and_country).unwrap();
+        assert_eq!((short.country.as_str(), short.is_postal()), ("US", false));
+        let asked = Asked { region: true, ..Asked::default() };
+        assert_eq!(Address::parse(asked, email_and_country).unwrap_err(), [needed("region")]);
+        assert_eq!(short.lacking(asked), [needed("region")]);
+        assert_eq!(short.lacking(POSTAL).len(), 4);
+        assert!(address("ada@example.org", "GB").unwrap().is_postal());
     }
 }

@@ -1,7 +1,8 @@
 //! Identifiers: short texts of a safe alphabet, parsed once at the edge and trusted from there on.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// The longest identifier in bytes: long enough for two UUIDs and a separator, short enough to index.
@@ -39,6 +40,10 @@ pub enum IdError {
 const STRICT: &str = "letters, digits, '-' and '_'";
 const LOOSE: &str = "printable characters without spaces at the ends";
 
+// The same alphabets as the patterns of JSON Schema.
+pub(crate) const STRICT_PATTERN: &str = "^[A-Za-z0-9_-]+$";
+const LOOSE_PATTERN: &str = r"^[^\s\x00-\x1F\x7F-\x9F]([^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F])?$";
+
 fn is_strict(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_')
 }
@@ -63,9 +68,14 @@ fn check(kind: &'static str, text: &str, allowed: &'static str, ok: fn(char) -> 
     }
 }
 
+/// Checks an identifier of the strict alphabet.
+pub(crate) fn check_strict(kind: &'static str, text: &str) -> Result<(), IdError> {
+    check(kind, text, STRICT, is_strict)
+}
+
 macro_rules! identifier {
-    ($(#[$doc:meta])* $name:ident, $kind:literal, $allowed:ident, $ok:ident) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])+ $name:ident, $kind:literal, $allowed:ident, $ok:ident, $pattern:ident) => {
+        $(#[doc = $doc])+
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Arc<str>);
@@ -83,6 +93,22 @@ macro_rules! identifier {
             /// Returns the identifier as text.
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "description": concat!($($doc),+).trim(),
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": ID_BYTES_MAX,
+                    "pattern": $pattern,
+                })
             }
         }
 
@@ -128,44 +154,65 @@ macro_rules! identifier {
 
 identifier!(
     /// Names a stock-keeping unit, as the shop's own systems spell it.
-    Sku, "SKU", LOOSE, is_loose
+    Sku, "SKU", LOOSE, is_loose, LOOSE_PATTERN
 );
 identifier!(
     /// Names a cart.
-    CartId, "cart id", STRICT, is_strict
+    CartId, "cart id", STRICT, is_strict, STRICT_PATTERN
 );
 identifier!(
     /// Names a visitor, the anonymous owner of carts and the unit that experiments randomise.
-    VisitorId, "visitor id", STRICT, is_strict
+    VisitorId, "visitor id", STRICT, is_strict, STRICT_PATTERN
 );
 identifier!(
     /// Names an order.
-    OrderId, "order id", STRICT, is_strict
+    OrderId, "order id", STRICT, is_strict, STRICT_PATTERN
+);
+identifier!(
+    /// Names an attempt to pay an order, and what came of it.
+    PaymentId, "payment id", STRICT, is_strict, STRICT_PATTERN
 );
 identifier!(
     /// Names a customer group that prices and promotions may be for, such as `trade`.
-    GroupId, "customer group", STRICT, is_strict
+    GroupId, "customer group", STRICT, is_strict, STRICT_PATTERN
 );
 identifier!(
     /// Names a way of selling, such as `web` or `app`.
-    ChannelId, "channel", STRICT, is_strict
+    ChannelId, "channel", STRICT, is_strict, STRICT_PATTERN
 );
 identifier!(
     /// Names what the variants of one product have in common.
-    FamilyId, "product family", STRICT, is_strict
+    FamilyId, "product family", STRICT, is_strict, STRICT_PATTERN
 );
 identifier!(
     /// Names the rates of tax that a product falls under, such as `standard` or `books`.
-    TaxCategory, "tax category", STRICT, is_strict
+    TaxCategory, "tax category", STRICT, is_strict, STRICT_PATTERN
 );
 identifier!(
     /// Names a promotion.
-    PromotionId, "promotion id", STRICT, is_strict
+    PromotionId, "promotion id", STRICT, is_strict, STRICT_PATTERN
+);
+identifier!(
+    /// Names a gift card: a digest of its code, which is kept nowhere.
+    GiftCardId, "gift card", STRICT, is_strict, STRICT_PATTERN
 );
 identifier!(
     /// Names a way for an order to travel.
-    MethodId, "shipping method", STRICT, is_strict
+    MethodId, "shipping method", STRICT, is_strict, STRICT_PATTERN
 );
+
+impl PaymentId {
+    /// Names the attempt of that number, counted from 1, to pay an order.
+    ///
+    /// ```
+    /// use cart_core::{OrderId, PaymentId};
+    /// let order = OrderId::parse("o7f3a").unwrap();
+    /// assert_eq!(PaymentId::of(&order, 2).as_str(), "o7f3a-2");
+    /// ```
+    pub fn of(order: &OrderId, number: u32) -> Self {
+        Self(Arc::from(format!("{order}-{number}")))
+    }
+}
 
 impl Default for TaxCategory {
     fn default() -> Self {

@@ -13,8 +13,26 @@ pub const PRICE_MINOR_MAX: i64 = 100_000_000_000;
 /// The longest free text of an address field in bytes: longer than any postal system prints.
 pub const FIELD_BYTES_MAX: usize = 200;
 
+/// The most parts of a bundle: a hamper's.
+pub const BUNDLE_LINES_MAX: usize = 50;
+
+/// The most pieces of one part in one bundle. A line of bundles then has fewer pieces of it than a `u32` holds.
+pub const BUNDLE_PIECES_MAX: u32 = 1_000;
+
+/// The longest note in bytes that goes with a bought product: a licence's summary and where to fetch the rest.
+pub const DELIVERY_NOTE_BYTES_MAX: usize = 2_000;
+
 /// The most pieces of one product that a shop may have been supplied with.
 pub const SUPPLY_MAX: i64 = 1_000_000_000_000;
+
+/// The most pieces that a shop may owe of one product: what fits a row's `integer` on both stores.
+pub const OWED_MAX: u32 = 1_000_000_000;
+
+/// The most locations that send orders: a chain's warehouses. The rule of the fewest parcels looks at all pairs of them.
+pub const LOCATIONS_MAX: usize = 20;
+
+/// The longest that a workflow's carts hold pieces, in seconds: a week, after which a cart is a wish list.
+pub const HOLD_SECONDS_MAX: u32 = 604_800;
 
 /// The most properties of a line: an engraving, a gift note and what a configurator adds.
 pub const PROPERTIES_MAX: usize = 20;
@@ -33,6 +51,10 @@ pub const BATCH_COMMANDS_MAX: usize = 100;
 
 /// The most lines that wait for later.
 pub const SAVED_LINES_MAX: usize = 100;
+
+/// The most bytes of properties over all lines of a cart, saved ones included: the whole cart is written with every
+/// command and told to every device.
+pub const CART_PROPERTIES_BYTES_MAX: usize = 64 * 1024;
 
 /// The most special prices of one product: as many as commercetools embeds in a variant.
 pub const PRODUCT_PRICES_MAX: usize = 100;
@@ -78,6 +100,16 @@ pub const CODE_BYTES_MAX: usize = 40;
 /// The most codes that a cart holds.
 pub const CART_CODES_MAX: usize = 10;
 
+/// The most gift cards that a cart holds: a birthday's.
+pub const CART_GIFT_CARDS_MAX: usize = 10;
+/// The fewest characters of a gift card's code: of 32 kinds they make 80 bits, which nobody guesses.
+pub const GIFT_CARD_CODE_MIN: usize = 16;
+/// The most characters of a gift card's code.
+pub const GIFT_CARD_CODE_MAX: usize = 40;
+/// The longest note of a gift card in bytes: for whom it is, and why.
+pub const GIFT_CARD_NOTE_BYTES_MAX: usize = 500;
+/// The longest reference in bytes under which an amount is booked: several UUIDs.
+pub const REFERENCE_BYTES_MAX: usize = 100;
 /// The most products, categories, values or customers that one selector or condition names.
 pub const SELECTOR_NAMES_MAX: usize = 1_000;
 

@@ -1,13 +1,18 @@
 //! The lines of a cart, and what keeps two lines of one product apart.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    IdError, Sku, StockPolicy,
+    IdError, LinePart, LocationId, Pick, Sku, StockPolicy,
+    ids::ID_BYTES_MAX,
     limits::{PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, PROPERTY_VALUE_BYTES_MAX},
 };
+
+/// What the name of a line with properties adds to that of its product: `~` and 16 digits.
+const DIGEST_BYTES: usize = 17;
 
 /// Is one line of a cart: some pieces of one product at one price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,12 +32,97 @@ pub struct Line {
     pub held: u32,
     /// The product's stock policy when it was last added.
     pub policy: StockPolicy,
+    /// What one piece is made of, where the product is a bundle.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<LinePart>,
+    /// What the stock holds for a line of bundles, or where it holds pieces for a plain line; one that says nothing holds
+    /// pieces of its own product in the main location.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub picks: Vec<Pick>,
+    /// It does not travel.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub digital: bool,
+    /// Pieces of it that were not there when it last changed: they ship later.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub backordered: u32,
+    /// When the first pieces ship, in Unix milliseconds, where the product was still to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ships_from_ms: Option<i64>,
+    /// Pieces that went back to the shelf when the time of the hold was over, until it holds some again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub released: u32,
+}
+
+/// Serde asks for a function of a reference.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+pub(crate) fn is_zero(pieces: &u32) -> bool {
+    *pieces == 0
 }
 
 impl Line {
+    /// Returns a line without properties that holds nothing.
+    pub fn new(
+        sku: Sku,
+        name: impl Into<String>,
+        quantity: u32,
+        unit_price_minor: i64,
+        policy: StockPolicy,
+    ) -> Self {
+        Self {
+            sku,
+            properties: Properties::default(),
+            name: name.into(),
+            quantity,
+            unit_price_minor,
+            held: 0,
+            policy,
+            parts: vec![],
+            picks: vec![],
+            digital: false,
+            backordered: 0,
+            ships_from_ms: None,
+            released: 0,
+        }
+    }
+
     /// Returns the line's name within its cart.
     pub fn id(&self) -> LineId {
         LineId { sku: self.sku.clone(), digest: self.properties.digest }
+    }
+
+    /// Returns what the stock holds for the line, by product and location.
+    pub fn holds(&self) -> impl Iterator<Item = (&Sku, &LocationId, u32)> {
+        let is_plain = self.parts.is_empty() && self.picks.is_empty() && self.held > 0;
+        let own = is_plain.then_some((&self.sku, LocationId::main(), self.held));
+        own.into_iter().chain(self.picks.iter().map(|pick| (&pick.sku, &pick.location, pick.pieces)))
+    }
+
+    /// Returns the pieces of a product that the stock holds for the line.
+    pub fn holds_of(&self, sku: &Sku) -> u32 {
+        if self.parts.is_empty() {
+            return if *sku == self.sku { self.held } else { 0 };
+        }
+        self.picks.iter().filter(|pick| pick.sku == *sku).map(|pick| pick.pieces).sum()
+    }
+
+    /// Returns the picks that go back to the shelf with so many pieces of those that the line holds; none where a plain
+    /// line holds all of them in the main location.
+    pub(crate) fn picks_of(&self, pieces: u32) -> Vec<Pick> {
+        let held: Vec<_> = self.picks.iter().map(|pick| (&pick.sku, &pick.location, pick.pieces)).collect();
+        let gone = crate::stock::parts(&held, pieces, self.held);
+        let part = |(pick, pieces): (&Pick, u32)| Pick { pieces, ..pick.clone() };
+        self.picks.iter().zip(gone).map(part).filter(|pick| pick.pieces > 0).collect()
+    }
+
+    /// Returns the picks that go along with so many pieces of those that the line holds: all but those that go back.
+    pub(crate) fn picks_carried(&self, pieces: u32) -> Vec<Pick> {
+        let mut carried = self.picks.clone();
+        for back in self.picks_of(self.held - pieces) {
+            let of = carried.iter_mut().find(|pick| pick.is_of(&back.sku, &back.location));
+            of.into_iter().for_each(|pick| pick.pieces -= back.pieces);
+        }
+        carried.retain(|pick| pick.pieces > 0);
+        carried
     }
 
     /// Reports whether the line has this name.
@@ -91,6 +181,38 @@ impl LineId {
 impl From<Sku> for LineId {
     fn from(sku: Sku) -> Self {
         Self { sku, digest: None }
+    }
+}
+
+impl JsonSchema for LineId {
+    fn schema_name() -> Cow<'static, str> {
+        "LineId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Names a line within its cart: the SKU and, where the line has properties, `~` and their digest.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": ID_BYTES_MAX + DIGEST_BYTES,
+        })
+    }
+}
+
+impl JsonSchema for Properties {
+    fn schema_name() -> Cow<'static, str> {
+        "Properties".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What a shopper wants done to the pieces of a line, such as `engraving` to `Ada`. Texts without a \
+                value are left out.",
+            "type": "object",
+            "maxProperties": PROPERTIES_MAX,
+            "propertyNames": { "minLength": 1, "maxLength": PROPERTY_NAME_BYTES_MAX },
+            "additionalProperties": { "type": "string", "maxLength": PROPERTY_VALUE_BYTES_MAX },
+        })
     }
 }
 
@@ -185,6 +307,11 @@ impl Properties {
     /// Reports whether there are none.
     pub fn is_empty(&self) -> bool {
         self.texts.is_empty()
+    }
+
+    /// Counts the bytes of names and values.
+    pub fn bytes(&self) -> usize {
+        self.texts.iter().map(|(name, value)| name.len() + value.len()).sum()
     }
 
     /// Visits names and values in the order of the names.

@@ -1,7 +1,8 @@
 //! Money: whole minor units of an ISO 4217 currency, never a float.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Is a currency of ISO 4217, with its number of decimal places.
@@ -48,6 +49,19 @@ impl Currency {
 fn exponent_of(code: &str) -> Option<u32> {
     let lists = [(EXPONENT_2, 2), (EXPONENT_0, 0), (EXPONENT_3, 3)];
     lists.into_iter().find(|(list, _)| list.split_whitespace().any(|c| c == code)).map(|(_, e)| e)
+}
+
+impl JsonSchema for Currency {
+    fn schema_name() -> Cow<'static, str> {
+        "Currency".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let mut codes: Vec<_> =
+            [EXPONENT_0, EXPONENT_2, EXPONENT_3].iter().flat_map(|l| l.split_whitespace()).collect();
+        codes.sort_unstable();
+        json_schema!({ "description": "A currency of ISO 4217.", "type": "string", "enum": codes })
+    }
 }
 
 impl FromStr for Currency {

@@ -101,6 +101,11 @@ pub enum PriceReason {
         /// It ends at this time, in Unix milliseconds.
         until_ms: Option<i64>,
     },
+    /// It is the sum of a bundle's parts, less a share.
+    Bundle {
+        /// The share, in basis points.
+        off_bp: u32,
+    },
     /// The customer belongs to the group.
     Group {
         /// The group.
@@ -122,6 +127,7 @@ impl PriceReason {
             Self::Listed { .. } => "listed",
             Self::Tier { .. } => "tier",
             Self::Window { .. } => "window",
+            Self::Bundle { .. } => "bundle",
             Self::Group { .. } => "group",
         }
     }
@@ -144,6 +150,12 @@ impl fmt::Display for PriceReason {
             Self::Window { min_quantity, from_ms, until_ms } => {
                 let window = window(from_ms, until_ms);
                 write!(f, "{}{}", window.trim_start_matches(", "), pieces(min_quantity))
+            }
+            Self::Bundle { off_bp: 0 } => f.write_str("all its parts"),
+            Self::Bundle { off_bp } => {
+                let (whole, part) = (off_bp / 100, off_bp % 100);
+                let part = if part == 0 { String::new() } else { format!(".{part:02}") };
+                write!(f, "all its parts, less {whole}{part} %")
             }
             Self::Group { group, min_quantity, from_ms, until_ms } => {
                 write!(f, "for group {group}{}{}", pieces(min_quantity), window(from_ms, until_ms))
@@ -225,6 +237,9 @@ impl Product {
     /// assert_eq!(ask(10).unwrap().why.to_string(), "from 10 pieces on");
     /// ```
     pub fn price_for(&self, question: &PriceQuestion<'_>) -> Option<SelectedPrice> {
+        if let Some(selected) = self.bundle_price_for(question) {
+            return selected;
+        }
         let special = self.prices.iter().filter(|p| p.fits(question)).max_by_key(|p| p.speciality());
         let base = (self.price.currency == question.currency).then_some(self.price.minor);
         match (special, base) {

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{FamilyId, Money, Sku, SpecialPrice, TaxCategory};
+use crate::{Bundle, FamilyId, Money, Sku, SpecialPrice, TaxCategory};
 
 /// Says when a cart takes its pieces from the stock.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StockPolicy {
     /// A line holds its pieces from the moment it is added, until the hold expires.
     #[default]
     HoldOnAdd,
+    /// A line holds its pieces from the beginning of the checkout, until the hold expires.
+    HoldAtCheckout,
     /// Pieces are taken when the order is placed; a cart promises nothing.
     TakeAtOrder,
     /// The shop never runs out, as with a download.
@@ -20,6 +23,9 @@ pub enum StockPolicy {
 }
 
 impl StockPolicy {
+    /// All policies.
+    pub const ALL: [Self; 4] = [Self::HoldOnAdd, Self::HoldAtCheckout, Self::TakeAtOrder, Self::Untracked];
+
     /// Reports whether pieces are counted at all.
     pub fn is_tracked(self) -> bool {
         self != Self::Untracked
@@ -29,6 +35,7 @@ impl StockPolicy {
     pub fn name(self) -> &'static str {
         match self {
             Self::HoldOnAdd => "hold_on_add",
+            Self::HoldAtCheckout => "hold_at_checkout",
             Self::TakeAtOrder => "take_at_order",
             Self::Untracked => "untracked",
         }
@@ -36,7 +43,7 @@ impl StockPolicy {
 
     /// Returns the policy of a stored name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::HoldOnAdd, Self::TakeAtOrder, Self::Untracked].into_iter().find(|p| p.name() == name)
+        Self::ALL.into_iter().find(|p| p.name() == name)
     }
 }
 
@@ -71,6 +78,12 @@ pub struct Product {
     /// It is sent by wire: it does not travel and weighs nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub digital: bool,
+    /// What it is made of, where it is a bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<Bundle>,
+    /// What whoever bought it is told: where it is to be had, its licence. Nobody else reads it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub delivery_note: String,
     /// What one piece weighs, in grams.
     #[serde(default)]
     pub weight_g: u32,
@@ -79,6 +92,12 @@ pub struct Product {
     pub limits: QuantityLimits,
     /// When a cart takes its pieces from the stock.
     pub stock_policy: StockPolicy,
+    /// How many pieces may be sold that are not there, once it is released.
+    #[serde(default, skip_serializing_if = "crate::line::is_zero")]
+    pub backorder_limit: u32,
+    /// How it is sold before it is there, where it is one of the things to come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preorder: Option<Preorder>,
     /// A hidden product is neither listed, recommended nor added to a cart.
     pub hidden: bool,
     /// The file name of its picture below `/static/products/`, where it has one.
@@ -100,13 +119,45 @@ impl Product {
             prices: vec![],
             tax_category: TaxCategory::default(),
             digital: false,
+            bundle: None,
+            delivery_note: String::new(),
             weight_g: 0,
             limits: QuantityLimits::default(),
             stock_policy: StockPolicy::default(),
+            backorder_limit: 0,
+            preorder: None,
             hidden: false,
             image: None,
         }
     }
+
+    /// Returns how many pieces may be owed to customers at a time.
+    pub fn owed_max(&self, now_ms: i64) -> u32 {
+        match self.coming(now_ms) {
+            Some(preorder) => preorder.limit,
+            None => self.backorder_limit,
+        }
+    }
+
+    /// Returns how many pieces may be owed to customers at any time.
+    pub fn owed_max_ever(&self) -> u32 {
+        self.backorder_limit.max(self.preorder.map_or(0, |p| p.limit))
+    }
+
+    /// Returns the terms of what is not released yet.
+    pub fn coming(&self, now_ms: i64) -> Option<Preorder> {
+        self.preorder.filter(|p| now_ms < p.releases_at_ms)
+    }
+}
+
+/// Says how a product is sold before it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Preorder {
+    /// When its first pieces ship, in Unix milliseconds; from then on it is a product like any other.
+    pub releases_at_ms: i64,
+    /// How many pieces may be sold before then that are not there.
+    pub limit: u32,
 }
 
 /// Says how many pieces of a product may be bought.

@@ -53,6 +53,7 @@ use index::{IndexBuilder, SelectorId, SelectorIndex};
 pub use occasion::{Occasion, PromotedLine, Uses};
 pub use outcome::{AppliedPromotion, Gift, LineShare, Promoted, PromotionOutcome, ShippingDiscount, Verdict};
 pub use reason::{NotApplied, UseLimit};
+pub(crate) use reward::percent;
 use reward::{Reward, Rewarding};
 use rule::Rule;
 pub use selector::{Exceptions, Selector};
@@ -65,6 +66,8 @@ pub struct Promotions {
     rules: Vec<Rule>,
     /// The rules that each code opens, by number.
     codes: BTreeMap<Code, Vec<u32>>,
+    /// The rules that have limits of uses, by number.
+    limited: Vec<u32>,
     selectors: SelectorIndex,
     everything: Option<SelectorId>,
 }
@@ -112,8 +115,10 @@ impl Promotions {
                 codes.entry(code.clone()).or_default().push(n as u32);
             }
         }
+        let limited = definitions.iter().zip(0..).filter(|(d, _)| d.limits.is_limited() && !d.paused);
+        let limited = limited.map(|(_, n)| n).collect();
         let rules = definitions.into_iter().zip(plans).map(|(definition, plan)| Rule { definition, plan });
-        Ok(Self { rules: rules.collect(), codes, selectors, everything })
+        Ok(Self { rules: rules.collect(), codes, limited, selectors, everything })
     }
 
     /// Walks the definitions, in the order of application.
@@ -131,15 +136,28 @@ impl Promotions {
         self.codes.contains_key(code)
     }
 
+    /// Reports whether uses of any promotion are counted.
+    pub fn is_counting(&self) -> bool {
+        !self.limited.is_empty()
+    }
+
     /// Lists what [`Occasion::uses`] may be asked about where these codes were typed: each promotion with limits that
     /// they, or no code, open. It is what must be looked up before.
     pub fn counted<'a>(&'a self, codes: &'a [Code]) -> Vec<(&'a PromotionId, Option<&'a Code>)> {
+        self.limited(codes).into_iter().map(|(definition, code)| (&definition.id, code)).collect()
+    }
+
+    /// Lists the same with the definitions.
+    pub(crate) fn limited<'a>(
+        &'a self,
+        codes: &'a [Code],
+    ) -> Vec<(&'a PromotionDefinition, Option<&'a Code>)> {
         let mut counted = vec![];
-        for definition in self.definitions().filter(|definition| definition.limits.is_limited()) {
+        for definition in self.limited.iter().map(|n| &self.rules[*n as usize].definition) {
             let typed = codes.iter().filter(|code| definition.codes.contains(*code));
-            counted.extend(typed.map(|code| (&definition.id, Some(code))));
+            counted.extend(typed.map(|code| (definition, Some(code))));
             if definition.codes.is_empty() {
-                counted.push((&definition.id, None));
+                counted.push((definition, None));
             }
         }
         counted

@@ -101,6 +101,14 @@ impl QuantityLimits {
         if let Some(max) = self.max.filter(|max| order > u64::from(*max)) {
             return Err(LimitBroken::Max { max, wanted: order });
         }
+        self.admits_customer(order, bought_before)
+    }
+
+    /// Checks the pieces of an order together with those that its customer has bought before.
+    ///
+    /// # Errors
+    /// [`LimitBroken::PerCustomer`].
+    pub fn admits_customer(&self, order: u64, bought_before: u64) -> Result<(), LimitBroken> {
         match self.per_customer {
             Some(max) if order.saturating_add(bought_before) > u64::from(max) => {
                 Err(LimitBroken::PerCustomer { max, before: bought_before, wanted: order })

@@ -4,12 +4,13 @@
 //! The order of the work is fixed: prices of the lines, what promotions take off them, shipping of what is left,
 //! tax of both. The cart that became an order keeps the quote that it was placed with.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Assessment, Cart, Destination, Line, LineId, Money, Occasion, Offer, Offers, Parcel, PricePolicy,
-    PriceQuestion, Product, Products, Promoted, PromotedLine, Stage, TaxQuestion, TaxableLine, Taxed, Terms,
-    promotion::Verdict,
+    Assessment, Balances, Cart, Destination, Line, LineId, Money, Occasion, Offer, Offers, Parcel,
+    PricePolicy, PriceQuestion, Product, Products, Promoted, PromotedLine, Stage, TaxQuestion, TaxableLine,
+    Taxed, Tender, Terms, gift_card, promotion::Verdict,
 };
 
 /// Is what a cart costs, in minor units of its currency.
@@ -27,6 +28,9 @@ pub struct Quote {
     pub offered_totals_minor: Vec<i64>,
     /// What of it is tax.
     pub tax: Assessment,
+    /// What gift cards and credit pay, in the order in which they are used up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tenders: Vec<Tender>,
     /// The sums.
     pub totals: Totals,
 }
@@ -49,7 +53,7 @@ pub struct LineQuote {
 }
 
 /// Sums a cart in minor units. `total = subtotal - discount + shipping + tax_added`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
     /// Pieces over all lines.
     pub items: u64,
@@ -67,6 +71,38 @@ pub struct Totals {
     pub tax_added_minor: i64,
     /// What is to be paid.
     pub total_minor: i64,
+    /// What of it gift cards pay.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub gift_cards_minor: i64,
+    /// What of it the customer's credit with the shop pays.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub store_credit_minor: i64,
+    /// What these leave to be paid by other means; not there where they pay nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_minor: Option<i64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+pub(crate) fn is_zero(minor: &i64) -> bool {
+    *minor == 0
+}
+
+impl Totals {
+    /// Returns what the payment provider is asked for.
+    pub fn due(&self) -> i64 {
+        self.total_minor - self.gift_cards_minor - self.store_credit_minor
+    }
+
+    fn paid_by(mut self, tenders: &[Tender]) -> Self {
+        for tender in tenders {
+            match tender.card {
+                Some(_) => self.gift_cards_minor += tender.minor,
+                None => self.store_credit_minor += tender.minor,
+            }
+        }
+        self.due_minor = (!tenders.is_empty()).then(|| self.due());
+        self
+    }
 }
 
 impl Quote {
@@ -82,8 +118,19 @@ impl Quote {
     }
 }
 
-/// Says what a cart costs.
-pub fn quote<'a>(cart: &'a Cart, products: &'a dyn Products, terms: &Terms, now_ms: i64) -> Quote {
+/// Says what a cart costs, by what it was told of its accounts.
+pub fn quote(cart: &Cart, products: &dyn Products, terms: &Terms, now_ms: i64) -> Quote {
+    quote_knowing(cart, &cart.known, products, terms, now_ms)
+}
+
+/// Says what a cart costs where the accounts say this.
+pub fn quote_knowing<'a>(
+    cart: &'a Cart,
+    known: &Balances,
+    products: &'a dyn Products,
+    terms: &Terms,
+    now_ms: i64,
+) -> Quote {
     if let Stage::Ordered { quote: Some(quote), .. } = &cart.stage {
         return Quote::clone(quote);
     }
@@ -91,7 +138,7 @@ pub fn quote<'a>(cart: &'a Cart, products: &'a dyn Products, terms: &Terms, now_
     let subtotal_minor: i64 = priced.iter().map(|p| p.total_minor).sum();
     let destination =
         cart.address.as_ref().and_then(|a| Destination::read(&a.country, &a.region, &a.postcode));
-    let promotions = promote(cart, &priced, terms, destination.as_ref(), now_ms);
+    let promotions = promote(cart, known, &priced, terms, destination.as_ref(), now_ms);
     let left = &promotions.left_minor;
     let mut offers = offers(cart, &priced, left.iter().sum(), terms, destination.as_ref());
     for offer in &mut offers.offered {
@@ -100,22 +147,17 @@ pub fn quote<'a>(cart: &'a Cart, products: &'a dyn Products, terms: &Terms, now_
     }
     let chosen = offers.offered.iter().find(|offer| Some(&offer.method) == cart.shipping.as_ref());
     let shipping_minor = chosen.map_or(0, |offer| offer.minor);
-    let standard = crate::TaxCategory::default();
-    let taxable = |(p, left): (&Priced<'a>, &i64)| TaxableLine {
-        category: p.product.map_or(&standard, |product| &product.tax_category),
-        amount_minor: *left,
-    };
-    let lines: Vec<_> = priced.iter().zip(left).map(taxable).collect();
+    let taxable = Taxable::of(&priced, left, products, &cart_question(cart, now_ms));
     let assess = |offer: Option<&Offer>| {
         terms.taxes.assess(&TaxQuestion {
-            lines: &lines,
+            lines: &taxable.amounts,
             shipping_minor: offer.map_or(0, |offer| offer.minor),
             shipping_category: offer.and_then(|offer| offer.tax_category.as_ref()),
             destination: destination.as_ref(),
             group: None,
         })
     };
-    let tax = assess(chosen);
+    let tax = taxable.line_by_line(assess(chosen));
     let offered_totals_minor =
         offers.offered.iter().map(|offer| assess(Some(offer)).total.gross_minor).collect();
     let totals = Totals {
@@ -128,10 +170,13 @@ pub fn quote<'a>(cart: &'a Cart, products: &'a dyn Products, terms: &Terms, now_
             - (subtotal_minor - promotions.discount_minor)
             - shipping_minor,
         total_minor: tax.total.gross_minor,
+        ..Totals::default()
     };
+    let tenders = gift_card::tenders(cart, known, totals.total_minor);
+    let totals = totals.paid_by(&tenders);
     let lines =
         priced.iter().zip(left).zip(&tax.lines).map(|((p, left), tax)| p.quote(*left, *tax)).collect();
-    Quote { lines, promotions, offers, offered_totals_minor, tax, totals }
+    Quote { lines, promotions, offers, offered_totals_minor, tax, tenders, totals }
 }
 
 /// Is a line with its price.
@@ -155,6 +200,89 @@ impl Priced<'_> {
     }
 }
 
+/// Asks what one piece costs in a cart.
+fn cart_question(cart: &Cart, now_ms: i64) -> PriceQuestion<'static> {
+    PriceQuestion { currency: cart.currency, group: None, quantity: 1, now_ms }
+}
+
+/// Is the lines as tax sees them: a bundle is taxed as its parts are.
+struct Taxable<'a> {
+    amounts: Vec<TaxableLine<'a>>,
+    /// How many of the amounts belong to each line; empty where it is one each.
+    counts: Vec<usize>,
+}
+
+impl<'a> Taxable<'a> {
+    fn of(
+        priced: &[Priced<'a>],
+        left: &[i64],
+        products: &'a dyn Products,
+        question: &PriceQuestion<'_>,
+    ) -> Self {
+        if priced.iter().all(|p| p.line.parts.is_empty()) {
+            let whole = |(p, left): (&Priced<'a>, &i64)| p.taxable(*left);
+            return Self { amounts: priced.iter().zip(left).map(whole).collect(), counts: vec![] };
+        }
+        let (mut amounts, mut counts) = (vec![], vec![]);
+        for (p, left) in priced.iter().zip(left) {
+            let parts = p.taxable_parts(*left, products, question);
+            counts.push(parts.len());
+            amounts.extend(parts);
+        }
+        Self { amounts, counts }
+    }
+
+    /// Adds up what belongs to one line.
+    fn line_by_line(&self, mut tax: Assessment) -> Assessment {
+        if !self.counts.is_empty() {
+            let mut parts = tax.lines.iter().copied();
+            tax.lines = self.counts.iter().map(|count| parts.by_ref().take(*count).sum()).collect();
+        }
+        tax
+    }
+}
+
+impl<'a> Priced<'a> {
+    fn taxable(&self, amount_minor: i64) -> TaxableLine<'a> {
+        TaxableLine { category: category(self.product), amount_minor }
+    }
+
+    /// Shares an amount out among the parts of a bundle, in proportion to what they cost alone; those of one
+    /// category stay together.
+    fn taxable_parts(
+        &self,
+        amount_minor: i64,
+        products: &'a dyn Products,
+        question: &PriceQuestion<'_>,
+    ) -> Vec<TaxableLine<'a>> {
+        let mut weights: Vec<(&crate::TaxCategory, i64)> = vec![];
+        for part in &self.line.parts {
+            let product = products.product(&part.sku);
+            let minor = product.and_then(|p| p.price_for(question)).map_or(0, |price| price.minor);
+            let weight = minor.saturating_mul(part.quantity.into());
+            match weights.iter_mut().find(|(known, _)| *known == category(product)) {
+                Some((_, sum)) => *sum = sum.saturating_add(weight),
+                None => weights.push((category(product), weight)),
+            }
+        }
+        if weights.is_empty() {
+            return vec![self.taxable(amount_minor)];
+        }
+        let shares = crate::allocate(amount_minor, &weights.iter().map(|(_, w)| *w).collect::<Vec<_>>());
+        let part = |((category, _), amount_minor): (&(&'a crate::TaxCategory, i64), i64)| TaxableLine {
+            category,
+            amount_minor,
+        };
+        weights.iter().zip(shares).map(part).collect()
+    }
+}
+
+/// What has left the catalogue is taxed as most things are.
+fn category(product: Option<&Product>) -> &crate::TaxCategory {
+    static STANDARD: std::sync::LazyLock<crate::TaxCategory> = std::sync::LazyLock::new(Default::default);
+    product.map_or(&STANDARD, |product| &product.tax_category)
+}
+
 /// What has left the catalogue keeps the price that the shopper was told.
 fn price<'a>(
     cart: &Cart,
@@ -164,8 +292,8 @@ fn price<'a>(
     now_ms: i64,
 ) -> Priced<'a> {
     let product = products.product(&line.sku);
-    let question = PriceQuestion { currency: cart.currency, group: None, quantity: line.quantity, now_ms };
-    let today = || product.filter(|p| !p.hidden).and_then(|p| p.price_for(&question)).map(|p| p.minor);
+    let question = PriceQuestion { quantity: line.quantity, ..cart_question(cart, now_ms) };
+    let today = || product.filter(|p| p.is_for_sale()).and_then(|p| p.price_for(&question)).map(|p| p.minor);
     let unit_price_minor = match terms.prices {
         PricePolicy::Hold => line.unit_price_minor,
         PricePolicy::Follow | PricePolicy::Tell => today().unwrap_or(line.unit_price_minor),
@@ -175,6 +303,7 @@ fn price<'a>(
 
 fn promote(
     cart: &Cart,
+    known: &Balances,
     priced: &[Priced<'_>],
     terms: &Terms,
     destination: Option<&Destination>,
@@ -204,6 +333,7 @@ fn promote(
             customer: Some(&cart.owner),
             country: destination.map(|d| d.country),
             codes: &cart.codes,
+            uses: &|promotion, code| known.uses(promotion, code, &cart.owner),
             ..Occasion::new(now_ms, cart.currency)
         },
     );
@@ -225,12 +355,12 @@ fn offers(
     terms: &Terms,
     destination: Option<&Destination>,
 ) -> Offers {
-    let travelling = || priced.iter().filter(|p| p.product.is_none_or(|product| !product.digital));
+    let travelling =
+        || priced.iter().filter(|p| !p.line.digital && p.product.is_none_or(|product| !product.is_digital()));
     let categories: Vec<&str> =
         travelling().filter_map(|p| p.product).map(|product| product.category.as_str()).collect();
-    let weight_g = |p: &Priced<'_>| {
-        p.product.map_or(0, |product| u64::from(product.weight_g)) * u64::from(p.line.quantity)
-    };
+    let weight_g =
+        |p: &Priced<'_>| p.product.map_or(0, Product::parcel_weight_g) * u64::from(p.line.quantity);
     let parcel = Parcel {
         subtotal_minor,
         currency: cart.currency,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Code, Currency, FieldError, LimitBroken, LineId, OrderId, Sku, Step,
-    limits::{CART_LINES_MAX, LINE_QUANTITY_MAX},
+    CartId, Code, Currency, FieldError, LimitBroken, LineId, OrderId, Sku, Step,
+    limits::{CART_LINES_MAX, CART_PROPERTIES_BYTES_MAX, LINE_QUANTITY_MAX},
 };
 
 /// Says why a cart refuses a request. Where several reasons hold, the one that stands first here is given.
@@ -28,6 +28,15 @@ pub enum Rejection {
         /// That order.
         order_id: OrderId,
     },
+    /// The cart's lines went into another cart.
+    #[error("the cart was merged into cart {into}; go on with that one")]
+    CartMerged {
+        /// That cart.
+        into: CartId,
+    },
+    /// The cart was left alone for too long.
+    #[error("the cart was left alone for so long that it expired; send reopen to have it back")]
+    CartExpired,
     /// The quantity is zero or above the limit.
     #[error("quantity {quantity} is outside 1 to {LINE_QUANTITY_MAX}; use remove_line to take a line out")]
     InvalidQuantity {
@@ -62,14 +71,50 @@ pub enum Rejection {
         /// The code.
         code: Code,
     },
+    /// The shop has no such gift card.
+    #[error("there is no gift card with the code that ends in {last4}; compare it with the card")]
+    UnknownGiftCard {
+        /// The end of the code.
+        last4: String,
+    },
+    /// The gift card is good for another currency.
+    #[error("the gift card ending in {last4} pays {card}, the cart is in {cart}; use it in a cart in {card}")]
+    GiftCardCurrency {
+        /// The end of the code.
+        last4: String,
+        /// The card's currency.
+        card: Currency,
+        /// The cart's currency.
+        cart: Currency,
+    },
+    /// The shop has stopped the gift card.
+    #[error("the gift card ending in {last4} was stopped by the shop; write to it, or pay by other means")]
+    GiftCardDisabled {
+        /// The end of the code.
+        last4: String,
+    },
+    /// The gift card's time is over.
+    #[error("the gift card ending in {last4} has expired; pay by other means")]
+    GiftCardExpired {
+        /// The end of the code.
+        last4: String,
+    },
+    /// Nothing is left on the gift card.
+    #[error("nothing is left on the gift card ending in {last4}; use another")]
+    GiftCardEmpty {
+        /// The end of the code.
+        last4: String,
+    },
     /// The cart has no such line.
     #[error("the cart has no line {line}")]
     LineNotFound {
         /// The line.
         line: LineId,
     },
-    /// The cart has as many lines as it may have.
-    #[error("the cart holds {CART_LINES_MAX} lines, the most allowed")]
+    /// The cart has as many lines, or as much text on them, as it may have.
+    #[error(
+        "a cart holds at most {CART_LINES_MAX} lines with {CART_PROPERTIES_BYTES_MAX} bytes of properties; take something out"
+    )]
     CartFull,
     /// There is nothing to buy.
     #[error("the cart is empty; add a line first")]
@@ -100,6 +145,22 @@ pub enum Rejection {
         /// The lines.
         lines: Vec<LineId>,
     },
+    /// A promotion that the shopper was shown was used as often as it may be before the order came.
+    #[error(
+        "{name}{} was used up before this order; the cart shows what it comes to without, look it over, then order",
+        code_in_words(.code)
+    )]
+    PromotionUsedUp {
+        /// The promotion's name for people.
+        name: String,
+        /// The code that it was got by.
+        code: Option<Code>,
+    },
+    /// The attempt to pay was given up before its answer came.
+    #[error(
+        "the cart was changed while it was being paid; nothing was charged, look it over and order again"
+    )]
+    PaymentCancelled,
     /// The authorised amount is not what the cart costs.
     #[error(
         "{authorised_minor} minor units were authorised, {due_minor} are due; the cart has changed, look it over"
@@ -109,6 +170,32 @@ pub enum Rejection {
         authorised_minor: i64,
         /// What is due.
         due_minor: i64,
+    },
+    /// The cart has not become the order.
+    #[error("order {order_id} was not placed")]
+    NotOrdered {
+        /// The order.
+        order_id: OrderId,
+    },
+    /// The order is in a state that does not allow it.
+    #[error("the order is {status} already; {}", instead(.status))]
+    OrderState {
+        /// Its state.
+        status: String,
+    },
+    /// The time in which shoppers cancel is over.
+    #[error("an order can be cancelled for {minutes} minutes; write to the shop, which may still cancel it")]
+    CancelTooLate {
+        /// How long they may.
+        minutes: i64,
+    },
+    /// More would be given back than was paid.
+    #[error("{asked_minor} minor units are more than the {left_minor} that were paid and not given back")]
+    RefundTooLarge {
+        /// What was asked for.
+        asked_minor: i64,
+        /// What is left.
+        left_minor: i64,
     },
     /// There are fewer pieces than wanted.
     #[error("{sku} has {available} left, {wanted} more are wanted")]
@@ -130,6 +217,13 @@ pub enum Rejection {
     },
 }
 
+fn instead(status: &str) -> &'static str {
+    match status {
+        "fulfilled" => "it can be refunded once it is back",
+        _ => "nothing more can be done with it",
+    }
+}
+
 fn next_in_words(next: &Option<Step>) -> String {
     match next {
         Some(step) => format!("the next step is {step}"),
@@ -144,6 +238,10 @@ fn turn_in_words(next: &Option<Step>) -> String {
     }
 }
 
+fn code_in_words(code: &Option<Code>) -> String {
+    code.as_ref().map_or_else(String::new, |code| format!(" (code {code})"))
+}
+
 fn lines_in_words(lines: &[LineId]) -> String {
     lines.iter().map(LineId::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -154,15 +252,22 @@ fn fields_in_words(fields: &[FieldError]) -> String {
 
 impl Rejection {
     /// Names of all rejections, in order of precedence, as metrics label them.
-    pub const NAMES: [&'static str; 17] = [
+    pub const NAMES: [&'static str; 30] = [
         "not_owner",
         "stale_version",
         "cart_closed",
+        "cart_merged",
+        "cart_expired",
         "invalid_quantity",
         "unknown_sku",
         "currency_mismatch",
         "quantity_limit",
         "unknown_code",
+        "unknown_gift_card",
+        "gift_card_currency",
+        "gift_card_disabled",
+        "gift_card_expired",
+        "gift_card_empty",
         "line_not_found",
         "cart_full",
         "cart_empty",
@@ -170,7 +275,13 @@ impl Rejection {
         "invalid_details",
         "checkout_incomplete",
         "price_changed",
+        "promotion_used_up",
+        "payment_cancelled",
         "payment_mismatch",
+        "not_ordered",
+        "order_state",
+        "cancel_too_late",
+        "refund_too_large",
         "out_of_stock",
     ];
 
@@ -180,11 +291,18 @@ impl Rejection {
             Self::NotOwner => "not_owner",
             Self::StaleVersion { .. } => "stale_version",
             Self::CartClosed { .. } => "cart_closed",
+            Self::CartMerged { .. } => "cart_merged",
+            Self::CartExpired => "cart_expired",
             Self::InvalidQuantity { .. } => "invalid_quantity",
             Self::UnknownSku { .. } => "unknown_sku",
             Self::CurrencyMismatch { .. } => "currency_mismatch",
             Self::QuantityLimit { .. } => "quantity_limit",
             Self::UnknownCode { .. } => "unknown_code",
+            Self::UnknownGiftCard { .. } => "unknown_gift_card",
+            Self::GiftCardCurrency { .. } => "gift_card_currency",
+            Self::GiftCardDisabled { .. } => "gift_card_disabled",
+            Self::GiftCardExpired { .. } => "gift_card_expired",
+            Self::GiftCardEmpty { .. } => "gift_card_empty",
             Self::LineNotFound { .. } => "line_not_found",
             Self::CartFull => "cart_full",
             Self::CartEmpty => "cart_empty",
@@ -192,10 +310,44 @@ impl Rejection {
             Self::InvalidDetails { .. } => "invalid_details",
             Self::CheckoutIncomplete { .. } => "checkout_incomplete",
             Self::PriceChanged { .. } => "price_changed",
+            Self::PromotionUsedUp { .. } => "promotion_used_up",
+            Self::PaymentCancelled => "payment_cancelled",
             Self::PaymentMismatch { .. } => "payment_mismatch",
+            Self::NotOrdered { .. } => "not_ordered",
+            Self::OrderState { .. } => "order_state",
+            Self::CancelTooLate { .. } => "cancel_too_late",
+            Self::RefundTooLarge { .. } => "refund_too_large",
             Self::OutOfStock { .. } => "out_of_stock",
             Self::InBatch { because, .. } => because.name(),
         }
+    }
+
+    /// Returns how many of the pieces that were to be added the rule would have let pass: none where it is not a matter of
+    /// how many.
+    ///
+    /// ```
+    /// use cart_core::{Rejection, Sku};
+    /// let sku = Sku::parse("MUG").unwrap();
+    /// // The line lacks two pieces already, so that the three further ones make five, of which four are there.
+    /// assert_eq!(Rejection::OutOfStock { sku: sku.clone(), available: 4, wanted: 5 }.lets_pass(3), 2);
+    /// assert_eq!(Rejection::UnknownSku { sku }.lets_pass(3), 0);
+    /// ```
+    pub fn lets_pass(&self, added: u32) -> u32 {
+        let (sum, most) = match self.reason() {
+            Self::OutOfStock { available, wanted, .. } => {
+                (u64::from(*wanted), u32::try_from(*available).unwrap_or(0))
+            }
+            Self::InvalidQuantity { quantity } => (*quantity, LINE_QUANTITY_MAX),
+            Self::QuantityLimit { broken, .. } => match broken {
+                LimitBroken::Min { .. } => return 0,
+                LimitBroken::Step { lower, wanted, .. } => (u64::from(*wanted), *lower),
+                LimitBroken::Max { max, wanted } => (*wanted, *max),
+                LimitBroken::PerCustomer { max, before, wanted } => (wanted.saturating_add(*before), *max),
+            },
+            _ => return 0,
+        };
+        let excess = u32::try_from(sum.saturating_sub(u64::from(most))).unwrap_or(u32::MAX);
+        added.saturating_sub(excess)
     }
 
     /// Returns the reason itself, where the refusal is that of a batch.

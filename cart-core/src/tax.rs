@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DefinitionError, Destination, GroupId, Place, TaxCategory,
+    Country, DefinitionError, Destination, GroupId, Place, TaxCategory,
     definition::Faults,
     limits::{TAX_CATEGORIES_MAX, ZONES_MAX},
     zone::{check_places, most_special_zone},
@@ -176,6 +176,14 @@ impl Taxes {
     /// Returns the zone of a destination, or of the home where there is no destination.
     pub fn zone_of(&self, destination: Option<&Destination>) -> Option<&TaxZone> {
         self.number_of(destination).map(|n| &self.definition.zones[n])
+    }
+
+    /// Reports whether some rate depends on the region, and on the postcode, within a country; within any where none is
+    /// named.
+    pub fn depends_on(&self, country: Option<Country>) -> (bool, bool) {
+        let within = |place: &&Place| country.is_none_or(|c| place.countries.contains(&c));
+        let places = || self.definition.zones.iter().flat_map(|zone| &zone.places).filter(within);
+        (places().any(|place| !place.regions.is_empty()), places().any(|place| !place.postcodes.is_empty()))
     }
 
     fn number_of(&self, destination: Option<&Destination>) -> Option<usize> {

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Promotions, Shipping, TaxDefinition, Taxes};
+use crate::{Locations, Promotions, Shipping, TaxDefinition, Taxes};
+
+/// How long shoppers may cancel an order where the shop says nothing of it, in milliseconds: before it is packed.
+const CANCEL_MS: i64 = 1_800_000;
 
 /// Says what a line costs whose price the shop changes after it was put into a cart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,12 +31,17 @@ pub struct Terms {
     pub shipping: Shipping,
     /// What is taxed.
     pub taxes: Taxes,
+    /// Where pieces come from.
+    pub locations: Locations,
+    /// How long shoppers may cancel their orders, in milliseconds.
+    pub cancel_ms: i64,
 }
 
 impl Terms {
     /// Returns the terms of a shop that has said nothing of promotions and taxes.
     pub fn plain(prices: PricePolicy, shipping: Shipping) -> Self {
         let taxes = Taxes::new(TaxDefinition::default()).expect("no zones, no mistakes");
-        Self { prices, promotions: Promotions::default(), shipping, taxes }
+        let (promotions, locations) = (Promotions::default(), Locations::default());
+        Self { prices, promotions, shipping, taxes, locations, cancel_ms: CANCEL_MS }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::{collections::BTreeSet, fmt};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::{StockPolicy, limits::HOLD_SECONDS_MAX};
+
 /// Is one step of a checkout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     /// Who and where the order goes to.
@@ -45,7 +48,7 @@ impl fmt::Display for Step {
 }
 
 /// Says where a shopper meets the cart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CartLayout {
     /// On a page of its own.
@@ -55,7 +58,7 @@ pub enum CartLayout {
 }
 
 /// Says how the steps are laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckoutLayout {
     /// One page a step.
@@ -65,19 +68,23 @@ pub enum CheckoutLayout {
 }
 
 /// Is an ordered list of checkout steps with its layout. A cart keeps the one it was opened with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "WorkflowForm", into = "WorkflowForm")]
 pub struct Workflow {
     form: WorkflowForm,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WorkflowForm {
     name: String,
     cart: CartLayout,
     checkout: CheckoutLayout,
     steps: Vec<Step>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stock_policy: Option<StockPolicy>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hold_seconds: Option<u32>,
 }
 
 /// Says why a workflow cannot lead to an order.
@@ -92,6 +99,14 @@ pub enum WorkflowError {
     /// A step that every order needs is missing.
     #[error("step {0} is missing; an order needs address, shipping and payment")]
     Missing(Step),
+    /// The policy of its carts counts no pieces, which only a product can do.
+    #[error(
+        "stock_policy untracked belongs to products; a workflow takes hold_on_add, hold_at_checkout or take_at_order"
+    )]
+    Untracked,
+    /// Holds would end at once, or never.
+    #[error("hold_seconds {0} must be 1 to {HOLD_SECONDS_MAX}")]
+    HoldSeconds(u32),
 }
 
 impl TryFrom<WorkflowForm> for Workflow {
@@ -105,6 +120,12 @@ impl TryFrom<WorkflowForm> for Workflow {
         let mut seen = BTreeSet::new();
         if let Some(step) = form.steps.iter().find(|s| !seen.insert(**s)) {
             return Err(WorkflowError::Twice(*step));
+        }
+        if form.stock_policy == Some(StockPolicy::Untracked) {
+            return Err(WorkflowError::Untracked);
+        }
+        if let Some(seconds) = form.hold_seconds.filter(|s| !(1..=HOLD_SECONDS_MAX).contains(s)) {
+            return Err(WorkflowError::HoldSeconds(seconds));
         }
         match [Step::Address, Step::Shipping, Step::Payment].into_iter().find(|s| !seen.contains(s)) {
             Some(step) => Err(WorkflowError::Missing(step)),
@@ -131,7 +152,16 @@ impl Workflow {
     }
 
     fn built_in(name: &str, cart: CartLayout, checkout: CheckoutLayout, steps: &[Step]) -> Self {
-        Self { form: WorkflowForm { name: name.into(), cart, checkout, steps: steps.to_vec() } }
+        Self {
+            form: WorkflowForm {
+                name: name.into(),
+                cart,
+                checkout,
+                steps: steps.to_vec(),
+                stock_policy: None,
+                hold_seconds: None,
+            },
+        }
     }
 
     /// Returns the name that logs and pages use.
@@ -147,6 +177,16 @@ impl Workflow {
     /// Returns how the steps are laid out.
     pub fn checkout(&self) -> CheckoutLayout {
         self.form.checkout
+    }
+
+    /// Returns when its carts take the pieces of a product, which the workflow may say otherwise than the product.
+    pub fn stock_policy(&self, of_product: StockPolicy) -> StockPolicy {
+        if of_product.is_tracked() { self.form.stock_policy.unwrap_or(of_product) } else { of_product }
+    }
+
+    /// Returns how long its carts hold pieces, in milliseconds, where it is not as long as in the rest of the shop.
+    pub fn hold_ms(&self) -> Option<i64> {
+        self.form.hold_seconds.map(|seconds| i64::from(seconds) * 1_000)
     }
 
     /// Returns the steps in order.
@@ -176,6 +216,37 @@ mod tests {
         ] {
             let error = parse(steps, name).unwrap_err();
             assert!(error.contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_workflow_may_say_when_pieces_are_taken_and_for_how_long() {
+        let parse = |rest: &str| {
+            serde_json::from_str::<Workflow>(&format!(
+                r#"{{"name":"late","cart":"page","checkout":"stepwise","steps":["address","shipping","payment"]{rest}}}"#
+            ))
+            .map_err(|e| e.to_string())
+        };
+        let late = parse(r#","stock_policy":"hold_at_checkout","hold_seconds":90"#).unwrap();
+        assert_eq!(late.stock_policy(StockPolicy::HoldOnAdd), StockPolicy::HoldAtCheckout);
+        assert_eq!(
+            late.stock_policy(StockPolicy::Untracked),
+            StockPolicy::Untracked,
+            "a download never runs out"
+        );
+        assert_eq!(late.hold_ms(), Some(90_000));
+        let plain = parse("").unwrap();
+        assert_eq!(
+            (plain.stock_policy(StockPolicy::TakeAtOrder), plain.hold_ms()),
+            (StockPolicy::TakeAtOrder, None)
+        );
+        for (rest, message) in [
+            (r#","stock_policy":"untracked""#, "stock_policy untracked belongs to products"),
+            (r#","hold_seconds":0"#, "hold_seconds 0 must be 1 to 604800"),
+            (r#","hold_seconds":604801"#, "hold_seconds 604801 must be"),
+        ] {
+            let error = parse(rest).unwrap_err();
+            assert!(error.starts_with(message), "{error}");
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use cart_core::{
-    CartEvent, Code, Command, Currency, LimitBroken, OrderId, Payment, Properties, Rejection, Sku, Step,
-    StepDetails, StockPolicy,
+    Asked, CartEvent, CartId, Code, Command, Currency, GiftCard, GiftCardId, LimitBroken, Order, OrderId,
+    Payment, PaymentId, PaymentTask, Properties, RefundWish, Rejection, Sku, Step, StepDetails, StockPolicy,
 };
 use serde::de::DeserializeOwned;
 
@@ -26,8 +26,22 @@ fn code() -> Code {
     Code::parse("SUMMER").expect("a code")
 }
 
+fn card() -> GiftCard {
+    GiftCard { id: GiftCardId::parse("0a1b").expect("an id"), last4: "6789".into() }
+}
+
 fn order_id() -> OrderId {
     OrderId::parse("o1").expect("an order id")
+}
+
+fn payment_id() -> PaymentId {
+    PaymentId::of(&order_id(), 1)
+}
+
+fn order() -> Box<Order> {
+    let order = r#"{"order_id": "o1", "cart": "c1", "owner": "ada", "placed_at_ms": 1, "currency": "GBP", "lines": [],
+        "shipping_minor": 0, "total_minor": 1, "payment_reference": "p1"}"#;
+    Box::new(serde_json::from_str(order).expect("an order as it was stored before it had a state"))
 }
 
 fn assert_unique(names: &[&str]) {
@@ -44,18 +58,39 @@ fn commands() -> Vec<Command> {
         Command::RestoreLine { .. } => Some(Command::DropSavedLine { line: sku().into() }),
         Command::DropSavedLine { .. } => Some(Command::ApplyCode { code: code() }),
         Command::ApplyCode { .. } => Some(Command::RemoveCode { code: code() }),
-        Command::RemoveCode { .. } => Some(Command::SetNote { text: String::new() }),
+        Command::RemoveCode { .. } => Some(Command::ApplyGiftCard { card: card() }),
+        Command::ApplyGiftCard { .. } => Some(Command::RemoveGiftCard { card: card().id }),
+        Command::RemoveGiftCard { .. } => Some(Command::UseStoreCredit { on: true }),
+        Command::UseStoreCredit { .. } => Some(Command::SetNote { text: String::new() }),
         Command::SetNote { .. } => Some(Command::AcceptPrices),
         Command::AcceptPrices => Some(Command::Batch(vec![])),
         Command::Batch(_) => Some(Command::Clear),
         Command::Clear => Some(Command::StartCheckout),
         Command::StartCheckout => Some(Command::CompleteStep(StepDetails::Review)),
-        Command::CompleteStep(_) => Some(Command::PlaceOrder {
+        Command::CompleteStep(_) => Some(Command::BeginPayment { order_id: order_id(), request: None }),
+        Command::BeginPayment { .. } => {
+            Some(Command::ChallengePayment { payment: payment_id(), url: "/confirm".into() })
+        }
+        Command::ChallengePayment { .. } => {
+            Some(Command::FailPayment { payment: payment_id(), reason: "payment_declined".into() })
+        }
+        Command::FailPayment { .. } => Some(Command::CancelPayment { payment: None }),
+        Command::CancelPayment { .. } => {
+            Some(Command::SettlePayment(PaymentTask::Void { payment: payment_id() }))
+        }
+        Command::SettlePayment(_) => Some(Command::PlaceOrder {
             order_id: order_id(),
-            payment: Payment { reference: "p1".into(), amount_minor: 1 },
+            payment: Payment { id: payment_id(), reference: "p1".into(), amount_minor: 1 },
         }),
-        Command::PlaceOrder { .. } => Some(Command::ExpireHolds),
-        Command::ExpireHolds => None,
+        Command::PlaceOrder { .. } => Some(Command::FulfilOrder { order: order() }),
+        Command::FulfilOrder { .. } => Some(Command::CancelOrder { order: order() }),
+        Command::CancelOrder { .. } => {
+            Some(Command::RefundOrder { order: order(), wish: RefundWish::default() })
+        }
+        Command::RefundOrder { .. } => Some(Command::ExpireHolds),
+        Command::ExpireHolds => Some(Command::Lapse { abandons: true }),
+        Command::Lapse { .. } => Some(Command::Reopen),
+        Command::Reopen => None,
     };
     let first = Command::AddLine { sku: sku(), quantity: 1, properties: Properties::default() };
     std::iter::successors(Some(first), successor).collect()
@@ -67,14 +102,25 @@ fn rejections() -> Vec<Rejection> {
     let successor = |rejection: &Rejection| match rejection {
         Rejection::NotOwner => Some(Rejection::StaleVersion { expected: 1, actual: 2 }),
         Rejection::StaleVersion { .. } => Some(Rejection::CartClosed { order_id: order_id() }),
-        Rejection::CartClosed { .. } => Some(Rejection::InvalidQuantity { quantity: 0 }),
+        Rejection::CartClosed { .. } => {
+            Some(Rejection::CartMerged { into: CartId::parse("c1").expect("a cart id") })
+        }
+        Rejection::CartMerged { .. } => Some(Rejection::CartExpired),
+        Rejection::CartExpired => Some(Rejection::InvalidQuantity { quantity: 0 }),
         Rejection::InvalidQuantity { .. } => Some(Rejection::UnknownSku { sku: sku() }),
         Rejection::UnknownSku { .. } => Some(Rejection::CurrencyMismatch { product: gbp, cart: gbp }),
         Rejection::CurrencyMismatch { .. } => {
             Some(Rejection::QuantityLimit { sku: sku(), broken: LimitBroken::Min { min: 2, wanted: 1 } })
         }
         Rejection::QuantityLimit { .. } => Some(Rejection::UnknownCode { code: code() }),
-        Rejection::UnknownCode { .. } => Some(Rejection::LineNotFound { line: sku().into() }),
+        Rejection::UnknownCode { .. } => Some(Rejection::UnknownGiftCard { last4: "6789".into() }),
+        Rejection::UnknownGiftCard { .. } => {
+            Some(Rejection::GiftCardCurrency { last4: "6789".into(), card: gbp, cart: gbp })
+        }
+        Rejection::GiftCardCurrency { .. } => Some(Rejection::GiftCardDisabled { last4: "6789".into() }),
+        Rejection::GiftCardDisabled { .. } => Some(Rejection::GiftCardExpired { last4: "6789".into() }),
+        Rejection::GiftCardExpired { .. } => Some(Rejection::GiftCardEmpty { last4: "6789".into() }),
+        Rejection::GiftCardEmpty { .. } => Some(Rejection::LineNotFound { line: sku().into() }),
         Rejection::LineNotFound { .. } => Some(Rejection::CartFull),
         Rejection::CartFull => Some(Rejection::CartEmpty),
         Rejection::CartEmpty => Some(Rejection::StepOutOfOrder { step: Step::Review, next: None }),
@@ -82,9 +128,15 @@ fn rejections() -> Vec<Rejection> {
         Rejection::InvalidDetails { .. } => Some(Rejection::CheckoutIncomplete { next: None }),
         Rejection::CheckoutIncomplete { .. } => Some(Rejection::PriceChanged { lines: vec![sku().into()] }),
         Rejection::PriceChanged { .. } => {
-            Some(Rejection::PaymentMismatch { authorised_minor: 1, due_minor: 2 })
+            Some(Rejection::PromotionUsedUp { name: "Ten".into(), code: Some(code()) })
         }
-        Rejection::PaymentMismatch { .. } => {
+        Rejection::PromotionUsedUp { .. } => Some(Rejection::PaymentCancelled),
+        Rejection::PaymentCancelled => Some(Rejection::PaymentMismatch { authorised_minor: 1, due_minor: 2 }),
+        Rejection::PaymentMismatch { .. } => Some(Rejection::NotOrdered { order_id: order_id() }),
+        Rejection::NotOrdered { .. } => Some(Rejection::OrderState { status: "cancelled".into() }),
+        Rejection::OrderState { .. } => Some(Rejection::CancelTooLate { minutes: 30 }),
+        Rejection::CancelTooLate { .. } => Some(Rejection::RefundTooLarge { asked_minor: 2, left_minor: 1 }),
+        Rejection::RefundTooLarge { .. } => {
             Some(Rejection::OutOfStock { sku: sku(), available: 0, wanted: 1 })
         }
         Rejection::OutOfStock { .. } | Rejection::InBatch { .. } => None,
@@ -127,7 +179,7 @@ fn every_step_is_listed_and_found_by_its_name() {
     for step in Step::ALL {
         assert_eq!(Step::from_name(step.name()), Some(step));
         assert_eq!(serde_json::to_string(&step).expect("a step is JSON"), format!("\"{step}\""));
-        let details = StepDetails::parse(step, |name| {
+        let details = StepDetails::parse(step, Asked::default(), |name| {
             Some(match name {
                 "email" => "ada@example.org".into(),
                 "country" => "GB".into(),
@@ -144,7 +196,7 @@ fn every_step_is_listed_and_found_by_its_name() {
 #[test]
 fn every_stock_policy_is_found_by_its_name() {
     let names = variants::<StockPolicy>();
-    assert_eq!(names.len(), 3);
+    assert_eq!(names.len(), StockPolicy::ALL.len());
     for name in names {
         assert_eq!(StockPolicy::from_name(&name).map(StockPolicy::name), Some(name.as_str()));
     }
@@ -163,13 +215,36 @@ fn events_are_stored_under_the_names_that_files_spell() {
             "saved_line_dropped",
             "code_applied",
             "code_removed",
+            "gift_card_applied",
+            "gift_card_removed",
+            "store_credit_set",
+            "balances_noted",
             "note_set",
             "prices_accepted",
             "cart_cleared",
             "checkout_started",
+            "lines_held",
+            "holds_moved",
             "step_completed",
             "holds_expired",
-            "order_placed"
+            "payment_begun",
+            "payment_challenged",
+            "payment_failed",
+            "payment_cancelled",
+            "payment_voided",
+            "payment_captured",
+            "payment_refunded",
+            "cart_claimed",
+            "line_merged",
+            "line_laid_aside",
+            "cart_merged",
+            "order_placed",
+            "order_fulfilled",
+            "order_cancelled",
+            "order_refunded",
+            "cart_abandoned",
+            "cart_expired",
+            "cart_reopened"
         ]
     );
 }

@@ -3,7 +3,7 @@
 //! The crate is given numbers and returns pages: it knows no database, reads no clock and touches no files at run
 //! time. Templates, style sheet, Grafana dashboards and Prometheus rules are embedded when it is built.
 //!
-//! Read it in this order: [`pages`] holds the templates; a page is a typed model in [`login`], [`overview`],
+//! Read it in this order: [`pages`] holds the templates; a page is a typed model in [`login`], [`overview`], [`orders`],
 //! [`experiment`] or [`edit`], each of which turns its numbers into words with [`money`], `figure`, `moment` and
 //! [`chart`] before a template sees them, so that templates neither count nor decide. [`monitoring`] holds the files
 //! for operators, [`samples`] one of each page for tests and for looking at.
@@ -11,6 +11,7 @@
 pub mod pages;
 
 pub mod login;
+pub mod orders;
 pub mod overview;
 
 pub mod experiment;
@@ -35,5 +36,6 @@ pub use experiment::ExperimentPage;
 pub use login::Login;
 pub use money::Currency;
 pub use monitoring::metrics_named;
+pub use orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
 pub use overview::{ExperimentRow, Overview, ShopFigures};
 pub use pages::{Notice, PageError, Pages, Session};

@@ -7,6 +7,7 @@ use tera::{Context, Tera};
 use crate::edit::EditPage;
 use crate::experiment::ExperimentPage;
 use crate::login::Login;
+use crate::orders::{OrderPage, OrdersPage};
 use crate::overview::Overview;
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
@@ -118,6 +119,22 @@ impl Pages {
     /// [`PageError::Render`], as all pages.
     pub fn overview(&self, page: &Overview) -> Result<String, PageError> {
         self.framed("overview.html", "overview", &page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders the list of orders.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn orders(&self, page: &OrdersPage) -> Result<String, PageError> {
+        self.framed("orders.html", "orders", &page.session, None, page.view())
+    }
+
+    /// Renders one order with what can be done with it.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn order(&self, page: &OrderPage) -> Result<String, PageError> {
+        self.framed("order.html", "orders", &page.session, page.notice.as_ref(), page.view())
     }
 
     /// Renders one experiment: its verdict first, then what it rests on.

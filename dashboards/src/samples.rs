@@ -10,6 +10,7 @@ use crate::edit::{DefinitionForm, EditPage, Subject};
 use crate::experiment::ExperimentPage;
 use crate::login::Login;
 use crate::money::Currency;
+use crate::orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
 use crate::overview::{ExperimentRow, Overview, ShopFigures};
 use crate::pages::{Notice, PageError, Pages, Session};
 
@@ -208,6 +209,45 @@ pub fn session() -> Session {
 }
 
 /// Returns the list of every sample.
+pub fn orders() -> OrdersPage {
+    OrdersPage {
+        session: session(),
+        query: HOSTILE.into(),
+        status: "placed".into(),
+        orders: vec![order("placed", 0).order, order("cancelled", 2_995).order],
+        next: Some("/admin/orders?cursor=abc".into()),
+    }
+}
+
+/// One order of two mugs in a state, with so much paid back.
+pub fn order(status: &'static str, refunded_minor: i64) -> OrderPage {
+    OrderPage {
+        session: session(),
+        notice: (refunded_minor > 0).then(|| Notice::Done("It was paid back.".into())),
+        order: OrderRow {
+            id: "o5f2c9e".into(),
+            placed_at_ms: AS_OF_MS,
+            email: HOSTILE.into(),
+            status,
+            payment_status: if refunded_minor > 0 { "partially_refunded" } else { "paid" },
+            total_minor: 2_995,
+            currency: Currency::new("GBP", 2),
+        },
+        lines: vec![OrderLine {
+            id: "MUG".into(),
+            name: HOSTILE.into(),
+            quantity: 2,
+            refunded: u32::from(refunded_minor > 0),
+            restocked: 0,
+            cost_minor: 2_500,
+        }],
+        shipping_minor: 495,
+        refunded_minor,
+        note: HOSTILE.into(),
+    }
+}
+
+/// The list of experiments, and the shop's figures.
 pub fn overview() -> Overview {
     let row = |(_, sample): &(&str, Sample)| ExperimentRow {
         key: sample.experiment.key().into(),
@@ -326,6 +366,11 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
         ("login-refused".to_owned(), pages.login(&wrong)?),
         ("overview".to_owned(), pages.overview(&overview())?),
         ("overview-empty".to_owned(), pages.overview(&empty_overview())?),
+        ("orders".to_owned(), pages.orders(&orders())?),
+        ("orders-none".to_owned(), pages.orders(&OrdersPage { orders: vec![], next: None, ..orders() })?),
+        ("order".to_owned(), pages.order(&order("placed", 0))?),
+        ("order-refunded".to_owned(), pages.order(&order("fulfilled", 1_250))?),
+        ("order-cancelled".to_owned(), pages.order(&order("cancelled", 2_995))?),
         ("edit-new".to_owned(), pages.edit(&new_experiment())?),
         ("edit-mistaken".to_owned(), pages.edit(&mistaken_form())?),
         ("edit-running".to_owned(), pages.edit(&running_form())?),

@@ -16,6 +16,8 @@ pub enum Format {
 pub enum Target {
     /// At least this.
     AtLeast(f64),
+    /// At most this.
+    AtMost(f64),
     /// Exactly this.
     Exactly(f64),
     /// Reported for what it is.
@@ -41,6 +43,7 @@ impl Figure {
     fn is_met(&self) -> Option<bool> {
         match self.target {
             Target::AtLeast(least) => Some(self.value >= least),
+            Target::AtMost(most) => Some(self.value <= most),
             Target::Exactly(wanted) => Some(self.value == wanted),
             Target::None => None,
         }
@@ -50,8 +53,15 @@ impl Figure {
     pub fn print(&self, format: Format) {
         let value = (self.value * 100.0).round() / 100.0;
         let target = match self.target {
-            Target::AtLeast(target) | Target::Exactly(target) => Some((target * 100.0).round() / 100.0),
+            Target::AtLeast(target) | Target::AtMost(target) | Target::Exactly(target) => {
+                Some((target * 100.0).round() / 100.0)
+            }
             Target::None => None,
+        };
+        let bound = match self.target {
+            Target::AtLeast(_) => "at least",
+            Target::AtMost(_) => "at most",
+            _ => "exactly",
         };
         let Self { name, unit, yardstick, .. } = self;
         match format {
@@ -63,7 +73,7 @@ impl Figure {
             Format::Text => {
                 let target = match (self.is_met(), target) {
                     (Some(met), Some(target)) => {
-                        format!("target {target}: {}", if met { "met" } else { "NOT MET" })
+                        format!("{bound} {target}: {}", if met { "met" } else { "NOT MET" })
                     }
                     _ => String::new(),
                 };

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rand::RngExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -70,34 +71,140 @@ pub fn post(path: &str, token: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Is when samples count: after the warm-up, until the end.
+/// Builds a GET, with further headers, as the visitor of a token: by header for the API, by cookie for the pages.
+pub fn get(path: &str, token: &str, headers: &str) -> Vec<u8> {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {token}\r\n\
+         Cookie: cartwright_visitor={token}\r\n{headers}\r\n"
+    )
+    .into_bytes()
+}
+
+/// Is what one connection sends: a head and a tail by chance, joined; it stays with a head for so many requests.
+#[derive(Clone, Debug)]
+pub struct Script {
+    heads: Vec<Vec<u8>>,
+    tails: Vec<Vec<u8>>,
+    stay: usize,
+}
+
+impl Script {
+    /// Sends commands to carts.
+    pub fn commands(token: &str, carts: &[String], commands: &[String], stay: usize) -> Self {
+        let head = |cart: &String| {
+            format!(
+                "POST /api/v1/carts/{cart}/commands HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer {token}\r\n\
+                 Content-Type: application/json\r\n"
+            )
+            .into_bytes()
+        };
+        let tail = |body: &String| format!("Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes();
+        Self { heads: carts.iter().map(head).collect(), tails: commands.iter().map(tail).collect(), stay }
+    }
+
+    /// Gets paths, as the visitor of a token.
+    pub fn gets(token: &str, paths: &[String]) -> Self {
+        Self { heads: paths.iter().map(|path| get(path, token, "")).collect(), tails: vec![vec![]], stay: 1 }
+    }
+}
+
+/// Says how fast requests follow each other.
 #[derive(Clone, Copy, Debug)]
-pub struct Window {
+pub enum Pace {
+    /// As answers come.
+    Unbound,
+    /// So many a second, over all connections, at regular times. What waits because an earlier answer is late counts
+    /// as waiting (no coordinated omission).
+    PerSecond(f64),
+}
+
+/// How long the load runs before it counts.
+const WARM_UP: Duration = Duration::from_secs(2);
+
+/// Is what a load led to.
+#[derive(Debug)]
+pub struct Measured {
+    /// Answers a second, after the warm-up.
+    pub per_second: f64,
+    /// Requests that were answered 200, the warm-up's included.
+    pub accepted: usize,
+    /// Sorted, in microseconds.
+    latencies: Vec<u32>,
+}
+
+impl Measured {
+    /// Returns a quantile of the latencies by nearest rank, in milliseconds.
+    pub fn quantile_ms(&self, q: f64) -> f64 {
+        let rank = (q * self.latencies.len() as f64).ceil() as usize;
+        f64::from(self.latencies[rank.clamp(1, self.latencies.len()) - 1]) / 1_000.0
+    }
+}
+
+/// Sends each script over a connection of its own; anything but 200 is a panic.
+pub async fn drive(address: SocketAddr, scripts: Vec<Script>, pace: Pace, seconds: u32) -> Measured {
+    let counts_from = Instant::now() + WARM_UP;
+    let until = counts_from + Duration::from_secs(seconds.into());
+    let interval = match pace {
+        Pace::Unbound => Duration::ZERO,
+        Pace::PerSecond(rate) => Duration::from_secs_f64(scripts.len() as f64 / rate),
+    };
+    let count = scripts.len() as u32;
+    let tasks: Vec<_> = scripts
+        .into_iter()
+        .enumerate()
+        .map(|(n, script)| {
+            let first = Instant::now() + interval * n as u32 / count;
+            tokio::task::spawn_local(follow(address, script, first, interval, counts_from, until))
+        })
+        .collect();
+    let (mut latencies, mut accepted) = (vec![], 0);
+    for task in tasks {
+        let (all, its) = task.await.expect("every request is answered");
+        accepted += all;
+        latencies.extend(its);
+    }
+    latencies.sort_unstable();
+    Measured { per_second: latencies.len() as f64 / f64::from(seconds), accepted, latencies }
+}
+
+async fn follow(
+    address: SocketAddr,
+    script: Script,
+    first: Instant,
+    interval: Duration,
     counts_from: Instant,
     until: Instant,
-}
-
-impl Window {
-    /// Begins now.
-    pub fn begin(warm_up: Duration, length: Duration) -> Self {
-        let counts_from = Instant::now() + warm_up;
-        Self { counts_from, until: counts_from + length }
-    }
-
-    /// Says whether a request may still begin.
-    pub fn is_open(&self) -> bool {
-        Instant::now() < self.until
-    }
-
-    /// Returns the latency of a request that began then and ends now, in microseconds, where it counts.
-    pub fn latency_us(&self, begun: Instant) -> Option<u32> {
+) -> (usize, Vec<u32>) {
+    let mut connection = Connection::open(address).await;
+    let (mut accepted, mut latencies, mut request) = (0, vec![], vec![]);
+    let (mut due, mut head) = (first, 0);
+    loop {
+        // Who is early waits for the time, and the timer's own lateness is not the server's.
         let now = Instant::now();
-        (begun >= self.counts_from && now < self.until).then(|| (now - begun).as_micros() as u32)
+        let begun = if now < due && !interval.is_zero() {
+            tokio::time::sleep_until(due.into()).await;
+            Instant::now()
+        } else if interval.is_zero() {
+            now
+        } else {
+            due
+        };
+        if begun >= until {
+            return (accepted, latencies);
+        }
+        if accepted % script.stay == 0 {
+            head = rand::rng().random_range(0..script.heads.len());
+        }
+        request.clear();
+        request.extend_from_slice(&script.heads[head]);
+        request.extend_from_slice(&script.tails[rand::rng().random_range(0..script.tails.len())]);
+        let (status, body) = connection.send(&request).await;
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(body));
+        accepted += 1;
+        let ended = Instant::now();
+        if begun >= counts_from && ended < until {
+            latencies.push((ended - begun).as_micros() as u32);
+        }
+        due += interval;
     }
-}
-
-/// Returns the quantile of sorted samples by nearest rank.
-pub fn quantile(sorted: &[u32], q: f64) -> u32 {
-    let rank = (q * sorted.len() as f64).ceil() as usize;
-    sorted[rank.clamp(1, sorted.len()) - 1]
 }

@@ -3,7 +3,7 @@
 //! Each figure is printed with its target and the yardstick that was measured beside it, in the same run on the same
 //! machine: a ratio travels, an absolute figure does not.
 
-mod add_to_cart;
+mod cart;
 mod figure;
 mod load;
 mod pgbench;
@@ -12,11 +12,14 @@ mod survive_kills;
 use std::process::ExitCode;
 
 use figure::Format;
+use harness::Store;
 
-const USAGE: &str = "usage: tests/bench cart [--json] [--seconds N]
+const USAGE: &str =
+    "usage: tests/bench cart [--json] [--seconds N] [--store postgres|sqlite] [--only PART,PART]
        tests/bench kill [--json] [--rounds N]
 
-cart   durable add-to-cart per second over HTTP at 64 connections, each store, beside pgbench
+cart   the cart over real HTTP on each store, beside pgbench, redis-benchmark and a bare handler;
+       its parts: pricing add read page hot crowd memory stored rush
 kill   kill -9 under load for each store: acknowledged commands lost or doubled, stock conserved";
 
 struct Options {
@@ -24,24 +27,45 @@ struct Options {
     format: Format,
     seconds: u32,
     rounds: u32,
+    stores: Vec<Store>,
+    only: Vec<String>,
 }
 
 fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
-    let mut options = Options { name: String::new(), format: Format::Text, seconds: 20, rounds: 200 };
+    let mut options = Options {
+        name: String::new(),
+        format: Format::Text,
+        seconds: 20,
+        rounds: 200,
+        stores: vec![Store::Postgres, Store::Sqlite],
+        only: vec![],
+    };
     let mut arguments = arguments;
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--json" => options.format = Format::Json,
             "--seconds" => options.seconds = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
+            "--store" => {
+                let name = arguments.next()?;
+                options.stores.retain(|store| store.to_string() == name);
+            }
+            "--only" => options.only = arguments.next()?.split(',').map(str::to_owned).collect(),
             "--rounds" => options.rounds = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
             name @ ("cart" | "kill") if options.name.is_empty() => options.name = name.to_owned(),
             _ => return None,
         }
     }
-    (!options.name.is_empty()).then_some(options)
+    (!options.name.is_empty() && !options.stores.is_empty()).then_some(options)
 }
 
 fn main() -> ExitCode {
+    // The yardstick of reads is a process of its own, as the server is.
+    if let [_, bare, file] = &std::env::args().collect::<Vec<_>>()[..]
+        && bare == "bare"
+    {
+        cart::serve_bare(file);
+        return ExitCode::SUCCESS;
+    }
     let Some(options) = parse(std::env::args().skip(1)) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
@@ -51,7 +75,10 @@ fn main() -> ExitCode {
     let tasks = tokio::task::LocalSet::new();
     tasks.block_on(&runtime, async {
         match options.name.as_str() {
-            "cart" => add_to_cart::measure(options.seconds, options.format).await,
+            "cart" => {
+                let plan = cart::Plan { stores: options.stores, only: options.only };
+                cart::measure(&plan, options.seconds, options.format).await;
+            }
             _ => survive_kills::measure(options.rounds, options.format).await,
         }
     });

@@ -64,7 +64,7 @@ async function live(browser) {
 
   const laptop = await openPage(browser);
   const cookies = await phone.browserContext().cookies();
-  const visitor = cookies.find((cookie) => cookie.name === "cartwright_visitor");
+  const visitor = cookies.find((cookie) => cookie.name === "cartwright_session");
   assert.ok(visitor, "the visitor has a cookie");
   await laptop.browserContext().setCookie(visitor);
   await open(laptop, "/cart");
@@ -325,6 +325,112 @@ async function snippetAsWritten(browser) {
   assert.deepEqual(await stranger.evaluate(() => window.updates), [], "a stranger sees nothing");
 }
 
+async function signIn(page, action, fields) {
+  for (const [name, value] of Object.entries(fields)) await page.type(`.entrance-form input[name=${name}]`, value);
+  await follow(page, `form[action="${action}"] button`);
+}
+
+async function put(page, sku) {
+  await open(page, `/products/${sku}`);
+  await page.click(".product-add button");
+  await page.waitForFunction(() => Number(document.querySelector("[data-count-number]")?.textContent) > 0, patience);
+}
+
+const ada = { email: "ada@example.org", password: "seven geese over Bath" };
+
+/** A guest's cart and a user's become one when the guest logs in, under the eyes of everybody who looks at either. */
+async function logIn(browser) {
+  const laptop = await openPage(browser);
+  await open(laptop, "/register");
+  await signIn(laptop, "/register", { name: "Ada", ...ada });
+  assert.equal(path(laptop), "/account");
+  assert.equal(await text(laptop, ".account h1"), "Ada");
+  await put(laptop, "MUG");
+  await open(laptop, "/cart");
+  await quantityIs(laptop, "MUG", 1);
+
+  const phone = await openPage(browser);
+  await put(phone, "TEAPOT");
+  const tab = await phone.browserContext().newPage();
+  tab.setDefaultTimeout(patience.timeout);
+  await open(tab, "/cart");
+  await quantityIs(tab, "TEAPOT", 1);
+  for (const page of [laptop, tab]) {
+    await page.evaluate(() => {
+      window.loadedOnce = true;
+    });
+  }
+  await phone.bringToFront(); // one of two tabs is in front, and only there things move
+  await open(phone, "/login?next=/cart");
+  await signIn(phone, "/login", ada);
+  assert.equal(path(phone), "/cart");
+  for (const page of [phone, laptop, tab]) {
+    await page.bringToFront();
+    await quantityIs(page, "MUG", 1);
+    await quantityIs(page, "TEAPOT", 1);
+    assert.equal(await text(page, ".account-word"), page === tab ? "Ada" : "Account of Ada");
+  }
+  await setQuantity(tab, "MUG", 3);
+  await quantityIs(laptop, "MUG", 3);
+  await setQuantity(laptop, "TEAPOT", 2);
+  await quantityIs(tab, "TEAPOT", 2);
+  for (const page of [laptop, tab]) {
+    assert.ok(await page.evaluate(() => window.loadedOnce), "the page was not loaded again");
+  }
+
+  await open(laptop, "/account");
+  assert.equal((await laptop.$$(".device")).length, 2);
+  await follow(laptop, ".device form button");
+  assert.equal((await laptop.$$(".device")).length, 1);
+  for (const page of [phone, tab]) {
+    await page.bringToFront();
+    await page.waitForFunction(() => document.querySelector(".account-word")?.textContent === "Log in", patience);
+    await page.waitForFunction(() => document.querySelector("[data-count]")?.hidden, patience);
+  }
+  await follow(laptop, 'form[action="/logout"] button');
+  assert.equal(await text(laptop, ".account-word"), "Log in");
+  const kept = await laptop.evaluate(() => localStorage.getItem("cartwright"));
+  assert.equal(kept, null, "nothing is left of the user's cart");
+}
+
+/** Signing up, buying and buying again with nothing but links and forms: the second time the address is known. */
+async function accountWithoutJavaScript(browser) {
+  const page = await openPage(browser);
+  await page.setJavaScriptEnabled(false);
+  await open(page, "/products/MUG");
+  await follow(page, ".product-add button");
+  await open(page, "/cart");
+  await follow(page, ".entrance-offer a");
+  await follow(page, ".entrance-other a");
+  await signIn(page, "/register", ada);
+  assert.equal(path(page), "/cart");
+  assert.ok(await page.$(line("MUG")), "the guest's cart is the user's");
+  const buy = async () => {
+    await follow(page, 'form[action="/checkout/start"] button');
+    for (let step = 0; path(page).startsWith("/checkout"); step += 1) {
+      assert.ok(step < 6, "the checkout ends");
+      await fillIn(page);
+      await follow(page, ".checkout-go button");
+    }
+    assert.match(path(page), /^\/orders\//);
+  };
+  // The e-mail address is known already, and typing would add to it.
+  delete address.email;
+  await buy();
+  await open(page, "/products/MUG");
+  await follow(page, ".product-add button");
+  await open(page, "/cart");
+  await follow(page, 'form[action="/checkout/start"] button');
+  assert.equal(await page.$eval("input[name=street]", (input) => input.value), address.street);
+  assert.equal(await page.$eval("select[name=country]", (input) => input.value), "GB");
+  await open(page, "/account");
+  assert.equal((await page.$$(".account .order-id")).length, 1);
+  await follow(page, 'form[action="/logout"] button');
+  await open(page, "/login");
+  await signIn(page, "/login", ada);
+  assert.equal((await page.$$(".account .order-id")).length, 1, "the orders are the user's");
+}
+
 async function main() {
   const scenarios = {
     live,
@@ -332,6 +438,8 @@ async function main() {
     drawer,
     "drawer-without-javascript": drawerWithoutJavaScript,
     snippet: snippetAsWritten,
+    "log-in": logIn,
+    "account-without-javascript": accountWithoutJavaScript,
   };
   const args = ["--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
   // Chromium's sandbox refuses to run as root.

@@ -2,16 +2,32 @@
 
 use reqwest::{Client, header::ORIGIN};
 
-use crate::{TestApp, app::Setup};
+use serde_json::Value;
 
-const USER: &str = "ada";
-const PASSWORD: &str = "correct horse battery";
+use crate::{TestApp, app::Setup, shopper::Answer};
+
+/// The name of the product manager.
+pub const USER: &str = "ada";
+/// The password.
+pub const PASSWORD: &str = "correct horse battery";
 
 /// Returns the set-up of a standard shop whose dashboards the product manager may enter.
 pub fn setup() -> Setup {
     let mut setup = Setup::default();
     setup.config += &format!("\n[admin]\nuser = \"{USER}\"\npassword = \"{PASSWORD}\"\n");
     setup
+}
+
+/// Asks the API as the product manager, with a body where there is one.
+pub async fn api(app: &TestApp, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    let method = method.parse().expect("a method");
+    let mut request = Client::new()
+        .request(method, app.url(&format!("/api/v1/admin{path}")))
+        .basic_auth(USER, Some(PASSWORD));
+    if let Some(body) = body {
+        request = request.json(body);
+    }
+    Answer::to(request).await.expect("the server answers")
 }
 
 /// Is a page as it was answered, after redirects.

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use reqwest::{Client, Method};
 use serde_json::Value;
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
     node::Node,
     program::{built, free_address, succeeded},
     reaper,
-    shopper::Shopper,
+    shopper::{Answer, Shopper},
 };
 
 /// Names the store that a shop runs on.
@@ -142,6 +143,12 @@ impl TestApp {
         fs::write(self.config_file(), text).expect("the configuration is written");
     }
 
+    /// Sets the lines that follow the configuration's `[store]` table; they hold from the next start.
+    pub fn configure(&mut self, config: String) {
+        self.setup.config = config;
+        self.write_config();
+    }
+
     /// Returns the path of the configuration file.
     pub fn config_file(&self) -> PathBuf {
         self.folder.join("cartwright.toml")
@@ -204,6 +211,31 @@ impl TestApp {
         self.node = Some(Node::start(&self.config_file(), self.address, &self.folder.join("log")).await);
     }
 
+    /// Starts the server on the same data with another configuration; where it runs, it is killed first.
+    pub async fn restart_with(&mut self, setup: Setup) {
+        self.setup = setup;
+        self.write_config();
+        self.restart().await;
+    }
+
+    /// Starts the server at the same address on an empty store, its goods imported: it has lost whatever it knew.
+    pub async fn restart_empty(&mut self) {
+        self.kill();
+        self.store_url = match self.store {
+            Store::Sqlite => format!("sqlite:{}", self.folder.join("other.db").display()),
+            Store::Postgres => {
+                let durability = self.setup.durability;
+                tokio::task::spawn_blocking(move || Cluster::shared(durability).new_database())
+                    .await
+                    .expect("a database is made")
+            }
+        };
+        self.write_config();
+        let products = self.folder.join("products.csv");
+        self.run(&["import", "products", &products.display().to_string()]).await;
+        self.restart().await;
+    }
+
     /// Kills the server without warning.
     pub fn kill(&mut self) {
         if let Some(node) = self.node.take() {
@@ -224,6 +256,38 @@ impl TestApp {
     /// Returns the running server process.
     pub fn node(&self) -> &Node {
         self.node.as_ref().expect("the server runs")
+    }
+
+    /// Reads a page as the shopper's browser would, without scripts.
+    ///
+    /// # Panics
+    /// Where there is no such page.
+    pub async fn page(&self, shopper: &Shopper, path: &str) -> String {
+        let cookie = format!("cartwright_visitor={}", shopper.token());
+        let answer = Client::new().get(self.url(path)).header("Cookie", cookie).send().await;
+        let answer = answer.and_then(reqwest::Response::error_for_status).expect("the page is there");
+        answer.text().await.expect("a page is text")
+    }
+
+    /// Calls the API as whoever the token stands for.
+    ///
+    /// # Panics
+    /// Where the server goes away meanwhile.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Answer {
+        let mut request = Client::new().request(method, self.url(path));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        Answer::to(request).await.expect("the server answers")
     }
 
     /// Opens a cart for a new visitor.

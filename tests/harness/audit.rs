@@ -27,7 +27,9 @@ impl Stock {
     }
 }
 
-const QUERY: &str = "SELECT sku, supplied, available, held, sold FROM stock";
+/// What lies in another location than the main one is called `SKU@location`.
+const QUERY: &str = "SELECT CASE location WHEN 'main' THEN sku ELSE sku || '@' || location END,
+    supplied, available, held, sold FROM stock";
 
 /// Reads the stock of every SKU.
 ///

@@ -157,8 +157,13 @@ impl Device {
 
     /// Joins a topic and returns the reply; the join's reference is the reply's `join_ref`.
     pub async fn join(&mut self, topic: &str) -> Frame {
+        self.join_with(topic, json!({})).await
+    }
+
+    /// Joins a topic with a payload and returns the reply.
+    pub async fn join_with(&mut self, topic: &str, payload: Value) -> Frame {
         let join_ref = self.next_ref();
-        self.send(json!([join_ref, join_ref, topic, "phx_join", {}])).await;
+        self.send(json!([join_ref, join_ref, topic, "phx_join", payload])).await;
         self.reply_to(&join_ref).await
     }
 

@@ -23,8 +23,12 @@ pub fn built(name: &str) -> PathBuf {
 }
 
 /// Returns the repository's folder.
+///
+/// Cargo says where it is. Only where a test's binary is started by hand does the place that it was compiled at count: clones
+/// that share a build folder may share the binary.
 pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent").to_path_buf()
+    let tests = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&tests).parent().expect("tests/ has a parent").to_path_buf()
 }
 
 /// Runs a script of `tests/clients` with Node, and returns what it printed.
@@ -42,6 +46,20 @@ pub async fn node_script(script: &str, arguments: &[String]) -> Output {
         .output()
         .await
         .expect("node starts: install nodejs")
+}
+
+/// Returns a command of a Python package that `tests/run` has installed beside the other tools.
+///
+/// # Panics
+/// Where it is missing.
+pub fn python_tool(name: &str) -> tokio::process::Command {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| env::home_dir().map(|home| home.join(".cache"))).expect("there is a home");
+    let program = cache.join("cartwright/tools/python/bin").join(name);
+    assert!(program.is_file(), "{} is not installed: run tests/run", program.display());
+    let mut command = tokio::process::Command::new(program);
+    command.kill_on_drop(true);
+    command
 }
 
 /// Asserts that a program ended well, and returns its standard output.

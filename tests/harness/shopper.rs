@@ -171,6 +171,19 @@ impl Shopper {
         self.command(&json!({"type": "add_line", "sku": sku, "quantity": quantity})).await
     }
 
+    /// Asks for a resource of the cart, such as `/snapshot`.
+    ///
+    /// # Panics
+    /// Where the method is none, or the server goes away meanwhile.
+    pub async fn request(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let url = format!("http://{}/api/v1/carts/{}{path}", self.address, self.cart);
+        let mut request = self.http.request(method.parse().expect("a method"), url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        Answer::to(request).await.expect("the server answers")
+    }
+
     /// Asks for the cart.
     pub async fn get(&self) -> Answer {
         let url = format!("http://{}/api/v1/carts/{}", self.address, self.cart);

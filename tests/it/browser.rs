@@ -12,7 +12,9 @@ on_each_store!(
     a_shopper_without_javascript_buys,
     the_drawer_and_the_single_page_lead_to_an_order,
     the_drawer_workflow_needs_no_javascript,
-    the_snippet_works_as_written
+    the_snippet_works_as_written,
+    two_carts_become_one_under_everybodys_eyes,
+    an_account_needs_no_javascript
 );
 
 async fn in_browser(store: Store, scenario: &str) {
@@ -45,4 +47,12 @@ async fn the_drawer_workflow_needs_no_javascript(store: Store) {
 
 async fn the_snippet_works_as_written(store: Store) {
     in_browser(store, "snippet").await;
+}
+
+async fn two_carts_become_one_under_everybodys_eyes(store: Store) {
+    in_browser(store, "log-in").await;
+}
+
+async fn an_account_needs_no_javascript(store: Store) {
+    in_browser(store, "account-without-javascript").await;
 }

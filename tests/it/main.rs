@@ -20,27 +20,49 @@ macro_rules! on_each_store {
     };
 }
 
+mod api;
 mod bad_input;
+mod bundles;
 mod carts;
 mod checkout;
+mod digital;
 mod idempotency;
+mod idle;
 mod kill;
+mod ledger;
 mod lines;
+mod lists;
+mod locations;
+mod logins;
+mod openapi;
+mod orders;
+mod payments;
+mod reorder;
+mod search;
+mod session;
+mod snapshots;
+mod stock;
 mod terms;
 mod two_nodes;
+mod users;
 
 mod broken_frames;
 mod channel;
 mod official_client;
+mod shares;
 mod slow_peers;
 
 mod browser;
 mod demo;
+mod doors;
 mod experiments;
 mod failing_disk;
 mod import;
+mod mail;
 mod metrics;
+mod offline;
 mod replay;
+mod webhooks;
 mod whole_loop;
 
 mod store_contract;

@@ -242,9 +242,9 @@ async fn broken_terms_change_nothing(store: Store) {
         ),
         (
             "promotions",
-            r#"[{"id": "a", "name": "A", "limits": {"total": 1},
+            r#"[{"id": "a", "name": "A", "conditions": {"groups": ["trade"]},
                 "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]"#,
-            "limits of uses are not supported yet",
+            "groups and channels are not supported yet",
         ),
         ("shipping", r#"{"methods": [{"id": "a", "name": "A", "zones": []}]}"#, "methods[0].zones is empty"),
     ] {

@@ -101,3 +101,22 @@ async fn a_key_used_on_one_node_is_known_on_the_other() {
     assert_eq!((first.status, &first.body), (200, &again.body));
     assert_eq!(shopper.quantity("MUG").await, 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_leads_to_the_cart_on_both_nodes_and_is_taken_back_on_both() {
+    let app = TestApp::start(Store::Postgres).await;
+    let twin = app.twin().await;
+    let ann = app.open_cart().await;
+    let made = ann.request("POST", "/shares", Some(json!({"editable": true}))).await;
+    let (token, id) = (made.body["token"].as_str().unwrap(), made.body["share"]["id"].as_str().unwrap());
+    let (mut there, joined) = crate::shares::watch(&twin, &ann.topic(), token).await;
+    assert_eq!(joined.status(), "ok", "{joined:?}");
+    let version = ann.add("MUG", 1).await.accepted()["version"].as_u64().unwrap();
+    there.cart_at(version).await;
+    let changed = there.update_cart(&ann.topic(), "MUG", 4).await;
+    assert_eq!((changed.status(), ann.on(twin.address()).quantity("MUG").await), ("ok", 4), "{changed:?}");
+    assert_eq!(ann.request("DELETE", &format!("/shares/{id}"), None).await.status, 204);
+    there.next_where(|frame| frame.event == "share_ended").await;
+    let again = there.join_with(&ann.topic(), json!({"share": token})).await;
+    assert_eq!(again.reason(), "unknown_share", "{again:?}");
+}

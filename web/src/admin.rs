@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod experiments;
 pub mod login;
+pub mod orders;
 pub mod results;
 
 use actix_web::{
@@ -12,7 +13,7 @@ use actix_web::{
 };
 use dashboards::{PageError, Pages};
 
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
 /// Dashboards run no scripts and load nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -29,6 +30,9 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/login", post().to(login::enter))
                 .route("/logout", post().to(login::leave))
                 .route("/static/{name}", get().to(asset))
+                .route("/orders", get().to(orders::list))
+                .route("/orders/{id}", get().to(orders::read))
+                .route("/orders/{id}/{change}", post().to(orders::change))
                 .route("/experiments", post().to(experiments::create))
                 .route("/experiments/new", get().to(experiments::new))
                 .route("/experiments/{key}", get().to(experiments::read))
@@ -41,9 +45,8 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
 }
 
 async fn asset(path: Path<String>) -> Result<HttpResponse, Problem> {
-    let asset = dashboards::assets::asset(&path).ok_or_else(|| {
-        Problem::not_found("no_such_file", format!("no file {path} belongs to the dashboards"))
-    })?;
+    let asset = dashboards::assets::asset(&path)
+        .ok_or_else(|| Problem::new(Kind::NoSuchFile, format!("no file {path} belongs to the dashboards")))?;
     Ok(HttpResponse::Ok()
         .content_type(asset.content_type)
         .insert_header((header::CACHE_CONTROL, "max-age=300"))
@@ -59,11 +62,7 @@ fn html(page: Result<String, PageError>) -> Result<HttpResponse, Problem> {
 fn html_with(status: StatusCode, page: Result<String, PageError>) -> Result<HttpResponse, Problem> {
     let page = page.map_err(|error| {
         tracing::error!(%error, "a dashboard could not be rendered");
-        Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "page_fault",
-            "this page could not be made; the log says why",
-        )
+        Problem::new(Kind::PageFault, "this page could not be made; the log says why")
     })?;
     Ok(HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")

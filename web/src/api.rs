@@ -1,22 +1,67 @@
 //! The JSON API: parse, call, shape.
 
+pub mod admin_orders;
 pub mod carts;
 pub mod catalogue;
+pub mod lists;
+pub mod orders;
+pub mod page;
+pub mod payments;
 pub mod request;
+pub mod snapshots;
+pub mod users;
+pub mod webhooks;
 
-use actix_web::web::{ServiceConfig, get, post, scope, to};
+mod admin;
+mod deliveries;
+mod gate;
+mod gift_cards;
+mod headers;
+mod openapi;
+mod operation;
+mod problems;
+mod shares;
+
+use actix_web::{
+    middleware::{Compat, Compress},
+    web::{ServiceConfig, get, resource as at, scope, to},
+};
+
+use self::operation::{Operation, by_path, serve};
+
+/// Where the API's addresses begin.
+pub const BASE: &str = "/api/v1";
+
+/// Lists all operations: what stands here is routed and documented, and nothing else is.
+fn operations() -> Vec<Operation> {
+    [
+        carts::operations(),
+        orders::operations(),
+        lists::operations(),
+        shares::operations(),
+        snapshots::operations(),
+        payments::operations(),
+        admin_orders::operations(),
+        gift_cards::operations(),
+        catalogue::operations(),
+        users::operations(),
+        webhooks::operations(),
+        deliveries::operations(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
 
 /// Routes the API.
 pub fn routes(config: &mut ServiceConfig) {
-    config.service(
-        scope("/api/v1")
-            .route("/carts", post().to(carts::open))
-            .route("/carts/{id}", get().to(carts::read))
-            .route("/carts/{id}/commands", post().to(carts::command))
-            .route("/orders/{id}", get().to(carts::order))
-            .route("/products", get().to(catalogue::products))
-            .route("/products/{sku}", get().to(catalogue::product))
-            .route("/recommendations", get().to(catalogue::recommendations))
-            .default_service(to(request::no_such_route)),
-    );
+    let paths = by_path(operations()).into_iter();
+    let api = paths.fold(scope(BASE), |api, (path, operations)| serve(api, path, &operations));
+    config
+        .service(
+            at("/api/openapi.json").wrap(Compat::new(Compress::default())).route(get().to(openapi::serve)),
+        )
+        .route("/problems", get().to(problems::index))
+        .route("/problems/{name}", get().to(problems::page))
+        .service(api.default_service(to(request::no_such_route)).wrap_fn(gate::pass));
 }

@@ -1,7 +1,7 @@
 //! Build, run, drain, stop.
 
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
@@ -9,12 +9,12 @@ use std::{
 use actix_web::{
     App, HttpResponse, HttpServer,
     dev::{Server, Service, ServiceRequest},
-    middleware::NormalizePath,
+    middleware::{Compress, NormalizePath, from_fn},
     rt::net::TcpStream,
     web,
 };
 use anyhow::Context;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::join_all};
 use tokio::{
     sync::mpsc,
     task::JoinSet,
@@ -24,25 +24,41 @@ use uuid::Uuid;
 
 use crate::{
     admin, api,
-    carts::Carts,
+    carts::{
+        Carts,
+        idle::{self, Patience},
+    },
     catalogue::CatalogueCell,
     channel::{self, sessions::Sessions},
+    checkout::{Checkout, recovery},
     clock,
     config::Config,
     definitions::DefinitionsCell,
+    deliveries::{courier::Courier, lease},
     events::{files::EventFiles, reader, rollups::RollUps},
+    keyring::Keyring,
+    mail::{self, Postman},
     metrics,
-    payment::TestProvider,
+    payment::{Sandbox, book::Book, courier},
     problem::Problem,
     shelves::{Shelves, batch},
     shop::Shop,
-    store,
+    store::{self, Heard},
     storefront::{self, Front},
     terms::TermsCell,
+    throttle::{Allowance, Throttle},
+    users::{Principals, door::recognise, password::Hasher},
+    webhooks::{self, agent::Agent},
 };
 
 /// How long requests under way may take to end when the server stops, in seconds.
 const SHUTDOWN_SECONDS: u64 = 10;
+/// How often an order, or an address of the network, may be tried in a window: who mistypes is helped, who guesses is not.
+const LOOKUPS_MAX: u32 = 10;
+const LOOKUP_SECONDS: u32 = 60;
+/// How many codes of gift cards somebody may try within so many seconds.
+const GUESSES_MAX: u32 = 10;
+const GUESS_SECONDS: u32 = 60;
 /// How long the kernel waits for a peer that neither reads nor answers: a stalled socket stops its session actor too,
 /// so its end must come from outside.
 const PEER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -51,6 +67,7 @@ const PEER_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Application {
     shop: web::Data<Shop>,
     listener: TcpListener,
+    postman: Option<Arc<Postman>>,
 }
 
 impl Application {
@@ -70,24 +87,58 @@ impl Application {
         let definitions = Arc::new(DefinitionsCell::default());
         definitions.refresh(&*store).await?;
         let shelves = Arc::new(Shelves::default());
-        shelves.refresh_stock(&*store).await?;
+        shelves.refresh_stock(&*store, &catalogue.get(), &terms.get().locations).await?;
         shelves.refresh_model(&config.model_file());
         if let (Some(user), Some(password)) = (&config.admin.user, &config.admin.password) {
             admin::accounts::put_user(&*store, user, password).await?;
         }
+        let postman = Postman::new(&config, store.clone())?.map(Arc::new);
+        if postman.is_some() {
+            store.begin_cursor(mail::SINK).await?;
+        }
+        let sandbox = Sandbox::new(
+            Book::open(&config.sandbox_book())?,
+            Duration::from_millis(config.payment.timeout_ms),
+            Duration::from_millis(config.payment.sandbox_late_ms),
+        );
+        let webhook_secret = match &config.payment.webhook_secret {
+            Some(secret) => secret.clone(),
+            None => sandbox.secret().await?,
+        };
+        let carts = Carts::start(&config.carts, &store, &catalogue, &terms);
+        let checkout = Checkout {
+            carts: carts.clone(),
+            store: store.clone(),
+            provider: Arc::new(sandbox.clone()),
+            grace_ms: in_ms(config.payment.recover_seconds),
+            patience_ms: in_ms(config.payment.patience_seconds),
+        };
+        let keys = Keyring::of_config(&config)?;
+        let webhooks = Agent::new(&config.webhooks, store.clone())?;
         let shop = Shop {
-            carts: Carts::start(&config.carts, &store, &catalogue, &terms),
-            payment: Arc::new(TestProvider::new(Duration::from_millis(config.payment.timeout_ms))),
+            admins: admin::accounts::Remembered::default(),
+            webhooks,
+            carts,
+            checkout,
+            sandbox,
+            webhook_secret,
+            lookups: Allowance::new("look-up", LOOKUPS_MAX, LOOKUP_SECONDS),
+            principals: Principals::default(),
+            hasher: Hasher::new(config.workers),
+            guesses: Allowance::new("gift card", GUESSES_MAX, GUESS_SECONDS),
             sessions: Arc::new(Sessions::default()),
+            keys,
             metrics: handle,
+            throttle: Throttle::new(&config.limits),
             config,
             store,
             catalogue,
             terms,
             definitions,
             shelves,
+            sellers: Arc::default(),
         };
-        Ok(Self { shop: web::Data::new(shop), listener })
+        Ok(Self { shop: web::Data::new(shop), listener, postman })
     }
 
     /// Returns the shop, for whoever prepares it before it serves.
@@ -116,10 +167,13 @@ impl Application {
     /// # Errors
     /// What ended it.
     pub async fn run_until(self, done: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let address = own_address(self.listener.local_addr()?);
         let server = serve(self.shop.clone(), self.listener)?;
         let handle = server.handle();
         let shop = self.shop;
-        let mut tasks = tasks(&shop);
+        let mut tasks = tasks(&shop, self.postman);
+        let told_at = format!("http://{address}/api/v1/payments/webhook");
+        tasks.spawn(courier::run(shop.sandbox.clone(), shop.webhook_secret.clone(), told_at));
         let mut server = tokio::spawn(server);
         tokio::select! {
             ended = &mut server => return Ok(ended??),
@@ -136,6 +190,21 @@ impl Application {
         tasks.shutdown().await;
         Ok(())
     }
+}
+
+fn in_ms(seconds: u64) -> i64 {
+    i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)
+}
+
+/// Returns where the server reaches itself: one that listens everywhere listens at home too.
+fn own_address(mut bound: SocketAddr) -> SocketAddr {
+    if bound.ip().is_unspecified() {
+        bound.set_ip(match bound {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    bound
 }
 
 async fn stop_asked() {
@@ -162,6 +231,7 @@ fn serve(shop: web::Data<Shop>, listener: TcpListener) -> anyhow::Result<Server>
                 web::PathConfig::default()
                     .error_handler(|e, _| Problem::invalid_request(e.to_string()).into()),
             )
+            .wrap(from_fn(recognise))
             .wrap_fn(|request, service| {
                 let (began, door) = (Instant::now(), door(&request));
                 service.call(request).map(move |response| {
@@ -178,7 +248,7 @@ fn serve(shop: web::Data<Shop>, listener: TcpListener) -> anyhow::Result<Server>
             .configure(api::routes)
             .configure(channel::routes)
             .configure(admin::routes(dashboards.clone()))
-            .configure(storefront::routes(front.clone()))
+            .service(web::scope("").wrap(Compress::default()).configure(storefront::routes(front.clone())))
             .default_service(web::to(api::request::no_such_route))
     });
     let server = server
@@ -220,7 +290,7 @@ async fn ready(shop: web::Data<Shop>) -> Result<HttpResponse, Problem> {
 }
 
 /// Starts everything that runs beside the doors. None of these ends by itself.
-fn tasks(shop: &web::Data<Shop>) -> JoinSet<()> {
+fn tasks(shop: &web::Data<Shop>, postman: Option<Arc<Postman>>) -> JoinSet<()> {
     let process = Uuid::new_v4().simple().to_string();
     let mut tasks = JoinSet::new();
     let files = &shop.config.recommender;
@@ -230,7 +300,24 @@ fn tasks(shop: &web::Data<Shop>) -> JoinSet<()> {
         Duration::from_secs(60 * files.file_minutes),
     );
     tasks.spawn(reader::run(shop.store.clone(), files, process.clone()));
-    tasks.spawn(reader::run(shop.store.clone(), RollUps, process));
+    tasks.spawn(reader::run(shop.store.clone(), RollUps, process.clone()));
+    tasks.spawn(recovery::run(shop.checkout.clone(), process.clone()));
+    if let Some(postman) = postman {
+        let (store, manner) = (shop.store.clone(), mail::manner(&shop.config.mail));
+        let work = move || Courier::new(store.clone(), mail::SINK, postman.clone(), manner.clone()).work();
+        tasks.spawn(lease::hold(shop.store.clone(), mail::SINK, process.clone(), work));
+    }
+    let agent = shop.webhooks.clone();
+    tasks.spawn(lease::hold(shop.store.clone(), webhooks::agent::LEASE, process.clone(), move || {
+        agent.clone().work()
+    }));
+    let patience = Patience::of(&shop.config.carts);
+    if patience.is_limited() {
+        let (carts, store) = (shop.carts.clone(), shop.store.clone());
+        let period = Duration::from_secs(shop.config.carts.hold_sweep_seconds);
+        let work = move || idle::run(carts.clone(), store.clone(), patience, period);
+        tasks.spawn(lease::hold(shop.store.clone(), idle::LEASE, process.clone(), work));
+    }
     tasks.spawn(refresh(shop.clone()));
     tasks.spawn(expire_holds(shop.clone()));
     tasks.spawn(forget_keys(shop.clone()));
@@ -256,7 +343,10 @@ async fn refresh(shop: web::Data<Shop>) {
             shop.catalogue.refresh(&*shop.store).await?;
             shop.terms.refresh(&*shop.store).await?;
             shop.definitions.refresh(&*shop.store).await?;
-            shop.shelves.refresh_stock(&*shop.store).await
+            shop.shelves
+                .refresh_stock(&*shop.store, &shop.catalogue.get(), &shop.terms.get().locations)
+                .await?;
+            shop.sellers.refresh(&*shop.store, shop.config.shop.sales_days, clock::now_ms()).await
         };
         let refreshed = refreshed.await;
         metrics::store_up(refreshed.is_ok());
@@ -267,17 +357,23 @@ async fn refresh(shop: web::Data<Shop>) {
     }
 }
 
+/// Carts whose holds end in one turn: few enough that shoppers wait for none of it.
+const SWEEP_AT_ONCE: usize = 64;
+
 async fn expire_holds(shop: web::Data<Shop>) {
     let mut ticks = every(shop.config.carts.hold_sweep_seconds as f64);
     loop {
         ticks.tick().await;
         match shop.store.carts_with_ended_holds(clock::now_ms(), 1_000).await {
             Ok(ids) => {
-                for id in ids {
-                    let command = cart_core::Command::ExpireHolds;
-                    let request = cart_core::Request { caller: None, expected_version: None, command };
+                for ids in ids.chunks(SWEEP_AT_ONCE) {
+                    let expire = ids.iter().map(|id| {
+                        let command = cart_core::Command::ExpireHolds;
+                        let request = cart_core::Request { caller: None, expected_version: None, command };
+                        shop.carts.execute(id.clone(), request, None)
+                    });
                     // One that fails is found again by the next sweep.
-                    let _ = shop.carts.execute(id, request, None).await;
+                    let _ = join_all(expire).await;
                 }
             }
             Err(error) => tracing::warn!(%error, "ended holds could not be looked for"),
@@ -296,26 +392,29 @@ async fn forget_keys(shop: web::Data<Shop>) {
     }
 }
 
-/// Hears of carts that other processes change.
+/// Hears of carts that other processes change and of sessions that they end.
 async fn listen(shop: web::Data<Shop>) {
-    let (sender, mut changed) = mpsc::channel(1_024);
+    let (sender, mut heard) = mpsc::channel(1_024);
     let hear = async {
         loop {
             if let Err(error) = shop.store.listen(sender.clone()).await {
                 tracing::warn!(%error, "changes of other processes are not heard; listening again");
             }
+            shop.carts.deaf();
             tokio::time::sleep(Duration::from_secs(1)).await;
-            // Told again once the next connection has had time to listen: what changed in between was heard by nobody.
-            let carts = shop.carts.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_secs(2)).await;
-                carts.changed_unheard();
-            });
         }
     };
     let pass_on = async {
-        while let Some(id) = changed.recv().await {
-            shop.carts.changed_elsewhere(id);
+        while let Some(heard) = heard.recv().await {
+            match heard {
+                Heard::TokenEnded(hash) => shop.token_ended(&hash),
+                Heard::Cart(_) => shop.carts.heard(heard),
+                Heard::Everything => {
+                    shop.principals.forget_all();
+                    shop.sessions.doubt();
+                    shop.carts.heard(heard);
+                }
+            }
         }
     };
     tokio::join!(hear, pass_on);

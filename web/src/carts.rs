@@ -1,7 +1,9 @@
 //! Live carts: actors that own them, the turn that changes them, and the way to them.
 
 pub mod directory;
+pub mod idle;
 pub mod job;
+pub mod live;
 pub mod shard;
 pub mod turn;
 
@@ -9,4 +11,4 @@ pub mod turn;
 mod tests;
 
 pub use directory::Carts;
-pub use job::{CartsError, IdempotencyKey, Job, JobKind, Opening};
+pub use job::{CartsError, Entering, IdempotencyKey, Job, JobKind, Opening};

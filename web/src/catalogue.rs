@@ -1,45 +1,119 @@
 //! The catalogue in memory, swapped whole when the store's revision moves.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use cart_core::{Currency, Product, Products, Sku};
 
-use crate::store::{self, Store};
+use crate::{
+    search::{FacetKind, words::words},
+    store::{self, Store},
+};
+
+/// Is a visible product as it is looked through.
+#[derive(Debug)]
+pub struct Listed {
+    /// The product.
+    pub product: Arc<Product>,
+    /// Its name, folded.
+    pub name: Box<str>,
+    /// The number of its family; a product of none is its own.
+    pub family: u32,
+    /// The numbers of its values in [`Catalogue::values`].
+    pub values: Box<[u32]>,
+    /// The revision at which it was listed first.
+    pub since: u64,
+    number: usize,
+}
+
+impl Listed {
+    /// Returns what names its family, or itself where it has none.
+    pub fn id(&self) -> &str {
+        self.product.family.as_ref().map_or(self.product.sku.as_str(), |family| family.as_str())
+    }
+}
 
 /// Is the catalogue at one revision, ready to be searched.
 #[derive(Debug, Default)]
 pub struct Catalogue {
     revision: u64,
-    products: BTreeMap<Sku, Arc<Product>>,
-    /// The words of each visible product in lower case, in the order of the SKUs.
-    texts: Vec<(String, Arc<Product>)>,
+    products: HashMap<Sku, Arc<Product>>,
+    /// The visible products, families together, otherwise in the order of the SKUs.
+    listed: Vec<Listed>,
+    numbers: HashMap<Sku, usize>,
+    /// Where each family begins in `listed`.
+    begins: Vec<usize>,
+    facets: Vec<FacetKind>,
+    /// Each value with the number of its facet.
+    values: Vec<(u32, String)>,
     categories: Vec<String>,
     currency: Option<Currency>,
+    bundles: Vec<Arc<Product>>,
 }
 
 impl Catalogue {
     /// Builds the catalogue of a snapshot.
     pub fn of(snapshot: store::CatalogueSnapshot) -> Self {
-        let products: BTreeMap<Sku, Arc<Product>> =
-            snapshot.products.into_iter().map(|p| (p.sku.clone(), Arc::new(p))).collect();
-        let texts: Vec<_> = products
-            .values()
-            .filter(|p| !p.hidden)
-            .map(|p| {
-                (format!("{} {} {} {}", p.name, p.category, p.sku, p.description).to_lowercase(), p.clone())
+        let store::CatalogueSnapshot { revision, products, listed: since } = snapshot;
+        let mut products: Vec<(Arc<Product>, u64)> = products.into_iter().map(Arc::new).zip(since).collect();
+        products.sort_unstable_by(|(a, _), (b, _)| a.sku.cmp(&b.sku));
+        let mut families: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut visible: Vec<(u32, &Arc<Product>, u64)> = vec![];
+        let (mut next, mut facets) = (0, Numbering::default());
+        resolve(&mut products);
+        for (product, since) in products.iter().filter(|(p, _)| p.is_for_sale()) {
+            let mut new = || {
+                next += 1;
+                next - 1
+            };
+            let family = match &product.family {
+                Some(family) => *families.entry(family.as_str()).or_insert_with(new),
+                None => new(),
+            };
+            visible.push((family, product, *since));
+        }
+        visible.sort_by_key(|(family, ..)| *family);
+        let listed: Vec<Listed> = visible
+            .into_iter()
+            .enumerate()
+            .map(|(number, (family, product, since))| Listed {
+                name: words(&product.name).join(" ").into(),
+                values: facets.values_of(product),
+                product: product.clone(),
+                family,
+                since,
+                number,
             })
             .collect();
+        let numbers = listed.iter().map(|l| (l.product.sku.clone(), l.number)).collect();
+        let begins = listed
+            .iter()
+            .filter(|l| l.number == 0 || listed[l.number - 1].family != l.family)
+            .map(|l| l.number);
         let mut categories: Vec<String> =
-            texts.iter().map(|(_, p)| p.category.clone()).filter(|c| !c.is_empty()).collect();
+            listed.iter().map(|l| l.product.category.clone()).filter(|c| !c.is_empty()).collect();
         categories.sort_unstable();
         categories.dedup();
         let mut counts = BTreeMap::<Currency, usize>::new();
-        for (_, product) in &texts {
-            *counts.entry(product.price.currency).or_default() += 1;
+        for listed in &listed {
+            *counts.entry(listed.product.price.currency).or_default() += 1;
         }
         let currency = counts.into_iter().max_by_key(|(_, count)| *count).map(|(currency, _)| currency);
-        Self { revision: snapshot.revision, products, texts, categories, currency }
+        Self {
+            revision,
+            begins: begins.collect(),
+            numbers,
+            facets: facets.facets,
+            values: facets.values,
+            categories,
+            currency,
+            bundles: listed.iter().map(|l| &l.product).filter(|p| p.bundle.is_some()).cloned().collect(),
+            products: products.iter().map(|(p, _)| (p.sku.clone(), p.clone())).collect(),
+            listed,
+        }
     }
 
     /// Returns the revision that the catalogue shows.
@@ -54,7 +128,46 @@ impl Catalogue {
 
     /// Returns a product that a shopper may see.
     pub fn visible(&self, sku: &Sku) -> Option<&Arc<Product>> {
-        self.product(sku).filter(|p| !p.hidden)
+        self.product(sku).filter(|p| p.is_for_sale())
+    }
+
+    /// Returns the visible products, families together, otherwise in the order of the SKUs.
+    pub fn listed(&self) -> &[Listed] {
+        &self.listed
+    }
+
+    /// Returns the place of a visible product among the listed.
+    pub fn number(&self, sku: &Sku) -> Option<usize> {
+        self.numbers.get(sku).copied()
+    }
+
+    /// Returns the place of a listed product.
+    pub fn number_of(&self, listed: &Listed) -> usize {
+        listed.number
+    }
+
+    /// Returns the visible variants of a listed product's family, itself included.
+    pub fn variants_of(&self, listed: &Listed) -> &[Listed] {
+        let family = listed.family as usize;
+        let begin = self.begins.get(family).copied().unwrap_or(listed.number);
+        let end = self.begins.get(family + 1).copied().unwrap_or(self.listed.len());
+        self.listed.get(begin..end).unwrap_or_default()
+    }
+
+    /// Returns the visible variants of a product's family, itself included; none where it is hidden.
+    pub fn variants(&self, sku: &Sku) -> &[Listed] {
+        let listed = self.number(sku).and_then(|n| self.listed.get(n));
+        listed.map_or(&[], |listed| self.variants_of(listed))
+    }
+
+    /// Returns what products may be narrowed by.
+    pub fn facets(&self) -> &[FacetKind] {
+        &self.facets
+    }
+
+    /// Returns every value of every facet, with the number of its facet.
+    pub fn values(&self) -> &[(u32, String)] {
+        &self.values
     }
 
     /// Returns the categories of the visible products in order.
@@ -62,25 +175,14 @@ impl Catalogue {
         &self.categories
     }
 
-    /// Returns the visible products of a category (all, where none is named) that hold every word of the query.
-    /// Those whose name holds all words come first; otherwise the order is that of the SKUs.
-    pub fn search(&self, query: &str, category: Option<&str>) -> Vec<&Arc<Product>> {
-        let query = query.to_lowercase();
-        let words: Vec<&str> = query.split_whitespace().collect();
-        let mut found: Vec<_> = self
-            .texts
-            .iter()
-            .filter(|(_, p)| category.is_none_or(|c| p.category == c))
-            .filter(|(text, _)| words.iter().all(|w| text.contains(w)))
-            .map(|(_, p)| p)
-            .collect();
-        if !words.is_empty() {
-            found.sort_by_cached_key(|p| {
-                let name = p.name.to_lowercase();
-                !words.iter().all(|w| name.contains(w))
-            });
-        }
-        found
+    /// Returns one visible product of each family, in order.
+    pub fn families(&self) -> impl Iterator<Item = &Arc<Product>> {
+        self.begins.iter().filter_map(|n| self.listed.get(*n)).map(|l| &l.product)
+    }
+
+    /// Returns the visible bundles.
+    pub fn bundles(&self) -> &[Arc<Product>] {
+        &self.bundles
     }
 
     /// Returns the currency that most visible products are priced in: what a cart is opened in when nobody says.
@@ -90,7 +192,52 @@ impl Catalogue {
 
     /// Reports how many products a shopper may see.
     pub fn visible_count(&self) -> usize {
-        self.texts.len()
+        self.listed.len()
+    }
+}
+
+/// Looks up what bundles are made of.
+fn resolve(products: &mut [(Arc<Product>, u64)]) {
+    if products.iter().all(|(product, _)| product.bundle.is_none()) {
+        return;
+    }
+    let plain: HashMap<Sku, Arc<Product>> =
+        products.iter().map(|(p, _)| (p.sku.clone(), p.clone())).collect();
+    for (product, _) in products.iter_mut().filter(|(product, _)| product.bundle.is_some()) {
+        Arc::make_mut(product).resolve(|sku| plain.get(sku).cloned());
+    }
+}
+
+/// Numbers facets and their values as they come.
+#[derive(Default)]
+struct Numbering {
+    facets: Vec<FacetKind>,
+    values: Vec<(u32, String)>,
+    facet_numbers: HashMap<FacetKind, u32>,
+    value_numbers: HashMap<(u32, String), u32>,
+}
+
+impl Numbering {
+    fn values_of(&mut self, product: &Product) -> Box<[u32]> {
+        let category = Some(&product.category).filter(|c| !c.is_empty());
+        let category = category.map(|c| (FacetKind::Category, c));
+        let options = product.options.iter().map(|(name, value)| (FacetKind::Option(name.clone()), value));
+        let attributes =
+            product.attributes.iter().map(|(name, value)| (FacetKind::Attribute(name.clone()), value));
+        category.into_iter().chain(options).chain(attributes).map(|(kind, v)| self.value(kind, v)).collect()
+    }
+
+    fn value(&mut self, kind: FacetKind, value: &str) -> u32 {
+        let facets = &mut self.facets;
+        let facet = *self.facet_numbers.entry(kind).or_insert_with_key(|kind| {
+            facets.push(kind.clone());
+            facets.len() as u32 - 1
+        });
+        let values = &mut self.values;
+        *self.value_numbers.entry((facet, value.to_owned())).or_insert_with_key(|value| {
+            values.push(value.clone());
+            values.len() as u32 - 1
+        })
     }
 }
 

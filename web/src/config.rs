@@ -3,8 +3,15 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context;
-use cart_core::{PricePolicy, limits::PRICE_MINOR_MAX};
-use serde::Deserialize;
+use cart_core::{LoginCart, PricePolicy, limits::PRICE_MINOR_MAX};
+use serde::{Deserialize, Serialize};
+
+use crate::keyring::Keyring;
+
+use crate::{
+    mail::{self, MailSink},
+    throttle::network::Network,
+};
 
 /// Is everything an operator may set. Unknown keys are errors.
 #[derive(Clone, Debug, Deserialize)]
@@ -16,20 +23,30 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Worker threads of the HTTP server.
     pub workers: usize,
-    /// Hosts, with port, that browsers may open websockets and send forms from; the request's own host always may.
+    /// Hosts, with port, whose pages may open websockets, send forms and call the API; the request's own host always may.
     pub allowed_origins: Vec<String>,
     /// The shop itself.
     pub shop: ShopConfig,
     /// The state.
     pub store: StoreConfig,
+    /// How often the API may be asked.
+    pub limits: LimitsConfig,
     /// Carts.
     pub carts: CartsConfig,
     /// Event files and the batch.
     pub recommender: RecommenderConfig,
+    /// The shop's users.
+    pub users: UsersConfig,
     /// The dashboards.
     pub admin: AdminConfig,
     /// Payments.
     pub payment: PaymentConfig,
+    /// Letters to shoppers.
+    pub mail: MailConfig,
+    /// What browsers keep.
+    pub session: SessionConfig,
+    /// Events to other programs.
+    pub webhooks: WebhooksConfig,
 }
 
 /// Is what shoppers see of the shop.
@@ -38,11 +55,20 @@ pub struct Config {
 pub struct ShopConfig {
     /// The name in the header.
     pub name: String,
+    /// Where shoppers reach the shop: what links in letters begin with.
+    pub public_url: String,
     /// What express shipping costs, in minor units of the cart's currency, until `cartwright import shipping` says more.
     pub express_shipping_minor: i64,
     /// What a line costs whose price changes after it was put into a cart: `hold` what it cost then, `follow` what it
     /// costs today, or `tell`: what it costs today, once the shopper has accepted it.
     pub price_policy: PricePolicy,
+    /// How many days back a search looks for what sells, today included.
+    pub sales_days: u32,
+    /// How many minutes shoppers may cancel an order that was not sent off; 0 leaves it to the shop.
+    pub cancel_minutes: u32,
+    /// What a log-in does where guest and user both have a cart: `merge` the guest's lines into the user's, `keep` the
+    /// user's and lay the guest's lines aside there, or `replace` it by the guest's and lay the user's aside.
+    pub login_cart: LoginCart,
 }
 
 /// Is where the state lives.
@@ -55,6 +81,22 @@ pub struct StoreConfig {
     pub connections: usize,
 }
 
+/// Is how often the API may be asked. Allowances refill evenly.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitsConfig {
+    /// Requests of one visitor within `seconds`; 0 for any number.
+    pub visitor_requests: u32,
+    /// Requests from one address within `seconds`; 0 for any number.
+    pub address_requests: u32,
+    /// How long an allowance that was used up takes to come back, in seconds.
+    pub seconds: u32,
+    /// Whether requests from this machine are counted, too.
+    pub loopback: bool,
+    /// Addresses and networks of proxies that are believed about whom they speak for, by `X-Forwarded-For`.
+    pub proxies: Vec<Network>,
+}
+
 /// Is how carts behave.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -64,8 +106,12 @@ pub struct CartsConfig {
     pub shards: usize,
     /// How long a cart holds its pieces, in seconds.
     pub hold_seconds: u64,
-    /// How often ended holds are looked for, in seconds.
+    /// How often ended holds are looked for, and carts that nobody touches, in seconds.
     pub hold_sweep_seconds: u64,
+    /// After how long without a change a cart that is not empty counts as abandoned, in seconds; 0 for never.
+    pub abandon_seconds: u64,
+    /// After how long without a change a cart expires, in seconds; 0 for never.
+    pub expire_seconds: u64,
     /// After how long without use a cart leaves memory, in seconds.
     pub idle_seconds: u64,
     /// How long the answer to an idempotency key is kept, in hours.
@@ -86,6 +132,17 @@ pub struct RecommenderConfig {
     pub file_minutes: u64,
 }
 
+/// Is how users enter.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UsersConfig {
+    /// The fewest characters of a password. NIST SP 800-63B-4 asks for 15 where nothing but the password is asked for; 8
+    /// were enough before.
+    pub password_chars_min: usize,
+    /// After how many days without use a device is logged out.
+    pub session_days: u64,
+}
+
 /// Is who may enter `/admin`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -102,6 +159,74 @@ pub struct AdminConfig {
 pub struct PaymentConfig {
     /// How long the provider may take, in milliseconds.
     pub timeout_ms: u64,
+    /// After how many seconds without an answer the provider is asked what became of a payment.
+    pub recover_seconds: u64,
+    /// How many seconds a shopper may take to confirm a payment, or the provider to decide on it; then it is let go.
+    pub patience_seconds: u64,
+    /// What the provider signs its webhooks with; without this key the sandbox draws a secret and keeps it.
+    pub webhook_secret: Option<String>,
+    /// The book of the sandbox; without this key it stands in `data_dir`. All servers of a shop must share one.
+    pub sandbox_book: Option<PathBuf>,
+    /// How late the sandbox's late answers come, in milliseconds.
+    pub sandbox_late_ms: u64,
+}
+
+/// Is how letters leave the shop.
+#[derive(Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MailConfig {
+    /// Where they go: `none`, `file:<folder>`, `smtps://user:password@host:port`, or `smtp://host:port`, which
+    /// `?tls=required` encrypts by STARTTLS.
+    pub sink: String,
+    /// Who writes them.
+    pub from: String,
+    /// The waits between tries of a letter, in seconds; after the last try it is a dead letter.
+    pub retry_seconds: Vec<u64>,
+}
+
+impl std::fmt::Debug for MailConfig {
+    /// The address of the sink may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = self.sink.split(':').next();
+        let Self { from, retry_seconds, .. } = self;
+        f.debug_struct("MailConfig")
+            .field("sink", &kind)
+            .field("from", from)
+            .field("retry_seconds", retry_seconds)
+            .finish()
+    }
+}
+
+impl MailConfig {
+    /// Reports whether letters are sent at all.
+    pub fn is_sent(&self) -> bool {
+        self.sink != "none"
+    }
+}
+
+/// Is how the shop knows a browser again.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SessionConfig {
+    /// Keys that seal what browsers keep, each `name:` and 32 bytes in base64. The first seals, all open. Without any, a
+    /// file of the data folder holds one; several processes on one store need the same.
+    pub keys: Vec<String>,
+    /// What the storefront's pages keep in the browser.
+    pub mode: SessionMode,
+    /// For how many days the shop takes back a snapshot of a cart.
+    pub snapshot_days: u32,
+}
+
+/// Says where the storefront's carts live. The doors of the API are the same in every mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SessionMode {
+    /// In the shop; the browser has a cookie.
+    Server,
+    /// In the shop, and sealed in the browser, which brings them back where the shop has lost them. No channel.
+    Client,
+    /// As in [`Client`](Self::Client), live on every device; and without a network the shopper goes on.
+    Hybrid,
 }
 
 impl Default for Config {
@@ -113,10 +238,15 @@ impl Default for Config {
             allowed_origins: vec![],
             shop: ShopConfig::default(),
             store: StoreConfig::default(),
+            limits: LimitsConfig::default(),
             carts: CartsConfig::default(),
             recommender: RecommenderConfig::default(),
+            users: UsersConfig::default(),
             admin: AdminConfig::default(),
             payment: PaymentConfig::default(),
+            mail: MailConfig::default(),
+            session: SessionConfig::default(),
+            webhooks: WebhooksConfig::default(),
         }
     }
 }
@@ -125,8 +255,12 @@ impl Default for ShopConfig {
     fn default() -> Self {
         Self {
             name: "Cartwright & Daughters".into(),
+            public_url: "http://127.0.0.1:8080".into(),
             express_shipping_minor: 495,
             price_policy: PricePolicy::Hold,
+            sales_days: 30,
+            cancel_minutes: 30,
+            login_cart: LoginCart::Merge,
         }
     }
 }
@@ -137,9 +271,23 @@ impl Default for StoreConfig {
     }
 }
 
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self { visitor_requests: 600, address_requests: 6_000, seconds: 60, loopback: false, proxies: vec![] }
+    }
+}
+
 impl Default for CartsConfig {
     fn default() -> Self {
-        Self { shards: 1, hold_seconds: 1_200, hold_sweep_seconds: 5, idle_seconds: 300, key_hours: 24 }
+        Self {
+            shards: 1,
+            hold_seconds: 1_200,
+            hold_sweep_seconds: 5,
+            abandon_seconds: 3_600,
+            expire_seconds: 30 * 86_400,
+            idle_seconds: 300,
+            key_hours: 24,
+        }
     }
 }
 
@@ -149,9 +297,68 @@ impl Default for RecommenderConfig {
     }
 }
 
+impl Default for SessionConfig {
+    fn default() -> Self {
+        Self { keys: vec![], mode: SessionMode::Hybrid, snapshot_days: 90 }
+    }
+}
+
+impl Default for UsersConfig {
+    fn default() -> Self {
+        Self { password_chars_min: 15, session_days: 30 }
+    }
+}
+
 impl Default for PaymentConfig {
     fn default() -> Self {
-        Self { timeout_ms: 5_000 }
+        Self {
+            timeout_ms: 5_000,
+            recover_seconds: 10,
+            patience_seconds: 1_800,
+            webhook_secret: None,
+            sandbox_book: None,
+            sandbox_late_ms: 3_000,
+        }
+    }
+}
+
+/// Is how events are posted to endpoints.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhooksConfig {
+    /// Whether endpoints may be on this machine or in private networks, and be reached by `http`.
+    pub allow_private: bool,
+    /// How long a receiver may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// The waits between tries of a delivery, in seconds; after the last try it is a dead letter.
+    pub retry_seconds: Vec<u64>,
+    /// After how many days without any success an endpoint is disabled.
+    pub give_up_days: u32,
+    /// How long a replaced secret signs beside its successor, in hours.
+    pub secret_overlap_hours: u32,
+}
+
+impl Default for WebhooksConfig {
+    fn default() -> Self {
+        Self {
+            allow_private: false,
+            timeout_ms: 15_000,
+            // As Standard Webhooks proposes: three and a half days.
+            retry_seconds: vec![5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400],
+            give_up_days: 5,
+            secret_overlap_hours: 24,
+        }
+    }
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self {
+            sink: "none".into(),
+            from: "Cartwright & Daughters <shop@localhost>".into(),
+            // A mail server that is away over a weekend loses nothing.
+            retry_seconds: vec![10, 60, 300, 900, 3_600, 10_800, 43_200, 86_400, 129_600],
+        }
     }
 }
 
@@ -173,18 +380,45 @@ impl Config {
     fn check(&self) -> anyhow::Result<()> {
         anyhow::ensure!(self.workers > 0, "workers must be at least 1");
         anyhow::ensure!(self.store.connections > 1, "store.connections must be at least 2");
+        anyhow::ensure!((1..=86_400).contains(&self.limits.seconds), "limits.seconds must be 1 to 86400");
         anyhow::ensure!((1..=64).contains(&self.carts.shards), "carts.shards must be 1 to 64");
         anyhow::ensure!(self.carts.hold_sweep_seconds > 0, "carts.hold_sweep_seconds must be at least 1");
+        anyhow::ensure!(
+            (8..=64).contains(&self.users.password_chars_min),
+            "users.password_chars_min must be 8 to 64"
+        );
+        anyhow::ensure!(
+            (1..=3_650).contains(&self.users.session_days),
+            "users.session_days must be 1 to 3650"
+        );
+        anyhow::ensure!(
+            self.carts.expire_seconds == 0 || self.carts.expire_seconds > self.carts.abandon_seconds,
+            "carts.expire_seconds must be 0 or more than carts.abandon_seconds"
+        );
         anyhow::ensure!(self.recommender.file_bytes > 0, "recommender.file_bytes must be at least 1");
         anyhow::ensure!(self.recommender.file_minutes > 0, "recommender.file_minutes must be at least 1");
         anyhow::ensure!(
             (0..=PRICE_MINOR_MAX).contains(&self.shop.express_shipping_minor),
             "shop.express_shipping_minor must be 0 to {PRICE_MINOR_MAX}"
         );
+        anyhow::ensure!((1..=3_650).contains(&self.shop.sales_days), "shop.sales_days must be 1 to 3650");
         anyhow::ensure!(
             self.admin.user.is_some() == self.admin.password.is_some(),
             "admin.user and admin.password go together"
         );
+        anyhow::ensure!(
+            self.shop.public_url.starts_with("http://") || self.shop.public_url.starts_with("https://"),
+            "shop.public_url must begin with https:// or http://"
+        );
+        anyhow::ensure!(
+            (1..=50_000).contains(&self.webhooks.timeout_ms),
+            "webhooks.timeout_ms must be 1 to 50000"
+        );
+        MailSink::parse(&self.mail.sink).map_err(anyhow::Error::msg)?;
+        mail::sender(&self.mail.from)?;
+        if !self.session.keys.is_empty() {
+            Keyring::parse(&self.session.keys).context("session.keys")?;
+        }
         if let Some(password) = &self.admin.password {
             anyhow::ensure!(password.len() >= 10, "admin.password must have at least 10 characters");
         }
@@ -201,6 +435,11 @@ impl Config {
         self.data_dir.join("lake")
     }
 
+    /// Returns the sandbox's book.
+    pub fn sandbox_book(&self) -> PathBuf {
+        self.payment.sandbox_book.clone().unwrap_or_else(|| self.data_dir.join("sandbox-payments.db"))
+    }
+
     /// Returns the model file.
     pub fn model_file(&self) -> PathBuf {
         self.data_dir.join("model").join("current.model")
@@ -215,6 +454,13 @@ mod tests {
     fn the_example_file_shows_the_defaults() {
         let example: Config = toml::from_str(include_str!("../cartwright.example.toml")).unwrap();
         assert_eq!(format!("{example:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn keys_are_checked_at_the_start() {
+        let config: Config = toml::from_str("[session]\nkeys = ['2026:c2hvcnQ=']").unwrap();
+        let error = format!("{:#}", config.check().unwrap_err());
+        assert!(error.starts_with("session.keys: key 1 is not right: it has 5 bytes"), "{error}");
     }
 
     #[test]

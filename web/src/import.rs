@@ -2,7 +2,9 @@
 
 pub mod orders;
 pub mod products;
+pub mod purses;
 pub mod row;
+pub mod stock;
 pub mod table;
 
 use std::collections::BTreeMap;

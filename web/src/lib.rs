@@ -2,8 +2,12 @@
 
 pub mod application;
 pub mod config;
+pub mod keyring;
 pub mod shop;
+pub mod signature;
 pub mod terms;
+pub mod throttle;
+pub mod users;
 pub mod visitor;
 
 pub mod admin;
@@ -16,13 +20,26 @@ pub mod wire;
 pub mod carts;
 pub mod catalogue;
 pub mod checkout;
+pub mod filling;
+pub mod gift_card;
 pub mod import;
+pub mod lists;
 pub mod payment;
+pub mod restore;
+pub mod search;
+pub mod share_link;
+pub mod shares;
+pub mod snapshot;
 
 pub mod store;
 
 pub mod definitions;
 pub mod events;
+
+pub mod deliveries;
+pub mod mail;
+pub mod webhooks;
+
 pub mod shelves;
 
 pub mod simulation;

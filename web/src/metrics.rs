@@ -6,6 +6,8 @@ use cart_core::{AssignedVariation, CartEvent, Command, Rejection, Step};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+use crate::events::{files, rollups};
+
 /// Is the kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -74,13 +76,37 @@ pub const CATALOGUE: &[(&str, Kind, &str)] = &[
         Kind::Gauge,
         "Age of the recommendation model in service; -1 without one.",
     ),
+    (
+        "cartwright_deliveries_total",
+        Kind::Counter,
+        "Tries to deliver an event to a sink outside, by kind of sink and outcome.",
+    ),
+    (
+        "cartwright_delivery_duration_seconds",
+        Kind::Histogram,
+        "Time of one try to deliver an event, by kind of sink.",
+    ),
+    (
+        "cartwright_deliveries_open",
+        Kind::Gauge,
+        "Deliveries that wait for another try, and dead letters, by kind of sink.",
+    ),
+    (
+        "cartwright_webhook_endpoints",
+        Kind::Gauge,
+        "Endpoints of webhooks, by state; the process that delivers counts them.",
+    ),
     ("cartwright_store_up", Kind::Gauge, "1 while the store answers, 0 while it does not."),
 ];
 
 /// Names the doors that requests come through.
 pub const DOORS: [&str; 5] = ["api", "channel", "storefront", "admin", "other"];
 /// Names the readers of the outbox.
-pub const READERS: [&str; 2] = ["files", "rollups"];
+pub const READERS: [&str; 4] = [files::READER, rollups::READER, "mail", "webhooks"];
+/// Names the kinds of sinks that deliveries go to.
+pub const SINKS: [&str; 2] = ["mail", "webhook"];
+/// What comes of a try to deliver.
+const FATES: [&str; 4] = ["delivered", "nothing", "failed", "dead"];
 const STATUSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 /// Outcomes of a command beside the domain's rejections.
 const OUTCOMES: [&str; 9] = [
@@ -135,6 +161,14 @@ fn start_series() {
     for reader in READERS {
         outbox_lag(reader, 0);
     }
+    for sink in SINKS {
+        for fate in FATES {
+            counter!("cartwright_deliveries_total", "sink" => sink, "outcome" => fate).increment(0);
+        }
+        let _ = histogram!("cartwright_delivery_duration_seconds", "sink" => sink);
+        deliveries_open(sink, 0, 0);
+    }
+    webhook_endpoints(0, 0, 0);
     let _ = histogram!("cartwright_command_duration_seconds");
     let _ = histogram!("cartwright_commit_duration_seconds");
     let _ = histogram!("cartwright_commit_batch_commands");
@@ -249,6 +283,25 @@ pub fn carts_in_memory(change: i64) {
 /// Notes how far behind a reader is.
 pub fn outbox_lag(reader: &'static str, events: u64) {
     gauge!("cartwright_outbox_lag_events", "reader" => reader).set(events as f64);
+}
+
+/// Counts a try to deliver an event.
+pub fn delivery(sink: &'static str, outcome: &'static str, took: Duration) {
+    counter!("cartwright_deliveries_total", "sink" => sink, "outcome" => outcome).increment(1);
+    histogram!("cartwright_delivery_duration_seconds", "sink" => sink).record(took);
+}
+
+/// Notes how many deliveries to a kind of sink wait for another try, and how many are dead.
+pub fn deliveries_open(sink: &'static str, waiting: u64, dead: u64) {
+    gauge!("cartwright_deliveries_open", "sink" => sink, "state" => "waiting").set(waiting as f64);
+    gauge!("cartwright_deliveries_open", "sink" => sink, "state" => "dead").set(dead as f64);
+}
+
+/// Notes how many endpoints of webhooks are well, failing and disabled.
+pub fn webhook_endpoints(well: u64, failing: u64, disabled: u64) {
+    for (state, count) in [("well", well), ("failing", failing), ("disabled", disabled)] {
+        gauge!("cartwright_webhook_endpoints", "state" => state).set(count as f64);
+    }
 }
 
 /// Notes that a model went into service.

@@ -1,34 +1,82 @@
-//! Payments: a provider authorises an amount before the order is placed, and takes it back where it is not.
+//! Payments: a provider authorises an amount before the order is placed, takes it once the order stands, and gives it
+//! back. Every call names the payment and may be repeated.
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+pub mod book;
+pub mod courier;
+pub mod sandbox;
 
 use async_trait::async_trait;
-use cart_core::Payment;
+use cart_core::{CartId, PaymentId};
+
+pub use sandbox::Sandbox;
 
 /// Is an amount to authorise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentRequest {
-    /// Names the attempt: the same key never pays twice.
-    pub key: String,
+    /// Names the attempt: it never pays twice.
+    pub payment: PaymentId,
+    /// The cart that is paid; the provider tells it again in its webhooks.
+    pub cart: CartId,
     /// What the payment page gave the shopper's browser; stands for the means of payment.
     pub token: String,
     /// Minor units of the cart's currency.
     pub amount_minor: i64,
 }
 
-/// Says why an amount is not authorised.
+/// Is what a provider answers to who asks for an amount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authorisation {
+    /// The amount is reserved.
+    Authorised {
+        /// The provider's name for it.
+        reference: String,
+    },
+    /// The shopper is to confirm first.
+    Challenged {
+        /// Where they do so.
+        url: String,
+    },
+}
+
+/// Says how far a payment has come at its provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PaymentStatus {
+    /// The provider never heard of it; a request may still be on its way.
+    Unknown,
+    /// The provider does not know yet.
+    Pending,
+    /// The shopper is to confirm.
+    Challenged {
+        /// Where they do so.
+        url: String,
+    },
+    /// The amount is reserved, or taken already.
+    Authorised {
+        /// The provider's name for it.
+        reference: String,
+    },
+    /// Nothing will be paid.
+    Declined,
+    /// It was let go.
+    Voided,
+}
+
+/// Says why a provider did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PaymentError {
     /// The provider refuses.
     #[error("the payment was declined; try another means of payment")]
     Declined,
-    /// The provider did not answer in time; asked again with the same key, it may have.
-    #[error("the payment provider did not answer in time; nothing was ordered, try again")]
-    TimedOut,
-    /// The token is not the provider's.
+    /// The provider did not answer in time; what became of it is found out later.
     #[error(
-        "payment_token {0:?} is not known; the test provider takes tok_success, tok_decline and tok_timeout"
+        "the payment provider did not answer in time; try again in a moment, or send cancel_payment to pay otherwise"
     )]
+    TimedOut,
+    /// The payment was let go meanwhile.
+    #[error("the payment was cancelled meanwhile; nothing was charged, order again")]
+    Cancelled,
+    /// The token is not the provider's.
+    #[error("payment_token {0:?} is not known; the sandbox takes {list}", list = sandbox::TOKENS.join(", "))]
     UnknownToken(String),
 }
 
@@ -38,75 +86,43 @@ impl PaymentError {
         match self {
             Self::Declined => "payment_declined",
             Self::TimedOut => "payment_timeout",
+            Self::Cancelled => "payment_cancelled",
             Self::UnknownToken(_) => "unknown_payment_token",
         }
     }
 }
 
-/// Authorises amounts.
+/// Moves money. A call that is repeated has its effect once; one that times out may have had it.
 #[async_trait]
 pub trait PaymentProvider: Send + Sync + 'static {
-    /// Authorises an amount, once a key.
+    /// Reserves an amount. Whoever asks again hears of the same payment, whatever its token.
     ///
     /// # Errors
     /// [`PaymentError`].
-    async fn authorise(&self, request: &PaymentRequest) -> Result<Payment, PaymentError>;
+    async fn authorise(&self, request: &PaymentRequest) -> Result<Authorisation, PaymentError>;
 
-    /// Takes an authorisation back, where it was not used.
-    async fn void(&self, payment: &Payment);
-}
+    /// Says how far a payment has come.
+    ///
+    /// # Errors
+    /// [`PaymentError::TimedOut`].
+    async fn status(&self, payment: &PaymentId) -> Result<PaymentStatus, PaymentError>;
 
-/// Is the provider for trying things: it succeeds, declines or times out, as the token says.
-#[derive(Debug, Default)]
-pub struct TestProvider {
-    timeout: Duration,
-    authorised: Mutex<BTreeMap<String, Payment>>,
-}
+    /// Lets all of a payment go: what was reserved is free again, what was taken is given back, and a request that is
+    /// still on its way will come to nothing.
+    ///
+    /// # Errors
+    /// [`PaymentError::TimedOut`].
+    async fn void(&self, payment: &PaymentId) -> Result<(), PaymentError>;
 
-impl TestProvider {
-    /// Returns a provider that times out after `timeout`.
-    pub fn new(timeout: Duration) -> Self {
-        Self { timeout, ..Self::default() }
-    }
+    /// Takes an amount that was reserved.
+    ///
+    /// # Errors
+    /// [`PaymentError::Cancelled`] where nothing is reserved, and [`PaymentError::TimedOut`].
+    async fn capture(&self, payment: &PaymentId, amount_minor: i64) -> Result<(), PaymentError>;
 
-    fn remembered(&self, key: &str) -> Option<Payment> {
-        self.authorised.lock().expect("no thread panics with the lock held").get(key).cloned()
-    }
-
-    fn remember(&self, request: &PaymentRequest) -> Payment {
-        let payment =
-            Payment { reference: format!("test-{}", request.key), amount_minor: request.amount_minor };
-        let mut authorised = self.authorised.lock().expect("no thread panics with the lock held");
-        // Only attempts under way matter; a demo of many days must not grow without end.
-        if authorised.len() >= 10_000 {
-            authorised.pop_first();
-        }
-        authorised.insert(request.key.clone(), payment.clone());
-        payment
-    }
-}
-
-#[async_trait]
-impl PaymentProvider for TestProvider {
-    async fn authorise(&self, request: &PaymentRequest) -> Result<Payment, PaymentError> {
-        if let Some(payment) = self.remembered(&request.key) {
-            return Ok(payment);
-        }
-        match request.token.as_str() {
-            "tok_success" => Ok(self.remember(request)),
-            "tok_decline" => Err(PaymentError::Declined),
-            "tok_timeout" => {
-                // As real ones do: the money is reserved, only the answer is lost.
-                self.remember(request);
-                tokio::time::sleep(self.timeout).await;
-                Err(PaymentError::TimedOut)
-            }
-            other => Err(PaymentError::UnknownToken(other.chars().take(40).collect())),
-        }
-    }
-
-    async fn void(&self, payment: &Payment) {
-        let mut authorised = self.authorised.lock().expect("no thread panics with the lock held");
-        authorised.retain(|_, p| p.reference != payment.reference);
-    }
+    /// Gives part of what was taken back; the number names the refund among those of the payment.
+    ///
+    /// # Errors
+    /// [`PaymentError::Cancelled`] where less was taken, and [`PaymentError::TimedOut`].
+    async fn refund(&self, payment: &PaymentId, number: u32, amount_minor: i64) -> Result<(), PaymentError>;
 }

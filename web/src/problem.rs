@@ -1,17 +1,23 @@
 //! The one place that maps what went wrong to an HTTP status and a problem document (RFC 9457).
 
+pub mod kind;
+
 use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
 use cart_core::{FieldError, Rejection};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use kind::Kind;
 
 use crate::{
     carts::CartsError,
     checkout::CheckoutError,
     payment::PaymentError,
     store::{Accepted, Answer, StoreError},
+    users::EntryError,
 };
 
 /// How long a client is asked to wait when the shop is busy or its store away, in seconds.
@@ -21,45 +27,49 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{detail}")]
 pub struct Problem {
-    status: StatusCode,
-    name: &'static str,
+    kind: Kind,
     detail: String,
     fields: Vec<FieldError>,
+    retry_after_s: Option<u32>,
 }
 
 impl Problem {
-    /// Returns a problem of a stable name.
-    pub fn new(status: StatusCode, name: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, name, detail: detail.into(), fields: vec![] }
+    /// Returns a problem of a kind.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), fields: vec![], retry_after_s: None }
     }
 
     /// Says that the body is not JSON of the expected shape.
     pub fn invalid_json(detail: impl std::fmt::Display) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid_json", detail.to_string())
+        Self::new(Kind::InvalidJson, detail.to_string())
     }
 
     /// Says that a header or parameter cannot be read.
     pub fn invalid_request(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "invalid_request", detail)
+        Self::new(Kind::InvalidRequest, detail)
     }
 
     /// Says that a quantity is no whole number in range.
     pub fn invalid_quantity(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_quantity", detail)
+        Self::new(Kind::InvalidQuantity, detail)
     }
 
     /// Says that nobody is known by the request.
     pub fn unauthorized() -> Self {
         Self::new(
-            StatusCode::UNAUTHORIZED,
-            "unauthorized",
+            Kind::Unauthorized,
             "say who you are: Authorization: Bearer <visitor_token>, as the answer that opened the cart gave it",
         )
     }
 
-    /// Says that there is no such thing.
-    pub fn not_found(name: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, name, detail)
+    /// Says that nobody is logged in.
+    pub fn not_logged_in() -> Self {
+        Self::new(Kind::NotLoggedIn, "log in first: POST /api/v1/sessions")
+    }
+
+    /// Says that the session of the request's token has ended.
+    pub fn session_ended() -> Self {
+        Self::new(Kind::SessionEnded, "the session has ended; log in again: POST /api/v1/sessions")
     }
 
     /// Says that details of a step are wrong, field by field.
@@ -67,9 +77,14 @@ impl Problem {
         Rejection::InvalidDetails { fields }.into()
     }
 
+    /// Returns the kind.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// Returns the stable name, as the channel gives it for a reason.
     pub fn name(&self) -> &'static str {
-        self.name
+        self.kind.name()
     }
 
     /// Returns the sentence for people.
@@ -84,58 +99,68 @@ impl Problem {
 
     /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.kind.status()
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.status()
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut title = self.name.replace('_', " ").replace("json", "JSON");
-        title[..1].make_ascii_uppercase();
-        let mut document = json!({
-            "type": format!("/problems/{}", self.name.replace('_', "-")),
-            "title": title,
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        if !self.fields.is_empty() {
-            document["fields"] = json!(self.fields);
+        let document = Document {
+            kind: self.kind.uri(),
+            title: self.kind.title(),
+            status: self.status().as_u16(),
+            code: self.name(),
+            detail: &self.detail,
+            mend: self.kind.mend(),
+            fields: &self.fields,
+        };
+        let mut response = HttpResponse::build(self.status());
+        let busy = (self.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_SECONDS);
+        if let Some(seconds) = self.retry_after_s.or(busy) {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        let mut response = HttpResponse::build(self.status);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS.to_string()));
+        if self.status() == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
         }
-        response.content_type("application/problem+json").body(document.to_string())
+        if self.kind == Kind::NotAdmin {
+            response.insert_header((header::WWW_AUTHENTICATE, "Basic realm=\"shop\", charset=\"UTF-8\""));
+        }
+        let body = serde_json::to_string(&document).expect("texts are JSON");
+        response.content_type("application/problem+json").body(body)
     }
+}
+
+/// Is a problem as clients see it (RFC 9457).
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct Document<'a> {
+    /// Names the kind; the address of a page about it.
+    #[serde(rename = "type")]
+    #[schemars(regex(pattern = "^/problems/[a-z-]+$"))]
+    kind: String,
+    /// The kind for people.
+    title: String,
+    /// The HTTP status.
+    #[schemars(range(min = 400, max = 599))]
+    status: u16,
+    /// The stable name of the kind, to branch on.
+    code: &'a str,
+    /// A sentence about this request.
+    detail: &'a str,
+    /// A sentence that says how to mend it.
+    mend: &'a str,
+    /// What is wrong, field by field.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fields: &'a [FieldError],
 }
 
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
-        let status = match rejection.reason() {
-            Rejection::NotOwner => StatusCode::FORBIDDEN,
-            Rejection::StaleVersion { .. } => StatusCode::PRECONDITION_FAILED,
-            Rejection::CartClosed { .. }
-            | Rejection::CartEmpty
-            | Rejection::StepOutOfOrder { .. }
-            | Rejection::CheckoutIncomplete { .. }
-            | Rejection::PriceChanged { .. }
-            | Rejection::PaymentMismatch { .. }
-            | Rejection::OutOfStock { .. } => StatusCode::CONFLICT,
-            Rejection::InvalidQuantity { .. }
-            | Rejection::UnknownSku { .. }
-            | Rejection::CurrencyMismatch { .. }
-            | Rejection::UnknownCode { .. }
-            | Rejection::QuantityLimit { .. }
-            | Rejection::LineNotFound { .. }
-            | Rejection::CartFull
-            | Rejection::InvalidDetails { .. }
-            | Rejection::InBatch { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        let mut problem = Self::new(status, rejection.name(), rejection.to_string());
+        let mut problem = Self::new(kind_of(&rejection), rejection.to_string());
         if let Rejection::InvalidDetails { fields } = rejection.reason() {
             problem.fields.clone_from(fields);
         }
@@ -143,13 +168,49 @@ impl From<Rejection> for Problem {
     }
 }
 
+fn kind_of(rejection: &Rejection) -> Kind {
+    match rejection {
+        Rejection::NotOwner => Kind::NotOwner,
+        Rejection::StaleVersion { .. } => Kind::StaleVersion,
+        Rejection::CartClosed { .. } => Kind::CartClosed,
+        Rejection::CartMerged { .. } => Kind::CartMerged,
+        Rejection::CartExpired => Kind::CartExpired,
+        Rejection::InvalidQuantity { .. } => Kind::InvalidQuantity,
+        Rejection::UnknownSku { .. } => Kind::UnknownSku,
+        Rejection::CurrencyMismatch { .. } => Kind::CurrencyMismatch,
+        Rejection::QuantityLimit { .. } => Kind::QuantityLimit,
+        Rejection::UnknownCode { .. } => Kind::UnknownCode,
+        Rejection::LineNotFound { .. } => Kind::LineNotFound,
+        Rejection::CartFull => Kind::CartFull,
+        Rejection::CartEmpty => Kind::CartEmpty,
+        Rejection::StepOutOfOrder { .. } => Kind::StepOutOfOrder,
+        Rejection::InvalidDetails { .. } => Kind::InvalidDetails,
+        Rejection::CheckoutIncomplete { .. } => Kind::CheckoutIncomplete,
+        Rejection::PriceChanged { .. } => Kind::PriceChanged,
+        Rejection::UnknownGiftCard { .. } => Kind::UnknownGiftCard,
+        Rejection::GiftCardCurrency { .. } => Kind::GiftCardCurrency,
+        Rejection::GiftCardDisabled { .. } => Kind::GiftCardDisabled,
+        Rejection::GiftCardExpired { .. } => Kind::GiftCardExpired,
+        Rejection::GiftCardEmpty { .. } => Kind::GiftCardEmpty,
+        Rejection::PromotionUsedUp { .. } => Kind::PromotionUsedUp,
+        Rejection::PaymentCancelled => Kind::PaymentCancelled,
+        Rejection::PaymentMismatch { .. } => Kind::PaymentMismatch,
+        Rejection::NotOrdered { .. } => Kind::NotOrdered,
+        Rejection::OrderState { .. } => Kind::OrderState,
+        Rejection::CancelTooLate { .. } => Kind::CancelTooLate,
+        Rejection::RefundTooLarge { .. } => Kind::RefundTooLarge,
+        Rejection::OutOfStock { .. } => Kind::OutOfStock,
+        Rejection::InBatch { because, .. } => kind_of(because),
+    }
+}
+
 impl From<CartsError> for Problem {
     fn from(error: CartsError) -> Self {
-        let name = match error {
-            CartsError::Busy => "busy",
-            CartsError::Unavailable => "unavailable",
+        let kind = match error {
+            CartsError::Busy => Kind::Busy,
+            CartsError::Unavailable => Kind::Unavailable,
         };
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, name, error.to_string())
+        Self::new(kind, error.to_string())
     }
 }
 
@@ -160,17 +221,36 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<EntryError> for Problem {
+    fn from(error: EntryError) -> Self {
+        let kind = match &error {
+            EntryError::Wrong => Kind::WrongCredentials,
+            EntryError::Taken => Kind::AccountExists,
+            EntryError::TooMany { .. } => Kind::TooManyAttempts,
+            EntryError::Invalid(fields) => return Self::invalid_details(fields.clone()),
+            EntryError::Carts(error) => return (*error).into(),
+        };
+        let mut problem = Self::new(kind, error.to_string());
+        if let EntryError::TooMany { retry_after_s } = error {
+            problem.retry_after_s = Some(retry_after_s);
+        }
+        problem
+    }
+}
+
 impl From<CheckoutError> for Problem {
     fn from(error: CheckoutError) -> Self {
         match error {
             CheckoutError::Carts(error) => error.into(),
+            CheckoutError::Store(error) => error.into(),
             CheckoutError::Payment(error) => {
-                let status = match error {
-                    PaymentError::Declined => StatusCode::PAYMENT_REQUIRED,
-                    PaymentError::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
-                    PaymentError::UnknownToken(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                let kind = match error {
+                    PaymentError::Declined => Kind::PaymentDeclined,
+                    PaymentError::TimedOut => Kind::PaymentTimeout,
+                    PaymentError::Cancelled => Kind::PaymentCancelled,
+                    PaymentError::UnknownToken(_) => Kind::UnknownPaymentToken,
                 };
-                Self::new(status, error.name(), error.to_string())
+                Self::new(kind, error.to_string())
             }
         }
     }
@@ -184,17 +264,13 @@ pub fn accepted(answer: Answer) -> Result<Accepted, Problem> {
     match answer {
         Answer::Accepted(accepted) => Ok(*accepted),
         Answer::Rejected(rejection) => Err(rejection.into()),
-        Answer::UnknownCart => {
-            Err(Problem::not_found("unknown_cart", "there is no such cart; open one first"))
-        }
+        Answer::UnknownCart => Err(Problem::new(Kind::UnknownCart, "there is no such cart; open one first")),
         Answer::KeyReused => Err(Problem::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "idempotency_mismatch",
+            Kind::IdempotencyMismatch,
             "the Idempotency-Key was used before for another request; use a new key for a new request",
         )),
         Answer::Unreadable => Err(Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "unreadable_cart",
+            Kind::UnreadableCart,
             "what the shop stored of this cart cannot be read; open another one, and tell the shop",
         )),
     }

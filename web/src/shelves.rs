@@ -10,7 +10,7 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use cart_core::{Cart, Order, Product, Sku};
+use cart_core::{Cart, Locations, Order, Product, Sku};
 use recommender::{Index, Model, Reason, Suggestion};
 
 use crate::{
@@ -86,14 +86,18 @@ impl Shelves {
         if shelf.len() < n {
             let shown: BTreeSet<Sku> = shelf.iter().map(|s| s.product.sku.clone()).collect();
             let rest = catalogue
-                .search("", None)
-                .into_iter()
+                .families()
                 .filter(|p| allow(&p.sku) && !shown.contains(&p.sku) && !basis.contains(&p.sku))
                 .map(|p| Suggested { product: p.clone(), reason: "catalogue" });
             let missing = n - shelf.len();
             shelf.extend(rest.take(missing));
         }
         shelf
+    }
+
+    /// Returns the products of which no piece was available when the stock was last read.
+    pub fn sold_out(&self) -> Arc<BTreeSet<Sku>> {
+        self.sold_out.load_full()
     }
 
     /// Reports whether no piece of a product was available when the stock was last read.
@@ -128,8 +132,22 @@ impl Shelves {
     ///
     /// # Errors
     /// What the store says; the earlier set stays.
-    pub async fn refresh_stock(&self, store: &dyn Store) -> store::Result<()> {
-        self.sold_out.store(Arc::new(store.sold_out().await?));
+    pub async fn refresh_stock(
+        &self,
+        store: &dyn Store,
+        catalogue: &Catalogue,
+        locations: &Locations,
+    ) -> store::Result<()> {
+        let mut sold_out = store.sold_out(locations.ids()).await?;
+        // A bundle ends with the scarcest of its parts.
+        let bundles = catalogue.bundles();
+        if !bundles.is_empty() {
+            let skus = bundles.iter().flat_map(|bundle| bundle.shelves()).cloned().collect();
+            let (stock, now_ms) = (store.stock(&skus).await?.within(locations.ids()), clock::now_ms());
+            let is_gone = |b: &&Arc<Product>| stock.on_offer(b, now_ms).is_some_and(|offer| offer.all <= 0);
+            sold_out.extend(bundles.iter().filter(is_gone).map(|bundle| bundle.sku.clone()));
+        }
+        self.sold_out.store(Arc::new(sold_out));
         Ok(())
     }
 }

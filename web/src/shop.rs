@@ -1,23 +1,36 @@
 //! The shop: everything a door needs to serve somebody.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
-use cart_core::{AssignedVariation, Cart, CartId, Currency, Quote, VisitorId, quote};
+use cart_core::{
+    AssignedVariation, Cart, CartId, Command, Currency, PriceQuestion, Quote, ReopenedLine, Request, Sku,
+    StockLevels, VisitorId, quote,
+};
 use metrics_exporter_prometheus::PrometheusHandle;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    carts::{Carts, CartsError, Opening},
+    admin::accounts::Remembered,
+    carts::{Carts, CartsError, IdempotencyKey, Opening},
     catalogue::CatalogueCell,
     channel::sessions::Sessions,
+    checkout::Checkout,
     clock,
     config::Config,
     definitions::{DefinitionsCell, Forced},
+    keyring::Keyring,
     metrics,
-    payment::PaymentProvider,
+    payment::Sandbox,
+    problem::{Kind, Problem, accepted},
+    search::{self, Ask, Found, Sellers, Sight},
     shelves::Shelves,
-    store::{Answer, Exposure, Store},
+    store::{self, Answer, Exposure, Store},
     terms::TermsCell,
+    throttle::{Allowance, Throttle},
+    users::{Principals, password::Hasher},
+    visitor::{Token, Visitor},
+    webhooks::agent::Agent,
 };
 
 /// The currency of a cart where neither the client nor the catalogue names one.
@@ -35,14 +48,36 @@ pub struct Shop {
     pub terms: Arc<TermsCell>,
     /// The experiments.
     pub definitions: Arc<DefinitionsCell>,
+    /// The allowances of the API's callers.
+    pub throttle: Throttle,
     /// The carts.
     pub carts: Carts,
-    /// The payments.
-    pub payment: Arc<dyn PaymentProvider>,
+    /// The way from carts to orders.
+    pub checkout: Checkout,
+    /// The provider of payments, which is one for trying things.
+    pub sandbox: Sandbox,
+    /// How often orders may be looked up by what is printed on them.
+    pub lookups: Allowance,
+    /// How often codes of gift cards may be tried.
+    pub guesses: Allowance,
+    /// What its webhooks are signed with.
+    pub webhook_secret: String,
     /// The recommendations.
     pub shelves: Arc<Shelves>,
+    /// The keys that seal what browsers keep.
+    pub keys: Keyring,
+    /// What sells.
+    pub sellers: Arc<Sellers>,
+    /// The users that are logged in.
+    pub principals: Principals,
+    /// The cores that hash passwords.
+    pub hasher: Hasher,
     /// The open websockets.
     pub sessions: Arc<Sessions>,
+    /// Who of the shop's people was here a moment ago.
+    pub admins: Remembered,
+    /// Who delivers to the endpoints of webhooks.
+    pub webhooks: Agent,
     /// The metrics' page.
     pub metrics: PrometheusHandle,
 }
@@ -57,21 +92,90 @@ impl Shop {
     pub async fn open_cart(
         &self,
         id: Option<CartId>,
-        owner: &VisitorId,
+        who: &Visitor,
         currency: Option<Currency>,
         forced: &Forced,
     ) -> Result<Answer, CartsError> {
-        let id = id.unwrap_or_else(|| {
-            CartId::parse(&Uuid::now_v7().simple().to_string()).expect("hexadecimal digits are an id")
-        });
-        let workflow = self.definitions.get().workflow(owner, forced);
+        self.open_cart_once(id, who, currency, forced, None).await
+    }
+
+    /// As [`Shop::open_cart`], once a key: where no id is named, it follows from visitor and key.
+    ///
+    /// # Errors
+    /// [`CartsError`] where no rule answered.
+    pub async fn open_cart_once(
+        &self,
+        id: Option<CartId>,
+        who: &Visitor,
+        currency: Option<Currency>,
+        forced: &Forced,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Answer, CartsError> {
+        let id = id.unwrap_or_else(|| key.as_ref().map_or_else(fresh_id, |key| id_of_key(&who.id, &key.key)));
+        let workflow = self.definitions.get().workflow(who.unit(), forced);
         let opening = Opening {
-            owner: owner.clone(),
+            owner: who.id.clone(),
+            unit: who.unit().clone(),
             currency: currency.unwrap_or_else(|| self.currency()),
             workflow: Arc::new(workflow.value),
             assignments: workflow.counted.into_iter().collect(),
         };
-        self.carts.open(id, opening).await
+        self.carts.open(id, opening, key).await
+    }
+
+    /// Finds the visitor of a token, a session's included; `None` where it is no token or the session has ended.
+    ///
+    /// # Errors
+    /// Where the store does not answer.
+    pub async fn visitor_of(&self, token: &str) -> store::Result<Option<Visitor>> {
+        match Token::of(token) {
+            Some(token) if token.is_sessions() => self.visitor_of_session(&token).await,
+            token => Ok(token.and_then(Visitor::of)),
+        }
+    }
+
+    /// Finds who a session's token speaks for, while the session lives.
+    ///
+    /// # Errors
+    /// Where the store does not answer.
+    pub async fn visitor_of_session(&self, token: &Token) -> store::Result<Option<Visitor>> {
+        self.principals.find(&*self.store, token, self.session_ms()).await
+    }
+
+    /// Passes on that what a token stood for has ended, here or elsewhere.
+    pub fn token_ended(&self, token_hash: &str) {
+        self.principals.forget(token_hash);
+        self.sessions.token_ended(token_hash);
+    }
+
+    /// Returns how long a session lives without being used, in milliseconds.
+    pub fn session_ms(&self) -> i64 {
+        i64::try_from(self.config.users.session_days * 86_400_000).unwrap_or(i64::MAX)
+    }
+
+    /// Takes the gift cards that a command types off the allowance of who types them, and of the household they are in.
+    ///
+    /// # Errors
+    /// The problem `too_many_tries`.
+    pub fn admit_cards(
+        &self,
+        command: &Command,
+        visitor: &VisitorId,
+        household: Option<IpAddr>,
+    ) -> Result<(), Problem> {
+        let is_counted = |address: &IpAddr| self.config.limits.loopback || !address.is_loopback();
+        let household = household.filter(is_counted);
+        let admits = || {
+            let at_home = household.is_none_or(|address| self.guesses.admits(&address));
+            at_home & self.guesses.admits(&visitor.as_str())
+        };
+        match (0..command.typed_cards()).all(|_| admits()) {
+            true => Ok(()),
+            false => Err(Problem::new(
+                Kind::TooManyTries,
+                "codes of gift cards were typed too often; wait a minute",
+            )),
+        }
     }
 
     /// Says what a cart costs now.
@@ -79,10 +183,39 @@ impl Shop {
         quote(cart, &*self.catalogue.get(), &self.terms.get(), clock::now_ms())
     }
 
+    /// Searches the catalogue; the page begins `skip` hits behind the question's cursor.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn search(&self, ask: &Ask, skip: usize, limit: usize) -> store::Result<Found> {
+        let matches = match ask.text.trim().is_empty() {
+            true => None,
+            false => Some(search::matches(&*self.store, &ask.text).await?),
+        };
+        let (sold_out, sales) = (self.shelves.sold_out(), self.sellers.get());
+        let sight =
+            Sight { sold_out: &sold_out, sales: &sales, currency: self.currency(), now_ms: clock::now_ms() };
+        Ok(search::find(&self.catalogue.get(), ask, matches.as_ref(), &sight, skip, limit))
+    }
+
+    /// Reads the stock of products in the locations that send orders.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn stock(&self, skus: &BTreeSet<Sku>) -> store::Result<StockLevels> {
+        Ok(self.store.stock(skus).await?.within(self.terms.get().locations.ids()))
+    }
+
     /// Returns the currency that a cart is opened in when nobody says.
     pub fn currency(&self) -> Currency {
         let fallback = || Currency::parse(FALLBACK_CURRENCY).expect("the fallback is listed");
         self.catalogue.get().currency().unwrap_or_else(fallback)
+    }
+
+    /// Asks what one piece costs now, in a currency or the shop's.
+    pub fn price_question(&self, currency: Option<Currency>) -> PriceQuestion<'static> {
+        let currency = currency.unwrap_or_else(|| self.currency());
+        PriceQuestion { currency, group: None, quantity: 1, now_ms: clock::now_ms() }
     }
 
     /// Returns the visitor's newest cart that is not an order yet.
@@ -96,9 +229,52 @@ impl Shop {
         })?;
         let Some(id) = id else { return Ok(None) };
         match self.carts.read(id, owner.clone()).await? {
-            Answer::Accepted(accepted) if accepted.cart.order_id().is_none() => Ok(Some(accepted.cart)),
+            Answer::Accepted(accepted) if !accepted.cart.is_closed() => Ok(Some(accepted.cart)),
             _ => Ok(None),
         }
+    }
+
+    /// Opens a visitor's cart again where it has expired; any other stays as it is. Also says what became of its lines.
+    ///
+    /// # Errors
+    /// Where the cart is not the visitor's, or the store does not answer.
+    pub async fn reopened(
+        &self,
+        cart: Arc<Cart>,
+        owner: &VisitorId,
+    ) -> Result<(Arc<Cart>, Vec<ReopenedLine>), Problem> {
+        if !cart.is_expired() {
+            return Ok((cart, vec![]));
+        }
+        let request =
+            Request { caller: Some(owner.clone()), expected_version: None, command: Command::Reopen };
+        let reopened = accepted(self.carts.execute(cart.id.clone(), request, None).await?)?;
+        Ok((reopened.cart, reopened.reopened))
+    }
+
+    /// Returns the cart that something is to go into: the one that is named, else the visitor's newest that is not an
+    /// order, which is opened again where it has expired; where there is none, one is opened, the same for the same key.
+    ///
+    /// # Errors
+    /// The problem of the cart that is named, or that the store does not answer.
+    pub async fn cart_to_fill(
+        &self,
+        named: Option<CartId>,
+        who: &Visitor,
+        currency: Option<Currency>,
+        forced: &Forced,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<(Arc<Cart>, Vec<ReopenedLine>), Problem> {
+        let known = match named {
+            Some(id) => Some(accepted(self.carts.read(id, who.id.clone()).await?)?.cart),
+            None => self.current_cart(&who.id).await?,
+        };
+        if let Some(cart) = known {
+            return self.reopened(cart, &who.id).await;
+        }
+        let id = key.map(|key| id_of_key(&who.id, &key.key));
+        let opened = accepted(self.open_cart(id, who, currency, forced).await?)?.cart;
+        Ok((opened, vec![]))
     }
 
     /// Logs that a visitor has met a variation, once; a failure is logged and the page goes on.
@@ -110,4 +286,15 @@ impl Shop {
             Err(error) => tracing::warn!(%error, "an exposure could not be logged"),
         }
     }
+}
+
+fn fresh_id() -> CartId {
+    CartId::parse(&Uuid::now_v7().simple().to_string()).expect("hexadecimal digits are an id")
+}
+
+fn id_of_key(owner: &VisitorId, key: &str) -> CartId {
+    let digest = Sha256::new().chain_update(b"cartwright cart 1:").chain_update(owner.as_str());
+    let digest = digest.chain_update([0]).chain_update(key).finalize();
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    CartId::parse(&hex).expect("hexadecimal digits are an id")
 }

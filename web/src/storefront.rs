@@ -1,27 +1,37 @@
 //! The storefront: server-rendered pages and the forms that they send. Everything works without scripts.
 
+pub mod account;
 pub mod browse;
 pub mod cart;
 pub mod checkout;
+mod filled;
 pub mod form;
 pub mod guest;
+mod lists;
+pub mod orders;
 pub mod pages;
+pub mod payment;
 
 use std::future::Future;
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
     cookie::{Cookie, SameSite, time::Duration},
-    http::{StatusCode, header},
-    web::{Data, ServiceConfig, get, post, resource},
+    http::{Method, StatusCode, header},
+    web::{Data, ServiceConfig, get, head, post, resource},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use cart_core::VisitorId;
 
 use self::{
     guest::Guest,
-    pages::{FaultPage, Notice, PageError, Pages, Shell},
+    pages::{FaultPage, Keeps, Notice, PageError, Pages, Shell},
 };
-use crate::{problem::Problem, shop::Shop};
+use crate::{
+    config::SessionMode,
+    problem::{Kind, Problem},
+    shop::Shop,
+};
 
 /// Pages load nothing from elsewhere and run no inline script.
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -38,6 +48,9 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/products/{sku}", get().to(browse::product))
             .route("/products/{sku}/picture", get().to(browse::picture))
             .route("/static/{path:.*}", get().to(browse::asset))
+            .route("/sw.js", get().to(browse::worker))
+            .route("/sw.js", head().to(browse::worker))
+            .route("/offline", get().to(browse::offline))
             .route("/cart", get().to(cart::page))
             .route("/cart/lines", post().to(cart::add))
             .route("/cart/codes", post().to(cart::code))
@@ -46,11 +59,41 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/checkout/start", post().to(checkout::start))
             .route("/checkout/order", post().to(checkout::order))
             .route("/checkout/express", post().to(checkout::express))
+            .route("/checkout/return", get().to(payment::come_back))
+            .route("/checkout/cancel", post().to(payment::cancel))
+            .service(
+                resource("/sandbox/payments/{id}")
+                    .route(get().to(payment::challenge))
+                    .route(post().to(payment::decide)),
+            )
             .service(
                 resource("/checkout/{step}")
                     .route(get().to(checkout::step))
                     .route(post().to(checkout::complete)),
             )
+            .service(resource("/lists").route(get().to(lists::all)).route(post().to(lists::open)))
+            .route("/lists/items", post().to(lists::put))
+            .service(
+                resource("/lists/shared/{token}")
+                    .route(get().to(lists::shared))
+                    .route(post().to(lists::buy_shared)),
+            )
+            .service(resource("/lists/{id}").route(get().to(lists::one)).route(post().to(lists::change)))
+            .service(resource("/login").route(get().to(account::login)).route(post().to(account::log_in)))
+            .service(
+                resource("/register").route(get().to(account::register)).route(post().to(account::sign_up)),
+            )
+            .route("/logout", post().to(account::log_out))
+            .route("/account", get().to(account::account))
+            .route("/account/sessions/{id}", post().to(account::end))
+            .route("/account/password", post().to(account::password))
+            .route("/cart/where", get().to(account::where_now))
+            .route("/orders", get().to(orders::list))
+            .service(
+                resource("/orders/lookup").route(get().to(orders::look_up)).route(post().to(orders::find)),
+            )
+            .route("/orders/{id}/cancel", post().to(orders::cancel))
+            .route("/orders/{id}/again", post().to(orders::again))
             .route("/orders/{id}", get().to(checkout::confirmation));
     }
 }
@@ -107,32 +150,54 @@ impl Front {
         Shell::new(&self.shop.config.shop.name, self.shop.currency()).with_categories(catalogue.categories())
     }
 
+    fn keeps(&self, visitor: Option<&VisitorId>) -> Option<Keeps> {
+        let config = &self.shop.config;
+        let keeps =
+            Keeps { mode: config.session.mode, visitor: visitor.cloned(), key_hours: config.carts.key_hours };
+        (keeps.mode != SessionMode::Server).then_some(keeps)
+    }
+
     /// Returns the frame of a guest's page, with the message that the last form left.
     fn shell_of(&self, guest: &Guest, request: &HttpRequest) -> Shell {
         let mut shell = self.shell();
         if let Some(cart) = &guest.cart {
             shell.cart_id = Some(cart.id.clone());
+            shell.cart_version = Some(cart.version);
             shell.cart_count = cart.lines.iter().map(|l| u64::from(l.quantity)).sum();
             shell.cart_layout = cart.workflow.cart();
-            shell.user_token = Some(guest.visitor.token().to_owned());
         }
-        shell.notice = request.cookie(NOTICE_COOKIE).and_then(|c| notice_of(c.value()));
+        shell.account = guest.visitor.login().map(|login| login.called().to_owned());
+        shell.login = login_path(request);
+        shell.keeps = self.keeps(Some(&guest.visitor.id));
+        shell.notice = with_news(guest, request.cookie(NOTICE_COOKIE).and_then(|c| notice_of(c.value())));
+        shell.is_told = !guest.reopened.is_empty();
         shell
     }
 }
 
+/// Returns the path of the door that leads back to the page of a request.
+fn login_path(request: &HttpRequest) -> String {
+    let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let is_door = ["/login", "/register"].contains(&request.path());
+    if request.method() == Method::GET && !is_door { pages::login_path(here) } else { "/login".into() }
+}
+
 /// Answers HTML that belongs to one guest.
 fn html(guest: &Guest, request: &HttpRequest, status: StatusCode, page: Result<String, PageError>) -> Page {
-    let page = page.map_err(|error| {
-        tracing::error!(%error, "a page could not be rendered");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "page_fault", "this page could not be made")
-    })?;
+    let page = rendered(page)?;
     let mut response = html_response(status);
     guest.remember(&mut response);
     if request.cookie(NOTICE_COOKIE).is_some() {
         response.cookie(notice_cookie(String::new(), Duration::ZERO));
     }
     Ok(response.body(page))
+}
+
+fn rendered(page: Result<String, PageError>) -> Result<String, Problem> {
+    page.map_err(|error| {
+        tracing::error!(%error, "a page could not be rendered");
+        Problem::new(Kind::PageFault, "this page could not be made")
+    })
 }
 
 fn html_response(status: StatusCode) -> HttpResponseBuilder {
@@ -151,7 +216,7 @@ fn see_other(guest: &Guest, to: &str, notice: Option<Notice>) -> HttpResponse {
     let mut response = HttpResponse::SeeOther();
     response.insert_header((header::LOCATION, to));
     guest.remember(&mut response);
-    if let Some(notice) = notice {
+    if let Some(notice) = with_news(guest, notice) {
         let (kind, text) = match &notice {
             Notice::Done(text) => ("d", text),
             Notice::Refused(text) => ("r", text),
@@ -160,6 +225,17 @@ fn see_other(guest: &Guest, to: &str, notice: Option<Notice>) -> HttpResponse {
             .cookie(notice_cookie(format!("{kind}{}", URL_SAFE_NO_PAD.encode(text)), Duration::minutes(1)));
     }
     response.finish()
+}
+
+/// Adds to a message what became of a cart that was opened again.
+fn with_news(guest: &Guest, notice: Option<Notice>) -> Option<Notice> {
+    let Some((is_whole, news)) = filled::reopened(guest) else { return notice };
+    Some(match notice {
+        Some(Notice::Done(text)) if is_whole => Notice::Done(format!("{text} {news}")),
+        Some(Notice::Done(text) | Notice::Refused(text)) => Notice::Refused(format!("{text} {news}")),
+        None if is_whole => Notice::Done(news),
+        None => Notice::Refused(news),
+    })
 }
 
 fn notice_cookie(value: String, age: Duration) -> Cookie<'static> {

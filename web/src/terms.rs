@@ -9,7 +9,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use cart_core::{Promotions, Shipping, Taxes, Terms, promotion::Benefit};
+use cart_core::{Locations, Promotions, Shipping, Taxes, Terms, promotion::Benefit};
 
 use crate::{
     config::ShopConfig,
@@ -25,6 +25,8 @@ pub enum Document {
     Taxes,
     /// What is taken off: [`Promotions`].
     Promotions,
+    /// Where pieces come from: [`Locations`].
+    Locations,
 }
 
 impl Document {
@@ -34,6 +36,7 @@ impl Document {
             Self::Shipping => "shipping",
             Self::Taxes => "taxes",
             Self::Promotions => "promotions",
+            Self::Locations => "locations",
         }
     }
 
@@ -46,17 +49,17 @@ impl Document {
             Self::Shipping => parse::<Shipping>(text).map(drop),
             Self::Taxes => parse::<Taxes>(text).map(drop),
             Self::Promotions => parse::<Promotions>(text).and_then(|promotions| check_counts(&promotions)),
+            Self::Locations => parse::<Locations>(text).map(drop),
         }
     }
 }
 
-/// Uses of promotions and orders of customers are not counted yet, nor are gifts put into carts: what needs them is
-/// refused rather than given without end.
+/// Orders of customers are not counted yet, nor are gifts put into carts: what needs them is refused rather than given
+/// without end.
 fn check_counts(promotions: &Promotions) -> Result<(), String> {
     for definition in promotions.definitions() {
         let conditions = &definition.conditions;
         let what = match &definition.benefit {
-            _ if definition.limits.is_limited() => "limits of uses",
             _ if conditions.min_orders_before.or(conditions.max_orders_before).is_some() => "orders before",
             _ if !conditions.groups.is_empty() || !conditions.channels.is_empty() => "groups and channels",
             Benefit::Gift { .. } => "gifts",
@@ -88,7 +91,8 @@ impl TermsCell {
     pub fn new(config: &ShopConfig) -> Result<Self, impl Display> {
         let shipping = Shipping::standard_and_express(config.express_shipping_minor);
         shipping.map(|shipping| {
-            let defaults = Terms::plain(config.price_policy, shipping);
+            let cancel_ms = i64::from(config.cancel_minutes) * 60_000;
+            let defaults = Terms { cancel_ms, ..Terms::plain(config.price_policy, shipping) };
             let terms = ArcSwap::from_pointee(defaults.clone());
             Self { terms, revision: AtomicU64::new(0), defaults }
         })
@@ -112,9 +116,11 @@ impl TermsCell {
         let text = |document: Document| stored.documents.get(document.name()).map(String::as_str);
         self.terms.store(Arc::new(Terms {
             prices: self.defaults.prices,
+            cancel_ms: self.defaults.cancel_ms,
             promotions: read(text(Document::Promotions), &self.defaults.promotions, &before.promotions),
             shipping: read(text(Document::Shipping), &self.defaults.shipping, &before.shipping),
             taxes: read(text(Document::Taxes), &self.defaults.taxes, &before.taxes),
+            locations: read(text(Document::Locations), &self.defaults.locations, &before.locations),
         }));
         self.revision.store(stored.revision, Ordering::Relaxed);
         Ok(())

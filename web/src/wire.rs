@@ -2,48 +2,95 @@
 //! [`command`].
 
 pub mod command;
+pub mod filling;
+pub mod list;
+pub mod object;
+pub mod product;
+pub mod reopened;
+pub mod share;
+pub mod snapshot;
 
 use cart_core::{
-    Cart, Code, Line, LineQuote, Offer, Offers, Order, Product, PromotionOutcome, Properties, Quote,
-    SavedLine, Stage, Step, StockLevels, Totals, Workflow, promotion::Verdict, tax::RateShare,
+    AttemptState, Cart, CartId, Code, Currency, GiftCard, GiftCardId, Line, LineId, LinePart, LineQuote,
+    MethodId, Offer, Offers, Order, OrderId, OrderStatus, PaymentAttempt, PaymentId, Pick, PromotionId,
+    PromotionOutcome, Properties, Quote, Refund, SavedLine, Sku, Stage, Step, Totals, Workflow,
+    limits::{
+        CART_CODES_MAX, CART_GIFT_CARDS_MAX, CART_LINES_MAX, LINE_QUANTITY_MAX, NOTE_BYTES_MAX,
+        PRICE_MINOR_MAX, SAVED_LINES_MAX,
+    },
+    promotion::Verdict,
+    tax::RateShare,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use command::{CommandForm, Parsed, UpdateForm, code_of, line_of, sku_of};
+pub use command::{CommandForm, Parsed, UpdateForm, code_of, gift_card_of, line_of, sku_of};
+pub use object::Object;
+pub use product::{FoundView, ProductDetailView, ProductView};
 
+use self::reopened::ReopenedView;
 use crate::store::Accepted;
 
 /// Is a cart as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Cart")]
 pub struct CartView<'a> {
+    #[schemars(with = "CartId")]
     id: &'a str,
     version: u64,
+    #[schemars(extend("enum" = ["open", "checkout", "ordered", "merged", "expired"]))]
     status: &'static str,
+    #[schemars(with = "Currency")]
     currency: &'a str,
     workflow: &'a Workflow,
+    #[schemars(length(max = CART_LINES_MAX))]
     lines: Vec<LineView<'a>>,
+    #[schemars(length(max = SAVED_LINES_MAX))]
     saved: Vec<SavedLineView<'a>>,
+    #[schemars(length(max = CART_CODES_MAX))]
     codes: &'a [Code],
     promotions: Vec<PromotionView<'a>>,
+    /// The gift cards that are to pay, in that order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = CART_GIFT_CARDS_MAX))]
+    gift_cards: Vec<GiftCardView<'a>>,
+    /// The customer's credit is to pay; not there where it is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    uses_store_credit: bool,
+    #[schemars(length(max = NOTE_BYTES_MAX))]
     note: &'a str,
     completed_steps: &'a [Step],
     next_step: Option<Step>,
+    /// The payment that is under way, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<PaymentView<'a>>,
+    #[schemars(with = "Option<MethodId>")]
     shipping_method: Option<&'a str>,
     shipping: ShippingView<'a>,
     totals: Totals,
     tax: TaxView<'a>,
     holds_expire_at_ms: Option<i64>,
+    #[schemars(with = "Option<OrderId>")]
     order_id: Option<&'a str>,
+    /// The cart to go on with, where this one went into another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<CartId>")]
+    merged_into: Option<&'a str>,
 }
 
 /// Is a line as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Line")]
 pub struct LineView<'a> {
+    #[schemars(with = "LineId")]
     id: String,
+    #[schemars(with = "Sku")]
     sku: &'a str,
     properties: &'a Properties,
     name: &'a str,
+    #[schemars(range(max = LINE_QUANTITY_MAX))]
     quantity: u32,
+    #[schemars(range(min = 0, max = PRICE_MINOR_MAX))]
     unit_price_minor: i64,
     /// What the shopper was told, where the price has changed since.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,6 +99,27 @@ pub struct LineView<'a> {
     total_minor: i64,
     tax_minor: i64,
     held: u32,
+    /// Pieces that ship later.
+    #[serde(skip_serializing_if = "is_zero")]
+    backordered: u32,
+    /// When the first pieces ship, where the product was still to come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ships_from_ms: Option<i64>,
+    /// Pieces that went back to the shelf when the time of the hold was over.
+    #[serde(skip_serializing_if = "is_zero")]
+    released: u32,
+    /// It does not travel.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    digital: bool,
+    /// What one piece is made of, where it is a bundle.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    parts: &'a [LinePart],
+}
+
+/// Serde asks for a function of a reference.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(pieces: &u32) -> bool {
+    *pieces == 0
 }
 
 impl<'a> LineView<'a> {
@@ -74,14 +142,22 @@ impl<'a> LineView<'a> {
             total_minor: quote.map_or(0, |q| q.total_minor),
             tax_minor: quote.map_or(0, |q| q.tax.tax_minor),
             held: line.held,
+            backordered: line.backordered,
+            ships_from_ms: line.ships_from_ms,
+            released: line.released,
+            digital: line.digital,
+            parts: &line.parts,
         }
     }
 }
 
 /// Is a line that waits for later, as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SavedLine")]
 struct SavedLineView<'a> {
+    #[schemars(with = "LineId")]
     id: String,
+    #[schemars(with = "Sku")]
     sku: &'a str,
     properties: &'a Properties,
     name: &'a str,
@@ -101,7 +177,8 @@ impl<'a> From<&'a SavedLine> for SavedLineView<'a> {
 }
 
 /// Is the ways to travel, as clients see them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Shipping")]
 struct ShippingView<'a> {
     /// Something travels, so that a method is needed.
     needed: bool,
@@ -111,7 +188,8 @@ struct ShippingView<'a> {
     refused: Vec<RefusedView<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ShippingOffer")]
 struct OfferView<'a> {
     #[serde(flatten)]
     offer: &'a Offer,
@@ -119,8 +197,10 @@ struct OfferView<'a> {
     total_minor: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ShippingRefusal")]
 struct RefusedView<'a> {
+    #[schemars(with = "MethodId")]
     method: &'a str,
     name: &'a str,
     reason: &'static str,
@@ -151,8 +231,10 @@ impl<'a> ShippingView<'a> {
 }
 
 /// Says what a promotion did to a cart, or why not.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Promotion")]
 struct PromotionView<'a> {
+    #[schemars(with = "PromotionId")]
     id: &'a str,
     name: &'a str,
     applied: bool,
@@ -186,8 +268,53 @@ impl<'a> PromotionView<'a> {
     }
 }
 
+/// Is a payment that is under way, as clients see it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Payment")]
+struct PaymentView<'a> {
+    #[schemars(with = "PaymentId")]
+    id: &'a str,
+    amount_minor: i64,
+    /// `begun`: the provider's answer is awaited; `challenged`: the shopper is to confirm it at `url`.
+    #[schemars(extend("enum" = ["begun", "challenged"]))]
+    status: &'static str,
+    /// Where the shopper confirms it; relative to the shop's own address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+}
+
+impl<'a> From<&'a PaymentAttempt> for PaymentView<'a> {
+    fn from(attempt: &'a PaymentAttempt) -> Self {
+        let (status, url) = match &attempt.state {
+            AttemptState::Begun => ("begun", None),
+            AttemptState::Challenged { url } => ("challenged", Some(url.as_str())),
+        };
+        Self { id: attempt.id.as_str(), amount_minor: attempt.amount_minor, status, url }
+    }
+}
+
+/// Is a gift card as clients see it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "GiftCard")]
+struct GiftCardView<'a> {
+    #[schemars(with = "GiftCardId")]
+    id: &'a str,
+    /// The end of its code.
+    last4: &'a str,
+    /// What it pays.
+    pays_minor: i64,
+}
+
+impl<'a> GiftCardView<'a> {
+    fn of(card: &'a GiftCard, quote: &Quote) -> Self {
+        let tender = quote.tenders.iter().find(|tender| tender.card.as_ref() == Some(card));
+        Self { id: card.id.as_str(), last4: &card.last4, pays_minor: tender.map_or(0, |tender| tender.minor) }
+    }
+}
+
 /// Is what of a cart is tax, as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Tax")]
 struct TaxView<'a> {
     /// The destination is not known yet, so the shop's home stood in for it.
     estimated: bool,
@@ -203,9 +330,11 @@ impl<'a> CartView<'a> {
             id: cart.id.as_str(),
             version: cart.version,
             status: match cart.stage {
+                _ if cart.is_expired() => "expired",
                 Stage::Open => "open",
                 Stage::Checkout { .. } => "checkout",
                 Stage::Ordered { .. } => "ordered",
+                Stage::Merged { .. } => "merged",
             },
             currency: cart.currency.code(),
             workflow: &cart.workflow,
@@ -218,9 +347,12 @@ impl<'a> CartView<'a> {
             saved: cart.saved.iter().map(SavedLineView::from).collect(),
             codes: &cart.codes,
             promotions: quote.promotions.outcomes.iter().map(PromotionView::of).collect(),
+            gift_cards: cart.gift_cards.iter().map(|card| GiftCardView::of(card, quote)).collect(),
+            uses_store_credit: cart.uses_credit,
             note: &cart.note,
             completed_steps: cart.completed(),
             next_step: cart.next_step(),
+            payment: cart.payment().map(PaymentView::from),
             shipping_method: cart.shipping.as_ref().map(|method| method.as_str()),
             shipping: ShippingView::of(quote),
             totals: quote.totals,
@@ -232,49 +364,94 @@ impl<'a> CartView<'a> {
             },
             holds_expire_at_ms: cart.holds_expire_at_ms,
             order_id: cart.order_id().map(|id| id.as_str()),
+            merged_into: cart.merged_into().map(|id| id.as_str()),
         }
     }
 }
 
 /// Is an order as clients see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Order")]
 pub struct OrderView<'a> {
+    #[schemars(with = "OrderId")]
     id: &'a str,
+    #[schemars(with = "CartId")]
     cart: &'a str,
     placed_at_ms: i64,
+    /// `placed`, `fulfilled` once it was sent off, or `cancelled`.
+    #[schemars(extend("enum" = OrderStatus::NAMES))]
+    status: &'static str,
+    /// `paid`, `partially_refunded` or `refunded`.
+    #[schemars(extend("enum" = ["paid", "partially_refunded", "refunded"]))]
+    payment_status: &'static str,
+    #[schemars(with = "Currency")]
     currency: &'a str,
     lines: Vec<OrderLineView<'a>>,
     note: &'a str,
+    #[schemars(with = "Option<MethodId>")]
     shipping_method: Option<&'a str>,
     shipping_minor: i64,
     tax_minor: i64,
     total_minor: i64,
+    /// What was given back of it, the oldest first.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    refunds: &'a [Refund],
+    /// What of the total gift cards and credit have paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prepaid_minor: Option<i64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OrderLine")]
 struct OrderLineView<'a> {
+    /// Names the line in refunds.
+    #[schemars(with = "LineId")]
+    id: String,
+    #[schemars(with = "Sku")]
     sku: &'a str,
     properties: &'a Properties,
     name: &'a str,
     quantity: u32,
     unit_price_minor: i64,
     discount_minor: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    backordered: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ships_from_ms: Option<i64>,
+    /// What whoever bought it is told: where it is to be had, its licence.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    delivery_note: &'a str,
+    /// What one piece is made of, where it is a bundle.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    parts: &'a [LinePart],
+    /// What each location sends of it, where that is not the main one alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sent_from: Vec<Pick>,
 }
 
 impl<'a> From<&'a Order> for OrderView<'a> {
     fn from(order: &'a Order) -> Self {
+        let is_cancelled = matches!(order.state.status, OrderStatus::Cancelled { .. });
         let lines = order.lines.iter().map(|l| OrderLineView {
+            id: l.id().to_string(),
             sku: l.sku.as_str(),
             properties: &l.properties,
             name: &l.name,
             quantity: l.quantity,
             unit_price_minor: l.unit_price_minor,
             discount_minor: l.discount_minor,
+            backordered: l.backordered,
+            ships_from_ms: l.ships_from_ms,
+            parts: &l.parts,
+            sent_from: l.sent_from(),
+            delivery_note: if is_cancelled { "" } else { &l.delivery_note },
         });
         Self {
             id: order.order_id.as_str(),
             cart: order.cart.as_str(),
             placed_at_ms: order.placed_at_ms,
+            status: order.state.status.name(),
+            payment_status: order.payment_status(),
             currency: order.currency.code(),
             lines: lines.collect(),
             note: &order.note,
@@ -282,17 +459,38 @@ impl<'a> From<&'a Order> for OrderView<'a> {
             shipping_minor: order.shipping_minor,
             tax_minor: order.quote.as_ref().map_or(0, |quote| quote.totals.tax_minor),
             total_minor: order.total_minor,
+            refunds: &order.state.refunds,
+            prepaid_minor: order
+                .quote
+                .as_ref()
+                .filter(|quote| !quote.tenders.is_empty())
+                .map(|quote| quote.totals.gift_cards_minor + quote.totals.store_credit_minor),
         }
     }
 }
 
 /// Is the answer to an accepted command.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Accepted")]
 pub struct AcceptedView<'a> {
     cart: CartView<'a>,
     version: u64,
     item: Option<LineView<'a>>,
     order: Option<OrderView<'a>>,
+    /// What became of each line of a cart that had expired and was opened again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reopened: Vec<ReopenedView<'a>>,
+    /// The cart, sealed for the client to keep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<String>,
+}
+
+impl AcceptedView<'_> {
+    /// Adds the cart, sealed for the client to keep.
+    #[must_use]
+    pub fn with_snapshot(self, snapshot: Option<String>) -> Self {
+        Self { snapshot, ..self }
+    }
 }
 
 impl<'a> From<&'a Accepted> for AcceptedView<'a> {
@@ -302,36 +500,8 @@ impl<'a> From<&'a Accepted> for AcceptedView<'a> {
             version: accepted.cart.version,
             item: accepted.item.as_ref().map(|line| LineView::of(line, &accepted.cart, &accepted.quote)),
             order: accepted.order.as_ref().map(OrderView::from),
-        }
-    }
-}
-
-/// Is a product as clients see it.
-#[derive(Debug, Serialize)]
-pub struct ProductView<'a> {
-    sku: &'a str,
-    name: &'a str,
-    description: &'a str,
-    category: &'a str,
-    price_minor: i64,
-    currency: &'a str,
-    /// Pieces that may be bought; `null` where the shop never runs out.
-    available: Option<i64>,
-    image: Option<String>,
-}
-
-impl<'a> ProductView<'a> {
-    /// Shapes a product with its stock.
-    pub fn of(product: &'a Product, stock: &StockLevels) -> Self {
-        Self {
-            sku: product.sku.as_str(),
-            name: &product.name,
-            description: &product.description,
-            category: &product.category,
-            price_minor: product.price.minor,
-            currency: product.price.currency.code(),
-            available: product.stock_policy.is_tracked().then(|| stock.available(&product.sku)),
-            image: product.image.as_ref().map(|file| format!("/static/products/{file}")),
+            reopened: reopened::views(&accepted.reopened),
+            snapshot: None,
         }
     }
 }

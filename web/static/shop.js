@@ -2,12 +2,13 @@
 // on every other device of the shopper.
 //
 // One direction: a command goes out, the cart comes back (in the answer, or from the channel when another device
-// sent it), and `show` draws it. Nothing is drawn before the server has it.
+// sent it), and `show` draws it. Nothing is drawn before the server has it, but for what has to wait for a network: that
+// is drawn as waiting. What the browser keeps meanwhile is `session.js`'s business, where the shop wants it to keep any.
 
 (() => {
   "use strict";
 
-  const { cartLayout, currency, sign, userToken } = document.body.dataset;
+  const { cartLayout, currency, sign } = document.body.dataset;
   const $ = (selector, root = document) => root.querySelector(selector);
   const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
@@ -16,8 +17,10 @@
   const news = $("#news");
   const toasts = $("#toasts");
   let cartId = document.body.dataset.cartId ?? null;
+  let socket = null;
   let channel = null;
-  let shown = null; // the newest cart that was drawn
+  let shown = null; // the newest cart that the shop told
+  const session = window.cartSession ?? null;
 
   document.documentElement.classList.add("live");
 
@@ -57,27 +60,48 @@
     text($("[data-live]"), sum);
   }
 
+  /** Tells at length what a toast is too short for, until the shopper has read it. */
+  function note(title, words, { refused = false } = {}) {
+    const box = document.createElement("div");
+    box.className = refused ? "notice notice-refused" : "notice notice-done";
+    box.setAttribute("role", refused ? "alert" : "status");
+    const list = document.createElement("ul");
+    for (const word of words) list.append(Object.assign(document.createElement("li"), { textContent: word }));
+    const button = Object.assign(document.createElement("button"), { className: "button-link", textContent: "Understood" });
+    button.addEventListener("click", () => box.remove());
+    box.append(Object.assign(document.createElement("p"), { textContent: title }), list, button);
+    $("main").prepend(box);
+  }
+
   const text = (node, value) => {
     if (node && node.textContent !== value) node.textContent = value;
   };
 
   function show(cart) {
     if (cart.id !== cartId || (shown && cart.version < shown.version)) return;
+    if (cart.status === "merged") return void follow();
     const before = shown;
     shown = cart;
     const ordered = cart.status === "ordered";
-    count(ordered ? 0 : cart.totals.items);
     if (ordered) {
       // Bought, here or on another device: nothing on this page can change that cart any more.
       cartId = null;
       channel?.leave();
       if ($("[data-checkout]") || $("main [data-cart]")) location.assign(`/orders/${encodeURIComponent(cart.order_id)}`);
     }
-    for (const root of $$("[data-cart]")) drawCart(root, ordered ? { ...cart, lines: [] } : cart, before);
-    const checkout = $("[data-checkout]");
-    if (checkout && !ordered) drawOrder(checkout, cart);
-    drawHold(cart.holds_expire_at_ms);
+    draw(ordered ? { ...cart, lines: [], totals: { ...cart.totals, items: 0 } } : cart, before);
     if (before && before.version < cart.version && !ordered) announce(cart);
+    drawReleased(cart, before);
+  }
+
+  /** Draws a cart with what has to wait. */
+  function draw(known, before = known) {
+    const cart = session?.drawn(known) ?? known;
+    count(cart.totals.items);
+    for (const root of $$("[data-cart]")) drawCart(root, cart, before);
+    const checkout = $("[data-checkout]");
+    if (checkout && cart.status !== "ordered") drawOrder(checkout, cart);
+    drawHold(cart.holds_expire_at_ms);
   }
 
   function count(items) {
@@ -148,25 +172,46 @@
   function drawLine(node, line, code) {
     text($("[data-name]", node), line.name);
     for (const again of $$("[data-name-again]", node)) text(again, line.name);
-    text($("[data-unit-price]", node), money(line.unit_price_minor, code));
+    const price = (minor) => (minor === null ? "…" : money(minor, code));
+    text($("[data-unit-price]", node), price(line.unit_price_minor));
     $("[data-was]", node).hidden = line.was_minor === undefined;
     if (line.was_minor !== undefined) text($("[data-was-price]", node), money(line.was_minor, code));
-    text($("[data-line-total]", node), money(line.total_minor, code));
+    text($("[data-line-total]", node), price(line.total_minor));
+    drawWaiting(node, line.waits);
     const input = $(".quantity", node);
     const isBeingEdited = input === document.activeElement && input.dataset.sent !== input.value;
     if (!isBeingEdited && !waiting.has(input.form)) input.value = line.quantity;
-    // Only a line that was held can lose its hold; a product sold without holds never had one.
-    const wasHeld = node.dataset.held === "yes";
-    if (line.held >= line.quantity) node.dataset.held = "yes";
-    const notice = $("[data-unheld]", node);
-    notice.hidden = line.held >= line.quantity || (!wasHeld && notice.hidden);
+    $("[data-unheld]", node).hidden = !line.released;
+    drawLater(node, line);
+  }
+
+  /** Says what a bundle is made of, and what of a line ships later: all of it from a day on, or some pieces. */
+  function drawLater(node, { backordered = 0, ships_from_ms: from = 0, parts = [] }) {
+    const made = $("[data-parts]", node);
+    made.hidden = parts.length === 0;
+    text(made, parts.map((part) => `${part.quantity} × ${part.name}`).join(", "));
+    const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+    const pieces = backordered === 1 ? "1 of these ships later" : `${backordered} of these ship later`;
+    const later = $("[data-later]", node);
+    later.hidden = from <= Date.now() && backordered === 0;
+    text(later, from > Date.now() ? `Ships from ${day.format(from)}` : pieces);
+  }
+
+  function drawWaiting(node, waits) {
+    const words = $("[data-waits]", node);
+    if (!waits) return words?.remove();
+    if (words) return;
+    const added = Object.assign(document.createElement("span"), { className: "line-waits", textContent: "Waits to be sent." });
+    added.dataset.waits = "";
+    $(".line-words", node).append(added);
   }
 
   function drawTotals(root, cart) {
     for (const node of $$("[data-total]", root)) {
       const minor = cart.totals[node.dataset.total];
       if (minor === undefined || node.dataset.total === "discount_minor") continue;
-      text(node, minor === 0 && node.dataset.free ? node.dataset.free : money(minor, cart.currency));
+      if (minor === null) text(node, "…");
+      else text(node, minor === 0 && node.dataset.free ? node.dataset.free : money(minor, cart.currency));
     }
     const { tax_minor, tax_added_minor } = cart.totals;
     const added = $("[data-tax-added]", root);
@@ -179,8 +224,30 @@
       discount.hidden = cart.totals.discount_minor === 0;
       text($("dd", discount), money(-cart.totals.discount_minor, cart.currency));
     }
+    drawPaid(root, cart);
     const shipping = $("[data-shipping-row]", root);
     if (shipping) shipping.hidden = cart.totals.shipping_minor === 0;
+  }
+
+  /* What gift cards and credit pay. Where only a choice of delivery is tried out, nobody knows yet what they leave. */
+  function drawPaid(root, cart) {
+    const due = $("[data-due]", root);
+    if (!due) return;
+    const isTrial = cart.totals.items === undefined;
+    due.hidden = isTrial || cart.totals.due_minor === undefined;
+    if (isTrial) return;
+    const row = (label, minor) => {
+      const node = document.createElement("div");
+      node.dataset.paid = "";
+      for (const [tag, words] of [["dt", label], ["dd", money(-minor, cart.currency)]]) {
+        node.append(Object.assign(document.createElement(tag), { textContent: words }));
+      }
+      return node;
+    };
+    const rows = (cart.gift_cards ?? []).map((card) => row(`Gift card …${card.last4}`, card.pays_minor));
+    if (cart.totals.store_credit_minor) rows.push(row("Your credit", cart.totals.store_credit_minor));
+    for (const old of $$("[data-paid]", root)) old.remove();
+    due.before(...rows);
   }
 
   function drawOrder(root, cart) {
@@ -191,6 +258,7 @@
       text($("[data-quantity]", node), String(line.quantity));
       text($("[data-line-total]", node), money(line.total_minor, cart.currency));
       drawPicture(node, line.sku);
+      drawLater(node, line);
       return node;
     });
     $("[data-order-lines]", root).replaceChildren(...lines);
@@ -212,13 +280,28 @@
     drawTotals(root, { currency, totals });
   }
 
+  /** Counts down: in minutes, and in seconds when it gets tight. */
   function drawHold(expiresAt) {
     for (const node of $$("[data-hold]")) {
       if (expiresAt !== undefined) node.dataset.expires = expiresAt ?? "";
-      const minutes = Math.ceil((Number(node.dataset.expires) - Date.now()) / 60_000);
-      node.hidden = !(minutes > 0);
-      text($("[data-hold-minutes]", node), `${minutes} ${minutes === 1 ? "minute" : "minutes"}`);
+      const seconds = Math.ceil((Number(node.dataset.expires) - Date.now()) / 1_000);
+      const minutes = Math.ceil(seconds / 60);
+      node.hidden = !(seconds > 0);
+      const left = seconds > 120 ? `${minutes} minutes` : `${seconds} ${seconds === 1 ? "second" : "seconds"}`;
+      text($("[data-hold-minutes]", node), left);
     }
+  }
+
+  /** Says what went back to the shelf; aloud where it has just gone. */
+  function drawReleased(cart, before) {
+    const released = cart.status === "ordered" ? [] : cart.lines.filter((line) => line.released);
+    const names = released.map(({ name, released: n }) => (n > 1 ? `${name} × ${n}` : name)).join(", ");
+    for (const node of $$("[data-released]")) {
+      node.hidden = released.length === 0;
+      text($("[data-released-lines]", node), names);
+    }
+    const had = before?.lines.some((line) => line.released);
+    if (released.length > 0 && before && !had) text($("[data-live]"), `The time is over, and these went back to the shelf: ${names}.`);
   }
 
   // Sending
@@ -231,15 +314,23 @@
     }
   }
 
-  /** Sends one command over the JSON API. It is repeated once with the same key, so it has one effect. */
-  async function command(body) {
+  /**
+   * Sends one command over the JSON API. It is repeated once with the same key, so it has one effect. Where the session
+   * has a queue, it goes through that, and the answer is null for what has to wait.
+   */
+  async function command(body, about = {}) {
+    if (session?.queue) {
+      return session.send(cartId, body, about).catch(({ reason, detail }) => {
+        throw new Refusal(reason, detail);
+      });
+    }
     const request = {
       method: "POST",
       credentials: "same-origin",
       headers: { "Content-Type": "application/json", Accept: "application/json", "Idempotency-Key": newKey() },
       body: JSON.stringify(body),
     };
-    const address = `/api/v1/carts/${encodeURIComponent(cartId)}/commands`;
+    const address = `/api/v1/carts/${encodeURIComponent(cartId)}/commands${session ? "?snapshot=true" : ""}`;
     for (let attempt = 1; ; attempt += 1) {
       let response;
       try {
@@ -253,7 +344,10 @@
         continue;
       }
       const answer = await response.json().catch(() => ({}));
-      if (response.ok) return answer;
+      if (response.ok) {
+        session?.keep(answer.cart, answer.snapshot);
+        return answer;
+      }
       const reason = String(answer.type ?? "").split("/").pop().replaceAll("-", "_") || `status_${response.status}`;
       throw new Refusal(reason, answer.detail ?? answer.title ?? "The shop could not do that just now.");
     }
@@ -261,15 +355,15 @@
 
   /** `randomUUID` is only there on https and localhost. */
   function newKey() {
-    if (crypto.randomUUID) return crypto.randomUUID();
     return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   }
 
   /** Sets a line's quantity over the channel; where it is not joined or does not answer, over the JSON API. */
   function setQuantity(line, quantity) {
+    const about = { name: shown?.lines.find(({ id }) => id === line)?.name ?? line };
     const overHttp = () =>
-      command(quantity === 0 ? { type: "remove_line", line } : { type: "set_quantity", line, quantity });
-    if (channel?.state !== "joined") return overHttp();
+      command(quantity === 0 ? { type: "remove_line", line } : { type: "set_quantity", line, quantity }, about);
+    if (session || channel?.state !== "joined") return overHttp();
     return new Promise((resolve, reject) => {
       channel
         .push("update_cart", { item: { line, quantity } }, 5000)
@@ -301,14 +395,16 @@
       $("button", form).removeAttribute("aria-busy");
     }
     if (failure && !cartId) return; // the cart was bought while the change was on its way
-    if (failure && ["unknown_cart", "cart_closed", "not_owner", "unauthorized"].includes(failure.reason)) {
+    if (failure && ["unknown_cart", "cart_closed", "cart_expired", "cart_merged", "not_owner", "unauthorized"].includes(failure.reason)) {
+      session?.expect();
       form.submit(); // the server opens another cart
     } else if (failure) {
       if (shown) show(shown); // puts the true quantity back
       toast(sentence(failure), { refused: true });
     } else {
       if (answer?.cart) show(answer.cart);
-      done?.();
+      if (answer === null && session?.isStuck()) toast("Kept. It will be sent when the shop can be reached.");
+      else done?.();
     }
   }
 
@@ -332,10 +428,13 @@
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (!cartId || !(form instanceof HTMLFormElement)) return; // the plain form opens the cart
-    if ("add" in form.dataset) {
+    if (!(form instanceof HTMLFormElement)) return;
+    if (!cartId && !("add" in form.dataset && session?.queue)) {
+      if (form.method === "post") session?.expect(); // the plain form opens the cart
+    } else if ("add" in form.dataset) {
       event.preventDefault();
-      add(form);
+      if (cartId) add(form);
+      else addFirst(form);
     } else if ("set" in form.dataset) {
       event.preventDefault();
       set(form);
@@ -343,8 +442,28 @@
       event.preventDefault();
       const line = form.closest("[data-line]").dataset.line;
       change(form, () => setQuantity(line, 0), () => toast("Taken out of the cart."));
+    } else if (session && form.method === "post") {
+      sendPlain(event, form);
     }
   });
+
+  /** What only the shop itself can do has to wait for it, and for the commands before it. */
+  function sendPlain(event, form) {
+    const refuse = () => toast("That needs the shop, which cannot be reached just now.", { refused: true });
+    if (session.isStuck()) {
+      event.preventDefault();
+      refuse();
+    } else if (session.items().length) {
+      event.preventDefault();
+      session.queue.drain().then(() => {
+        if (session.items().length) return refuse();
+        session.expect();
+        form.submit();
+      });
+    } else {
+      session.expect();
+    }
+  }
 
   document.addEventListener("change", (event) => {
     const form = event.target.closest?.("form[data-set]");
@@ -352,11 +471,32 @@
     if (event.target.name === "method") drawChosenDelivery();
   });
 
+  /** A plain form opens the cart, in the workflow that the shop chooses; without a network, the cart will be opened later. */
+  async function addFirst(form) {
+    if (await session.queue.isReachable()) {
+      session.expect();
+      form.submit();
+      return;
+    }
+    if (!cartId) adopt(newKey());
+    session.queue.stick();
+    add(form);
+  }
+
+  /** Makes a cart the one of this page. */
+  function adopt(id) {
+    channel?.leave();
+    channel = null;
+    cartId = id;
+    shown = null;
+  }
+
   function add(form) {
     const { sku, quantity } = Object.fromEntries(new FormData(form));
+    const about = { name: form.dataset.name, minor: form.dataset.minor ? Number(form.dataset.minor) : null };
     change(
       form,
-      () => command({ type: "add_line", sku, quantity: Number(quantity) }),
+      () => command({ type: "add_line", sku, quantity: Number(quantity) }, about),
       () => {
         if (drawer) openDrawer();
         else toast(`${form.dataset.name} is in the cart.`, { link: { href: "/cart", text: "See the cart" } });
@@ -371,7 +511,7 @@
     input.dataset.sent = input.value;
     change(form, async () => {
       const quantity = Number(input.value); // the newest, where several changes wait
-      const isSo = shown?.lines.some((line) => line.id === id && line.quantity === quantity);
+      const isSo = (shown && session ? session.drawn(shown) : shown)?.lines.some((line) => line.id === id && line.quantity === quantity);
       return isSo ? null : setQuantity(id, quantity);
     });
   }
@@ -400,26 +540,205 @@
 
   // The channel: the join brings the cart as it is, also after a lost connection; then every change arrives.
 
-  if (cartId && userToken && window.Phoenix) {
-    const socket = new Phoenix.Socket("/socket", { params: { userToken } });
+  function live() {
+    if (!cartId || channel) return;
+    if (!window.Phoenix || (session && !session.isHybrid)) {
+      readOnce();
+      return;
+    }
+    socket = new Phoenix.Socket("/socket"); // the cookie says who is there
     socket.connect();
-    channel = socket.channel(`cart:${cartId}`, {});
-    channel.on("cart_updated", ({ cart }) => show(cart));
-    channel.join().receive("ok", ({ cart }) => show(cart));
-  } else if (cartId) {
-    fetch(`/api/v1/carts/${encodeURIComponent(cartId)}`, { credentials: "same-origin", headers: { Accept: "application/json" } })
+    channel = socket.channel(`cart:${cartId}`, session ? { snapshot: true } : {});
+    channel.on("cart_updated", take);
+    channel.on("cart_claimed", follow);
+    channel
+      .join()
+      .receive("ok", reconcile)
+      .receive("error", ({ reason }) => reason === "not_owner" && follow());
+    socket.onOpen(() => session?.queue?.drain());
+    socket.onError(() => session?.queue?.check());
+    socket.onClose((event) => {
+      isOutOfTouch = true;
+      // Logged out from elsewhere: what this page shows is nobody's here any more.
+      if (event?.code !== LOGGED_OUT) return;
+      socket.disconnect();
+      if (!isLeaving) setTimeout(() => location.reload(), 500);
+    });
+  }
+
+  const LOGGED_OUT = 4401;
+  let isLeaving = false; // this page itself logs out
+  document.addEventListener("submit", ({ target }) => {
+    isLeaving ||= target.getAttribute("action") === "/logout";
+  });
+
+  let following = null;
+
+  /** A log-in took the cart elsewhere: the page goes on with the one that its shopper has now. */
+  function follow() {
+    following ??= goOn()
+      .catch((error) => console.error(error))
+      .finally(() => {
+        following = null;
+      });
+  }
+
+  async function goOn() {
+    socket?.disconnect();
+    // The cart may be told of the log-in before this browser has its answer.
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const answer = await fetch("/cart/where", { credentials: "same-origin", headers: { Accept: "application/json" } }).catch(() => null);
+      const now = answer?.ok ? await answer.json() : null;
+      if (now?.cart) return goOnWith(now);
+      await new Promise((resume) => setTimeout(resume, 250));
+    }
+    location.reload();
+  }
+
+  function goOnWith({ cart, visitor, account }) {
+    session?.become(visitor);
+    if ($("[data-checkout]")) return location.assign("/checkout");
+    if (account) {
+      text($(".account-word"), account);
+      $(".account-link").href = "/account";
+    }
+    adopt(cart);
+    live();
+  }
+
+  function readOnce() {
+    const address = `/api/v1/carts/${encodeURIComponent(cartId)}`;
+    fetch(session ? `${address}/snapshot` : address, { credentials: "same-origin", headers: { Accept: "application/json" } })
       .then((response) => (response.ok ? response.json() : null))
-      .then((cart) => cart && show(cart))
+      .then((body) => body && reconcile(session ? body : { cart: body }))
       .catch(() => {}); // the page shows the cart as of its request
   }
 
+  function take({ cart, snapshot }) {
+    if (cart.id === cartId) session?.keep(cart, snapshot);
+    show(cart);
+  }
+
+  /** What the shop says holds; where the shopper saw something else, they are told. */
+  function reconcile({ cart, snapshot }) {
+    const known = session?.cart();
+    if (known?.id === cart.id && cart.version < known.version) {
+      bringBack();
+      return;
+    }
+    tellChanges(cart);
+    take({ cart, snapshot });
+  }
+
+  let isOutOfTouch = true; // the shop may know what this page does not
+
+  /** The first that is heard of the cart after a while may be news. */
+  function tellChanges(cart) {
+    if (!session || !isOutOfTouch) return;
+    isOutOfTouch = false;
+    const known = session.cart();
+    const isExpected = session.isExpected();
+    if (known?.id !== cart.id || cart.status === "ordered" || isExpected) return;
+    const words = session.changes(known, cart, money);
+    if (words.length) note("Your cart was changed elsewhere:", words);
+  }
+
+  // The session: what the browser kept is shown at once, and brought back where the shop has lost it.
+
+  function bringBack() {
+    const ours = cartId;
+    session.restore().then(
+      (restored) => {
+        if (restored) {
+          tellRestored(restored);
+        } else if (ours && cartId === ours && !session.cart()) {
+          adopt(ours); // what the shop has is all there is
+          live();
+        }
+      },
+      () => session.queue?.check(),
+    );
+  }
+
+  function tellRestored({ applied, cart, lines }) {
+    if (cart.id !== cartId || (shown && cart.version < shown.version)) adopt(cart.id);
+    show(cart);
+    live();
+    const why = ({ reasons }) => reasons.map(({ detail }) => detail).join("; ");
+    const changed = lines.filter(({ outcome }) => outcome === "adjusted" || outcome === "refused");
+    const name = ({ id, sku }) => session.cart()?.lines.find((line) => line.id === id)?.name ?? sku;
+    const words = changed.map((line) =>
+      line.outcome === "refused" ? `${name(line)} could not be put back: ${why(line)}.` : `${name(line)}: ${why(line)}.`,
+    );
+    if (applied) note("Your cart was put back from this device.", words, { refused: words.length > 0 });
+  }
+
+  function drawSession() {
+    if (shown) draw(shown);
+    else if (cartId && session.items().length) draw(session.empty(cartId, currency));
+    const left = session.items().length;
+    const kept = left === 0 ? "" : left === 1 ? " One change is kept on this device and will be sent then." : ` ${left} changes are kept on this device and will be sent then.`;
+    let box = $("[data-cut-off]");
+    if (!box && session.isStuck()) {
+      box = Object.assign(document.createElement("p"), { className: "notice notice-refused" });
+      box.dataset.cutOff = "";
+      box.setAttribute("role", "status");
+      $("main").prepend(box);
+    }
+    if (session.isStuck()) text(box, `The shop cannot be reached. You can go on; it will be asked again.${kept}`);
+    else box?.remove();
+    if (session.isOffline && !session.isStuck() && left === 0) {
+      // The page that stands in for others gives way to the one that was asked for.
+      if ($("[data-stand-in]") && location.pathname !== "/cart") location.reload();
+      else live();
+    }
+  }
+
+  function startSession() {
+    const known = session.cart();
+    const version = Number(document.body.dataset.cartVersion ?? -1);
+    if (session.isOffline && known) {
+      cartId = known.id;
+      show(known);
+    } else if (known && known.id === cartId && known.version >= version) {
+      if (known.version === version) show(known);
+      else bringBack();
+    } else if (known && !cartId && !session.isOffline) {
+      bringBack();
+    }
+    session.changed = drawSession;
+    session.restored = tellRestored;
+    session.answered = (answer) => {
+      tellChanges(answer.cart);
+      session.keep(answer.cart, answer.snapshot);
+      if (answer.cart.id !== cartId) adopt(answer.cart.id);
+      show(answer.cart);
+      live();
+    };
+    session.refused = ({ command: { type, quantity }, about }, { reason, detail }) => {
+      const what = type === "add_line" ? `${quantity} × ${about.name}` : about.name;
+      note("Something that you changed while the shop could not be reached did not work:", [
+        `${what}: ${sentence(new Refusal(reason, detail))}`,
+      ], { refused: true });
+    };
+    session.start().then(() => {
+      const first = session.items()[0];
+      if (first && !cartId) adopt(first.cart);
+      drawSession();
+    });
+  }
+
+  if ("told" in document.body.dataset) session?.expect(); // the page says what became of the cart
+  if (session) startSession();
+  if (!session?.isOffline) live();
+
   // A page from the browser's back-forward cache is as old as the visit: the channel rejoins by itself, the rest does not.
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted && !channel) location.reload();
+    if (event.persisted && !channel && !session?.isStuck()) location.reload();
   });
 
   drawChosenDelivery();
   drawHold();
-  setInterval(() => drawHold(), 15_000);
+  setInterval(() => drawHold(), 1_000);
   $("#trouble")?.focus();
 })();

@@ -1,13 +1,15 @@
 //! The rules of a cart's lines.
 
-use super::Facts;
+use super::{
+    Facts, bought_before,
+    pieces::{Served, expiry_after, needs, policy_of, serve},
+};
 use crate::{
-    Cart, CartEvent, Line, LineId, PriceQuestion, Product, Properties, Rejection, SavedLine, Sku,
-    StockPolicy, Wanted,
-    limits::{CART_LINES_MAX, LINE_QUANTITY_MAX, SAVED_LINES_MAX},
+    Cart, CartEvent, Line, LineId, PriceQuestion, Product, Properties, Rejection, SavedLine, Sku, Wanted,
+    limits::{CART_LINES_MAX, CART_PROPERTIES_BYTES_MAX, LINE_QUANTITY_MAX, SAVED_LINES_MAX},
 };
 
-pub(super) fn add_line(
+pub(crate) fn add_line(
     cart: &Cart,
     facts: &Facts<'_>,
     sku: &Sku,
@@ -24,20 +26,31 @@ pub(super) fn add_line(
     }
     let (product, unit_price_minor) = for_sale(cart, facts, sku, wanted as u32)?;
     let order = cart.pieces_of(sku) + u64::from(quantity);
-    admit(product, wanted as u32, order)?;
+    admit(cart, facts, product, wanted as u32, order)?;
     if line.is_none() && cart.lines.len() >= CART_LINES_MAX {
         return Err(Rejection::CartFull);
     }
-    let hold = hold_needed(facts, product.stock_policy, sku, wanted as u32, line.map_or(0, |l| l.held))?;
+    if line.is_none() && !properties.is_empty() && too_much_text(cart, sku, properties) {
+        return Err(Rejection::CartFull);
+    }
+    let policy = policy_of(cart, product);
+    let parts = if line.is_none() { product.line_parts() } else { vec![] };
+    let needs = needs(facts, policy, sku, line.map_or(&parts, |line| &line.parts));
+    let Served { hold, picks, backordered } = serve(cart, facts, policy, &needs, wanted as u32, line)?;
     Ok(vec![CartEvent::LineAdded {
         sku: sku.clone(),
         properties: properties.clone(),
         name: product.name.clone(),
-        policy: product.stock_policy,
+        policy,
+        digital: product.is_digital(),
         quantity,
         unit_price_minor,
-        hold,
         holds_expire_at_ms: expiry_after(cart, facts, hold),
+        hold,
+        picks,
+        parts,
+        backordered,
+        ships_from_ms: product.ships_from_ms(facts.now_ms),
     }])
 }
 
@@ -62,19 +75,23 @@ pub(super) fn set_quantity(
     }
     let for_sale = for_sale(cart, facts, &line.sku, quantity);
     // Fewer pieces are granted even of a product that is sold out or no longer for sale.
-    let (hold, unit_price_minor) = if quantity > line.quantity {
+    let (Served { hold, picks, backordered }, unit_price_minor) = if quantity > line.quantity {
         let (product, unit_price_minor) = for_sale?;
         let order = cart.pieces_of(&line.sku) - u64::from(line.quantity) + u64::from(quantity);
-        admit(product, quantity, order)?;
-        (hold_needed(facts, line.policy, &line.sku, quantity, line.held)?, unit_price_minor)
+        admit(cart, facts, product, quantity, order)?;
+        let needs = needs(facts, line.policy, &line.sku, &line.parts);
+        let served = serve(cart, facts, line.policy, &needs, quantity, Some(line))?;
+        (served, unit_price_minor)
     } else {
         if let Ok((product, _)) = for_sale {
-            admit(product, quantity, 0)?;
+            admit(cart, facts, product, quantity, 0)?;
         }
         // The price of a tier goes with the quantity; a price of another day is kept.
         let told_today = for_sale_at(cart, facts, &line.sku, line.quantity) == Some(line.unit_price_minor);
         let today = for_sale.ok().filter(|_| told_today).map(|(_, minor)| minor);
-        (0, today.unwrap_or(line.unit_price_minor))
+        let backordered = line.backordered.saturating_sub(line.quantity - quantity);
+        let picks = line.picks_of(line.held.saturating_sub(quantity));
+        (Served { hold: 0, picks, backordered }, today.unwrap_or(line.unit_price_minor))
     };
     Ok(vec![CartEvent::QuantitySet {
         line: id.clone(),
@@ -82,8 +99,18 @@ pub(super) fn set_quantity(
         unit_price_minor,
         hold,
         release: line.held.saturating_sub(quantity),
+        picks,
+        backordered,
         holds_expire_at_ms: expiry_after(cart, facts, hold),
     }])
+}
+
+/// Counts saved lines too, but for the one that comes back into the cart.
+fn too_much_text(cart: &Cart, sku: &Sku, properties: &Properties) -> bool {
+    let id = LineId::new(sku.clone(), properties);
+    let saved = cart.saved.iter().filter(|saved| saved.id() != id).map(|saved| &saved.properties);
+    let texts = cart.lines.iter().map(|line| &line.properties).chain(saved);
+    properties.bytes() + texts.map(Properties::bytes).sum::<usize>() > CART_PROPERTIES_BYTES_MAX
 }
 
 /// Returns a product that may be bought, and what one piece costs where so many are.
@@ -96,7 +123,7 @@ fn for_sale<'a>(
     let product = facts
         .products
         .product(sku)
-        .filter(|p| !p.hidden)
+        .filter(|p| p.is_for_sale())
         .ok_or_else(|| Rejection::UnknownSku { sku: sku.clone() })?;
     let question = PriceQuestion { currency: cart.currency, group: None, quantity, now_ms: facts.now_ms };
     match product.price_for(&question) {
@@ -109,42 +136,20 @@ fn for_sale_at(cart: &Cart, facts: &Facts<'_>, sku: &Sku, quantity: u32) -> Opti
     for_sale(cart, facts, sku, quantity).ok().map(|(_, minor)| minor)
 }
 
-fn admit(product: &Product, line: u32, order: u64) -> Result<(), Rejection> {
-    let wanted = Wanted { line, order, bought_before: 0 };
+fn admit(cart: &Cart, facts: &Facts<'_>, product: &Product, line: u32, order: u64) -> Result<(), Rejection> {
+    // Fewer pieces than before are asked with no order: nobody has to buy more to take some back.
+    let counts = product.limits.per_customer.is_some() && order > 0;
+    let bought_before = if counts { bought_before(cart, facts, &product.sku) } else { 0 };
+    let wanted = Wanted { line, order, bought_before };
     product
         .limits
         .admits(wanted)
         .map_err(|broken| Rejection::QuantityLimit { sku: product.sku.clone(), broken })
 }
 
-/// Returns the further pieces that a line must hold to have `wanted`.
-fn hold_needed(
-    facts: &Facts<'_>,
-    policy: StockPolicy,
-    sku: &Sku,
-    wanted: u32,
-    held: u32,
-) -> Result<u32, Rejection> {
-    let missing = wanted.saturating_sub(held);
-    if !policy.is_tracked() || missing == 0 {
-        return Ok(0);
-    }
-    let available = facts.stock.available(sku);
-    if available < i64::from(missing) {
-        return Err(Rejection::OutOfStock { sku: sku.clone(), available, wanted: missing });
-    }
-    // A line that promises nothing is still refused when the shelf is visibly too empty.
-    Ok(if policy == StockPolicy::HoldOnAdd { missing } else { 0 })
-}
-
-/// Every change that holds pieces renews the time of all the cart's holds.
-fn expiry_after(cart: &Cart, facts: &Facts<'_>, hold: u32) -> Option<i64> {
-    if hold > 0 { Some(facts.now_ms + facts.hold_ms) } else { cart.holds_expire_at_ms }
-}
-
 pub(super) fn remove_line(cart: &Cart, id: &LineId) -> Result<Vec<CartEvent>, Rejection> {
     let line = line(cart, id)?;
-    Ok(vec![CartEvent::LineRemoved { line: id.clone(), release: line.held }])
+    Ok(vec![CartEvent::LineRemoved { line: id.clone(), release: line.held, picks: line.picks.clone() }])
 }
 
 pub(super) fn save_line(cart: &Cart, id: &LineId) -> Result<Vec<CartEvent>, Rejection> {
@@ -152,7 +157,7 @@ pub(super) fn save_line(cart: &Cart, id: &LineId) -> Result<Vec<CartEvent>, Reje
     if cart.saved_line(id).is_none() && cart.saved.len() >= SAVED_LINES_MAX {
         return Err(Rejection::CartFull);
     }
-    Ok(vec![CartEvent::LineSaved { line: id.clone(), release: line.held }])
+    Ok(vec![CartEvent::LineSaved { line: id.clone(), release: line.held, picks: line.picks.clone() }])
 }
 
 pub(super) fn restore_line(cart: &Cart, facts: &Facts<'_>, id: &LineId) -> Result<Vec<CartEvent>, Rejection> {

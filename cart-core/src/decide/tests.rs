@@ -1,7 +1,15 @@
+mod lapse;
+mod orders;
+mod payments;
+mod pieces;
+mod purses;
+
 use super::*;
 use crate::{
-    Address, Code, FieldError, Line, MethodId, Money, Order, OrderId, OrderLine, Payment, PricePolicy,
-    Properties, SpecialPrice, Step, StepDetails, StockLevel, StockPolicy,
+    AccountId, Address, AttemptState, CardTerms, Code, FieldError, GiftCard, GiftCardId, Line, LineId,
+    MethodId, Money, Order, OrderId, OrderLine, OrderState, OrderStatus, Payment, PaymentAttempt,
+    PaymentTask, Posting, PricePolicy, Properties, RefundWish, RequestKey, SpecialPrice, Stage, Step,
+    StepDetails, StockLevel, StockPolicy,
     limits::{CART_LINES_MAX, LINE_QUANTITY_MAX, PRICE_MINOR_MAX},
     quote,
 };
@@ -15,6 +23,8 @@ struct Case {
     /// What the catalogue says of the product that the next command names.
     product: Option<Product>,
     stock: StockLevels,
+    balances: Balances,
+    cards: GiftCards,
     now_ms: i64,
     terms: Terms,
 }
@@ -32,6 +42,8 @@ impl Case {
             cart: Cart::from_opened(&opened).unwrap(),
             product: Some(mug()),
             stock: StockLevels::from_iter([(sku("MUG"), StockLevel::of_supply(5))]),
+            balances: Balances::default(),
+            cards: cards(),
             now_ms: 1_000,
             terms: express(495),
         }
@@ -60,10 +72,32 @@ impl Case {
             now_ms: self.now_ms,
             products: &One(self.product.as_ref()),
             stock: &self.stock,
+            balances: &self.balances,
+            cards: &self.cards,
             hold_ms: HOLD_MS,
             terms: &self.terms,
         };
-        decide(&self.cart, &facts, request)
+        let mut cart = self.cart.clone();
+        if let (Stage::Checkout { payment: payment @ None, .. }, Command::PlaceOrder { payment: paid, .. }) =
+            (&mut cart.stage, &request.command)
+        {
+            *payment = Some(attempt(paid));
+        }
+        decide(&cart, &facts, request)
+    }
+
+    /// Asks for the owner of the cart as it is: no attempt to pay is made up.
+    fn decide_as_it_is(&self, command: Command) -> Result<Vec<CartEvent>, Rejection> {
+        let facts = Facts {
+            now_ms: self.now_ms,
+            products: &One(self.product.as_ref()),
+            stock: &self.stock,
+            balances: &self.balances,
+            cards: &self.cards,
+            hold_ms: HOLD_MS,
+            terms: &self.terms,
+        };
+        decide(&self.cart, &facts, &by_owner(command))
     }
 
     /// Asks for the owner, demands the grant and lets its events happen.
@@ -72,6 +106,7 @@ impl Case {
         let events = events.unwrap_or_else(|rejection| panic!("{command:?}: {rejection}"));
         for event in &events {
             self.stock.apply(event);
+            self.balances.apply(event);
             evolve(&mut self.cart, event);
         }
         events
@@ -95,14 +130,9 @@ impl Case {
 
     fn fill(&mut self, lines: usize) {
         self.cart.lines = (0..lines)
-            .map(|n| Line {
-                sku: sku(&format!("P{n}")),
-                properties: Properties::default(),
-                name: format!("Product {n}"),
-                quantity: 1,
-                unit_price_minor: 100,
-                held: 0,
-                policy: StockPolicy::Untracked,
+            .map(|n| {
+                let (sku, name) = (sku(&format!("P{n}")), format!("Product {n}"));
+                Line::new(sku, name, 1, 100, StockPolicy::Untracked)
             })
             .collect();
     }
@@ -133,6 +163,10 @@ fn mug() -> Product {
     Product::new(sku("MUG"), "Mug", Money::new(1_250, currency("GBP")))
 }
 
+fn release(pieces: u32) -> Vec<crate::LineRelease> {
+    vec![crate::LineRelease { line: id("MUG"), pieces, picks: vec![] }]
+}
+
 fn add(text: &str, quantity: u32) -> Command {
     Command::AddLine { sku: sku(text), quantity, properties: Properties::default() }
 }
@@ -148,8 +182,36 @@ fn remove(text: &str) -> Command {
 fn pay(amount_minor: i64) -> Command {
     Command::PlaceOrder {
         order_id: OrderId::parse("o1").unwrap(),
-        payment: Payment { reference: "pay-1".into(), amount_minor },
+        payment: Payment { id: PaymentId::parse("o1-1").unwrap(), reference: "pay-1".into(), amount_minor },
     }
+}
+
+/// Returns the attempt that was begun for a payment.
+fn attempt(paid: &Payment) -> PaymentAttempt {
+    PaymentAttempt {
+        id: paid.id.clone(),
+        amount_minor: paid.amount_minor,
+        begun_at_ms: 0,
+        request: None,
+        state: AttemptState::Begun,
+    }
+}
+
+fn card(id: &str) -> GiftCard {
+    GiftCard { id: GiftCardId::parse(id).unwrap(), last4: format!("{id:0>4}") }
+}
+
+/// Cards a and b pay pounds; the others pay nothing here.
+fn cards() -> GiftCards {
+    let good = CardTerms { currency: currency("GBP"), expires_at_ms: Some(900_000_000), is_disabled: false };
+    let cards = [
+        ("a", good),
+        ("b", CardTerms { expires_at_ms: None, ..good }),
+        ("euro", CardTerms { currency: currency("EUR"), ..good }),
+        ("off", CardTerms { is_disabled: true, ..good }),
+        ("old", CardTerms { expires_at_ms: Some(1_000), ..good }),
+    ];
+    cards.into_iter().map(|(id, terms)| (GiftCardId::parse(id).unwrap(), terms)).collect()
 }
 
 fn address(city: &str) -> StepDetails {
@@ -195,7 +257,26 @@ fn by_eve(command: Command) -> Request {
 }
 
 fn ordered() -> Stage {
-    Stage::Ordered { order_id: OrderId::parse("o0").unwrap(), quote: None }
+    Stage::Ordered {
+        order_id: OrderId::parse("o0").unwrap(),
+        quote: None,
+        payment: None,
+        state: OrderState::default(),
+    }
+}
+
+fn with_status(status: OrderStatus) -> Stage {
+    let state = OrderState { status, ..OrderState::default() };
+    Stage::Ordered { order_id: OrderId::parse("o1").unwrap(), quote: None, payment: None, state }
+}
+
+/// Returns the order that two mugs become.
+fn bought() -> Order {
+    let mut case = Case::checked_out(Workflow::classic());
+    match case.grant(pay(2_500)).remove(0) {
+        CartEvent::OrderPlaced(order) => order,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -203,7 +284,7 @@ fn each_rejection_has_its_case_and_its_words() {
     type Bend = fn(&mut Case);
     let as_it_is: Bend = |_| {};
     let stale = Request { expected_version: Some(7), ..by_owner(Command::Clear) };
-    let rows: [(Bend, Request, &str, &str); 25] = [
+    let rows: [(Bend, Request, &str, &str); 38] = [
         (as_it_is, by_eve(Command::Clear), "not_owner", "the cart belongs to another visitor"),
         (
             as_it_is,
@@ -216,6 +297,18 @@ fn each_rejection_has_its_case_and_its_words() {
             by_owner(Command::Clear),
             "cart_closed",
             "the cart became order o0 and can no longer change; open a new one",
+        ),
+        (
+            |case| case.cart.stage = Stage::Merged { into: CartId::parse("c2").unwrap() },
+            by_owner(Command::Clear),
+            "cart_merged",
+            "the cart was merged into cart c2; go on with that one",
+        ),
+        (
+            |case| case.cart.lapse = Some(crate::Lapse::Expired),
+            by_owner(add("MUG", 0)),
+            "cart_expired",
+            "the cart was left alone for so long that it expired; send reopen to have it back",
         ),
         (
             as_it_is,
@@ -274,12 +367,42 @@ fn each_rejection_has_its_case_and_its_words() {
             "unknown_code",
             "WINTER is no code of this shop",
         ),
+        (
+            as_it_is,
+            by_owner(Command::ApplyGiftCard { card: card("c") }),
+            "unknown_gift_card",
+            "there is no gift card with the code that ends in 000c; compare it with the card",
+        ),
+        (
+            as_it_is,
+            by_owner(Command::ApplyGiftCard { card: card("euro") }),
+            "gift_card_currency",
+            "the gift card ending in euro pays EUR, the cart is in GBP; use it in a cart in EUR",
+        ),
+        (
+            as_it_is,
+            by_owner(Command::ApplyGiftCard { card: card("off") }),
+            "gift_card_disabled",
+            "the gift card ending in 0off was stopped by the shop; write to it, or pay by other means",
+        ),
+        (
+            as_it_is,
+            by_owner(Command::ApplyGiftCard { card: card("old") }),
+            "gift_card_expired",
+            "the gift card ending in 0old has expired; pay by other means",
+        ),
+        (
+            |case| case.balances.insert("gift-card:GBP:a".parse().unwrap(), 0),
+            by_owner(Command::ApplyGiftCard { card: card("a") }),
+            "gift_card_empty",
+            "nothing is left on the gift card ending in 000a; use another",
+        ),
         (as_it_is, by_owner(remove("CUP")), "line_not_found", "the cart has no line CUP"),
         (
             |case| case.fill(CART_LINES_MAX),
             by_owner(add("MUG", 1)),
             "cart_full",
-            "the cart holds 500 lines, the most allowed",
+            "a cart holds at most 500 lines with 65536 bytes of properties; take something out",
         ),
         (
             |case| case.cart.lines.clear(),
@@ -294,7 +417,7 @@ fn each_rejection_has_its_case_and_its_words() {
             "step payment cannot be completed now; no step is waiting: start the checkout, or place the order if it has begun",
         ),
         (
-            |case| case.cart.stage = Stage::Checkout { completed: vec![] },
+            |case| case.cart.stage = Stage::Checkout { completed: vec![], payment: None },
             by_owner(step(StepDetails::Payment)),
             "step_out_of_order",
             "step payment cannot be completed now; the next step is address",
@@ -306,7 +429,7 @@ fn each_rejection_has_its_case_and_its_words() {
             "the checkout is not complete; start the checkout first",
         ),
         (
-            |case| case.cart.stage = Stage::Checkout { completed: vec![Step::Address] },
+            |case| case.cart.stage = Stage::Checkout { completed: vec![Step::Address], payment: None },
             by_owner(pay(2_500)),
             "checkout_incomplete",
             "the checkout is not complete; the next step is shipping",
@@ -322,10 +445,59 @@ fn each_rejection_has_its_case_and_its_words() {
             "the price of MUG has changed; accept the new prices, then order",
         ),
         (
+            |case| {
+                *case = limited();
+                case.grant(Command::ApplyCode { code: Code::parse("TEN").unwrap() });
+                case.balances.insert("promotion:ten".parse().unwrap(), 10);
+            },
+            by_owner(pay(2_250)),
+            "promotion_used_up",
+            "Ten (code TEN) was used up before this order; the cart shows what it comes to without, look it over, then order",
+        ),
+        (
+            |case| {
+                *case = Case::checked_out(Workflow::express());
+                case.grant(Command::BeginPayment { order_id: OrderId::parse("o2").unwrap(), request: None });
+            },
+            by_owner(pay(2_500)),
+            "payment_cancelled",
+            "the cart was changed while it was being paid; nothing was charged, look it over and order again",
+        ),
+        (
             |case| *case = Case::checked_out(Workflow::express()),
             by_owner(pay(2_499)),
             "payment_mismatch",
             "2499 minor units were authorised, 2500 are due; the cart has changed, look it over",
+        ),
+        (
+            as_it_is,
+            by_owner(Command::CancelOrder { order: Box::new(bought()) }),
+            "not_ordered",
+            "order o1 was not placed",
+        ),
+        (
+            |case| case.cart.stage = with_status(OrderStatus::Fulfilled { at_ms: 1 }),
+            by_owner(Command::CancelOrder { order: Box::new(bought()) }),
+            "order_state",
+            "the order is fulfilled already; it can be refunded once it is back",
+        ),
+        (
+            |case| {
+                case.cart.stage = ordered();
+                case.now_ms += 1_800_001;
+            },
+            by_owner(Command::CancelOrder { order: Box::new(bought()) }),
+            "cancel_too_late",
+            "an order can be cancelled for 30 minutes; write to the shop, which may still cancel it",
+        ),
+        (
+            |case| case.cart.stage = ordered(),
+            by_owner(Command::RefundOrder {
+                order: Box::new(bought()),
+                wish: RefundWish { amount_minor: 2_501, ..RefundWish::default() },
+            }),
+            "refund_too_large",
+            "2501 minor units are more than the 2500 that were paid and not given back",
         ),
         (as_it_is, by_owner(add("MUG", 4)), "out_of_stock", "MUG has 3 left, 4 more are wanted"),
         (
@@ -421,7 +593,9 @@ fn of_several_faults_in_a_step_the_first_is_told() {
     let mut faults = OF_ANY.to_vec();
     faults.extend_from_slice(&[
         ("cart_empty", |case, _| case.fill(1)),
-        ("step_out_of_order", |case, _| case.cart.stage = Stage::Checkout { completed: vec![] }),
+        ("step_out_of_order", |case, _| {
+            case.cart.stage = Stage::Checkout { completed: vec![], payment: None }
+        }),
     ]);
     mend(case, Request { expected_version: Some(9), ..by_eve(step(address("Bath"))) }, &faults);
 }
@@ -440,7 +614,7 @@ fn of_several_faults_in_an_order_the_first_is_told() {
             case.cart.lines[0].policy = StockPolicy::TakeAtOrder;
         }),
         ("checkout_incomplete", |case, _| {
-            case.cart.stage = Stage::Checkout { completed: Step::ALL.to_vec() };
+            case.cart.stage = Stage::Checkout { completed: Step::ALL.to_vec(), payment: None };
         }),
         ("checkout_incomplete", |case, _| case.cart.shipping = MethodId::parse("standard").ok()),
         ("price_changed", |case, _| case.terms.prices = PricePolicy::Hold),
@@ -507,7 +681,7 @@ fn the_server_itself_may_ask_for_anything() {
     let case = Case::with_mugs();
     let by_server = Request { caller: None, ..by_owner(Command::Clear) };
     let current = Request { expected_version: Some(case.cart.version), ..by_server.clone() };
-    let cleared = vec![CartEvent::CartCleared { releases: vec![(id("MUG"), 2)] }];
+    let cleared = vec![CartEvent::CartCleared { releases: release(2) }];
     assert_eq!(case.decide(&by_server), Ok(cleared.clone()));
     assert_eq!(case.decide(&current), Ok(cleared));
 }
@@ -568,6 +742,7 @@ fn fewer_pieces_are_always_granted() {
 fn stock_is_taken_when_the_policy_says() {
     for (policy, too_many, held) in [
         (StockPolicy::HoldOnAdd, Some(6), 5),
+        (StockPolicy::HoldAtCheckout, Some(6), 0),
         (StockPolicy::TakeAtOrder, Some(6), 0),
         (StockPolicy::Untracked, None, 0),
     ] {
@@ -612,7 +787,7 @@ fn holds_end_at_their_time_and_the_lines_stay() {
     assert_eq!(case.grant(Command::ExpireHolds), vec![]);
     case.now_ms += 1;
     let expired = case.grant(Command::ExpireHolds);
-    assert_eq!(expired, vec![CartEvent::HoldsExpired { releases: vec![(id("MUG"), 2)] }]);
+    assert_eq!(expired, vec![CartEvent::HoldsExpired { releases: release(2) }]);
     assert_eq!((case.mugs(), case.stock.available(&sku("MUG"))), ((2, 0), 5));
     assert_eq!(case.grant(Command::ExpireHolds), vec![], "once is enough");
     case.grant(add("MUG", 1));
@@ -658,20 +833,15 @@ fn both_workflows_lead_to_an_order() {
             placed_at_ms: 5_000,
             currency: currency("GBP"),
             note: String::new(),
-            lines: vec![OrderLine {
-                properties: Properties::default(),
-                sku: sku("MUG"),
-                name: "Mug".into(),
-                quantity: 2,
-                unit_price_minor: 1_250,
-                discount_minor: 0,
-                from_held: 2,
-                from_available: 0,
-            }],
+            lines: vec![OrderLine { from_held: 2, ..OrderLine::new(sku("MUG"), "Mug", 2, 1_250) }],
             shipping: MethodId::parse("standard").ok(),
             shipping_minor: 0,
             total_minor: 2_500,
             payment_reference: "pay-1".into(),
+            postings: vec![],
+            payment: PaymentId::parse("o1-1").ok(),
+            email: "ada@example.org".into(),
+            state: OrderState::default(),
             quote: Some(Box::new(quote)),
         };
         assert_eq!(events, vec![CartEvent::OrderPlaced(order)]);
@@ -724,10 +894,74 @@ fn nothing_travels_where_all_is_sent_by_wire() {
     case.grant(add("MUG", 1));
     case.grant(Command::StartCheckout);
     case.grant(step(address("Bath")));
-    case.grant(step(StepDetails::Shipping { method: None }));
+    assert_eq!(case.cart.next_step(), Some(Step::Payment), "there is no parcel to choose a way for");
+    assert_eq!(
+        case.grant(step(StepDetails::Shipping { method: None })),
+        [],
+        "who goes through all steps may"
+    );
     case.grant(step(StepDetails::Payment));
     case.grant(step(StepDetails::Review));
-    case.grant(pay(1_250));
+    let placed = case.grant(pay(1_250));
+    let Some(CartEvent::OrderPlaced(order)) = placed.first() else { panic!("{placed:?}") };
+    assert_eq!(order.shipping, None);
+}
+
+/// What is sent by wire needs an e-mail address, and of the rest what tax depends on.
+fn bill(country: &str, region: &str) -> Command {
+    let given = |name: &str| match name {
+        "email" => Some("ada@example.org".to_owned()),
+        "country" => Some(country.to_owned()),
+        "region" => Some(region.to_owned()),
+        _ => None,
+    };
+    step(StepDetails::parse(Step::Address, crate::Asked::default(), given).unwrap())
+}
+
+#[test]
+fn a_download_asks_for_what_tax_depends_on_and_is_taxed_where_the_bill_goes() {
+    let mut case = Case::with(Workflow::express());
+    let taxes = r#"{"prices_include_tax":false,"home":{"country":"GB"},"zones":[
+        {"name":"UK","places":[{"countries":["GB"]}],"rates":{"standard":[{"name":"VAT","rate_ppm":200000}]}},
+        {"name":"California","places":[{"countries":["US"],"regions":["CA"]}],
+         "rates":{"standard":[{"name":"Sales tax","rate_ppm":72500}]}}]}"#;
+    case.terms.taxes = crate::Taxes::new(serde_json::from_str(taxes).unwrap()).unwrap();
+    let told = "Download it at https://example.org/mug".to_owned();
+    case.product = Some(Product {
+        digital: true,
+        stock_policy: StockPolicy::Untracked,
+        delivery_note: told.clone(),
+        ..mug()
+    });
+    case.stock = StockLevels::default();
+    case.grant(add("MUG", 2));
+    case.grant(Command::StartCheckout);
+    let lacking = |field: &str| Rejection::InvalidDetails {
+        fields: vec![FieldError { field: field.into(), message: "is needed".into() }],
+    };
+    assert_eq!(case.refuse(bill("US", "")), lacking("region"), "the rate depends on the state");
+    case.grant(bill("GB", ""));
+    assert_eq!(case.due_minor(), 3_000, "25.00 and 20 % of it");
+    case.grant(bill("US", "CA"));
+    assert_eq!(case.due_minor(), 2_681, "25.00 and 7.25 % of it: 1.8125");
+    case.grant(bill("FR", ""));
+    assert_eq!(case.due_minor(), 2_500, "no zone, no tax");
+    case.grant(step(StepDetails::Payment));
+
+    // A parcel joins it: now the address is to be completed, and a way chosen.
+    let mut posted = case.clone();
+    posted.product = Some(Product { sku: sku("CUP"), stock_policy: StockPolicy::Untracked, ..mug() });
+    posted.grant(Command::AddLine { sku: sku("CUP"), quantity: 1, properties: Properties::default() });
+    assert_eq!(posted.cart.next_step(), Some(Step::Address));
+    let Rejection::InvalidDetails { fields } = posted.refuse(bill("FR", "")) else { panic!() };
+    let names: Vec<_> = fields.iter().map(|f| f.field.as_str()).collect();
+    assert_eq!(names, ["name", "street", "city", "postcode"]);
+    posted.grant(step(address("Bath")));
+    assert_eq!(posted.cart.next_step(), Some(Step::Shipping));
+
+    let placed = case.grant(pay(2_500));
+    let Some(CartEvent::OrderPlaced(order)) = placed.first() else { panic!("{placed:?}") };
+    assert_eq!(order.notes().collect::<Vec<_>>(), [("The MUG", told.as_str())].map(|(_, n)| ("Mug", n)));
 }
 
 #[test]
@@ -947,4 +1181,122 @@ fn a_promotion_goes_with_the_order_and_what_it_took_off_each_line() {
     let quote = order.quote.as_ref().unwrap();
     let applied: Vec<_> = quote.promotions.outcomes.iter().map(ToString::to_string).collect();
     assert_eq!(applied, ["Summer: 2.50 GBP off", "Free delivery: free shipping"]);
+}
+
+/// A tenth off by code TEN, for ten orders in all and two of each customer.
+fn limited() -> Case {
+    let mut case = Case::checked_out(Workflow::express());
+    let promotions = r#"[{"id": "ten", "name": "Ten", "codes": ["TEN"], "limits": {"total": 10, "per_customer": 2},
+        "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]"#;
+    case.terms.promotions = serde_json::from_str(promotions).unwrap();
+    case
+}
+
+fn account(id: &str) -> AccountId {
+    id.parse().unwrap()
+}
+
+fn place(amount_minor: i64) -> Request {
+    let payment = Payment { id: PaymentId::parse("o1-1").unwrap(), reference: "p1".into(), amount_minor };
+    by_owner(Command::PlaceOrder { order_id: OrderId::parse("o1").unwrap(), payment })
+}
+
+#[test]
+fn an_order_posts_a_use_of_what_is_counted() {
+    let mut case = limited();
+    case.grant(Command::ApplyCode { code: "TEN".parse().unwrap() });
+    let total_minor = quote(&case.cart, &One(case.product.as_ref()), &case.terms, 0).totals.total_minor;
+    let events = case.decide(&place(total_minor)).unwrap();
+    let [CartEvent::OrderPlaced(order)] = &events[..] else { panic!("{events:?}") };
+    let posted = |id: &str| Posting { account: account(id), delta: 1 };
+    assert_eq!(order.postings, [posted("promotion:ten"), posted("customer:ten:ada")]);
+    case.balances.apply(&events[0]);
+    assert_eq!(case.balances.get(&account("promotion:ten")), Some(1));
+    let (cause, postings) = account::postings(&events[0]).unwrap();
+    assert_eq!((cause.as_str(), postings), ("order:o1", &order.postings[..]));
+    let back: Vec<_> = order.postings.iter().map(Posting::reversed).collect();
+    assert_eq!(back.iter().map(|p| p.delta).collect::<Vec<_>>(), [-1, -1]);
+}
+
+#[test]
+fn what_others_used_up_is_refused_told_and_then_left_out() {
+    for (id, uses) in [("promotion:ten", 10), ("customer:ten:ada", 2)] {
+        let mut case = limited();
+        case.grant(Command::ApplyCode { code: "TEN".parse().unwrap() });
+        let totals = |case: &Case| quote(&case.cart, &One(case.product.as_ref()), &case.terms, 0).totals;
+        let shown = totals(&case);
+        assert_eq!(shown.discount_minor, 250, "a tenth of two mugs");
+        case.balances.insert(account(id), uses - 1);
+        assert!(case.decide(&place(shown.total_minor)).is_ok(), "the last use is one");
+
+        case.balances.insert(account(id), uses);
+        let used_up = Rejection::PromotionUsedUp { name: "Ten".into(), code: "TEN".parse().ok() };
+        assert_eq!(case.decide(&place(shown.total_minor)), Err(used_up.clone()));
+        assert_eq!(
+            case.decide(&place(shown.total_minor + 250)),
+            Err(used_up),
+            "not yet shown is not yet agreed to"
+        );
+
+        let facts_say = Balances::from_iter([(account(id), uses)]);
+        let noted = case.grant(Command::StartCheckout);
+        assert_eq!(noted, [CartEvent::BalancesNoted { balances: facts_say }]);
+        assert_eq!(case.grant(Command::StartCheckout), [], "told once");
+        let quote = quote(&case.cart, &One(case.product.as_ref()), &case.terms, 0);
+        assert_eq!(quote.totals.discount_minor, 0);
+        assert!(
+            quote.promotions.outcomes[0].to_string().starts_with("Ten: "),
+            "{:?}",
+            quote.promotions.outcomes
+        );
+        let events = case.decide(&place(quote.totals.total_minor)).unwrap();
+        let [CartEvent::OrderPlaced(order)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(order.postings, []);
+
+        // An order that is given back makes room again, and the cart is told of that too.
+        case.balances.insert(account(id), uses - 1);
+        assert_eq!(
+            case.grant(Command::StartCheckout),
+            [CartEvent::BalancesNoted { balances: Balances::default() }]
+        );
+        assert_eq!(totals(&case), shown);
+    }
+}
+
+#[test]
+fn what_is_used_up_and_took_nothing_off_is_no_news_to_an_order() {
+    let mut case = limited();
+    case.terms.promotions = serde_json::from_str(
+        r#"[{"id": "ten", "name": "Ten", "limits": {"total": 1}, "conditions": {"needs": [{"min_minor": {"GBP": 999999}}]},
+            "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]"#,
+    )
+    .unwrap();
+    let total_minor = quote(&case.cart, &One(case.product.as_ref()), &case.terms, 0).totals.total_minor;
+    case.balances.insert(account("promotion:ten"), 1);
+    assert!(case.decide(&place(total_minor)).is_ok());
+}
+
+#[test]
+fn the_properties_of_a_cart_are_bounded_altogether() {
+    let engraved = |n: usize| {
+        let texts =
+            (0..20).map(|text| (format!("{text:02}"), "x".repeat(496))).chain([("n".into(), n.to_string())]);
+        Properties::parse(texts.skip(1).collect()).unwrap()
+    };
+    let add = |n| Command::AddLine { sku: sku("MUG"), quantity: 1, properties: engraved(n) };
+    let mut case = Case::new();
+    case.stock = StockLevels::from_iter([(sku("MUG"), StockLevel::of_supply(100))]);
+    // Six of these lines have 9,464 bytes each; the seventh is too much.
+    for n in 0..6 {
+        case.grant(add(n));
+    }
+    assert_eq!(case.refuse(add(6)).name(), "cart_full");
+    // More of a line that is there brings no text; nor does one that comes back from the saved ones.
+    case.grant(add(5));
+    let saved = LineId::new(sku("MUG"), &engraved(5));
+    case.grant(Command::SaveLine { line: saved.clone() });
+    assert_eq!(case.refuse(add(6)).name(), "cart_full");
+    case.grant(Command::RestoreLine { line: saved });
+    case.grant(Command::RemoveLine { line: LineId::new(sku("MUG"), &engraved(0)) });
+    case.grant(add(6));
 }

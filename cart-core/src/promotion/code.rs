@@ -1,7 +1,8 @@
 //! What a shopper types to get a promotion.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{borrow::Cow, fmt, str::FromStr, sync::Arc};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::CODE_BYTES_MAX;
@@ -40,6 +41,22 @@ impl Code {
     /// Returns the code in capital letters.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl JsonSchema for Code {
+    fn schema_name() -> Cow<'static, str> {
+        "Code".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "What a shopper types to get a promotion; case does not matter.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": CODE_BYTES_MAX,
+            "pattern": "^[A-Za-z0-9_-]+$",
+        })
     }
 }
 

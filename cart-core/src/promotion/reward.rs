@@ -37,7 +37,7 @@ pub(super) struct Rewarding<'a> {
 }
 
 /// Returns a percentage of an amount, to the nearest whole; exact halves go up.
-pub(super) fn percent(amount: i128, bp: u32) -> i128 {
+pub(crate) fn percent(amount: i128, bp: u32) -> i128 {
     let whole = i128::from(WHOLE_BP);
     (2 * amount * i128::from(bp) + whole) / (2 * whole)
 }

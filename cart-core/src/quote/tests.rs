@@ -2,8 +2,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::*;
 use crate::{
-    CartId, Currency, MethodId, Money, Properties, Shipping, Sku, SpecialPrice, StockPolicy, TaxComponent,
-    TaxDefinition, TaxZone, Taxes, VisitorId, Workflow,
+    CartId, Currency, MethodId, Money, Shipping, Sku, SpecialPrice, StockPolicy, TaxComponent, TaxDefinition,
+    TaxZone, Taxes, VisitorId, Workflow,
     limits::{CART_LINES_MAX, LINE_QUANTITY_MAX, PRICE_MINOR_MAX},
     open,
     zone::Place,
@@ -17,14 +17,9 @@ fn cart(lines: impl IntoIterator<Item = (u32, i64)>) -> Cart {
     let (id, owner) = (CartId::parse("c1").unwrap(), VisitorId::parse("ada").unwrap());
     let opened = open(id, owner, gbp(), Arc::new(Workflow::classic()), vec![]);
     let mut cart = Cart::from_opened(&opened).unwrap();
-    let line = |(n, (quantity, unit_price_minor)): (usize, (u32, i64))| Line {
-        sku: Sku::parse(&format!("P{n}")).unwrap(),
-        properties: Properties::default(),
-        name: String::new(),
-        quantity,
-        unit_price_minor,
-        held: 0,
-        policy: StockPolicy::Untracked,
+    let line = |(n, (quantity, unit_price_minor)): (usize, (u32, i64))| {
+        let sku = Sku::parse(&format!("P{n}")).unwrap();
+        Line::new(sku, "", quantity, unit_price_minor, StockPolicy::Untracked)
     };
     cart.lines = lines.into_iter().enumerate().map(line).collect();
     cart

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Carriage, CarriageZone, Conditions, DeliveryDays, Shipping, Tariff};
@@ -41,7 +42,7 @@ pub struct Offers {
 }
 
 /// Is a method that may be chosen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Offer {
     /// The method.
     pub method: MethodId,

@@ -2,6 +2,7 @@
 
 use std::{iter::Sum, ops::Add};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{InclusivePrices, Rounding, RoundingScope, Schedule, Taxes, rounding};
@@ -32,7 +33,7 @@ pub struct TaxQuestion<'a> {
 }
 
 /// Is an amount without tax, its tax, and both; net and tax always add up to gross.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Taxed {
     /// Without tax, in minor units.
     pub net_minor: i64,
@@ -94,7 +95,7 @@ pub struct Assessment {
 }
 
 /// Is what of an order fell under one rate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RateShare {
     /// What was taxed, lines and shipping together.
     pub taxed: Taxed,
@@ -103,7 +104,7 @@ pub struct RateShare {
 }
 
 /// Is the tax of one component of a rate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ComponentShare {
     /// Its name.
     pub name: String,
@@ -162,8 +163,12 @@ impl Taxes {
     /// assert_eq!((assessment.total.net_minor, assessment.total.tax_minor), (1_000, 200));
     /// ```
     pub fn assess(&self, question: &TaxQuestion<'_>) -> Assessment {
-        let untaxed = Schedule::untaxed();
         let number = self.number_of(question.destination);
+        let keeps_tax = self.home.is_some() && self.definition.inclusive_prices == InclusivePrices::KeepNet;
+        if number.is_none() && !keeps_tax {
+            return self.untaxed(question);
+        }
+        let untaxed = Schedule::untaxed();
         let zone = number.map(|n| &self.definition.zones[n]);
         let schedule = number.map_or(&untaxed, |n| &self.schedules[n]);
         let own_word = zone.and_then(|zone| zone.prices_include_tax);
@@ -195,6 +200,24 @@ impl Taxes {
             lines: worked.lines,
             shipping: worked.shipping,
             rates: worked.rates,
+        }
+    }
+
+    /// Says of an order that no zone claims that nothing of it is tax.
+    fn untaxed(&self, question: &TaxQuestion<'_>) -> Assessment {
+        let lines: Vec<_> = question.lines.iter().map(|line| Taxed::untaxed(line.amount_minor)).collect();
+        let shipping = Taxed::untaxed(question.shipping_minor);
+        let total = lines.iter().copied().sum::<Taxed>() + shipping;
+        let is_empty = lines.is_empty() && question.shipping_minor == 0;
+        Assessment {
+            zone: None,
+            estimated: question.destination.is_none(),
+            prices_include_tax: self.definition.prices_include_tax,
+            exempt: false,
+            lines,
+            shipping,
+            rates: if is_empty { vec![] } else { vec![RateShare { taxed: total, components: vec![] }] },
+            total,
         }
     }
 

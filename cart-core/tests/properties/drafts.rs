@@ -1,10 +1,14 @@
 //! What is drawn at random: a shop and what happens in it.
 
 use cart_core::{
-    Address, CartLayout, CheckoutLayout, Code, Currency, LineId, MethodId, Money, PricePolicy, Product,
-    Properties, Sku, StepDetails, StockPolicy, Workflow, limits,
+    Address, AllocationRule, CartLayout, CheckoutLayout, Code, Currency, GiftCard, GiftCardId, LineId,
+    MethodId, Money, Preorder, PricePolicy, Product, Properties, Sku, StepDetails, StockPolicy, Workflow,
+    limits,
 };
-use proptest::{collection::vec, prelude::*};
+use proptest::{collection::vec, prelude::*, sample::select};
+
+/// The moment at which the shop opens.
+pub const DAY_MS: i64 = 1_764_000_000_000;
 
 /// Carts that share the shop's stock.
 pub const CARTS: usize = 3;
@@ -16,10 +20,13 @@ const SKUS: [&str; 6] = ["MUG", "85123A", "other vegetables", "THÉ-静", "pdf_1
 #[derive(Clone, Debug)]
 pub struct Shop {
     pub products: Vec<Product>,
-    pub supplies: Vec<i64>,
+    /// Pieces that arrived, and those of them that stay on the shelf.
+    pub supplies: Vec<(i64, i64)>,
     pub workflows: Vec<Workflow>,
     pub express_shipping_minor: i64,
     pub prices: PricePolicy,
+    /// How the pieces of several locations are dealt out, where there are several.
+    pub spread: Option<AllocationRule>,
 }
 
 /// Is one thing that happens.
@@ -29,8 +36,8 @@ pub enum Act {
     Ask(Ask),
     /// The shop lists a product anew: another price, policy, currency, or hidden.
     Relist(Product),
-    /// Pieces arrive.
-    Supply(Sku, i64),
+    /// Pieces arrive, and so many stay on the shelf from now on.
+    Supply(Sku, i64, i64),
     /// The shop sets the price of express shipping.
     PriceExpress(i64),
 }
@@ -73,27 +80,53 @@ pub enum Draft {
     Note(String),
     Type(Code),
     Untype(Code),
+    /// Pays with a gift card: one with something on it, one without, or one that is none.
+    Card(GiftCard),
+    Uncard(GiftCard),
+    Credit(bool),
     Batch(Vec<Draft>),
     Clear,
     Start,
     Step(StepDetails),
     /// Goes on to the order: starts the checkout, completes the next step (with these details where they fit), pays.
     GoOn(StepDetails),
+    /// Begins to pay.
+    Pay,
     /// Pays what is due and so much more.
     Place(i64),
+    /// Hears of the attempt to pay.
+    Hear(Heard),
     Expire,
+    /// Is left alone.
+    Lapse(bool),
+    Reopen,
+}
+
+/// Is what becomes of an attempt to pay, or of what the provider is to be told.
+#[derive(Clone, Copy, Debug)]
+pub enum Heard {
+    Challenge,
+    Refusal,
+    Cancel,
+    Settled,
 }
 
 pub fn shop() -> impl Strategy<Value = Shop> {
     let listed = SKUS.len() - 1;
     let products = (0..listed).map(|at| product(Just(at))).collect::<Vec<_>>();
-    (products, vec(supply(), listed), vec(workflow(), CARTS), 0..2_000_i64, prices()).prop_map(
-        |(products, supplies, workflows, express_shipping_minor, prices)| Shop {
+    let spread = prop_oneof![
+        2 => Just(None),
+        1 => Just(Some(AllocationRule::Priority)),
+        1 => Just(Some(AllocationRule::FewestParcels)),
+    ];
+    (products, vec(supply(), listed), vec(workflow(), CARTS), 0..2_000_i64, prices(), spread).prop_map(
+        |(products, supplies, workflows, express_shipping_minor, prices, spread)| Shop {
             products,
             supplies,
             workflows,
             express_shipping_minor,
             prices,
+            spread,
         },
     )
 }
@@ -106,7 +139,7 @@ pub fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         40 => ask().prop_map(Act::Ask),
         2 => product(0..SKUS.len() - 1).prop_map(Act::Relist),
-        1 => (0..SKUS.len() - 1, 1..5_i64).prop_map(|(at, pieces)| Act::Supply(sku_at(at), pieces)),
+        1 => (0..SKUS.len() - 1, 1..5_i64, 0..3_i64).prop_map(|(at, pieces, safety)| Act::Supply(sku_at(at), pieces, safety)),
         1 => (0..2_000_i64).prop_map(Act::PriceExpress),
     ];
     vec(act, 0..120)
@@ -140,11 +173,20 @@ fn draft() -> impl Strategy<Value = Draft> {
         1 => "[a-c]{0,2}".prop_map(Draft::Note),
         1 => "[AB]".prop_map(|code| Draft::Type(Code::parse(&code).expect("a code"))),
         1 => "[AB]".prop_map(|code| Draft::Untype(Code::parse(&code).expect("a code"))),
+        2 => card().prop_map(Draft::Card),
+        1 => card().prop_map(Draft::Uncard),
+        1 => any::<bool>().prop_map(Draft::Credit),
         1 => Just(Draft::Start),
         2 => details().prop_map(Draft::Step),
         16 => details().prop_map(Draft::GoOn),
+        2 => Just(Draft::Pay),
         3 => (-2..3_i64).prop_map(Draft::Place),
+        5 => prop_oneof![
+            Just(Heard::Challenge), Just(Heard::Refusal), Just(Heard::Cancel), Just(Heard::Settled)
+        ].prop_map(Draft::Hear),
         4 => Just(Draft::Expire),
+        1 => prop::bool::weighted(0.8).prop_map(Draft::Lapse),
+        2 => Just(Draft::Reopen),
     ]
 }
 
@@ -192,8 +234,9 @@ fn quantity() -> impl Strategy<Value = u32> {
     prop_oneof![8 => 1..5_u32, 1 => 1..=limits::LINE_QUANTITY_MAX, 1 => edge]
 }
 
-fn supply() -> impl Strategy<Value = i64> {
-    prop_oneof![4 => 0..12_i64, 1 => Just(limits::SUPPLY_MAX)]
+fn supply() -> impl Strategy<Value = (i64, i64)> {
+    let pieces = prop_oneof![4 => 0..12_i64, 1 => Just(limits::SUPPLY_MAX)];
+    (pieces, prop_oneof![3 => Just(0), 1 => 1..4_i64])
 }
 
 fn product(at: impl Strategy<Value = usize>) -> impl Strategy<Value = Product> {
@@ -201,14 +244,25 @@ fn product(at: impl Strategy<Value = usize>) -> impl Strategy<Value = Product> {
     let currency = prop_oneof![9 => Just("GBP"), 1 => Just("EUR")];
     let policy = prop_oneof![
         3 => Just(StockPolicy::HoldOnAdd),
+        2 => Just(StockPolicy::HoldAtCheckout),
         1 => Just(StockPolicy::TakeAtOrder),
         1 => Just(StockPolicy::Untracked),
     ];
-    (at, price, currency, policy, prop::bool::weighted(0.1)).prop_map(
-        |(at, minor, currency, stock_policy, hidden)| {
+    let owed = || prop_oneof![2 => Just(0), 1 => 1..5_u32];
+    let preorder =
+        (1..3_000_i64, owed()).prop_map(|(in_ms, limit)| Preorder { releases_at_ms: DAY_MS + in_ms, limit });
+    let later = (owed(), prop::option::weighted(0.3, preorder));
+    (at, price, currency, policy, prop::bool::weighted(0.1), later).prop_map(
+        |(at, minor, currency, stock_policy, hidden, (backorder_limit, preorder))| {
             let price = Money::new(minor, Currency::parse(currency).expect("a listed code"));
             let name = format!("{} at {minor}", SKUS[at]);
-            Product { stock_policy, hidden, ..Product::new(sku_at(at), name, price) }
+            Product {
+                stock_policy,
+                hidden,
+                backorder_limit,
+                preorder,
+                ..Product::new(sku_at(at), name, price)
+            }
         },
     )
 }
@@ -217,7 +271,10 @@ fn workflow() -> impl Strategy<Value = Workflow> {
     let reversed = r#"{"name":"reversed","cart":"page","checkout":"stepwise","steps":["review","payment","shipping","address"]}"#;
     let reversed: Workflow = serde_json::from_str(reversed).expect("a workflow of all steps");
     assert_eq!((reversed.cart(), reversed.checkout()), (CartLayout::Page, CheckoutLayout::Stepwise));
-    prop_oneof![Just(Workflow::classic()), Just(Workflow::express()), Just(reversed)]
+    let hasty = r#"{"name":"hasty","cart":"page","checkout":"stepwise","steps":["address","shipping","payment"],
+        "stock_policy":"hold_at_checkout","hold_seconds":1}"#;
+    let hasty: Workflow = serde_json::from_str(hasty).expect("a workflow that holds at the checkout");
+    prop_oneof![Just(Workflow::classic()), Just(Workflow::express()), Just(reversed), Just(hasty)]
 }
 
 fn details() -> impl Strategy<Value = StepDetails> {
@@ -231,15 +288,21 @@ fn details() -> impl Strategy<Value = StepDetails> {
     ]
 }
 
-/// Returns an address in a town.
+/// Returns an address in a town; those late in the alphabet are in France.
 pub fn address(city: String) -> StepDetails {
+    let country = if city.as_str() > "M" { "FR" } else { "GB" };
     StepDetails::Address(Address {
         email: "ada@example.org".into(),
         name: "Ada".into(),
         street: "1 Royal Crescent".into(),
         city,
         postcode: "BA1 2LR".into(),
-        country: "GB".into(),
+        country: country.into(),
         region: String::new(),
     })
+}
+
+fn card() -> impl Strategy<Value = GiftCard> {
+    select(vec!["full", "full", "full", "spent", "fake", "euro", "off", "old"])
+        .prop_map(|id| GiftCard { id: GiftCardId::parse(id).expect("an id"), last4: "6789".into() })
 }

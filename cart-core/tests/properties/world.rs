@@ -3,13 +3,14 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use cart_core::{
-    AssignedVariation, Cart, CartEvent, CartId, Command, Currency, Facts, LineId, MethodId, OrderId, Payment,
-    PricePolicy, Product, Products, Quote, Rejection, Request, Shipping, Sku, Stage, Step, StepDetails,
-    StockLevel, StockLevels, Terms, VisitorId, decide, evolve, open, quote,
+    AssignedVariation, Balances, CardTerms, Cart, CartEvent, CartId, Command, Currency, Facts, GiftCardId,
+    GiftCards, LeftLine, LineId, Lines, LocationId, Locations, MethodId, OrderId, Payment, PaymentId,
+    PaymentTask, PricePolicy, Product, Products, Quote, Rejection, Request, Shipping, Sku, Slot, Stage, Step,
+    StepDetails, StockLevel, StockLevels, Terms, VisitorId, decide, evolve, merge, open, quote,
 };
 use proptest::test_runner::TestCaseError;
 
-use crate::drafts::{Act, Ask, CARTS, Caller, Draft, Shop, Version, address};
+use crate::drafts::{Act, Ask, CARTS, Caller, DAY_MS, Draft, Heard, Shop, Version, address};
 
 /// How long holds last here: short beside the steps of the clock, so that many of them expire.
 pub const HOLD_MS: i64 = 400;
@@ -22,6 +23,7 @@ pub type Check = Result<(), TestCaseError>;
 pub struct World {
     pub products: BTreeMap<Sku, Product>,
     pub stock: StockLevels,
+    pub balances: Balances,
     pub carts: Vec<Cart>,
     /// All events of each cart.
     pub histories: Vec<Vec<CartEvent>>,
@@ -62,12 +64,16 @@ impl World {
         let histories: Vec<_> = openings.map(|opened| vec![opened]).collect();
         let skus = shop.products.iter().map(|p| p.sku.clone());
         Self {
-            products: skus.clone().zip(shop.products.iter().cloned()).collect(),
-            stock: skus.zip(shop.supplies.iter().map(|n| StockLevel::of_supply(*n))).collect(),
+            products: skus.zip(shop.products.iter().cloned()).collect(),
+            stock: supplies(shop),
+            balances: issued(),
             carts: histories.iter().map(|h| Cart::from_opened(&h[0]).expect("an opening")).collect(),
             histories,
-            now_ms: 1_764_000_000_000,
-            terms: terms(shop.express_shipping_minor, shop.prices),
+            now_ms: DAY_MS,
+            terms: Terms {
+                locations: locations(shop.spread),
+                ..terms(shop.express_shipping_minor, shop.prices)
+            },
         }
     }
 
@@ -77,16 +83,30 @@ impl World {
             Act::Ask(ask) => return Some(self.ask(ask)),
             Act::Relist(product) => {
                 self.products.insert(product.sku.clone(), product.clone());
+                let all: Vec<_> =
+                    self.stock.of(&product.sku).map(|(at, _)| Slot::new(&product.sku, at)).collect();
+                all.iter().for_each(|slot| self.put(slot, 0, None));
             }
-            Act::Supply(sku, pieces) => {
-                let mut level = self.stock.get(sku).unwrap_or_default();
-                level.supplied += pieces;
-                level.available += pieces;
-                self.stock.insert(sku.clone(), level);
+            Act::Supply(sku, pieces, safety) => self.put(&self.arrives(sku, *pieces), *pieces, Some(*safety)),
+            Act::PriceExpress(minor) => {
+                let locations = self.terms.locations.clone();
+                self.terms = Terms { locations, ..terms(*minor, self.terms.prices) };
             }
-            Act::PriceExpress(minor) => self.terms = terms(*minor, self.terms.prices),
         }
         None
+    }
+
+    /// Says where pieces arrive.
+    pub fn arrives(&self, sku: &Sku, pieces: i64) -> Slot {
+        let ids = self.terms.locations.ids();
+        Slot::new(sku, &ids[usize::try_from(pieces).expect("pieces arrive") % ids.len()])
+    }
+
+    fn put(&mut self, slot: &Slot, more: i64, safety: Option<i64>) {
+        let level = self.stock.at(slot).expect("every listed product has its stock");
+        let owed_max = self.products[&slot.sku].owed_max_ever();
+        let put = level.put(Some(level.supplied + more), safety, owed_max);
+        self.stock.insert(slot.clone(), put.expect("more is never too little"));
     }
 
     fn ask(&mut self, ask: &Ask) -> Turn {
@@ -96,6 +116,7 @@ impl World {
         let outcome = self.decide(ask.cart, &request);
         for event in outcome.iter().flatten() {
             self.stock.apply(event);
+            self.balances.apply(event);
             evolve(&mut self.carts[ask.cart], event);
             self.histories[ask.cart].push(event.clone());
         }
@@ -107,12 +128,36 @@ impl World {
         quote(cart, &Shelf(&self.products), &self.terms, self.now_ms)
     }
 
+    /// Moves one cart into another; returns what could not be taken, or nothing where one of them is closed.
+    pub fn merge(&mut self, into: usize, from: usize, lines: Lines) -> Option<Vec<LeftLine>> {
+        let facts = Facts {
+            now_ms: self.now_ms,
+            products: &Shelf(&self.products),
+            stock: &self.stock,
+            balances: &self.balances,
+            cards: &cards(),
+            hold_ms: HOLD_MS,
+            terms: &self.terms,
+        };
+        let merged = merge(&self.carts[into], &self.carts[from], &facts, lines).ok()?;
+        for (cart, events) in [(into, merged.into), (from, merged.from)] {
+            for event in events {
+                self.stock.apply(&event);
+                evolve(&mut self.carts[cart], &event);
+                self.histories[cart].push(event);
+            }
+        }
+        Some(merged.left)
+    }
+
     /// Decides a request without letting it happen.
     pub fn decide(&self, cart: usize, request: &Request) -> Result<Vec<CartEvent>, Rejection> {
         let facts = Facts {
             now_ms: self.now_ms,
             products: &Shelf(&self.products),
             stock: &self.stock,
+            balances: &self.balances,
+            cards: &cards(),
             hold_ms: HOLD_MS,
             terms: &self.terms,
         };
@@ -149,6 +194,9 @@ fn fill_in(world: &World, draft: Draft, cart: &Cart) -> Command {
         Draft::Drop(line) => Command::DropSavedLine { line: saved_or(cart, line) },
         Draft::Type(code) => Command::ApplyCode { code },
         Draft::Untype(code) => Command::RemoveCode { code },
+        Draft::Card(card) => Command::ApplyGiftCard { card },
+        Draft::Uncard(card) => Command::RemoveGiftCard { card: card.id },
+        Draft::Credit(on) => Command::UseStoreCredit { on },
         Draft::Note(text) => Command::SetNote { text },
         Draft::Batch(drafts) => Command::Batch(drafts.into_iter().map(|d| fill_in(world, d, cart)).collect()),
         Draft::Clear => Command::Clear,
@@ -158,10 +206,15 @@ fn fill_in(world: &World, draft: Draft, cart: &Cart) -> Command {
             (Stage::Open, _) => Command::StartCheckout,
             (_, Some(step)) if step != details.step() => Command::CompleteStep(plain(step)),
             (_, Some(_)) => Command::CompleteStep(details),
+            (_, None) if cart.payment().is_none() => begin(cart),
             (_, None) => place(world, cart, 0),
         },
+        Draft::Pay => begin(cart),
+        Draft::Hear(heard) => hear(heard, cart),
         Draft::Place(surplus) => place(world, cart, surplus),
         Draft::Expire => Command::ExpireHolds,
+        Draft::Lapse(abandons) => Command::Lapse { abandons },
+        Draft::Reopen => Command::Reopen,
     }
 }
 
@@ -170,12 +223,57 @@ fn saved_or(cart: &Cart, line: LineId) -> LineId {
     cart.saved.first().map_or(line, cart_core::SavedLine::id)
 }
 
-fn place(world: &World, cart: &Cart, surplus_minor: i64) -> Command {
-    let amount_minor = world.quote(cart).totals.total_minor + surplus_minor;
-    Command::PlaceOrder {
-        order_id: OrderId::parse(&format!("o-{}-{}", cart.id, cart.version)).expect("an order id"),
-        payment: Payment { reference: "pay-1".into(), amount_minor },
+fn begin(cart: &Cart) -> Command {
+    Command::BeginPayment { order_id: order_id(cart), request: None }
+}
+
+fn order_id(cart: &Cart) -> OrderId {
+    OrderId::parse(&format!("o-{}", cart.id)).expect("an order id")
+}
+
+/// Returns the attempt to pay that is under way, or the first one, which may have been given up.
+fn attempt(cart: &Cart) -> PaymentId {
+    cart.payment().map_or_else(|| PaymentId::of(&order_id(cart), 1), |attempt| attempt.id.clone())
+}
+
+fn hear(heard: Heard, cart: &Cart) -> Command {
+    let payment = attempt(cart);
+    match heard {
+        Heard::Challenge => Command::ChallengePayment { payment, url: "/confirm".into() },
+        Heard::Refusal => Command::FailPayment { payment, reason: "payment_declined".into() },
+        Heard::Cancel => Command::CancelPayment { payment: cart.payment().map(|attempt| attempt.id.clone()) },
+        Heard::Settled => Command::SettlePayment(match cart.payment_tasks.first() {
+            Some(task) => task.clone(),
+            None => PaymentTask::Void { payment },
+        }),
     }
+}
+
+fn place(world: &World, cart: &Cart, surplus_minor: i64) -> Command {
+    let amount_minor = world.quote(cart).totals.due() + surplus_minor;
+    Command::PlaceOrder {
+        order_id: order_id(cart),
+        payment: Payment { id: attempt(cart), reference: "pay-1".into(), amount_minor },
+    }
+}
+
+/// What stands in the accounts before anybody pays.
+pub fn issued() -> Balances {
+    let issued = [("gift-card:GBP:full", 700), ("gift-card:GBP:spent", 0), ("credit:GBP:visitor-0", 300)];
+    issued.into_iter().map(|(id, minor)| (id.parse().expect("an account"), minor)).collect()
+}
+
+fn cards() -> GiftCards {
+    let gbp = Currency::parse("GBP").expect("a currency");
+    let good = CardTerms { currency: gbp, expires_at_ms: None, is_disabled: false };
+    let all = [
+        ("full", good),
+        ("spent", good),
+        ("euro", CardTerms { currency: Currency::parse("EUR").expect("a currency"), ..good }),
+        ("off", CardTerms { is_disabled: true, ..good }),
+        ("old", CardTerms { expires_at_ms: Some(DAY_MS), ..good }),
+    ];
+    all.into_iter().map(|(id, terms)| (GiftCardId::parse(id).expect("an id"), terms)).collect()
 }
 
 fn terms(express_minor: i64, prices: PricePolicy) -> Terms {
@@ -188,6 +286,32 @@ fn terms(express_minor: i64, prices: PricePolicy) -> Terms {
         promotions: serde_json::from_str(promotions).expect("a promotion"),
         ..Terms::plain(prices, shipping)
     }
+}
+
+/// One location, or three of which the second does not send to France and the third is only asked last there.
+fn locations(spread: Option<cart_core::AllocationRule>) -> Locations {
+    let Some(rule) = spread else { return Locations::default() };
+    let three = serde_json::json!({"rule": rule, "locations": [
+        {"id": "main", "name": "Main"},
+        {"id": "north", "name": "North", "places": [{"countries": ["GB"]}]},
+        {"id": "south", "name": "South"}]});
+    serde_json::from_value(three).expect("three locations")
+}
+
+/// Deals the supplies out to the locations, unevenly.
+fn supplies(shop: &Shop) -> StockLevels {
+    let ids: Vec<LocationId> = locations(shop.spread).ids().to_vec();
+    let mut stock = StockLevels::default();
+    for (product, (pieces, safety)) in shop.products.iter().zip(&shop.supplies) {
+        let mut left = *pieces;
+        for (n, location) in ids.iter().enumerate() {
+            let here = if n + 1 == ids.len() { left } else { left / 2 };
+            left -= here;
+            let level = StockLevel::default().put(Some(here), Some(*safety), product.owed_max_ever());
+            stock.insert(Slot::new(&product.sku, location), level.expect("nothing is taken yet"));
+        }
+    }
+    stock
 }
 
 fn owner(cart: usize) -> VisitorId {

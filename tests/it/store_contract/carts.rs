@@ -2,15 +2,17 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use cart_core::{Cart, Command, Movement, Stage};
+use cart_core::{Cart, Command, Movement, OrderId, Stage};
 use uuid::Uuid;
-use web::store::{Answer, CartWrite, EventWrite, LoadedCart, Outcome, Staged, StoreError, Touched, Wants};
+use web::store::{
+    Answer, CartWrite, EventWrite, Heard, IdleDue, LoadedCart, Outcome, Staged, StoreError, Touched, Wants,
+};
 
 use super::{
     subject::{
         HOLD_MS, NOW_MS, PRICE_MINOR, Subject, accepted, cart_id, level, rejected, sku, turn, visitor,
     },
-    till::{Fixed, Panicking, add, buy, command, open, read},
+    till::{BOX, Fixed, Panicking, add, buy, command, open, read},
 };
 
 pub async fn sixty_four_shoppers_buy_no_more_than_fifty(subject: Subject) {
@@ -37,6 +39,47 @@ pub async fn sixty_four_shoppers_buy_no_more_than_fifty(subject: Subject) {
     assert_eq!(vase, level(50, 50 - buyers, 0, buyers));
     assert!(buyers > 0 && mug.sold == buyers, "{buyers} buyers, {mug:?}");
     assert_eq!(subject.count("order_placed").await as i64, buyers);
+    assert_eq!(subject.store.audit().await.unwrap(), [""; 0]);
+}
+
+pub async fn bundles_move_the_pieces_of_their_parts(subject: Subject) {
+    subject.stock_up(&[("MUG", 50), ("VASE", 50)]).await;
+    let shoppers = (0..40).map(|n| {
+        let store = subject.store.clone();
+        tokio::spawn(async move {
+            let cart = format!("c{n}");
+            let mut jobs = vec![open(&cart, &format!("v{n}"))];
+            // A vase and a bundle, or a mug and a vase.
+            let goods = if n % 2 == 0 { ["VASE", BOX] } else { ["MUG", "VASE"] };
+            jobs.extend(goods.map(|sku| add(&cart, sku, 1)));
+            turn(&*store, jobs).await.unwrap();
+            let bought = turn(&*store, buy(&cart, 2 * PRICE_MINOR)).await.unwrap();
+            matches!(bought.answers.last(), Some(Answer::Accepted(_)))
+        })
+    });
+    for shopper in shoppers.collect::<Vec<_>>() {
+        shopper.await.unwrap();
+    }
+    let (mug, vase) = (subject.level("MUG").await, subject.level("VASE").await);
+    assert!(mug.is_conserved() && vase.is_conserved(), "{mug:?} {vase:?}");
+    assert!(mug.held + mug.sold >= 49 && mug.available <= 1, "{mug:?}");
+    assert!(vase.sold > 0 && vase.sold + vase.held <= 50, "{vase:?}");
+    assert_eq!(subject.store.audit().await.unwrap(), [""; 0]);
+    // What is cancelled goes back to the parts' shelves.
+    let mut boxed = None;
+    for n in (0..40).step_by(2) {
+        let id = OrderId::parse(&format!("order-c{n}")).unwrap();
+        boxed = boxed.or(subject.store.order(&id).await.unwrap());
+    }
+    let boxed = boxed.expect("somebody got a bundle");
+    let cancel = Command::CancelOrder { order: Box::new(boxed.clone()) };
+    accepted(&subject.ask(command(boxed.cart.as_str(), cancel)).await);
+    let after = (subject.level("MUG").await, subject.level("VASE").await);
+    assert_eq!(
+        (after.0.sold, after.1.sold),
+        (mug.sold - 2, vase.sold - 2),
+        "a vase alone, and one in the bundle"
+    );
     assert_eq!(subject.store.audit().await.unwrap(), [""; 0]);
 }
 
@@ -88,14 +131,24 @@ pub async fn a_write_guarded_by_a_stale_version_is_refused_whole(subject: Subjec
 pub async fn a_cart_that_exists_is_not_opened_over(subject: Subject) {
     subject.ask(open("c", "ann")).await;
     let CartWrite { cart, .. } = changed(&subject.cart("c").await);
-    subject.refuses(wants(&["c"]), Box::new(Fixed::new(staged(vec![CartWrite { before: 0, cart }])))).await;
+    subject
+        .refuses(
+            wants(&["c"]),
+            Box::new(Fixed::new(staged(vec![CartWrite {
+                before: 0,
+                cart,
+                is_claimed: false,
+                idle: IdleDue::AsBefore,
+            }]))),
+        )
+        .await;
 }
 
 pub async fn a_movement_below_zero_is_refused_whole(subject: Subject) {
     subject.stock_up(&[("MUG", 1)]).await;
     subject.ask(open("c", "ann")).await;
     let mut staged = staged(vec![changed(&subject.cart("c").await)]);
-    staged.movements.insert(sku("MUG"), Movement { available: -2, held: 2, sold: 0 });
+    staged.movements.insert(sku("MUG").into(), Movement { available: -2, held: 2, sold: 0 });
     subject.refuses(wants(&["c"]), Box::new(Fixed::new(staged))).await;
     assert_eq!(subject.level("MUG").await, level(1, 1, 0, 0));
 }
@@ -139,8 +192,7 @@ pub async fn a_turn_loads_what_memory_does_not_have(subject: Subject) {
     subject.stock_up(&[("MUG", 1)]).await;
     subject.ask(add("old", "MUG", 1)).await;
     let known = [("current", Some(1)), ("old", Some(1)), ("new", None), ("gone", Some(4))];
-    let wants =
-        Wants { carts: known.map(|(id, version)| (cart_id(id), version)).into(), keys: Default::default() };
+    let wants = Wants { carts: known.map(|(id, version)| (cart_id(id), version)).into(), ..Wants::default() };
     let outcome = Outcome { answers: vec![Answer::UnknownCart; 4], ..Outcome::default() };
     let look = Fixed::new(Staged { outcome, ..Staged::default() });
     let seen = look.seen.clone();
@@ -202,6 +254,30 @@ pub async fn ended_holds_are_found_and_given_back(subject: Subject) {
     assert_eq!(subject.cart("soon").await.lines[0].quantity, 2);
 }
 
+pub async fn carts_that_nobody_touches_are_found_when_they_are_due(subject: Subject) {
+    subject.turn(vec![open("a", "ann"), open("b", "bob")]).await;
+    let write = async |id: &str, idle| {
+        let write = CartWrite { idle, ..changed(&subject.cart(id).await) };
+        let decision = Box::new(Fixed::new(staged(vec![write])));
+        subject.store.turn(wants(&[id]), decision).await.unwrap();
+    };
+    let idle = async |now_ms, limit| {
+        let idle = subject.store.idle_carts(now_ms, limit).await.unwrap();
+        idle.iter().map(|(id, version)| format!("{id} at {version}")).collect::<Vec<_>>()
+    };
+    assert_eq!(idle(i64::MAX, 9).await, [""; 0], "nothing is looked at that nobody asked for");
+    write("a", IdleDue::At(Some(2_000))).await;
+    write("b", IdleDue::At(Some(1_000))).await;
+    assert_eq!(idle(999, 9).await, [""; 0]);
+    assert_eq!(idle(1_000, 9).await, ["b at 2"]);
+    write("b", IdleDue::AsBefore).await;
+    assert_eq!(idle(2_000, 9).await, ["b at 3", "a at 2"]);
+    assert_eq!(idle(2_000, 1).await, ["b at 3"]);
+    write("b", IdleDue::At(None)).await;
+    write("a", IdleDue::At(Some(3_000))).await;
+    assert_eq!((idle(2_999, 9).await, idle(3_000, 9).await), (vec![], vec!["a at 3".to_owned()]));
+}
+
 pub async fn the_newest_cart_that_is_no_order_is_found(subject: Subject) {
     subject.stock_up(&[("MUG", 10)]).await;
     let newest = async || {
@@ -220,35 +296,23 @@ pub async fn the_newest_cart_that_is_no_order_is_found(subject: Subject) {
     assert_eq!(newest().await.as_deref(), Some("m"));
 }
 
-pub async fn only_a_shared_store_tells_of_others(subject: Subject) {
-    let (sender, mut changed) = tokio::sync::mpsc::channel(64);
-    let Some(other) = subject.another().await.filter(|s| s.is_shared()) else {
-        assert!(!subject.store.is_shared());
-        let listening = subject.store.listen(sender);
-        assert!(tokio::time::timeout(Duration::from_millis(50), listening).await.is_err());
-        return;
-    };
+pub async fn a_listener_hears_all_that_others_change(subject: Subject) {
+    let (sender, mut heard) = tokio::sync::mpsc::channel(64);
     let listener = subject.store.clone();
     let listening = tokio::spawn(async move { listener.listen(sender).await });
-    // Nobody says when listening has begun, so carts are changed until one is heard of.
-    let mut openings = 0;
-    loop {
-        openings += 1;
-        assert!(openings < 100, "no change is heard of");
-        let cart = format!("c{openings}");
-        turn(&*other, vec![open(&cart, "ann")]).await.unwrap();
-        match tokio::time::timeout(Duration::from_millis(100), changed.recv()).await {
-            Ok(Some(id)) => break assert_eq!(id.as_str(), cart),
-            Ok(None) => panic!("{:?}", listening.await),
-            Err(_) => {}
-        }
+    assert_eq!(heard.recv().await, Some(Heard::Everything));
+    subject.ask(open("own", "ann")).await;
+    if let Some(other) = subject.another().await.filter(|_| subject.is_shared()) {
+        turn(&*other, vec![open("theirs", "ann")]).await.unwrap();
+        assert_eq!(heard.recv().await, Some(Heard::Cart(cart_id("theirs"))));
     }
+    assert!(heard.is_empty(), "nobody hears of its own changes");
     assert!(!listening.is_finished());
     listening.abort();
 }
 
 fn wants(carts: &[&str]) -> Wants {
-    Wants { carts: carts.iter().map(|id| (cart_id(id), None)).collect(), keys: Default::default() }
+    Wants { carts: carts.iter().map(|id| (cart_id(id), None)).collect(), ..Wants::default() }
 }
 
 /// Stages a change of a cart from the version that it has there.
@@ -256,7 +320,7 @@ pub fn changed(cart: &Cart) -> CartWrite {
     let mut next = cart.clone();
     next.version += 1;
     next.note.push('!');
-    CartWrite { before: cart.version, cart: Arc::new(next) }
+    CartWrite { before: cart.version, cart: Arc::new(next), is_claimed: false, idle: IdleDue::AsBefore }
 }
 
 /// Stages writes as a decision would that keeps to every rule but the one under test.

@@ -1,9 +1,10 @@
 //! Products and their supply.
 
-use web::store::{ProductSupply, SupplyOutcome};
+use cart_core::{LocationId, Slot, StockLevel};
+use web::store::{ProductSupply, StockAct, StockChange, StockOutcome, SupplyOutcome};
 
 use super::{
-    subject::{Subject, level, product, skus, supply, turn},
+    subject::{NOW_MS, Subject, level, product, rejected, sku, skus, supply, turn},
     till::{add, open},
 };
 
@@ -69,11 +70,39 @@ pub async fn a_catalogue_is_sent_where_its_revision_is_new(subject: Subject) {
 
 pub async fn tracked_products_without_pieces_are_sold_out(subject: Subject) {
     subject.stock_up(&[("MUG", 1), ("TEE", 0), ("VASE", 2), ("PDF", 0)]).await;
-    assert_eq!(subject.store.sold_out().await.unwrap(), skus(&["TEE"]));
+    assert_eq!(subject.store.sold_out(&[LocationId::default()]).await.unwrap(), skus(&["TEE"]));
     subject.turn(vec![open("c", "ann"), add("c", "MUG", 1)]).await;
-    assert_eq!(subject.store.sold_out().await.unwrap(), skus(&["MUG", "TEE"]));
+    assert_eq!(subject.store.sold_out(&[LocationId::default()]).await.unwrap(), skus(&["MUG", "TEE"]));
     let levels = subject.store.stock(&skus(&["MUG", "NONE"])).await.unwrap();
-    assert_eq!(levels.iter().map(|(sku, _)| sku.as_str()).collect::<Vec<_>>(), ["MUG"]);
+    assert_eq!(levels.iter().map(|(slot, _)| slot.sku.as_str()).collect::<Vec<_>>(), ["MUG"]);
+}
+
+pub async fn pieces_are_owed_up_to_a_limit_and_filled_by_a_supply(subject: Subject) {
+    let mut sofa = supply("SOFA", Some(2));
+    sofa.safety = Some(1);
+    subject.store.put_products(&[sofa.clone()]).await.unwrap();
+    let full = |level: StockLevel| StockLevel { safety: 1, owed_max: 3, ..level };
+    assert_eq!(subject.level("SOFA").await, full(level(2, 2, 0, 0)));
+    subject.turn(vec![open("a", "ann"), add("a", "SOFA", 4)]).await;
+    assert_eq!(subject.level("SOFA").await, full(level(2, -2, 4, 0)), "one stays, three are owed");
+    assert_eq!(subject.store.sold_out(&[LocationId::default()]).await.unwrap(), skus(&["SOFA"]));
+    assert_eq!(subject.cart("a").await.lines[0].backordered, 3);
+    assert_eq!(rejected(&subject.ask(add("a", "SOFA", 1)).await), "out_of_stock");
+    assert_eq!(subject.store.audit().await.unwrap(), [""; 0]);
+
+    // What is owed may not grow by a smaller supply; a lower limit leaves it as it is.
+    let put = async |supplied, safety, limit| {
+        let mut less = sofa.clone();
+        (less.supplied, less.safety, less.product.backorder_limit) = (supplied, safety, limit);
+        subject.store.put_products(&[less]).await.unwrap()[0].clone()
+    };
+    assert_eq!(put(Some(0), None, 1).await, SupplyOutcome::SupplyTooLow { taken: 4 });
+    assert_eq!(put(None, None, 0).await, SupplyOutcome::Updated);
+    assert_eq!(subject.level("SOFA").await, StockLevel { owed_max: 2, ..full(level(2, -2, 4, 0)) });
+    assert_eq!(put(Some(10), Some(0), 0).await, SupplyOutcome::Updated);
+    assert_eq!(subject.level("SOFA").await, level(10, 6, 4, 0));
+    assert_eq!(put(None, None, 0).await, SupplyOutcome::Unchanged);
+    assert_eq!(subject.store.audit().await.unwrap(), [""; 0]);
 }
 
 pub async fn supplies_that_change_under_buying_lose_no_piece(subject: Subject) {
@@ -103,4 +132,61 @@ pub async fn supplies_that_change_under_buying_lose_no_piece(subject: Subject) {
     }
     assert_eq!(subject.store.audit().await.unwrap(), [""; 0]);
     assert!(subject.level("MUG").await.is_conserved());
+}
+
+pub async fn stock_of_other_locations_is_changed_by_hand_and_kept_apart(subject: Subject) {
+    let (mug, north) = (sku("MUG"), LocationId::parse("north").unwrap());
+    subject.stock_up(&[("MUG", 5)]).await;
+    let change = |name: &str, act| StockChange {
+        sku: sku(name),
+        act,
+        reason: "counted".into(),
+        by: "ada".into(),
+        at_ms: NOW_MS,
+    };
+    let set = |pieces| StockAct::Set { location: north.clone(), supplied: Some(pieces), safety: Some(1) };
+    let go = |pieces| StockAct::Move { from: LocationId::default(), to: north.clone(), pieces };
+    let lost = StockAct::Adjust { location: LocationId::default(), pieces: -1 };
+    let changes = [set(3), set(3), go(2), go(9), lost]
+        .map(|act| change("MUG", act))
+        .into_iter()
+        .chain([change("GHOST", set(1))]);
+    let changes: Vec<StockChange> = changes.collect();
+    let outcomes = subject.store.change_stock(&changes).await.unwrap();
+    assert_eq!(
+        outcomes,
+        [
+            StockOutcome::Changed,
+            StockOutcome::Unchanged,
+            StockOutcome::Changed,
+            StockOutcome::TooFew { available: 3 },
+            StockOutcome::Changed,
+            StockOutcome::UnknownProduct,
+        ]
+    );
+    let levels = subject.store.stock(&skus(&["MUG"])).await.unwrap();
+    assert_eq!(levels.at(&mug.clone().into()), Some(level(2, 2, 0, 0)));
+    let there = levels.at(&Slot::new(&mug, &north)).unwrap();
+    assert_eq!(there, StockLevel { safety: 1, ..level(5, 5, 0, 0) });
+    let noted = subject.store.stock_changes(&mug, 2).await.unwrap();
+    assert_eq!(noted, [changes[4].clone(), changes[2].clone()], "the newest first");
+
+    // A turn moves the pieces of the one location; the other sends nothing as long as nobody says that it does.
+    subject.turn(vec![open("a", "ann"), add("a", "MUG", 2)]).await;
+    assert_eq!(rejected(&subject.ask(add("a", "MUG", 1)).await), "out_of_stock");
+    let levels = subject.store.stock(&skus(&["MUG"])).await.unwrap();
+    assert_eq!(levels.at(&mug.clone().into()), Some(level(2, 0, 2, 0)));
+    assert_eq!(levels.at(&Slot::new(&mug, &north)), Some(there));
+    // So it is sold out where the main location alone sends, and not where both do.
+    let sold_out =
+        async |locations: &[LocationId]| subject.store.sold_out(locations).await.unwrap().contains(&mug);
+    assert!(
+        sold_out(&[LocationId::default()]).await && !sold_out(&[LocationId::default(), north.clone()]).await
+    );
+    // A supply of the main location leaves the other as it is.
+    subject.stock_up(&[("MUG", 7)]).await;
+    let levels = subject.store.stock(&skus(&["MUG"])).await.unwrap();
+    assert_eq!(levels.at(&mug.clone().into()), Some(level(7, 5, 2, 0)));
+    assert_eq!(levels.at(&Slot::new(&mug, &north)), Some(there));
+    assert_eq!(subject.store.audit().await.unwrap(), [""; 0]);
 }

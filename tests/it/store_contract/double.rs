@@ -88,7 +88,7 @@ async fn breach(subject: &Subject, wants: Wants, decision: impl Decision + 'stat
 }
 
 fn wants(carts: &[&str]) -> Wants {
-    Wants { carts: carts.iter().map(|id| (cart_id(id), None)).collect(), keys: Default::default() }
+    Wants { carts: carts.iter().map(|id| (cart_id(id), None)).collect(), ..Wants::default() }
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn it_names_the_mistake_of_a_decision() {
     let good = || staged(vec![changed(&cart)]);
     let move_mugs = |available, held| {
         let mut staged = good();
-        staged.movements.insert(sku("MUG"), Movement { available, held, sold: 0 });
+        staged.movements.insert(sku("MUG").into(), Movement { available, held, sold: 0 });
         Fixed::new(staged)
     };
 

@@ -1,9 +1,10 @@
 //! Orders of this shop and of others.
 
-use cart_core::{Order, OrderId, OrderLine, Properties};
-use web::store::ImportedOrder;
+use cart_core::{Command, Order, OrderId, OrderLine, OrderState, RefundWish};
+use web::store::{ImportedOrder, OrderQuery};
 
-use super::subject::{NOW_MS, PRICE_MINOR, Subject, cart_id, currency, level, sku, visitor};
+use super::subject::{NOW_MS, PRICE_MINOR, Subject, accepted, cart_id, currency, level, sku, visitor};
+use super::till::command;
 
 pub async fn an_order_reads_back_as_it_was_placed(subject: Subject) {
     subject.stock_up(&[("MUG", 10)]).await;
@@ -64,6 +65,70 @@ pub async fn the_orders_of_a_visitor_come_newest_first(subject: Subject) {
     );
 }
 
+pub async fn what_becomes_of_an_order_is_kept_and_found(subject: Subject) {
+    subject.stock_up(&[("MUG", 10)]).await;
+    for (cart, owner) in [("a", "ann"), ("b", "ann"), ("c", "bob")] {
+        subject.sell(cart, owner, "MUG", 2).await;
+    }
+    let placed = async |name| Box::new(subject.store.order(&id(name)).await.unwrap().unwrap());
+    let wish = RefundWish { lines: vec![(sku("MUG").into(), 1)], restock: true, ..RefundWish::default() };
+    let order = placed("order-a").await;
+    accepted(&subject.ask(command("a", Command::RefundOrder { order, wish })).await);
+    let order = placed("order-b").await;
+    accepted(&subject.ask(command("b", Command::CancelOrder { order })).await);
+    assert_eq!(subject.level("MUG").await, level(10, 7, 0, 3));
+    let (a, b) = (placed("order-a").await, placed("order-b").await);
+    assert_eq!((a.payment_status(), a.lines[0].restocked), ("partially_refunded", 1));
+    assert_eq!(
+        (b.payment_status(), b.state.status.name(), b.lines[0].restocked),
+        ("refunded", "cancelled", 2)
+    );
+    assert_eq!(subject.store.audit().await.unwrap(), [""; 0]);
+
+    let found = async |query: OrderQuery, limit| {
+        let orders = subject.store.find_orders(&query, limit).await.unwrap();
+        orders.iter().map(|o| o.order_id.to_string()).collect::<Vec<_>>()
+    };
+    let all = OrderQuery::default();
+    assert_eq!(found(all.clone(), 9).await, ["order-c", "order-b", "order-a"]);
+    assert_eq!(found(all.clone(), 2).await, ["order-c", "order-b"]);
+    let before = Some((NOW_MS, id("order-b")));
+    assert_eq!(found(OrderQuery { before, ..all.clone() }, 9).await, ["order-a"]);
+    let of_ann = OrderQuery { owner: Some(visitor("ann")), ..all.clone() };
+    assert_eq!(found(of_ann.clone(), 9).await, ["order-b", "order-a"]);
+    assert_eq!(found(OrderQuery { status: Some("cancelled"), ..of_ann }, 9).await, ["order-b"]);
+    for (text, names) in [
+        ("order-c", &["order-c"][..]),
+        ("ann@example.org", &["order-c", "order-b", "order-a"]),
+        ("eve@example.org", &[]),
+        ("", &[]),
+    ] {
+        assert_eq!(found(OrderQuery { text: Some(text.into()), ..all.clone() }, 9).await, names, "{text}");
+    }
+}
+
+pub async fn payments_are_listed_until_they_end(subject: Subject) {
+    subject.stock_up(&[("MUG", 10)]).await;
+    for cart in ["a", "b"] {
+        subject.sell(cart, "ann", "MUG", 1).await;
+    }
+    let pending = async |before_ms| {
+        let pending = subject.store.pending_payments(before_ms, 9).await.unwrap();
+        pending.iter().map(|p| (p.cart.to_string(), p.since_ms, p.tries)).collect::<Vec<_>>()
+    };
+    let listed = |cart: &str, tries| (cart.to_owned(), NOW_MS, tries);
+    assert_eq!(pending(NOW_MS).await, []);
+    assert_eq!(pending(NOW_MS + 1).await, [listed("a", 0), listed("b", 0)]);
+    subject.store.put_off_payment(&cart_id("a"), NOW_MS + 60_000).await.unwrap();
+    subject.store.put_off_payment(&cart_id("nobodys"), NOW_MS).await.unwrap();
+    assert_eq!(pending(NOW_MS + 60_000).await, [listed("b", 0)]);
+    assert_eq!(pending(NOW_MS + 60_001).await, [listed("b", 0), listed("a", 1)]);
+    let task = subject.cart("b").await.payment_tasks.remove(0);
+    accepted(&subject.ask(command("b", Command::SettlePayment(task))).await);
+    assert_eq!(pending(i64::MAX).await, [listed("a", 1)]);
+    assert_eq!(subject.store.audit().await.unwrap(), [""; 0]);
+}
+
 fn id(text: &str) -> OrderId {
     OrderId::parse(text).unwrap()
 }
@@ -76,20 +141,15 @@ pub fn imported(name: &str, owner: &str, placed_at_ms: i64) -> ImportedOrder {
         placed_at_ms,
         currency: currency(),
         note: String::new(),
-        lines: vec![OrderLine {
-            sku: sku("MUG"),
-            properties: Properties::default(),
-            name: "Mug".into(),
-            quantity: 7,
-            unit_price_minor: 100,
-            discount_minor: 0,
-            from_held: 0,
-            from_available: 0,
-        }],
+        lines: vec![OrderLine::new(sku("MUG"), "Mug", 7, 100)],
         shipping: None,
         quote: None,
         shipping_minor: 0,
         total_minor: 700,
         payment_reference: name.into(),
+        postings: vec![],
+        payment: None,
+        email: String::new(),
+        state: OrderState::default(),
     })
 }

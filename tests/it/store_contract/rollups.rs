@@ -43,6 +43,7 @@ fn step(from: u64, to: u64) -> RollUp {
         units: vec![unit("blue", "ann", 0), unit("blue", "bob", 0), unit("red", "ann", 1)],
         arms: vec![arm("blue", 1, 4), arm("blue", 0, 3), arm("red", 0, 5)],
         looks: vec![look(100, "[[2]]"), look(50, "[[1]]")],
+        ..RollUp::default()
     }
 }
 
@@ -66,6 +67,7 @@ pub async fn roll_ups_read_back_and_looks_stay(subject: Subject) {
         units: vec![unit("blue", "bob", 4)],
         arms: vec![arm("blue", 0, 30)],
         looks: vec![look(100, "[[9]]"), look(150, "[[3]]")],
+        ..RollUp::default()
     };
     store.save_roll_up(&next).await.unwrap();
     assert_eq!(store.cursor("rollups").await.unwrap(), second);

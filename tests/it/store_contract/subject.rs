@@ -64,6 +64,11 @@ impl Subject {
         }
     }
 
+    /// Reports whether several processes may share the store.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.place, Place::Postgres(_))
+    }
+
     /// Returns the store's address, where it has one.
     pub fn url(&self) -> Option<String> {
         self.place.url()
@@ -189,8 +194,9 @@ pub async fn turn(store: &dyn Store, jobs: Vec<Job>) -> Result<Outcome, StoreErr
 
 /// The price of every product in minor units.
 pub const PRICE_MINOR: i64 = 1_250;
-/// The suite's products: a mug and a tee are held when added, a vase is taken at the order, a PDF never ends.
-pub const SHELF: [&str; 4] = ["MUG", "PDF", "TEE", "VASE"];
+/// The suite's products: a mug and a tee are held when added, a vase is taken at the order, a PDF never ends, and three
+/// sofas may be owed.
+pub const SHELF: [&str; 5] = ["MUG", "PDF", "SOFA", "TEE", "VASE"];
 
 pub fn product(text: &str) -> Product {
     Product {
@@ -200,12 +206,13 @@ pub fn product(text: &str) -> Product {
             "PDF" => StockPolicy::Untracked,
             _ => StockPolicy::HoldOnAdd,
         },
+        backorder_limit: if text == "SOFA" { 3 } else { 0 },
         ..Product::new(sku(text), format!("The “{text}”"), Money::new(PRICE_MINOR, currency()))
     }
 }
 
 pub fn supply(sku: &str, supplied: Option<i64>) -> ProductSupply {
-    ProductSupply { product: product(sku), supplied }
+    ProductSupply { product: product(sku), supplied, safety: None }
 }
 
 pub fn currency() -> Currency {
@@ -229,7 +236,7 @@ pub fn visitor(text: &str) -> VisitorId {
 }
 
 pub fn level(supplied: i64, available: i64, held: i64, sold: i64) -> StockLevel {
-    StockLevel { supplied, available, held, sold }
+    StockLevel { supplied, available, held, sold, ..StockLevel::default() }
 }
 
 /// Returns the cart of an answer that must be an acceptance.

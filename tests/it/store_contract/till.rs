@@ -6,14 +6,14 @@ use std::{
 };
 
 use cart_core::{
-    Address, Cart, CartEvent, CartId, Command, Facts, OrderId, Payment, PricePolicy, Product, Products,
-    Properties, Quote, Rejection, Request, Shipping, Sku, StepDetails, StockLevels, Terms, VisitorId,
-    Workflow, decide, evolve, stock,
+    Address, Balances, Bundle, Cart, CartEvent, CartId, Code, Command, Facts, GiftCards, OrderId, Part,
+    Payment, PaymentId, PricePolicy, Product, Products, Properties, Quote, Rejection, Request, Shipping, Sku,
+    Stage, StepDetails, StockLevels, Terms, VisitorId, Workflow, account, decide, evolve, stock,
 };
 use uuid::Uuid;
 use web::store::{
-    Accepted, Answer, CartWrite, Decision, EventWrite, Exposure, KeyRef, KeyWrite, Loaded, LoadedCart,
-    Staged, StoredAnswer, Touched, Wants,
+    Accepted, AccountWants, Answer, CartWrite, Decision, EventWrite, Exposure, IdleDue, KeyRef, KeyWrite,
+    Loaded, LoadedCart, PostingWrite, Staged, StoredAnswer, Touched, Wants, balances_after,
 };
 
 use super::subject::{HOLD_MS, NOW_MS, SHELF, cart_id, currency, product, sku, visitor};
@@ -57,7 +57,7 @@ pub fn add(cart: &str, text: &str, quantity: u32) -> Job {
 
 /// Returns the whole checkout of a cart that costs so much; its order is named after it.
 pub fn buy(cart: &str, amount_minor: i64) -> Vec<Job> {
-    let address = Address::parse(|field| {
+    let address = Address::parse(cart_core::Asked::default(), |field| {
         Some(match field {
             "email" => "ann@example.org".into(),
             "country" => "GB".into(),
@@ -65,16 +65,30 @@ pub fn buy(cart: &str, amount_minor: i64) -> Vec<Job> {
             other => other.to_owned(),
         })
     });
-    let payment = Payment { reference: format!("paid-{cart}"), amount_minor };
+    let order_id = OrderId::parse(&format!("order-{cart}")).unwrap();
+    let payment =
+        Payment { id: PaymentId::of(&order_id, 1), reference: format!("paid-{cart}"), amount_minor };
     [
         Command::StartCheckout,
         Command::CompleteStep(StepDetails::Address(address.unwrap())),
         Command::CompleteStep(StepDetails::Shipping { method: "standard".parse().ok() }),
         Command::CompleteStep(StepDetails::Payment),
-        Command::PlaceOrder { order_id: OrderId::parse(&format!("order-{cart}")).unwrap(), payment },
+        Command::BeginPayment { order_id: order_id.clone(), request: None },
+        Command::PlaceOrder { order_id, payment },
     ]
     .map(|c| command(cart, c))
     .into()
+}
+
+/// Opens a promotion of the suite's terms that may be used ten times, and twice by a customer.
+pub const CODE: &str = "TEN";
+
+fn terms() -> Terms {
+    let promotions = r#"[{"id": "ten", "name": "Ten", "codes": ["TEN"], "limits": {"total": 10, "per_customer": 2},
+        "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]"#;
+    let promotions = serde_json::from_str(promotions).unwrap();
+    let shipping = Shipping::standard_and_express(0).unwrap();
+    Terms { promotions, ..Terms::plain(PricePolicy::Hold, shipping) }
 }
 
 impl Job {
@@ -117,28 +131,67 @@ impl Till {
 
     pub fn wants(&self) -> Wants {
         Wants {
+            // As a shop whose memory is right: a store may load the stock along with the carts.
+            skus: (!self.moves_all_lines()).then(|| self.named()),
             carts: self.jobs.iter().map(|j| (j.cart.clone(), None)).collect(),
             keys: self.jobs.iter().filter_map(Job::key_ref).collect(),
         }
     }
 }
 
-impl Decision for Till {
-    fn skus(&self, loaded: &Loaded) -> BTreeSet<Sku> {
-        let mut skus: BTreeSet<Sku> = self
-            .jobs
-            .iter()
-            .filter_map(|j| match &j.ask {
-                Ask::Do(_, command) => Some(command.skus().into_iter().cloned()),
-                _ => None,
-            })
-            .flatten()
-            .collect();
-        skus.extend(loaded.carts.values().flat_map(|c| fresh(c).lines.iter().map(|l| l.sku.clone())));
-        skus
+impl Till {
+    fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.jobs.iter().filter_map(|j| match &j.ask {
+            Ask::Do(_, command) => Some(command),
+            _ => None,
+        })
     }
 
-    fn decide(self: Box<Self>, loaded: Loaded, stock: StockLevels) -> Staged {
+    fn named(&self) -> BTreeSet<Sku> {
+        with_parts(self.commands().flat_map(Command::skus).cloned().collect())
+    }
+
+    fn moves_all_lines(&self) -> bool {
+        self.commands().any(Command::moves_all_lines)
+    }
+}
+
+fn with_parts(mut skus: BTreeSet<Sku>) -> BTreeSet<Sku> {
+    if skus.contains(&sku(BOX)) {
+        skus.extend(parts_of_box().parts.into_iter().map(|part| part.sku));
+    }
+    skus
+}
+
+impl Decision for Till {
+    fn skus(&self, loaded: &Loaded) -> BTreeSet<Sku> {
+        let mut skus = self.named();
+        if self.moves_all_lines() {
+            skus.extend(loaded.carts.values().flat_map(|c| fresh(c).lines.iter().map(|l| l.sku.clone())));
+        }
+        with_parts(skus)
+    }
+
+    fn accounts(&self, loaded: &Loaded) -> AccountWants {
+        let terms = terms();
+        let carts = loaded.carts.values().map(fresh).map(|c| c.owner.clone());
+        let opening = self.jobs.iter().filter_map(|j| match &j.ask {
+            Ask::Open(owner) => Some(owner.clone()),
+            _ => None,
+        });
+        let customers: BTreeSet<_> = carts.chain(opening).collect();
+        let codes = [Code::parse(CODE).unwrap()];
+        let all: BTreeSet<_> =
+            customers.iter().flat_map(|c| account::bearing(c, &codes, &terms)).map(|(a, _)| a).collect();
+        // Half of the turns only read what they move: the guard alone must do.
+        match self.jobs.len() % 2 {
+            0 => AccountWants { moved: all, ..AccountWants::default() },
+            _ => AccountWants { read: all, ..AccountWants::default() },
+        }
+    }
+
+    fn decide(self: Box<Self>, mut loaded: Loaded, stock: StockLevels) -> Staged {
+        let balances = std::mem::take(&mut loaded.balances);
         let mut counter = Counter {
             carts: loaded
                 .carts
@@ -147,6 +200,8 @@ impl Decision for Till {
                 .collect(),
             keys: loaded.keys,
             stock,
+            loaded_balances: balances.clone(),
+            balances,
             staged: Staged { exposures: self.exposures, ..Staged::default() },
         };
         for job in &self.jobs {
@@ -165,12 +220,23 @@ fn fresh(loaded: &LoadedCart) -> &Arc<Cart> {
     }
 }
 
+/// Names a bundle of two mugs and a vase.
+pub const BOX: &str = "BOX";
+
+fn parts_of_box() -> Bundle {
+    Bundle { parts: vec![Part::new(sku("MUG"), 2), Part::new(sku("VASE"), 1)], off_bp: None }
+}
+
 /// Is the suite's whole catalogue.
 struct Shelf(Vec<Product>);
 
 impl Shelf {
     fn new() -> Self {
-        Self(SHELF.iter().map(|text| product(text)).collect())
+        let plain: Vec<Product> = SHELF.iter().map(|text| product(text)).collect();
+        let find = |sku: &Sku| plain.iter().find(|p| p.sku == *sku).cloned().map(Arc::new);
+        let mut bundle = Product { bundle: Some(parts_of_box()), ..product(BOX) };
+        bundle.resolve(find);
+        Self(plain.into_iter().chain([bundle]).collect())
     }
 }
 
@@ -185,6 +251,8 @@ struct Counter {
     carts: BTreeMap<CartId, (u64, Arc<Cart>)>,
     keys: BTreeMap<KeyRef, StoredAnswer>,
     stock: StockLevels,
+    loaded_balances: Balances,
+    balances: Balances,
     staged: Staged,
 }
 
@@ -238,11 +306,13 @@ impl Counter {
         before: u64,
         mut cart: Arc<Cart>,
     ) -> Answer {
-        let terms = Terms::plain(PricePolicy::Hold, Shipping::standard_and_express(0).unwrap());
+        let terms = terms();
         let facts = Facts {
             now_ms: job.now_ms,
             products: &Shelf::new(),
             stock: &self.stock,
+            balances: &self.balances,
+            cards: &GiftCards::new(),
             hold_ms: HOLD_MS,
             terms: &terms,
         };
@@ -255,14 +325,29 @@ impl Counter {
         for event in &events {
             evolve(Arc::make_mut(&mut cart), event);
             self.stock.apply(event);
-            for (sku, movement) in stock::movements(event) {
-                self.staged.movements.entry(sku.clone()).or_default().add(movement);
+            for (slot, movement) in stock::movements(event) {
+                self.staged.movements.entry(slot).or_default().add(movement);
+            }
+            self.balances.apply(event);
+            if let Some((cause, postings)) = account::postings(event) {
+                self.staged.postings.extend(postings.iter().map(|posting| PostingWrite {
+                    posting: posting.clone(),
+                    cause: cause.clone(),
+                    at_ms: job.now_ms,
+                }));
             }
             if let CartEvent::OrderPlaced(placed) = event {
                 self.staged.orders.push(placed.clone());
                 order = Some(placed.clone());
             }
             self.publish(job, &cart, event);
+        }
+        if let (Some(placed), Stage::Ordered { state, .. }) = (command.order(), &cart.stage)
+            && !events.is_empty()
+        {
+            let changed = placed.clone().with_state(state.clone());
+            self.staged.order_updates.insert(changed.order_id.clone(), changed.clone());
+            order = Some(changed);
         }
         self.carts.insert(cart.id.clone(), (before, cart.clone()));
         answer(cart, order)
@@ -283,17 +368,33 @@ impl Counter {
         for (before, cart) in self.carts.into_values() {
             let is_changed = cart.version != before;
             if is_changed {
-                self.staged.carts.push(CartWrite { before, cart: cart.clone() });
+                if cart.payments > 0 {
+                    self.staged.payments.insert(cart.id.clone(), cart.is_payment_due().then_some(NOW_MS));
+                }
+                self.staged.carts.push(CartWrite {
+                    before,
+                    cart: cart.clone(),
+                    is_claimed: false,
+                    idle: IdleDue::AsBefore,
+                });
             }
             self.staged.outcome.touched.push(Touched { cart, is_changed });
         }
+        self.staged.balances = balances_after(&self.loaded_balances, &self.staged.postings);
         self.staged.movements.retain(|_, m| !m.is_none());
         self.staged
     }
 }
 
 fn answer(cart: Arc<Cart>, order: Option<cart_core::Order>) -> Answer {
-    Answer::Accepted(Box::new(Accepted { cart, quote: Quote::default(), item: None, order }))
+    Answer::Accepted(Box::new(Accepted {
+        cart,
+        quote: Quote::default(),
+        item: None,
+        order,
+        left: vec![],
+        reopened: vec![],
+    }))
 }
 
 /// Is a decision that was made before; it shows what was loaded.
@@ -305,13 +406,21 @@ pub struct Fixed {
 
 impl Fixed {
     pub fn new(staged: Staged) -> Self {
-        Self { skus: staged.movements.keys().cloned().collect(), staged, seen: Arc::default() }
+        Self {
+            skus: staged.movements.keys().map(|slot| slot.sku.clone()).collect(),
+            staged,
+            seen: Arc::default(),
+        }
     }
 }
 
 impl Decision for Fixed {
     fn skus(&self, _: &Loaded) -> BTreeSet<Sku> {
         self.skus.clone()
+    }
+
+    fn accounts(&self, _: &Loaded) -> AccountWants {
+        AccountWants { read: self.staged.balances.keys().cloned().collect(), ..AccountWants::default() }
     }
 
     fn decide(self: Box<Self>, loaded: Loaded, _: StockLevels) -> Staged {
@@ -326,6 +435,10 @@ pub struct Panicking;
 impl Decision for Panicking {
     fn skus(&self, _: &Loaded) -> BTreeSet<Sku> {
         BTreeSet::new()
+    }
+
+    fn accounts(&self, _: &Loaded) -> AccountWants {
+        AccountWants::default()
     }
 
     fn decide(self: Box<Self>, _: Loaded, _: StockLevels) -> Staged {

@@ -1,12 +1,13 @@
 //! Who may enter: users with a password, and the sessions that a log-in opens.
 
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
 use actix_web::{
     HttpRequest,
     cookie::{Cookie, SameSite, time::Duration},
-};
-use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -14,19 +15,42 @@ use uuid::Uuid;
 use crate::{
     clock,
     store::{AdminSession, AdminUser, Store},
+    users::password::{hash, is_password},
 };
 
 const COOKIE: &str = "cartwright_admin";
 /// How long a log-in lasts: a working day and its overtime.
 const SESSION_HOURS: i64 = 12;
 
-/// Hashes a password with Argon2id and a salt of its own.
-///
-/// # Errors
-/// Where the system gives no randomness.
-pub fn hash(password: &str) -> anyhow::Result<String> {
-    let hash = Argon2::default().hash_password(password.as_bytes());
-    Ok(hash.map_err(|e| anyhow::anyhow!("the password could not be hashed: {e}"))?.to_string())
+/// How long a name and password that were right need not be hashed again, in milliseconds.
+const REMEMBERED_MS: i64 = 60_000;
+/// The most of them.
+const REMEMBERED_MAX: usize = 100;
+
+/// Remembers for a moment who was right: programs send name and password with every request, and hashing is slow on
+/// purpose. Only digests are kept.
+#[derive(Debug, Default)]
+pub struct Remembered(Mutex<BTreeMap<String, i64>>);
+
+impl Remembered {
+    /// Reports whether this name and password were right a moment ago.
+    pub fn is_known(&self, name: &str, password: &str) -> bool {
+        let until_ms = self.entries().get(&digest(&format!("{name}:{password}"))).copied();
+        until_ms.is_some_and(|until_ms| clock::now_ms() < until_ms)
+    }
+
+    /// Remembers that they are right.
+    pub fn remember(&self, name: &str, password: &str) {
+        let (now_ms, mut entries) = (clock::now_ms(), self.entries());
+        entries.retain(|_, until_ms| now_ms < *until_ms);
+        if entries.len() < REMEMBERED_MAX {
+            entries.insert(digest(&format!("{name}:{password}")), now_ms + REMEMBERED_MS);
+        }
+    }
+
+    fn entries(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Creates or updates a user, unless the stored password is the same.
@@ -40,11 +64,6 @@ pub async fn put_user(store: &dyn Store, name: &str, password: &str) -> anyhow::
     }
     store.put_admin_user(&AdminUser { name: name.to_owned(), password_hash: hash(password)? }).await?;
     Ok(())
-}
-
-/// Reports whether a password is the one that was hashed. Slow on purpose.
-pub fn is_password(password: &str, hash: &str) -> bool {
-    PasswordHash::new(hash).is_ok_and(|h| Argon2::default().verify_password(password.as_bytes(), &h).is_ok())
 }
 
 /// Opens a session; returns it with the cookie that carries its token.
@@ -89,18 +108,4 @@ pub fn secret() -> String {
 
 fn digest(token: &str) -> String {
     Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_is_known_by_its_hash_alone() {
-        let stored = hash("correct horse battery").unwrap();
-        assert!(stored.starts_with("$argon2id$"));
-        assert!(is_password("correct horse battery", &stored));
-        assert!(!is_password("correct horse batterz", &stored));
-        assert!(!is_password("", "not a hash"));
-    }
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     clock,
     definitions::{self, WORKFLOW_FLAG},
-    problem::Problem,
+    problem::{Kind, Problem},
     shop::Shop,
     store::{StoreError, StoredExperiment},
 };
@@ -156,7 +156,7 @@ async fn find(shop: &Shop, key: &str) -> Result<(Experiment, StoredExperiment), 
     shop.definitions.refresh(&*shop.store).await?;
     let definitions = shop.definitions.get();
     let found = definitions.experiment(key).cloned().zip(definitions.stored(key).cloned());
-    found.ok_or_else(|| Problem::not_found("unknown_experiment", format!("there is no experiment {key}")))
+    found.ok_or_else(|| Problem::new(Kind::UnknownExperiment, format!("there is no experiment {key}")))
 }
 
 /// Names the experiment that a new one shall be like.

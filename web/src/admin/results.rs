@@ -6,7 +6,7 @@ use experiments::{Analysis, ArmTotals, Experiment, Look, verdict};
 
 use crate::{
     clock,
-    problem::Problem,
+    problem::{Kind, Problem},
     store::{ArmRow, LookRow, Store},
 };
 
@@ -86,9 +86,5 @@ fn look_of(row: &LookRow, count: usize) -> Result<Look, Problem> {
 
 fn corrupt(error: &dyn std::fmt::Display) -> Problem {
     tracing::error!(%error, "the roll-ups of an experiment cannot be read");
-    Problem::new(
-        actix_web::http::StatusCode::INTERNAL_SERVER_ERROR,
-        "roll_ups_unreadable",
-        format!("the roll-ups of this experiment cannot be read: {error}"),
-    )
+    Problem::new(Kind::RollUpsUnreadable, format!("the roll-ups of this experiment cannot be read: {error}"))
 }

@@ -1,29 +1,114 @@
 //! Carts and their orders.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
-use cart_core::{Currency, OrderId, Request};
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web};
+use cart_core::{CartId, Currency, Request};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::request::{cart_id, forced, idempotency_key, if_match, json, visitor};
+use super::{
+    BASE,
+    headers::{CACHE_CONTROL, ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED},
+    operation::Operation,
+    request::{
+        Return, asks_for_newest, cart_id, forced, household_of, idempotency_key, if_match, json,
+        optional_json, visitor,
+    },
+    snapshots::{Keeping, is_wanted, sealed},
+};
 use crate::{
-    checkout::{Placing, place_order},
-    problem::{Problem, accepted},
+    checkout::Placing,
+    problem::{Kind, Problem, accepted},
     shop::Shop,
     store::Accepted,
     visitor::Visitor,
-    wire::{AcceptedView, CartView, CommandForm, OrderView, Parsed},
+    wire::{AcceptedView, CartView, CommandForm, Parsed},
 };
 
-#[derive(Deserialize)]
+/// Describes the operations on carts and their orders.
+pub(super) fn operations() -> Vec<Operation> {
+    const REFUSALS: &[Kind] = &[Kind::UnknownCart, Kind::NotOwner, Kind::UnreadableCart];
+    vec![
+        Operation::post("/carts", open)
+            .named("openCart", "Opens a cart, or answers the visitor's own of the id that is named")
+            .about(
+                "Without a token a new visitor is made, and the answer carries their token; an `Idempotency-Key` needs one, \
+                 because a key is a visitor's own. A query of `<experiment>=<index>` forces a variation, to look at it.",
+            )
+            .for_any_visitor()
+            .takes(IDEMPOTENCY_KEY)
+            .optional_body::<OpenForm>()
+            .example("in euros", json!({ "currency": "EUR" }))
+            .answers::<OpenView<'_>>(201, "The cart.")
+            .with(LOCATION)
+            .with(ETAG)
+            .leads_to("readCart", "id", "$response.body#/cart/id")
+            .leads_to("commandCart", "id", "$response.body#/cart/id")
+            .problems(&[Kind::Unauthorized, Kind::NotOwner, Kind::UnreadableCart, Kind::IdempotencyMismatch]),
+        Operation::get("/carts/{id}", read)
+            .named("readCart", "Reads a cart, for its owner")
+            .for_visitors()
+            .path::<CartId>("id", "The cart.")
+            .takes(CACHE_CONTROL)
+            .answers::<CartView<'_>>(200, "The cart and what it costs now.")
+            .with(ETAG)
+            .problems(REFUSALS),
+        Operation::post("/carts/{id}/commands", command)
+            .named("commandCart", "Runs a command on a cart")
+            .about("A command is done whole or not at all, and answered once it is stored.")
+            .for_visitors()
+            .path::<CartId>("id", "The cart.")
+            .query::<Keeping>()
+            .takes(IF_MATCH)
+            .takes(IDEMPOTENCY_KEY)
+            .body::<CommandForm>()
+            .example("add", json!({ "type": "add_line", "sku": "MUG", "quantity": 2 }))
+            .example("change", json!({ "type": "set_quantity", "sku": "MUG", "quantity": 3 }))
+            .example("order", json!({ "type": "place_order", "payment_token": "tok_success" }))
+            .takes(PREFER)
+            .answers::<AcceptedView<'_>>(200, "The cart after the command.")
+            .with(ETAG)
+            .may_carry(PREFERENCE_APPLIED)
+            .leads_to("readOrder", "id", "$response.body#/order/id")
+            .leads_to("readCart", "id", "$response.body#/cart/id")
+            .answers::<AcceptedView<'_>>(
+                202,
+                "The order waits for its payment: `payment` of the cart says where the shopper confirms it.",
+            )
+            .with(ETAG)
+            .answers_nothing(204, "The command was done; so little was preferred. An order is found at `Location`.")
+            .with(ETAG)
+            .with(PREFERENCE_APPLIED)
+            .may_carry(LOCATION)
+            .problems(REFUSALS)
+            .problems(&Kind::rejections())
+            .problems(&[
+                Kind::IdempotencyMismatch,
+                Kind::TooManyTries,
+                Kind::PaymentDeclined,
+                Kind::PaymentTimeout,
+                Kind::UnknownPaymentToken,
+            ]),
+    ]
+}
+
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(rename = "NewCart")]
 #[serde(deny_unknown_fields)]
 pub(super) struct OpenForm {
+    /// The id to open the cart under; the shop makes one up where none is named.
+    #[schemars(with = "Option<CartId>")]
     id: Option<String>,
+    /// The currency of all its prices; the catalogue's own where none is named.
+    #[schemars(with = "Option<Currency>")]
     currency: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OpenedCart")]
 struct OpenView<'a> {
     cart: CartView<'a>,
+    /// The token of a visitor who is new: whoever holds it owns the cart.
     #[serde(skip_serializing_if = "Option::is_none")]
     visitor_token: Option<&'a str>,
 }
@@ -34,25 +119,27 @@ pub(super) async fn open(
     request: HttpRequest,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let has_body = request.headers().get(header::CONTENT_LENGTH).is_some_and(|l| l.as_bytes() != b"0")
-        || request.headers().contains_key(header::TRANSFER_ENCODING);
-    let form = match has_body {
-        true => json::<OpenForm>(&request, body).await?.0,
-        false => OpenForm { id: None, currency: None },
-    };
-    let id = form.id.as_deref().map(cart_core::CartId::parse).transpose();
+    let (form, bytes) = optional_json::<OpenForm>(&request, body).await?;
+    let key = idempotency_key(&request, &bytes)?;
+    let id = form.id.as_deref().map(CartId::parse).transpose();
     let id = id.map_err(|e| Problem::invalid_request(e.to_string()))?;
     let currency = form.currency.as_deref().map(Currency::parse).transpose();
     let currency = currency.map_err(|e| Problem::invalid_request(e.to_string()))?;
-    let visitor = Visitor::of_request(&request).unwrap_or_else(Visitor::fresh);
+    let visitor = match Visitor::of_request(&request) {
+        Some(visitor) => visitor,
+        // A key is a visitor's own: whoever has no name yet would get another cart each time.
+        None if key.is_some() => return Err(Problem::unauthorized()),
+        None => Visitor::fresh(),
+    };
     let forced = forced(&request, &shop.definitions.get());
-    let Accepted { cart, quote, .. } = accepted(shop.open_cart(id, &visitor.id, currency, &forced).await?)?;
+    let Accepted { cart, quote, .. } =
+        accepted(shop.open_cart_once(id, &visitor, currency, &forced, key).await?)?;
     let mut response = HttpResponse::Created();
     response
-        .insert_header((header::LOCATION, format!("/api/v1/carts/{}", cart.id)))
+        .insert_header((header::LOCATION, format!("{BASE}/carts/{}", cart.id)))
         .insert_header(etag(cart.version));
-    if visitor.new_token().is_some() {
-        response.cookie(visitor.cookie());
+    for cookie in visitor.cookies(&request) {
+        response.cookie(cookie);
     }
     Ok(response.json(OpenView { cart: CartView::of(&cart, &quote), visitor_token: visitor.new_token() }))
 }
@@ -63,8 +150,12 @@ pub(super) async fn read(
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let caller = visitor(&request)?;
-    let Accepted { cart, quote, .. } = accepted(shop.carts.read(cart_id(&path)?, caller.id).await?)?;
+    let (id, caller) = (cart_id(&path)?, visitor(&request)?.id);
+    let answer = match asks_for_newest(&request) {
+        true => shop.carts.read_newest(id, caller).await?,
+        false => shop.carts.read(id, caller).await?,
+    };
+    let Accepted { cart, quote, .. } = accepted(answer)?;
     Ok(HttpResponse::Ok()
         .insert_header(etag(cart.version))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
@@ -80,37 +171,45 @@ pub(super) async fn command(
 ) -> Result<HttpResponse, Problem> {
     let caller = visitor(&request)?.id;
     let cart = cart_id(&path)?;
+    let keeper = is_wanted(&request)?.then(|| caller.clone());
     let (form, bytes) = json::<CommandForm>(&request, body).await?;
     let key = idempotency_key(&request, &bytes)?;
     let expected_version = if_match(&request)?;
-    let answer = match form.parse()? {
+    let parsed = form.parse()?;
+    let is_placing = matches!(parsed, Parsed::PlaceOrder { .. });
+    let answer = match parsed {
         Parsed::Command(command) => {
+            shop.admit_cards(&command, &caller, household_of(&shop, &request))?;
             let request = Request { caller: Some(caller), expected_version, command };
             shop.carts.execute(cart, request, key).await?
         }
         Parsed::PlaceOrder { payment_token } => {
             let placing = Placing { cart, caller, expected_version, payment_token, key };
-            place_order(&shop.carts, &*shop.payment, placing).await?
+            shop.checkout.place_order(placing).await?
         }
     };
     let accepted = accepted(answer)?;
-    Ok(HttpResponse::Ok().insert_header(etag(accepted.cart.version)).json(AcceptedView::from(&accepted)))
-}
-
-/// `GET /api/v1/orders/{id}`: the order, for the visitor who placed it.
-pub(super) async fn order(
-    shop: web::Data<Shop>,
-    request: HttpRequest,
-    path: web::Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let caller = visitor(&request)?;
-    let unknown = || Problem::not_found("unknown_order", "you have no such order");
-    let id = OrderId::parse(&path).map_err(|_| unknown())?;
-    // Somebody else's order looks like none at all: ids of orders are not for guessing.
-    let order = shop.store.order(&id).await?.filter(|o| o.owner == caller.id).ok_or_else(unknown)?;
-    Ok(HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .json(OrderView::from(&order)))
+    let snapshot = keeper.and_then(|visitor| sealed(&shop, &visitor, &accepted.cart, &accepted.quote));
+    // Accepted, and not done before the shopper has confirmed the payment: the cart says where.
+    let waits = is_placing && accepted.cart.order_id().is_none();
+    let preferred = Return::preferred(&request).filter(|_| !waits && snapshot.is_none());
+    let status = match preferred {
+        _ if waits => StatusCode::ACCEPTED,
+        Some(Return::Minimal) => StatusCode::NO_CONTENT,
+        _ => StatusCode::OK,
+    };
+    let mut response = HttpResponse::build(status);
+    response.insert_header(etag(accepted.cart.version));
+    if let Some(preferred) = preferred {
+        response.insert_header(preferred.applied());
+    }
+    if preferred != Some(Return::Minimal) {
+        return Ok(response.json(AcceptedView::from(&accepted).with_snapshot(snapshot)));
+    }
+    if let Some(order) = &accepted.order {
+        response.insert_header((header::LOCATION, format!("{BASE}/orders/{}", order.order_id)));
+    }
+    Ok(response.finish())
 }
 
 fn etag(version: u64) -> (header::HeaderName, String) {

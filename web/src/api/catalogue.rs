@@ -1,82 +1,179 @@
 //! The catalogue and its recommendations.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use cart_core::{Sku, StockLevels};
+use cart_core::{CartId, Currency, Sku, StockLevels};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::request::{cart_id, visitor};
+use super::{
+    operation::Operation,
+    page::{Cursor, CursorText, Limit},
+    request::{cart_id, visitor},
+};
 use crate::{
-    problem::{Problem, accepted},
+    problem::{Kind, Problem, accepted},
+    search::{self, Ask, QUERY_BYTES_MAX, Sort, ask::FILTER_BYTES_MAX},
     shelves::Shelf,
     shop::Shop,
     visitor::Visitor,
-    wire::{ProductView, sku_of},
+    wire::{FoundView, ProductDetailView, ProductView, sku_of},
 };
 
-/// The most products of one answer.
-const PAGE_MAX: usize = 100;
-const PAGE_DEFAULT: usize = 24;
+/// The entries of a shelf where the client names no number.
+const SHELF_DEFAULT: usize = 8;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Query {
-    #[serde(default)]
-    q: String,
+/// Describes the operations on the catalogue.
+pub(super) fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/products", products)
+            .named("searchProducts", "Searches what is for sale")
+            .about(
+                "Words may come in any order; those between quotes follow each other, and the last may go on. Where nothing \
+                 has the words, those that are misspelt are mended and `did_you_mean` says how. Variants of a family are \
+                 one hit. `option.NAME=VALUE` and `attribute.NAME=VALUE` narrow by what `facets` lists; a parameter named \
+                 again lets another value pass too. The counts of a facet leave its own filter out of account.",
+            )
+            .query::<Query>()
+            .answers::<FoundView<'_>>(200, "What was found, with what it may be narrowed by.")
+            .compressed()
+            .problems(&[Kind::InvalidCursor]),
+        Operation::get("/products/{sku}", product)
+            .named("readProduct", "Reads a product, with its variants and the reason of its price")
+            .path::<Sku>("sku", "The product.")
+            .query::<Detail>()
+            .answers::<ProductDetailView<'_>>(200, "The product.")
+            .problems(&[Kind::UnknownProduct]),
+        Operation::get("/recommendations", recommendations)
+            .named(
+                "recommend",
+                "Recommends what goes with a product, with a cart, or with a visitor's history",
+            )
+            .for_any_visitor()
+            .query::<Wanted>()
+            .answers::<RecommendationsView<'_>>(200, "The products, the best first.")
+            .compressed()
+            .problems(&[
+                Kind::Unauthorized,
+                Kind::UnknownSku,
+                Kind::UnknownCart,
+                Kind::NotOwner,
+                Kind::UnreadableCart,
+            ]),
+    ]
+}
+
+/// Describes the query of a search. [`Ask`] reads it: names of facets are not known beforehand.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the document alone is made of it")]
+struct Query {
+    /// What is looked for.
+    #[schemars(length(max = QUERY_BYTES_MAX))]
+    q: Option<String>,
+    /// The category; named again, another as well.
+    #[schemars(length(max = FILTER_BYTES_MAX))]
     category: Option<String>,
-    limit: Option<usize>,
-    #[serde(default)]
-    offset: usize,
+    /// The least and the greatest price in minor units, both included; either may be left out.
+    #[schemars(regex(pattern = r"^((-?[0-9]+)?\.\.(-?[0-9]+)?)?$"))]
+    price: Option<String>,
+    /// Leaves out what is sold out.
+    in_stock: Option<bool>,
+    /// Shows prices in a currency, and leaves out what has none in it.
+    currency: Option<Currency>,
+    /// The order.
+    sort: Option<Sort>,
+    /// The most hits to answer.
+    limit: Option<Limit>,
+    /// The place to go on from; the sort must be the same.
+    cursor: Option<CursorText>,
 }
 
-#[derive(Serialize)]
-struct ProductsView<'a> {
-    total: usize,
-    products: Vec<ProductView<'a>>,
+/// Is where a page of a search begins.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct FoundCursor(pub(crate) search::Cursor);
+
+impl Cursor for FoundCursor {
+    const VERSION: u8 = 1;
+    const LIST: &'static str = "products";
 }
 
-/// `GET /api/v1/products`: what is for sale.
+/// `GET /api/v1/products`: what is for sale, searched, narrowed and sorted.
 pub(super) async fn products(
     shop: web::Data<Shop>,
-    query: web::Query<Query>,
+    pairs: web::Query<Vec<(String, String)>>,
 ) -> Result<HttpResponse, Problem> {
-    let limit = query.limit.unwrap_or(PAGE_DEFAULT);
-    if limit == 0 || limit > PAGE_MAX {
-        return Err(Problem::invalid_request(format!("limit must be 1 to {PAGE_MAX}")));
+    let (mut ask, mut limit) = (Ask::default(), Limit::default());
+    for (name, value) in pairs.iter() {
+        match &**name {
+            "limit" => {
+                let number = value.parse::<usize>().map_err(|e| format!("limit {value:?}: {e}"));
+                limit = number.and_then(Limit::try_from).map_err(Problem::invalid_request)?;
+            }
+            "cursor" => ask.cursor = Some(FoundCursor::decode(value)?.0),
+            _ if ask.take(name, value).map_err(Problem::invalid_request)? => {}
+            _ => return Err(Problem::invalid_request(format!("there is no parameter {name:?}"))),
+        }
     }
-    let catalogue = shop.catalogue.get();
-    let found = catalogue.search(&query.q, query.category.as_deref());
-    let page: Vec<_> = found.iter().skip(query.offset).take(limit).collect();
-    let stock = shop.store.stock(&page.iter().map(|p| p.sku.clone()).collect()).await?;
-    let products = page.iter().map(|p| ProductView::of(p, &stock)).collect();
-    Ok(HttpResponse::Ok().json(ProductsView { total: found.len(), products }))
+    if ask.cursor.as_ref().is_some_and(|cursor| cursor.sort() != ask.sort) {
+        let detail = "the cursor belongs to another sort; keep the sort of the first page";
+        return Err(Problem::new(Kind::InvalidCursor, detail));
+    }
+    let found = shop.search(&ask, 0, limit.get()).await?;
+    let shown = found.hits.iter().flat_map(|hit| hit.variants.iter().chain([&hit.product]));
+    let stock = shop.stock(&shown.flat_map(|p| p.shelves()).cloned().collect()).await?;
+    let next_cursor = found.next.clone().map(|cursor| FoundCursor(cursor).encode());
+    let now = shop.price_question(ask.currency);
+    Ok(HttpResponse::Ok().json(FoundView::of(&found, ask.sort, &stock, &now, next_cursor)))
 }
 
-/// `GET /api/v1/products/{sku}`: one product.
-pub(super) async fn product(shop: web::Data<Shop>, path: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let unknown = || Problem::not_found("unknown_product", format!("no product {path} is for sale"));
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Detail {
+    /// The currency of the price; the shop's own where none is named.
+    #[schemars(with = "Option<Currency>")]
+    currency: Option<String>,
+}
+
+/// `GET /api/v1/products/{sku}`: one product, with the variants of its family and the reason of its price.
+pub(super) async fn product(
+    shop: web::Data<Shop>,
+    path: web::Path<String>,
+    detail: web::Query<Detail>,
+) -> Result<HttpResponse, Problem> {
+    let unknown = || Problem::new(Kind::UnknownProduct, format!("no product {path} is for sale"));
+    let currency = detail.currency.as_deref().map(Currency::parse).transpose();
+    let currency = currency.map_err(|e| Problem::invalid_request(e.to_string()))?;
     let sku = Sku::parse(&path).map_err(|_| unknown())?;
     let catalogue = shop.catalogue.get();
     let product = catalogue.visible(&sku).ok_or_else(unknown)?;
-    let stock = shop.store.stock(&[sku].into()).await?;
-    Ok(HttpResponse::Ok().json(ProductView::of(product, &stock)))
+    let family = catalogue.variants(&sku);
+    let stock = shop.stock(&family.iter().flat_map(|v| v.product.shelves()).cloned().collect()).await?;
+    let now = shop.price_question(currency);
+    Ok(HttpResponse::Ok().json(ProductDetailView::of(product, family, &stock, &now)))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// The product to go with.
+    #[schemars(with = "Option<Sku>")]
     sku: Option<String>,
+    /// The cart to go with.
+    #[schemars(with = "Option<CartId>")]
     cart: Option<String>,
-    limit: Option<usize>,
+    /// The most products to answer.
+    limit: Option<Limit>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Suggestion")]
 struct SuggestionView<'a> {
     #[serde(flatten)]
     product: ProductView<'a>,
     reason: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Recommendations")]
 struct RecommendationsView<'a> {
     recommendations: Vec<SuggestionView<'a>>,
 }
@@ -87,10 +184,7 @@ pub(super) async fn recommendations(
     request: HttpRequest,
     wanted: web::Query<Wanted>,
 ) -> Result<HttpResponse, Problem> {
-    let limit = wanted.limit.unwrap_or(8);
-    if limit == 0 || limit > PAGE_MAX {
-        return Err(Problem::invalid_request(format!("limit must be 1 to {PAGE_MAX}")));
-    }
+    let limit = wanted.limit.map_or(SHELF_DEFAULT, Limit::get);
     let catalogue = shop.catalogue.get();
     let shelf: Shelf = match (&wanted.sku, &wanted.cart) {
         (Some(_), Some(_)) => return Err(Problem::invalid_request("name a sku or a cart, not both")),
@@ -108,10 +202,12 @@ pub(super) async fn recommendations(
             None => shop.shelves.popular(&catalogue, limit),
         },
     };
-    let stock: StockLevels = shop.store.stock(&shelf.iter().map(|s| s.product.sku.clone()).collect()).await?;
+    let shown = shelf.iter().flat_map(|s| s.product.shelves()).cloned().collect();
+    let stock: StockLevels = shop.stock(&shown).await?;
+    let now = shop.price_question(None);
     let recommendations = shelf
         .iter()
-        .map(|s| SuggestionView { product: ProductView::of(&s.product, &stock), reason: s.reason })
+        .map(|s| SuggestionView { product: ProductView::of(&s.product, &stock, &now), reason: s.reason })
         .collect();
     Ok(HttpResponse::Ok().json(RecommendationsView { recommendations }))
 }

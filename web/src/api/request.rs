@@ -1,6 +1,15 @@
 //! What the API's handlers read from a request.
 
-use actix_web::{HttpRequest, http::StatusCode, http::header, web};
+use std::net::IpAddr;
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::{
+        Method,
+        header::{self, HeaderName},
+    },
+    web,
+};
 use cart_core::CartId;
 use experiments::hash::query_string_override;
 use serde::de::DeserializeOwned;
@@ -9,8 +18,11 @@ use sha2::{Digest, Sha256};
 use crate::{
     carts::IdempotencyKey,
     definitions::{Definitions, Forced},
-    problem::Problem,
+    problem::{Kind, Problem},
+    shop::Shop,
+    throttle::network::{client, household},
     visitor::Visitor,
+    wire::Object,
 };
 
 /// The largest body in bytes: a command with all its details fits many times over.
@@ -26,15 +38,94 @@ pub async fn json<T: DeserializeOwned>(
     request: &HttpRequest,
     body: web::Payload,
 ) -> Result<(T, web::Bytes), Problem> {
+    json_within(request, body, BODY_BYTES_MAX).await
+}
+
+/// Reads a JSON body of the expected shape and of at most so many bytes.
+///
+/// # Errors
+/// The problem with its type, its size or its shape.
+pub async fn json_within<T: DeserializeOwned>(
+    request: &HttpRequest,
+    body: web::Payload,
+    bytes_max: usize,
+) -> Result<(T, web::Bytes), Problem> {
     let content_type =
         request.headers().get(header::CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or("");
-    if content_type.split(';').next().map(str::trim) != Some("application/json") {
+    if !is_json(content_type) {
         let detail = format!("send Content-Type: application/json, not {content_type:?}");
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
     }
-    let bytes = body_bytes(body).await?;
-    let value = serde_json::from_slice(&bytes).map_err(Problem::invalid_json)?;
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
+        let detail = format!("send the body as it is, not in Content-Encoding {encoding:?}");
+        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
+    }
+    let bytes = bytes_within(body, bytes_max).await?;
+    let Object(value) = serde_json::from_slice(&bytes).map_err(Problem::invalid_json)?;
     Ok((value, bytes))
+}
+
+/// Reads a JSON body, or the default where there is none.
+///
+/// # Errors
+/// As [`json`].
+pub async fn optional_json<T: DeserializeOwned + Default>(
+    request: &HttpRequest,
+    body: web::Payload,
+) -> Result<(T, web::Bytes), Problem> {
+    let headers = request.headers();
+    let has_body = headers.get(header::CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0")
+        || headers.contains_key(header::TRANSFER_ENCODING);
+    match has_body {
+        true => json(request, body).await,
+        false => Ok((T::default(), web::Bytes::new())),
+    }
+}
+
+/// JSON is UTF-8 (RFC 8259); another charset is no JSON.
+fn is_json(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, charset)) if name.eq_ignore_ascii_case("charset") => {
+                charset.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
+}
+
+/// Says how much of an answer a client wants (RFC 7240).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Return {
+    /// Only that it was done.
+    Minimal,
+    /// All of it.
+    Representation,
+}
+
+impl Return {
+    /// Returns the first preference about the answer's length that the request states.
+    pub(super) fn preferred(request: &HttpRequest) -> Option<Self> {
+        let lines = request.headers().get_all("prefer").filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(',')).find_map(|preference| {
+            let (name, value) = preference.split(';').next()?.split_once('=')?;
+            match name.trim().eq_ignore_ascii_case("return").then(|| value.trim().trim_matches('"'))? {
+                "minimal" => Some(Self::Minimal),
+                "representation" => Some(Self::Representation),
+                _ => None,
+            }
+        })
+    }
+
+    /// Returns the header that says it was followed.
+    pub(super) fn applied(self) -> (HeaderName, &'static str) {
+        let preference = match self {
+            Self::Minimal => "return=minimal",
+            Self::Representation => "return=representation",
+        };
+        (HeaderName::from_static("preference-applied"), preference)
+    }
 }
 
 /// Reads a body of bounded size.
@@ -42,12 +133,16 @@ pub async fn json<T: DeserializeOwned>(
 /// # Errors
 /// The problem `body_too_large`, or a body that broke off.
 pub async fn body_bytes(body: web::Payload) -> Result<web::Bytes, Problem> {
-    match body.to_bytes_limited(BODY_BYTES_MAX).await {
+    bytes_within(body, BODY_BYTES_MAX).await
+}
+
+async fn bytes_within(body: web::Payload, bytes_max: usize) -> Result<web::Bytes, Problem> {
+    match body.to_bytes_limited(bytes_max).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => Err(Problem::invalid_request(format!("the body broke off: {error}"))),
         Err(_) => {
-            let detail = format!("the body is larger than {BODY_BYTES_MAX} bytes");
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail))
+            let detail = format!("the body is larger than {bytes_max} bytes");
+            Err(Problem::new(Kind::BodyTooLarge, detail))
         }
     }
 }
@@ -65,23 +160,41 @@ pub fn visitor(request: &HttpRequest) -> Result<Visitor, Problem> {
 /// # Errors
 /// The problem `unknown_cart`.
 pub fn cart_id(text: &str) -> Result<CartId, Problem> {
-    CartId::parse(text).map_err(|e| Problem::not_found("unknown_cart", e.to_string()))
+    CartId::parse(text).map_err(|e| Problem::new(Kind::UnknownCart, e.to_string()))
 }
 
-/// Reads the version that the client expects.
+/// Reads the version that the client expects: the newest where it names several, as a cart never goes back.
 ///
 /// # Errors
-/// Where the header is neither `*` nor one ETag of ours.
+/// The problem `stale_version` where the header is not `*` and names no version of a cart; nothing can match it.
 pub fn if_match(request: &HttpRequest) -> Result<Option<u64>, Problem> {
     let Some(value) = request.headers().get(header::IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or("").trim();
     if text == "*" {
         return Ok(None);
     }
-    let version = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).and_then(|t| t.parse().ok());
-    version.map(Some).ok_or_else(|| {
-        Problem::invalid_request(format!("If-Match {text:?} must be the cart's ETag, such as \"7\", or *"))
+    let version = |tag: &str| tag.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok();
+    text.split(',').filter_map(version).max().map(Some).ok_or_else(|| {
+        let detail = format!("If-Match {text:?} is no cart's ETag, such as \"7\", and not *");
+        Problem::new(Kind::StaleVersion, detail)
     })
+}
+
+/// Reports whether the client wants what the store itself says, not what memory does (`Cache-Control: no-cache`).
+pub fn asks_for_newest(request: &HttpRequest) -> bool {
+    let asked = request.headers().get(header::CACHE_CONTROL).and_then(|value| value.to_str().ok());
+    asked.is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case("no-cache")))
+}
+
+/// Returns whom a proxy says that it speaks for.
+pub fn forwarded(request: &HttpRequest) -> Option<&str> {
+    request.headers().get("x-forwarded-for")?.to_str().ok()
+}
+
+/// Returns the household that a request comes from: who can ask from many addresses of it is one.
+pub fn household_of(shop: &Shop, request: &HttpRequest) -> Option<IpAddr> {
+    let peer = request.peer_addr().map(|peer| peer.ip());
+    client(peer, forwarded(request), &shop.config.limits.proxies).map(household)
 }
 
 /// Reads the client's key, with a digest of what it stands for.
@@ -92,8 +205,8 @@ pub fn idempotency_key(request: &HttpRequest, body: &[u8]) -> Result<Option<Idem
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     match value.to_str() {
         Ok(key) if !key.is_empty() && key.len() <= KEY_BYTES_MAX => {
-            let digest =
-                Sha256::new().chain_update(request.path()).chain_update([0]).chain_update(body).finalize();
+            let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+            let digest = Sha256::new().chain_update(address).chain_update([0]).chain_update(body).finalize();
             let fingerprint = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
             Ok(Some(IdempotencyKey { key: key.to_owned(), fingerprint }))
         }
@@ -117,7 +230,21 @@ pub fn forced(request: &HttpRequest, definitions: &Definitions) -> Forced {
 }
 
 /// Answers what no route matches.
-pub async fn no_such_route(request: HttpRequest) -> Result<actix_web::HttpResponse, Problem> {
+pub async fn no_such_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let detail = format!("nothing answers {} {}", request.method(), request.path());
-    Err(Problem::not_found("no_such_route", detail))
+    Err(Problem::new(Kind::NoSuchRoute, detail))
+}
+
+/// Answers `OPTIONS` with the methods of the address, and says of any other method that the address has it not.
+pub(super) async fn other_method(request: HttpRequest, allow: String) -> HttpResponse {
+    let mut response = match *request.method() {
+        Method::OPTIONS => HttpResponse::NoContent().finish(),
+        ref method => {
+            let detail = format!("{} takes {allow}, not {method}", request.path());
+            Problem::new(Kind::MethodNotAllowed, detail).error_response()
+        }
+    };
+    let allow = header::HeaderValue::from_str(&allow).expect("methods are ASCII");
+    response.headers_mut().insert(header::ALLOW, allow);
+    response
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use cart_core::{AssignedVariation, CartId, Currency, Request, VisitorId, Workflow};
+use cart_core::{AssignedVariation, CartId, Currency, Lines, Request, VisitorId, Workflow};
 
-/// Is one thing to do with one cart.
+/// Is one thing to do with one cart, or with one and another that goes into it.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// The cart.
@@ -15,17 +15,39 @@ pub struct Job {
     pub key: Option<IdempotencyKey>,
 }
 
+impl Job {
+    /// Visits the carts that the job reads or changes.
+    pub fn carts(&self) -> impl Iterator<Item = &CartId> {
+        let other = match &self.kind {
+            JobKind::Enter(Entering { from: Some((from, _)), .. }) => Some(from),
+            _ => None,
+        };
+        std::iter::once(&self.cart).chain(other)
+    }
+}
+
 /// Says what to do with a cart.
 #[derive(Clone, Debug)]
 pub enum JobKind {
     /// Opens the cart where there is none; the owner's own cart is answered as it is.
     Open(Opening),
-    /// Reads the cart for its owner.
-    Read(VisitorId),
-    /// Says what a command would come to, and does not run it.
-    Try(Request),
+    /// Reads the cart, for its owner where a caller is named; otherwise the door has asked by what right.
+    Read(Option<VisitorId>),
     /// Runs a command.
     Execute(Request),
+    /// Brings a cart to a user who has logged in.
+    Enter(Entering),
+}
+
+/// Is how a cart, with what another one holds, becomes a user's.
+#[derive(Clone, Debug)]
+pub struct Entering {
+    /// The user; the cart of the job is theirs from now on.
+    pub user: VisitorId,
+    /// The guest they were.
+    pub guest: VisitorId,
+    /// The cart that gives its lines and is closed, where there is one, and what becomes of its lines.
+    pub from: Option<(CartId, Lines)>,
 }
 
 /// Is what a new cart begins with.
@@ -33,6 +55,8 @@ pub enum JobKind {
 pub struct Opening {
     /// Its owner.
     pub owner: VisitorId,
+    /// How experiments know the owner.
+    pub unit: VisitorId,
     /// Its currency.
     pub currency: Currency,
     /// The workflow it will keep.

@@ -4,20 +4,25 @@
 //! then answers. While one turn is under way the next one's jobs gather behind it: batches grow with the load.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use actix::prelude::*;
-use cart_core::{Cart, CartId};
-use tokio::sync::{oneshot, watch};
+use cart_core::{Cart, CartId, VisitorId};
+use tokio::sync::oneshot;
 
-use super::{CartsError, Job, JobKind, turn::Turn};
+use super::{
+    CartsError, Job, JobKind,
+    idle::Patience,
+    live::LiveCarts,
+    turn::{Turn, read},
+};
 use crate::{
     catalogue::CatalogueCell,
     clock, metrics,
-    store::{Answer, Outcome, Store, StoreError},
+    store::{Answer, Heard, Outcome, Store, StoreError},
     terms::TermsCell,
 };
 
@@ -25,13 +30,8 @@ use crate::{
 pub const SHARD_WAITING_MAX: usize = 4_096;
 /// The most jobs of one turn: enough to amortise a commit, few enough to keep its locks short.
 pub const TURN_JOBS_MAX: usize = 512;
-/// The most carts a shard holds in memory without anybody watching them; some 2 KB each.
-pub const SHARD_CARTS_MAX: usize = 200_000;
 /// How often a turn that lost a race is tried.
 const TURN_TRIES_MAX: u32 = 5;
-
-/// Is the newest state of a cart, as its watchers see it; `None` until it is known.
-pub type Newest = Option<Arc<Cart>>;
 
 /// Is everything a shard may be told.
 #[derive(Message)]
@@ -39,24 +39,14 @@ pub type Newest = Option<Arc<Cart>>;
 pub enum ShardMessage {
     /// Do a job and answer.
     Do(Box<Job>, oneshot::Sender<Result<Answer, CartsError>>),
-    /// Let somebody watch a cart.
-    Watch(CartId, oneshot::Sender<watch::Receiver<Newest>>),
-    /// Another process has changed a cart.
-    Changed(CartId),
-    /// Other processes may have changed any cart, unheard.
-    ChangedUnheard,
+    /// Something was heard of other processes.
+    Heard(Heard),
 }
 
 struct Waiting {
     job: Job,
     since: Instant,
     reply: oneshot::Sender<Result<Answer, CartsError>>,
-}
-
-struct Entry {
-    cart: Newest,
-    watch: Option<watch::Sender<Newest>>,
-    used: Instant,
 }
 
 /// Is what every turn of a server knows beside its jobs; cheap to clone.
@@ -70,21 +60,32 @@ pub struct ShopFacts {
     pub terms: Arc<TermsCell>,
     /// How long a hold lasts, in milliseconds.
     pub hold_ms: i64,
+    /// How long carts may be left alone.
+    pub patience: Patience,
+}
+
+impl ShopFacts {
+    /// Answers a read of a cart, as of now.
+    pub(super) fn read(&self, cart: Arc<Cart>, caller: Option<&VisitorId>) -> Answer {
+        read(cart, caller, &self.catalogue.get(), &self.terms.get(), clock::now_ms())
+    }
 }
 
 /// Is the actor.
 pub struct Shard {
     facts: ShopFacts,
     idle: Duration,
-    carts: HashMap<CartId, Entry>,
+    live: Arc<LiveCarts>,
     waiting: VecDeque<Waiting>,
     is_turning: bool,
+    /// Carts that others have changed during the turn: what the turn adopts of them may be older than that.
+    overtaken: Vec<CartId>,
 }
 
 impl Shard {
-    /// Returns a shard without carts.
-    pub fn new(facts: ShopFacts, idle: Duration) -> Self {
-        Self { facts, idle, carts: HashMap::new(), waiting: VecDeque::new(), is_turning: false }
+    /// Returns a shard that keeps its carts there.
+    pub fn new(facts: ShopFacts, idle: Duration, live: Arc<LiveCarts>) -> Self {
+        Self { facts, idle, live, waiting: VecDeque::new(), is_turning: false, overtaken: vec![] }
     }
 
     /// Begins a turn with every job that waits, unless one is under way.
@@ -95,10 +96,7 @@ impl Shard {
         self.is_turning = true;
         let batch: Vec<Waiting> = self.waiting.drain(..self.waiting.len().min(TURN_JOBS_MAX)).collect();
         let jobs: Arc<[Job]> = batch.iter().map(|w| w.job.clone()).collect();
-        let memory: BTreeMap<CartId, Arc<Cart>> = jobs
-            .iter()
-            .filter_map(|j| Some((j.cart.clone(), self.carts.get(&j.cart)?.cart.clone()?)))
-            .collect();
+        let memory = self.live.known(jobs.iter().flat_map(Job::carts));
         let began = Instant::now();
         commit(self.facts.clone(), jobs, memory)
             .into_actor(self)
@@ -108,6 +106,9 @@ impl Shard {
                 match outcome {
                     Ok(outcome) => shard.adopt_and_answer(batch, outcome),
                     Err(error) => shard.forget_and_excuse(batch, &error),
+                }
+                for id in std::mem::take(&mut shard.overtaken) {
+                    shard.forget_and_reload(id, ctx);
                 }
                 shard.turn(ctx);
             })
@@ -121,53 +122,27 @@ impl Shard {
         for (cart, event) in &outcome.happened {
             metrics::happened(&cart.assignments, event);
         }
-        for touched in &outcome.touched {
-            self.adopt(&touched.cart);
-        }
+        // A cart that went into another may be another shard's, which is told to look at it.
+        let others: Vec<&CartId> = batch.iter().filter_map(|waiting| waiting.job.carts().nth(1)).collect();
+        let own = outcome.touched.iter().map(|touched| &touched.cart);
+        self.live.adopt(own.filter(|cart| !others.contains(&&cart.id)));
         for (Waiting { job, since, reply }, answer) in batch.into_iter().zip(outcome.answers) {
-            count(&job, &answer, since.elapsed(), self.carts.get(&job.cart).and_then(|e| e.cart.as_deref()));
+            let cart = outcome.touched.binary_search_by(|touched| touched.cart.id.cmp(&job.cart));
+            count(&job, &answer, since.elapsed(), cart.ok().map(|at| &*outcome.touched[at].cart));
             if matches!(answer, Answer::Unreadable) {
-                self.give_up(&job.cart);
+                self.live.give_up(&job.cart);
             }
             // A caller that has gone away no longer wants to know.
             let _ = reply.send(Ok(answer));
         }
     }
 
-    /// Lets go of a cart that the store can no longer give: its watches end, and so do the channels that live on them.
-    fn give_up(&mut self, id: &CartId) {
-        if self.carts.remove(id).is_some() {
-            metrics::carts_in_memory(-1);
-        }
-    }
-
-    /// Takes a committed cart into memory and shows it to its watchers.
-    fn adopt(&mut self, cart: &Arc<Cart>) {
-        let entry = self.entry(&cart.id);
-        if entry.cart.as_ref().is_some_and(|known| known.version >= cart.version) {
-            return;
-        }
-        entry.cart = Some(cart.clone());
-        if let Some(watch) = &entry.watch {
-            watch.send_replace(Some(cart.clone()));
-        }
-    }
-
-    fn entry(&mut self, id: &CartId) -> &mut Entry {
-        let entry = self.carts.entry(id.clone()).or_insert_with(|| {
-            metrics::carts_in_memory(1);
-            Entry { cart: None, watch: None, used: Instant::now() }
-        });
-        entry.used = Instant::now();
-        entry
-    }
-
     /// What a failed turn leaves in memory may be out of date, so the next turn loads it again.
     fn forget_and_excuse(&mut self, batch: Vec<Waiting>, error: &StoreError) {
         tracing::warn!(%error, jobs = batch.len(), "a turn failed");
         for Waiting { job, since, reply } in batch {
-            if let Some(entry) = self.carts.get_mut(&job.cart) {
-                entry.cart = None;
+            for id in job.carts() {
+                self.live.forget(id);
             }
             if let JobKind::Execute(request) = &job.kind {
                 metrics::command(request.command.name(), "unavailable", &[], since.elapsed());
@@ -176,41 +151,29 @@ impl Shard {
         }
     }
 
-    /// Loads a watched cart that another process has changed; nobody needs to know of the others.
-    fn reload(&mut self, id: CartId, ctx: &mut Context<Self>) {
-        let is_watched = self.carts.get(&id).is_some_and(Entry::is_watched);
-        if !is_watched {
-            return;
+    /// Lets go of a state that another process has made old, and loads the new one where somebody watches the cart.
+    fn forget_and_reload(&mut self, id: CartId, ctx: &mut Context<Self>) {
+        if self.live.forget(&id) {
+            self.reload(id, ctx);
         }
+    }
+
+    fn reload(&mut self, id: CartId, ctx: &mut Context<Self>) {
         let store = self.facts.store.clone();
         let wanted = id.clone();
         async move { store.cart(&wanted).await }
             .into_actor(self)
             .map(move |cart, shard, _| match cart {
-                Ok(Some(cart)) => shard.adopt(&Arc::new(cart)),
+                Ok(Some(cart)) => shard.live.adopt([&Arc::new(cart)].into_iter()),
                 Ok(None) => {}
                 Err(error) => {
                     tracing::warn!(cart = %id, %error, "a cart changed elsewhere could not be read");
                     if matches!(error, StoreError::Corrupt(_)) {
-                        shard.give_up(&id);
+                        shard.live.give_up(&id);
                     }
                 }
             })
             .spawn(ctx);
-    }
-
-    fn evict(&mut self) {
-        let before = self.carts.len();
-        let is_crowded = before > SHARD_CARTS_MAX;
-        let idle = if is_crowded { self.idle / 10 } else { self.idle };
-        self.carts.retain(|_, entry| entry.is_watched() || entry.used.elapsed() < idle);
-        metrics::carts_in_memory(self.carts.len() as i64 - before as i64);
-    }
-}
-
-impl Entry {
-    fn is_watched(&self) -> bool {
-        self.watch.as_ref().is_some_and(|w| w.receiver_count() > 0)
     }
 }
 
@@ -241,6 +204,7 @@ async fn commit_once(
         terms: facts.terms.get(),
         now_ms: clock::now_ms(),
         hold_ms: facts.hold_ms,
+        patience: facts.patience,
     };
     facts.store.turn(turn.wants(), Box::new(turn)).await
 }
@@ -270,7 +234,7 @@ impl Actor for Shard {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(SHARD_WAITING_MAX);
-        ctx.run_interval(Duration::from_secs(15), |shard, _| shard.evict());
+        ctx.run_interval(Duration::from_secs(15), |shard, _| shard.live.evict(shard.idle));
     }
 }
 
@@ -286,18 +250,20 @@ impl Handler<ShardMessage> for Shard {
                 self.waiting.push_back(Waiting { job: *job, since: Instant::now(), reply });
                 self.turn(ctx);
             }
-            ShardMessage::Watch(id, reply) => {
-                let entry = self.entry(&id);
-                let cart = entry.cart.clone();
-                let watch = entry.watch.get_or_insert_with(|| watch::Sender::new(cart));
-                let _ = reply.send(watch.subscribe());
+            ShardMessage::Heard(Heard::Cart(id)) => {
+                if self.is_turning {
+                    self.overtaken.push(id.clone());
+                }
+                self.forget_and_reload(id, ctx);
             }
-            ShardMessage::Changed(id) => self.reload(id, ctx),
-            ShardMessage::ChangedUnheard => {
-                for id in self.carts.keys().cloned().collect::<Vec<_>>() {
+            ShardMessage::Heard(Heard::Everything) => {
+                for id in self.live.forget_all() {
                     self.reload(id, ctx);
                 }
+                self.live.set_newest(true);
             }
+            // Tokens are no carts' concern.
+            ShardMessage::Heard(Heard::TokenEnded(_)) => {}
         }
     }
 }

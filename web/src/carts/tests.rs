@@ -41,7 +41,7 @@ async fn shop() -> Shop {
     let store: Arc<dyn Store> = Arc::new(double);
     let currency = Currency::parse("GBP").unwrap();
     let product = Product::new(Sku::parse("MUG").unwrap(), "Mug", Money::new(1_250, currency));
-    store.put_products(&[ProductSupply { product, supplied: Some(100) }]).await.unwrap();
+    store.put_products(&[ProductSupply { product, supplied: Some(100), safety: None }]).await.unwrap();
     let catalogue = Arc::new(CatalogueCell::default());
     catalogue.refresh(&*store).await.unwrap();
     let config = Config::default();
@@ -54,11 +54,12 @@ impl Shop {
     async fn open(&self) {
         let opening = Opening {
             owner: owner(),
+            unit: owner(),
             currency: Currency::parse("GBP").unwrap(),
             workflow: Arc::new(Workflow::classic()),
             assignments: vec![],
         };
-        assert!(matches!(self.carts.open(cart(0), opening).await, Ok(Answer::Accepted(_))));
+        assert!(matches!(self.carts.open(cart(0), opening, None).await, Ok(Answer::Accepted(_))));
     }
 
     async fn add(&self, key: &str) -> Result<Answer, CartsError> {

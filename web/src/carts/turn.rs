@@ -6,18 +6,19 @@ use std::{
 };
 
 use cart_core::{
-    Cart, CartEvent, CartId, Facts, Line, Rejection, Request, Sku, StockLevels, Terms, decide, evolve, quote,
-    stock,
+    AccountId, Balances, Cart, CartEvent, CartId, Code, Command, Currency, Facts, GiftCard, GiftCards, Line,
+    Merged, Rejection, Request, Sku, Stage, StockLevels, Terms, VisitorId, account, claim, decide, evolve,
+    gift_card, merge, note, quote, stock,
 };
 use uuid::Uuid;
 
-use super::{IdempotencyKey, Job, JobKind, Opening};
+use super::{Entering, IdempotencyKey, Job, JobKind, Opening, idle::Patience};
 use crate::{
     catalogue::Catalogue,
     events::data::data_of,
     store::{
-        Accepted, Answer, CartWrite, Decision, EventWrite, Exposure, KeyRef, KeyWrite, Loaded, LoadedCart,
-        Staged, StoredAnswer, Touched, Wants,
+        Accepted, AccountWants, Answer, CartWrite, Decision, EventWrite, Exposure, IdleDue, KeyRef, KeyWrite,
+        Loaded, LoadedCart, PostingWrite, Staged, StoredAnswer, Touched, Wants, balances_after,
     },
 };
 
@@ -35,13 +36,29 @@ pub struct Turn {
     pub now_ms: i64,
     /// How long a hold lasts, in milliseconds.
     pub hold_ms: i64,
+    /// How long carts may be left alone.
+    pub patience: Patience,
 }
 
 impl Turn {
     /// Lists what the turn must load.
     pub fn wants(&self) -> Wants {
-        let carts = self.jobs.iter().map(|j| (j.cart.clone(), self.memory.get(&j.cart).map(|c| c.version)));
-        Wants { carts: carts.collect(), keys: self.jobs.iter().filter_map(key_ref).collect() }
+        let carts = self.jobs.iter().flat_map(Job::carts);
+        let carts = carts.map(|id| (id.clone(), self.memory.get(id).map(|c| c.version)));
+        Wants {
+            carts: carts.collect(),
+            keys: self.jobs.iter().filter_map(key_ref).collect(),
+            skus: self.likely_skus(),
+        }
+    }
+
+    /// Lists the products whose stock the turn needs, if memory is right about its carts and knows all of them.
+    fn likely_skus(&self) -> Option<BTreeSet<Sku>> {
+        let is_known = |id| self.memory.contains_key(id);
+        self.jobs.iter().flat_map(Job::carts).all(is_known).then(|| {
+            let carts = self.memory.keys().map(|id| (id.clone(), LoadedCart::Current)).collect();
+            self.skus(&Loaded { carts, ..Loaded::default() })
+        })
     }
 
     fn cart<'a>(&'a self, loaded: &'a Loaded, id: &CartId) -> Option<&'a Arc<Cart>> {
@@ -49,6 +66,82 @@ impl Turn {
             LoadedCart::Fresh(cart) => Some(cart),
             LoadedCart::Current => self.memory.get(id),
             LoadedCart::Unreadable => None,
+        }
+    }
+}
+
+/// Answers a read of a cart.
+pub(super) fn read(
+    cart: Arc<Cart>,
+    caller: Option<&VisitorId>,
+    catalogue: &Catalogue,
+    terms: &Terms,
+    now_ms: i64,
+) -> Answer {
+    if caller.is_some_and(|caller| cart.owner != *caller) {
+        return Answer::Rejected(Rejection::NotOwner);
+    }
+    let quote = quote(&cart, catalogue, terms, now_ms);
+    Answer::Accepted(Box::new(Accepted {
+        cart,
+        quote,
+        item: None,
+        order: None,
+        left: vec![],
+        reopened: vec![],
+    }))
+}
+
+impl Turn {
+    /// Returns who opens a cart in this turn, and in which currency.
+    fn opener(&self, id: &CartId) -> Option<(&VisitorId, Currency)> {
+        self.jobs.iter().filter(|job| job.cart == *id).find_map(|job| match &job.kind {
+            JobKind::Open(opening) => Some((&opening.owner, opening.currency)),
+            _ => None,
+        })
+    }
+
+    /// Returns the account of what a customer has bought of a product, where the shop sells a customer only so many.
+    fn pieces(&self, customer: &VisitorId, sku: &Sku) -> Option<AccountId> {
+        self.catalogue.product(sku)?.limits.per_customer?;
+        Some(AccountId::CustomerPieces { customer: customer.clone(), sku: sku.clone() })
+    }
+
+    /// Lists the accounts that the order of a cart is likely to move: those of what it was shown.
+    fn counted(&self, cart: &Cart) -> Vec<AccountId> {
+        if !self.terms.promotions.is_counting() {
+            return vec![];
+        }
+        let quote = quote(cart, &*self.catalogue, &self.terms, self.now_ms);
+        let applied = quote.promotions.applied().filter_map(|(outcome, applied)| {
+            let definition = self.terms.promotions.definition(&outcome.promotion)?;
+            Some(account::counters(definition, applied.code.as_ref(), &cart.owner))
+        });
+        applied.flatten().map(|(account, _)| account).collect()
+    }
+}
+
+/// Returns the products of a bundle's parts, of which some may be held that are counted no more.
+fn parts_of(line: &Line) -> impl Iterator<Item = Sku> {
+    line.parts.iter().map(|part| part.sku.clone())
+}
+
+/// Is what commands name that has an account.
+#[derive(Default)]
+struct Named {
+    codes: Vec<Code>,
+    cards: Vec<GiftCard>,
+    credit: bool,
+}
+
+impl Named {
+    fn add(&mut self, command: &Command) {
+        match command {
+            Command::ApplyCode { code } => self.codes.push(code.clone()),
+            Command::ApplyGiftCard { card } => self.cards.push(card.clone()),
+            Command::UseStoreCredit { on } => self.credit |= on,
+            Command::Batch(commands) => commands.iter().for_each(|command| self.add(command)),
+            _ => {}
         }
     }
 }
@@ -61,22 +154,89 @@ impl Decision for Turn {
     fn skus(&self, loaded: &Loaded) -> BTreeSet<Sku> {
         let mut skus = BTreeSet::new();
         for job in self.jobs.iter() {
-            let (JobKind::Execute(Request { command, .. }) | JobKind::Try(Request { command, .. })) =
-                &job.kind
-            else {
-                continue;
-            };
-            skus.extend(command.skus().into_iter().cloned());
-            if command.moves_all_lines()
-                && let Some(cart) = self.cart(loaded, &job.cart)
-            {
-                skus.extend(cart.lines.iter().map(|l| l.sku.clone()));
+            if let JobKind::Enter(_) = &job.kind {
+                let carts = || job.carts().filter_map(|id| self.cart(loaded, id));
+                skus.extend(carts().flat_map(|cart| &cart.lines).map(|l| l.sku.clone()));
+                skus.extend(carts().flat_map(|cart| &cart.lines).flat_map(parts_of));
+            }
+            let JobKind::Execute(Request { command, .. }) = &job.kind else { continue };
+            let lines = self.cart(loaded, &job.cart).map_or(&[][..], |cart| &cart.lines);
+            // Where the cart goes to may decide where its pieces come from.
+            let may_move = self.terms.locations.are_several() && command.may_move_holds();
+            let moves_all = may_move || command.moves_all_lines();
+            for sku in command.skus() {
+                skus.insert(sku.clone());
+                let parts = self.catalogue.product(sku).map_or(&[][..], |product| product.parts());
+                skus.extend(parts.iter().map(|part| part.sku.clone()));
+                // A line keeps the parts that it was added with.
+                let lines = lines.iter().filter(|line| !moves_all && line.sku == *sku);
+                skus.extend(lines.flat_map(parts_of));
+            }
+            if moves_all {
+                for line in lines {
+                    skus.insert(line.sku.clone());
+                    skus.extend(parts_of(line));
+                    // A line that is added again, because its cart had expired, takes the parts of today.
+                    let parts = self.catalogue.product(&line.sku).map_or(&[][..], |product| product.parts());
+                    skus.extend(parts.iter().map(|part| part.sku.clone()));
+                }
             }
         }
         skus
     }
 
-    fn decide(self: Box<Self>, loaded: Loaded, stock: StockLevels) -> Staged {
+    /// In most shops nothing is counted, and then no account is looked up.
+    fn accounts(&self, loaded: &Loaded) -> AccountWants {
+        let mut wants = AccountWants::default();
+        for job in self.jobs.iter() {
+            if let JobKind::Enter(entering) = &job.kind {
+                let carts: Vec<_> = job.carts().filter_map(|id| self.cart(loaded, id)).collect();
+                let codes: Vec<_> = carts.iter().flat_map(|cart| cart.codes.iter().cloned()).collect();
+                let bearing = account::bearing(&entering.user, &codes, &self.terms);
+                wants.read.extend(bearing.into_iter().map(|(account, _)| account));
+                // What was to pay for one cart may be to pay for the other.
+                let currencies: BTreeSet<Currency> = carts.iter().map(|cart| cart.currency).collect();
+                for (cart, currency) in carts.iter().flat_map(|c| currencies.iter().map(move |of| (c, *of))) {
+                    wants.read.extend(cart.gift_cards.iter().map(|card| card.account(currency)));
+                    wants.read.extend(cart.uses_credit.then(|| gift_card::credit(currency, &entering.user)));
+                    wants.cards.extend(cart.gift_cards.iter().map(|card| card.id.clone()));
+                }
+            }
+            let JobKind::Execute(request) = &job.kind else { continue };
+            let cart = self.cart(loaded, &job.cart);
+            let owned = cart.map(|cart| (&cart.owner, cart.currency));
+            let Some((customer, currency)) = owned.or_else(|| self.opener(&job.cart)) else { continue };
+            let mut named =
+                Named { codes: cart.map_or_else(Vec::new, |c| c.codes.clone()), ..Named::default() };
+            named.add(&request.command);
+            let bearing = account::bearing(customer, &named.codes, &self.terms);
+            wants.read.extend(bearing.into_iter().map(|(account, _)| account));
+            if let Some(order) = request.command.order() {
+                wants.moved.extend(order.postings.iter().map(|posting| posting.account.clone()));
+            }
+            wants.read.extend(named.cards.iter().map(|card| card.account(currency)));
+            wants.cards.extend(named.cards.into_iter().map(|card| card.id));
+            if named.credit {
+                wants.read.insert(gift_card::credit(currency, customer));
+            }
+            let pieces = request.command.skus().into_iter().filter_map(|sku| self.pieces(customer, sku));
+            wants.read.extend(pieces);
+            let Some(cart) = cart else { continue };
+            wants.read.extend(gift_card::purses(cart));
+            wants.cards.extend(cart.gift_cards.iter().map(|card| card.id.clone()));
+            let moved = match request.command {
+                Command::PlaceOrder { .. } => &mut wants.moved,
+                Command::BeginPayment { .. } | Command::Reopen => &mut wants.read,
+                _ => continue,
+            };
+            moved.extend(cart.lines.iter().filter_map(|line| self.pieces(customer, &line.sku)));
+            moved.extend(gift_card::purses(cart));
+            moved.extend(self.counted(cart));
+        }
+        wants
+    }
+
+    fn decide(self: Box<Self>, mut loaded: Loaded, stock: StockLevels) -> Staged {
         let carts = loaded
             .carts
             .keys()
@@ -84,13 +244,31 @@ impl Decision for Turn {
             .collect();
         let unreadable = loaded.carts.iter().filter(|(_, cart)| matches!(cart, LoadedCart::Unreadable));
         let unreadable = unreadable.map(|(id, _)| id.clone()).collect();
-        let mut desk =
-            Desk { turn: &self, carts, unreadable, keys: loaded.keys, stock, staged: Staged::default() };
+        let before = std::mem::take(&mut loaded.balances);
+        let cards = std::mem::take(&mut loaded.cards);
+        let mut desk = Desk {
+            turn: &self,
+            carts,
+            unreadable,
+            keys: loaded.keys,
+            stock,
+            balances: before.clone(),
+            cards,
+            staged: Staged::default(),
+        };
         for job in self.jobs.iter() {
             let answer = desk.answer(job);
             desk.staged.outcome.answers.push(answer);
         }
-        desk.close()
+        desk.close(&before)
+    }
+}
+
+/// Returns an order with what its cart says became of it.
+fn became(order: &cart_core::Order, cart: &Cart) -> Option<cart_core::Order> {
+    match &cart.stage {
+        Stage::Ordered { state, .. } => Some(order.clone().with_state(state.clone())),
+        _ => None,
     }
 }
 
@@ -98,11 +276,14 @@ struct StagedCart {
     cart: Arc<Cart>,
     /// The version in the store, 0 for a cart that is new.
     before: u64,
+    is_claimed: bool,
+    /// Its shopper did something, or it has lapsed.
+    is_timed: bool,
 }
 
 impl StagedCart {
     fn loaded(cart: Arc<Cart>) -> Self {
-        Self { before: cart.version, cart }
+        Self { before: cart.version, cart, is_claimed: false, is_timed: false }
     }
 }
 
@@ -113,56 +294,58 @@ struct Desk<'t> {
     unreadable: BTreeSet<CartId>,
     keys: BTreeMap<KeyRef, StoredAnswer>,
     stock: StockLevels,
+    balances: Balances,
+    cards: GiftCards,
     staged: Staged,
 }
 
 impl Desk<'_> {
     fn answer(&mut self, job: &Job) -> Answer {
-        if self.unreadable.contains(&job.cart) {
+        if job.carts().any(|id| self.unreadable.contains(id)) {
             return Answer::Unreadable;
         }
         match &job.kind {
-            JobKind::Open(opening) => self.open(&job.cart, opening),
+            JobKind::Open(opening) => self.open(job, opening),
             JobKind::Read(caller) => match self.carts.get(&job.cart) {
                 None => Answer::UnknownCart,
-                Some(staged) if staged.cart.owner != *caller => Answer::Rejected(Rejection::NotOwner),
-                Some(staged) => self.accepted(staged.cart.clone(), None, None),
+                Some(staged) => {
+                    let Turn { catalogue, terms, now_ms, .. } = self.turn;
+                    read(staged.cart.clone(), caller.as_ref(), catalogue, terms, *now_ms)
+                }
             },
-            JobKind::Try(request) => self.attempt(&job.cart, request),
             JobKind::Execute(request) => self.execute(job, request),
+            JobKind::Enter(entering) => self.enter(&job.cart, entering),
         }
     }
 
-    fn open(&mut self, id: &CartId, opening: &Opening) -> Answer {
-        if let Some(staged) = self.carts.get(id) {
-            return match staged.cart.owner == opening.owner {
-                true => self.accepted(staged.cart.clone(), None, None),
-                false => Answer::Rejected(Rejection::NotOwner),
-            };
+    fn open(&mut self, job: &Job, opening: &Opening) -> Answer {
+        // Whose cart it is comes before what was answered: an answer is as private as the cart.
+        if self.carts.get(&job.cart).is_some_and(|staged| staged.cart.owner != opening.owner) {
+            return Answer::Rejected(Rejection::NotOwner);
         }
-        let Opening { owner, currency, workflow, assignments } = opening.clone();
+        self.once(job, |desk| desk.open_or_find(&job.cart, opening))
+    }
+
+    fn open_or_find(&mut self, id: &CartId, opening: &Opening) -> Answer {
+        if let Some(staged) = self.carts.get(id) {
+            return self.accepted(staged.cart.clone(), None, None);
+        }
+        let Opening { owner, unit, currency, workflow, assignments } = opening.clone();
         for a in &assignments {
             self.staged.exposures.push(Exposure {
                 experiment: a.experiment.clone(),
                 variation: a.variation,
-                unit: owner.clone(),
+                unit: unit.clone(),
                 at_ms: self.turn.now_ms,
             });
         }
-        let event = cart_core::open(id.clone(), owner, currency, workflow, assignments);
+        let (id, unit) = (id.clone(), Some(unit).filter(|unit| *unit != owner));
+        let event = CartEvent::CartOpened { id: id.clone(), owner, unit, currency, workflow, assignments };
         let cart = Arc::new(Cart::from_opened(&event).expect("the event opens a cart"));
         self.publish(&cart, event);
-        self.carts.insert(id.clone(), StagedCart { cart: cart.clone(), before: 0 });
+        self.carts
+            .insert(id, StagedCart { cart: cart.clone(), before: 0, is_claimed: false, is_timed: true });
         self.accepted(cart, None, None)
-    }
-
-    /// Decides a request and leaves everything as it is.
-    fn attempt(&self, id: &CartId, request: &Request) -> Answer {
-        let Some(staged) = self.carts.get(id) else { return Answer::UnknownCart };
-        match decide(&staged.cart, &self.facts(), request) {
-            Ok(_) => self.accepted(staged.cart.clone(), None, None),
-            Err(rejection) => Answer::Rejected(rejection),
-        }
     }
 
     fn facts(&self) -> Facts<'_> {
@@ -170,6 +353,8 @@ impl Desk<'_> {
             now_ms: self.turn.now_ms,
             products: &*self.turn.catalogue,
             stock: &self.stock,
+            balances: &self.balances,
+            cards: &self.cards,
             hold_ms: self.turn.hold_ms,
             terms: &self.turn.terms,
         }
@@ -177,7 +362,7 @@ impl Desk<'_> {
 
     fn accepted(&self, cart: Arc<Cart>, item: Option<Line>, order: Option<cart_core::Order>) -> Answer {
         let quote = quote(&cart, &*self.turn.catalogue, &self.turn.terms, self.turn.now_ms);
-        Answer::Accepted(Box::new(Accepted { cart, quote, item, order }))
+        Answer::Accepted(Box::new(Accepted { cart, quote, item, order, left: vec![], reopened: vec![] }))
     }
 
     fn execute(&mut self, job: &Job, request: &Request) -> Answer {
@@ -186,17 +371,27 @@ impl Desk<'_> {
         if request.caller.as_ref().is_some_and(|caller| *caller != staged.cart.owner) {
             return Answer::Rejected(Rejection::NotOwner);
         }
-        match job.key.as_ref().zip(key_ref(job)) {
-            None => self.decide(&job.cart, request),
-            Some((key, at)) => match self.keys.get(&at) {
-                Some(stored) if stored.fingerprint == key.fingerprint => stored.answer.clone(),
-                Some(_) => Answer::KeyReused,
-                None => {
-                    let answer = self.decide(&job.cart, request);
+        self.once(job, |desk| desk.decide(&job.cart, request))
+    }
+
+    /// Does a job unless its key was used before: then the answer is the same as then.
+    fn once(&mut self, job: &Job, work: impl FnOnce(&mut Self) -> Answer) -> Answer {
+        let Some((key, at)) = job.key.as_ref().zip(key_ref(job)) else { return work(self) };
+        match self.keys.get(&at) {
+            Some(stored) if stored.fingerprint == key.fingerprint => stored.answer.clone(),
+            Some(_) => Answer::KeyReused,
+            None => {
+                let answer = work(self);
+                // That an attempt to pay was begun is no answer yet; the order's will be.
+                let begins_payment = matches!(
+                    &job.kind,
+                    JobKind::Execute(Request { command: Command::BeginPayment { .. }, .. })
+                );
+                if !begins_payment || !matches!(answer, Answer::Accepted(_)) {
                     self.keep(key, at, &answer);
-                    answer
                 }
-            },
+                answer
+            }
         }
     }
 
@@ -215,33 +410,119 @@ impl Desk<'_> {
         let before = self.carts[id].cart.clone();
         let events = match decide(&before, &self.facts(), request) {
             Ok(events) => events,
-            Err(rejection) => return Answer::Rejected(rejection),
-        };
-        let staged = self.carts.get_mut(id).expect("the caller found the cart");
-        let cart = Arc::make_mut(&mut staged.cart);
-        for event in &events {
-            evolve(cart, event);
-        }
-        let cart = staged.cart.clone();
-        for event in &events {
-            self.stock.apply(event);
-            for (sku, movement) in stock::movements(event) {
-                self.staged.movements.entry(sku.clone()).or_default().add(movement);
+            Err(rejection) => {
+                let is_news = matches!(
+                    rejection,
+                    Rejection::PromotionUsedUp { .. }
+                        | Rejection::PaymentMismatch { .. }
+                        | Rejection::GiftCardExpired { .. }
+                        | Rejection::GiftCardDisabled { .. }
+                );
+                // The shopper is shown what the refusal is about.
+                if let Some(noted) = is_news.then(|| note(&before, &self.facts())).flatten() {
+                    self.happen(id, vec![noted]);
+                }
+                return Answer::Rejected(rejection);
             }
-        }
-        let order = events.iter().find_map(|e| match e {
+        };
+        let placed = events.iter().find_map(|e| match e {
             CartEvent::OrderPlaced(order) => Some(order.clone()),
             _ => None,
         });
-        self.staged.orders.extend(order.clone());
-        let item = events.iter().rev().find_map(CartEvent::line).and_then(|line| {
+        self.staged.orders.extend(placed.clone());
+        let reopened = events.iter().find_map(|e| match e {
+            CartEvent::CartReopened { lines } => Some(lines.clone()),
+            _ => None,
+        });
+        let changed = events.iter().rev().find_map(CartEvent::line);
+        let changes_its_order = events.iter().any(CartEvent::changes_its_order);
+        let cart = self.happen(id, events);
+        let order = placed.or_else(|| became(request.command.order()?, &cart));
+        if let Some(order) = order.as_ref().filter(|_| changes_its_order) {
+            self.staged.order_updates.insert(order.order_id.clone(), order.clone());
+        }
+        let item = changed.and_then(|line| {
             let gone = || before.line(&line).map(|l| Line { quantity: 0, held: 0, ..l.clone() });
             cart.line(&line).cloned().or_else(gone)
         });
+        match (self.accepted(cart, item, order), reopened) {
+            (Answer::Accepted(accepted), Some(reopened)) => {
+                Answer::Accepted(Box::new(Accepted { reopened, ..*accepted }))
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    /// Makes a cart a user's and takes in what another one holds, both in this transaction or neither.
+    fn enter(&mut self, id: &CartId, entering: &Entering) -> Answer {
+        match self.merged(id, entering) {
+            Ok(answer) => answer,
+            Err(rejection) => Answer::Rejected(rejection),
+        }
+    }
+
+    fn merged(&mut self, id: &CartId, entering: &Entering) -> Result<Answer, Rejection> {
+        let is_theirs = |cart: &Cart| cart.owner == entering.user || cart.owner == entering.guest;
+        let Some(into) = self.carts.get(id).map(|staged| staged.cart.clone()) else {
+            return Ok(Answer::UnknownCart);
+        };
+        let mut merged = Merged { into: claim(&into, &entering.user)?, ..Merged::default() };
+        let from = match &entering.from {
+            None => None,
+            Some((from, lines)) => {
+                let Some(cart) = self.carts.get(from).map(|staged| staged.cart.clone()) else {
+                    return Ok(Answer::UnknownCart);
+                };
+                let Merged { into: moved, from, left } = merge(&into, &cart, &self.facts(), *lines)?;
+                merged.into.extend(moved);
+                merged = Merged { from, left, ..merged };
+                Some(cart)
+            }
+        };
+        if !is_theirs(&into) || from.as_ref().is_some_and(|cart| !is_theirs(cart)) {
+            return Err(Rejection::NotOwner);
+        }
+        let mut cart = self.happen(id, merged.into);
+        if let Some(noted) = note(&cart, &self.facts()) {
+            cart = self.happen(id, vec![noted]);
+        }
+        if let Some(from) = from {
+            self.happen(&from.id, merged.from);
+        }
+        let quote = quote(&cart, &*self.turn.catalogue, &self.turn.terms, self.turn.now_ms);
+        let (item, order, left) = (None, None, merged.left);
+        Ok(Answer::Accepted(Box::new(Accepted { cart, quote, item, order, left, reopened: vec![] })))
+    }
+
+    /// Lets events happen: to the cart, the stock, the accounts and the outbox.
+    fn happen(&mut self, id: &CartId, events: Vec<CartEvent>) -> Arc<Cart> {
+        let staged = self.carts.get_mut(id).expect("the caller found the cart");
+        let lapse = staged.cart.lapse;
+        let cart = Arc::make_mut(&mut staged.cart);
+        for event in &events {
+            evolve(cart, event);
+            staged.is_claimed |= matches!(event, CartEvent::CartClaimed { .. });
+        }
+        staged.is_timed |= events.iter().any(CartEvent::is_activity) || staged.cart.lapse != lapse;
+        let cart = staged.cart.clone();
+        for event in &events {
+            self.stock.apply(event);
+            for (slot, movement) in stock::movements(event) {
+                self.staged.movements.entry(slot).or_default().add(movement);
+            }
+            self.balances.apply(event);
+            if let Some((cause, postings)) = account::postings(event) {
+                self.staged.postings.extend(postings.iter().map(|posting| PostingWrite {
+                    posting: posting.clone(),
+                    cause: cause.clone(),
+                    at_ms: self.turn.now_ms,
+                }));
+            }
+        }
         for event in events {
             self.publish(&cart, event);
         }
-        self.accepted(cart, item, order)
+        cart
     }
 
     fn publish(&mut self, cart: &Arc<Cart>, event: CartEvent) {
@@ -250,17 +531,26 @@ impl Desk<'_> {
             at_ms: self.turn.now_ms,
             kind: event.name(),
             cart: Some(cart.id.clone()),
-            unit: cart.owner.clone(),
+            unit: cart.unit().clone(),
             data: data_of(&event),
         });
         self.staged.outcome.happened.push((cart.clone(), event));
     }
 
-    fn close(mut self) -> Staged {
-        for StagedCart { cart, before } in self.carts.into_values() {
+    fn close(mut self, before: &Balances) -> Staged {
+        self.staged.balances = balances_after(before, &self.staged.postings);
+        for StagedCart { cart, before, is_claimed, is_timed } in self.carts.into_values() {
             let is_changed = cart.version != before;
             if is_changed {
-                self.staged.carts.push(CartWrite { before, cart: cart.clone() });
+                if cart.payments > 0 {
+                    let since_ms = cart.is_payment_due().then_some(self.turn.now_ms);
+                    self.staged.payments.insert(cart.id.clone(), since_ms);
+                }
+                let idle = match is_timed {
+                    true => IdleDue::At(self.turn.patience.due_ms(&cart, self.turn.now_ms)),
+                    false => IdleDue::AsBefore,
+                };
+                self.staged.carts.push(CartWrite { before, cart: cart.clone(), is_claimed, idle });
             }
             self.staged.outcome.touched.push(Touched { cart, is_changed });
         }

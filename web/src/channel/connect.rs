@@ -1,15 +1,15 @@
 //! The upgrade: who may open a socket, and as whom.
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::{StatusCode, header},
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::Deserialize;
 
 use super::session;
-use crate::{problem::Problem, shop::Shop, visitor::Visitor};
+use crate::{
+    problem::{Kind, Problem},
+    shop::Shop,
+    visitor::Visitor,
+};
 
 /// What the official client puts before a token in `Sec-WebSocket-Protocol`.
 const BEARER: &str = "base64url.bearer.phx.";
@@ -27,7 +27,7 @@ pub(super) async fn websocket(
     request: HttpRequest,
     stream: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
-    let refused = |why: &str| Problem::new(StatusCode::FORBIDDEN, "refused", why);
+    let refused = |why: &str| Problem::new(Kind::Refused, why);
     let params = web::Query::<Params>::from_query(request.query_string())
         .map_err(|e| Problem::invalid_request(e.to_string()))?;
     if !params.vsn.as_deref().is_some_and(is_version_2) {
@@ -36,12 +36,12 @@ pub(super) async fn websocket(
     if !is_origin_allowed(&request, &shop.config.allowed_origins) {
         return Err(refused("this origin may not open a socket; see allowed_origins").into());
     }
-    let visitor = protocol_token(&request)
-        .or_else(|| params.user_token.clone())
-        .and_then(|token| Visitor::of_token(&token))
-        .or_else(|| Visitor::of_request(&request))
-        .ok_or_else(|| refused("say who you are: params {userToken: …}"))?;
-    session::start(shop, visitor.id, &request, stream)
+    let visitor = match protocol_token(&request).or(params.user_token.clone()) {
+        Some(token) => shop.visitor_of(&token).await.map_err(Problem::from)?,
+        None => Visitor::of_request(&request),
+    };
+    let visitor = visitor.ok_or_else(|| refused("say who you are: params {userToken: …}"))?;
+    session::start(shop, visitor, &request, stream)
 }
 
 /// Phoenix answers 400, not 405, and its clients' tests expect it.

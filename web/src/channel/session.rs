@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,22 +15,26 @@ use actix::prelude::*;
 use actix_http::ws::Item;
 use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws;
-use cart_core::{Cart, CartId, Line, Request, VisitorId};
+use cart_core::{Cart, CartId, Line, Quote, Request};
 use futures_util::{Stream, stream};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
     frame::{self, Message},
-    sessions::Drain,
+    sessions::Tell,
 };
 use crate::{
-    carts::shard::Newest,
-    metrics,
-    problem::{Problem, accepted},
+    api::{request::household_of, snapshots::sealed},
+    carts::live::Newest,
+    checkout::Placing,
+    clock, metrics,
+    problem::{Kind, Problem, accepted},
+    shares,
     shop::Shop,
-    store::Accepted,
+    store::{Accepted, CartShare},
+    visitor::Visitor,
     wire::{AcceptedView, CartView, CommandForm, LineView, Parsed, UpdateForm},
 };
 
@@ -39,6 +44,8 @@ pub const FRAME_BYTES_MAX: usize = 64 * 1_024;
 pub const CHANNELS_MAX: usize = 100;
 /// A client that says nothing for this long is gone; it should send a heartbeat every 30 s.
 const QUIET_MAX: Duration = Duration::from_secs(60);
+/// Closes the socket of a device that was logged out, in the range that applications may use.
+const LOGGED_OUT: u16 = 4_401;
 const TOPIC: &str = "cart:";
 
 /// Upgrades a request and starts its session.
@@ -47,11 +54,12 @@ const TOPIC: &str = "cart:";
 /// Where the request is no websocket handshake.
 pub(super) fn start(
     shop: web::Data<Shop>,
-    visitor: VisitorId,
+    visitor: Visitor,
     request: &HttpRequest,
     stream: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
     let session = Session {
+        household: household_of(&shop, request),
         shop,
         visitor,
         channels: HashMap::new(),
@@ -67,7 +75,9 @@ pub(super) fn start(
 
 struct Session {
     shop: web::Data<Shop>,
-    visitor: VisitorId,
+    visitor: Visitor,
+    /// Where it comes from.
+    household: Option<IpAddr>,
     channels: HashMap<String, Channel>,
     heard: Instant,
     number: Option<u64>,
@@ -82,12 +92,34 @@ struct Channel {
     /// The state that the client was last told.
     told: Arc<Cart>,
     watching: SpawnHandle,
+    /// The client keeps snapshots.
+    is_kept: bool,
+    /// The link by which somebody else's cart is seen, where it is one.
+    share: Option<CartShare>,
+}
+
+impl Channel {
+    fn is_over(&self, now_ms: i64) -> bool {
+        self.share.as_ref().and_then(|share| share.ends_at_ms).is_some_and(|ends_at_ms| ends_at_ms <= now_ms)
+    }
+}
+
+/// Is what a client may say when it joins; what it says beside that is its own business.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct JoinForm {
+    /// Every cart that is told comes with its snapshot.
+    snapshot: bool,
+    /// The token of a link to the cart, where it is somebody else's.
+    share: Option<String>,
 }
 
 #[derive(Serialize)]
 struct JoinedView<'a> {
     cart: CartView<'a>,
     version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -95,6 +127,8 @@ struct UpdatedView<'a> {
     item: Option<LineView<'a>>,
     cart: CartView<'a>,
     version: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<String>,
 }
 
 type Context = ws::WebsocketContext<Session>;
@@ -126,17 +160,31 @@ impl Session {
         if self.channels.len() >= CHANNELS_MAX {
             return ctx.text(message.error("too many channels joined", None));
         }
+        let form = JoinForm::deserialize(&message.payload).unwrap_or_default();
         let (shop, visitor) = (self.shop.clone(), self.visitor.clone());
         let opened = async move {
             // Watch first: no change can slip between the state that the reply tells and the first one watched.
-            let watch = shop.carts.watch(id.clone()).await?;
-            let answer = shop.open_cart(Some(id), &visitor, None, &Default::default()).await?;
-            Ok::<_, Problem>((watch, accepted(answer)?.cart))
+            let watch = shop.carts.watch(&id);
+            let Some(token) = form.share else {
+                let answer = shop.open_cart(Some(id), &visitor, None, &Default::default()).await?;
+                return Ok((watch, accepted(answer)?.cart, None, form.snapshot));
+            };
+            let share = shares::find(&shop, &token).await?;
+            if share.cart != id {
+                return Err(Problem::new(
+                    Kind::UnknownShare,
+                    "the link leads to another cart than the topic names",
+                ));
+            }
+            let cart = shares::read(&shop, &share).await?.cart;
+            Ok((watch, cart, Some(share), false))
         };
         opened
             .into_actor(self)
             .map(move |opened, session, ctx| match opened {
-                Ok((watch, cart)) => session.joined(&message, watch, cart, ctx),
+                Ok((watch, cart, share, is_kept)) => {
+                    session.joined(&message, watch, cart, share, is_kept, ctx);
+                }
                 Err(problem) => ctx.text(message.error(problem.name(), Some(problem.detail()))),
             })
             .wait(ctx);
@@ -147,14 +195,16 @@ impl Session {
         message: &Message,
         watch: watch::Receiver<Newest>,
         cart: Arc<Cart>,
+        share: Option<CartShare>,
+        is_kept: bool,
         ctx: &mut Context,
     ) {
-        ctx.text(
-            message.ok(&JoinedView {
-                cart: CartView::of(&cart, &self.shop.quote(&cart)),
-                version: cart.version,
-            }),
-        );
+        let quote = self.shop.quote(&cart);
+        ctx.text(message.ok(&JoinedView {
+            cart: seen(CartView::of(&cart, &quote), share.as_ref()),
+            version: cart.version,
+            snapshot: self.snapshot(is_kept, &cart, &quote),
+        }));
         let (topic, ended) = (message.topic.clone(), message.topic.clone());
         let telling = states(watch)
             .into_actor(self)
@@ -162,27 +212,53 @@ impl Session {
             .finish()
             .map(move |(), session, ctx| session.crash(&ended, ctx));
         let watching = ctx.spawn(telling);
-        let channel =
-            Channel { join_ref: message.join_ref.clone(), cart: cart.id.clone(), told: cart, watching };
+        let channel = Channel {
+            join_ref: message.join_ref.clone(),
+            cart: cart.id.clone(),
+            told: cart,
+            watching,
+            is_kept,
+            share,
+        };
         self.channels.insert(message.topic.clone(), channel);
         metrics::live_channels(1);
     }
 
+    fn snapshot(&self, is_kept: bool, cart: &Cart, quote: &Quote) -> Option<String> {
+        is_kept.then(|| sealed(&self.shop, &self.visitor.id, cart, quote)).flatten()
+    }
+
     /// Tells the client the newest state, unless it knows it.
     fn tell(&mut self, topic: &str, cart: Arc<Cart>, ctx: &mut Context) {
-        let Some(channel) = self.channels.get_mut(topic) else { return };
+        let Some(channel) = self.channels.get(topic) else { return };
         if cart.version <= channel.told.version {
             return;
         }
+        match &channel.share {
+            // The cart went into another one, which was never shared.
+            Some(_) if cart.merged_into().is_some() || channel.is_over(clock::now_ms()) => {
+                return self.end_share(topic, ctx);
+            }
+            // A log-in took the cart along: who it belonged to before is told so, and sees it no more.
+            None if cart.owner != self.visitor.id => {
+                ctx.text(frame::write(None, None, topic, "cart_claimed", &serde_json::json!({})));
+                return self.drop_channel(topic, ctx);
+            }
+            _ => {}
+        }
         let item = changed_line(&channel.told, &cart);
         let quote = self.shop.quote(&cart);
+        let snapshot = self.snapshot(channel.is_kept, &cart, &quote);
         let view = UpdatedView {
             item: item.as_ref().map(|line| LineView::of(line, &cart, &quote)),
-            cart: CartView::of(&cart, &quote),
+            cart: seen(CartView::of(&cart, &quote), channel.share.as_ref()),
             version: cart.version,
+            snapshot,
         };
         ctx.text(frame::write(None, None, topic, "cart_updated", &view));
-        channel.told = cart;
+        if let Some(channel) = self.channels.get_mut(topic) {
+            channel.told = cart;
+        }
     }
 
     fn leave(&mut self, message: &Message, ctx: &mut Context) {
@@ -196,6 +272,19 @@ impl Session {
         }
     }
 
+    /// Tells a client that the link is over by which it sees a cart.
+    fn end_share(&mut self, topic: &str, ctx: &mut Context) {
+        ctx.text(frame::write(None, None, topic, "share_ended", &serde_json::json!({})));
+        self.drop_channel(topic, ctx);
+    }
+
+    /// Ends the channels of links that are over.
+    fn end_shares(&mut self, is_over: impl Fn(&Channel) -> bool, ctx: &mut Context) {
+        let over = self.channels.iter().filter(|(_, channel)| channel.share.is_some() && is_over(channel));
+        let over: Vec<String> = over.map(|(topic, _)| topic.clone()).collect();
+        over.iter().for_each(|topic| self.end_share(topic, ctx));
+    }
+
     fn drop_channel(&mut self, topic: &str, ctx: &mut Context) {
         if let Some(channel) = self.channels.remove(topic) {
             ctx.cancel_future(channel.watching);
@@ -207,6 +296,7 @@ impl Session {
     /// Ends a channel whose cart can no longer be told; the connection and its other channels live on.
     fn crash(&mut self, topic: &str, ctx: &mut Context) {
         if let Some(channel) = self.channels.remove(topic) {
+            ctx.cancel_future(channel.watching);
             ctx.text(frame::crash(channel.join_ref.as_deref(), topic));
             metrics::live_channels(-1);
         }
@@ -219,14 +309,35 @@ impl Session {
         if !is_for(channel, &message) {
             return;
         }
-        let command = match command_of(&message) {
-            Ok(command) => command,
-            Err(problem) => return answer(&message, &Err(problem), ctx),
+        let parsed = match command_of(&message) {
+            Ok(parsed) => parsed,
+            Err(problem) => return answer(&message, &Err(problem), None, ctx),
         };
-        let request = Request { caller: Some(self.visitor.clone()), expected_version: None, command };
-        let (shop, cart) = (self.shop.clone(), channel.cart.clone());
-        let done = async move { accepted(shop.carts.execute(cart, request, None).await?) };
-        done.into_actor(self).map(move |done, _, ctx| answer(&message, &done, ctx)).wait(ctx);
+        let (shop, cart, caller) = (self.shop.clone(), channel.cart.clone(), self.visitor.id.clone());
+        let (household, share) = (self.household, channel.share.clone());
+        let seen_by = share.clone();
+        let done = async move {
+            if let Some(share) = share {
+                // It may have ended unheard.
+                let share = shares::find_hashed(&shop, &share.token_hash).await?;
+                let Parsed::Command(command) = parsed else { return Err(shares::owner_only("place_order")) };
+                return shares::execute(&shop, &share, None, command, None).await;
+            }
+            accepted(match parsed {
+                Parsed::Command(command) => {
+                    shop.admit_cards(&command, &caller, household)?;
+                    let request = Request { caller: Some(caller), expected_version: None, command };
+                    shop.carts.execute(cart, request, None).await?
+                }
+                Parsed::PlaceOrder { payment_token } => {
+                    let placing = Placing { cart, caller, expected_version: None, payment_token, key: None };
+                    shop.checkout.place_order(placing).await?
+                }
+            })
+        };
+        done.into_actor(self)
+            .map(move |done, _, ctx| answer(&message, &done, seen_by.as_ref(), ctx))
+            .wait(ctx);
     }
 
     fn end(&mut self, reason: ws::CloseReason, ctx: &mut Context) {
@@ -258,13 +369,24 @@ impl Session {
     }
 }
 
+/// Returns a cart as it is seen by its owner, or by a link.
+fn seen<'a>(cart: CartView<'a>, share: Option<&CartShare>) -> CartView<'a> {
+    match share {
+        None => cart,
+        Some(share) => cart.shared(share.is_editable),
+    }
+}
+
 /// Answers a push; one that expects no answer gets none.
-fn answer(message: &Message, done: &Result<Accepted, Problem>, ctx: &mut Context) {
+fn answer(message: &Message, done: &Result<Accepted, Problem>, share: Option<&CartShare>, ctx: &mut Context) {
     if message.reference.is_none() {
         return;
     }
     ctx.text(match done {
-        Ok(accepted) => message.ok(&AcceptedView::from(accepted)),
+        Ok(accepted) => message.ok(&match share {
+            None => AcceptedView::from(accepted),
+            Some(share) => AcceptedView::from(accepted).shared(share.is_editable),
+        }),
         Err(problem) => message.error(problem.name(), Some(problem.detail())),
     });
 }
@@ -274,18 +396,14 @@ fn is_for(channel: &Channel, message: &Message) -> bool {
     message.join_ref.is_none() || message.join_ref == channel.join_ref
 }
 
-fn command_of(message: &Message) -> Result<cart_core::Command, Problem> {
+fn command_of(message: &Message) -> Result<Parsed, Problem> {
     match message.event.as_str() {
         "update_cart" => serde_json::from_value::<UpdateForm>(message.payload.clone())
             .map_err(Problem::invalid_json)?
             .item
-            .parse(),
-        "command" => match parse_command(&message.payload)? {
-            Parsed::Command(command) => Ok(command),
-            Parsed::PlaceOrder { .. } => {
-                Err(Problem::invalid_request("place the order over POST /api/v1/carts/{id}/commands"))
-            }
-        },
+            .parse()
+            .map(Parsed::Command),
+        "command" => parse_command(&message.payload),
         other => Err(Problem::invalid_request(format!("event {other:?} is not update_cart or command"))),
     }
 }
@@ -326,6 +444,8 @@ impl Actor for Session {
             if session.heard.elapsed() > QUIET_MAX {
                 session.end(ws::CloseCode::Away.into(), ctx);
             }
+            let now_ms = clock::now_ms();
+            session.end_shares(|channel| channel.is_over(now_ms), ctx);
         });
     }
 
@@ -337,12 +457,28 @@ impl Actor for Session {
     }
 }
 
-impl Handler<Drain> for Session {
+impl Handler<Tell> for Session {
     type Result = ();
 
-    /// 1012: the client reconnects by itself, to another node or to this one when it is back.
-    fn handle(&mut self, _: Drain, ctx: &mut Context) {
-        self.end(ws::CloseCode::Restart.into(), ctx);
+    fn handle(&mut self, news: Tell, ctx: &mut Context) {
+        match news {
+            // 1012: the client reconnects by itself, to another node or to this one when it is back.
+            Tell::Drain => self.end(ws::CloseCode::Restart.into(), ctx),
+            // The client joins again by itself, and is let in where its link still leads here.
+            Tell::Doubt => {
+                let shared = self.channels.iter().filter(|(_, channel)| channel.share.is_some());
+                let shared: Vec<String> = shared.map(|(topic, _)| topic.clone()).collect();
+                shared.iter().for_each(|topic| self.crash(topic, ctx));
+            }
+            Tell::TokenEnded(hash) => {
+                if self.visitor.login().is_some_and(|login| login.token_hash == *hash) {
+                    self.end(ws::CloseCode::Other(LOGGED_OUT).into(), ctx);
+                }
+                let is_over =
+                    |channel: &Channel| channel.share.as_ref().is_some_and(|share| share.token_hash == *hash);
+                self.end_shares(is_over, ctx);
+            }
+        }
     }
 }
 

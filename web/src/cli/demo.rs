@@ -17,8 +17,7 @@ use super::simulate;
 use crate::{
     application::Application,
     config::Config,
-    events,
-    metrics::READERS,
+    events::{self, files, rollups},
     shop::Shop,
     simulation::{
         crowd::{AT_ONCE_MAX, Pace, SHOPPERS_MAX},
@@ -193,11 +192,11 @@ async fn play(
 /// Waits until files and roll-ups have everything that happened.
 async fn catch_up(shop: &Shop) -> anyhow::Result<()> {
     let began = Instant::now();
-    for reader in READERS {
+    for reader in [files::READER, rollups::READER] {
         while shop.store.outbox_lag(reader, events::reader::READ_EVENTS_MAX as u64).await? > 0 {
             ensure!(
                 began.elapsed() < CATCH_UP_MAX,
-                "the {reader} do not catch up with the shop's events; the log says why"
+                "the reader {reader} does not catch up with the shop's events; the log says why"
             );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }

@@ -13,7 +13,7 @@ use super::mapping::MappingArgs;
 use crate::{
     clock,
     config::Config,
-    import::{Report, orders, products, row::Mapping, table::Table},
+    import::{Report, orders, products, purses, row::Mapping, stock, table::Table},
     store,
     terms::Document,
 };
@@ -40,12 +40,20 @@ enum What {
     Products,
     /// One line of an order a row.
     Orders,
+    /// One gift card a row: code, currency, amount.
+    GiftCards,
+    /// One amount of a customer's credit a row: customer, currency, amount, reference.
+    StoreCredit,
     /// How orders travel: a JSON document.
     Shipping,
     /// What is taxed: a JSON document.
     Taxes,
     /// What is taken off, and when: a JSON document.
     Promotions,
+    /// Where pieces come from, and in which order: a JSON document.
+    Locations,
+    /// The pieces of one product in one location a row: sku, location, stock, safety_stock.
+    Stock,
 }
 
 /// Checks a document and puts it in the place of the one before; a running server takes it up within a second.
@@ -65,7 +73,8 @@ pub(super) async fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> 
         What::Shipping => return import_document(&config, Document::Shipping, &args.file).await,
         What::Promotions => return import_document(&config, Document::Promotions, &args.file).await,
         What::Taxes => return import_document(&config, Document::Taxes, &args.file).await,
-        What::Products | What::Orders => {}
+        What::Locations => return import_document(&config, Document::Locations, &args.file).await,
+        What::Products | What::Stock | What::Orders | What::GiftCards | What::StoreCredit => {}
     }
     let table = Table::open(&args.file)?;
     let mapping = Mapping::from(args.mapping);
@@ -79,6 +88,9 @@ pub(super) async fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> 
     };
     let report = match args.what {
         What::Products => products::import(&*store, table, &mapping, || bar.inc(1)).await?,
+        What::Stock => stock::import(&*store, table, &mapping, || bar.inc(1)).await?,
+        What::GiftCards => purses::cards(&*store, table, &mapping, || bar.inc(1)).await?,
+        What::StoreCredit => purses::credit(&*store, table, &mapping, || bar.inc(1)).await?,
         _ => orders::import(&*store, table, &mapping, || bar.inc(1)).await?,
     };
     bar.finish_and_clear();

@@ -1,8 +1,51 @@
 //! The data of each event type, as the outbox and the event files carry it. Names, addresses and means of payment
 //! stay in the store: what leaves it says what was bought, not by whom.
 
-use cart_core::{CartEvent, Order};
+use cart_core::{CartEvent, Order, RefundedLine, ReopenedLine};
 use serde_json::json;
+
+/// Lists the types of events that the outbox holds.
+pub const KINDS: [&str; 39] = [
+    "balances_noted",
+    "cart_abandoned",
+    "cart_claimed",
+    "cart_cleared",
+    "cart_expired",
+    "cart_merged",
+    "cart_opened",
+    "cart_reopened",
+    "checkout_started",
+    "code_applied",
+    "code_removed",
+    "exposure_logged",
+    "gift_card_applied",
+    "gift_card_removed",
+    "holds_expired",
+    "holds_moved",
+    "line_added",
+    "line_laid_aside",
+    "line_merged",
+    "line_removed",
+    "line_saved",
+    "lines_held",
+    "note_set",
+    "order_cancelled",
+    "order_fulfilled",
+    "order_placed",
+    "order_refunded",
+    "payment_begun",
+    "payment_cancelled",
+    "payment_captured",
+    "payment_challenged",
+    "payment_failed",
+    "payment_refunded",
+    "payment_voided",
+    "prices_accepted",
+    "quantity_set",
+    "saved_line_dropped",
+    "step_completed",
+    "store_credit_set",
+];
 
 /// Returns an event's data as a JSON object.
 pub fn data_of(event: &CartEvent) -> String {
@@ -23,11 +66,72 @@ pub fn data_of(event: &CartEvent) -> String {
             let prices: Vec<_> = prices.iter().map(|(line, minor)| (line.sku(), minor)).collect();
             json!({"prices": prices})
         }
-        CartEvent::CartCleared { .. } | CartEvent::NoteSet { .. } | CartEvent::CheckoutStarted => json!({}),
+        // What customers have used or own is theirs.
+        CartEvent::BalancesNoted { .. }
+        | CartEvent::GiftCardApplied { .. }
+        | CartEvent::GiftCardRemoved { .. }
+        | CartEvent::StoreCreditSet { .. }
+        | CartEvent::CartCleared { .. }
+        | CartEvent::NoteSet { .. }
+        | CartEvent::CheckoutStarted => json!({}),
         CartEvent::StepCompleted { details, .. } => json!({"step": details.step()}),
+        CartEvent::LinesHeld { holds, .. } => {
+            let holds: Vec<_> = holds.iter().map(|h| (h.line.sku(), h.hold)).collect();
+            json!({"holds": holds})
+        }
+        CartEvent::HoldsMoved { moves } => {
+            let moves: Vec<_> = moves.iter().map(|m| json!({"sku": m.line.sku(), "from": m.from, "to": m.to})).collect();
+            json!({"moves": moves})
+        }
         CartEvent::HoldsExpired { releases } => {
-            let releases: Vec<_> = releases.iter().map(|(line, pieces)| (line.sku(), pieces)).collect();
+            let releases: Vec<_> = releases.iter().map(|r| (r.line.sku(), r.pieces)).collect();
             json!({"releases": releases})
+        }
+        CartEvent::CartAbandoned(seen) => json!({
+            "total_minor": seen.total_minor,
+            "lines": seen.lines,
+            "pieces": seen.pieces,
+            "reached": seen.reached(),
+            "next_step": seen.next_step,
+            "reasons": seen.reasons,
+        }),
+        CartEvent::CartExpired { releases } => {
+            let releases: Vec<_> = releases.iter().map(|r| (r.line.sku(), r.pieces)).collect();
+            json!({"releases": releases})
+        }
+        CartEvent::CartReopened { lines } => {
+            let line = |l: &ReopenedLine| {
+                json!({"sku": l.line.sku(), "wanted": l.wanted, "quantity": l.quantity,
+                    "because": l.because.as_ref().map(cart_core::Rejection::name)})
+            };
+            json!({"lines": lines.iter().map(line).collect::<Vec<_>>()})
+        }
+        CartEvent::PaymentBegun { attempt } => {
+            json!({"payment": attempt.id, "amount_minor": attempt.amount_minor})
+        }
+        CartEvent::PaymentFailed { payment, reason } => json!({"payment": payment, "reason": reason}),
+        CartEvent::PaymentChallenged { payment, .. }
+        | CartEvent::PaymentCancelled { payment }
+        | CartEvent::PaymentVoided { payment } => json!({"payment": payment}),
+        CartEvent::PaymentCaptured { payment, amount_minor }
+        | CartEvent::PaymentRefunded { payment, amount_minor, .. } => {
+            json!({"payment": payment, "amount_minor": amount_minor})
+        }
+        CartEvent::OrderFulfilled { order_id, .. } => json!({"order_id": order_id}),
+        CartEvent::OrderCancelled { order_id, refund, .. } | CartEvent::OrderRefunded { order_id, refund, .. } => {
+            let line = |l: &RefundedLine| json!({"sku": l.line.sku(), "quantity": l.quantity, "restocked": l.restocked});
+            let lines: Vec<_> = refund.lines.iter().map(line).collect();
+            json!({"order_id": order_id, "amount_minor": refund.amount_minor, "lines": lines})
+        }
+        // The event's own unit is the cart's; that and the user's id let a reader know them for one person.
+        CartEvent::CartClaimed { owner } => json!({"user": owner}),
+        CartEvent::LineMerged { from, sku, quantity, unit_price_minor, .. } => {
+            json!({"from": from, "sku": sku, "quantity": quantity, "unit_price_minor": unit_price_minor})
+        }
+        CartEvent::LineLaidAside { line } => json!({"sku": line.sku, "quantity": line.quantity}),
+        CartEvent::CartMerged { into, releases } => {
+            let releases: Vec<_> = releases.iter().map(|r| (r.line.sku(), r.pieces)).collect();
+            json!({"into": into, "releases": releases})
         }
         CartEvent::OrderPlaced(order) => return order_data(order, "shop"),
     }
@@ -49,4 +153,21 @@ pub fn order_data(order: &Order, source: &str) -> String {
         "lines": lines,
     })
     .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_of_a_cart_is_listed() {
+        let source = include_str!("../../../cart-core/src/event.rs");
+        let (_, names) = source.split_once("pub fn name(&self)").unwrap();
+        let (names, _) = names.split_once("\n    }\n").unwrap();
+        let names: Vec<_> = names.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(names.contains(&"order_placed"), "{names:?}");
+        for name in names {
+            assert!(KINDS.contains(&name), "KINDS lacks {name}");
+        }
+    }
 }

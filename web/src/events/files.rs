@@ -14,10 +14,10 @@ use std::{
 use async_trait::async_trait;
 
 use super::reader::{ReadError, Reader};
-use crate::{
-    metrics,
-    store::{OutboxEvent, Store},
-};
+use crate::store::{OutboxEvent, Store};
+
+/// Names the reader.
+pub const READER: &str = "files";
 
 /// Writes events to files.
 pub struct EventFiles {
@@ -94,7 +94,7 @@ fn open_file(folder: &Path, position: u64) -> io::Result<OpenFile> {
 #[async_trait]
 impl Reader for EventFiles {
     fn name(&self) -> &'static str {
-        metrics::READERS[0]
+        READER
     }
 
     async fn take(&mut self, store: &dyn Store, _from: u64, events: &[OutboxEvent]) -> Result<(), ReadError> {

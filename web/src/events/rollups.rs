@@ -1,17 +1,20 @@
 //! The roll-ups: exposures and orders fold into units, arms and looks, from which the statistics are computed.
 //!
+//! An order counts when it is placed, and goes on counting where it is cancelled or refunded later: an experiment measures
+//! what shoppers decided at the till, and its figures must not fall while they are looked at.
+//!
 //! The fold depends on nothing but the events in their order, so a rebuild from position 0 gives the same rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use cart_core::VisitorId;
+use cart_core::{Sku, VisitorId};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::reader::{ReadError, Reader};
 use crate::{
-    metrics,
+    search::sellers::DAY_MS,
     store::{ArmRow, LookRow, OutboxEvent, RollUp, Store, UnitRow},
 };
 
@@ -44,6 +47,14 @@ struct ExposureData {
 struct OrderData {
     total_minor: i64,
     source: String,
+    #[serde(default)]
+    lines: Vec<OrderLineData>,
+}
+
+#[derive(Deserialize)]
+struct OrderLineData {
+    sku: Sku,
+    quantity: u64,
 }
 
 /// Folds events into rows: what they were before goes in, what has changed comes out.
@@ -54,6 +65,7 @@ pub struct Fold {
     changed_units: BTreeSet<(String, VisitorId)>,
     changed_arms: BTreeSet<(String, u32)>,
     looks: Vec<LookRow>,
+    sales: BTreeMap<(i64, Sku), u64>,
 }
 
 impl Fold {
@@ -75,10 +87,12 @@ impl Fold {
                 }
             }
             "order_placed" => {
-                if let Ok(data) = serde_json::from_str::<OrderData>(event.data.get())
-                    && data.source == "shop"
-                {
-                    self.order(event, &data);
+                if let Ok(data) = serde_json::from_str::<OrderData>(event.data.get()) {
+                    // What sold elsewhere, such as in the shop's earlier system, sold.
+                    self.sell(event.at_ms, &data.lines);
+                    if data.source == "shop" {
+                        self.order(event, &data);
+                    }
                 }
             }
             _ => {}
@@ -104,6 +118,13 @@ impl Fold {
         self.changed_units.insert(key);
         self.arm(&data.experiment, data.variation).units += 1;
         self.look(&data.experiment, event.at_ms);
+    }
+
+    fn sell(&mut self, at_ms: i64, lines: &[OrderLineData]) {
+        for line in lines {
+            let pieces = self.sales.entry((at_ms.div_euclid(DAY_MS), line.sku.clone())).or_default();
+            *pieces = pieces.saturating_add(line.quantity);
+        }
     }
 
     fn order(&mut self, event: &OutboxEvent, data: &OrderData) {
@@ -160,16 +181,20 @@ impl Fold {
 
     /// Ends the fold with a step of the roll-ups.
     pub fn into_step(self, from: u64, to: u64) -> RollUp {
-        let Self { units, arms, changed_units, changed_arms, looks } = self;
+        let Self { units, arms, changed_units, changed_arms, looks, sales } = self;
         RollUp {
             from,
             to,
             units: units.into_iter().filter(|(k, _)| changed_units.contains(k)).map(|(_, u)| u).collect(),
             arms: arms.into_iter().filter(|(k, _)| changed_arms.contains(k)).map(|(_, a)| a).collect(),
             looks,
+            sales,
         }
     }
 }
+
+/// Names the reader.
+pub const READER: &str = "rollups";
 
 /// Keeps the roll-ups of a store up to date.
 pub struct RollUps;
@@ -177,7 +202,7 @@ pub struct RollUps;
 #[async_trait]
 impl Reader for RollUps {
     fn name(&self) -> &'static str {
-        metrics::READERS[1]
+        READER
     }
 
     async fn take(&mut self, store: &dyn Store, from: u64, events: &[OutboxEvent]) -> Result<(), ReadError> {
@@ -239,6 +264,25 @@ mod tests {
             revenue_squares,
         };
         assert_eq!(step.arms, [arm(0, 1, 0, 0, 0, 0), arm(1, 1, 1, 2, 700, 490_000)]);
+    }
+
+    #[test]
+    fn pieces_are_summed_by_day_and_product() {
+        let sold = |at_ms: i64, source: &str, lines: &str| {
+            let data = format!(r#"{{"total_minor":1,"source":"{source}","lines":{lines}}}"#);
+            OutboxEvent { at_ms, ..event(1, "order_placed", "ann", &data) }
+        };
+        let mut fold = Fold::default();
+        for event in [
+            sold(DAY_MS, "shop", r#"[{"sku":"MUG","quantity":2},{"sku":"TEE","quantity":1}]"#),
+            sold(DAY_MS * 2 - 1, "import", r#"[{"sku":"MUG","quantity":3}]"#),
+            sold(DAY_MS * 2, "shop", r#"[{"sku":"MUG","quantity":1}]"#),
+        ] {
+            fold.add(&event);
+        }
+        let sold = |day, sku, pieces| ((day, Sku::parse(sku).unwrap()), pieces);
+        let expected = [sold(1, "MUG", 5), sold(1, "TEE", 1), sold(2, "MUG", 1)];
+        assert_eq!(fold.into_step(0, 1).sales.into_iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cart_core::{
-    CartId, Currency, Order, OrderId, OrderLine, Properties, VisitorId, limits::LINE_QUANTITY_MAX,
-};
+use cart_core::{CartId, Currency, Order, OrderId, OrderLine, VisitorId, limits::LINE_QUANTITY_MAX};
 
 use super::{
     Report,
@@ -81,17 +79,11 @@ fn line_of(row: &Row<'_>) -> Result<Option<OrderRow>, String> {
     Ok(Some(OrderRow {
         order,
         visitor: visitor.transpose()?,
-        at_ms: row.at_ms()?,
+        at_ms: row.time_ms("at")?,
         currency,
-        line: OrderLine {
-            name: row.text("name").unwrap_or(sku.as_str()).to_owned(),
-            sku,
-            properties: Properties::default(),
-            quantity,
-            unit_price_minor: row.price_minor(currency)?,
-            discount_minor: 0,
-            from_held: 0,
-            from_available: 0,
+        line: {
+            let name = row.text("name").unwrap_or(sku.as_str()).to_owned();
+            OrderLine::new(sku, name, quantity, row.price_minor(currency)?)
         },
     }))
 }
@@ -117,6 +109,10 @@ fn gather(orders: &mut BTreeMap<OrderId, Order>, row: OrderRow) -> Result<(), St
             shipping_minor: 0,
             total_minor: 0,
             payment_reference: "import".into(),
+            postings: vec![],
+            payment: None,
+            email: String::new(),
+            state: cart_core::OrderState::default(),
         }),
     };
     if order.currency != row.currency {

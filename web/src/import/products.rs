@@ -1,9 +1,10 @@
 //! Products: one row each, or many, of which the last good one holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cart_core::{
-    FamilyId, IdError, Money, Product, QuantityLimits, Sku, StockPolicy, TaxCategory, limits::SUPPLY_MAX,
+    Bundle, FamilyId, IdError, Money, Part, Preorder, Product, QuantityLimits, Sku, StockPolicy, TaxCategory,
+    limits::{DELIVERY_NOTE_BYTES_MAX, OWED_MAX, SUPPLY_MAX},
 };
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 use crate::store::{ProductSupply, Store, SupplyOutcome};
 
 /// The fields of a product.
-pub const FIELDS: [&str; 21] = [
+pub const FIELDS: [&str; 29] = [
     "sku",
     "name",
     "description",
@@ -24,6 +25,10 @@ pub const FIELDS: [&str; 21] = [
     "currency",
     "stock",
     "policy",
+    "safety_stock",
+    "backorder_limit",
+    "preorder_until",
+    "preorder_limit",
     "hidden",
     "image",
     "family",
@@ -33,9 +38,13 @@ pub const FIELDS: [&str; 21] = [
     "tax_category",
     "weight_g",
     "digital",
+    "delivery_note",
+    "bundle",
+    "bundle_off_bp",
     "min_quantity",
     "max_quantity",
     "step_quantity",
+    "customer_quantity",
 ];
 const NEEDED: [&str; 2] = ["sku", "name"];
 /// The longest name in bytes: a heading.
@@ -70,6 +79,7 @@ pub async fn import(
             Err(reason) => report.bad.push((report.rows, reason)),
         }
     }
+    refuse_without_parts(store, &mut products, &mut report).await?;
     let products: Vec<_> = products.into_values().collect();
     for batch in products.chunks(BATCH) {
         let supplies: Vec<ProductSupply> = batch.iter().map(|(_, s)| s.clone()).collect();
@@ -91,6 +101,32 @@ pub async fn import(
     Ok(report)
 }
 
+/// Takes out bundles of which a part is neither in the file nor in the catalogue, or is a bundle itself.
+async fn refuse_without_parts(
+    store: &dyn Store,
+    products: &mut BTreeMap<Sku, (u64, ProductSupply)>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let is_bundle = |(_, supply): &(u64, ProductSupply)| supply.product.bundle.is_some();
+    if !products.values().any(is_bundle) {
+        return Ok(());
+    }
+    let stand = store.catalogue(0).await?.map(|snapshot| snapshot.products).unwrap_or_default();
+    let is_new = |product: &Product| products.contains_key(&product.sku);
+    let mut plain: BTreeSet<Sku> =
+        stand.into_iter().filter(|p| p.bundle.is_none() && !is_new(p)).map(|p| p.sku).collect();
+    plain.extend(products.iter().filter(|(_, put)| !is_bundle(put)).map(|(sku, _)| sku.clone()));
+    products.retain(|sku, (row, supply)| {
+        let lacking = supply.product.parts().iter().find(|part| !plain.contains(&part.sku));
+        if let Some(part) = lacking {
+            let reason = format!("bundle {sku} needs {}, which is no product, or a bundle itself", part.sku);
+            report.bad.push((*row, reason));
+        }
+        lacking.is_none()
+    });
+    Ok(())
+}
+
 fn product_of(row: &Row<'_>) -> Result<Option<ProductSupply>, String> {
     let Some(sku) = row.sku()? else { return Ok(None) };
     let name = row.needed("name")?;
@@ -104,6 +140,13 @@ fn product_of(row: &Row<'_>) -> Result<Option<ProductSupply>, String> {
             description.len()
         ));
     }
+    let delivery_note = row.text("delivery_note").unwrap_or_default();
+    if delivery_note.len() > DELIVERY_NOTE_BYTES_MAX {
+        return Err(format!(
+            "delivery_note has {} bytes, the most is {DELIVERY_NOTE_BYTES_MAX}",
+            delivery_note.len()
+        ));
+    }
     let currency = row.currency()?;
     let supplied = match row.text("stock") {
         None => None,
@@ -112,12 +155,19 @@ fn product_of(row: &Row<'_>) -> Result<Option<ProductSupply>, String> {
             n => return Err(format!("stock {n} is not 0 to {SUPPLY_MAX}")),
         },
     };
+    let bundle = bundle_of(row)?;
+    let price = match &bundle {
+        Some(Bundle { off_bp: Some(_), .. }) => Money::new(0, currency),
+        _ => Money::new(row.price_minor(currency)?, currency),
+    };
     let policy = match row.text("policy") {
+        None if bundle.is_some() => StockPolicy::default(),
         // A shop that counts nothing never runs out.
         None if supplied.is_none() => StockPolicy::Untracked,
         None => StockPolicy::default(),
-        Some(name) => StockPolicy::from_name(name)
-            .ok_or_else(|| format!("policy {name:?} is not hold_on_add, take_at_order or untracked"))?,
+        Some(name) => StockPolicy::from_name(name).ok_or_else(|| {
+            format!("policy {name:?} is not {}", StockPolicy::ALL.map(StockPolicy::name).join(", "))
+        })?,
     };
     let parsed = |e: IdError| e.to_string();
     let product = Product {
@@ -135,15 +185,71 @@ fn product_of(row: &Row<'_>) -> Result<Option<ProductSupply>, String> {
             None => TaxCategory::default(),
         },
         digital: is(row, "digital")?,
+        delivery_note: delivery_note.to_owned(),
         weight_g: count(row, "weight_g")?.unwrap_or(0),
         limits: limits_of(row)?,
         stock_policy: policy,
+        backorder_limit: owed(row, "backorder_limit")?.unwrap_or(0),
+        preorder: preorder_of(row)?,
         hidden: is(row, "hidden")?,
         image: row.text("image").map(str::to_owned),
-        ..Product::new(sku, name, Money::new(row.price_minor(currency)?, currency))
+        bundle,
+        ..Product::new(sku, name, price)
     };
     product.check_prices().and_then(|()| product.limits.check()).map_err(|e| e.to_string())?;
-    Ok(Some(ProductSupply { product, supplied }))
+    let safety = owed(row, "safety_stock")?.map(i64::from);
+    Ok(Some(ProductSupply { product, supplied, safety }))
+}
+
+/// Reads what a bundle is made of: `SKU=pieces; SKU=pieces`.
+fn bundle_of(row: &Row<'_>) -> Result<Option<Bundle>, String> {
+    let off_bp = count(row, "bundle_off_bp")?;
+    let texts = row.text("bundle").unwrap_or_default().split(';').map(str::trim).filter(|t| !t.is_empty());
+    let part = |text: &str| {
+        let (sku, pieces) = text.rsplit_once('=').unwrap_or((text, ""));
+        let sku = Sku::parse(sku.trim()).map_err(|e| format!("bundle: {e}"))?;
+        let quantity = pieces.trim().parse();
+        let quantity = quantity.map_err(|_| format!("bundle {text:?} is not written SKU=pieces"))?;
+        Ok(Part::new(sku, quantity))
+    };
+    // The order is the shop's: it is the one that shoppers read.
+    let parts: Vec<Part> = texts.map(part).collect::<Result<_, String>>()?;
+    if parts.is_empty() {
+        return match off_bp {
+            None => Ok(None),
+            Some(_) => Err("bundle_off_bp belongs to a bundle; name its parts in bundle".into()),
+        };
+    }
+    for field in ["stock", "safety_stock", "backorder_limit", "preorder_until", "preorder_limit"] {
+        if row.text(field).is_some() {
+            return Err(format!("{field} of a bundle is that of its parts; leave it out"));
+        }
+    }
+    let bundle = Bundle { parts, off_bp };
+    bundle.check().map_err(|e| format!("bundle: {e}"))?;
+    Ok(Some(bundle))
+}
+
+fn preorder_of(row: &Row<'_>) -> Result<Option<Preorder>, String> {
+    let limit = owed(row, "preorder_limit")?;
+    match (row.text("preorder_until"), limit) {
+        (None, None) => Ok(None),
+        (Some(_), Some(limit)) => {
+            Ok(Some(Preorder { releases_at_ms: row.time_ms("preorder_until")?, limit }))
+        }
+        _ => Err(
+            "preorder_until and preorder_limit go together: when it ships, and how many may be sold before"
+                .into(),
+        ),
+    }
+}
+
+/// Reads a count of pieces that a row of the stock must hold.
+fn owed(row: &Row<'_>, field: &str) -> Result<Option<u32>, String> {
+    match count(row, field)? {
+        Some(pieces) if pieces > OWED_MAX => Err(format!("{field} {pieces} is above {OWED_MAX}")),
+        pieces => Ok(pieces),
+    }
 }
 
 fn limits_of(row: &Row<'_>) -> Result<QuantityLimits, String> {
@@ -152,7 +258,7 @@ fn limits_of(row: &Row<'_>) -> Result<QuantityLimits, String> {
         min: count(row, "min_quantity")?.unwrap_or(default.min),
         max: count(row, "max_quantity")?,
         step: count(row, "step_quantity")?.unwrap_or(default.step),
-        ..default
+        per_customer: count(row, "customer_quantity")?,
     })
 }
 

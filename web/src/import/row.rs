@@ -171,12 +171,27 @@ impl Row<'_> {
         }
     }
 
-    /// Returns the time in Unix milliseconds.
+    /// Returns an amount in minor units: `amount_minor`, else `amount` as a decimal number.
+    ///
+    /// # Errors
+    /// Where it is missing, not positive, too large or finer than the currency.
+    pub fn amount_minor(&self, currency: Currency) -> Result<i64, String> {
+        let minor = match self.text("amount_minor") {
+            Some(_) => self.number("amount_minor")?,
+            None => minor_of(self.needed("amount")?, currency)?,
+        };
+        match minor {
+            1..=PRICE_MINOR_MAX => Ok(minor),
+            _ => Err(format!("amount {minor} is not 1 to {PRICE_MINOR_MAX} minor units")),
+        }
+    }
+
+    /// Returns a field's time in Unix milliseconds.
     ///
     /// # Errors
     /// Where the text is in none of the formats.
-    pub fn at_ms(&self) -> Result<i64, String> {
-        let text = self.needed("at")?;
+    pub fn time_ms(&self, field: &str) -> Result<i64, String> {
+        let text = self.needed(field)?;
         if let Ok(ms) = text.parse::<i64>() {
             return Ok(ms);
         }
@@ -188,7 +203,7 @@ impl Row<'_> {
             .or_else(|_| PrimitiveDateTime::parse(text, &minutes).map(PrimitiveDateTime::assume_utc))
             .or_else(|_| Date::parse(text, &day).map(|d| d.midnight().assume_utc()))
             .map_err(|_| {
-                format!("at {text:?} is neither Unix milliseconds, 2011-12-09T12:50:00Z, 2011-12-09 12:50 nor 2011-12-09")
+                format!("{field} {text:?} is neither Unix milliseconds, 2011-12-09T12:50:00Z, 2011-12-09 12:50 nor 2011-12-09")
             })?;
         Ok((time.unix_timestamp_nanos() / 1_000_000) as i64)
     }
@@ -243,8 +258,8 @@ mod tests {
             ("2011-12-09 12:50:01", 1_323_435_001_000),
             ("2011-12-09", 1_323_388_800_000),
         ] {
-            assert_eq!(fields.row(&[Some(text.into())]).at_ms(), Ok(ms), "{text}");
+            assert_eq!(fields.row(&[Some(text.into())]).time_ms("at"), Ok(ms), "{text}");
         }
-        assert!(fields.row(&[Some("yesterday".into())]).at_ms().is_err());
+        assert!(fields.row(&[Some("yesterday".into())]).time_ms("at").is_err());
     }
 }

@@ -63,7 +63,7 @@ pub fn read(table: Table, mapping: &Mapping, day: Option<Date>, tick: impl Fn())
             }
         };
         let row = fields.row(&cells);
-        let at_ms = match has_times.then(|| row.at_ms()) {
+        let at_ms = match has_times.then(|| row.time_ms("at")) {
             None => 0,
             Some(Ok(at_ms)) => at_ms,
             Some(Err(_)) => {

@@ -14,13 +14,43 @@ pub struct Offer {
     pub available: Option<i64>,
 }
 
+/// Is what a search hits: a product with all of its family, where it has one.
+#[derive(Debug, Deserialize)]
+pub struct Hit {
+    #[serde(flatten)]
+    offer: Offer,
+    #[serde(default)]
+    variants: Vec<Variant>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Variant {
+    sku: Sku,
+    available: Option<i64>,
+}
+
+impl Hit {
+    /// Returns everything of the hit that may be bought.
+    pub fn offers(self) -> Vec<Offer> {
+        let Self { offer, variants } = self;
+        if variants.is_empty() {
+            return vec![offer];
+        }
+        let of_family =
+            |Variant { sku, available }| Offer { sku, available, category: offer.category.clone() };
+        variants.into_iter().map(of_family).collect()
+    }
+}
+
 /// Is a page of offers.
 #[derive(Debug, Deserialize)]
 pub struct Offers {
     /// How many there are on all pages.
     pub total: usize,
     /// Those of this page.
-    pub products: Vec<Offer>,
+    pub products: Vec<Hit>,
+    /// Where the next page begins; `None` on the last.
+    pub next_cursor: Option<String>,
 }
 
 /// Is a shelf of recommendations.

@@ -9,8 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::seen::{Answered, Offer, Offers, Opened, SeenCart, SeenProblem, Shelf, Suggestion};
-use crate::visitor::COOKIE;
+use super::seen::{Answered, Hit, Offer, Offers, Opened, SeenCart, SeenProblem, Shelf, Suggestion};
 
 /// How long a request may take.
 pub const REQUEST_MAX: Duration = Duration::from_secs(30);
@@ -125,24 +124,25 @@ impl Site {
     /// Where the shop does not answer, or holds more than shoppers look at.
     pub async fn offers(&self) -> anyhow::Result<Vec<Offer>> {
         let mut caller = self.caller(String::new());
-        let mut offers = vec![];
+        let (mut offers, mut cursor) = (vec![], None::<String>);
         loop {
             let mut url = self.address(&["api", "v1", "products"]);
-            url.query_pairs_mut()
-                .append_pair("limit", &PAGE.to_string())
-                .append_pair("offset", &offers.len().to_string());
+            url.query_pairs_mut().append_pair("limit", &PAGE.to_string());
+            if let Some(cursor) = &cursor {
+                url.query_pairs_mut().append_pair("cursor", cursor);
+            }
             let page: Offers = caller
                 .json(|http| http.get(url.clone()))
                 .await
                 .with_context(|| format!("cannot read the products of {}", self.base))?;
-            let is_last = page.products.is_empty();
-            offers.extend(page.products);
+            offers.extend(page.products.into_iter().flat_map(Hit::offers));
             ensure!(
                 offers.len() <= OFFERS_MAX,
                 "the shop has {} products, the most is {OFFERS_MAX}",
                 page.total
             );
-            if is_last || offers.len() >= page.total {
+            cursor = page.next_cursor;
+            if cursor.is_none() {
                 break;
             }
         }
@@ -187,8 +187,8 @@ impl Caller {
     /// # Errors
     /// [`Trouble`], as everywhere here.
     pub async fn page(&mut self, url: Url) -> Result<(), Trouble> {
-        let cookie = format!("{COOKIE}={}", self.token);
-        self.send(|http| http.get(url.clone()).header(header::COOKIE, &cookie)).await?;
+        let token = self.token.clone();
+        self.send(|http| http.get(url.clone()).bearer_auth(&token)).await?;
         Ok(())
     }
 

@@ -1,7 +1,34 @@
 //! The rows of experiments.
 
+use async_trait::async_trait;
 use cart_core::VisitorId;
 use serde::{Deserialize, Serialize};
+
+use super::Result;
+
+/// Keeps definitions of experiments, their history and who was exposed to them. Every method is one transaction; every write is durable when it returns.
+#[async_trait]
+pub trait ExperimentStore: Send + Sync {
+    /// Returns all definitions where their common revision differs from `known`.
+    async fn definitions(&self, known: u64) -> Result<Option<StoredDefinitions>>;
+
+    /// Saves a definition as the next revision of its key and keeps the earlier one in the history.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the key's revision is not `expected` (`None`: the key must be new).
+    async fn save_definition(
+        &self,
+        experiment: &StoredExperiment,
+        expected: Option<u64>,
+        by: &str,
+    ) -> Result<u64>;
+
+    /// Returns every revision of a key, the oldest first.
+    async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>>;
+
+    /// Logs exposures that are not logged yet, each with its `exposure_logged` event; returns the new ones.
+    async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>>;
+}
 
 /// Is a definition as stored: its JSON, not yet parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]

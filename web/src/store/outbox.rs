@@ -1,9 +1,32 @@
 //! The outbox's rows, as readers meet them.
 
+use async_trait::async_trait;
 use cart_core::{CartId, VisitorId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
+
+use super::Result;
+
+/// Gives the events to their readers, and remembers how far each has come. Every method is one transaction; every write is durable when it returns.
+#[async_trait]
+pub trait OutboxStore: Send + Sync {
+    /// Returns events after a position, in order, at most `limit`; never one before which another may still appear.
+    async fn outbox_after(&self, position: u64, limit: usize) -> Result<Vec<OutboxEvent>>;
+
+    /// Returns how far a reader has come; 0 for a new one.
+    async fn cursor(&self, reader: &str) -> Result<u64>;
+
+    /// Notes how far a reader has come.
+    async fn set_cursor(&self, reader: &str, position: u64) -> Result<()>;
+
+    /// Takes or renews the lease of a reader for a process until `until_ms`; answers whether the process holds it. So
+    /// one process at a time runs a reader, and another takes over when it dies.
+    async fn lease(&self, reader: &str, process: &str, now_ms: i64, until_ms: i64) -> Result<bool>;
+
+    /// Counts the events a reader has yet to read; counting stops at `at_most`.
+    async fn outbox_lag(&self, reader: &str, at_most: u64) -> Result<u64>;
+}
 
 /// Is one event with its place; serialised, a line of an event file.
 #[derive(Clone, Debug, Serialize, Deserialize)]

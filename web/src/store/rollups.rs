@@ -1,6 +1,36 @@
 //! The rows that are derived from the outbox for the statistics.
 
-use cart_core::VisitorId;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use async_trait::async_trait;
+use cart_core::{Sku, VisitorId};
+
+use super::Result;
+
+/// Keeps what is derived from the events for the experiments' results. Every method is one transaction; every write is durable when it returns.
+#[async_trait]
+pub trait RollUpStore: Send + Sync {
+    /// Reads the roll-up rows of some units, over all experiments.
+    async fn units(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<UnitRow>>;
+
+    /// Reads the totals of every experiment's arms, by experiment key.
+    async fn arms(&self) -> Result<BTreeMap<String, Vec<ArmRow>>>;
+
+    /// Reads the looks of an experiment in order.
+    async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>>;
+
+    /// Sums the pieces of each product that were ordered on a day, counted from 1970-01-01 in UTC, or later.
+    async fn sales_since(&self, day: i64) -> Result<HashMap<Sku, u64>>;
+
+    /// Writes a step of the roll-ups and moves their cursor (reader `rollups`).
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the cursor is not `roll_up.from`: another process did this step.
+    async fn save_roll_up(&self, roll_up: &RollUp) -> Result<()>;
+
+    /// Empties the roll-ups and sets their cursor to 0, so that they are rebuilt.
+    async fn reset_roll_ups(&self) -> Result<()>;
+}
 
 /// Is what one unit did in one experiment since it was exposed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,4 +94,6 @@ pub struct RollUp {
     pub arms: Vec<ArmRow>,
     /// Looks to insert; one that stands already stays.
     pub looks: Vec<LookRow>,
+    /// Pieces ordered, by day and product, to be added to those that stand.
+    pub sales: BTreeMap<(i64, Sku), u64>,
 }

@@ -7,12 +7,13 @@ use std::{
 };
 
 use cart_core::{
-    Cart, CartEvent, CartId, Line, Movement, Order, Quote, Rejection, Sku, StockLevels, VisitorId,
+    AccountId, Balances, Cart, CartEvent, CartId, GiftCards, LeftLine, Line, Movement, Order, OrderId, Quote,
+    Rejection, ReopenedLine, Sku, Slot, StockLevels, VisitorId,
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Exposure;
+use super::{AccountWants, BalanceWrite, Exposure, PostingWrite};
 
 /// Names an idempotency key within its cart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +31,9 @@ pub struct Wants {
     pub carts: BTreeMap<CartId, Option<u64>>,
     /// The idempotency keys of the turn.
     pub keys: BTreeSet<KeyRef>,
+    /// The products whose stock the turn needs if memory is right about all its carts; none where memory does not know.
+    /// A store that waits for a network loads them along with the carts.
+    pub skus: Option<BTreeSet<Sku>>,
 }
 
 /// Is a wanted cart that exists.
@@ -83,12 +87,19 @@ pub struct Loaded {
     pub carts: BTreeMap<CartId, LoadedCart>,
     /// The wanted keys that were used before.
     pub keys: BTreeMap<KeyRef, StoredAnswer>,
+    /// The balances of the accounts that the decision named; none before it did.
+    pub balances: Balances,
+    /// The terms of the gift cards that the decision named; none before it did.
+    pub cards: GiftCards,
 }
 
 /// Decides a turn inside its transaction. Quick and pure: rows are locked meanwhile.
 pub trait Decision: Send {
     /// Names every product whose stock the decision reads or moves.
     fn skus(&self, loaded: &Loaded) -> BTreeSet<Sku>;
+
+    /// Names every account whose balance the decision reads or moves.
+    fn accounts(&self, loaded: &Loaded) -> AccountWants;
 
     /// Decides.
     fn decide(self: Box<Self>, loaded: Loaded, stock: StockLevels) -> Staged;
@@ -101,6 +112,29 @@ pub struct CartWrite {
     pub before: u64,
     /// The cart to be.
     pub cart: Arc<Cart>,
+    /// Whether it has another owner than before.
+    pub is_claimed: bool,
+    /// When it is to be looked at where nobody touches it.
+    pub idle: IdleDue,
+}
+
+/// Says when a cart that nobody touches is to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdleDue {
+    /// When its row says: what happened was not its shopper's doing.
+    AsBefore,
+    /// At this time, in Unix milliseconds; never, where there is none.
+    At(Option<i64>),
+}
+
+impl IdleDue {
+    /// Returns whether the row's time changes, and to what.
+    pub(super) fn columns(self) -> (bool, Option<i64>) {
+        match self {
+            Self::AsBefore => (false, None),
+            Self::At(due_ms) => (true, due_ms),
+        }
+    }
 }
 
 /// Is an answer to keep under its key.
@@ -138,10 +172,18 @@ pub struct EventWrite {
 pub struct Staged {
     /// Carts to insert or update; each id once.
     pub carts: Vec<CartWrite>,
-    /// The sum of all movements, by product.
-    pub movements: BTreeMap<Sku, Movement>,
+    /// The sum of all movements, by product and location.
+    pub movements: BTreeMap<Slot, Movement>,
+    /// What moves in accounts, by cause.
+    pub postings: Vec<PostingWrite>,
+    /// The balances that this leads to.
+    pub balances: BTreeMap<AccountId, BalanceWrite>,
     /// Orders to insert.
     pub orders: Vec<Order>,
+    /// Orders that something has become of, by name; the row is written over.
+    pub order_updates: BTreeMap<OrderId, Order>,
+    /// Carts whose payments are due since a time in Unix milliseconds, and those that have none left.
+    pub payments: BTreeMap<CartId, Option<i64>>,
     /// Answers to keep.
     pub keys: Vec<KeyWrite>,
     /// Exposures to log where they are new, with their events.
@@ -157,7 +199,10 @@ impl Staged {
     pub fn is_empty(&self) -> bool {
         self.carts.is_empty()
             && self.movements.is_empty()
+            && self.postings.is_empty()
             && self.orders.is_empty()
+            && self.order_updates.is_empty()
+            && self.payments.is_empty()
             && self.keys.is_empty()
             && self.exposures.is_empty()
             && self.events.is_empty()
@@ -214,4 +259,10 @@ pub struct Accepted {
     pub item: Option<Line>,
     /// The order that the command placed.
     pub order: Option<Order>,
+    /// What a merge could not take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftLine>,
+    /// What became of each line of a cart that had expired and was opened again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reopened: Vec<ReopenedLine>,
 }

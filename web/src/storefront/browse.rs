@@ -7,16 +7,24 @@ use actix_web::{
     http::{StatusCode, header},
     web::{Data, Path, Query},
 };
-use cart_core::{Product, Sku};
-use serde::Deserialize;
+use cart_core::{Money, PriceQuestion, Product, Sku};
 
 use super::{
     Front, Page,
     guest::Guest,
-    html,
-    pages::{Card, Hero, Home, Listing, ProductPage, Shelf, asset as file, placeholder},
+    html, html_response,
+    pages::{
+        Card, Hero, Home, ListRow, Listing, ProductPage, Shelf, asset as file, placeholder, worker as program,
+    },
+    rendered,
 };
-use crate::{problem::Problem, shelves, shop::Shop};
+use crate::{
+    config::SessionMode,
+    problem::{Kind, Problem},
+    search::Ask,
+    shelves,
+    shop::Shop,
+};
 
 /// Products on a shelf.
 pub(super) const SHELF_LEN: usize = 6;
@@ -27,9 +35,17 @@ const HISTORY_ORDERS: usize = 20;
 
 /// Makes cards of products, with one look at the stock for all of them.
 pub(super) async fn cards(shop: &Shop, products: &[Arc<Product>]) -> Result<Vec<Card>, Problem> {
-    let skus: BTreeSet<Sku> = products.iter().map(|p| p.sku.clone()).collect();
-    let stock = shop.store.stock(&skus).await?;
-    Ok(products.iter().map(|p| Card::of(p, stock.available(&p.sku))).collect())
+    let skus: BTreeSet<Sku> = products.iter().flat_map(|p| p.shelves()).cloned().collect();
+    let stock = shop.stock(&skus).await?;
+    let now = shop.price_question(None);
+    let on_offer = |p: &Product| stock.on_offer(p, now.now_ms);
+    let card = |p: &Arc<Product>| Card::of(p, on_offer(p), now.now_ms).at(price_now(p, &now));
+    Ok(products.iter().map(card).collect())
+}
+
+/// Says what one piece costs now: in the shop's currency, or else in the product's own.
+fn price_now(product: &Product, now: &PriceQuestion<'_>) -> Money {
+    product.price_for(now).map_or(product.price, |price| Money::new(price.minor, now.currency))
 }
 
 /// Makes a shelf of pages out of one of recommendations.
@@ -47,8 +63,12 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
     let shop = &front.shop;
     let guest = Guest::meet(shop, request).await?;
     let catalogue = shop.catalogue.get();
-    let by_category: Vec<Vec<&Arc<Product>>> =
-        catalogue.categories().iter().map(|c| catalogue.search("", Some(c))).collect();
+    let mut by_category = vec![vec![]; catalogue.categories().len()];
+    for product in catalogue.families() {
+        if let Ok(n) = catalogue.categories().binary_search(&product.category) {
+            by_category[n].push(product);
+        }
+    }
     // The first of each category, then the second of each, so that the page shows the breadth of the shop.
     let longest = by_category.iter().map(Vec::len).max().unwrap_or(0);
     let mixed = (0..longest).flat_map(|n| by_category.iter().filter_map(move |c| c.get(n).copied()));
@@ -86,39 +106,44 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
     html(&guest, request, StatusCode::OK, front.pages.home(&front.shell_of(&guest, request), &page))
 }
 
-/// Is what a list may be asked for; other parameters, such as forced variations, are somebody else's.
-#[derive(Deserialize)]
-pub(super) struct Wanted {
-    #[serde(default)]
-    q: String,
-    #[serde(default)]
-    category: String,
-    page: Option<usize>,
-}
-
 /// `GET /products`.
-pub(super) async fn listing(front: Data<Front>, request: HttpRequest, wanted: Query<Wanted>) -> HttpResponse {
-    front.serve(listing_page(&front, &request, &wanted)).await
+pub(super) async fn listing(
+    front: Data<Front>,
+    request: HttpRequest,
+    pairs: Query<Vec<(String, String)>>,
+) -> HttpResponse {
+    front.serve(listing_page(&front, &request, &pairs)).await
 }
 
-async fn listing_page(front: &Front, request: &HttpRequest, wanted: &Wanted) -> Page {
+async fn listing_page(front: &Front, request: &HttpRequest, pairs: &[(String, String)]) -> Page {
     let shop = &front.shop;
     let guest = Guest::meet(shop, request).await?;
-    let catalogue = shop.catalogue.get();
-    let query = wanted.q.trim();
-    let category = Some(wanted.category.as_str()).filter(|c| !c.is_empty());
-    let found = catalogue.search(query, category);
-    let page = wanted.page.unwrap_or(1).clamp(1, Listing::page_count(found.len()));
-    let shown: Vec<Arc<Product>> = found
-        .iter()
-        .skip((page - 1) * Listing::PAGE_LEN)
-        .take(Listing::PAGE_LEN)
-        .map(|p| (*p).clone())
-        .collect();
-    let cards = cards(shop, &shown).await?;
-    let list = Listing::new(query, category, catalogue.categories(), cards, found.len(), page);
+    let (mut ask, mut page) = (Ask::default(), 1_usize);
+    for (name, value) in pairs {
+        match &**name {
+            "page" => page = value.parse().unwrap_or(1).max(1),
+            // The page counts in numbers, so a cursor is nobody's; other parameters, such as forced variations, are
+            // somebody else's.
+            "cursor" => {}
+            _ => drop(ask.take(name, value).map_err(Problem::invalid_request)?),
+        }
+    }
+    let mut found =
+        shop.search(&ask, (page - 1).saturating_mul(Listing::PAGE_LEN), Listing::PAGE_LEN).await?;
+    let count = Listing::page_count(found.total);
+    if page > count {
+        page = count;
+        found = shop.search(&ask, (page - 1) * Listing::PAGE_LEN, Listing::PAGE_LEN).await?;
+    }
+    let shown: Vec<Arc<Product>> = found.hits.iter().map(|hit| hit.product.clone()).collect();
+    let now = shop.price_question(ask.currency);
+    let cards = cards(shop, &shown).await?.into_iter().zip(&found.hits).map(|(card, hit)| {
+        let prices: Vec<Money> = hit.variants.iter().map(|v| price_now(v, &now)).collect();
+        if prices.len() > 1 { card.for_family(&prices) } else { card.at(price_now(&hit.product, &now)) }
+    });
+    let list = Listing::new(&ask, &found, cards.collect(), page, now.currency);
     let mut shell = front.shell_of(&guest, request);
-    query.clone_into(&mut shell.query);
+    shell.query.clone_from(&ask.text);
     html(&guest, request, StatusCode::OK, front.pages.listing(&shell, &list))
 }
 
@@ -130,12 +155,22 @@ pub(super) async fn product(front: Data<Front>, request: HttpRequest, sku: Path<
 async fn product_page(front: &Front, request: &HttpRequest, sku: &str) -> Page {
     let shop = &front.shop;
     let catalogue = shop.catalogue.get();
-    let unknown = || Problem::not_found("unknown_product", format!("no product {sku} is for sale"));
+    let unknown = || Problem::new(Kind::UnknownProduct, format!("no product {sku} is for sale"));
     let product = Sku::parse(sku).ok().and_then(|sku| catalogue.visible(&sku)).ok_or_else(unknown)?;
     let guest = Guest::meet(shop, request).await?;
-    let available = shop.store.stock(&[product.sku.clone()].into()).await?.available(&product.sku);
+    let family = catalogue.variants(&product.sku);
+    let stock = shop.stock(&family.iter().flat_map(|v| v.product.shelves()).cloned().collect()).await?;
+    let now = shop.price_question(None);
+    let on_offer = |p: &Product| stock.on_offer(p, now.now_ms);
+    let left = |p: &Product| on_offer(p).map_or(i64::MAX, |o| o.all);
+    let variants: Vec<(&Product, i64)> = family.iter().map(|v| (&*v.product, left(&v.product))).collect();
+    let lists = shop.store.lists_of(&guest.visitor.id).await?;
     let together = shop.shelves.bought_together(&catalogue, &product.sku, SHELF_LEN);
-    let page = ProductPage::new(product, available, shelf(shop, "Bought together", together).await?);
+    let together = shelf(shop, "Bought together", together).await?;
+    let page = ProductPage::new(product, Card::of(product, on_offer(product), now.now_ms), together)
+        .priced(product, &now)
+        .with_family(product, &variants)
+        .with_lists(lists.iter().map(ListRow::from).collect());
     html(&guest, request, StatusCode::OK, front.pages.product(&front.shell_of(&guest, request), &page))
 }
 
@@ -158,7 +193,7 @@ pub(super) async fn picture(front: Data<Front>, sku: Path<String>) -> HttpRespon
 /// `GET /static/{path}`: a file built into the program; one asked for by its digest never changes.
 pub(super) async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpResponse, Problem> {
     let found =
-        file(&path).ok_or_else(|| Problem::not_found("no_such_file", format!("there is no file {path}")))?;
+        file(&path).ok_or_else(|| Problem::new(Kind::NoSuchFile, format!("there is no file {path}")))?;
     let is_versioned = request.query_string().starts_with("v=");
     let cache = if is_versioned { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
     Ok(HttpResponse::Ok()
@@ -166,4 +201,26 @@ pub(super) async fn asset(request: HttpRequest, path: Path<String>) -> Result<Ht
         .insert_header((header::CACHE_CONTROL, cache))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(found.bytes))
+}
+
+/// `GET /offline`: the page that a browser keeps for times without a network. It is the same for everybody.
+pub(super) async fn offline(front: Data<Front>) -> HttpResponse {
+    let page = async {
+        let mut shell = front.shell();
+        shell.index = false;
+        shell.keeps = front.keeps(None);
+        let html = rendered(front.pages.offline(&shell))?;
+        Ok(html_response(StatusCode::OK).body(html))
+    };
+    front.serve(page).await
+}
+
+/// `GET /sw.js`: the worker that keeps pages; where sessions are not hybrid, one that gives them up.
+pub(super) async fn worker(front: Data<Front>) -> HttpResponse {
+    let is_kept = front.shop.config.session.mode == SessionMode::Hybrid;
+    HttpResponse::Ok()
+        .content_type("text/javascript; charset=utf-8")
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(program(is_kept))
 }

@@ -5,7 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload},
 };
-use cart_core::{Cart, CartLayout, Command, LineId, Product, Properties, Request, Sku};
+use cart_core::{Cart, CartLayout, Command, GiftCardId, LineId, Product, Properties, Request, Sku};
 
 use super::{
     Front, Page,
@@ -13,15 +13,17 @@ use super::{
     form::Form,
     guest::Guest,
     html,
+    lists::save_line,
     pages::{CartPage, CartView, Notice, product_path},
     see_other,
 };
 use crate::{
+    api::request::household_of,
     clock,
-    problem::{Problem, accepted},
+    problem::{Kind, Problem, accepted},
     shop::Shop,
     store::Accepted,
-    wire::{code_of, line_of, sku_of},
+    wire::{code_of, gift_card_of, line_of, sku_of},
 };
 
 /// Shows a cart with the pictures of today's catalogue.
@@ -40,14 +42,14 @@ async fn cart_page(front: &Front, request: &HttpRequest) -> Page {
     let shop = &front.shop;
     let guest = Guest::meet(shop, request).await?;
     let catalogue = shop.catalogue.get();
-    let heading = shop.definitions.get().shelf_heading(&guest.visitor.id, &guest.forced);
+    let heading = shop.definitions.get().shelf_heading(guest.visitor.unit(), &guest.forced);
     let suggested = match &guest.cart {
         Some(cart) => shop.shelves.goes_with(&catalogue, cart, SHELF_LEN),
         None => shop.shelves.popular(&catalogue, SHELF_LEN),
     };
     // The shelf's heading is met only where there is a shelf beside a cart.
     if guest.cart.as_ref().is_some_and(|c| !c.lines.is_empty()) && !suggested.is_empty() {
-        shop.expose(&guest.visitor.id, heading.counted).await;
+        shop.expose(guest.visitor.unit(), heading.counted).await;
     }
     let mut shell = front.shell_of(&guest, request);
     shell.index = false;
@@ -145,11 +147,8 @@ async fn change_code(front: &Front, request: &HttpRequest, body: Payload) -> Pag
     let guest = Guest::meet(shop, request).await?;
     let Some(cart) = &guest.cart else { return Ok(see_other(&guest, "/cart", None)) };
     let changed = async {
-        let code = code_of(form.text("code"))?;
-        let command = match form.get("remove") {
-            Some(_) => Command::RemoveCode { code },
-            None => Command::ApplyCode { code },
-        };
+        let command = code_command(shop, &form)?;
+        shop.admit_cards(&command, &guest.visitor.id, household_of(shop, request))?;
         run(shop, &guest, cart, command).await
     };
     let notice = match changed.await {
@@ -157,6 +156,29 @@ async fn change_code(front: &Front, request: &HttpRequest, body: Payload) -> Pag
         Err(problem) => refusal(problem)?,
     };
     Ok(see_other(&guest, "/cart", notice))
+}
+
+/// One field takes codes of promotions and of gift cards: what no promotion knows may be on a card.
+fn code_command(shop: &Shop, form: &Form) -> Result<Command, Problem> {
+    if let Some(on) = form.get("credit") {
+        return Ok(Command::UseStoreCredit { on: on == "1" });
+    }
+    if let Some(card) = form.get("card") {
+        let card = GiftCardId::parse(card).map_err(|e| Problem::new(Kind::UnknownGiftCard, e.to_string()))?;
+        return Ok(Command::RemoveGiftCard { card });
+    }
+    let text = form.text("code");
+    let code = code_of(text);
+    if form.get("remove").is_some() {
+        return Ok(Command::RemoveCode { code: code? });
+    }
+    match (code, gift_card_of(text)) {
+        (Ok(code), Ok(card)) if !shop.terms.get().promotions.knows_code(&code) => {
+            Ok(Command::ApplyGiftCard { card })
+        }
+        (Err(_), Ok(card)) => Ok(Command::ApplyGiftCard { card }),
+        (code, _) => Ok(Command::ApplyCode { code: code? }),
+    }
 }
 
 fn change_of(line: LineId, form: &Form) -> Result<Command, Problem> {
@@ -180,6 +202,14 @@ async fn set_line(front: &Front, request: &HttpRequest, line: &str, body: Payloa
     let Some(cart) = &guest.cart else {
         return Ok(see_other(&guest, "/cart", None));
     };
+    if form.get("list").is_some() {
+        let saved = async { save_line(shop, &guest, cart, line_of(line)?).await };
+        let notice = match saved.await {
+            Ok(list) => Some(Notice::Done(format!("It is on your list “{list}” now."))),
+            Err(problem) => refusal(problem)?,
+        };
+        return Ok(see_other(&guest, "/cart", notice));
+    }
     let changed = async {
         let line = line_of(line)?;
         run(shop, &guest, cart, change_of(line, &form)?).await

@@ -8,7 +8,10 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload},
 };
-use cart_core::{Cart, Command, FieldError, OrderId, Product, Sku, Stage, Step, StepDetails};
+use cart_core::{
+    Address, Asked, AttemptState, Cart, Command, FieldError, OrderId, OrderStatus, Product, Sku, Stage, Step,
+    StepDetails,
+};
 
 use super::{
     Front, Page,
@@ -18,12 +21,15 @@ use super::{
     guest::Guest,
     html,
     pages::{CheckoutPage, Confirmation, Entered, Notice},
+    payment::newest_order,
     see_other,
 };
 use crate::{
-    checkout::{Placing, place_order},
-    problem::{Problem, accepted},
+    checkout::Placing,
+    clock,
+    problem::{Kind, Problem, accepted},
     shop::Shop,
+    store::{Answer, OrderQuery},
 };
 
 /// Carries the chosen card from the payment step to the last one.
@@ -37,7 +43,7 @@ fn in_checkout(guest: &Guest) -> Option<Arc<Cart>> {
 
 /// Returns where a checkout goes on.
 fn next_path(cart: &Cart) -> String {
-    match cart.next_step().or_else(|| cart.workflow.steps().last().copied()) {
+    match cart.next_step().or_else(|| cart.steps().next_back()) {
         Some(step) if !CheckoutPage::is_single(cart) => format!("/checkout/{step}"),
         _ => "/checkout".into(),
     }
@@ -65,7 +71,10 @@ pub(super) async fn page(front: Data<Front>, request: HttpRequest) -> HttpRespon
             let guest = Guest::meet(&front.shop, &request).await?;
             let Some(cart) = in_checkout(&guest) else { return Ok(see_other(&guest, "/cart", None)) };
             match CheckoutPage::is_single(&cart) {
-                true => show(&front, &request, &guest, &cart, None, &Entered::default(), StatusCode::OK),
+                true => {
+                    let entered = remembered(&front.shop, &guest, &cart).await;
+                    show(&front, &request, &guest, &cart, None, &entered, StatusCode::OK)
+                }
                 false => Ok(see_other(&guest, &next_path(&cart), None)),
             }
         })
@@ -83,12 +92,49 @@ pub(super) async fn step(front: Data<Front>, request: HttpRequest, step: Path<St
                 .filter(|_| !CheckoutPage::is_single(&cart));
             match wanted {
                 Some(step) => {
-                    show(&front, &request, &guest, &cart, Some(step), &Entered::default(), StatusCode::OK)
+                    let entered = match step {
+                        Step::Address => remembered(&front.shop, &guest, &cart).await,
+                        _ => Entered::default(),
+                    };
+                    show(&front, &request, &guest, &cart, Some(step), &entered, StatusCode::OK)
                 }
                 None => Ok(see_other(&guest, &next_path(&cart), None)),
             }
         })
         .await
+}
+
+/// Fills the address in as a user's last order had it; it is theirs to change. What cannot be found is typed.
+async fn remembered(shop: &Shop, guest: &Guest, cart: &Cart) -> Entered {
+    let Some(login) = guest.visitor.login().filter(|_| cart.address.is_none()) else {
+        return Entered::default();
+    };
+    let query = OrderQuery { owner: Some(login.user.clone()), ..OrderQuery::default() };
+    let last = shop.store.find_orders(&query, 1).await.ok().and_then(|orders| orders.into_iter().next());
+    let read = match last {
+        Some(order) => shop.carts.read(order.cart, login.user.clone()).await.ok(),
+        None => None,
+    };
+    let known = match read {
+        Some(Answer::Accepted(accepted)) => accepted.cart.address.clone(),
+        _ => None,
+    };
+    let fields = match known {
+        Some(Address { email, name, street, city, postcode, country, region }) => vec![
+            ("email", email),
+            ("name", name),
+            ("street", street),
+            ("city", city),
+            ("postcode", postcode),
+            ("country", country),
+            ("region", region),
+        ],
+        None => vec![("email", login.email.clone()), ("name", login.name.clone())],
+    };
+    Entered {
+        fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        ..Entered::default()
+    }
 }
 
 fn show(
@@ -102,20 +148,23 @@ fn show(
 ) -> Page {
     let quote = front.shop.quote(cart);
     let cart_view = view(&front.shop, cart);
+    let taxes = front.shop.terms.get();
+    let taxes = &taxes.taxes;
     let page = match step {
         Some(step) => {
             let card = request.cookie(CARD_COOKIE).map(|c| c.value().to_owned());
-            CheckoutPage::step(cart, &quote, cart_view, step, card, entered)
+            CheckoutPage::step(cart, &quote, cart_view, step, card, entered).asking(cart, taxes)
         }
-        None => CheckoutPage::single(cart, &quote, cart_view, entered),
+        None => CheckoutPage::single(cart, &quote, cart_view, entered).asking(cart, taxes),
     };
     let mut shell = front.shell_of(guest, request);
     shell.index = false;
     html(guest, request, status, front.pages.checkout(&shell, &page))
 }
 
-fn details(step: Step, form: &Form) -> Result<StepDetails, Vec<FieldError>> {
-    StepDetails::parse(step, |field| form.get(field).map(str::to_owned))
+fn details(shop: &Shop, cart: &Cart, step: Step, form: &Form) -> Result<StepDetails, Vec<FieldError>> {
+    let asked = Asked::of(cart, &shop.terms.get().taxes, form.text("country"));
+    StepDetails::parse(step, asked, |field| form.get(field).map(str::to_owned))
 }
 
 /// `POST /checkout/{step}`: completes a step and leads on.
@@ -136,7 +185,7 @@ async fn complete_step(front: &Front, request: &HttpRequest, step: &str, body: P
     let Some(step) = Step::from_name(step) else {
         return Ok(see_other(&guest, &next_path(&cart), None));
     };
-    let details = match details(step, &form) {
+    let details = match details(shop, &cart, step, &form) {
         Ok(details) => details,
         Err(errors) => {
             let entered = Entered { fields: form.into_fields(), errors, problem: None };
@@ -185,21 +234,18 @@ async fn finish(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let form = Form::read(request, body, &shop.config.allowed_origins).await?;
     let guest = Guest::meet(shop, request).await?;
     let Some(cart) = guest.cart.clone() else {
-        // The order was placed by an earlier click, perhaps: its page is where a shopper wants to be.
-        return Ok(match shop.store.orders_of(&guest.visitor.id, 1).await?.first() {
-            Some(order) => see_other(&guest, &format!("/orders/{}", order.order_id), None),
-            None => see_other(&guest, "/cart", None),
-        });
+        // The order was placed by an earlier click, perhaps.
+        return newest_order(shop, &guest).await;
     };
     let is_single = CheckoutPage::is_single(&cart);
-    let shown = if is_single { None } else { cart.workflow.steps().last().copied() };
+    let shown = if is_single { None } else { cart.steps().next_back() };
     let steps: Vec<Step> = match is_single {
-        true => cart.workflow.steps().to_vec(),
+        true => cart.steps().collect(),
         false => cart.next_step().into_iter().filter(|s| Some(*s) == shown).collect(),
     };
     let (mut completed, mut errors) = (vec![], vec![]);
     for step in steps {
-        match details(step, &form) {
+        match details(shop, &cart, step, &form) {
             Ok(details) => completed.push(details),
             Err(wrong) => errors.extend(wrong),
         }
@@ -213,7 +259,8 @@ async fn finish(front: &Front, request: &HttpRequest, body: Payload) -> Page {
         return again(&cart, errors, None, StatusCode::UNPROCESSABLE_ENTITY);
     }
     match place(shop, &guest, &cart, completed, token).await {
-        Ok(order) => {
+        Ok(Placed::Challenged(url)) => Ok(see_other(&guest, &url, None)),
+        Ok(Placed::Order(order)) => {
             let thanks = Some(Notice::Done("Thank you! Your order is on its way to us.".into()));
             Ok(see_other(&guest, &format!("/orders/{order}"), thanks))
         }
@@ -227,13 +274,20 @@ async fn finish(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     }
 }
 
+/// Is what came of placing an order.
+enum Placed {
+    Order(OrderId),
+    /// The shopper is to confirm the payment there.
+    Challenged(String),
+}
+
 async fn place(
     shop: &Shop,
     guest: &Guest,
     cart: &Cart,
     completed: Vec<StepDetails>,
     payment_token: String,
-) -> Result<OrderId, Problem> {
+) -> Result<Placed, Problem> {
     if cart.stage == Stage::Open {
         run(shop, guest, cart, Command::StartCheckout).await?;
     }
@@ -247,15 +301,14 @@ async fn place(
         payment_token,
         key: None,
     };
-    let answer = place_order(&shop.carts, &*shop.payment, placing).await?;
-    let accepted = accepted(answer)?;
-    accepted.cart.order_id().cloned().ok_or_else(|| {
-        Problem::new(
-            StatusCode::CONFLICT,
-            "not_ordered",
-            "the order was not placed; look the cart over and try again",
-        )
-    })
+    let cart = accepted(shop.checkout.place_order(placing).await?)?.cart;
+    match (cart.order_id(), cart.payment().map(|attempt| &attempt.state)) {
+        (Some(order), _) => Ok(Placed::Order(order.clone())),
+        (None, Some(AttemptState::Challenged { url })) => Ok(Placed::Challenged(url.clone())),
+        (None, _) => {
+            Err(Problem::new(Kind::NotOrdered, "the order was not placed; look the cart over and try again"))
+        }
+    }
 }
 
 /// `GET /orders/{id}`: the confirmation, for whoever placed the order.
@@ -266,7 +319,7 @@ pub(super) async fn confirmation(front: Data<Front>, request: HttpRequest, id: P
 async fn confirmation_page(front: &Front, request: &HttpRequest, id: &str) -> Page {
     let shop = &front.shop;
     let guest = Guest::meet(shop, request).await?;
-    let unknown = || Problem::not_found("unknown_order", "you have no such order");
+    let unknown = || Problem::new(Kind::UnknownOrder, "you have no such order");
     let id = OrderId::parse(id).map_err(|_| unknown())?;
     let order = shop.store.order(&id).await?.filter(|o| o.owner == guest.visitor.id).ok_or_else(unknown)?;
     let cart = accepted(shop.carts.read(order.cart.clone(), guest.visitor.id.clone()).await?)?.cart;
@@ -274,7 +327,10 @@ async fn confirmation_page(front: &Front, request: &HttpRequest, id: &str) -> Pa
     let chosen = shop.shelves.for_history(&catalogue, std::slice::from_ref(&order), SHELF_LEN);
     let suggested = shelf(shop, "Recommended for you", chosen).await?;
     let product = |sku: &Sku| -> Option<&Product> { catalogue.product(sku).map(|p| &**p) };
-    let page = Confirmation::of(&cart, &shop.quote(&cart), &order, product, suggested);
+    let mut page =
+        Confirmation::of(&cart, &shop.quote(&cart), &order, product, shop.config.mail.is_sent(), suggested);
+    let age_ms = clock::now_ms() - order.placed_at_ms;
+    page.can_cancel = order.state.status == OrderStatus::Placed && age_ms <= shop.terms.get().cancel_ms;
     let mut shell = front.shell_of(&guest, request);
     shell.index = false;
     html(&guest, request, StatusCode::OK, front.pages.confirmation(&shell, &page))

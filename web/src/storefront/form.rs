@@ -2,11 +2,15 @@
 
 use actix_web::{
     HttpRequest,
-    http::{StatusCode, header},
+    http::header,
     web::{Payload, Query},
 };
 
-use crate::{api::request::body_bytes, channel::connect::is_origin_allowed, problem::Problem};
+use crate::{
+    api::request::body_bytes,
+    channel::connect::is_origin_allowed,
+    problem::{Kind, Problem},
+};
 
 /// Is a form that was sent: its fields in order.
 #[derive(Clone, Debug, Default)]
@@ -24,13 +28,13 @@ impl Form {
     ) -> Result<Self, Problem> {
         if !is_origin_allowed(request, allowed_origins) {
             let detail = "the form was sent from another site's page; see allowed_origins";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "foreign_form", detail));
+            return Err(Problem::new(Kind::ForeignForm, detail));
         }
         let content_type =
             request.headers().get(header::CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or("");
         if content_type.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
             let detail = format!("send application/x-www-form-urlencoded, not {content_type:?}");
-            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+            return Err(Problem::new(Kind::UnsupportedMediaType, detail));
         }
         let bytes = body_bytes(body).await?;
         let text = std::str::from_utf8(&bytes).map_err(|e| Problem::invalid_request(e.to_string()))?;

@@ -6,11 +6,10 @@ use actix_web::{
     HttpRequest, HttpResponseBuilder,
     cookie::{Cookie, SameSite},
 };
-use cart_core::Cart;
+use cart_core::{Cart, ReopenedLine};
 
 use crate::{
     api::request::forced,
-    carts::CartsError,
     definitions::{Definitions, Forced},
     problem::{Problem, accepted},
     shop::Shop,
@@ -26,28 +25,37 @@ pub struct Guest {
     pub visitor: Visitor,
     /// Their newest cart that is not an order.
     pub cart: Option<Arc<Cart>>,
+    /// What became of the lines of their cart, where it had expired and was opened again just now.
+    pub reopened: Vec<ReopenedLine>,
     /// Variations that a tester has forced.
     pub forced: Forced,
     has_forced_now: bool,
+    cookies: Vec<Cookie<'static>>,
 }
 
 impl Guest {
-    /// Finds out who is looking; somebody nobody has seen before is welcome too.
+    /// Finds out who is looking; somebody nobody has seen before is welcome too, and who comes back after long has their
+    /// cart opened again.
     ///
     /// # Errors
     /// Where the store does not answer.
-    pub async fn meet(shop: &Shop, request: &HttpRequest) -> Result<Self, CartsError> {
+    pub async fn meet(shop: &Shop, request: &HttpRequest) -> Result<Self, Problem> {
         let known = Visitor::of_request(request);
-        let cart = match &known {
-            Some(visitor) => shop.current_cart(&visitor.id).await?,
-            None => None,
-        };
+        let (mut cart, mut reopened) = (None, vec![]);
+        if let Some(visitor) = &known
+            && let Some(found) = shop.current_cart(&visitor.id).await?
+        {
+            let (again, lines) = shop.reopened(found, &visitor.id).await?;
+            (cart, reopened) = (Some(again), lines);
+        }
         let definitions = shop.definitions.get();
         let now = forced(request, &definitions);
         let has_forced_now = !now.is_empty();
         let mut forced = kept(request, &definitions);
         forced.extend(now);
-        Ok(Self { visitor: known.unwrap_or_else(Visitor::fresh), cart, forced, has_forced_now })
+        let visitor = known.unwrap_or_else(Visitor::fresh);
+        let cookies = visitor.cookies(request);
+        Ok(Self { visitor, cart, reopened, forced, has_forced_now, cookies })
     }
 
     /// Returns the guest's cart; opens one where there is none.
@@ -58,16 +66,23 @@ impl Guest {
         if let Some(cart) = &self.cart {
             return Ok(cart.clone());
         }
-        let answer = shop.open_cart(None, &self.visitor.id, None, &self.forced).await?;
+        let answer = shop.open_cart(None, &self.visitor, None, &self.forced).await?;
         let cart = accepted(answer)?.cart;
         self.cart = Some(cart.clone());
         Ok(cart)
     }
 
+    /// Makes the guest somebody else: the user who just logged in, or nobody in particular.
+    pub fn become_visitor(&mut self, visitor: Visitor, request: &HttpRequest) {
+        self.cookies = visitor.cookies(request);
+        self.visitor = visitor;
+        self.cart = None;
+    }
+
     /// Sets the cookies by which the guest will be known again.
     pub fn remember(&self, response: &mut HttpResponseBuilder) {
-        if self.visitor.new_token().is_some() {
-            response.cookie(self.visitor.cookie());
+        for cookie in &self.cookies {
+            response.cookie(cookie.clone());
         }
         if self.has_forced_now {
             let value: Vec<String> = self.forced.iter().map(|(key, v)| format!("{key}={v}")).collect();

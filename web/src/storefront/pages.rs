@@ -9,43 +9,73 @@
 //! | form | fields |
 //! |---|---|
 //! | `POST /cart/lines` | `sku`, `quantity`: adds |
-//! | `POST /cart/lines/{line}` | `quantity`: sets, 0 removes; `remove=1`, `save=1`, `restore=1` and `drop=1` do so whatever the quantity says |
+//! | `POST /cart/lines/{line}` | `quantity`: sets, 0 removes; `remove=1`, `save=1`, `restore=1`, `drop=1` and `list=1` do so whatever the quantity says |
 //! | `POST /checkout/start` | none |
 //! | `POST /checkout/{step}` | the fields of the step; the payment step adds `payment_token` |
 //! | `POST /checkout/order` | `payment_token` and the fields of the last step of a stepwise workflow |
 //! | `POST /checkout/express` | the fields of all steps and `payment_token` |
+//! | `POST /orders/lookup` | `order` and `email`: finds the order of a guest |
+//! | `POST /orders/{id}/cancel` | none: cancels the order |
+//! | `POST /orders/{id}/again` | none: puts what the order had into the cart |
+//! | `POST /lists` | `name`: opens a wish list |
+//! | `POST /lists/items` | `sku` and `list`: puts the product on it, on a new one where it is empty |
+//! | `POST /lists/{id}` | `name`; `item`, `quantity` and `note`; `cart=1` or `remove=1` and `item`; `share=1`, `unshare=1` or `delete=1` |
+//! | `POST /lists/shared/{token}` | `item`, or none for all: puts it into the cart |
+//! | `POST /login` | `email`, `password`, `next`: logs in |
+//! | `POST /register` | `name`, `email`, `password`, `next`: makes an account |
+//! | `POST /logout` | none |
+//! | `POST /account/sessions/{id}` | none: logs a device out |
+//! | `POST /account/password` | `password`, `new_password` |
+//! | `POST /checkout/cancel` | none: gives the payment under way up |
+//! | `POST /sandbox/payments/{id}` | `confirm=1` or `refuse=1` |
 
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use tera::{Context, Tera};
 
+mod account;
 mod asset;
 mod cart;
+mod challenge;
 mod checkout;
 mod country;
+mod day;
+mod detail;
 mod fault;
 mod field;
 mod link;
+mod list;
+mod listing;
+mod order;
 mod placeholder;
 mod price;
 mod product;
 mod shell;
+mod worker;
 
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use account::{AccountPage, Entrance, Purpose};
 pub use asset::{Asset, asset};
 pub use cart::{CartLine, CartPage, CartView, Confirmation};
+pub(crate) use cart::{address_lines, delivery, delivery_notes, parts};
+pub use challenge::ChallengePage;
 pub use checkout::{CheckoutPage, Entered, Progress, ShippingChoice};
+pub use detail::ProductPage;
 pub use fault::FaultPage;
 pub use field::{Field, Summary, TestCard};
-pub use link::product as product_path;
+pub use link::{login as login_path, product as product_path};
+pub use list::{ListPage, ListRow, ListsPage};
+pub use listing::Listing;
+pub use order::{FoundOrder, LookUpPage, OrderRow, OrdersPage};
 pub use placeholder::placeholder;
 pub use price::Price;
-pub use product::{Availability, Card, Hero, Home, Listing, Picture, ProductPage, Shelf};
-pub use shell::{Notice, Shell};
+pub use product::{Availability, Card, Hero, Home, Picture, Shelf};
+pub use shell::{Keeps, Notice, Shell};
+pub use worker::worker;
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/storefront");
 
@@ -131,12 +161,76 @@ impl Pages {
         self.render("checkout.html", shell, page)
     }
 
+    /// Renders the page on which a payment is confirmed.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn challenge(&self, shell: &Shell, page: &ChallengePage) -> Result<String, PageError> {
+        self.render("challenge.html", shell, page)
+    }
+
     /// Renders the confirmation of an order.
     ///
     /// # Errors
     /// [`PageError`].
     pub fn confirmation(&self, shell: &Shell, page: &Confirmation) -> Result<String, PageError> {
         self.render("confirmation.html", shell, page)
+    }
+
+    /// Renders the page that stands in for others where there is no network: it belongs to nobody, and scripts fill it.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn offline(&self, shell: &Shell) -> Result<String, PageError> {
+        self.render("offline.html", shell, &())
+    }
+
+    /// Renders the list of a visitor's orders.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn orders(&self, shell: &Shell, page: &OrdersPage) -> Result<String, PageError> {
+        self.render("orders.html", shell, page)
+    }
+
+    /// Renders the page on which a guest looks an order up.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn look_up(&self, shell: &Shell, page: &LookUpPage) -> Result<String, PageError> {
+        self.render("lookup.html", shell, page)
+    }
+
+    /// Renders the wish lists of a visitor.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn lists(&self, shell: &Shell, page: &ListsPage) -> Result<String, PageError> {
+        self.render("lists.html", shell, page)
+    }
+
+    /// Renders a wish list, for its owner or for whoever has its link.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn list(&self, shell: &Shell, page: &ListPage) -> Result<String, PageError> {
+        self.render("list.html", shell, page)
+    }
+
+    /// Renders the page on which one logs in or signs up.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn entrance(&self, shell: &Shell, page: &Entrance) -> Result<String, PageError> {
+        self.render("entrance.html", shell, page)
+    }
+
+    /// Renders the page of an account.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn account(&self, shell: &Shell, page: &AccountPage) -> Result<String, PageError> {
+        self.render("account.html", shell, page)
     }
 
     /// Renders a failure in words for people.

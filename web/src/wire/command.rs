@@ -1,80 +1,130 @@
 //! Commands as clients write them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, marker::PhantomData};
 
-use actix_web::http::StatusCode;
 use cart_core::{
-    Code, Command, FieldError, LineId, Properties, Sku, Step, StepDetails,
-    limits::{BATCH_COMMANDS_MAX, LINE_QUANTITY_MAX, NOTE_BYTES_MAX},
+    Asked, Code, Command, FieldError, GiftCard, GiftCardId, LineId, Properties, Sku, Step, StepDetails,
+    limits::{BATCH_COMMANDS_MAX, FIELD_BYTES_MAX, GIFT_CARD_CODE_MIN, LINE_QUANTITY_MAX, NOTE_BYTES_MAX},
 };
-use serde::Deserialize;
-use serde_json::{Map, Number, Value};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
+use serde_json::{Map, Number, json};
 
-use crate::problem::Problem;
+use super::Object;
+use crate::{
+    gift_card,
+    problem::{Kind, Problem},
+};
+
+/// The longest payment token in bytes: what a payment page gives is an id or a sealed card.
+pub const PAYMENT_TOKEN_BYTES_MAX: usize = 4_096;
 
 /// Is a command as clients write it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "Command")]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum CommandForm {
     /// Adds pieces.
     AddLine {
         /// The product.
+        #[schemars(with = "Sku")]
         sku: String,
         /// Pieces.
         #[serde(default = "one")]
+        #[schemars(schema_with = "quantity_schema")]
         quantity: Number,
         /// What is to be done to them.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "unique")]
+        #[schemars(with = "Properties")]
         properties: BTreeMap<String, String>,
     },
     /// Sets the pieces of a line.
+    #[schemars(extend("oneOf" = [
+        {"required": ["line"], "properties": {"line": {"type": "string"}}},
+        {"required": ["sku"], "properties": {"sku": {"type": "string"}}},
+    ]))]
     SetQuantity {
         /// The line.
         #[serde(default)]
+        #[schemars(with = "Option<LineId>")]
         line: Option<String>,
         /// The product, where its line has no properties.
         #[serde(default)]
+        #[schemars(with = "Option<Sku>")]
         sku: Option<String>,
         /// Pieces.
+        #[schemars(schema_with = "quantity_schema")]
         quantity: Number,
     },
     /// Takes a line out.
+    #[schemars(extend("oneOf" = [
+        {"required": ["line"], "properties": {"line": {"type": "string"}}},
+        {"required": ["sku"], "properties": {"sku": {"type": "string"}}},
+    ]))]
     RemoveLine {
         /// The line.
         #[serde(default)]
+        #[schemars(with = "Option<LineId>")]
         line: Option<String>,
         /// The product, where its line has no properties.
         #[serde(default)]
+        #[schemars(with = "Option<Sku>")]
         sku: Option<String>,
     },
     /// Lays a line aside for later.
     SaveLine {
         /// The line.
+        #[schemars(with = "LineId")]
         line: String,
     },
     /// Takes a saved line into the cart again.
     RestoreLine {
         /// The line.
+        #[schemars(with = "LineId")]
         line: String,
     },
     /// Takes a saved line away.
     DropSavedLine {
         /// The line.
+        #[schemars(with = "LineId")]
         line: String,
     },
     /// Types a code.
     ApplyCode {
         /// The code.
+        #[schemars(with = "Code")]
         code: String,
     },
     /// Takes a code back.
     RemoveCode {
         /// The code.
+        #[schemars(with = "Code")]
         code: String,
+    },
+    /// Pays with a gift card, as far as it goes.
+    ApplyGiftCard {
+        /// The code on the card; case, spaces and dashes do not matter.
+        #[schemars(length(min = GIFT_CARD_CODE_MIN))]
+        code: String,
+    },
+    /// Does not pay with a gift card.
+    RemoveGiftCard {
+        /// The `id` that the cart shows of it.
+        #[schemars(with = "GiftCardId")]
+        id: String,
+    },
+    /// Pays with the customer's credit, as far as it goes, or does not.
+    UseStoreCredit {
+        /// Whether it pays.
+        on: bool,
     },
     /// Sets the note to the shop.
     SetNote {
         /// The text.
+        #[schemars(length(max = NOTE_BYTES_MAX))]
         text: String,
     },
     /// Takes the prices of today.
@@ -82,7 +132,8 @@ pub enum CommandForm {
     /// Runs commands, all or none.
     Batch {
         /// The commands in order.
-        commands: Vec<CommandForm>,
+        #[schemars(schema_with = "batch_schema")]
+        commands: Vec<Object<CommandForm>>,
     },
     /// Takes all lines out.
     Clear {},
@@ -91,16 +142,119 @@ pub enum CommandForm {
     /// Completes a step.
     CompleteStep {
         /// The step's name.
+        #[schemars(with = "Step")]
         step: String,
         /// Its fields.
-        #[serde(default)]
-        details: Map<String, Value>,
+        #[serde(default, deserialize_with = "unique")]
+        #[schemars(schema_with = "details_schema")]
+        details: BTreeMap<DetailField, String>,
     },
+    /// Opens a cart again that has expired, as far as its lines are still to be had.
+    Reopen {},
+    /// Gives the payment under way up.
+    CancelPayment {},
     /// Places the order.
     PlaceOrder {
         /// What the payment page gave.
+        #[schemars(length(max = PAYMENT_TOKEN_BYTES_MAX))]
         payment_token: String,
     },
+}
+
+/// Names what the steps of a checkout ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DetailField {
+    /// Where questions about the order go.
+    Email,
+    /// The recipient.
+    Name,
+    /// Street and number.
+    Street,
+    /// Town.
+    City,
+    /// Postal code.
+    Postcode,
+    /// ISO 3166 code of two letters.
+    Country,
+    /// The part of the country, as ISO 3166-2 has it behind the dash.
+    Region,
+    /// The way to travel.
+    Method,
+}
+
+impl DetailField {
+    const ALL: [(Self, &'static str); 8] = [
+        (Self::Email, "email"),
+        (Self::Name, "name"),
+        (Self::Street, "street"),
+        (Self::City, "city"),
+        (Self::Postcode, "postcode"),
+        (Self::Country, "country"),
+        (Self::Region, "region"),
+        (Self::Method, "method"),
+    ];
+
+    fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, other)| *other == name).map(|(field, _)| field)
+    }
+}
+
+fn details_schema(_: &mut SchemaGenerator) -> Schema {
+    let field = json!({ "type": "string", "maxLength": FIELD_BYTES_MAX });
+    let fields: Map<_, _> =
+        DetailField::ALL.iter().map(|(_, name)| ((*name).into(), field.clone())).collect();
+    json_schema!({
+        "description": "The fields of the step: an address of `email`, `name`, `street`, `city`, `postcode`, `country` and, \
+            where it has one, `region`; of these only `email`, `country` and what tax depends on where nothing travels; the \
+            `method` of shipping.",
+        "type": "object",
+        "properties": fields,
+        "additionalProperties": false,
+    })
+}
+
+fn quantity_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "description": "Pieces.", "type": "integer", "minimum": 1, "maximum": LINE_QUANTITY_MAX })
+}
+
+fn batch_schema(generator: &mut SchemaGenerator) -> Schema {
+    let mut command = generator.subschema_for::<CommandForm>();
+    command.insert("not".into(), json!({ "properties": { "type": { "enum": ["batch", "place_order"] } } }));
+    json_schema!({
+        "description": "The commands in order; none of them a batch or an order.",
+        "type": "array",
+        "maxItems": BATCH_COMMANDS_MAX,
+        "items": command,
+    })
+}
+
+/// Reads a map whose names are different: of two equal ones nobody can say which was meant.
+fn unique<'de, K, D>(deserializer: D) -> Result<BTreeMap<K, String>, D::Error>
+where
+    K: Deserialize<'de> + Ord + std::fmt::Debug,
+    D: Deserializer<'de>,
+{
+    struct Unique<K>(PhantomData<K>);
+    impl<'de, K: Deserialize<'de> + Ord + std::fmt::Debug> Visitor<'de> for Unique<K> {
+        type Value = BTreeMap<K, String>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object of texts")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut texts = BTreeMap::new();
+            while let Some((name, text)) = map.next_entry::<K, String>()? {
+                if texts.contains_key(&name) {
+                    return Err(A::Error::custom(format_args!("duplicate field {name:?}")));
+                }
+                texts.insert(name, text);
+            }
+            Ok(texts)
+        }
+    }
+    deserializer.deserialize_map(Unique(PhantomData))
 }
 
 fn one() -> Number {
@@ -126,8 +280,10 @@ impl CommandForm {
     /// The problem with the first value that is not right.
     pub fn parse(self) -> Result<Parsed, Problem> {
         Ok(match self {
-            Self::PlaceOrder { payment_token } => Parsed::PlaceOrder { payment_token },
-            Self::Batch { commands } => Parsed::Command(batch(commands)?),
+            Self::PlaceOrder { payment_token } => {
+                Parsed::PlaceOrder { payment_token: token_of(payment_token)? }
+            }
+            Self::Batch { commands } => Parsed::Command(batch_of(commands)?),
             other => Parsed::Command(other.parse_single()?),
         })
     }
@@ -148,10 +304,18 @@ impl CommandForm {
             Self::DropSavedLine { line } => Command::DropSavedLine { line: line_of(&line)? },
             Self::ApplyCode { code } => Command::ApplyCode { code: code_of(&code)? },
             Self::RemoveCode { code } => Command::RemoveCode { code: code_of(&code)? },
+            Self::ApplyGiftCard { code } => Command::ApplyGiftCard { card: gift_card_of(&code)? },
+            Self::RemoveGiftCard { id } => Command::RemoveGiftCard {
+                card: GiftCardId::parse(&id)
+                    .map_err(|e| Problem::new(Kind::UnknownGiftCard, e.to_string()))?,
+            },
+            Self::UseStoreCredit { on } => Command::UseStoreCredit { on },
             Self::SetNote { text } => Command::SetNote { text: note_of(text)? },
             Self::AcceptPrices {} => Command::AcceptPrices,
             Self::Clear {} => Command::Clear,
             Self::StartCheckout {} => Command::StartCheckout,
+            Self::Reopen {} => Command::Reopen,
+            Self::CancelPayment {} => Command::CancelPayment { payment: None },
             Self::CompleteStep { step, details } => Command::CompleteStep(details_of(&step, &details)?),
             Self::Batch { .. } => return Err(Problem::invalid_request("a batch holds no batch")),
             Self::PlaceOrder { .. } => {
@@ -161,14 +325,18 @@ impl CommandForm {
     }
 }
 
-fn batch(commands: Vec<CommandForm>) -> Result<Command, Problem> {
+fn batch_of(commands: Vec<Object<CommandForm>>) -> Result<Command, Problem> {
     if commands.len() > BATCH_COMMANDS_MAX {
         let count = commands.len();
         return Err(Problem::invalid_request(format!(
             "the batch holds {count} commands, the most allowed is {BATCH_COMMANDS_MAX}"
         )));
     }
-    commands.into_iter().map(CommandForm::parse_single).collect::<Result<_, _>>().map(Command::Batch)
+    commands
+        .into_iter()
+        .map(|Object(command)| command.parse_single())
+        .collect::<Result<_, _>>()
+        .map(Command::Batch)
 }
 
 /// Is the payload of `update_cart`.
@@ -212,7 +380,7 @@ impl ItemForm {
 /// # Errors
 /// The problem `unknown_sku`.
 pub fn sku_of(text: &str) -> Result<Sku, Problem> {
-    Sku::parse(text).map_err(|e| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_sku", e.to_string()))
+    Sku::parse(text).map_err(|e| Problem::new(Kind::UnknownSku, e.to_string()))
 }
 
 /// Parses the name of a line; what cannot be one names no line.
@@ -220,9 +388,7 @@ pub fn sku_of(text: &str) -> Result<Sku, Problem> {
 /// # Errors
 /// The problem `line_not_found`.
 pub fn line_of(text: &str) -> Result<LineId, Problem> {
-    text.parse().map_err(|e: cart_core::IdError| {
-        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "line_not_found", e.to_string())
-    })
+    text.parse().map_err(|e: cart_core::IdError| Problem::new(Kind::LineNotFound, e.to_string()))
 }
 
 fn line_named(line: Option<String>, sku: Option<String>) -> Result<LineId, Problem> {
@@ -244,8 +410,25 @@ fn properties_of(texts: BTreeMap<String, String>) -> Result<Properties, Problem>
 /// # Errors
 /// The problem `unknown_code`.
 pub fn code_of(text: &str) -> Result<Code, Problem> {
-    Code::parse(text)
-        .map_err(|e| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_code", e.to_string()))
+    Code::parse(text).map_err(|e| Problem::new(Kind::UnknownCode, e.to_string()))
+}
+
+/// Parses the code of a gift card; what cannot be one is on no card.
+///
+/// # Errors
+/// The problem `unknown_gift_card`.
+pub fn gift_card_of(text: &str) -> Result<GiftCard, Problem> {
+    gift_card::of_code(text).map_err(|why| Problem::new(Kind::UnknownGiftCard, why))
+}
+
+fn token_of(text: String) -> Result<String, Problem> {
+    match text.len() {
+        0..=PAYMENT_TOKEN_BYTES_MAX => Ok(text),
+        len => Err(Problem::new(
+            Kind::UnknownPaymentToken,
+            format!("the payment token has {len} bytes, the most allowed is {PAYMENT_TOKEN_BYTES_MAX}"),
+        )),
+    }
 }
 
 fn note_of(text: String) -> Result<String, Problem> {
@@ -266,7 +449,7 @@ fn quantity_of(number: &Number) -> Result<u32, Problem> {
     })
 }
 
-fn details_of(step: &str, details: &Map<String, Value>) -> Result<StepDetails, Problem> {
+fn details_of(step: &str, details: &BTreeMap<DetailField, String>) -> Result<StepDetails, Problem> {
     let step = Step::from_name(step).ok_or_else(|| {
         let names = Step::ALL.map(Step::name).join(", ");
         Problem::invalid_details(vec![FieldError {
@@ -274,6 +457,72 @@ fn details_of(step: &str, details: &Map<String, Value>) -> Result<StepDetails, P
             message: format!("must be one of {names}"),
         }])
     })?;
-    StepDetails::parse(step, |field| details.get(field).and_then(Value::as_str).map(str::to_owned))
+    // What the cart needs beyond an e-mail address and a country is a rule of the cart.
+    StepDetails::parse(step, Asked::default(), |field| details.get(&DetailField::of_name(field)?).cloned())
         .map_err(Problem::invalid_details)
+}
+
+#[cfg(test)]
+mod tests {
+    use cart_core::CartId;
+
+    use super::*;
+
+    fn schema<T: JsonSchema>() -> Schema {
+        T::json_schema(&mut SchemaGenerator::default())
+    }
+
+    /// Tries the longest text that a schema allows, and one that is a byte longer.
+    fn at_its_most(schema: &Schema, prefix: &str, parses: impl Fn(&str) -> bool) {
+        let most = usize::try_from(schema.get("maxLength").and_then(|most| most.as_u64()).unwrap()).unwrap();
+        let text = |len: usize| format!("{prefix}{}", "x".repeat(len - prefix.len()));
+        assert!(parses(&text(most)), "{schema:?} allows {most} bytes");
+        assert!(!parses(&text(most + 1)), "{schema:?} ends at {most} bytes");
+    }
+
+    #[test]
+    fn the_limits_of_the_schema_are_those_of_the_parsers() {
+        at_its_most(&schema::<Sku>(), "", |text| sku_of(text).is_ok());
+        at_its_most(&schema::<CartId>(), "", |text| CartId::parse(text).is_ok());
+        at_its_most(&schema::<Code>(), "", |text| code_of(text).is_ok());
+
+        let forms = schema::<CommandForm>();
+        let variant = |name: &str| {
+            let variants = forms.get("oneOf").unwrap().as_array().unwrap();
+            variants.iter().find(|v| v["properties"]["type"]["const"] == name).unwrap()["properties"].clone()
+        };
+        let property =
+            |name: &str, property: &str| Schema::try_from(variant(name)[property].clone()).unwrap();
+        at_its_most(&property("set_note", "text"), "", |text| note_of(text.into()).is_ok());
+        at_its_most(&property("place_order", "payment_token"), "", |text| token_of(text.into()).is_ok());
+
+        let fields = variant("complete_step")["details"]["properties"].clone();
+        let names: Vec<_> = DetailField::ALL.iter().map(|(_, name)| *name).collect();
+        assert!(fields.as_object().unwrap().keys().all(|name| names.contains(&name.as_str())));
+        let city = Schema::try_from(fields["city"].clone()).unwrap();
+        at_its_most(&city, "", |text| {
+            let details = |name: &str| match name {
+                "email" => "ada@example.org".into(),
+                "country" => "GB".into(),
+                _ => text.to_owned(),
+            };
+            let all = DetailField::ALL.iter().filter(|(_, name)| !matches!(*name, "region" | "method"));
+            details_of("address", &all.map(|(field, name)| (*field, details(name))).collect()).is_ok()
+        });
+
+        let properties = schema::<Properties>();
+        let most = properties.get("maxProperties").and_then(|most| most.as_u64()).unwrap();
+        let many = |count: u64| properties_of((0..count).map(|n| (n.to_string(), "x".to_owned())).collect());
+        assert!(many(most).is_ok() && many(most + 1).is_err());
+        let name = Schema::try_from(properties.get("propertyNames").unwrap().clone()).unwrap();
+        at_its_most(&name, "", |text| properties_of([(text.to_owned(), "x".to_owned())].into()).is_ok());
+        let value = Schema::try_from(properties.get("additionalProperties").unwrap().clone()).unwrap();
+        at_its_most(&value, "", |text| properties_of([("a".to_owned(), text.to_owned())].into()).is_ok());
+
+        let batch = property("batch", "commands");
+        let most = usize::try_from(batch.get("maxItems").and_then(|most| most.as_u64()).unwrap()).unwrap();
+        let clear = |_| Object(CommandForm::Clear {});
+        let commands = |count| batch_of((0..count).map(clear).collect());
+        assert!(commands(most).is_ok() && commands(most + 1).is_err());
+    }
 }

@@ -1,4 +1,4 @@
-//! The demo's scenery: the folder, the catalogue, the stock, the experiments.
+//! The demo's scenery: the folder, the catalogue, the terms, the stock, the experiments.
 
 use std::{
     fs,
@@ -20,6 +20,7 @@ use crate::{
     shop::Shop,
     simulation::market::PIECES_MIN,
     store::{ProductSupply, StoredExperiment},
+    terms::Document,
 };
 
 /// The name to log in with.
@@ -31,6 +32,12 @@ const CATALOGUE: &str = include_str!("../../../demo/catalogue.csv");
 const EXPERIMENTS: [&str; 2] = [
     include_str!("../../../demo/experiments/checkout-express.json"),
     include_str!("../../../demo/experiments/aa-shelf-heading.json"),
+];
+
+const TERMS: [(Document, &str); 3] = [
+    (Document::Taxes, include_str!("../../../demo/terms/taxes.json")),
+    (Document::Shipping, include_str!("../../../demo/terms/shipping.json")),
+    (Document::Promotions, include_str!("../../../demo/terms/promotions.json")),
 ];
 
 /// Is where the demo's shop lives.
@@ -111,13 +118,17 @@ pub(super) async fn furnish(shop: &Shop, folder: &Path, shoppers: u64) -> anyhow
     let report = products::import(&*shop.store, Table::open(&file)?, &Mapping::default(), || ()).await?;
     ensure!(report.bad.is_empty(), "the demo's catalogue has bad rows: {:?}", report.bad);
     shop.catalogue.refresh(&*shop.store).await?;
+    for (document, text) in TERMS {
+        shop.store.put_document(document.name(), text, clock::now_ms()).await?;
+    }
+    shop.terms.refresh(&*shop.store).await?;
     stock_up(shop, shoppers).await?;
     for definition in EXPERIMENTS {
         start(shop, definition, shoppers).await?;
     }
     shop.catalogue.refresh(&*shop.store).await?;
     shop.definitions.refresh(&*shop.store).await?;
-    shop.shelves.refresh_stock(&*shop.store).await?;
+    shop.shelves.refresh_stock(&*shop.store, &shop.catalogue.get(), &shop.terms.get().locations).await?;
     Ok(())
 }
 
@@ -126,13 +137,12 @@ pub(super) async fn furnish(shop: &Shop, folder: &Path, shoppers: u64) -> anyhow
 async fn stock_up(shop: &Shop, shoppers: u64) -> anyhow::Result<()> {
     let enough = i64::try_from(shoppers.saturating_mul(2))?;
     let catalogue = shop.catalogue.get();
-    let tracked: Vec<_> =
-        catalogue.search("", None).into_iter().filter(|p| p.stock_policy.is_tracked()).collect();
-    let stock = shop.store.stock(&tracked.iter().map(|p| p.sku.clone()).collect()).await?;
+    let tracked: Vec<_> = catalogue.listed().iter().map(|l| &l.product).filter(|p| p.has_stock()).collect();
+    let stock = shop.stock(&tracked.iter().map(|p| p.sku.clone()).collect()).await?;
     let supplies: Vec<ProductSupply> = tracked
         .iter()
         .filter(|p| (PIECES_MIN..enough).contains(&stock.available(&p.sku)))
-        .map(|p| ProductSupply { product: p.as_ref().clone(), supplied: Some(enough) })
+        .map(|p| ProductSupply { product: p.as_ref().clone(), supplied: Some(enough), safety: None })
         .collect();
     shop.store.put_products(&supplies).await?;
     Ok(())
@@ -168,6 +178,13 @@ mod tests {
         assert_eq!(experiments.iter().map(Experiment::flag).collect::<Vec<_>>(), definitions::FLAGS);
         let same = experiments[1].variations();
         assert_eq!(same[0].value(), same[1].value());
+    }
+
+    #[test]
+    fn the_demo_has_taxes_shipping_and_promotions() {
+        for (document, text) in TERMS {
+            assert_eq!(document.check(text), Ok(()), "{}", document.name());
+        }
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cart_core::Sku;
+use cart_core::{Line, OrderLine, Slot, Stage};
 
 use super::state::State;
 
 /// Says what is broken, a sentence each.
 pub fn audit(state: &State) -> Vec<String> {
     let mut broken = vec![];
-    for (sku, level) in &state.stock {
+    for (sku, level) in state.stock.iter() {
         if !level.is_conserved() {
             broken.push(format!(
                 "stock of {sku} is not conserved: {} supplied, {} available, {} held, {} sold",
@@ -18,7 +18,8 @@ pub fn audit(state: &State) -> Vec<String> {
         }
     }
     let lines = state.carts.values().flat_map(|row| &row.cart.lines);
-    let holds = sums(lines.map(|l| (&l.sku, i64::from(l.held))));
+    let holds =
+        sums(lines.flat_map(Line::holds).map(|(sku, at, held)| (Slot::new(sku, at), i64::from(held))));
     differ(
         state,
         &holds,
@@ -27,7 +28,13 @@ pub fn audit(state: &State) -> Vec<String> {
         |sku, held, sum| format!("{held} pieces of {sku} are held, carts hold {sum}"),
     );
     let lines = state.orders.values().filter(|row| row.is_shop).flat_map(|row| &row.order.lines);
-    let sales = sums(lines.map(|l| (&l.sku, i64::from(l.from_held) + i64::from(l.from_available))));
+    let taken = lines.clone().flat_map(OrderLine::all_taken);
+    let taken =
+        taken.map(|(sku, at, held, available)| (Slot::new(sku, at), i64::from(held) + i64::from(available)));
+    let back = lines
+        .flat_map(OrderLine::all_restocked)
+        .map(|(sku, at, pieces)| (Slot::new(sku, at), -i64::from(pieces)));
+    let sales = sums(taken.chain(back));
     differ(
         state,
         &sales,
@@ -42,10 +49,38 @@ pub fn audit(state: &State) -> Vec<String> {
     for (cart, order) in placed.symmetric_difference(&became) {
         broken.push(format!("cart {cart} and order {order} do not agree"));
     }
+    let mut sums: BTreeMap<_, i64> = BTreeMap::new();
+    for ((account, _), (delta, _)) in &state.entries {
+        *sums.entry(account).or_default() += delta;
+    }
+    let all: BTreeSet<_> = state.accounts.keys().chain(sums.keys().copied()).collect();
+    for account in all {
+        let (balance, sum) = (state.accounts.get(account).copied(), sums.get(account).copied());
+        let (balance, sum) = (balance.unwrap_or(0), sum.unwrap_or(0));
+        if balance != sum {
+            broken.push(format!("account {account} is at {balance}, its entries make {sum}"));
+        }
+    }
+    for row in state.orders.values().filter(|row| row.is_shop) {
+        let cart = state.carts.get(&row.order.cart).map(|cart| &cart.cart.stage);
+        if let Some(Stage::Ordered { state, .. }) = cart
+            && *state != row.order.state
+        {
+            broken.push(format!(
+                "cart {} and order {} tell different states",
+                row.order.cart, row.order.order_id
+            ));
+        }
+    }
+    for (id, row) in &state.carts {
+        if row.cart.is_payment_due() != state.pending_payments.contains_key(id) {
+            broken.push(format!("the payments of cart {id} and their list do not agree"));
+        }
+    }
     broken
 }
 
-fn sums<'a>(pieces: impl Iterator<Item = (&'a Sku, i64)>) -> BTreeMap<&'a Sku, i64> {
+fn sums(pieces: impl Iterator<Item = (Slot, i64)>) -> BTreeMap<Slot, i64> {
     let mut sums = BTreeMap::new();
     for (sku, pieces) in pieces {
         *sums.entry(sku).or_default() += pieces;
@@ -55,14 +90,15 @@ fn sums<'a>(pieces: impl Iterator<Item = (&'a Sku, i64)>) -> BTreeMap<&'a Sku, i
 
 fn differ(
     state: &State,
-    sums: &BTreeMap<&Sku, i64>,
+    sums: &BTreeMap<Slot, i64>,
     part: impl Fn(&cart_core::StockLevel) -> i64,
     broken: &mut Vec<String>,
-    sentence: impl Fn(&Sku, i64, i64) -> String,
+    sentence: impl Fn(&Slot, i64, i64) -> String,
 ) {
-    let all: BTreeSet<&Sku> = state.stock.keys().chain(sums.keys().copied()).collect();
+    let all: BTreeSet<&Slot> = state.stock.slots().chain(sums.keys()).collect();
     for sku in all {
-        let (stored, sum) = (state.stock.get(sku).map_or(0, &part), sums.get(sku).copied().unwrap_or(0));
+        let (stored, sum) =
+            (state.stock.at(sku).map_or(0, |level| part(&level)), sums.get(sku).copied().unwrap_or(0));
         if stored != sum {
             broken.push(sentence(sku, stored, sum));
         }

@@ -39,6 +39,11 @@ impl Faults {
         go_on
     }
 
+    /// Takes back what no turn has met yet.
+    pub fn clear(&self) {
+        self.queue().clear();
+    }
+
     /// Returns how many faults no turn has met yet.
     pub fn left(&self) -> usize {
         self.queue().len()

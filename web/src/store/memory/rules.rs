@@ -5,11 +5,11 @@ use std::{
     fmt::Debug,
 };
 
-use cart_core::{Cart, Movement, Sku, Stage};
+use cart_core::{AccountId, Cart, Movement, OrderLine, Sku, Slot, Stage};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    super::{CartWrite, Staged, Wants},
+    super::{AccountWants, CartWrite, IdleDue, PostingWrite, Staged, Wants},
     state::State,
 };
 
@@ -17,10 +17,12 @@ use super::{
 ///
 /// # Panics
 /// Where it broke a rule.
-pub fn check(state: &State, wants: &Wants, skus: &BTreeSet<Sku>, staged: &Staged) {
+pub fn check(state: &State, wants: &Wants, skus: &BTreeSet<Sku>, wanted: &AccountWants, staged: &Staged) {
     carts(state, wants, staged);
+    accounts(state, wanted, staged);
     stock(state, skus, staged);
     orders(state, staged);
+    payments(state, staged);
     keys(state, wants, staged);
     answers(wants, staged);
     events(state, staged);
@@ -28,8 +30,13 @@ pub fn check(state: &State, wants: &Wants, skus: &BTreeSet<Sku>, staged: &Staged
 
 fn carts(state: &State, wants: &Wants, staged: &Staged) {
     let mut seen = BTreeSet::new();
-    for CartWrite { before, cart } in &staged.carts {
+    for CartWrite { before, cart, is_claimed, idle } in &staged.carts {
         let id = &cart.id;
+        let is_done = cart.is_closed() || cart.is_expired();
+        assert!(
+            !is_done || !matches!(idle, IdleDue::At(Some(_))),
+            "cart {id} is done with and looked at again"
+        );
         assert!(wants.carts.contains_key(id), "cart {id} is written without having been wanted");
         assert!(seen.insert(id), "cart {id} is written twice");
         let row = state.carts.get(id).map(|row| &row.cart);
@@ -37,8 +44,17 @@ fn carts(state: &State, wants: &Wants, staged: &Staged) {
         assert_eq!(*before, at, "cart {id} is guarded by version {before} and stands at {at}");
         assert!(cart.version > at, "cart {id} goes from version {at} to {}", cart.version);
         if let Some(row) = row {
-            assert_eq!(row.owner, cart.owner, "cart {id} changes hands");
-            assert!(row.order_id().is_none(), "cart {id} is an order and changes nevertheless");
+            assert_eq!(row.owner != cart.owner, *is_claimed, "cart {id} changes hands unsaid, or not at all");
+            let is_final = row.order_id().is_none_or(|order| cart.order_id() == Some(order));
+            assert!(is_final, "cart {id} was another order");
+            assert!(
+                row.order_id().is_none() || row.lines == cart.lines,
+                "cart {id} is an order and its lines change"
+            );
+            assert!(
+                row.merged_into().is_none() || (row.stage == cart.stage && cart.lines.is_empty()),
+                "cart {id} went into another and changes nevertheless"
+            );
         }
         reads_back(&**cart);
     }
@@ -46,26 +62,38 @@ fn carts(state: &State, wants: &Wants, staged: &Staged) {
 
 /// Checks that pieces move as lines and orders say, and that none is invented or lost.
 fn stock(state: &State, skus: &BTreeSet<Sku>, staged: &Staged) {
-    for (sku, movement) in &staged.movements {
-        assert!(skus.contains(sku), "stock of {sku} moves without having been asked for");
+    for (slot, movement) in &staged.movements {
+        assert!(skus.contains(&slot.sku), "stock of {slot} moves without having been asked for");
         let mut level =
-            *state.stock.get(sku).unwrap_or_else(|| panic!("stock of {sku} moves, and there is none"));
+            state.stock.at(slot).unwrap_or_else(|| panic!("stock of {slot} moves, and there is none"));
         level.apply(*movement);
-        assert!(level.is_conserved(), "{movement:?} leaves stock of {sku} at {level:?}");
+        assert!(level.is_conserved(), "{movement:?} leaves stock of {slot} at {level:?}");
     }
-    let mut due: BTreeMap<&Sku, Movement> = BTreeMap::new();
+    let mut due: BTreeMap<Slot, Movement> = BTreeMap::new();
     for CartWrite { cart, .. } in &staged.carts {
         let before = state.carts.get(&cart.id).map(|row| &*row.cart);
         for (sign, line) in
             before.iter().flat_map(|c| &c.lines).map(|l| (-1, l)).chain(cart.lines.iter().map(|l| (1, l)))
         {
-            due.entry(&line.sku).or_default().held += sign * i64::from(line.held);
+            for (sku, location, held) in line.holds() {
+                due.entry(Slot::new(sku, location)).or_default().held += sign * i64::from(held);
+            }
         }
     }
-    for line in staged.orders.iter().flat_map(|o| &o.lines) {
-        due.entry(&line.sku).or_default().sold += i64::from(line.from_held) + i64::from(line.from_available);
+    for (sku, location, held, available) in
+        staged.orders.iter().flat_map(|o| &o.lines).flat_map(OrderLine::all_taken)
+    {
+        due.entry(Slot::new(sku, location)).or_default().sold += i64::from(held) + i64::from(available);
     }
-    let all: BTreeSet<&Sku> = due.keys().copied().chain(staged.movements.keys()).collect();
+    for (id, order) in &staged.order_updates {
+        let row = state.orders.get(id).unwrap_or_else(|| panic!("order {id} is changed, and there is none"));
+        for (before, after) in row.order.lines.iter().zip(&order.lines) {
+            for ((.., before), (sku, location, after)) in before.all_restocked().zip(after.all_restocked()) {
+                due.entry(Slot::new(sku, location)).or_default().sold -= i64::from(after) - i64::from(before);
+            }
+        }
+    }
+    let all: BTreeSet<&Slot> = due.keys().chain(staged.movements.keys()).collect();
     for sku in all {
         let staged = staged.movements.get(sku).copied().unwrap_or_default();
         let due = due.get(sku).copied().unwrap_or_default();
@@ -74,6 +102,36 @@ fn stock(state: &State, skus: &BTreeSet<Sku>, staged: &Staged) {
             (due.held, due.sold),
             "lines and orders of {sku} move other pieces"
         );
+    }
+}
+
+/// Checks that balances move by entries only, never below zero, and that orders post what they say.
+fn accounts(state: &State, wanted: &AccountWants, staged: &Staged) {
+    let mut due: BTreeMap<&AccountId, i64> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for PostingWrite { posting, cause, .. } in &staged.postings {
+        let account = &posting.account;
+        let is_new = !state.entries.contains_key(&(account.clone(), cause.clone()));
+        assert!(is_new && seen.insert((account, cause)), "{cause} moves account {account} twice");
+        *due.entry(account).or_default() += posting.delta;
+    }
+    assert!(
+        due.keys().copied().eq(staged.balances.keys()),
+        "other balances than postings: {:?}",
+        staged.balances
+    );
+    for (account, write) in &staged.balances {
+        let is_wanted = wanted.moved.contains(account) || wanted.read.contains(account);
+        assert!(is_wanted, "account {account} moves without having been asked for");
+        assert_eq!(write.before, state.accounts.get(account).copied(), "account {account} is guarded so");
+        assert_eq!(write.after, write.before.unwrap_or(0) + due[account], "account {account} moves so");
+        assert!(write.after >= 0, "account {account} falls to {}", write.after);
+    }
+    for order in &staged.orders {
+        let cause = format!("order:{}", order.order_id);
+        let posted: Vec<_> =
+            staged.postings.iter().filter(|p| p.cause == cause).map(|p| &p.posting).collect();
+        assert!(posted.into_iter().eq(&order.postings), "order {} posts other than it says", order.order_id);
     }
 }
 
@@ -90,14 +148,40 @@ fn orders(state: &State, staged: &Staged) {
         );
         reads_back(order);
     }
+    for (id, order) in &staged.order_updates {
+        let is_of = |w: &CartWrite| match &w.cart.stage {
+            Stage::Ordered { order_id, state, .. } => order_id == id && *state == order.state,
+            _ => false,
+        };
+        assert!(staged.carts.iter().any(is_of), "order {id} changes otherwise than its cart");
+        reads_back(order);
+    }
     for CartWrite { cart, .. } in &staged.carts {
-        if let Stage::Ordered { order_id, .. } = &cart.stage {
+        let was_ordered = state.carts.get(&cart.id).is_some_and(|row| row.cart.order_id().is_some());
+        if let Stage::Ordered { order_id, .. } = &cart.stage
+            && !was_ordered
+        {
             assert!(
                 seen.contains(order_id),
                 "cart {} becomes order {order_id}, which is not placed",
                 cart.id
             );
         }
+    }
+}
+
+/// Checks that a cart is listed where, and only where, its payments have not come to their end.
+fn payments(state: &State, staged: &Staged) {
+    for CartWrite { cart, .. } in &staged.carts {
+        let is_listed = match staged.payments.get(&cart.id) {
+            Some(since_ms) => since_ms.is_some(),
+            None => state.pending_payments.contains_key(&cart.id),
+        };
+        assert_eq!(is_listed, cart.is_payment_due(), "cart {} is listed for its payments", cart.id);
+    }
+    for cart in staged.payments.keys() {
+        let is_written = staged.carts.iter().any(|write| write.cart.id == *cart);
+        assert!(is_written, "the payments of cart {cart} are noted, and the cart is not written");
     }
 }
 
@@ -151,7 +235,7 @@ fn events(state: &State, staged: &Staged) {
             .unwrap_or_else(|e| panic!("the data of {} is no JSON: {e}", event.kind));
         assert!(data.is_object(), "the data of {} is no JSON object", event.kind);
     }
-    for CartWrite { before, cart } in &staged.carts {
+    for CartWrite { before, cart, .. } in &staged.carts {
         let told = staged.events.iter().filter(|e| e.cart.as_ref() == Some(&cart.id)).count() as u64;
         assert_eq!(told, cart.version - before, "events of cart {}, which counts them", cart.id);
     }

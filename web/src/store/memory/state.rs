@@ -5,16 +5,19 @@ use std::{
     sync::Arc,
 };
 
-use cart_core::{Cart, CartId, Order, OrderId, Product, Sku, StockLevel, StockLevels, VisitorId};
+use cart_core::{
+    AccountId, Balances, Cart, CartId, GiftCardId, Order, OrderId, Product, Sku, Slot, StockLevels, VisitorId,
+};
 use serde_json::{json, value::RawValue};
 use uuid::Uuid;
 
 use super::super::{
-    AdminSession, AdminUser, ArmRow, EventWrite, Exposure, ImportedOrder, KeyRef, KeyWrite, LookRow,
-    OutboxEvent, ProductSupply, Result, RollUp, ShopTotals, StoreError, StoredDocuments, StoredExperiment,
-    SupplyOutcome, UnitRow,
+    AdminSession, AdminUser, ArmRow, CartShare, Delivery, EventWrite, Exposure, ImportedOrder, KeyRef,
+    KeyWrite, LookRow, OutboxEvent, PendingPayment, ProductSupply, Result, RollUp, ShopTotals, StockChange,
+    StoreError, StoredCard, StoredDocuments, StoredEndpoint, StoredExperiment, SupplyOutcome, UnitRow, User,
+    UserSession,
 };
-use crate::events::data::order_data;
+use crate::{events::data::order_data, lists::WishList};
 
 /// Names the roll-ups' cursor.
 const READER: &str = "rollups";
@@ -37,16 +40,32 @@ pub struct OrderRow {
     pub is_shop: bool,
 }
 
+/// Is the shop's users and what belongs to them.
+#[derive(Debug, Default)]
+pub struct People {
+    pub users: Vec<User>,
+    pub sessions: Vec<UserSession>,
+    /// The window and the attempts in it, by key.
+    pub attempts: BTreeMap<String, (i64, u64)>,
+}
+
 /// Is everything the double keeps.
 #[derive(Debug, Default)]
 pub struct State {
     pub carts: BTreeMap<CartId, CartRow>,
+    /// When carts that nobody touches are to be looked at.
+    pub idle_due: BTreeMap<CartId, i64>,
     pub keys: BTreeMap<KeyRef, KeyWrite>,
     pub catalogue_revision: u64,
     pub products: BTreeMap<Sku, Product>,
-    pub stock: BTreeMap<Sku, StockLevel>,
+    /// The revision at which each product was listed first.
+    pub listed: BTreeMap<Sku, u64>,
+    pub stock: StockLevels,
+    pub stock_changes: Vec<StockChange>,
     pub orders: BTreeMap<OrderId, OrderRow>,
     pub ordered_carts: BTreeSet<CartId>,
+    /// Each with the time when it is due.
+    pub pending_payments: BTreeMap<CartId, (i64, PendingPayment)>,
     pub definitions_revision: u64,
     pub documents: StoredDocuments,
     /// All revisions of each key, oldest first.
@@ -55,44 +74,59 @@ pub struct State {
     pub outbox: Vec<OutboxEvent>,
     pub event_ids: BTreeSet<Uuid>,
     pub cursors: BTreeMap<String, u64>,
+    pub deliveries: BTreeMap<(String, u64), Delivery>,
+    pub endpoints: BTreeMap<String, StoredEndpoint>,
+    pub lists: BTreeMap<String, WishList>,
+    pub shares: Vec<CartShare>,
     pub leases: BTreeMap<String, (String, i64)>,
     pub units: BTreeMap<(VisitorId, String), UnitRow>,
     pub arms: BTreeMap<(String, u32), ArmRow>,
     pub looks: BTreeMap<(String, u64), LookRow>,
+    pub sales: BTreeMap<(i64, Sku), u64>,
+    pub people: People,
     pub users: BTreeMap<String, AdminUser>,
     pub sessions: BTreeMap<String, AdminSession>,
+    pub accounts: BTreeMap<AccountId, i64>,
+    /// What moved each account, and when, by cause.
+    pub entries: BTreeMap<(AccountId, String), (i64, i64)>,
+    /// Their balances stand in their accounts.
+    pub gift_cards: BTreeMap<GiftCardId, StoredCard>,
 }
 
 impl State {
     /// Reads the stock of products.
     pub fn levels(&self, skus: &BTreeSet<Sku>) -> StockLevels {
-        skus.iter().filter_map(|sku| Some((sku.clone(), *self.stock.get(sku)?))).collect()
+        let of = |sku| self.stock.of(sku).map(move |(at, level)| (Slot::new(sku, at), *level));
+        skus.iter().flat_map(of).collect()
+    }
+
+    /// Reads balances.
+    pub fn balances<'a>(&self, accounts: impl Iterator<Item = &'a AccountId>) -> Balances {
+        accounts.filter_map(|account| Some((account.clone(), *self.accounts.get(account)?))).collect()
     }
 
     /// Puts products, one after the other.
     pub fn put_products(&mut self, products: &[ProductSupply]) -> Vec<SupplyOutcome> {
         let outcomes: Vec<_> = products.iter().map(|p| self.put_product(p)).collect();
-        if outcomes.iter().any(|o| matches!(o, SupplyOutcome::Inserted | SupplyOutcome::Updated)) {
+        if outcomes.iter().any(SupplyOutcome::is_written) {
             self.catalogue_revision += 1;
         }
         outcomes
     }
 
-    fn put_product(&mut self, ProductSupply { product, supplied }: &ProductSupply) -> SupplyOutcome {
-        let before = self.products.get(&product.sku);
-        let mut level = self.stock.get(&product.sku).copied().unwrap_or_default();
-        let (taken, supplied) = (level.held + level.sold, supplied.unwrap_or(level.supplied));
-        if supplied < taken {
-            return SupplyOutcome::SupplyTooLow { taken };
-        }
-        if before == Some(product) && supplied == level.supplied {
+    fn put_product(&mut self, put: &ProductSupply) -> SupplyOutcome {
+        let (before, product) = (self.products.get(&put.product.sku), &put.product);
+        let levels = match put.rows(&self.stock) {
+            Ok(levels) => levels,
+            Err(taken) => return SupplyOutcome::SupplyTooLow { taken },
+        };
+        if before == Some(product) && levels.iter().all(|(slot, level)| self.stock.at(slot) == Some(*level)) {
             return SupplyOutcome::Unchanged;
         }
         let outcome = if before.is_some() { SupplyOutcome::Updated } else { SupplyOutcome::Inserted };
-        level.available += supplied - level.supplied;
-        level.supplied = supplied;
         self.products.insert(product.sku.clone(), product.clone());
-        self.stock.insert(product.sku.clone(), level);
+        self.listed.entry(product.sku.clone()).or_insert(self.catalogue_revision + 1);
+        levels.into_iter().for_each(|(slot, level)| self.stock.insert(slot, level));
         outcome
     }
 
@@ -207,6 +241,9 @@ impl State {
         for row in &roll_up.looks {
             self.looks.entry((row.experiment.clone(), row.units)).or_insert_with(|| row.clone());
         }
+        for (sold, pieces) in &roll_up.sales {
+            *self.sales.entry(sold.clone()).or_default() += pieces;
+        }
         self.cursors.insert(READER.to_owned(), roll_up.to);
         Ok(())
     }
@@ -216,6 +253,7 @@ impl State {
         self.units.clear();
         self.arms.clear();
         self.looks.clear();
+        self.sales.clear();
         self.cursors.insert(READER.to_owned(), 0);
     }
 }

@@ -1,13 +1,51 @@
 //! Carts outside a turn, and the idempotency keys' end.
 
+use async_trait::async_trait;
 use cart_core::{Cart, CartId, VisitorId};
 use deadpool_postgres::Client;
+use tokio::sync::mpsc;
 
 use super::{
-    super::Result,
-    cells::{bigint, json, parsed},
+    super::{CartStore, Decision, Heard, Outcome, Result, Wants},
+    PostgresStore,
+    cells::{bigint, json, number, parsed},
     transaction::{bounded, execute_alone, query},
 };
+
+#[async_trait]
+impl CartStore for PostgresStore {
+    async fn turn(&self, wants: Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
+        super::turn::run(self.client().await?, &self.node, &wants, decision).await
+    }
+
+    async fn cart(&self, id: &CartId) -> Result<Option<Cart>> {
+        bounded(cart(&self.client().await?, id)).await
+    }
+
+    async fn open_cart_of(&self, owner: &VisitorId) -> Result<Option<CartId>> {
+        bounded(open_cart_of(&self.client().await?, owner)).await
+    }
+
+    async fn carts_with_ended_holds(&self, now_ms: i64, limit: usize) -> Result<Vec<CartId>> {
+        bounded(with_ended_holds(&self.client().await?, now_ms, limit)).await
+    }
+
+    async fn idle_carts(&self, now_ms: i64, limit: usize) -> Result<Vec<(CartId, u64)>> {
+        const SQL: &str =
+            "SELECT id, version FROM carts WHERE idle_due_ms <= $1 ORDER BY idle_due_ms LIMIT $2";
+        let client = self.client().await?;
+        let rows = bounded(query(&client, SQL, &[&now_ms, &bigint(limit)])).await?;
+        rows.iter().map(|row| Ok((parsed(row, "id")?, number(row, "version")?))).collect()
+    }
+
+    async fn forget_keys(&self, before_ms: i64) -> Result<u64> {
+        forget_keys(&self.client().await?, before_ms).await
+    }
+
+    async fn listen(&self, heard: mpsc::Sender<Heard>) -> Result<()> {
+        super::listen::run(&self.config, &self.node, heard).await
+    }
+}
 
 /// The most keys that one statement forgets: long deletes would meet the limit on statements.
 const FORGET_MAX: u64 = 5_000;

@@ -2,13 +2,27 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use deadpool_postgres::Client;
 
 use super::{
-    super::{Result, StoredDocuments},
+    super::{DocumentStore, Result, StoredDocuments},
+    PostgresStore,
     cells::{bigint, cell, number},
+    transaction::bounded,
     transaction::{execute_alone, query},
 };
+
+#[async_trait]
+impl DocumentStore for PostgresStore {
+    async fn documents(&self, known: u64) -> Result<Option<StoredDocuments>> {
+        bounded(documents(&self.client().await?, known)).await
+    }
+
+    async fn put_document(&self, name: &str, text: &str, at_ms: i64) -> Result<()> {
+        bounded(put(&self.client().await?, name, text, at_ms)).await
+    }
+}
 
 /// Returns all documents where their revision is another one.
 pub async fn documents(client: &Client, known: u64) -> Result<Option<StoredDocuments>> {

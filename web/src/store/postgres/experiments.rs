@@ -2,17 +2,43 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use deadpool_postgres::Client;
 use serde_json::json;
 use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 use super::{
-    super::{Exposure, Result, StoreError, StoredDefinitions, StoredExperiment},
+    super::{ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment},
+    PostgresStore,
     cells::{bigint, cell, number},
     error, outbox,
     transaction::{Params, Transaction, bounded, execute, query},
 };
+
+#[async_trait]
+impl ExperimentStore for PostgresStore {
+    async fn definitions(&self, known: u64) -> Result<Option<StoredDefinitions>> {
+        bounded(definitions(&self.client().await?, known)).await
+    }
+
+    async fn save_definition(
+        &self,
+        experiment: &StoredExperiment,
+        expected: Option<u64>,
+        by: &str,
+    ) -> Result<u64> {
+        save(self.client().await?, experiment, expected, by).await
+    }
+
+    async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>> {
+        bounded(history(&self.client().await?, key)).await
+    }
+
+    async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>> {
+        expose(self.client().await?, exposures).await
+    }
+}
 
 /// Logs exposures that are new, with their events, and returns their numbers.
 pub const EXPOSE: &str = "WITH fresh AS (

@@ -1,19 +1,48 @@
 //! Orders, the shop's own and those of other systems.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use async_trait::async_trait;
 use cart_core::{Order, OrderId, VisitorId};
 use deadpool_postgres::Client;
-use tokio_postgres::Statement;
+use tokio_postgres::{Statement, types::ToSql};
 use uuid::Uuid;
 
 use super::{
-    super::{EventWrite, ImportedOrder, Result, ShopTotals},
+    super::{EventWrite, ImportedOrder, OrderQuery, OrderStore, Result, ShopTotals, StoreError},
+    PostgresStore,
     cells::{bigint, cell, json, number, to_json},
     error, outbox,
     transaction::{Params, Transaction, bounded, query},
 };
 use crate::events::data::order_data;
+
+#[async_trait]
+impl OrderStore for PostgresStore {
+    async fn order(&self, id: &OrderId) -> Result<Option<Order>> {
+        bounded(order(&self.client().await?, id)).await
+    }
+
+    async fn orders_of(&self, owner: &VisitorId, limit: usize) -> Result<Vec<Order>> {
+        bounded(orders_of(&self.client().await?, owner, limit)).await
+    }
+
+    async fn find_orders(&self, query: &OrderQuery, limit: usize) -> Result<Vec<Order>> {
+        bounded(find(&self.client().await?, query, limit)).await
+    }
+
+    async fn import_orders(&self, orders: &[ImportedOrder]) -> Result<u64> {
+        let mut new = 0;
+        for chunk in orders.chunks(IMPORT_MAX) {
+            new += import(self.client().await?, chunk).await?;
+        }
+        Ok(new)
+    }
+
+    async fn totals(&self) -> Result<ShopTotals> {
+        bounded(totals(&self.client().await?)).await
+    }
+}
 
 /// The source of orders that were placed here.
 pub const SHOP: &str = "shop";
@@ -25,17 +54,19 @@ pub const IMPORT_MAX: usize = 2_000;
 
 /// Inserts orders.
 pub const INSERT: &str =
-    "INSERT INTO orders (id, cart, owner, source, placed_at_ms, currency, total_minor, doc)
-    SELECT w.id, w.cart, w.owner, $8, w.placed_at_ms, w.currency, w.total_minor, w.doc::json
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::int8[], $7::text[])
-        AS w (id, cart, owner, placed_at_ms, currency, total_minor, doc)";
+    "INSERT INTO orders (id, cart, owner, source, placed_at_ms, currency, total_minor, doc, status, email)
+    SELECT w.id, w.cart, w.owner, $8, w.placed_at_ms, w.currency, w.total_minor, w.doc::json, w.status, w.email
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::int8[], $7::text[], $9::text[],
+            $10::text[])
+        AS w (id, cart, owner, placed_at_ms, currency, total_minor, doc, status, email)";
 
 /// Inserts orders that are not there yet and returns which they were.
 const TAKE_OVER: &str =
-    "INSERT INTO orders (id, cart, owner, source, placed_at_ms, currency, total_minor, doc)
-    SELECT w.id, w.cart, w.owner, $8, w.placed_at_ms, w.currency, w.total_minor, w.doc::json
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::int8[], $7::text[])
-        AS w (id, cart, owner, placed_at_ms, currency, total_minor, doc)
+    "INSERT INTO orders (id, cart, owner, source, placed_at_ms, currency, total_minor, doc, status, email)
+    SELECT w.id, w.cart, w.owner, $8, w.placed_at_ms, w.currency, w.total_minor, w.doc::json, w.status, w.email
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::int8[], $7::text[], $9::text[],
+            $10::text[])
+        AS w (id, cart, owner, placed_at_ms, currency, total_minor, doc, status, email)
     ORDER BY w.id
     ON CONFLICT DO NOTHING
     RETURNING id";
@@ -49,11 +80,15 @@ struct Columns<'o> {
     currencies: Vec<&'o str>,
     totals: Vec<i64>,
     docs: Vec<String>,
+    statuses: Vec<&'static str>,
+    emails: Vec<String>,
+    source: &'o str,
 }
 
 impl<'o> Columns<'o> {
-    fn of(orders: &[&'o Order]) -> Result<Self> {
+    fn of(orders: &[&'o Order], source: &'o str) -> Result<Self> {
         Ok(Self {
+            source,
             ids: orders.iter().map(|o| o.order_id.as_str()).collect(),
             carts: orders.iter().map(|o| o.cart.as_str()).collect(),
             owners: orders.iter().map(|o| o.owner.as_str()).collect(),
@@ -61,7 +96,25 @@ impl<'o> Columns<'o> {
             currencies: orders.iter().map(|o| o.currency.code()).collect(),
             totals: orders.iter().map(|o| o.total_minor).collect(),
             docs: orders.iter().map(to_json).collect::<Result<_>>()?,
+            statuses: orders.iter().map(|o| o.state.status.name()).collect(),
+            emails: orders.iter().map(|o| o.email.to_lowercase()).collect(),
         })
+    }
+
+    /// Returns the columns in the order in which both statements number them.
+    fn params(&self) -> [&(dyn ToSql + Sync); 10] {
+        [
+            &self.ids,
+            &self.carts,
+            &self.owners,
+            &self.times,
+            &self.currencies,
+            &self.totals,
+            &self.docs,
+            &self.source,
+            &self.statuses,
+            &self.emails,
+        ]
     }
 }
 
@@ -75,10 +128,64 @@ pub async fn insert(
     if orders.is_empty() {
         return Ok(());
     }
-    let c = Columns::of(orders)?;
-    let params: &Params<'_> =
-        &[&c.ids, &c.carts, &c.owners, &c.times, &c.currencies, &c.totals, &c.docs, &source];
-    transaction.execute(statement, params).await.map(drop).map_err(|e| error::of_query(&e))
+    let columns = Columns::of(orders, source)?;
+    transaction.execute(statement, &columns.params()).await.map(drop).map_err(|e| error::of_query(&e))
+}
+
+/// Writes over orders that something has become of.
+pub const CHANGE: &str = "UPDATE orders AS o SET status = w.status, doc = w.doc::json
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS w (id, status, doc)
+    WHERE o.id = w.id";
+
+/// Writes over the orders of a turn, which holds the locks of their carts.
+pub async fn change(
+    transaction: &Transaction,
+    statement: &Statement,
+    orders: &BTreeMap<OrderId, Order>,
+) -> Result<()> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let orders: Vec<&Order> = orders.values().collect();
+    let c = Columns::of(&orders, SHOP)?;
+    let params: &Params<'_> = &[&c.ids, &c.statuses, &c.docs];
+    let done = transaction.execute(statement, params).await.map_err(|e| error::of_query(&e))?;
+    match done == orders.len() as u64 {
+        true => Ok(()),
+        false => Err(StoreError::Conflict("an order that changes is gone".into())),
+    }
+}
+
+/// Returns orders that fit, newest first. What is not asked for stays out of the statement, so that each question finds
+/// its index.
+pub async fn find(client: &Client, wanted: &OrderQuery, limit: usize) -> Result<Vec<Order>> {
+    let OrderQuery { owner, status, text, before } = wanted;
+    let (owner, limit) = (owner.as_ref().map(VisitorId::as_str), bigint(limit));
+    let (at_ms, id) = before.as_ref().map(|(at_ms, id)| (*at_ms, id.as_str())).unzip();
+    let mut wheres = vec!["true".to_owned()];
+    let mut params: Vec<&(dyn ToSql + Sync)> = vec![&limit];
+    if owner.is_some() {
+        params.push(&owner);
+        wheres.push(format!("owner = ${}", params.len()));
+    }
+    if status.is_some() {
+        params.push(status);
+        wheres.push(format!("status = ${}", params.len()));
+    }
+    if text.is_some() {
+        params.push(text);
+        wheres.push(format!("(id = ${0} OR (email = ${0} AND email <> ''))", params.len()));
+    }
+    if before.is_some() {
+        params.extend([&at_ms as &(dyn ToSql + Sync), &id]);
+        wheres.push(format!("(placed_at_ms, id) < (${}, ${})", params.len() - 1, params.len()));
+    }
+    let sql = format!(
+        "SELECT doc::text FROM orders WHERE {} ORDER BY placed_at_ms DESC, id DESC LIMIT $1",
+        wheres.join(" AND ")
+    );
+    let rows = query(client, &sql, &params).await?;
+    rows.iter().map(|row| json(row, "doc")).collect()
 }
 
 /// Reads an order.
@@ -124,10 +231,8 @@ pub async fn import(client: Client, orders: &[ImportedOrder]) -> Result<u64> {
 async fn take_over(transaction: &Transaction, orders: &[&Order]) -> Result<u64> {
     let publish = transaction.prepare_cached(outbox::PUBLISH).await.map_err(|e| error::of_query(&e))?;
     let place = outbox::place_of(&query(transaction, outbox::PLACE, &[]).await?)?;
-    let c = Columns::of(orders)?;
-    let params: &Params<'_> =
-        &[&c.ids, &c.carts, &c.owners, &c.times, &c.currencies, &c.totals, &c.docs, &IMPORT];
-    let new = query(transaction, TAKE_OVER, params).await?;
+    let columns = Columns::of(orders, IMPORT)?;
+    let new = query(transaction, TAKE_OVER, &columns.params()).await?;
     let new = new.iter().map(|row| cell(row, "id")).collect::<Result<BTreeSet<&str>>>()?;
     let is_new = |order: &&&Order| new.contains(order.order_id.as_str());
     let events: Vec<EventWrite> = orders.iter().filter(is_new).map(|order| placed(order)).collect();

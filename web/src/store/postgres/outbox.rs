@@ -10,17 +10,43 @@
 //! that: one that waits for the cart may have drawn its id before the one it waits for. So each cart carries the place
 //! of its last change, and a turn that finds a higher place than its own begins again.
 
+use async_trait::async_trait;
 use deadpool_postgres::Client;
 use serde_json::value::RawValue;
 use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 use super::{
-    super::{EventWrite, OutboxEvent, Result, StoreError},
+    super::{EventWrite, OutboxEvent, OutboxStore, Result, StoreError},
+    PostgresStore,
     cells::{bigint, cell, number, parsed, parsed_option},
     error,
+    transaction::bounded,
     transaction::{Transaction, execute_alone, query},
 };
+
+#[async_trait]
+impl OutboxStore for PostgresStore {
+    async fn outbox_after(&self, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
+        bounded(after(&self.client().await?, position, limit)).await
+    }
+
+    async fn cursor(&self, reader: &str) -> Result<u64> {
+        bounded(cursor(&self.client().await?, reader)).await
+    }
+
+    async fn set_cursor(&self, reader: &str, position: u64) -> Result<()> {
+        bounded(set_cursor(&self.client().await?, reader, position)).await
+    }
+
+    async fn lease(&self, reader: &str, process: &str, now_ms: i64, until_ms: i64) -> Result<bool> {
+        bounded(lease(&self.client().await?, reader, process, now_ms, until_ms)).await
+    }
+
+    async fn outbox_lag(&self, reader: &str, at_most: u64) -> Result<u64> {
+        bounded(lag(&self.client().await?, reader, at_most)).await
+    }
+}
 
 /// The exposures of a transaction are numbered from 0, as they come before all that follows from them; its other events
 /// from here. Twice this many numbers belong to a transaction.
@@ -79,7 +105,8 @@ pub async fn after(client: &Client, position: u64, limit: usize) -> Result<Vec<O
     rows.iter().map(event).collect()
 }
 
-fn event(row: &Row) -> Result<OutboxEvent> {
+/// Reads an event from columns of the outbox's names.
+pub fn event(row: &Row) -> Result<OutboxEvent> {
     Ok(OutboxEvent {
         position: number(row, "position")?,
         id: cell(row, "id")?,

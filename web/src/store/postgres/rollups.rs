@@ -1,19 +1,48 @@
 //! The rows that are derived from the outbox for the statistics.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cart_core::VisitorId;
+use async_trait::async_trait;
+use cart_core::{Sku, VisitorId};
 use deadpool_postgres::Client;
 use tokio_postgres::Row;
 
 use super::{
-    super::{ArmRow, LookRow, Result, RollUp, StoreError, UnitRow},
+    super::{ArmRow, LookRow, Result, RollUp, RollUpStore, StoreError, UnitRow},
+    PostgresStore,
     cells::{bigint, cell, number, parsed},
     transaction::{Params, Transaction, bounded, execute, query},
 };
 
+#[async_trait]
+impl RollUpStore for PostgresStore {
+    async fn units(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<UnitRow>> {
+        bounded(units_of(&self.client().await?, units)).await
+    }
+
+    async fn arms(&self) -> Result<BTreeMap<String, Vec<ArmRow>>> {
+        bounded(arms(&self.client().await?)).await
+    }
+
+    async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>> {
+        bounded(looks(&self.client().await?, experiment)).await
+    }
+
+    async fn sales_since(&self, day: i64) -> Result<HashMap<Sku, u64>> {
+        bounded(sales_since(&self.client().await?, day)).await
+    }
+
+    async fn save_roll_up(&self, roll_up: &RollUp) -> Result<()> {
+        save(self.client().await?, roll_up).await
+    }
+
+    async fn reset_roll_ups(&self) -> Result<()> {
+        reset(self.client().await?).await
+    }
+}
+
 /// Reads units over all experiments.
-pub async fn units(client: &Client, units: &BTreeSet<VisitorId>) -> Result<Vec<UnitRow>> {
+pub async fn units_of(client: &Client, units: &BTreeSet<VisitorId>) -> Result<Vec<UnitRow>> {
     const SQL: &str = "SELECT experiment, unit, variation, exposed_at_ms, orders, revenue_minor
         FROM rollup_units WHERE unit = ANY ($1::text[]) ORDER BY experiment, unit";
     let units: Vec<&str> = units.iter().map(VisitorId::as_str).collect();
@@ -71,6 +100,14 @@ pub async fn looks(client: &Client, experiment: &str) -> Result<Vec<LookRow>> {
     query(client, SQL, &[&experiment]).await?.iter().map(look).collect()
 }
 
+/// Sums the pieces ordered since a day.
+pub async fn sales_since(client: &Client, day: i64) -> Result<HashMap<Sku, u64>> {
+    const SQL: &str =
+        "SELECT sku, sum(pieces)::int8 AS pieces FROM rollup_sales WHERE day >= $1 GROUP BY sku";
+    let rows = query(client, SQL, &[&day]).await?;
+    rows.iter().map(|row| Ok((parsed(row, "sku")?, number(row, "pieces")?))).collect()
+}
+
 /// Writes a step.
 pub async fn save(client: Client, roll_up: &RollUp) -> Result<()> {
     let transaction = Transaction::begin(client).await?;
@@ -78,7 +115,8 @@ pub async fn save(client: Client, roll_up: &RollUp) -> Result<()> {
         advance(&transaction, roll_up).await?;
         save_units(&transaction, &roll_up.units).await?;
         save_arms(&transaction, &roll_up.arms).await?;
-        save_looks(&transaction, &roll_up.looks).await
+        save_looks(&transaction, &roll_up.looks).await?;
+        save_sales(&transaction, &roll_up.sales).await
     })
     .await?;
     transaction.commit().await
@@ -144,12 +182,25 @@ async fn save_looks(transaction: &Transaction, rows: &[LookRow]) -> Result<()> {
     execute(transaction, SQL, &[&keys, &units, &times, &arms]).await.map(drop)
 }
 
+async fn save_sales(transaction: &Transaction, sales: &BTreeMap<(i64, Sku), u64>) -> Result<()> {
+    const SQL: &str = "INSERT INTO rollup_sales AS s (day, sku, pieces)
+        SELECT * FROM unnest($1::int8[], $2::text[], $3::int8[])
+        ON CONFLICT (day, sku) DO UPDATE SET pieces = s.pieces + excluded.pieces";
+    if sales.is_empty() {
+        return Ok(());
+    }
+    let days: Vec<i64> = sales.keys().map(|(day, _)| *day).collect();
+    let skus: Vec<&str> = sales.keys().map(|(_, sku)| sku.as_str()).collect();
+    let pieces: Vec<i64> = sales.values().map(|pieces| bigint(*pieces)).collect();
+    execute(transaction, SQL, &[&days, &skus, &pieces]).await.map(drop)
+}
+
 /// Empties the roll-ups. The cursor's row is locked first, as a step does, so neither meets the other half-way.
 pub async fn reset(client: Client) -> Result<()> {
     let transaction = Transaction::begin(client).await?;
     bounded(async {
         execute(&transaction, "UPDATE cursors SET position = 0 WHERE reader = 'rollups'", &[]).await?;
-        execute(&transaction, "TRUNCATE rollup_units, rollup_arms, rollup_looks", &[]).await
+        execute(&transaction, "TRUNCATE rollup_units, rollup_arms, rollup_looks, rollup_sales", &[]).await
     })
     .await?;
     transaction.commit().await

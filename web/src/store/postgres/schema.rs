@@ -5,14 +5,28 @@ use deadpool_postgres::Client;
 use super::{
     super::{Result, StoreError},
     cells::cell,
-    error,
+    error, search,
     transaction::{Transaction, execute, query},
 };
 
 /// All steps in order; one that has shipped is never edited.
-const MIGRATIONS: [(i64, &str); 2] = [
+const MIGRATIONS: [(i64, &str); 16] = [
     (1, include_str!("../../../migrations/postgres/0001_begin.sql")),
     (2, include_str!("../../../migrations/postgres/0002_documents.sql")),
+    (3, include_str!("../../../migrations/postgres/0003_lz4.sql")),
+    (4, include_str!("../../../migrations/postgres/0004_deliveries.sql")),
+    (5, include_str!("../../../migrations/postgres/0005_accounts.sql")),
+    (6, include_str!("../../../migrations/postgres/0006_payments.sql")),
+    (7, include_str!("../../../migrations/postgres/0007_search.sql")),
+    (8, include_str!("../../../migrations/postgres/0008_owed_pieces.sql")),
+    (9, include_str!("../../../migrations/postgres/0009_webhooks.sql")),
+    (10, include_str!("../../../migrations/postgres/0010_order_states.sql")),
+    (11, include_str!("../../../migrations/postgres/0011_users.sql")),
+    (12, include_str!("../../../migrations/postgres/0012_idle_carts.sql")),
+    (13, include_str!("../../../migrations/postgres/0013_gift_cards.sql")),
+    (14, include_str!("../../../migrations/postgres/0014_wish_lists.sql")),
+    (15, include_str!("../../../migrations/postgres/0015_locations.sql")),
+    (16, include_str!("../../../migrations/postgres/0016_shares.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".
@@ -50,6 +64,7 @@ pub async fn migrate(client: Client) -> Result<()> {
         execute(&transaction, "INSERT INTO schema_migrations (number) VALUES ($1)", &[number]).await?;
         tracing::info!(number, "the schema was migrated");
     }
+    search::keep_current(&transaction).await?;
     if execute(&transaction, RAISE_BASE, &[]).await? > 0 {
         tracing::warn!(
             "the database came from another server: places in the outbox go on above the highest one"

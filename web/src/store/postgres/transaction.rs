@@ -1,9 +1,14 @@
 //! One transaction on one borrowed connection.
 
-use std::{ops::Deref, time::Duration};
+use std::{
+    ops::Deref,
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use deadpool_postgres::Client;
-use futures_util::{FutureExt, join};
+use futures_util::{FutureExt, future::maybe_done, join, poll};
 use tokio::time::timeout;
 use tokio_postgres::{Row, types::ToSql};
 
@@ -23,14 +28,14 @@ pub type Params<'p> = [&'p (dyn ToSql + Sync)];
 /// uses the connection.
 pub struct Transaction {
     client: Client,
-    is_open: bool,
+    is_open: AtomicBool,
 }
 
 impl Transaction {
     /// Takes a connection for a transaction that [`start`](Self::start) will begin, so that the first statements can
     /// travel with the beginning.
     pub fn on(client: Client) -> Self {
-        Self { client, is_open: true }
+        Self { client, is_open: AtomicBool::new(true) }
     }
 
     /// Sends the beginning.
@@ -54,15 +59,42 @@ impl Transaction {
         self.commit_then(async |_| ()).await
     }
 
+    /// Sends writes and the commit together, and something further behind it. Where a write fails, the server rolls all of
+    /// them back. Each write must be sent when it is first polled; one that cannot be sent leaves the commit unsent.
+    ///
+    /// # Errors
+    /// What a write or the commit says; [`StoreError::Unknown`] where the connection broke meanwhile or the server did not
+    /// answer. What is sent further has no say.
+    pub async fn commit_with<T>(
+        &self,
+        writes: impl Future<Output = Result<T>>,
+        further: impl AsyncFnOnce(&Client),
+    ) -> Result<T> {
+        let mut writes = pin!(maybe_done(writes));
+        let _ = poll!(writes.as_mut());
+        if let Some(Err(_)) = writes.as_mut().output_mut() {
+            return writes.take_output().expect("the output was just seen");
+        }
+        let all = async { join!(&mut writes, self.client.batch_execute("COMMIT"), further(&self.client)).1 };
+        match timeout(ANSWER_MAX, all).await {
+            Ok(Ok(())) => {
+                self.is_open.store(false, Ordering::Relaxed);
+                writes.take_output().expect("the writes were waited for")
+            }
+            Ok(Err(error)) => Err(error::of_commit(&error)),
+            Err(_) => Err(StoreError::Unknown("the server did not answer a commit".into())),
+        }
+    }
+
     /// Commits, and sends something further without waiting in between.
     ///
     /// # Errors
     /// As [`commit`](Self::commit); what is sent further has no say.
-    pub async fn commit_then(mut self, further: impl AsyncFnOnce(&Client)) -> Result<()> {
+    pub async fn commit_then(self, further: impl AsyncFnOnce(&Client)) -> Result<()> {
         let both = async { join!(self.client.batch_execute("COMMIT"), further(&self.client)).0 };
         match timeout(ANSWER_MAX, both).await {
             Ok(Ok(())) => {
-                self.is_open = false;
+                self.is_open.store(false, Ordering::Relaxed);
                 Ok(())
             }
             Ok(Err(error)) => Err(error::of_commit(&error)),
@@ -81,7 +113,7 @@ impl Deref for Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if self.is_open {
+        if self.is_open.load(Ordering::Relaxed) {
             // Polled once, the request is on its way, before any of the connection's next user.
             let _ = self.client.batch_execute("ROLLBACK").now_or_never();
         }

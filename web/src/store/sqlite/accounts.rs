@@ -1,50 +1,103 @@
-//! The people who may enter `/admin`.
+//! Accounts and their entries.
 
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use cart_core::{AccountId, Balances, Posting};
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{AdminSession, AdminUser, Result},
-    columns::{execute, row},
+    super::{AccountStore, BalanceWrite, PostingWrite, Result, StoreError},
+    SqliteStore,
+    columns::{execute, int, row, rows},
 };
 
-/// Reads a user.
-pub fn user(db: &Connection, name: &str) -> Result<Option<AdminUser>> {
-    row(db, "SELECT name, password_hash FROM admin_users WHERE name = ?1", [name], |row| {
-        Ok(AdminUser { name: row.get(0)?, password_hash: row.get(1)? })
+const ENTER: &str = "INSERT INTO account_entries (account, cause, delta, at_ms) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT (account, cause) DO NOTHING";
+
+#[async_trait]
+impl AccountStore for SqliteStore {
+    async fn balances(&self, accounts: &BTreeSet<AccountId>) -> Result<Balances> {
+        let accounts = accounts.clone();
+        self.readers.run(move |db| balances(db, accounts.iter())).await
+    }
+
+    async fn post(&self, postings: &[PostingWrite]) -> Result<u64> {
+        let postings = postings.to_vec();
+        self.writer.run(move |db| post(db, &postings)).await
+    }
+
+    async fn entries(&self, account: &AccountId, limit: usize) -> Result<Vec<PostingWrite>> {
+        let account = account.clone();
+        self.readers.run(move |db| entries(db, &account, limit)).await
+    }
+}
+
+/// Reads balances; accounts that were never posted to are left out.
+pub fn balances<'a>(db: &Connection, accounts: impl Iterator<Item = &'a AccountId>) -> Result<Balances> {
+    let mut balances = Balances::default();
+    for account in accounts {
+        let sql = "SELECT balance FROM accounts WHERE id = ?1";
+        if let Some(balance) = row(db, sql, [account.to_string()], |row| row.get(0))? {
+            balances.insert(account.clone(), balance);
+        }
+    }
+    Ok(balances)
+}
+
+fn entries(db: &Connection, account: &AccountId, limit: usize) -> Result<Vec<PostingWrite>> {
+    let sql = "SELECT cause, delta, at_ms FROM account_entries WHERE account = ?1
+        ORDER BY at_ms DESC, cause DESC LIMIT ?2";
+    rows(db, sql, params![account.to_string(), int(limit)], |row| {
+        let posting = Posting { account: account.clone(), delta: row.get(1)? };
+        Ok(PostingWrite { posting, cause: row.get(0)?, at_ms: row.get(2)? })
     })
 }
 
-/// Inserts or updates a user.
-pub fn put_user(db: &Connection, user: &AdminUser) -> Result<()> {
-    let sql = "INSERT INTO admin_users (name, password_hash) VALUES (?1, ?2)
-               ON CONFLICT (name) DO UPDATE SET password_hash = ?2";
-    execute(db, sql, [&user.name, &user.password_hash])?;
-    Ok(())
+/// Books amounts whose cause has not moved their account yet; returns how many.
+pub fn post(db: &Connection, postings: &[PostingWrite]) -> Result<u64> {
+    let mut new = 0;
+    for PostingWrite { posting, cause, at_ms } in postings {
+        let (account, delta) = (posting.account.to_string(), posting.delta);
+        if execute(db, ENTER, params![account, cause, delta, at_ms])? == 1 {
+            execute(
+                db,
+                "INSERT INTO accounts (id, kind, balance) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (id) DO UPDATE SET balance = balance + ?3",
+                params![account, posting.account.kind(), delta],
+            )?;
+            new += 1;
+        }
+    }
+    Ok(new)
 }
 
-/// Opens a session and forgets those that have ended.
-pub fn put_session(db: &Connection, session: &AdminSession, now_ms: i64) -> Result<u64> {
-    let AdminSession { token_hash, user, csrf, ends_at_ms } = session;
-    let sql = "INSERT INTO admin_sessions (token_hash, user, csrf, ends_at_ms) VALUES (?1, ?2, ?3, ?4)";
-    execute(db, sql, params![token_hash, user, csrf, ends_at_ms])?;
-    Ok(execute(db, "DELETE FROM admin_sessions WHERE ends_at_ms <= ?1", [now_ms])? as u64)
+/// Moves a balance that is still the one that was decided on.
+pub fn write_balance(db: &Connection, account: &AccountId, write: BalanceWrite) -> Result<()> {
+    let id = account.to_string();
+    let written = match write.before {
+        None => execute(
+            db,
+            "INSERT INTO accounts (id, kind, balance) VALUES (?1, ?2, ?3) ON CONFLICT (id) DO NOTHING",
+            params![id, account.kind(), write.after],
+        )?,
+        Some(before) => execute(
+            db,
+            "UPDATE accounts SET balance = ?3 WHERE id = ?1 AND balance = ?2",
+            params![id, before, write.after],
+        )?,
+    };
+    match written {
+        1 => Ok(()),
+        _ => Err(StoreError::Conflict(format!("account {id} has moved"))),
+    }
 }
 
-/// Reads a session that has not ended.
-pub fn session(db: &Connection, token_hash: &str, now_ms: i64) -> Result<Option<AdminSession>> {
-    let sql = "SELECT token_hash, user, csrf, ends_at_ms FROM admin_sessions WHERE token_hash = ?1 AND ends_at_ms > ?2";
-    row(db, sql, params![token_hash, now_ms], |row| {
-        Ok(AdminSession {
-            token_hash: row.get(0)?,
-            user: row.get(1)?,
-            csrf: row.get(2)?,
-            ends_at_ms: row.get(3)?,
-        })
-    })
-}
-
-/// Ends a session.
-pub fn delete_session(db: &Connection, token_hash: &str) -> Result<()> {
-    execute(db, "DELETE FROM admin_sessions WHERE token_hash = ?1", [token_hash])?;
-    Ok(())
+/// Writes an entry.
+pub fn write_entry(db: &Connection, PostingWrite { posting, cause, at_ms }: &PostingWrite) -> Result<()> {
+    let account = posting.account.to_string();
+    match execute(db, ENTER, params![account, cause, posting.delta, at_ms])? {
+        1 => Ok(()),
+        _ => Err(StoreError::Conflict(format!("account {account} was moved by {cause} before"))),
+    }
 }

@@ -1,12 +1,63 @@
 //! Carts and their keys outside a turn.
 
+use async_trait::async_trait;
 use cart_core::{Cart, CartId, Stage, VisitorId};
 use rusqlite::{Connection, params};
+use tokio::sync::mpsc;
 
 use super::{
-    super::Result,
-    columns::{execute, int, json, parsed, row, rows},
+    super::{CartStore, Decision, Heard, Outcome, Result, Wants},
+    SqliteStore,
+    columns::{count, execute, int, json, parsed, row, rows},
 };
+
+#[async_trait]
+impl CartStore for SqliteStore {
+    async fn turn(&self, wants: Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
+        self.writer.run(move |db| super::turn::turn(db, &wants, decision)).await
+    }
+
+    async fn cart(&self, id: &CartId) -> Result<Option<Cart>> {
+        let id = id.clone();
+        self.readers.run(move |db| cart(db, &id)).await
+    }
+
+    async fn open_cart_of(&self, owner: &VisitorId) -> Result<Option<CartId>> {
+        let owner = owner.clone();
+        self.readers.run(move |db| open_cart_of(db, &owner)).await
+    }
+
+    async fn carts_with_ended_holds(&self, now_ms: i64, limit: usize) -> Result<Vec<CartId>> {
+        self.readers.run(move |db| with_ended_holds(db, now_ms, limit)).await
+    }
+
+    async fn idle_carts(&self, now_ms: i64, limit: usize) -> Result<Vec<(CartId, u64)>> {
+        let sql = "SELECT id, version FROM carts WHERE idle_due_ms <= ?1 ORDER BY idle_due_ms LIMIT ?2";
+        self.readers
+            .run(move |db| {
+                rows(db, sql, params![now_ms, int(limit)], |row| Ok((parsed(row, 0)?, count(row, 1)?)))
+            })
+            .await
+    }
+
+    async fn forget_keys(&self, before_ms: i64) -> Result<u64> {
+        let mut forgotten = 0;
+        // A transaction a slice, so that turns need not wait for the end of a long one.
+        loop {
+            let slice = self.writer.run(move |db| forget_keys(db, before_ms)).await?;
+            forgotten += slice;
+            if slice < KEYS_FORGOTTEN_AT_ONCE {
+                return Ok(forgotten);
+            }
+        }
+    }
+
+    async fn listen(&self, heard: mpsc::Sender<Heard>) -> Result<()> {
+        // Whoever asked may have gone away.
+        let _ = heard.send(Heard::Everything).await;
+        std::future::pending().await
+    }
+}
 
 /// The most keys that one transaction forgets: some milliseconds of work.
 pub const KEYS_FORGOTTEN_AT_ONCE: u64 = 5_000;
@@ -17,6 +68,7 @@ pub fn status(stage: &Stage) -> &'static str {
         Stage::Open => "open",
         Stage::Checkout { .. } => "checkout",
         Stage::Ordered { .. } => "ordered",
+        Stage::Merged { .. } => "merged",
     }
 }
 
@@ -25,9 +77,9 @@ pub fn cart(db: &Connection, id: &CartId) -> Result<Option<Cart>> {
     row(db, "SELECT state FROM carts WHERE id = ?1", [id.as_str()], |row| json(row, 0))
 }
 
-/// Returns the visitor's newest cart that has not become an order.
+/// Returns the visitor's newest cart that is not closed.
 pub fn open_cart_of(db: &Connection, owner: &VisitorId) -> Result<Option<CartId>> {
-    let sql = "SELECT id FROM carts WHERE owner = ?1 AND status <> 'ordered' ORDER BY number DESC LIMIT 1";
+    let sql = "SELECT id FROM carts WHERE owner = ?1 AND status NOT IN ('ordered', 'merged') ORDER BY number DESC LIMIT 1";
     row(db, sql, [owner.as_str()], |row| parsed(row, 0))
 }
 

@@ -2,14 +2,38 @@
 
 use std::collections::BTreeSet;
 
-use cart_core::{Product, Sku, StockLevel, StockLevels};
+use async_trait::async_trait;
+use cart_core::{LocationId, Product, Sku, StockLevels};
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{CatalogueSnapshot, ProductSupply, Result, SupplyOutcome},
-    columns::{execute, json, parsed, row, rows, to_json},
-    schema,
+    super::{CatalogueSnapshot, CatalogueStore, ProductSupply, Result, SupplyOutcome},
+    SqliteStore,
+    columns::{count, execute, int, json, parsed, row, rows, to_json},
+    schema, search, stock,
 };
+
+#[async_trait]
+impl CatalogueStore for SqliteStore {
+    async fn catalogue(&self, known: u64) -> Result<Option<CatalogueSnapshot>> {
+        self.readers.run(move |db| snapshot(db, known)).await
+    }
+
+    async fn put_products(&self, products: &[ProductSupply]) -> Result<Vec<SupplyOutcome>> {
+        let products = products.to_vec();
+        self.writer.run(move |db| put(db, &products)).await
+    }
+
+    async fn stock(&self, skus: &BTreeSet<Sku>) -> Result<StockLevels> {
+        let skus = skus.clone();
+        self.readers.run(move |db| levels(db, &skus)).await
+    }
+
+    async fn sold_out(&self, locations: &[LocationId]) -> Result<BTreeSet<Sku>> {
+        let locations = locations.to_vec();
+        self.readers.run(move |db| sold_out(db, &locations)).await
+    }
+}
 
 /// Reads all products where the revision is another.
 pub fn snapshot(db: &Connection, known: u64) -> Result<Option<CatalogueSnapshot>> {
@@ -17,60 +41,53 @@ pub fn snapshot(db: &Connection, known: u64) -> Result<Option<CatalogueSnapshot>
     if revision == known {
         return Ok(None);
     }
-    let products = rows(db, "SELECT doc FROM products ORDER BY sku", [], |row| json(row, 0))?;
-    Ok(Some(CatalogueSnapshot { revision, products }))
+    let sql = "SELECT doc, listed FROM products ORDER BY sku";
+    let products = rows(db, sql, [], |row| Ok((json(row, 0)?, count(row, 1)?)))?;
+    let (products, listed) = products.into_iter().unzip();
+    Ok(Some(CatalogueSnapshot { revision, products, listed }))
 }
 
-fn product(db: &Connection, sku: &Sku) -> Result<Option<Product>> {
+/// Reads a product.
+pub fn product(db: &Connection, sku: &Sku) -> Result<Option<Product>> {
     row(db, "SELECT doc FROM products WHERE sku = ?1", [sku.as_str()], |row| json(row, 0))
 }
 
 /// Puts products, one after the other.
 pub fn put(db: &Connection, products: &[ProductSupply]) -> Result<Vec<SupplyOutcome>> {
-    let outcomes = products.iter().map(|p| put_one(db, p)).collect::<Result<Vec<_>>>()?;
-    if outcomes.iter().any(|o| matches!(o, SupplyOutcome::Inserted | SupplyOutcome::Updated)) {
+    let listed = schema::revision(db, "catalogue")? + 1;
+    let outcomes = products.iter().map(|p| put_one(db, p, listed)).collect::<Result<Vec<_>>>()?;
+    let written = products.iter().zip(&outcomes).filter(|(_, o)| o.is_written()).map(|(p, _)| &p.product);
+    if outcomes.iter().any(SupplyOutcome::is_written) {
+        search::index(db, written)?;
         schema::bump(db, "catalogue")?;
     }
     Ok(outcomes)
 }
 
-fn put_one(
-    db: &Connection,
-    ProductSupply { product: new, supplied }: &ProductSupply,
-) -> Result<SupplyOutcome> {
-    let before = product(db, &new.sku)?;
-    let mut level = level_of(db, &new.sku)?.unwrap_or_default();
-    let (taken, supplied) = (level.held + level.sold, supplied.unwrap_or(level.supplied));
-    if supplied < taken {
-        return Ok(SupplyOutcome::SupplyTooLow { taken });
-    }
-    let is_supplied = supplied == level.supplied;
-    if is_supplied && before.as_ref() == Some(new) {
+fn put_one(db: &Connection, put: &ProductSupply, listed: u64) -> Result<SupplyOutcome> {
+    let new = &put.product;
+    let (before, stood) = (product(db, &new.sku)?, stock::of(db, &new.sku)?);
+    let levels = match put.rows(&stood) {
+        Ok(levels) => levels,
+        Err(taken) => return Ok(SupplyOutcome::SupplyTooLow { taken }),
+    };
+    let mut changed = levels.into_iter().filter(|(slot, level)| stood.at(slot) != Some(*level)).peekable();
+    if changed.peek().is_none() && before.as_ref() == Some(new) {
         return Ok(SupplyOutcome::Unchanged);
     }
-    level.available += supplied - level.supplied;
-    level.supplied = supplied;
-    write_product(db, new)?;
-    write_level(db, &new.sku, level)?;
+    write_product(db, new, listed)?;
+    for (slot, level) in changed {
+        stock::write(db, &slot, level)?;
+    }
     Ok(if before.is_some() { SupplyOutcome::Updated } else { SupplyOutcome::Inserted })
 }
 
-fn write_product(db: &Connection, product: &Product) -> Result<()> {
+fn write_product(db: &Connection, product: &Product, listed: u64) -> Result<()> {
     execute(
         db,
-        "INSERT INTO products (sku, is_tracked, doc) VALUES (?1, ?2, ?3)
+        "INSERT INTO products (sku, is_tracked, doc, listed) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (sku) DO UPDATE SET is_tracked = ?2, doc = ?3",
-        params![product.sku.as_str(), product.stock_policy.is_tracked(), to_json(product)?],
-    )?;
-    Ok(())
-}
-
-fn write_level(db: &Connection, sku: &Sku, level: StockLevel) -> Result<()> {
-    execute(
-        db,
-        "INSERT INTO stock (sku, supplied, available, held, sold) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (sku) DO UPDATE SET supplied = ?2, available = ?3",
-        params![sku.as_str(), level.supplied, level.available, level.held, level.sold],
+        params![product.sku.as_str(), product.has_stock(), to_json(product)?, int(listed)],
     )?;
     Ok(())
 }
@@ -79,22 +96,17 @@ fn write_level(db: &Connection, sku: &Sku, level: StockLevel) -> Result<()> {
 pub fn levels(db: &Connection, skus: &BTreeSet<Sku>) -> Result<StockLevels> {
     let mut levels = StockLevels::default();
     for sku in skus {
-        if let Some(level) = level_of(db, sku)? {
-            levels.insert(sku.clone(), level);
-        }
+        levels.extend(stock::of(db, sku)?);
     }
     Ok(levels)
 }
 
-fn level_of(db: &Connection, sku: &Sku) -> Result<Option<StockLevel>> {
-    let sql = "SELECT supplied, available, held, sold FROM stock WHERE sku = ?1";
-    row(db, sql, [sku.as_str()], |row| {
-        Ok(StockLevel { supplied: row.get(0)?, available: row.get(1)?, held: row.get(2)?, sold: row.get(3)? })
-    })
-}
-
-/// Returns the tracked products of which no piece is available.
-pub fn sold_out(db: &Connection) -> Result<BTreeSet<Sku>> {
-    let sql = "SELECT sku FROM stock JOIN products USING (sku) WHERE available = 0 AND is_tracked";
-    Ok(rows(db, sql, [], |row| parsed(row, 0))?.into_iter().collect())
+/// Returns the tracked products of which no piece may be bought.
+pub fn sold_out(db: &Connection, locations: &[LocationId]) -> Result<BTreeSet<Sku>> {
+    // What one location owes, others cannot owe once more.
+    let sql = "SELECT products.sku FROM products LEFT JOIN stock
+             ON stock.sku = products.sku AND location IN (SELECT value FROM json_each(?1))
+         WHERE is_tracked GROUP BY products.sku
+         HAVING coalesce(max(available - safety), 0) <= 0 AND coalesce(sum(available - safety) + max(owed_max), 0) <= 0";
+    Ok(rows(db, sql, [to_json(&locations)?], |row| parsed(row, 0))?.into_iter().collect())
 }

@@ -1,12 +1,26 @@
 //! Documents, each whole.
 
+use async_trait::async_trait;
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{Result, StoredDocuments},
+    super::{DocumentStore, Result, StoredDocuments},
+    SqliteStore,
     columns::{execute, rows},
     schema,
 };
+
+#[async_trait]
+impl DocumentStore for SqliteStore {
+    async fn documents(&self, known: u64) -> Result<Option<StoredDocuments>> {
+        self.readers.run(move |db| documents(db, known)).await
+    }
+
+    async fn put_document(&self, name: &str, text: &str, at_ms: i64) -> Result<()> {
+        let (name, text) = (name.to_owned(), text.to_owned());
+        self.writer.run(move |db| put(db, &name, &text, at_ms)).await
+    }
+}
 
 /// Reads all documents where their revision is another.
 pub fn documents(db: &Connection, known: u64) -> Result<Option<StoredDocuments>> {

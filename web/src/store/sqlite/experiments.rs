@@ -1,14 +1,46 @@
 //! Definitions, their history, and who met which variation.
 
+use async_trait::async_trait;
 use rusqlite::{Connection, params};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    super::{EventWrite, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment},
+    super::{EventWrite, ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment},
+    SqliteStore,
     columns::{count, execute, int, row, rows},
     outbox, schema,
 };
+
+#[async_trait]
+impl ExperimentStore for SqliteStore {
+    async fn definitions(&self, known: u64) -> Result<Option<StoredDefinitions>> {
+        self.readers.run(move |db| definitions(db, known)).await
+    }
+
+    async fn save_definition(
+        &self,
+        experiment: &StoredExperiment,
+        expected: Option<u64>,
+        by: &str,
+    ) -> Result<u64> {
+        let (experiment, by) = (experiment.clone(), by.to_owned());
+        self.writer.run(move |db| save(db, &experiment, expected, &by)).await
+    }
+
+    async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>> {
+        let key = key.to_owned();
+        self.readers.run(move |db| history(db, &key)).await
+    }
+
+    async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>> {
+        if exposures.is_empty() {
+            return Ok(vec![]);
+        }
+        let exposures = exposures.to_vec();
+        self.writer.run(move |db| expose(db, exposures)).await
+    }
+}
 
 /// Reads all definitions where their revision is another.
 pub fn definitions(db: &Connection, known: u64) -> Result<Option<StoredDefinitions>> {

@@ -1,11 +1,40 @@
 //! The outbox and how far its readers have come.
 
-use rusqlite::{Connection, params};
+use async_trait::async_trait;
+use rusqlite::{Connection, Row, params, types::ValueRef};
 
 use super::{
-    super::{EventWrite, OutboxEvent, Result},
+    super::{EventWrite, OutboxEvent, OutboxStore, Result},
+    SqliteStore,
     columns::{count, execute, int, json, parsed, row, rows},
 };
+
+#[async_trait]
+impl OutboxStore for SqliteStore {
+    async fn outbox_after(&self, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
+        self.readers.run(move |db| after(db, position, limit)).await
+    }
+
+    async fn cursor(&self, reader: &str) -> Result<u64> {
+        let reader = reader.to_owned();
+        self.readers.run(move |db| cursor(db, &reader)).await
+    }
+
+    async fn set_cursor(&self, reader: &str, position: u64) -> Result<()> {
+        let reader = reader.to_owned();
+        self.writer.run(move |db| set_cursor(db, &reader, position)).await
+    }
+
+    async fn lease(&self, reader: &str, process: &str, now_ms: i64, until_ms: i64) -> Result<bool> {
+        let (reader, process) = (reader.to_owned(), process.to_owned());
+        self.writer.run(move |db| lease(db, &reader, &process, now_ms, until_ms)).await
+    }
+
+    async fn outbox_lag(&self, reader: &str, at_most: u64) -> Result<u64> {
+        let reader = reader.to_owned();
+        self.readers.run(move |db| lag(db, &reader, at_most)).await
+    }
+}
 
 /// Appends an event.
 pub fn append(db: &Connection, event: &EventWrite) -> Result<()> {
@@ -18,21 +47,26 @@ pub fn append(db: &Connection, event: &EventWrite) -> Result<()> {
     Ok(())
 }
 
+/// Names an event's columns in the order in which [`event`] reads them.
+pub const COLUMNS: &str = "o.position, o.id, o.at_ms, o.type, o.cart, o.unit, o.data";
+
 /// Returns events after a position in order.
 pub fn after(db: &Connection, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
-    let sql = "SELECT position, id, at_ms, type, cart, unit, data FROM outbox
-               WHERE position > ?1 ORDER BY position LIMIT ?2";
-    rows(db, sql, params![int(position), int(limit)], |row| {
-        let has_cart = row.get_ref(4)? != rusqlite::types::ValueRef::Null;
-        Ok(OutboxEvent {
-            position: count(row, 0)?,
-            id: parsed(row, 1)?,
-            at_ms: row.get(2)?,
-            kind: row.get(3)?,
-            cart: if has_cart { Some(parsed(row, 4)?) } else { None },
-            unit: parsed(row, 5)?,
-            data: json(row, 6)?,
-        })
+    let sql = format!("SELECT {COLUMNS} FROM outbox AS o WHERE position > ?1 ORDER BY position LIMIT ?2");
+    rows(db, &sql, params![int(position), int(limit)], |row| event(row, 0))
+}
+
+/// Reads an event from the columns from `first` on.
+pub fn event(row: &Row<'_>, first: usize) -> rusqlite::Result<OutboxEvent> {
+    let has_cart = row.get_ref(first + 4)? != ValueRef::Null;
+    Ok(OutboxEvent {
+        position: count(row, first)?,
+        id: parsed(row, first + 1)?,
+        at_ms: row.get(first + 2)?,
+        kind: row.get(first + 3)?,
+        cart: if has_cart { Some(parsed(row, first + 4)?) } else { None },
+        unit: parsed(row, first + 5)?,
+        data: json(row, first + 6)?,
     })
 }
 

@@ -1,21 +1,53 @@
 //! What is derived from the outbox for the statistics.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cart_core::VisitorId;
+use async_trait::async_trait;
+use cart_core::{Sku, VisitorId};
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{ArmRow, LookRow, Result, RollUp, StoreError, UnitRow},
+    super::{ArmRow, LookRow, Result, RollUp, RollUpStore, StoreError, UnitRow},
+    SqliteStore,
     columns::{count, execute, int, parsed, rows},
     outbox,
 };
+
+#[async_trait]
+impl RollUpStore for SqliteStore {
+    async fn units(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<UnitRow>> {
+        let units = units.clone();
+        self.readers.run(move |db| units_of(db, &units)).await
+    }
+
+    async fn arms(&self) -> Result<BTreeMap<String, Vec<ArmRow>>> {
+        self.readers.run(arms).await
+    }
+
+    async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>> {
+        let experiment = experiment.to_owned();
+        self.readers.run(move |db| looks(db, &experiment)).await
+    }
+
+    async fn sales_since(&self, day: i64) -> Result<HashMap<Sku, u64>> {
+        self.readers.run(move |db| sales_since(db, day)).await
+    }
+
+    async fn save_roll_up(&self, roll_up: &RollUp) -> Result<()> {
+        let roll_up = roll_up.clone();
+        self.writer.run(move |db| save(db, &roll_up)).await
+    }
+
+    async fn reset_roll_ups(&self) -> Result<()> {
+        self.writer.run(reset).await
+    }
+}
 
 /// Names the roll-ups' cursor.
 const READER: &str = "rollups";
 
 /// Reads the rows of some units.
-pub fn units(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<UnitRow>> {
+pub fn units_of(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<UnitRow>> {
     let sql = "SELECT experiment, unit, variation, exposed_at_ms, orders, revenue_minor FROM rollup_units
                WHERE unit = ?1 ORDER BY experiment";
     let mut all = vec![];
@@ -64,6 +96,12 @@ pub fn looks(db: &Connection, experiment: &str) -> Result<Vec<LookRow>> {
     })
 }
 
+/// Sums the pieces ordered since a day.
+pub fn sales_since(db: &Connection, day: i64) -> Result<HashMap<Sku, u64>> {
+    let sql = "SELECT sku, sum(pieces) FROM rollup_sales WHERE day >= ?1 GROUP BY sku";
+    Ok(rows(db, sql, [day], |row| Ok((parsed(row, 0)?, count(row, 1)?)))?.into_iter().collect())
+}
+
 /// Writes a step where the cursor stands before it.
 pub fn save(db: &Connection, roll_up: &RollUp) -> Result<()> {
     let at = outbox::cursor(db, READER)?;
@@ -102,11 +140,21 @@ pub fn save(db: &Connection, roll_up: &RollUp) -> Result<()> {
             params![l.experiment, int(l.units), l.at_ms, l.arms],
         )?;
     }
+    for ((day, sku), pieces) in &roll_up.sales {
+        execute(
+            db,
+            "INSERT INTO rollup_sales (day, sku, pieces) VALUES (?1, ?2, ?3)
+             ON CONFLICT (day, sku) DO UPDATE SET pieces = pieces + ?3",
+            params![day, sku.as_str(), int(*pieces)],
+        )?;
+    }
     outbox::set_cursor(db, READER, roll_up.to)
 }
 
 /// Empties the roll-ups and sets their cursor to 0.
 pub fn reset(db: &Connection) -> Result<()> {
-    db.execute_batch("DELETE FROM rollup_units; DELETE FROM rollup_arms; DELETE FROM rollup_looks;")?;
+    db.execute_batch(
+        "DELETE FROM rollup_units; DELETE FROM rollup_arms; DELETE FROM rollup_looks; DELETE FROM rollup_sales;",
+    )?;
     outbox::set_cursor(db, READER, 0)
 }

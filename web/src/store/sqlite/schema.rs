@@ -5,13 +5,28 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::{
     super::{Result, StoreError},
     columns::{count, int, row},
+    search,
 };
 
 /// All steps in order; a file's `user_version` is the number of those it has seen.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 17] = [
     include_str!("../../../migrations/sqlite/0001_tables.sql"),
     include_str!("../../../migrations/sqlite/0002_product_documents.sql"),
     include_str!("../../../migrations/sqlite/0003_documents.sql"),
+    include_str!("../../../migrations/sqlite/0004_deliveries.sql"),
+    include_str!("../../../migrations/sqlite/0005_accounts.sql"),
+    include_str!("../../../migrations/sqlite/0006_payments.sql"),
+    include_str!("../../../migrations/sqlite/0007_search.sql"),
+    include_str!("../../../migrations/sqlite/0008_owed_pieces.sql"),
+    include_str!("../../../migrations/sqlite/0009_webhooks.sql"),
+    include_str!("../../../migrations/sqlite/0010_order_states.sql"),
+    include_str!("../../../migrations/sqlite/0011_users.sql"),
+    include_str!("../../../migrations/sqlite/0012_merged_carts.sql"),
+    include_str!("../../../migrations/sqlite/0013_idle_carts.sql"),
+    include_str!("../../../migrations/sqlite/0014_gift_cards.sql"),
+    include_str!("../../../migrations/sqlite/0015_wish_lists.sql"),
+    include_str!("../../../migrations/sqlite/0016_locations.sql"),
+    include_str!("../../../migrations/sqlite/0017_shares.sql"),
 ];
 
 /// Brings the tables up to date; processes that start at once do it one after the other.
@@ -28,6 +43,7 @@ pub fn migrate(db: &mut Connection) -> Result<()> {
         transaction.execute_batch(migration)?;
     }
     transaction.pragma_update(None, "user_version", int(known))?;
+    search::keep_current(&transaction)?;
     Ok(transaction.commit()?)
 }
 

@@ -2,23 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cart_core::{CartId, Movement, Sku};
+use cart_core::{CartId, Movement, Slot};
 use rusqlite::{Connection, params};
 
 use super::{
     super::{
-        CartWrite, Decision, KeyRef, KeyWrite, Loaded, LoadedCart, Outcome, Result, Staged, StoreError,
-        StoredAnswer, Wants,
+        AccountWants, CartWrite, Decision, KeyRef, KeyWrite, Loaded, LoadedCart, Outcome, Result, Staged,
+        StoreError, StoredAnswer, Wants,
     },
-    carts, catalogue,
+    accounts, carts, catalogue,
     columns::{count, execute, int, json, row, to_json},
-    experiments, orders, outbox,
+    experiments, gift_cards, orders, outbox, payments,
 };
 
 /// Runs a turn in the transaction that the caller has begun and will commit.
 pub fn turn(db: &Connection, wants: &Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
-    let loaded = Loaded { carts: load_carts(db, &wants.carts)?, keys: load_keys(db, &wants.keys)? };
+    let mut loaded = Loaded {
+        carts: load_carts(db, &wants.carts)?,
+        keys: load_keys(db, &wants.keys)?,
+        ..Loaded::default()
+    };
     let stock = catalogue::levels(db, &decision.skus(&loaded))?;
+    let AccountWants { moved, read, cards } = decision.accounts(&loaded);
+    loaded.cards = gift_cards::terms(db, cards.iter())?;
+    loaded.balances = accounts::balances(db, moved.union(&read))?;
     write(db, decision.decide(loaded, stock))
 }
 
@@ -51,16 +58,38 @@ fn load_keys(db: &Connection, wanted: &BTreeSet<KeyRef>) -> Result<BTreeMap<KeyR
 }
 
 fn write(db: &Connection, staged: Staged) -> Result<Outcome> {
-    let Staged { carts, movements, orders, keys, exposures, events, mut outcome } = staged;
+    let Staged {
+        carts,
+        movements,
+        postings,
+        balances,
+        orders,
+        order_updates,
+        payments: pending,
+        keys,
+        exposures,
+        events,
+        mut outcome,
+    } = staged;
     for cart in &carts {
         write_cart(db, cart)?;
     }
-    for (sku, movement) in &movements {
-        move_stock(db, sku, *movement)?;
+    for (slot, movement) in &movements {
+        move_stock(db, slot, *movement)?;
+    }
+    for (account, write) in &balances {
+        accounts::write_balance(db, account, *write)?;
+    }
+    for posting in &postings {
+        accounts::write_entry(db, posting)?;
     }
     for order in &orders {
         orders::insert(db, order)?;
     }
+    for order in order_updates.values() {
+        orders::update(db, order)?;
+    }
+    payments::note(db, &pending)?;
     for key in &keys {
         write_key(db, key)?;
     }
@@ -72,21 +101,33 @@ fn write(db: &Connection, staged: Staged) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn write_cart(db: &Connection, CartWrite { before, cart }: &CartWrite) -> Result<()> {
+fn write_cart(db: &Connection, CartWrite { before, cart, idle, .. }: &CartWrite) -> Result<()> {
     let (id, version, status) = (cart.id.as_str(), int(cart.version), carts::status(&cart.stage));
     let state = to_json(cart)?;
+    let (is_moved, due_ms) = idle.columns();
     let written = match before {
         0 => execute(
             db,
-            "INSERT INTO carts (id, owner, version, status, holds_expire_at_ms, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT (id) DO NOTHING",
-            params![id, cart.owner.as_str(), version, status, cart.holds_expire_at_ms, state],
+            "INSERT INTO carts (id, owner, version, status, holds_expire_at_ms, state, idle_due_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+            params![id, cart.owner.as_str(), version, status, cart.holds_expire_at_ms, state, due_ms],
         )?,
         before => execute(
             db,
-            "UPDATE carts SET version = ?3, status = ?4, holds_expire_at_ms = ?5, state = ?6
+            "UPDATE carts SET version = ?3, status = ?4, holds_expire_at_ms = ?5, state = ?6, owner = ?7,
+                 idle_due_ms = iif(?8, ?9, idle_due_ms)
              WHERE id = ?1 AND version = ?2",
-            params![id, int(*before), version, status, cart.holds_expire_at_ms, state],
+            params![
+                id,
+                int(*before),
+                version,
+                status,
+                cart.holds_expire_at_ms,
+                state,
+                cart.owner.as_str(),
+                is_moved,
+                due_ms
+            ],
         )?,
     };
     match written {
@@ -95,15 +136,16 @@ fn write_cart(db: &Connection, CartWrite { before, cart }: &CartWrite) -> Result
     }
 }
 
-fn move_stock(db: &Connection, sku: &Sku, movement: Movement) -> Result<()> {
+fn move_stock(db: &Connection, slot: &Slot, movement: Movement) -> Result<()> {
     let moved = execute(
         db,
-        "UPDATE stock SET available = available + ?2, held = held + ?3, sold = sold + ?4 WHERE sku = ?1",
-        params![sku.as_str(), movement.available, movement.held, movement.sold],
+        "UPDATE stock SET available = available + ?2, held = held + ?3, sold = sold + ?4
+         WHERE sku = ?1 AND location = ?5",
+        params![slot.sku.as_str(), movement.available, movement.held, movement.sold, slot.location.as_str()],
     )?;
     match moved {
         1 => Ok(()),
-        _ => Err(StoreError::Conflict(format!("there is no stock of {sku}"))),
+        _ => Err(StoreError::Conflict(format!("there is no stock of {slot}"))),
     }
 }
 

@@ -37,6 +37,15 @@ pub(super) struct Versions {
     script: String,
     phoenix: String,
     icon: String,
+    queue: String,
+    session: String,
+}
+
+impl Versions {
+    /// Returns all addresses.
+    pub(super) fn all(&self) -> [&str; 6] {
+        [&self.style, &self.script, &self.phoenix, &self.icon, &self.queue, &self.session]
+    }
 }
 
 pub(super) fn versions() -> &'static Versions {
@@ -45,6 +54,8 @@ pub(super) fn versions() -> &'static Versions {
         script: versioned("shop.js"),
         phoenix: versioned("vendor/phoenix-1.8.16/phoenix.min.js"),
         icon: versioned("icon.svg"),
+        queue: versioned("queue.js"),
+        session: versioned("session.js"),
     });
     &VERSIONS
 }
@@ -56,7 +67,7 @@ fn versioned(path: &str) -> String {
 
 /// FNV-1a, 64 bits: it tells versions of a file apart and guards nothing.
 /// <https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(super) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
@@ -69,7 +80,7 @@ mod tests {
     #[test]
     fn every_file_that_a_page_links_to_exists() {
         let v = versions();
-        for link in [&v.style, &v.script, &v.phoenix, &v.icon] {
+        for link in v.all() {
             let path = link.strip_prefix("/static/").and_then(|l| l.split_once("?v=")).unwrap().0;
             assert!(asset(path).is_some_and(|a| !a.bytes.is_empty()), "{link}");
         }

@@ -1,12 +1,12 @@
 //! The cart on pages, and the order that it becomes.
 
 use cart_core::{
-    Address, Cart, Line, LineQuote, Offer, Order, Product, PromotionOutcome, Properties, Quote,
-    promotion::Verdict,
+    Address, Cart, GiftCard, Line, LinePart, LineQuote, Offer, Order, OrderStatus, Product, PromotionOutcome,
+    Properties, Quote, promotion::Verdict,
 };
 use serde::Serialize;
 
-use super::{Picture, Price, Shelf, country, link};
+use super::{Picture, Price, Shelf, country, day::day, link, order::status_words};
 
 /// Is one line of a cart or an order.
 #[derive(Clone, Debug, Serialize)]
@@ -22,13 +22,23 @@ pub struct CartLine {
     /// What the shopper was told, where the price has changed since.
     was: Option<Price>,
     total: Price,
-    /// Pieces that the shop no longer holds for the shopper, where it did.
-    unheld: u32,
+    /// Pieces that went back to the shelf when the time of the hold was over.
+    released: u32,
+    was_released: bool,
+    /// Says what ships later, where something does.
+    later: Option<String>,
+    /// Says what a bundle is made of.
+    parts: Option<String>,
 }
 
 impl CartLine {
-    fn new(line: &Line, quote: &LineQuote, currency: cart_core::Currency, product: Option<&Product>) -> Self {
-        let tracked_hold = line.policy == cart_core::StockPolicy::HoldOnAdd;
+    fn new(
+        line: &Line,
+        quote: &LineQuote,
+        currency: cart_core::Currency,
+        now_ms: i64,
+        product: Option<&Product>,
+    ) -> Self {
         Self {
             id: line.id().to_string(),
             properties: texts(&line.properties),
@@ -40,8 +50,27 @@ impl CartLine {
             unit_price: Price::new(quote.unit_price_minor, currency),
             was: quote.was_minor.map(|minor| Price::new(minor, currency)),
             total: Price::new(quote.total_minor, currency),
-            unheld: if tracked_hold { line.quantity.saturating_sub(line.held) } else { 0 },
+            released: line.released,
+            was_released: line.released > 0,
+            later: later(line, now_ms),
+            parts: parts(&line.parts),
         }
+    }
+}
+
+/// Says what a bundle is made of: `2 × Mug, 1 × Tea`.
+pub(crate) fn parts(parts: &[LinePart]) -> Option<String> {
+    let words = parts.iter().map(|part| format!("{} × {}", part.quantity, part.name));
+    Some(words.collect::<Vec<_>>().join(", ")).filter(|words| !words.is_empty())
+}
+
+/// Says what of a line ships later: all of it from a day on, or some pieces.
+fn later(line: &Line, now_ms: i64) -> Option<String> {
+    match (line.ships_from_ms.filter(|at| *at > now_ms), line.backordered) {
+        (Some(at_ms), _) => Some(format!("Ships from {}", day(at_ms))),
+        (None, 0) => None,
+        (None, 1) => Some("1 of these ships later".into()),
+        (None, pieces) => Some(format!("{pieces} of these ship later")),
     }
 }
 
@@ -72,7 +101,7 @@ fn texts(properties: &Properties) -> Vec<(String, String)> {
 }
 
 /// A product that has left the catalogue still has its line.
-fn unlisted(sku: &str) -> Picture {
+pub(super) fn unlisted(sku: &str) -> Picture {
     Picture { src: link::picture(sku), tint: 0, free: false }
 }
 
@@ -89,6 +118,22 @@ impl PromotionNote {
     }
 }
 
+/// Is a gift card that is to pay.
+#[derive(Clone, Debug, Serialize)]
+struct CardRow {
+    id: String,
+    last4: String,
+    pays: Price,
+}
+
+impl CardRow {
+    fn of(card: &GiftCard, quote: &Quote, currency: cart_core::Currency) -> Self {
+        let tender = quote.tenders.iter().find(|tender| tender.card.as_ref() == Some(card));
+        let minor = tender.map_or(0, |tender| tender.minor);
+        Self { id: card.id.to_string(), last4: card.last4.clone(), pays: Price::new(-minor, currency) }
+    }
+}
+
 /// Is a cart as pages show it.
 #[derive(Clone, Debug, Serialize)]
 pub struct CartView {
@@ -100,6 +145,10 @@ pub struct CartView {
     discount: Option<Price>,
     codes: Vec<String>,
     promotions: Vec<PromotionNote>,
+    gift_cards: Vec<CardRow>,
+    credit: Option<Price>,
+    /// What gift cards and credit leave to be paid, where they pay something.
+    due: Option<Price>,
     shipping: Price,
     /// The tax that comes on top of the prices, or is taken out of them.
     tax_added: Option<Price>,
@@ -109,6 +158,8 @@ pub struct CartView {
     total: Price,
     hold_minutes: Option<i64>,
     holds_expire_at_ms: Option<i64>,
+    /// The time of some holds is over.
+    has_released: bool,
 }
 
 impl CartView {
@@ -128,13 +179,16 @@ impl CartView {
                 .lines
                 .iter()
                 .zip(&quote.lines)
-                .map(|(l, q)| CartLine::new(l, q, cart.currency, product(&l.sku)))
+                .map(|(l, q)| CartLine::new(l, q, cart.currency, now_ms, product(&l.sku)))
                 .collect(),
             saved: cart.saved.iter().map(SavedLine::new).collect(),
             count: totals.items,
             subtotal: price(totals.subtotal_minor),
             discount: (totals.discount_minor != 0).then(|| price(-totals.discount_minor)),
             codes: cart.codes.iter().map(ToString::to_string).collect(),
+            gift_cards: cart.gift_cards.iter().map(|card| CardRow::of(card, quote, cart.currency)).collect(),
+            credit: (totals.store_credit_minor != 0).then(|| price(-totals.store_credit_minor)),
+            due: totals.due_minor.map(price),
             promotions: quote.promotions.outcomes.iter().map(PromotionNote::of).collect(),
             shipping: price(totals.shipping_minor),
             tax_added: (totals.tax_added_minor != 0).then(|| price(totals.tax_added_minor)),
@@ -144,6 +198,7 @@ impl CartView {
             total: price(totals.total_minor),
             hold_minutes: left_ms.map(|left| (left + 59_999) / 60_000),
             holds_expire_at_ms: left_ms.and(cart.holds_expire_at_ms),
+            has_released: cart.lines.iter().any(|l| l.released > 0),
         }
     }
 }
@@ -161,49 +216,78 @@ pub struct CartPage {
 #[derive(Clone, Debug, Serialize)]
 pub struct Confirmation {
     order_id: String,
+    heading: &'static str,
+    status: &'static str,
+    /// What was given back.
+    refunded: Option<Price>,
+    /// Tells whether the shopper may cancel the order now.
+    pub can_cancel: bool,
     cart: CartView,
     email: Option<String>,
+    /// Tells whether a confirmation goes there.
+    is_mailed: bool,
     address_lines: Vec<String>,
     delivery: Option<String>,
+    /// What the shop tells of things bought: name and text.
+    delivery_notes: Vec<(String, String)>,
     shelf: Shelf,
 }
 
 impl Confirmation {
-    /// Shows the order that a cart became. `product` finds a line's product, for its picture.
+    /// Shows the order that a cart became. `product` finds a line's product, for its picture; `is_mailed` tells whether
+    /// the shop sends a confirmation.
     pub fn of<'a>(
         cart: &Cart,
         quote: &Quote,
         order: &Order,
         product: impl Fn(&cart_core::Sku) -> Option<&'a Product>,
+        is_mailed: bool,
         shelf: Shelf,
     ) -> Self {
         Self {
             order_id: order.order_id.to_string(),
+            heading: match order.state.status {
+                OrderStatus::Placed => "Thank you. It’s yours.",
+                OrderStatus::Fulfilled { .. } => "It is on its way.",
+                OrderStatus::Cancelled { .. } => "It was cancelled.",
+            },
+            status: status_words(order),
+            refunded: (order.state.refunded_minor() > 0)
+                .then(|| Price::new(order.state.refunded_minor(), order.currency)),
+            can_cancel: false,
             cart: CartView {
                 hold_minutes: None,
                 holds_expire_at_ms: None,
                 ..CartView::of(cart, quote, 0, product)
             },
             email: cart.address.as_ref().map(|a| a.email.clone()),
+            is_mailed,
             address_lines: cart.address.as_ref().map(address_lines).unwrap_or_default(),
             delivery: quote.chosen(cart).map(delivery),
+            delivery_notes: delivery_notes(order),
             shelf,
         }
     }
 }
 
-/// Writes an address as an envelope has it.
-pub(super) fn address_lines(address: &Address) -> Vec<String> {
-    vec![
+/// Lists what whoever bought the order is told; of one that was cancelled, nothing any more.
+pub(crate) fn delivery_notes(order: &Order) -> Vec<(String, String)> {
+    order.notes().map(|(name, note)| (name.to_owned(), note.to_owned())).collect()
+}
+
+/// Writes an address as an envelope has it, without what is not known.
+pub(crate) fn address_lines(address: &Address) -> Vec<String> {
+    let lines = [
         address.name.clone(),
         address.street.clone(),
-        format!("{} {}", address.city, address.postcode),
+        format!("{} {}", address.city, address.postcode).trim().to_owned(),
         country::name(&address.country).to_owned(),
-    ]
+    ];
+    lines.into_iter().filter(|line| !line.is_empty()).collect()
 }
 
 /// Says how an order travels: `Standard, 3 to 5 working days`.
-pub(super) fn delivery(offer: &Offer) -> String {
+pub(crate) fn delivery(offer: &Offer) -> String {
     let name = &offer.name;
     match offer.days.map(|days| (days.from, days.to)) {
         None => name.clone(),

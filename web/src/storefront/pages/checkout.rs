@@ -1,6 +1,6 @@
 //! The checkout: one page a step, or all steps on one page.
 
-use cart_core::{Cart, CheckoutLayout, Currency, FieldError, Offer, Quote, Step};
+use cart_core::{AttemptState, Cart, CheckoutLayout, Currency, FieldError, Offer, Quote, Step, Taxes};
 use serde::Serialize;
 
 use super::{
@@ -71,7 +71,28 @@ pub struct CheckoutPage {
     address_lines: Vec<String>,
     email: Option<String>,
     delivery: Option<String>,
+    /// The payment that is under way.
+    paying: Option<Paying>,
     cart: CartView,
+}
+
+/// Is a payment that is under way.
+#[derive(Clone, Debug, Serialize)]
+struct Paying {
+    amount: Price,
+    /// Where the shopper confirms it.
+    href: Option<String>,
+}
+
+impl Paying {
+    fn of(cart: &Cart) -> Option<Self> {
+        let attempt = cart.payment()?;
+        let href = match &attempt.state {
+            AttemptState::Begun => None,
+            AttemptState::Challenged { url } => Some(url.clone()),
+        };
+        Some(Self { amount: Price::new(attempt.amount_minor, cart.currency), href })
+    }
 }
 
 impl CheckoutPage {
@@ -87,8 +108,7 @@ impl CheckoutPage {
         payment_token: Option<String>,
         entered: &Entered,
     ) -> Self {
-        let steps = cart.workflow.steps();
-        let is_last = steps.last() == Some(&step);
+        let is_last = cart.steps().next_back() == Some(step);
         let mut parts = vec![step.name()];
         let cards = field::cards(entered.get("payment_token").as_deref().or(payment_token.as_deref()));
         // A card that led to a problem is asked for again instead of being carried on.
@@ -108,7 +128,7 @@ impl CheckoutPage {
             action,
             button,
             parts,
-            heading: heading(step),
+            heading: heading(cart, step),
             progress: progress(cart, step),
             payment_token,
             cards,
@@ -120,9 +140,19 @@ impl CheckoutPage {
     pub fn single(cart: &Cart, quote: &Quote, view: CartView, entered: &Entered) -> Self {
         Self {
             single: true,
-            parts: cart.workflow.steps().iter().map(|s| s.name()).collect(),
+            parts: cart.steps().map(Step::name).collect(),
             ..Self::with(cart, quote, view, entered)
         }
+    }
+
+    /// Leaves out of the address what nobody needs: where nothing travels, all that tax does not depend on either.
+    #[must_use]
+    pub fn asking(mut self, cart: &Cart, taxes: &Taxes) -> Self {
+        if !cart.travels() {
+            let (region, postcode) = taxes.depends_on(None);
+            self.address = field::billing(self.address, region, postcode);
+        }
+        self
     }
 
     /// Reports whether a cart's workflow has its steps on one page.
@@ -162,13 +192,15 @@ impl CheckoutPage {
             address_lines: known.map(address_lines).unwrap_or_default(),
             email: known.map(|a| a.email.clone()),
             delivery: quote.chosen(cart).map(delivery),
+            paying: Paying::of(cart),
             cart: cart_view,
         }
     }
 }
 
-fn heading(step: Step) -> &'static str {
+fn heading(cart: &Cart, step: Step) -> &'static str {
     match step {
+        Step::Address if !cart.travels() => "Who is it for?",
         Step::Address => "Where shall we send it?",
         Step::Shipping => "How shall it travel?",
         Step::Payment => "How would you like to pay?",
@@ -176,8 +208,9 @@ fn heading(step: Step) -> &'static str {
     }
 }
 
-fn label(step: Step) -> &'static str {
+fn label(cart: &Cart, step: Step) -> &'static str {
     match step {
+        Step::Address if !cart.travels() => "Billing",
         Step::Address => "Address",
         Step::Shipping => "Delivery",
         Step::Payment => "Payment",
@@ -186,19 +219,19 @@ fn label(step: Step) -> &'static str {
 }
 
 fn progress(cart: &Cart, current: Step) -> Vec<Progress> {
-    let entry = |step: &Step| {
-        let is_done = cart.completed().contains(step);
+    let entry = |step: Step| {
+        let is_done = cart.completed().contains(&step);
         Progress {
-            label: label(*step),
-            href: (is_done && *step != current).then(|| format!("/checkout/{step}")),
-            state: match (*step == current, is_done) {
+            label: label(cart, step),
+            href: (is_done && step != current).then(|| format!("/checkout/{step}")),
+            state: match (step == current, is_done) {
                 (true, _) => "current",
                 (false, true) => "done",
                 (false, false) => "ahead",
             },
         }
     };
-    cart.workflow.steps().iter().map(entry).collect()
+    cart.steps().map(entry).collect()
 }
 
 fn shipping(chosen: Option<&str>, quote: &Quote, currency: Currency) -> Vec<ShippingChoice> {

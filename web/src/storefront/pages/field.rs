@@ -63,6 +63,18 @@ pub(super) fn address(entered: impl Fn(&str) -> Option<String>, errors: &[FieldE
     ADDRESS.map(field).into()
 }
 
+/// Leaves the fields of a bill; those that only some countries need are not required beforehand.
+pub(super) fn billing(fields: Vec<Field>, region: bool, postcode: bool) -> Vec<Field> {
+    let asked = |field: &Field| match field.name {
+        "email" | "country" => true,
+        "region" => region,
+        "postcode" => postcode,
+        _ => false,
+    };
+    let ease = |field: Field| Field { required: field.required && field.name != "postcode", ..field };
+    fields.into_iter().filter(asked).map(ease).collect()
+}
+
 /// Lists the countries; a code that is none of them is kept, so that what was entered stays visible.
 fn countries(chosen: &str) -> Vec<Choice> {
     let choice = |(code, name): &(&str, &str)| Choice { value: (*code).into(), label: (*name).into() };
@@ -107,9 +119,11 @@ pub struct TestCard {
     checked: bool,
 }
 
-const CARDS: [[&str; 3]; 3] = [
+const CARDS: [[&str; 3]; 5] = [
     ["tok_success", "Card ending 4242", "is accepted"],
     ["tok_decline", "Card ending 0002", "is declined"],
+    ["tok_challenge", "Card ending 3155", "is to be confirmed with the bank"],
+    ["tok_late", "Card ending 0077", "hears back from the bank late"],
     ["tok_timeout", "Card ending 0119", "never hears back from the bank"],
 ];
 

@@ -17,6 +17,11 @@ pub fn product(sku: &str) -> String {
     format!("/products/{}", encode(sku))
 }
 
+/// Returns the path of the door where one logs in to come back to a path.
+pub fn login(next: &str) -> String {
+    format!("/login?next={}", encode(next))
+}
+
 /// Returns the path of a product's picture, for products without a file of their own.
 pub(super) fn picture(sku: &str) -> String {
     format!("/products/{}/picture", encode(sku))
@@ -27,15 +32,15 @@ pub(super) fn line(sku: &str) -> String {
     format!("/cart/lines/{}", encode(sku))
 }
 
-/// Returns the path of a list; the first page, an empty query and no category leave no trace in it.
-pub(super) fn listing(query: &str, category: Option<&str>, page: usize) -> String {
-    let mut pairs = vec![];
-    if !query.is_empty() {
-        pairs.push(format!("q={}", encode(query)));
-    }
-    if let Some(category) = category {
-        pairs.push(format!("category={}", encode(category)));
-    }
+/// Returns the path of a category's list.
+pub(super) fn category(name: &str) -> String {
+    listing(&[("category".into(), name.to_owned())], 1)
+}
+
+/// Returns the path of a list; the first page leaves no trace in it.
+pub(super) fn listing(parameters: &[(String, String)], page: usize) -> String {
+    let pair = |(name, value): &(String, String)| format!("{}={}", encode(name), encode(value));
+    let mut pairs: Vec<String> = parameters.iter().map(pair).collect();
     if page > 1 {
         pairs.push(format!("page={page}"));
     }
@@ -54,9 +59,10 @@ mod tests {
         assert_eq!(product("85123A"), "/products/85123A");
         assert_eq!(line("a/b ?#&é"), "/cart/lines/a%2Fb%20%3F%23%26%C3%A9");
         assert_eq!(picture("M-1"), "/products/M-1/picture");
-        assert_eq!(listing("", None, 1), "/products");
+        assert_eq!(listing(&[], 1), "/products");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(
-            listing("tea & jam", Some("Larder/Tea"), 2),
+            listing(&[pair("q", "tea & jam"), pair("category", "Larder/Tea")], 2),
             "/products?q=tea%20%26%20jam&category=Larder%2FTea&page=2"
         );
     }

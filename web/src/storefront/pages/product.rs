@@ -1,9 +1,9 @@
-//! Products on pages: cards, shelves, the first page, lists and the page of one product.
+//! Products on pages: cards, shelves and the first page.
 
-use cart_core::{Product, StockPolicy, limits::LINE_QUANTITY_MAX};
+use cart_core::{Money, OnOffer, Product, limits::LINE_QUANTITY_MAX};
 use serde::Serialize;
 
-use super::{Price, link};
+use super::{Price, day::day, link};
 
 /// From this many pieces down, a page says how many are left: enough to hurry an honest shopper, rare enough to be
 /// believed.
@@ -13,7 +13,7 @@ const FEW_LEFT_MAX: i64 = 5;
 const TINTS: u8 = 6;
 
 /// Says what a shopper may know of the stock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Availability {
     /// There is enough.
@@ -23,25 +23,44 @@ pub enum Availability {
         /// Pieces that a cart may still take.
         left: i64,
     },
+    /// There is nothing on the shelf, and more will come.
+    BackOrder {
+        /// Pieces that may be bought all the same.
+        left: i64,
+    },
+    /// It is still to come.
+    PreOrder {
+        /// The day on which it ships.
+        day: String,
+        /// Pieces that may be bought before.
+        left: i64,
+    },
     /// There is nothing left.
     SoldOut,
 }
 
 impl Availability {
-    /// Judges the pieces that a cart may still take, under a product's stock policy.
-    pub fn of(policy: StockPolicy, available: i64) -> Self {
-        match available {
-            _ if !policy.is_tracked() => Self::InStock,
-            ..=0 => Self::SoldOut,
-            left @ 1..=FEW_LEFT_MAX => Self::FewLeft { left },
+    /// Judges what may be bought of a product, which ships on a day where it is still to come.
+    pub fn of(on_offer: Option<OnOffer>, ships_from_ms: Option<i64>) -> Self {
+        let all = on_offer.map_or(i64::from(LINE_QUANTITY_MAX), |o| o.all);
+        match (on_offer, ships_from_ms) {
+            (Some(OnOffer { all: ..=0, .. }), _) => Self::SoldOut,
+            (_, Some(at_ms)) => Self::PreOrder { day: day(at_ms), left: all },
+            (Some(OnOffer { there: ..=0, all }), None) => Self::BackOrder { left: all },
+            (Some(OnOffer { there: left @ 1..=FEW_LEFT_MAX, all }), None) if all == left => {
+                Self::FewLeft { left }
+            }
             _ => Self::InStock,
         }
     }
 
-    fn most(self) -> i64 {
+    /// Returns how many pieces a shopper may ask for.
+    pub(super) fn most(&self) -> i64 {
         match self {
             Self::InStock => i64::from(LINE_QUANTITY_MAX),
-            Self::FewLeft { left } => left,
+            Self::FewLeft { left } | Self::BackOrder { left } | Self::PreOrder { left, .. } => {
+                (*left).min(i64::from(LINE_QUANTITY_MAX))
+            }
             Self::SoldOut => 0,
         }
     }
@@ -90,19 +109,44 @@ pub struct Card {
     pub picture: Picture,
     /// Its stock.
     pub availability: Availability,
+    /// How many variants there are to choose from, itself included.
+    pub choices: usize,
+    /// Another variant costs another amount, and none less.
+    pub from: bool,
 }
 
 impl Card {
-    /// Returns the card of a product of which a cart may still take so many pieces.
-    pub fn of(product: &Product, available: i64) -> Self {
+    /// Returns the card of a product of which so much may be bought now.
+    pub fn of(product: &Product, on_offer: Option<OnOffer>, now_ms: i64) -> Self {
+        let ships_from_ms = product.ships_from_ms(now_ms);
         Self {
             sku: product.sku.to_string(),
             name: product.name.clone(),
             href: link::product(product.sku.as_str()),
             price: product.price.into(),
             picture: Picture::of(product),
-            availability: Availability::of(product.stock_policy, available),
+            availability: Availability::of(on_offer, ships_from_ms),
+            choices: 1,
+            from: false,
         }
+    }
+
+    /// Says what a piece costs now.
+    #[must_use]
+    pub fn at(mut self, price: Money) -> Self {
+        self.price = price.into();
+        self
+    }
+
+    /// Lets the card stand for a family, of which these are the prices.
+    #[must_use]
+    pub fn for_family(mut self, prices: &[Money]) -> Self {
+        self.choices = prices.len();
+        if let Some(least) = prices.iter().min_by_key(|p| p.minor) {
+            self.from = prices.iter().any(|p| p != least);
+            self.price = (*least).into();
+        }
+        self
     }
 }
 
@@ -156,142 +200,10 @@ impl Home {
     pub fn new(hero: Hero, featured: Vec<Card>, shelf: Shelf, doors: &[(String, &Product)]) -> Self {
         let door = |(name, product): &(String, &Product)| Door {
             name: name.clone(),
-            href: link::listing("", Some(name), 1),
+            href: link::category(name),
             picture: Picture::of(product),
         };
         Self { hero, featured, shelf, doors: doors.iter().map(door).collect() }
-    }
-}
-
-/// Is a list of products: everything, one category, or what a search found.
-#[derive(Clone, Debug, Serialize)]
-pub struct Listing {
-    heading: String,
-    query: String,
-    category: Option<String>,
-    cards: Vec<Card>,
-    total: usize,
-    first: usize,
-    last: usize,
-    filters: Vec<Filter>,
-    pages: Vec<PageLink>,
-    previous: Option<String>,
-    next: Option<String>,
-    everywhere: String,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct Filter {
-    name: String,
-    href: String,
-    current: bool,
-}
-
-/// Is one entry of the page numbers; without an address it is a gap.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct PageLink {
-    number: usize,
-    href: Option<String>,
-    current: bool,
-}
-
-impl Listing {
-    /// Products on one page of a list: whole rows at two, three and four columns.
-    pub const PAGE_LEN: usize = 24;
-
-    /// Returns how many pages hold so many products; an empty list has one.
-    pub fn page_count(total: usize) -> usize {
-        total.div_ceil(Self::PAGE_LEN).max(1)
-    }
-
-    /// Puts one page of a list together. `page` counts from 1 and is at most [`Self::page_count`] of `total`; `cards`
-    /// are that page's products.
-    pub fn new<S: AsRef<str>>(
-        query: &str,
-        category: Option<&str>,
-        categories: impl IntoIterator<Item = S>,
-        cards: Vec<Card>,
-        total: usize,
-        page: usize,
-    ) -> Self {
-        let href = |page| link::listing(query, category, page);
-        let count = Self::page_count(total);
-        let first = (page - 1) * Self::PAGE_LEN;
-        let all = Filter {
-            name: "Everything".into(),
-            href: link::listing(query, None, 1),
-            current: category.is_none(),
-        };
-        let filter = |name: S| Filter {
-            href: link::listing(query, Some(name.as_ref()), 1),
-            current: category == Some(name.as_ref()),
-            name: name.as_ref().to_owned(),
-        };
-        Self {
-            heading: match (query, category) {
-                ("", None) => "Everything we sell".into(),
-                ("", Some(category)) => category.to_owned(),
-                (query, _) => format!("“{query}”"),
-            },
-            query: query.to_owned(),
-            category: category.map(str::to_owned),
-            total,
-            first: if cards.is_empty() { 0 } else { first + 1 },
-            last: first + cards.len(),
-            cards,
-            filters: std::iter::once(all).chain(categories.into_iter().map(filter)).collect(),
-            pages: page_links(page, count, href),
-            previous: (page > 1).then(|| href(page - 1)),
-            next: (page < count).then(|| href(page + 1)),
-            everywhere: link::listing(query, None, 1),
-        }
-    }
-}
-
-/// Lists the first page, the last, and those around the current one, with a gap where some are left out.
-fn page_links(page: usize, count: usize, href: impl Fn(usize) -> String) -> Vec<PageLink> {
-    let mut links: Vec<PageLink> = vec![];
-    for number in (1..=count).filter(|n| *n == 1 || *n == count || n.abs_diff(page) <= 1) {
-        if links.last().is_some_and(|last| last.number + 1 < number) {
-            links.push(PageLink { number: number - 1, href: None, current: false });
-        }
-        links.push(PageLink { number, href: Some(href(number)), current: number == page });
-    }
-    links
-}
-
-/// Is the page of one product.
-#[derive(Clone, Debug, Serialize)]
-pub struct ProductPage {
-    card: Card,
-    paragraphs: Vec<String>,
-    category: Option<Filter>,
-    most: i64,
-    shelf: Shelf,
-}
-
-impl ProductPage {
-    /// Puts the page together; the shelf holds what is bought together with the product.
-    pub fn new(product: &Product, available: i64, shelf: Shelf) -> Self {
-        let card = Card::of(product, available);
-        let category = (!product.category.is_empty()).then(|| Filter {
-            name: product.category.clone(),
-            href: link::listing("", Some(&product.category), 1),
-            current: false,
-        });
-        Self {
-            most: card.availability.most(),
-            card,
-            paragraphs: product
-                .description
-                .lines()
-                .map(str::trim)
-                .filter(|l| !l.is_empty())
-                .map(Into::into)
-                .collect(),
-            category,
-            shelf,
-        }
     }
 }
 
@@ -300,45 +212,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stock_is_told_in_three_words() {
-        let of = |n| Availability::of(StockPolicy::HoldOnAdd, n);
+    fn stock_is_told_in_a_few_words() {
+        let of = |n| Availability::of(Some(OnOffer { there: n, all: n }), None);
         assert_eq!(of(6), Availability::InStock);
         assert_eq!(of(5), Availability::FewLeft { left: 5 });
         assert_eq!(of(1), Availability::FewLeft { left: 1 });
         assert_eq!(of(0), Availability::SoldOut);
-        assert_eq!(of(-1), Availability::SoldOut);
-        assert_eq!(Availability::of(StockPolicy::Untracked, 0), Availability::InStock);
-    }
-
-    #[test]
-    fn page_numbers_leave_gaps() {
-        let shown = |page, count| {
-            page_links(page, count, |n| n.to_string())
-                .into_iter()
-                .map(|l| match (l.href, l.current) {
-                    (None, _) => "…".to_owned(),
-                    (Some(href), true) => format!("[{href}]"),
-                    (Some(href), false) => href,
-                })
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        assert_eq!(shown(1, 1), "[1]");
-        assert_eq!(shown(2, 3), "1 [2] 3");
-        assert_eq!(shown(1, 9), "[1] 2 … 9");
-        assert_eq!(shown(5, 9), "1 … 4 [5] 6 … 9");
-        assert_eq!(shown(9, 9), "1 … 8 [9]");
-    }
-
-    #[test]
-    fn a_list_counts_what_it_shows() {
-        let listing = |total, page| Listing::new("", None, [""; 0], vec![], total, page);
-        assert_eq!(Listing::page_count(0), 1);
-        assert_eq!(Listing::page_count(24), 1);
-        assert_eq!(Listing::page_count(25), 2);
-        assert_eq!(listing(0, 1).first, 0);
-        assert_eq!(listing(49, 2).previous.as_deref(), Some("/products"));
-        assert_eq!(listing(49, 2).next.as_deref(), Some("/products?page=3"));
-        assert_eq!(listing(49, 3).next, None);
+        assert_eq!(Availability::of(None, None), Availability::InStock);
+        let some = |there, all| Some(OnOffer { there, all });
+        assert_eq!(Availability::of(some(3, 9), None), Availability::InStock, "nobody need hurry");
+        assert_eq!(Availability::of(some(0, 9), None), Availability::BackOrder { left: 9 });
+        let day = || "1 December 2026".to_owned();
+        let at_ms = Some(1_796_083_200_000);
+        assert_eq!(Availability::of(some(0, 9), at_ms), Availability::PreOrder { day: day(), left: 9 });
+        assert_eq!(Availability::of(some(0, 0), at_ms), Availability::SoldOut);
+        let most = i64::from(LINE_QUANTITY_MAX);
+        assert_eq!(Availability::of(None, at_ms), Availability::PreOrder { day: day(), left: most });
     }
 }

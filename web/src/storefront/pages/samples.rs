@@ -3,11 +3,19 @@
 use std::sync::Arc;
 
 use cart_core::{
-    Address, Cart, CartId, CartLayout, Currency, FieldError, Line, Money, Order, OrderId, PricePolicy,
-    Product, Properties, Quote, SavedLine, Shipping, Sku, Stage, Step, Terms, VisitorId, Workflow,
+    Address, AttemptState, Balances, Cart, CartId, CartLayout, Currency, FieldError, Line, Money, OnOffer,
+    Order, OrderId, OrderState, PaymentAttempt, PaymentId, PricePolicy, Product, Properties, Quote,
+    SavedLine, Shipping, Sku, Stage, Step, Terms, VisitorId, Workflow,
 };
 
 use super::*;
+use crate::{
+    catalogue::Catalogue,
+    config::SessionMode,
+    search::{Ask, Matches, Sight, find, terms, words::words},
+    store::{CatalogueSnapshot, UserSession},
+    users::principals::Login,
+};
 
 pub const NOW_MS: i64 = 1_764_000_000_000;
 const SHIPPING_MINOR: i64 = 495;
@@ -60,28 +68,27 @@ fn express_shell(rows: &[Row]) -> Shell {
 fn with_cart(rows: &[Row]) -> Shell {
     let mut shell = shell(rows);
     shell.cart_id = CartId::parse("c1").ok();
-    shell.user_token = Some("token".into());
+    shell.cart_version = Some(3);
+    let visitor = VisitorId::parse("v1").ok();
+    shell.keeps = Some(Keeps { mode: SessionMode::Hybrid, visitor, key_hours: 24 });
     shell.cart_count = 4;
     shell
 }
 
 pub fn cards(rows: &[Row], skus: &[&str]) -> Vec<Card> {
     let row = |sku: &&str| rows.iter().find(|r| r.product.sku.as_str() == *sku).unwrap();
-    skus.iter().map(row).map(|r| Card::of(&r.product, r.stock)).collect()
+    skus.iter().map(row).map(|r| Card::of(&r.product, on_offer(r.stock), NOW_MS)).collect()
+}
+
+pub fn on_offer(pieces: i64) -> Option<OnOffer> {
+    Some(OnOffer { there: pieces, all: pieces })
 }
 
 pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
     let line = |sku: &str, quantity, held| {
         let product = &rows.iter().find(|r| r.product.sku.as_str() == sku).unwrap().product;
-        Line {
-            sku: product.sku.clone(),
-            properties: Properties::default(),
-            name: product.name.clone(),
-            quantity,
-            unit_price_minor: product.price.minor,
-            held,
-            policy: product.stock_policy,
-        }
+        let (sku, name) = (product.sku.clone(), product.name.clone());
+        Line { held, ..Line::new(sku, name, quantity, product.price.minor, product.stock_policy) }
     };
     let engraving = Properties::parse([("Engraving".to_owned(), "Ada & Charles".to_owned())].into()).unwrap();
     let Line { sku, name, properties, .. } = line("JAM-RASPBERRY", 3, 0);
@@ -89,6 +96,7 @@ pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
     Cart {
         id: CartId::parse("c1").unwrap(),
         owner: VisitorId::parse("v1").unwrap(),
+        unit: None,
         version: 7,
         currency: gbp(),
         workflow: Arc::new(workflow),
@@ -97,13 +105,20 @@ pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
         lines: vec![
             line("TEAPOT-BROWN", 1, 1),
             Line { properties: engraving, ..line("MUG-COBALT", 2, 2) },
-            line("BISCUITS-OAT", 1, 0),
+            Line { released: 1, ..line("BISCUITS-OAT", 1, 0) },
         ],
         saved: vec![saved],
+        gift_cards: vec![],
+        uses_credit: false,
+        known: Balances::default(),
         codes: vec!["SUMMER".parse().unwrap()],
         note: String::new(),
         address: None,
         shipping: None,
+        payments: 0,
+        payment_tasks: vec![],
+        payment_failure: None,
+        lapse: None,
         holds_expire_at_ms: Some(NOW_MS + 1_100_000),
     }
 }
@@ -163,23 +178,36 @@ fn home(rows: &[Row]) -> Home {
 }
 
 fn listing(rows: &[Row], query: &str, category: Option<&str>, page: usize) -> Listing {
-    let names = ["Kitchen", "Table", "Workshop", "Garden", "Larder", "Hearth"];
-    let found: Vec<_> = rows
-        .iter()
-        .filter(|r| category.is_none_or(|c| c == r.product.category))
-        .filter(|r| r.product.name.to_lowercase().contains(query))
-        .map(|r| Card::of(&r.product, r.stock))
-        .collect();
-    let total = found.len();
-    let shown = found.into_iter().skip((page - 1) * Listing::PAGE_LEN).take(Listing::PAGE_LEN).collect();
-    Listing::new(query, category, names, shown, total, page)
+    let products: Vec<_> = rows.iter().map(|r| r.product.clone()).collect();
+    let listed = products.iter().map(|_| 1).collect();
+    let catalogue = Catalogue::of(CatalogueSnapshot { revision: 1, products, listed });
+    let mut ask = Ask::text(query);
+    ask.take("category", category.unwrap_or_default()).unwrap();
+    let words = words(query);
+    let hits = rows.iter().filter(|r| words.iter().all(|w| r.product.name.to_lowercase().contains(w)));
+    let matches = (!words.is_empty()).then(|| Matches {
+        terms: terms::Terms::parse(query),
+        skus: hits.map(|r| r.product.sku.clone()).collect(),
+        meant: None,
+    });
+    let (sold_out, sales) = Default::default();
+    let sight = Sight { sold_out: &sold_out, sales: &sales, currency: gbp(), now_ms: NOW_MS };
+    let skip = (page - 1) * Listing::PAGE_LEN;
+    let found = find(&catalogue, &ask, matches.as_ref(), &sight, skip, Listing::PAGE_LEN);
+    let shown: Vec<_> = found.hits.iter().map(|hit| hit.product.sku.as_str()).collect();
+    let cards = cards(rows, &shown);
+    Listing::new(&ask, &found, cards, page, gbp())
 }
 
 fn product(rows: &[Row], sku: &str) -> ProductPage {
     let row = rows.iter().find(|r| r.product.sku.as_str() == sku).unwrap();
     let together =
         cards(rows, &["TEAPOT-BROWN", "TEA-BREAKFAST", "BISCUITS-OAT", "JUG-MILK", "SPOONS-BEECH"]);
-    ProductPage::new(&row.product, row.stock, Shelf::new("Bought together", together))
+    ProductPage::new(
+        &row.product,
+        Card::of(&row.product, on_offer(row.stock), NOW_MS),
+        Shelf::new("Bought together", together),
+    )
 }
 
 fn refused() -> Entered {
@@ -197,6 +225,39 @@ fn refused() -> Entered {
 }
 
 /// Renders every page in every state, each under a file name.
+fn refused_sign_up() -> Entrance {
+    let error = |field: &str, message: &str| FieldError { field: field.into(), message: message.into() };
+    let mut page = Entrance::new(Purpose::SignUp, 15, "/account").filled("ada@example", "Ada");
+    page.refuse_fields(&[
+        error("email", "has no dotted name after the @"),
+        error("password", "needs at least 15 characters; a few words with spaces do"),
+    ]);
+    page
+}
+
+fn account(orders: Vec<OrderRow>) -> AccountPage {
+    let user = VisitorId::parse("u1").unwrap();
+    let login = Login {
+        user: user.clone(),
+        unit: user.clone(),
+        email: "ada@example.org".into(),
+        name: "Ada Byron".into(),
+        session: "s1".into(),
+        token_hash: String::new(),
+    };
+    let device = |id: &str, device: &str| UserSession {
+        token_hash: String::new(),
+        id: id.into(),
+        user: user.clone(),
+        device: device.into(),
+        since_ms: NOW_MS,
+        seen_at_ms: NOW_MS,
+        ends_at_ms: NOW_MS,
+    };
+    let sessions = [device("s1", "Firefox on Linux"), device("s2", "Safari on iPhone")];
+    AccountPage::new(&login, &sessions, orders, 15)
+}
+
 pub fn all() -> Vec<(&'static str, String)> {
     let pages = Pages::new().unwrap();
     let rows = catalogue();
@@ -209,13 +270,28 @@ pub fn all() -> Vec<(&'static str, String)> {
     let open = cart(&rows, Workflow::classic());
     let express_cart = cart(&rows, Workflow::express());
     let mut paying = open.clone();
-    paying.stage = Stage::Checkout { completed: vec![Step::Address, Step::Shipping, Step::Payment] };
+    paying.stage =
+        Stage::Checkout { completed: vec![Step::Address, Step::Shipping, Step::Payment], payment: None };
     paying.address = Some(address());
     paying.shipping = Some("express".parse().unwrap());
+    let payment = PaymentId::parse("o5f2c9e-1").unwrap();
+    let mut waiting = paying.clone();
+    waiting.stage = Stage::Checkout {
+        completed: vec![Step::Address, Step::Shipping, Step::Payment],
+        payment: Some(PaymentAttempt {
+            id: payment.clone(),
+            amount_minor: 4_545,
+            begun_at_ms: NOW_MS,
+            request: None,
+            state: AttemptState::Challenged { url: "/sandbox/payments/o5f2c9e-1".into() },
+        }),
+    };
     let mut done = paying.clone();
     done.stage = Stage::Ordered {
         order_id: OrderId::parse("o5f2c9e").unwrap(),
         quote: Some(Box::new(quote(&paying))),
+        payment: Some(payment.clone()),
+        state: OrderState::default(),
     };
     let order = Order {
         order_id: OrderId::parse("o5f2c9e").unwrap(),
@@ -230,6 +306,10 @@ pub fn all() -> Vec<(&'static str, String)> {
         shipping_minor: SHIPPING_MINOR,
         total_minor: quote(&done).totals.total_minor,
         payment_reference: "p1".into(),
+        postings: vec![],
+        payment: None,
+        email: "ada@example.org".into(),
+        state: OrderState::default(),
     };
     let goes = || {
         Shelf::new(
@@ -246,6 +326,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     };
     let find = |sku: &Sku| rows.iter().map(|r| &r.product).find(|p| p.sku == *sku);
     vec![
+        ("offline.html", pages.offline(&with_cart(&rows)).unwrap()),
         ("home.html", pages.home(&plain, &home(&rows)).unwrap()),
         ("home-express.html", pages.home(&express, &home(&rows)).unwrap()),
         ("listing.html", pages.listing(&plain, &listing(&rows, "", None, 2)).unwrap()),
@@ -332,6 +413,20 @@ pub fn all() -> Vec<(&'static str, String)> {
                 .unwrap(),
         ),
         (
+            "checkout-waiting.html",
+            pages
+                .checkout(&plain, &step(&waiting, Step::Review, Some("tok_challenge"), &Entered::default()))
+                .unwrap(),
+        ),
+        (
+            "challenge.html",
+            pages.challenge(&plain, &ChallengePage::of(&payment, 4_545, gbp(), true)).unwrap(),
+        ),
+        (
+            "challenge-decided.html",
+            pages.challenge(&plain, &ChallengePage::of(&payment, 4_545, gbp(), false)).unwrap(),
+        ),
+        (
             "confirmation.html",
             pages
                 .confirmation(
@@ -341,8 +436,50 @@ pub fn all() -> Vec<(&'static str, String)> {
                         &quote(&done),
                         &order,
                         find,
+                        true,
                         Shelf::new("While the kettle boils", goes().cards),
                     ),
+                )
+                .unwrap(),
+        ),
+        (
+            "orders.html",
+            pages
+                .orders(
+                    &plain,
+                    &OrdersPage {
+                        orders: vec![OrderRow::from(&order)],
+                        next: Some("/orders?cursor=x".into()),
+                    },
+                )
+                .unwrap(),
+        ),
+        ("orders-none.html", pages.orders(&plain, &OrdersPage { orders: vec![], next: None }).unwrap()),
+        ("login.html", pages.entrance(&plain, &Entrance::new(Purpose::LogIn, 15, "/checkout")).unwrap()),
+        ("register-refused.html", pages.entrance(&plain, &refused_sign_up()).unwrap()),
+        ("account.html", pages.account(&noticed, &account(vec![OrderRow::from(&order)])).unwrap()),
+        ("account-new.html", pages.account(&plain, &account(vec![])).unwrap()),
+        ("lookup.html", pages.look_up(&plain, &LookUpPage::default()).unwrap()),
+        (
+            "lookup-found.html",
+            pages
+                .look_up(
+                    &plain,
+                    &LookUpPage { found: Some(FoundOrder::from(&order)), ..LookUpPage::default() },
+                )
+                .unwrap(),
+        ),
+        (
+            "lookup-nothing.html",
+            pages
+                .look_up(
+                    &plain,
+                    &LookUpPage {
+                        order: "o1".into(),
+                        email: "ada@example.org".into(),
+                        problem: Some("No order of this number was confirmed to this address.".into()),
+                        found: None,
+                    },
                 )
                 .unwrap(),
         ),

@@ -1,14 +1,15 @@
 //! What every page shows around its own matter.
 
-use cart_core::{CartId, CartLayout, Currency};
+use cart_core::{CartId, CartLayout, Currency, VisitorId};
 use serde::Serialize;
 
 use super::{link, price};
+use crate::config::SessionMode;
 
 /// Is the frame of every page.
 ///
-/// With a [`cart_id`](Self::cart_id) and a [`user_token`](Self::user_token) the page opens a channel and stays live;
-/// without them every form is a plain one, and the first that is sent opens a cart.
+/// With a [`cart_id`](Self::cart_id) the page opens a channel, which knows the visitor by the cookie, and stays live;
+/// without one every form is a plain one, and the first that is sent opens a cart.
 #[derive(Clone, Debug, Serialize)]
 pub struct Shell {
     /// The shop's name.
@@ -21,20 +22,39 @@ pub struct Shell {
     pub cart_count: u64,
     /// Where a shopper meets the cart.
     pub cart_layout: CartLayout,
+    /// What to call the user, where somebody is logged in.
+    pub account: Option<String>,
+    /// Where one logs in, to come back here.
+    pub login: String,
     /// The open cart, where there is one.
     pub cart_id: Option<CartId>,
-    /// The token that opens the visitor's socket.
-    pub user_token: Option<String>,
+    /// The version of that cart, where the page shows it.
+    pub cart_version: Option<u64>,
+    /// What the page keeps in the browser, where it may keep anything.
+    pub keeps: Option<Keeps>,
     /// The categories of the navigation.
     categories: Vec<Category>,
     /// A message about what just happened.
     pub notice: Option<Notice>,
+    /// Whether the message tells of changes of the cart, so that scripts need not.
+    pub is_told: bool,
     /// The heading of the shelf beside a cart, as its flag says.
     pub shelf_heading: String,
     /// What stands in the search field.
     pub query: String,
     /// Whether the document may be kept by search engines.
     pub index: bool,
+}
+
+/// Is what a page needs to know to keep a cart in the browser.
+#[derive(Clone, Debug, Serialize)]
+pub struct Keeps {
+    /// Where carts live.
+    pub mode: SessionMode,
+    /// Whom they belong to; `None` on the page that stands in for others.
+    pub visitor: Option<VisitorId>,
+    /// For how many hours the shop remembers an idempotency key.
+    pub key_hours: u64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -62,10 +82,14 @@ impl Shell {
             sign: price::sign(currency),
             cart_count: 0,
             cart_layout: CartLayout::Page,
+            account: None,
+            login: "/login".into(),
             cart_id: None,
-            user_token: None,
+            cart_version: None,
+            keeps: None,
             categories: vec![],
             notice: None,
+            is_told: false,
             shelf_heading: "Goes with your cart".into(),
             query: String::new(),
             index: true,
@@ -75,10 +99,8 @@ impl Shell {
     /// Sets the categories of the navigation, in the order in which they are shown.
     #[must_use]
     pub fn with_categories<S: AsRef<str>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        let category = |name: S| Category {
-            href: link::listing("", Some(name.as_ref()), 1),
-            name: name.as_ref().to_owned(),
-        };
+        let category =
+            |name: S| Category { href: link::category(name.as_ref()), name: name.as_ref().to_owned() };
         self.categories = names.into_iter().map(category).collect();
         self
     }

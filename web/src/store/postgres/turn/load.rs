@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cart_core::{CartId, Sku, StockLevels};
+use cart_core::{AccountId, Balances, CartId, GiftCardId, GiftCards, Sku, StockLevels};
 use futures_util::try_join;
 use tokio_postgres::{Row, Statement};
 
 use super::{
     super::{
-        super::{KeyRef, Loaded, LoadedCart, Result, StoreError, StoredAnswer, Wants},
-        catalogue,
+        super::{AccountWants, KeyRef, Loaded, LoadedCart, Result, StoreError, StoredAnswer, Wants},
+        accounts,
         cells::{bigint, cell, json, json_option, parsed},
-        error, outbox,
+        error, gift_cards, outbox, stock,
         transaction::{Params, Transaction},
     },
     Statements,
@@ -31,8 +31,8 @@ pub const KEYS: &str = "SELECT k.cart, k.key, k.fingerprint, k.answer
     JOIN idempotency_keys AS k ON k.cart = w.cart AND k.key = w.key";
 
 /// Locks stock in order.
-pub const STOCK: &str = "SELECT sku, supplied, available, held, sold FROM stock
-    WHERE sku = ANY ($1::text[]) ORDER BY sku FOR NO KEY UPDATE";
+pub const STOCK: &str = "SELECT sku, location, supplied, available, held, sold, safety, owed_max FROM stock
+    WHERE sku = ANY ($1::text[]) ORDER BY sku, location FOR NO KEY UPDATE";
 
 /// Begins, then locks and loads the carts, then reads the keys: a key that another turn used for the same cart is
 /// there by the time the cart's lock is. Returns the transaction's place in the outbox too.
@@ -56,6 +56,7 @@ pub async fn carts(
     let loaded = Loaded {
         carts: carts.iter().map(|row| cart(row, place)).collect::<Result<BTreeMap<_, _>>>()?,
         keys: keys.iter().map(key).collect::<Result<BTreeMap<_, _>>>()?,
+        ..Loaded::default()
     };
     Ok((loaded, place))
 }
@@ -85,7 +86,34 @@ pub async fn stock(
 ) -> Result<StockLevels> {
     let skus: Vec<&str> = skus.iter().map(Sku::as_str).collect();
     let rows = rows_unless(skus.is_empty(), transaction, &statements.stock, &[&skus]).await?;
-    rows.iter().map(catalogue::level).collect()
+    rows.iter().map(stock::level).collect()
+}
+
+/// Reads balances, and locks those that are likely to move.
+pub async fn balances(
+    transaction: &Transaction,
+    statements: &Statements,
+    wants: &AccountWants,
+) -> Result<Balances> {
+    let moved: Vec<String> = wants.moved.iter().map(AccountId::to_string).collect();
+    let read: Vec<String> = wants.read.difference(&wants.moved).map(AccountId::to_string).collect();
+    let (moved_params, read_params): (&Params<'_>, &Params<'_>) = (&[&moved], &[&read]);
+    let (locked, seen) = try_join!(
+        rows_unless(moved.is_empty(), transaction, &statements.locked, moved_params),
+        rows_unless(read.is_empty(), transaction, &statements.balances, read_params),
+    )?;
+    locked.iter().chain(&seen).map(accounts::balance).collect()
+}
+
+/// Reads what gift cards are good for.
+pub async fn cards(
+    transaction: &Transaction,
+    statements: &Statements,
+    cards: &BTreeSet<GiftCardId>,
+) -> Result<GiftCards> {
+    let ids: Vec<&str> = cards.iter().map(GiftCardId::as_str).collect();
+    let rows = rows_unless(ids.is_empty(), transaction, &statements.cards, &[&ids]).await?;
+    rows.iter().map(gift_cards::terms).collect()
 }
 
 async fn rows(transaction: &Transaction, statement: &Statement, params: &Params<'_>) -> Result<Vec<Row>> {

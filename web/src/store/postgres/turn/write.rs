@@ -1,48 +1,62 @@
 //! What a turn writes: one statement a table, however many rows.
 
-use cart_core::Sku;
+use cart_core::AccountId;
 use futures_util::try_join;
+use tokio_postgres::Statement;
 
 use super::{
     super::{
-        super::{CartWrite, Exposure, Result, Staged, StoreError},
+        super::{BalanceWrite, CartWrite, Exposure, Result, Staged, StoreError},
         cells::{bigint, to_json},
         error, experiments,
         orders::{self, SHOP},
-        outbox,
-        transaction::{Params, Transaction},
+        outbox, payments,
+        transaction::{Params, Transaction, execute},
     },
-    Statements,
+    Locked, Statements,
 };
 
 /// Changes carts that still have the version that was decided on.
 pub const UPDATE: &str = "UPDATE carts AS c
     SET version = w.version, is_ordered = w.is_ordered, holds_expire_at_ms = w.holds, place = $7,
-        state = w.state
-    FROM unnest($1::text[], $2::int8[], $3::int8[], $4::bool[], $5::int8[], $6::text[])
-        AS w (id, before, version, is_ordered, holds, state)
+        state = w.state, idle_due_ms = CASE WHEN w.is_moved THEN w.due ELSE c.idle_due_ms END
+    FROM unnest($1::text[], $2::int8[], $3::int8[], $4::bool[], $5::int8[], $6::text[], $8::bool[], $9::int8[])
+        AS w (id, before, version, is_ordered, holds, state, is_moved, due)
     WHERE c.id = w.id AND c.version = w.before";
 
 /// Inserts carts that nobody else has opened meanwhile.
 pub const INSERT: &str =
-    "INSERT INTO carts (id, owner, version, is_ordered, holds_expire_at_ms, opened, place, state)
-    SELECT w.id, w.owner, w.version, w.is_ordered, w.holds, $7 + w.n, $7, w.state
-    FROM unnest($1::text[], $2::text[], $3::int8[], $4::bool[], $5::int8[], $6::text[]) WITH ORDINALITY
-        AS w (id, owner, version, is_ordered, holds, state, n)
+    "INSERT INTO carts (id, owner, version, is_ordered, holds_expire_at_ms, opened, place, state, idle_due_ms)
+    SELECT w.id, w.owner, w.version, w.is_ordered, w.holds, $7 + w.n, $7, w.state, w.due
+    FROM unnest($1::text[], $2::text[], $3::int8[], $4::bool[], $5::int8[], $6::text[], $8::int8[])
+        WITH ORDINALITY AS w (id, owner, version, is_ordered, holds, state, due, n)
     ORDER BY w.id
     ON CONFLICT (id) DO NOTHING";
 
 /// Moves stock.
 pub const SHIFT: &str = "UPDATE stock AS s
     SET available = s.available + m.available, held = s.held + m.held, sold = s.sold + m.sold
-    FROM unnest($1::text[], $2::int8[], $3::int8[], $4::int8[]) AS m (sku, available, held, sold)
-    WHERE s.sku = m.sku";
+    FROM unnest($1::text[], $2::int8[], $3::int8[], $4::int8[], $5::text[]) AS m (sku, available, held, sold, location)
+    WHERE s.sku = m.sku AND s.location = m.location";
 
 /// Keeps answers.
 pub const KEEP: &str = "INSERT INTO idempotency_keys (cart, key, fingerprint, answer, at_ms)
     SELECT w.cart, w.key, w.fingerprint, w.answer, w.at_ms
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int8[])
         AS w (cart, key, fingerprint, answer, at_ms)";
+
+/// Reports whether nothing but a failure can keep the writes of a turn from being what was decided: all rows that they
+/// change are locked, none of them is a row that somebody else may have made meanwhile, and each is one statement. Then
+/// the commit need not wait for them.
+pub fn is_sure(staged: &Staged, locked: &Locked) -> bool {
+    staged.carts.iter().all(|write| locked.carts.get(&write.cart.id) == Some(&write.before))
+        && staged.movements.keys().all(|slot| locked.slots.contains(slot))
+        && staged.postings.is_empty()
+        && staged.orders.is_empty()
+        && staged.order_updates.is_empty()
+        && staged.payments.is_empty()
+        && staged.exposures.is_empty()
+}
 
 /// Writes everything that was staged, in the one order of locks, and returns the exposures that were new.
 pub async fn all(
@@ -53,16 +67,35 @@ pub async fn all(
 ) -> Result<Vec<Exposure>> {
     let (new, old): (Vec<_>, Vec<_>) = staged.carts.iter().partition(|write| write.before == 0);
     let orders: Vec<_> = staged.orders.iter().collect();
-    let ((), (), (), (), (), exposed, ()) = try_join!(
+    let ((), (), (), (), (), (), (), (), exposed, ()) = try_join!(
         update(transaction, statements, place, &old),
         shift(transaction, statements, staged),
         insert(transaction, statements, place, &new),
+        post(transaction, statements, staged),
         orders::insert(transaction, &statements.order, &orders, SHOP),
+        payments::note(transaction, &statements.enter_payment, &statements.strike_payment, &staged.payments),
+        orders::change(transaction, &statements.change_order, &staged.order_updates),
         keep(transaction, statements, staged),
         experiments::log(transaction, &statements.expose, place, &staged.exposures),
         outbox::publish(transaction, &statements.publish, place, &staged.events),
     )?;
+    claim(transaction, staged).await?;
     Ok(exposed)
+}
+
+/// Gives carts to their new owners. Few turns do, so it is no part of the statement that every turn runs.
+async fn claim(transaction: &Transaction, staged: &Staged) -> Result<()> {
+    const SQL: &str =
+        "UPDATE carts AS c SET owner = w.owner FROM unnest($1::text[], $2::text[]) AS w (id, owner)
+        WHERE c.id = w.id";
+    let claimed: Vec<_> = staged.carts.iter().filter(|write| write.is_claimed).collect();
+    if claimed.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<&str> = claimed.iter().map(|write| write.cart.id.as_str()).collect();
+    let owners: Vec<&str> = claimed.iter().map(|write| write.cart.owner.as_str()).collect();
+    let done = execute(transaction, SQL, &[&ids, &owners]).await?;
+    expect(done, claimed.len(), "a claimed cart is gone")
 }
 
 /// Is the part of both statements on carts that is the same, column by column.
@@ -72,17 +105,22 @@ struct CartColumns<'w> {
     ordered: Vec<bool>,
     holds: Vec<Option<i64>>,
     states: Vec<String>,
+    moved: Vec<bool>,
+    due: Vec<Option<i64>>,
 }
 
 impl<'w> CartColumns<'w> {
     fn of(writes: &[&'w CartWrite]) -> Result<Self> {
         let carts = || writes.iter().map(|write| &*write.cart);
+        let (moved, due) = writes.iter().map(|write| write.idle.columns()).unzip();
         Ok(Self {
             ids: writes.iter().map(|write| write.cart.id.as_str()).collect(),
             versions: carts().map(|cart| bigint(cart.version)).collect(),
-            ordered: carts().map(|cart| cart.order_id().is_some()).collect(),
+            ordered: carts().map(|cart| cart.is_closed()).collect(),
             holds: carts().map(|cart| cart.holds_expire_at_ms).collect(),
             states: carts().map(to_json).collect::<Result<_>>()?,
+            moved,
+            due,
         })
     }
 }
@@ -98,7 +136,8 @@ async fn update(
     }
     let c = CartColumns::of(writes)?;
     let before: Vec<i64> = writes.iter().map(|write| bigint(write.before)).collect();
-    let params: &Params<'_> = &[&c.ids, &before, &c.versions, &c.ordered, &c.holds, &c.states, &place];
+    let params: &Params<'_> =
+        &[&c.ids, &before, &c.versions, &c.ordered, &c.holds, &c.states, &place, &c.moved, &c.due];
     let done = transaction.execute(&statements.update, params).await.map_err(|e| error::of_query(&e))?;
     expect(done, writes.len(), "a cart has another version")
 }
@@ -114,7 +153,8 @@ async fn insert(
     }
     let c = CartColumns::of(writes)?;
     let owners: Vec<&str> = writes.iter().map(|write| write.cart.owner.as_str()).collect();
-    let params: &Params<'_> = &[&c.ids, &owners, &c.versions, &c.ordered, &c.holds, &c.states, &place];
+    let params: &Params<'_> =
+        &[&c.ids, &owners, &c.versions, &c.ordered, &c.holds, &c.states, &place, &c.due];
     let done = transaction.execute(&statements.insert, params).await.map_err(|e| error::of_query(&e))?;
     expect(done, writes.len(), "a new cart stands already")
 }
@@ -123,13 +163,63 @@ async fn shift(transaction: &Transaction, statements: &Statements, staged: &Stag
     if staged.movements.is_empty() {
         return Ok(());
     }
-    let skus: Vec<&str> = staged.movements.keys().map(Sku::as_str).collect();
+    let skus: Vec<&str> = staged.movements.keys().map(|slot| slot.sku.as_str()).collect();
+    let locations: Vec<&str> = staged.movements.keys().map(|slot| slot.location.as_str()).collect();
     let available: Vec<i64> = staged.movements.values().map(|m| m.available).collect();
     let held: Vec<i64> = staged.movements.values().map(|m| m.held).collect();
     let sold: Vec<i64> = staged.movements.values().map(|m| m.sold).collect();
-    let params: &Params<'_> = &[&skus, &available, &held, &sold];
+    let params: &Params<'_> = &[&skus, &available, &held, &sold, &locations];
     let done = transaction.execute(&statements.shift, params).await.map_err(|e| error::of_query(&e))?;
     expect(done, skus.len(), "a product has no stock")
+}
+
+/// Moves the balances of accounts, begins new ones and writes the entries.
+async fn post(transaction: &Transaction, statements: &Statements, staged: &Staged) -> Result<()> {
+    if staged.postings.is_empty() {
+        return Ok(());
+    }
+    let (mut old, mut before, mut after) = (vec![], vec![], vec![]);
+    let (mut new, mut kinds, mut first) = (vec![], vec![], vec![]);
+    for (account, write) in &staged.balances {
+        match write {
+            BalanceWrite { before: Some(balance), after: next } => {
+                old.push(account.to_string());
+                before.push(*balance);
+                after.push(*next);
+            }
+            BalanceWrite { before: None, after } => {
+                new.push(account.to_string());
+                kinds.push(account.kind());
+                first.push(*after);
+            }
+        }
+    }
+    let entries = || staged.postings.iter();
+    let accounts: Vec<String> = entries().map(|e| AccountId::to_string(&e.posting.account)).collect();
+    let causes: Vec<&str> = entries().map(|e| e.cause.as_str()).collect();
+    let deltas: Vec<i64> = entries().map(|e| e.posting.delta).collect();
+    let times: Vec<i64> = entries().map(|e| e.at_ms).collect();
+    let (old_params, new_params, entry_params): (&Params<'_>, &Params<'_>, &Params<'_>) =
+        (&[&old, &before, &after], &[&new, &kinds, &first], &[&accounts, &causes, &deltas, &times]);
+    let (moved, begun, _) = try_join!(
+        execute_unless(old.is_empty(), transaction, &statements.balance, old_params),
+        execute_unless(new.is_empty(), transaction, &statements.begin, new_params),
+        execute_unless(false, transaction, &statements.enter, entry_params),
+    )?;
+    expect(moved, old.len(), "an account has moved")?;
+    expect(begun, new.len(), "an account stands already")
+}
+
+async fn execute_unless(
+    is_needless: bool,
+    transaction: &Transaction,
+    statement: &Statement,
+    params: &Params<'_>,
+) -> Result<u64> {
+    if is_needless {
+        return Ok(0);
+    }
+    transaction.execute(statement, params).await.map_err(|e| error::of_query(&e))
 }
 
 async fn keep(transaction: &Transaction, statements: &Statements, staged: &Staged) -> Result<()> {

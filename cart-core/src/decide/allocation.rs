@@ -1,0 +1,168 @@
+//! Where pieces are taken from: the shop's locations are asked one after the other, in the order that its rule says.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use super::{
+    Facts,
+    pieces::{Obtained, lacks, needs_of, obtain},
+};
+use crate::{
+    AllocationRule, Cart, CartEvent, Destination, HoldMove, Line, LocationId, Pick, Rejection, Sku, Slot,
+    StockLevels, location::fewest_parcels, stock::Supply,
+};
+
+/// Is the stock while a decision takes pieces from it, location by location.
+pub(super) struct Allocation<'a> {
+    facts: &'a Facts<'a>,
+    /// The locations that serve the cart, in the order in which they are asked.
+    order: Cow<'a, [LocationId]>,
+    /// What is gone from the shelves.
+    taken: BTreeMap<Slot, i64>,
+}
+
+impl<'a> Allocation<'a> {
+    /// Returns the stock as a cart may take from it; `wants` is all that it is going to take.
+    pub fn of<'w>(cart: &Cart, facts: &'a Facts<'a>, wants: impl FnOnce() -> Vec<(&'w Sku, u32)>) -> Self {
+        let locations = &facts.terms.locations;
+        let order = serving(cart, facts);
+        let mut allocation = Self { facts, order, taken: BTreeMap::new() };
+        if locations.rule() == AllocationRule::FewestParcels && allocation.order.len() > 1 {
+            allocation.order = allocation.in_fewest_parcels(cart, &wants()).into();
+        }
+        allocation
+    }
+
+    fn in_fewest_parcels(&self, cart: &Cart, wants: &[(&Sku, u32)]) -> Vec<LocationId> {
+        let mut sums: BTreeMap<&Sku, i64> = BTreeMap::new();
+        for (sku, pieces) in wants {
+            *sums.entry(sku).or_default() += i64::from(*pieces);
+        }
+        let free = |sku: &Sku, location| self.free(sku, location).map_or(0, |(free, _)| free.max(0));
+        let all_free = |sku: &Sku| self.order.iter().map(|location| free(sku, location)).collect();
+        let wants: Vec<_> = sums.iter().map(|(sku, pieces)| (*pieces, all_free(sku))).collect();
+        let sending = sending(cart);
+        let sends: Vec<_> = self.order.iter().map(|location| sending.contains(location)).collect();
+        fewest_parcels(&wants, &sends).into_iter().map(|n| self.order[n].clone()).collect()
+    }
+
+    /// Returns the pieces that may still be taken in a location, below zero where it lacks some, and how many it may owe.
+    fn free(&self, sku: &Sku, location: &LocationId) -> Option<(i64, i64)> {
+        let slot = Slot::new(sku, location);
+        let level = self.facts.stock.at(&slot)?;
+        Some((level.free() - self.taken.get(&slot).copied().unwrap_or(0), level.owed_max))
+    }
+
+    /// Returns what may still be taken of a product.
+    pub fn supply(&self, sku: &Sku) -> Supply {
+        let mut supply = Supply::default();
+        for (free, owed_max) in self.order.iter().filter_map(|location| self.free(sku, location)) {
+            supply.add(free, owed_max);
+        }
+        supply
+    }
+
+    /// Returns how many pieces of a product may be owed to customers now.
+    pub fn owed_max(&self, sku: &Sku) -> u32 {
+        self.facts.products.product(sku).map_or(0, |product| product.owed_max(self.facts.now_ms))
+    }
+
+    /// Takes pieces that are to be had. What no shelf has, the first location owes that keeps the product.
+    pub fn take(&mut self, sku: &Sku, pieces: u32, picks: &mut Vec<Pick>) {
+        let mut left = i64::from(pieces);
+        let mut taken = vec![];
+        for location in self.order.iter() {
+            let Some((free, _)) = self.free(sku, location) else { continue };
+            let here = left.min(free.max(0));
+            left -= here;
+            taken.push((location.clone(), here));
+        }
+        if let Some((_, here)) = taken.first_mut() {
+            *here += left;
+        }
+        for (location, pieces) in taken.into_iter().filter(|(_, pieces)| *pieces > 0) {
+            *self.taken.entry(Slot::new(sku, &location)).or_default() += pieces;
+            let pieces = u32::try_from(pieces).expect("no more than a line wants");
+            picks.push(Pick { sku: sku.clone(), location, pieces });
+        }
+    }
+}
+
+/// Returns the locations that serve where a cart goes to, as far as that is known.
+fn serving<'f>(cart: &Cart, facts: &Facts<'f>) -> Cow<'f, [LocationId]> {
+    let locations = &facts.terms.locations;
+    let address = cart.address.as_ref().filter(|_| locations.are_several());
+    let destination = address.and_then(|a| Destination::read(&a.country, &a.region, &a.postcode));
+    locations.serving(destination.as_ref())
+}
+
+/// Returns the locations that send something of a cart as it stands.
+fn sending(cart: &Cart) -> BTreeSet<&LocationId> {
+    cart.lines.iter().flat_map(Line::holds).map(|(_, location, _)| location).collect()
+}
+
+/// Moves the cart's holds to locations that serve where it goes to and, where the rule says so, to fewer of them.
+///
+/// # Errors
+/// [`Rejection::OutOfStock`] where pieces are held that no location has which serves the destination.
+pub(super) fn move_holds(cart: &Cart, facts: &Facts<'_>) -> Result<Option<CartEvent>, Rejection> {
+    let serving = serving(cart, facts);
+    let is_astray = |line: &Line| line.holds().any(|(_, location, _)| !serving.contains(location));
+    let any_astray = cart.lines.iter().any(is_astray);
+    let gathers = facts.terms.locations.rule() == AllocationRule::FewestParcels && sending(cart).len() > 1;
+    if !any_astray && !gathers {
+        return Ok(None);
+    }
+    let may_move = |line: &Line| line.held > 0 && (gathers || is_astray(line));
+    // The pieces are put back in thought and looked for anew.
+    let mut bare = cart.clone();
+    let mut stock = facts.stock.clone();
+    for line in bare.lines.iter_mut().filter(|line| may_move(line)) {
+        put_back(&mut stock, line);
+        (line.quantity, line.held) = (line.held, 0);
+        line.picks.clear();
+    }
+    let facts = Facts { stock: &stock, ..*facts };
+    let lines: Vec<_> = cart.lines.iter().zip(&bare.lines).filter(|(line, _)| may_move(line)).collect();
+    let mut allocation = Allocation::of(&bare, &facts, || lacks(&facts, lines.iter().map(|(_, bare)| *bare)));
+    let mut moves = vec![];
+    let mut after: BTreeSet<LocationId> = sending(&bare).into_iter().cloned().collect();
+    for (line, bare) in &lines {
+        let needs = needs_of(&facts, bare);
+        let obtained = obtain(&mut allocation, &needs, bare.quantity, Some(bare));
+        let Obtained { picks, backordered } = match obtained {
+            Ok(obtained) => obtained,
+            Err(rejection) if any_astray => return Err(rejection),
+            Err(_) => return Ok(None),
+        };
+        let to = said(line, picks);
+        after.extend(to.iter().map(|pick| pick.location.clone()));
+        let from = said(line, line.picks.clone());
+        if from != to {
+            moves.push(HoldMove { line: line.id(), from, to, backordered });
+        }
+    }
+    let is_better = any_astray || after.len() < sending(cart).len();
+    Ok((is_better && !moves.is_empty()).then_some(CartEvent::HoldsMoved { moves }))
+}
+
+fn put_back(stock: &mut StockLevels, line: &Line) {
+    for (sku, location, pieces) in line.holds() {
+        let slot = Slot::new(sku, location);
+        if let Some(mut level) = stock.at(&slot) {
+            level.available += i64::from(pieces);
+            level.held -= i64::from(pieces);
+            stock.insert(slot, level);
+        }
+    }
+}
+
+/// Returns where all held pieces of a line are, said of the main location too.
+fn said(line: &Line, picks: Vec<Pick>) -> Vec<Pick> {
+    match line.parts.is_empty() && picks.is_empty() {
+        true => vec![Pick::new(line.sku.clone(), line.held)],
+        false => picks,
+    }
+}

@@ -1,0 +1,132 @@
+//! Orders after they were placed.
+
+use super::*;
+use crate::{Refund, RefundedLine};
+
+/// Two mugs and an express parcel, ordered and paid: 2 × 1,250 + 495.
+fn ordered_express() -> (Case, Box<Order>) {
+    let mut case = Case::checked_out(Workflow::classic());
+    case.grant(step(shipping("express")));
+    case.grant(Command::BeginPayment { order_id: OrderId::parse("o1").unwrap(), request: None });
+    let CartEvent::OrderPlaced(order) = case.grant(pay(2_995)).remove(0) else { panic!("no order") };
+    (case, Box::new(order))
+}
+
+fn captured(case: &mut Case) {
+    for task in case.cart.payment_tasks.clone() {
+        case.grant(Command::SettlePayment(task));
+    }
+}
+
+fn state(case: &Case) -> OrderState {
+    match &case.cart.stage {
+        Stage::Ordered { state, .. } => state.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn level(case: &Case) -> (i64, i64, i64) {
+    let level = case.stock.get(&sku("MUG")).unwrap();
+    (level.available, level.held, level.sold)
+}
+
+fn refund(order: &Order, wish: RefundWish) -> Command {
+    Command::RefundOrder { order: Box::new(order.clone()), wish }
+}
+
+fn mugs(quantity: u32, restock: bool) -> RefundWish {
+    RefundWish { lines: vec![(id("MUG"), quantity)], restock, ..RefundWish::default() }
+}
+
+fn payment() -> PaymentId {
+    PaymentId::parse("o1-1").unwrap()
+}
+
+#[test]
+fn a_cancelled_order_gives_everything_back() {
+    let (mut case, order) = ordered_express();
+    assert_eq!(level(&case), (3, 0, 2));
+    let cancel = || Command::CancelOrder { order: order.clone() };
+    let line =
+        RefundedLine { line: id("MUG"), quantity: 2, restocked: 2, picks: vec![], amount_minor: 2_500 };
+    let whole = Refund {
+        number: 1,
+        at_ms: 1_000,
+        amount_minor: 2_995,
+        prepaid_minor: 0,
+        shipping_minor: 495,
+        lines: vec![line],
+    };
+    let events = case.grant(cancel());
+    let order_id = order.order_id.clone();
+    assert_eq!(events, [CartEvent::OrderCancelled { order_id, refund: whole, postings: vec![] }]);
+    assert_eq!(level(&case), (5, 0, 0));
+    // What was only reserved is let go and never taken.
+    assert_eq!(case.cart.payment_tasks, [PaymentTask::Void { payment: payment() }]);
+    let placed = order.clone().with_state(state(&case));
+    assert_eq!((placed.payment_status(), placed.lines[0].restocked), ("refunded", 2));
+    assert_eq!(case.grant(cancel()), [], "it is cancelled once");
+    assert_eq!(case.refuse(refund(&order, mugs(1, true))).name(), "invalid_details");
+    assert_eq!(case.refuse(Command::FulfilOrder { order: order.clone() }).name(), "order_state");
+}
+
+#[test]
+fn a_shopper_cancels_for_some_time_and_the_shop_until_it_has_sent_the_order() {
+    let (mut case, order) = ordered_express();
+    case.now_ms += 1_800_001;
+    let cancel = || Command::CancelOrder { order: order.clone() };
+    assert_eq!(case.refuse(cancel()).name(), "cancel_too_late");
+    let by_shop = Request { caller: None, expected_version: None, command: cancel() };
+    assert_eq!(case.decide(&by_shop).map(|events| events.len()), Ok(1));
+    case.grant(Command::FulfilOrder { order: order.clone() });
+    assert_eq!(state(&case).status.name(), "fulfilled");
+    assert_eq!(case.grant(Command::FulfilOrder { order: order.clone() }), []);
+    assert_eq!(case.decide(&by_shop).unwrap_err().name(), "order_state");
+}
+
+#[test]
+fn parts_are_given_back_at_what_they_cost_and_add_up() {
+    let (mut case, order) = ordered_express();
+    captured(&mut case);
+    case.grant(refund(&order, mugs(1, false)));
+    assert_eq!(level(&case), (3, 0, 2), "a broken mug does not go back to the shelf");
+    let asked = PaymentTask::Refund { payment: payment(), number: 1, amount_minor: 1_250 };
+    assert_eq!(case.cart.payment_tasks, [asked]);
+    captured(&mut case);
+    let placed = order.clone().with_state(state(&case));
+    assert_eq!(placed.payment_status(), "partially_refunded");
+    case.grant(refund(&order, RefundWish { shipping: true, amount_minor: 100, ..RefundWish::default() }));
+    assert_eq!(state(&case).refunded_minor(), 1_250 + 495 + 100);
+    assert_eq!(
+        case.refuse(refund(&order, mugs(1, true))),
+        Rejection::RefundTooLarge { asked_minor: 1_250, left_minor: 1_150 },
+        "never more than was paid"
+    );
+    assert_eq!(case.refuse(refund(&order, mugs(2, true))).name(), "invalid_details", "one is left");
+    let shipping = RefundWish { shipping: true, ..RefundWish::default() };
+    assert_eq!(
+        case.refuse(refund(&order, shipping)).name(),
+        "invalid_details",
+        "shipping is given back once"
+    );
+    case.grant(Command::CancelOrder { order: order.clone() });
+    assert_eq!(state(&case).refunded_minor(), 2_995);
+    assert_eq!(level(&case), (4, 0, 1));
+    assert_eq!(
+        case.cart.payment_tasks.last().cloned(),
+        Some(PaymentTask::Refund { payment: payment(), number: 3, amount_minor: 1_150 })
+    );
+    assert!(case.stock.get(&sku("MUG")).unwrap().is_conserved());
+}
+
+#[test]
+fn a_refund_names_lines_of_the_order_once_and_in_range() {
+    let (case, order) = ordered_express();
+    let lines = |lines: Vec<(LineId, u32)>| refund(&order, RefundWish { lines, ..RefundWish::default() });
+    assert_eq!(case.refuse(lines(vec![(id("TEE"), 1)])).name(), "line_not_found");
+    for wrong in [vec![(id("MUG"), 0)], vec![(id("MUG"), 3)], vec![(id("MUG"), 1), (id("MUG"), 1)], vec![]] {
+        assert_eq!(case.refuse(lines(wrong.clone())).name(), "invalid_details", "{wrong:?}");
+    }
+    let negative = RefundWish { amount_minor: -5, ..RefundWish::default() };
+    assert_eq!(case.refuse(refund(&order, negative)).name(), "invalid_details");
+}

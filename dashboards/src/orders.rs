@@ -1,0 +1,204 @@
+//! The orders of the shop: the list, and one with what can be done with it.
+
+use serde::Serialize;
+
+use crate::moment::Moment;
+use crate::money::Currency;
+use crate::pages::{Notice, Session};
+
+/// Holds one order of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderRow {
+    /// Its number.
+    pub id: String,
+    /// When it was placed, Unix milliseconds UTC.
+    pub placed_at_ms: i64,
+    /// Where questions about it go; may be empty.
+    pub email: String,
+    /// `placed`, `fulfilled` or `cancelled`.
+    pub status: &'static str,
+    /// `paid`, `partially_refunded` or `refunded`.
+    pub payment_status: &'static str,
+    /// What it cost, in the smallest unit of its currency.
+    pub total_minor: i64,
+    /// Its currency.
+    pub currency: Currency,
+}
+
+/// Holds what the list of orders shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrdersPage {
+    /// Who reads it.
+    pub session: Session,
+    /// What was searched for.
+    pub query: String,
+    /// The state that was asked for; empty for all.
+    pub status: String,
+    /// The orders, the newest first.
+    pub orders: Vec<OrderRow>,
+    /// Where the list goes on.
+    pub next: Option<String>,
+}
+
+/// Holds one line of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderLine {
+    /// Its name in forms.
+    pub id: String,
+    /// The product's name.
+    pub name: String,
+    /// Pieces bought.
+    pub quantity: u32,
+    /// Pieces paid back.
+    pub refunded: u32,
+    /// Pieces that went back to the shelf.
+    pub restocked: u32,
+    /// What the line cost with discount and tax, in the smallest unit.
+    pub cost_minor: i64,
+}
+
+/// Holds one order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrderPage {
+    /// Who reads it.
+    pub session: Session,
+    /// What the last action did.
+    pub notice: Option<Notice>,
+    /// The order.
+    pub order: OrderRow,
+    /// Its lines.
+    pub lines: Vec<OrderLine>,
+    /// What shipping cost, in the smallest unit.
+    pub shipping_minor: i64,
+    /// What was given back, in the smallest unit.
+    pub refunded_minor: i64,
+    /// The shopper's note; may be empty.
+    pub note: String,
+}
+
+#[derive(Serialize)]
+struct RowView<'a> {
+    id: &'a str,
+    placed: Moment,
+    email: &'a str,
+    status: Pill,
+    payment: &'static str,
+    total: String,
+}
+
+#[derive(Serialize)]
+struct Pill {
+    label: &'static str,
+    tone: &'static str,
+    icon: &'static str,
+}
+
+impl OrderRow {
+    fn view(&self) -> RowView<'_> {
+        let (label, tone, icon) = match self.status {
+            "fulfilled" => ("Sent off", "good", "check"),
+            "cancelled" => ("Cancelled", "bad", "warning"),
+            _ => ("To be sent", "calm", "wait"),
+        };
+        RowView {
+            id: &self.id,
+            placed: Moment::of(self.placed_at_ms),
+            email: &self.email,
+            status: Pill { label, tone, icon },
+            payment: match self.payment_status {
+                "refunded" => "paid back",
+                "partially_refunded" => "paid back in part",
+                _ => "paid",
+            },
+            total: self.currency.amount(self.total_minor),
+        }
+    }
+}
+
+#[derive(Serialize)]
+pub(crate) struct ListView<'a> {
+    query: &'a str,
+    statuses: Vec<Choice<'a>>,
+    rows: Vec<RowView<'a>>,
+    next: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    value: &'a str,
+    label: &'a str,
+    is_chosen: bool,
+}
+
+impl OrdersPage {
+    pub(crate) fn view(&self) -> ListView<'_> {
+        let choices =
+            [("", "All"), ("placed", "To be sent"), ("fulfilled", "Sent off"), ("cancelled", "Cancelled")];
+        let choice = |(value, label)| Choice { value, label, is_chosen: value == self.status };
+        ListView {
+            query: &self.query,
+            statuses: choices.into_iter().map(choice).collect(),
+            rows: self.orders.iter().map(OrderRow::view).collect(),
+            next: self.next.as_deref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct LineView<'a> {
+    id: &'a str,
+    name: &'a str,
+    quantity: u32,
+    refunded: u32,
+    restocked: u32,
+    left: u32,
+    cost: String,
+}
+
+#[derive(Serialize)]
+pub(crate) struct View<'a> {
+    order: RowView<'a>,
+    lines: Vec<LineView<'a>>,
+    shipping: String,
+    refunded: Option<String>,
+    left: String,
+    note: &'a str,
+    can_fulfil: bool,
+    can_cancel: bool,
+    can_refund: bool,
+}
+
+impl OrderPage {
+    pub(crate) fn view(&self) -> View<'_> {
+        let amount = |minor| self.order.currency.amount(minor);
+        let left_minor = self.order.total_minor - self.refunded_minor;
+        let line = |line: &'_ OrderLine| (line.quantity - line.refunded, amount(line.cost_minor));
+        let is_placed = self.order.status == "placed";
+        View {
+            order: self.order.view(),
+            lines: self
+                .lines
+                .iter()
+                .map(|l| {
+                    let (left, cost) = line(l);
+                    LineView {
+                        id: &l.id,
+                        name: &l.name,
+                        quantity: l.quantity,
+                        refunded: l.refunded,
+                        restocked: l.restocked,
+                        left,
+                        cost,
+                    }
+                })
+                .collect(),
+            shipping: amount(self.shipping_minor),
+            refunded: (self.refunded_minor > 0).then(|| amount(self.refunded_minor)),
+            left: amount(left_minor),
+            note: &self.note,
+            can_fulfil: is_placed,
+            can_cancel: is_placed,
+            can_refund: left_minor > 0,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Several locations: which of them send what, and that together they sell each piece once.
+
+use harness::{Shopper, Store, TestApp, app::Setup, audit};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+on_each_store!(
+    two_hundred_buyers_get_the_fifty_pieces_of_three_locations,
+    pieces_come_from_where_the_parcel_may_be_sent_and_go_back_there,
+);
+
+/// Fifty pieces in three locations.
+const PIECES: [(&str, i64); 3] = [("LAMP", 20), ("LAMP@north", 17), ("LAMP@south", 13)];
+
+async fn shop(store: Store, locations: &str) -> TestApp {
+    let mut app = TestApp::prepare(store, Setup::default()).await;
+    let stock = "sku,location,stock\nLAMP,main,20\nLAMP,north,17\nLAMP,south,13\nMUG,north,1\n";
+    for (what, name, text) in [("stock", "stock.csv", stock), ("locations", "locations.json", locations)] {
+        let file = app.write_file(name, text);
+        app.run(&["import", what, &file]).await;
+    }
+    app.restart().await;
+    app
+}
+
+const EVERYWHERE: &str = r#"{"rule": "priority", "locations": [
+    {"id": "main", "name": "Leeds"}, {"id": "north", "name": "Aberdeen"}, {"id": "south", "name": "Bath"}]}"#;
+
+async fn buy(shopper: Shopper) -> bool {
+    let added = shopper.add("LAMP", 1).await;
+    let last = if added.status == 200 { shopper.check_out("tok_success").await } else { added };
+    if last.status != 200 {
+        last.assert_problem(409, "out-of-stock");
+    }
+    last.status == 200
+}
+
+async fn rush(app: &TestApp, addresses: &[std::net::SocketAddr]) {
+    let mut buying = JoinSet::new();
+    for n in 0..200_usize {
+        let shopper = app.open_cart().await.on(addresses[n % addresses.len()]);
+        buying.spawn(buy(shopper));
+    }
+    let sold = buying.join_all().await.into_iter().filter(|is_sold| *is_sold).count();
+    assert_eq!(sold, 50);
+    let stock = audit::stock(app).await;
+    for (place, pieces) in PIECES {
+        let level = stock[place];
+        assert_eq!(
+            (level.supplied, level.available, level.held, level.sold),
+            (pieces, 0, 0, pieces),
+            "{place}"
+        );
+    }
+    app.run(&["check"]).await;
+}
+
+async fn two_hundred_buyers_get_the_fifty_pieces_of_three_locations(store: Store) {
+    let app = shop(store, EVERYWHERE).await;
+    rush(&app, &[app.address()]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_nodes_sell_the_fifty_pieces_of_three_locations() {
+    let app = shop(Store::Postgres, EVERYWHERE).await;
+    let twin = app.twin().await;
+    rush(&app, &[app.address(), twin.address()]).await;
+}
+
+async fn held(app: &TestApp) -> [i64; 3] {
+    let stock = audit::stock(app).await;
+    PIECES.map(|(place, _)| stock[place].held)
+}
+
+async fn pieces_come_from_where_the_parcel_may_be_sent_and_go_back_there(store: Store) {
+    // The main location sends to France only.
+    let locations = r#"{"rule": "fewest_parcels", "locations": [
+        {"id": "main", "name": "Calais", "places": [{"countries": ["FR"]}]},
+        {"id": "north", "name": "Aberdeen"}, {"id": "south", "name": "Bath"}]}"#;
+    let app = shop(store, locations).await;
+    let shopper = app.open_cart().await;
+    shopper.add("LAMP", 3).await.accepted();
+    assert_eq!(held(&app).await, [3, 0, 0], "nobody knows yet where it goes");
+    shopper.command(&json!({"type": "start_checkout"})).await.accepted();
+    shopper.command(&harness::shopper::complete_step("address")).await.accepted();
+    assert_eq!(held(&app).await, [0, 3, 0], "the address is in Britain");
+    shopper.add("LAMP", 17).await.accepted();
+    assert_eq!(held(&app).await, [0, 17, 3], "Aberdeen has no more");
+    shopper.add("LAMP", 11).await.assert_problem(409, "out-of-stock");
+    shopper.command(&json!({"type": "set_quantity", "line": "LAMP", "quantity": 13})).await.accepted();
+    assert_eq!(held(&app).await, [0, 13, 0], "what came last goes back first");
+    app.run(&["check"]).await;
+
+    let order = shopper.check_out("tok_success").await.body["order"].clone();
+    let sent = json!([{"sku": "LAMP", "location": "north", "pieces": 13}]);
+    assert_eq!(order["lines"][0]["sent_from"], sent);
+    app.run(&["check"]).await;
+    let sold = async || {
+        let stock = audit::stock(&app).await;
+        PIECES.map(|(place, _)| stock[place].sold)
+    };
+    assert_eq!(sold().await, [0, 13, 0]);
+    let cancel = format!("/api/v1/orders/{}/cancel", order["id"].as_str().unwrap());
+    let cancel = reqwest::Client::new().post(app.url(&cancel));
+    let cancel = cancel.bearer_auth(shopper.token()).header("Idempotency-Key", "once");
+    assert_eq!(cancel.send().await.unwrap().status(), 200);
+    assert_eq!(sold().await, [0, 0, 0]);
+    app.run(&["check"]).await;
+}

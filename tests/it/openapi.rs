@@ -1,0 +1,90 @@
+//! The API's document: a validator accepts it, and every promise of it is kept.
+
+use std::{fs, path::PathBuf, process::Stdio};
+
+use harness::{
+    Answer, Store, TestApp,
+    program::{python_tool, repository, succeeded},
+};
+use reqwest::Method;
+use serde_json::Value;
+
+on_each_store!(
+    the_document_is_valid,
+    what_is_documented_is_routed_and_explained,
+    the_readme_leads_to_an_order,
+);
+
+async fn document(app: &TestApp) -> Value {
+    let answer = Answer::to(reqwest::Client::new().get(app.url("/api/openapi.json"))).await.unwrap();
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    answer.body
+}
+
+fn written(app: &TestApp, document: &Value) -> PathBuf {
+    app.write_file("openapi.json", &document.to_string()).into()
+}
+
+async fn the_document_is_valid(store: Store) {
+    let app = TestApp::start(store).await;
+    let file = written(&app, &document(&app).await);
+    let mut validator = python_tool("openapi-spec-validator");
+    let output = validator.arg("--schema").arg("3.1").arg(file).output().await.unwrap();
+    succeeded("openapi-spec-validator", &output);
+}
+
+async fn what_is_documented_is_routed_and_explained(store: Store) {
+    let app = TestApp::start(store).await;
+    let document = document(&app).await;
+    let client = reqwest::Client::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let mut documented: Vec<_> = methods.as_object().unwrap().keys().map(|m| m.to_uppercase()).collect();
+        documented.push("OPTIONS".into());
+        if documented.iter().any(|method| method == "GET") {
+            documented.push("HEAD".into());
+        }
+        documented.sort();
+        let url = app.url(&path.replace(['{', '}'], "x"));
+        let options = Answer::to(client.request(Method::OPTIONS, &url)).await.unwrap();
+        assert_eq!(
+            (options.status, options.header("allow")),
+            (204, documented.join(", ").as_str()),
+            "{path}"
+        );
+        let trace = Answer::to(client.request(Method::TRACE, &url)).await.unwrap();
+        trace.assert_problem(405, "method-not-allowed");
+        assert_eq!(trace.header("allow"), documented.join(", "));
+    }
+    let problems = document["x-problems"].as_array().unwrap();
+    assert!(problems.len() > 30);
+    for problem in problems {
+        let page = client.get(app.url(problem["type"].as_str().unwrap())).send().await.unwrap();
+        assert_eq!(page.status(), 200, "{problem}");
+        let page = page.text().await.unwrap();
+        assert!(page.contains(problem["title"].as_str().unwrap()), "{page}");
+    }
+}
+
+/// Runs the walk of the README as it is written, with a curl that finds port 8080 at the test's shop.
+async fn the_readme_leads_to_an_order(store: Store) {
+    let app = TestApp::start(store).await;
+    let readme = fs::read_to_string(repository().join("README.md")).unwrap();
+    let walk = readme.split("```sh\n").find(|block| block.starts_with("SHOP=")).unwrap();
+    let walk = walk.split("```").next().unwrap();
+    let home = PathBuf::from(app.write_file(".curlrc", &format!("connect-to = \"::{}\"\n", app.address())));
+    let output = tokio::process::Command::new("bash")
+        .args(["-euc", walk])
+        .env("CURL_HOME", home.parent().unwrap())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    let said = succeeded("the walk of the README", &output);
+    let answers: Vec<Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let refused: Vec<_> = answers.iter().filter_map(|answer| answer["code"].as_str()).collect();
+    assert_eq!(refused, ["stale_version"], "{said}");
+    assert!(said.contains("204 No Content") && said.contains("preference-applied: return=minimal"), "{said}");
+    let order = answers.last().unwrap();
+    assert_eq!((&order["note"], &order["lines"][0]["quantity"]), (&"Ring twice".into(), &2.into()), "{said}");
+}

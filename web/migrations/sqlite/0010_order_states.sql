@@ -1,0 +1,6 @@
+-- What becomes of an order, and where questions about it go, to look orders up by.
+ALTER TABLE orders ADD COLUMN status TEXT NOT NULL DEFAULT 'placed';
+ALTER TABLE orders ADD COLUMN email TEXT NOT NULL DEFAULT '';
+
+CREATE INDEX orders_by_time ON orders (placed_at_ms, id);
+CREATE INDEX orders_by_email ON orders (email) WHERE email <> '';

@@ -1,0 +1,11 @@
+-- What people would like to have. A list is kept whole; the columns beside it repeat what is searched for, and say who owns it.
+CREATE TABLE wish_lists (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    share TEXT,
+    doc TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX wish_lists_of_owner ON wish_lists (owner, id);
+CREATE UNIQUE INDEX wish_lists_by_share ON wish_lists (share) WHERE share IS NOT NULL;

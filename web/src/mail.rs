@@ -1,0 +1,121 @@
+//! The mail: letters that follow from events, through a sink.
+//!
+//! To add a letter, add its two templates to `templates/mail` and an arm to [`template`].
+
+mod letter;
+mod outlet;
+mod receipt;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cart_core::{Address, Order, OrderId};
+use serde::Deserialize;
+
+use self::{letter::Letters, receipt::Receipt};
+pub use self::{
+    letter::{Letter, LetterError, sender},
+    outlet::{MailSink, Outlet},
+};
+use crate::{
+    clock,
+    config::{Config, MailConfig},
+    deliveries::{Carrier, Fate, courier::Manner, schedule::Schedule},
+    metrics,
+    store::{DeliveryCounts, OutboxEvent, Store, StoreError},
+};
+
+/// Names the sink and its cursor.
+pub const SINK: &str = metrics::SINKS[0];
+/// An event older than this when it is read leads to no letter: it would no longer be news. In milliseconds: 3 days.
+const NEWS_MS: i64 = 3 * 86_400_000;
+
+/// Names the templates of the letter that follows from a type of event.
+fn template(kind: &str) -> Option<&'static str> {
+    match kind {
+        "order_placed" => Some("order_confirmation"),
+        "order_cancelled" => Some("order_cancelled"),
+        "order_refunded" => Some("order_refunded"),
+        _ => None,
+    }
+}
+
+/// Returns how letters are delivered.
+pub fn manner(config: &MailConfig) -> Manner {
+    Manner { schedule: Schedule::of_seconds(&config.retry_seconds), at_once: 2, batch: 8 }
+}
+
+/// Writes letters and hands them to the outlet.
+pub struct Postman {
+    store: Arc<dyn Store>,
+    letters: Letters,
+    outlet: Outlet,
+}
+
+impl Postman {
+    /// Returns the postman of a shop; none where its mail goes nowhere.
+    ///
+    /// # Errors
+    /// Where a template is broken or the sink cannot be used.
+    pub fn new(config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Option<Self>> {
+        let Some(outlet) = Outlet::open(&config.mail)? else { return Ok(None) };
+        let letters = Letters::new(&config.shop.name, &config.shop.public_url, &config.mail.from)?;
+        Ok(Some(Self { store, letters, outlet }))
+    }
+
+    /// Writes the letter that follows from an event, where one does.
+    async fn letter(&self, event: &OutboxEvent) -> Result<Option<Letter>, LetterError> {
+        let Some(template) = template(&event.kind) else { return Ok(None) };
+        let Some((order, address, given_back_minor)) = self.order_of(event).await? else { return Ok(None) };
+        let receipt = Receipt::of(&order, &address, given_back_minor);
+        self.letters.write(template, event, &address, &receipt).map(Some)
+    }
+
+    /// Finds the order of an event, where it goes and what the event gives back; orders of other systems and old news have
+    /// none.
+    async fn order_of(
+        &self,
+        event: &OutboxEvent,
+    ) -> Result<Option<(Order, Address, Option<i64>)>, StoreError> {
+        #[derive(Deserialize)]
+        struct Data {
+            order_id: OrderId,
+            #[serde(default)]
+            source: Option<String>,
+            #[serde(default)]
+            amount_minor: Option<i64>,
+        }
+        let Ok(data) = serde_json::from_str::<Data>(event.data.get()) else { return Ok(None) };
+        if data.source.as_deref() == Some("import") || clock::now_ms() - event.at_ms > NEWS_MS {
+            return Ok(None);
+        }
+        let Some(order) = self.store.order(&data.order_id).await? else { return Ok(None) };
+        let cart = self.store.cart(&order.cart).await?;
+        Ok(cart.and_then(|cart| cart.address).map(|address| (order, address, data.amount_minor)))
+    }
+}
+
+#[async_trait]
+impl Carrier for Postman {
+    fn kind(&self) -> &'static str {
+        SINK
+    }
+
+    fn wants(&self, event: &OutboxEvent) -> bool {
+        template(&event.kind).is_some()
+    }
+
+    fn counted(&self, open: DeliveryCounts, lag: u64) {
+        metrics::deliveries_open(SINK, open.waiting, open.dead);
+        metrics::outbox_lag(SINK, lag);
+    }
+
+    async fn carry(&self, event: &OutboxEvent) -> Fate {
+        match self.letter(event).await {
+            Ok(Some(letter)) => self.outlet.send(&letter).await,
+            Ok(None) => Fate::Nothing,
+            Err(LetterError::Store(error)) => Fate::later(error.to_string()),
+            Err(error) => Fate::never(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Experiments.
+
+use async_trait::async_trait;
+
+use super::super::{ExperimentStore, Exposure, Result, StoredDefinitions, StoredExperiment};
+use super::MemoryStore;
+
+#[async_trait]
+impl ExperimentStore for MemoryStore {
+    async fn definitions(&self, known: u64) -> Result<Option<StoredDefinitions>> {
+        let state = self.state.lock().await;
+        let revision = state.definitions_revision;
+        let newest = || state.experiments.values().filter_map(|history| history.last().cloned()).collect();
+        Ok((revision != known).then(|| StoredDefinitions { revision, experiments: newest() }))
+    }
+
+    async fn save_definition(
+        &self,
+        experiment: &StoredExperiment,
+        expected: Option<u64>,
+        _: &str,
+    ) -> Result<u64> {
+        self.state.lock().await.save_definition(experiment, expected)
+    }
+
+    async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>> {
+        Ok(self.state.lock().await.experiments.get(key).cloned().unwrap_or_default())
+    }
+
+    async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>> {
+        Ok(self.state.lock().await.expose(exposures.to_vec()))
+    }
+}

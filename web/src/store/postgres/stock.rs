@@ -1,0 +1,119 @@
+//! The stock of each location.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use cart_core::{Product, Sku, Slot, StockLevel, StockLevels};
+use deadpool_postgres::Client;
+use tokio_postgres::Row;
+
+use super::{
+    super::{Result, StockChange, StockOutcome, StockStore},
+    PostgresStore,
+    cells::{bigint, cell, json, parsed, to_json},
+    transaction::{Params, Transaction, bounded, execute, query},
+};
+
+#[async_trait]
+impl StockStore for PostgresStore {
+    async fn change_stock(&self, changes: &[StockChange]) -> Result<Vec<StockOutcome>> {
+        if changes.is_empty() {
+            return Ok(vec![]);
+        }
+        let transaction = Transaction::begin(self.client().await?).await?;
+        let outcomes = bounded(make(&transaction, changes)).await?;
+        if outcomes.contains(&StockOutcome::Changed) {
+            transaction.commit().await?;
+        }
+        Ok(outcomes)
+    }
+
+    async fn stock_changes(&self, sku: &Sku, limit: usize) -> Result<Vec<StockChange>> {
+        const SQL: &str = "SELECT doc::text FROM stock_changes WHERE sku = $1 ORDER BY id DESC LIMIT $2";
+        let client = self.client().await?;
+        let rows = bounded(query(&client, SQL, &[&sku.as_str(), &bigint(limit)])).await?;
+        rows.iter().map(|row| json(row, "doc")).collect()
+    }
+}
+
+async fn make(transaction: &Transaction, changes: &[StockChange]) -> Result<Vec<StockOutcome>> {
+    // Whoever holds this row is the only one to change products and to begin rows of the stock.
+    const LOCK: &str = "SELECT revision FROM revisions WHERE name = 'catalogue' FOR UPDATE";
+    const PRODUCTS: &str = "SELECT doc::text FROM products WHERE sku = ANY ($1::text[])";
+    const NOTE: &str = "INSERT INTO stock_changes (sku, doc)
+        SELECT w.sku, w.doc::json FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (sku, doc, n)
+        ORDER BY w.n";
+    let skus: BTreeSet<Sku> = changes.iter().map(|change| change.sku.clone()).collect();
+    let names: Vec<&str> = skus.iter().map(Sku::as_str).collect();
+    query(transaction, LOCK, &[]).await?;
+    let mut levels = locked(transaction, &names).await?;
+    let products = query(transaction, PRODUCTS, &[&names]).await?;
+    let products = products.iter().map(|row| json(row, "doc")).collect::<Result<Vec<Product>>>()?;
+    let owed_max: BTreeMap<&Sku, u32> = products.iter().map(|p| (&p.sku, p.owed_max_ever())).collect();
+    let (mut outcomes, mut written, mut notes) = (vec![], BTreeMap::new(), vec![]);
+    for change in changes {
+        let rows = match owed_max.get(&change.sku) {
+            Some(owed_max) => change.act.rows(&change.sku, &levels, *owed_max),
+            None => Err(StockOutcome::UnknownProduct),
+        };
+        outcomes.push(match rows {
+            Err(outcome) => outcome,
+            Ok(rows) if rows.is_empty() => StockOutcome::Unchanged,
+            Ok(rows) => {
+                rows.iter().for_each(|(slot, level)| levels.insert(slot.clone(), *level));
+                written.extend(rows);
+                notes.push((change.sku.as_str(), to_json(change)?));
+                StockOutcome::Changed
+            }
+        });
+    }
+    save(transaction, &written).await?;
+    let (skus, docs): (Vec<&str>, Vec<String>) = notes.into_iter().unzip();
+    execute(transaction, NOTE, &[&skus, &docs]).await?;
+    Ok(outcomes)
+}
+
+/// Locks and reads the stock of products in all locations.
+pub async fn locked(transaction: &Transaction, skus: &[&str]) -> Result<StockLevels> {
+    const SQL: &str = "SELECT sku, location, supplied, available, held, sold, safety, owed_max FROM stock
+        WHERE sku = ANY ($1::text[]) ORDER BY sku, location FOR NO KEY UPDATE";
+    query(transaction, SQL, &[&skus]).await?.iter().map(level).collect()
+}
+
+/// Reads the stock of some products.
+pub async fn of(client: &Client, skus: &BTreeSet<Sku>) -> Result<StockLevels> {
+    const SQL: &str = "SELECT sku, location, supplied, available, held, sold, safety, owed_max FROM stock
+        WHERE sku = ANY ($1::text[])";
+    let skus: Vec<&str> = skus.iter().map(Sku::as_str).collect();
+    query(client, SQL, &[&skus]).await?.iter().map(level).collect()
+}
+
+/// Reads a row of the stock.
+pub fn level(row: &Row) -> Result<(Slot, StockLevel)> {
+    let level = StockLevel {
+        supplied: cell(row, "supplied")?,
+        available: cell(row, "available")?,
+        held: cell(row, "held")?,
+        sold: cell(row, "sold")?,
+        safety: cell::<i32>(row, "safety")?.into(),
+        owed_max: cell::<i32>(row, "owed_max")?.into(),
+    };
+    Ok((Slot { sku: parsed(row, "sku")?, location: parsed(row, "location")? }, level))
+}
+
+/// Writes rows of the stock, but for what is held and sold of them.
+pub async fn save(transaction: &Transaction, levels: &BTreeMap<Slot, StockLevel>) -> Result<()> {
+    const SQL: &str = "INSERT INTO stock (sku, location, supplied, available, held, sold, safety, owed_max)
+        SELECT * FROM unnest(
+            $1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[])
+        ON CONFLICT (sku, location) DO UPDATE SET supplied = excluded.supplied, available = excluded.available,
+            safety = excluded.safety, owed_max = excluded.owed_max";
+    let skus: Vec<&str> = levels.keys().map(|slot| slot.sku.as_str()).collect();
+    let locations: Vec<&str> = levels.keys().map(|slot| slot.location.as_str()).collect();
+    let part = |of: fn(&StockLevel) -> i64| levels.values().map(of).collect::<Vec<i64>>();
+    let (supplied, available) = (part(|l| l.supplied), part(|l| l.available));
+    let (held, sold) = (part(|l| l.held), part(|l| l.sold));
+    let (safety, owed_max) = (part(|l| l.safety), part(|l| l.owed_max));
+    let params: &Params<'_> = &[&skus, &locations, &supplied, &available, &held, &sold, &safety, &owed_max];
+    execute(transaction, SQL, params).await.map(drop)
+}

@@ -1,0 +1,81 @@
+//! The stock of each location.
+
+use async_trait::async_trait;
+use cart_core::{Sku, Slot, StockLevel, StockLevels};
+use rusqlite::{Connection, params};
+
+use super::{
+    super::{Result, StockChange, StockOutcome, StockStore},
+    SqliteStore, catalogue,
+    columns::{execute, int, json, parsed, rows, to_json},
+};
+
+#[async_trait]
+impl StockStore for SqliteStore {
+    async fn change_stock(&self, changes: &[StockChange]) -> Result<Vec<StockOutcome>> {
+        let changes = changes.to_vec();
+        self.writer.run(move |db| changes.iter().map(|change| make(db, change)).collect()).await
+    }
+
+    async fn stock_changes(&self, sku: &Sku, limit: usize) -> Result<Vec<StockChange>> {
+        let (sku, limit) = (sku.clone(), int(limit as u64));
+        let sql = "SELECT doc FROM stock_changes WHERE sku = ?1 ORDER BY id DESC LIMIT ?2";
+        self.readers.run(move |db| rows(db, sql, params![sku.as_str(), limit], |row| json(row, 0))).await
+    }
+}
+
+fn make(db: &Connection, change: &StockChange) -> Result<StockOutcome> {
+    let sku = &change.sku;
+    let Some(product) = catalogue::product(db, sku)? else { return Ok(StockOutcome::UnknownProduct) };
+    let written = match change.act.rows(sku, &of(db, sku)?, product.owed_max_ever()) {
+        Ok(written) => written,
+        Err(outcome) => return Ok(outcome),
+    };
+    if written.is_empty() {
+        return Ok(StockOutcome::Unchanged);
+    }
+    for (slot, level) in written {
+        write(db, &slot, level)?;
+    }
+    let sql = "INSERT INTO stock_changes (sku, doc) VALUES (?1, ?2)";
+    execute(db, sql, params![sku.as_str(), to_json(change)?])?;
+    Ok(StockOutcome::Changed)
+}
+
+/// Reads the stock of a product in all locations.
+pub fn of(db: &Connection, sku: &Sku) -> Result<StockLevels> {
+    let sql = "SELECT location, supplied, available, held, sold, safety, owed_max FROM stock WHERE sku = ?1";
+    let levels = rows(db, sql, [sku.as_str()], |row| {
+        let level = StockLevel {
+            supplied: row.get(1)?,
+            available: row.get(2)?,
+            held: row.get(3)?,
+            sold: row.get(4)?,
+            safety: row.get(5)?,
+            owed_max: row.get(6)?,
+        };
+        Ok((Slot { sku: sku.clone(), location: parsed(row, 0)? }, level))
+    })?;
+    Ok(levels.into_iter().collect())
+}
+
+/// Writes a row of the stock, but for what is held and sold of it.
+pub fn write(db: &Connection, slot: &Slot, level: StockLevel) -> Result<()> {
+    execute(
+        db,
+        "INSERT INTO stock (sku, location, supplied, available, held, sold, safety, owed_max)
+         VALUES (?1, ?8, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (sku, location) DO UPDATE SET supplied = ?2, available = ?3, safety = ?6, owed_max = ?7",
+        params![
+            slot.sku.as_str(),
+            level.supplied,
+            level.available,
+            level.held,
+            level.sold,
+            level.safety,
+            level.owed_max,
+            slot.location.as_str()
+        ],
+    )?;
+    Ok(())
+}

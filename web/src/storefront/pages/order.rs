@@ -1,0 +1,87 @@
+//! Orders as shoppers see them: a list of their own, and one that was looked up.
+
+use cart_core::{Order, OrderStatus};
+use serde::Serialize;
+use time::{OffsetDateTime, macros::format_description};
+
+use super::Price;
+
+/// Says in words how far an order has come, and what of its payment has come back.
+pub(super) fn status_words(order: &Order) -> &'static str {
+    match (order.state.status, order.payment_status()) {
+        (OrderStatus::Cancelled { .. }, _) => "Cancelled, and paid back",
+        (_, "refunded") => "Paid back",
+        (OrderStatus::Placed, "partially_refunded") => "Being packed, paid back in part",
+        (OrderStatus::Placed, _) => "Being packed",
+        (OrderStatus::Fulfilled { .. }, "partially_refunded") => "On its way, paid back in part",
+        (OrderStatus::Fulfilled { .. }, _) => "On its way",
+    }
+}
+
+/// Writes the day of a moment, in UTC, as `24 November 2026`.
+pub(super) fn date(at_ms: i64) -> String {
+    let day = OffsetDateTime::from_unix_timestamp(at_ms / 1_000).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    day.format(format_description!("[day padding:none] [month repr:long] [year]")).unwrap_or_default()
+}
+
+/// Is an order in a line.
+#[derive(Clone, Debug, Serialize)]
+pub struct OrderRow {
+    id: String,
+    href: String,
+    placed_on: String,
+    pieces: u64,
+    total: Price,
+    status: &'static str,
+}
+
+impl From<&Order> for OrderRow {
+    fn from(order: &Order) -> Self {
+        Self {
+            id: order.order_id.to_string(),
+            href: format!("/orders/{}", order.order_id),
+            placed_on: date(order.placed_at_ms),
+            pieces: order.lines.iter().map(|line| u64::from(line.quantity)).sum(),
+            total: Price::new(order.total_minor, order.currency),
+            status: status_words(order),
+        }
+    }
+}
+
+/// Is the list of a visitor's orders.
+#[derive(Clone, Debug, Serialize)]
+pub struct OrdersPage {
+    /// The orders, the newest first.
+    pub orders: Vec<OrderRow>,
+    /// Where the list goes on.
+    pub next: Option<String>,
+}
+
+/// Is the page on which a guest looks an order up.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LookUpPage {
+    /// What was typed for the number.
+    pub order: String,
+    /// What was typed for the address.
+    pub email: String,
+    /// Why there is nothing to show.
+    pub problem: Option<String>,
+    /// What was found.
+    pub found: Option<FoundOrder>,
+}
+
+/// Is an order that was looked up: what was bought, and not where it went.
+#[derive(Clone, Debug, Serialize)]
+pub struct FoundOrder {
+    row: OrderRow,
+    lines: Vec<String>,
+}
+
+impl From<&Order> for FoundOrder {
+    fn from(order: &Order) -> Self {
+        Self {
+            row: OrderRow::from(order),
+            lines: order.lines.iter().map(|line| format!("{} × {}", line.quantity, line.name)).collect(),
+        }
+    }
+}
