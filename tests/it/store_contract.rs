@@ -78,6 +78,7 @@ on_every_store! {
         a_turn_without_writes_is_answered,
         a_panic_in_a_decision_reaches_its_caller_and_leaves_nothing_open,
         ended_holds_are_found_and_given_back,
+        a_cart_that_goes_on_is_put_off_and_found_at_its_later_time,
         carts_that_nobody_touches_are_found_when_they_are_due,
         the_newest_cart_that_is_no_order_is_found,
         a_listener_hears_all_that_others_change,

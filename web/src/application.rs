@@ -364,7 +364,11 @@ async fn expire_holds(shop: web::Data<Shop>) {
     let mut ticks = every(shop.config.carts.hold_sweep_seconds as f64);
     loop {
         ticks.tick().await;
-        match shop.store.carts_with_ended_holds(clock::now_ms(), 1_000).await {
+        let now_ms = clock::now_ms();
+        if let Err(error) = shop.store.put_off_wakes(now_ms).await {
+            tracing::warn!(%error, "carts that need not be looked at yet could not be put off");
+        }
+        match shop.store.carts_with_ended_holds(now_ms, 1_000).await {
             Ok(ids) => {
                 for ids in ids.chunks(SWEEP_AT_ONCE) {
                     let expire = ids.iter().map(|id| {

@@ -254,6 +254,41 @@ pub async fn ended_holds_are_found_and_given_back(subject: Subject) {
     assert_eq!(subject.cart("soon").await.lines[0].quantity, 2);
 }
 
+pub async fn a_cart_that_goes_on_is_put_off_and_found_at_its_later_time(subject: Subject) {
+    subject.stock_up(&[("MUG", 10)]).await;
+    subject.turn(vec![open("c", "ann"), open("o", "bob"), add("c", "MUG", 1).at(NOW_MS)]).await;
+    subject.ask(add("c", "MUG", 1).at(NOW_MS + 500)).await;
+    let ended = async |now_ms| subject.store.carts_with_ended_holds(now_ms, 9).await.unwrap().len();
+    let (first_ms, then_ms) = (NOW_MS + HOLD_MS, NOW_MS + 500 + HOLD_MS);
+    assert_eq!(ended(first_ms).await, 0, "the second add made the holds last longer");
+    subject.store.put_off_wakes(first_ms).await.unwrap();
+    assert_eq!(
+        subject.store.put_off_wakes(first_ms).await.unwrap(),
+        0,
+        "what was put off is not looked at again"
+    );
+    assert_eq!((ended(then_ms - 1).await, ended(then_ms).await), (0, 1));
+    assert_eq!(
+        subject.store.put_off_wakes(then_ms).await.unwrap(),
+        0,
+        "what is due is left to whoever sweeps"
+    );
+
+    // What was put off comes earlier again.
+    let sooner = CartWrite { idle: IdleDue::At(Some(first_ms)), ..changed(&subject.cart("c").await) };
+    subject.store.turn(wants(&["c"]), Box::new(Fixed::new(staged(vec![sooner])))).await.unwrap();
+    let idle = async |now_ms| subject.store.idle_carts(now_ms, 9).await.unwrap().len();
+    assert_eq!((idle(first_ms - 1).await, idle(first_ms).await), (0, 1));
+
+    // The holds' end lets it go, and each of its times is found once.
+    subject.ask(command("c", Command::ExpireHolds).at(then_ms)).await;
+    assert_eq!((ended(then_ms).await, idle(then_ms).await), (0, 1));
+    let never = CartWrite { idle: IdleDue::At(None), ..changed(&subject.cart("c").await) };
+    subject.store.turn(wants(&["c"]), Box::new(Fixed::new(staged(vec![never])))).await.unwrap();
+    subject.store.put_off_wakes(i64::MAX - 1).await.unwrap();
+    assert_eq!((ended(i64::MAX - 1).await, idle(i64::MAX - 1).await), (0, 0));
+}
+
 pub async fn carts_that_nobody_touches_are_found_when_they_are_due(subject: Subject) {
     subject.turn(vec![open("a", "ann"), open("b", "bob")]).await;
     let write = async |id: &str, idle| {

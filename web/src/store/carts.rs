@@ -26,6 +26,10 @@ pub trait CartStore: Send + Sync {
     /// Returns the visitor's newest cart that neither became an order nor went into another.
     async fn open_cart_of(&self, owner: &VisitorId) -> Result<Option<CartId>>;
 
+    /// Puts off the wakes of carts that need not be looked at by `now_ms` after all, and forgets those of carts that never
+    /// need be; returns how many. Sweeps do so first: what is left is what the two queries below find.
+    async fn put_off_wakes(&self, now_ms: i64) -> Result<u64>;
+
     /// Returns carts, at most `limit`, whose holds ended at or before `now_ms`.
     async fn carts_with_ended_holds(&self, now_ms: i64, limit: usize) -> Result<Vec<CartId>>;
 

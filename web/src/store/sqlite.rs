@@ -5,6 +5,7 @@ mod admins;
 mod audit;
 mod carts;
 mod catalogue;
+mod checkpoints;
 mod columns;
 mod connections;
 mod deliveries;

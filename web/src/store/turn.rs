@@ -127,6 +127,16 @@ pub enum IdleDue {
     At(Option<i64>),
 }
 
+impl CartWrite {
+    /// Returns when the sweeps are to look at the cart, where that is before the wake that stands. One that comes too early
+    /// is put off by the sweep, so that a cart that is being filled writes none.
+    pub(super) fn earlier_wake(&self, standing_ms: Option<i64>) -> Option<i64> {
+        let (_, idle_ms) = self.idle.columns();
+        let due_ms = self.cart.holds_expire_at_ms.into_iter().chain(idle_ms).min()?;
+        standing_ms.is_none_or(|standing| due_ms < standing).then_some(due_ms)
+    }
+}
+
 impl IdleDue {
     /// Returns whether the row's time changes, and to what.
     pub(super) fn columns(self) -> (bool, Option<i64>) {

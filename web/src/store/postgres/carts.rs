@@ -26,20 +26,44 @@ impl CartStore for PostgresStore {
         bounded(open_cart_of(&self.client().await?, owner)).await
     }
 
+    async fn put_off_wakes(&self, now_ms: i64) -> Result<u64> {
+        // Deletes what came too early. Where it was its cart's earliest wake, the row's next time is the cart's wake from now on.
+        // A cart that a turn has locked is left to the next sweep.
+        const SQL: &str = "WITH early AS MATERIALIZED (
+                SELECT w.due_ms, c.id, c.wake_ms IS NOT DISTINCT FROM w.due_ms AS is_carts,
+                    least(c.holds_expire_at_ms, c.idle_due_ms) AS next
+                FROM wakes AS w JOIN carts AS c ON c.id = w.cart
+                WHERE w.due_ms <= $1 AND (c.wake_ms IS DISTINCT FROM w.due_ms
+                    OR coalesce(least(c.holds_expire_at_ms, c.idle_due_ms) > $1, true))
+                ORDER BY w.due_ms LIMIT $2
+                FOR NO KEY UPDATE OF c SKIP LOCKED
+            ), put_off AS (
+                UPDATE carts AS c SET wake_ms = e.next FROM early AS e WHERE e.is_carts AND c.id = e.id
+            ), again AS (
+                INSERT INTO wakes (due_ms, cart) SELECT next, id FROM early WHERE is_carts AND next IS NOT NULL
+                ON CONFLICT DO NOTHING
+            )
+            DELETE FROM wakes AS w USING early AS e WHERE w.due_ms = e.due_ms AND w.cart = e.id";
+        in_slices(&self.client().await?, SQL, now_ms).await
+    }
+
     async fn carts_with_ended_holds(&self, now_ms: i64, limit: usize) -> Result<Vec<CartId>> {
         bounded(with_ended_holds(&self.client().await?, now_ms, limit)).await
     }
 
     async fn idle_carts(&self, now_ms: i64, limit: usize) -> Result<Vec<(CartId, u64)>> {
         const SQL: &str =
-            "SELECT id, version FROM carts WHERE idle_due_ms <= $1 ORDER BY idle_due_ms LIMIT $2";
+            "SELECT c.id, c.version FROM wakes AS w JOIN carts AS c ON c.id = w.cart AND c.wake_ms = w.due_ms
+            WHERE w.due_ms <= $1 AND c.idle_due_ms <= $1 ORDER BY w.due_ms LIMIT $2";
         let client = self.client().await?;
         let rows = bounded(query(&client, SQL, &[&now_ms, &bigint(limit)])).await?;
         rows.iter().map(|row| Ok((parsed(row, "id")?, number(row, "version")?))).collect()
     }
 
     async fn forget_keys(&self, before_ms: i64) -> Result<u64> {
-        forget_keys(&self.client().await?, before_ms).await
+        const SQL: &str = "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM idempotency_keys WHERE at_ms < $1 LIMIT $2))";
+        in_slices(&self.client().await?, SQL, before_ms).await
     }
 
     async fn listen(&self, heard: mpsc::Sender<Heard>) -> Result<()> {
@@ -47,8 +71,8 @@ impl CartStore for PostgresStore {
     }
 }
 
-/// The most keys that one statement forgets: long deletes would meet the limit on statements.
-const FORGET_MAX: u64 = 5_000;
+/// The most rows that one statement of a sweep changes: long ones would meet the limit on statements.
+const SLICE: u64 = 5_000;
 
 /// Reads a cart.
 pub async fn cart(client: &Client, id: &CartId) -> Result<Option<Cart>> {
@@ -63,25 +87,22 @@ pub async fn open_cart_of(client: &Client, owner: &VisitorId) -> Result<Option<C
     rows.first().map(|row| parsed(row, "id")).transpose()
 }
 
-/// Returns carts whose holds have ended, the longest ended first. The coarse column has the index, the exact one decides.
+/// Returns carts whose holds have ended, the longest ended first.
 pub async fn with_ended_holds(client: &Client, now_ms: i64, limit: usize) -> Result<Vec<CartId>> {
-    const SQL: &str = "SELECT id FROM carts
-        WHERE holds_due <= $1::int8 / 300000 AND holds_expire_at_ms <= $1
-        ORDER BY holds_due, holds_expire_at_ms LIMIT $2";
+    const SQL: &str = "SELECT c.id FROM wakes AS w JOIN carts AS c ON c.id = w.cart AND c.wake_ms = w.due_ms
+        WHERE w.due_ms <= $1 AND c.holds_expire_at_ms <= $1 ORDER BY w.due_ms LIMIT $2";
     let rows = query(client, SQL, &[&now_ms, &bigint(limit)]).await?;
     rows.iter().map(|row| parsed(row, "id")).collect()
 }
 
-/// Forgets old answers, some at a time.
-pub async fn forget_keys(client: &Client, before_ms: i64) -> Result<u64> {
-    const SQL: &str = "DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM idempotency_keys WHERE at_ms < $1 LIMIT $2))";
-    let mut forgotten = 0;
+/// Changes rows from before a time, the statement's first parameter, until a slice is not full; returns how many.
+async fn in_slices(client: &Client, sql: &str, before_ms: i64) -> Result<u64> {
+    let mut all = 0;
     loop {
-        let some = bounded(execute_alone(client, SQL, &[&before_ms, &bigint(FORGET_MAX)])).await?;
-        forgotten += some;
-        if some < FORGET_MAX {
-            return Ok(forgotten);
+        let some = bounded(execute_alone(client, sql, &[&before_ms, &bigint(SLICE)])).await?;
+        all += some;
+        if some < SLICE {
+            return Ok(all);
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// All steps in order; one that has shipped is never edited.
-const MIGRATIONS: [(i64, &str); 16] = [
+const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../../migrations/postgres/0001_begin.sql")),
     (2, include_str!("../../../migrations/postgres/0002_documents.sql")),
     (3, include_str!("../../../migrations/postgres/0003_lz4.sql")),
@@ -27,6 +27,7 @@ const MIGRATIONS: [(i64, &str); 16] = [
     (14, include_str!("../../../migrations/postgres/0014_wish_lists.sql")),
     (15, include_str!("../../../migrations/postgres/0015_locations.sql")),
     (16, include_str!("../../../migrations/postgres/0016_shares.sql")),
+    (17, include_str!("../../../migrations/postgres/0017_wakes.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".

@@ -16,6 +16,8 @@ use deadpool_postgres::Client;
 use futures_util::try_join;
 use tokio_postgres::Statement;
 
+use load::Wakes;
+
 use super::{
     super::{Decision, Loaded, LoadedCart, Outcome, Result, Staged, StoreError, Wants},
     accounts, error, experiments, gift_cards, orders, outbox, payments,
@@ -26,7 +28,8 @@ use super::{
 pub async fn run(client: Client, node: &str, wants: &Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
     let statements = bounded(Statements::prepare(&client)).await?;
     let transaction = Transaction::on(client);
-    let (place, is_sure, mut staged) = bounded(decide(&transaction, &statements, wants, decision)).await?;
+    let Decided { place, wakes, is_sure, mut staged } =
+        bounded(decide(&transaction, &statements, wants, decision)).await?;
     // A turn that wrote nothing is rolled back: that gives its locks back without waiting for the disk.
     if staged.is_empty() {
         return Ok(staged.outcome);
@@ -34,24 +37,34 @@ pub async fn run(client: Client, node: &str, wants: &Wants, decision: Box<dyn De
     let messages = tell::messages(node, staged.carts.iter().map(|write| &write.cart.id));
     let tell = async |client: &Client| tell::send(client, &statements.notify, &messages).await;
     if is_sure {
-        transaction.commit_with(write::all(&transaction, &statements, place, &staged), tell).await?;
+        transaction.commit_with(write::all(&transaction, &statements, place, &wakes, &staged), tell).await?;
     } else {
-        let writes = write::all(&transaction, &statements, place, &staged);
+        let writes = write::all(&transaction, &statements, place, &wakes, &staged);
         staged.outcome.exposed = bounded(writes).await?;
         transaction.commit_then(tell).await?;
     }
     Ok(staged.outcome)
 }
 
+/// Is what a turn has decided and what its writes depend on.
+struct Decided {
+    /// The transaction's place in the outbox.
+    place: i64,
+    /// When the sweeps look at the carts as they were loaded.
+    wakes: Wakes,
+    /// Whether the writes are sure.
+    is_sure: bool,
+    staged: Staged,
+}
+
 /// Loads and locks what the turn needs, and decides. Where memory knows the carts, their stock comes with them: so most
-/// turns travel to the server twice, once to load and once to write and commit. Returns the transaction's place, and whether
-/// its writes are sure.
+/// turns travel to the server twice, once to load and once to write and commit.
 async fn decide(
     transaction: &Transaction,
     statements: &Statements,
     wants: &Wants,
     decision: Box<dyn Decision>,
-) -> Result<(i64, bool, Staged)> {
+) -> Result<Decided> {
     let likely = wants.skus.as_ref();
     let carts = load::carts(transaction, statements, wants);
     let along = async {
@@ -60,7 +73,7 @@ async fn decide(
             None => Ok(None),
         }
     };
-    let ((mut loaded, place), along) = try_join!(carts, along)?;
+    let ((mut loaded, wakes, place), along) = try_join!(carts, along)?;
     let (skus, accounts) = (decision.skus(&loaded), decision.accounts(&loaded));
     if likely.is_some_and(|likely| !skus.is_subset(likely)) {
         // More locks now would be out of order.
@@ -80,7 +93,7 @@ async fn decide(
     (loaded.balances, loaded.cards) = (balances, cards);
     let locked = Locked::of(wants, &loaded, &stock);
     let staged = decision.decide(loaded, stock);
-    Ok((place, write::is_sure(&staged, &locked), staged))
+    Ok(Decided { place, wakes, is_sure: write::is_sure(&staged, &locked), staged })
 }
 
 /// Is what a turn has locked: nobody else can change it before the turn ends.
@@ -116,6 +129,7 @@ struct Statements {
     cards: Statement,
     update: Statement,
     insert: Statement,
+    wake: Statement,
     shift: Statement,
     balance: Statement,
     begin: Statement,
@@ -143,6 +157,7 @@ impl Statements {
             cards: prepared(gift_cards::TERMS).await?,
             update: prepared(write::UPDATE).await?,
             insert: prepared(write::INSERT).await?,
+            wake: prepared(write::WAKE).await?,
             shift: prepared(write::SHIFT).await?,
             balance: prepared(accounts::MOVE).await?,
             begin: prepared(accounts::BEGIN).await?,

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// All steps in order; a file's `user_version` is the number of those it has seen.
-const MIGRATIONS: [&str; 17] = [
+const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0001_tables.sql"),
     include_str!("../../../migrations/sqlite/0002_product_documents.sql"),
     include_str!("../../../migrations/sqlite/0003_documents.sql"),
@@ -27,6 +27,7 @@ const MIGRATIONS: [&str; 17] = [
     include_str!("../../../migrations/sqlite/0015_wish_lists.sql"),
     include_str!("../../../migrations/sqlite/0016_locations.sql"),
     include_str!("../../../migrations/sqlite/0017_shares.sql"),
+    include_str!("../../../migrations/sqlite/0018_wakes.sql"),
 ];
 
 /// Brings the tables up to date; processes that start at once do it one after the other.

@@ -17,32 +17,37 @@ use super::{
 
 /// Runs a turn in the transaction that the caller has begun and will commit.
 pub fn turn(db: &Connection, wants: &Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
-    let mut loaded = Loaded {
-        carts: load_carts(db, &wants.carts)?,
-        keys: load_keys(db, &wants.keys)?,
-        ..Loaded::default()
-    };
+    let (carts, wakes) = load_carts(db, &wants.carts)?;
+    let mut loaded = Loaded { carts, keys: load_keys(db, &wants.keys)?, ..Loaded::default() };
     let stock = catalogue::levels(db, &decision.skus(&loaded))?;
     let AccountWants { moved, read, cards } = decision.accounts(&loaded);
     loaded.cards = gift_cards::terms(db, cards.iter())?;
     loaded.balances = accounts::balances(db, moved.union(&read))?;
-    write(db, decision.decide(loaded, stock))
+    write(db, &wakes, decision.decide(loaded, stock))
 }
+
+/// Is when the sweeps look at carts, in Unix milliseconds.
+type Wakes = BTreeMap<CartId, i64>;
 
 fn load_carts(
     db: &Connection,
     wanted: &BTreeMap<CartId, Option<u64>>,
-) -> Result<BTreeMap<CartId, LoadedCart>> {
-    let sql = "SELECT version, CASE WHEN version = ?2 THEN NULL ELSE state END FROM carts WHERE id = ?1";
-    let mut loaded = BTreeMap::new();
+) -> Result<(BTreeMap<CartId, LoadedCart>, Wakes)> {
+    let sql =
+        "SELECT version, CASE WHEN version = ?2 THEN NULL ELSE state END, wake_ms FROM carts WHERE id = ?1";
+    let (mut loaded, mut wakes) = (BTreeMap::new(), Wakes::new());
     for (id, known) in wanted {
         let cart = row(db, sql, params![id.as_str(), known.map(int)], |row| {
             let is_current = known.is_some() && *known == Some(count(row, 0)?);
-            Ok(if is_current { LoadedCart::Current } else { LoadedCart::read(id, json(row, 1)) })
+            let cart = if is_current { LoadedCart::Current } else { LoadedCart::read(id, json(row, 1)) };
+            Ok((cart, row.get::<_, Option<i64>>(2)?))
         })?;
-        loaded.extend(cart.map(|c| (id.clone(), c)));
+        if let Some((cart, wake_ms)) = cart {
+            loaded.insert(id.clone(), cart);
+            wakes.extend(wake_ms.map(|ms| (id.clone(), ms)));
+        }
     }
-    Ok(loaded)
+    Ok((loaded, wakes))
 }
 
 fn load_keys(db: &Connection, wanted: &BTreeSet<KeyRef>) -> Result<BTreeMap<KeyRef, StoredAnswer>> {
@@ -57,7 +62,7 @@ fn load_keys(db: &Connection, wanted: &BTreeSet<KeyRef>) -> Result<BTreeMap<KeyR
     Ok(loaded)
 }
 
-fn write(db: &Connection, staged: Staged) -> Result<Outcome> {
+fn write(db: &Connection, wakes: &Wakes, staged: Staged) -> Result<Outcome> {
     let Staged {
         carts,
         movements,
@@ -72,7 +77,7 @@ fn write(db: &Connection, staged: Staged) -> Result<Outcome> {
         mut outcome,
     } = staged;
     for cart in &carts {
-        write_cart(db, cart)?;
+        write_cart(db, cart, cart.earlier_wake(wakes.get(&cart.cart.id).copied()))?;
     }
     for (slot, movement) in &movements {
         move_stock(db, slot, *movement)?;
@@ -101,21 +106,31 @@ fn write(db: &Connection, staged: Staged) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn write_cart(db: &Connection, CartWrite { before, cart, idle, .. }: &CartWrite) -> Result<()> {
+fn write_cart(db: &Connection, write: &CartWrite, wake_ms: Option<i64>) -> Result<()> {
+    let CartWrite { before, cart, idle, .. } = write;
     let (id, version, status) = (cart.id.as_str(), int(cart.version), carts::status(&cart.stage));
     let state = to_json(cart)?;
     let (is_moved, due_ms) = idle.columns();
     let written = match before {
         0 => execute(
             db,
-            "INSERT INTO carts (id, owner, version, status, holds_expire_at_ms, state, idle_due_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
-            params![id, cart.owner.as_str(), version, status, cart.holds_expire_at_ms, state, due_ms],
+            "INSERT INTO carts (id, owner, version, status, holds_expire_at_ms, state, idle_due_ms, wake_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
+            params![
+                id,
+                cart.owner.as_str(),
+                version,
+                status,
+                cart.holds_expire_at_ms,
+                state,
+                due_ms,
+                wake_ms
+            ],
         )?,
         before => execute(
             db,
             "UPDATE carts SET version = ?3, status = ?4, holds_expire_at_ms = ?5, state = ?6, owner = ?7,
-                 idle_due_ms = iif(?8, ?9, idle_due_ms)
+                 idle_due_ms = iif(?8, ?9, idle_due_ms), wake_ms = coalesce(?10, wake_ms)
              WHERE id = ?1 AND version = ?2",
             params![
                 id,
@@ -126,14 +141,18 @@ fn write_cart(db: &Connection, CartWrite { before, cart, idle, .. }: &CartWrite)
                 state,
                 cart.owner.as_str(),
                 is_moved,
-                due_ms
+                due_ms,
+                wake_ms
             ],
         )?,
     };
-    match written {
-        1 => Ok(()),
-        _ => Err(StoreError::Conflict(format!("cart {id} is no longer at version {before}"))),
+    if written != 1 {
+        return Err(StoreError::Conflict(format!("cart {id} is no longer at version {before}")));
     }
+    if let Some(wake_ms) = wake_ms {
+        execute(db, "INSERT OR IGNORE INTO wakes (due_ms, cart) VALUES (?1, ?2)", params![wake_ms, id])?;
+    }
+    Ok(())
 }
 
 fn move_stock(db: &Connection, slot: &Slot, movement: Movement) -> Result<()> {

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Locks carts in order and returns the state of those that memory does not have.
-pub const CARTS: &str = "SELECT c.id, c.place,
+pub const CARTS: &str = "SELECT c.id, c.place, c.wake_ms,
         CASE WHEN c.version IS DISTINCT FROM w.known THEN c.state END AS state
     FROM unnest($1::text[], $2::int8[]) AS w (id, known)
     JOIN carts AS c ON c.id = w.id
@@ -34,13 +34,16 @@ pub const KEYS: &str = "SELECT k.cart, k.key, k.fingerprint, k.answer
 pub const STOCK: &str = "SELECT sku, location, supplied, available, held, sold, safety, owed_max FROM stock
     WHERE sku = ANY ($1::text[]) ORDER BY sku, location FOR NO KEY UPDATE";
 
+/// Is when the sweeps look at carts, in Unix milliseconds.
+pub type Wakes = BTreeMap<CartId, i64>;
+
 /// Begins, then locks and loads the carts, then reads the keys: a key that another turn used for the same cart is
-/// there by the time the cart's lock is. Returns the transaction's place in the outbox too.
+/// there by the time the cart's lock is. Returns the carts' wakes and the transaction's place in the outbox too.
 pub async fn carts(
     transaction: &Transaction,
     statements: &Statements,
     wants: &Wants,
-) -> Result<(Loaded, i64)> {
+) -> Result<(Loaded, Wakes, i64)> {
     let ids: Vec<&str> = wants.carts.keys().map(CartId::as_str).collect();
     let known: Vec<Option<i64>> = wants.carts.values().map(|version| version.map(bigint)).collect();
     let key_carts: Vec<&str> = wants.keys.iter().map(|k| k.cart.as_str()).collect();
@@ -53,12 +56,16 @@ pub async fn carts(
         rows(transaction, &statements.place, &[]),
     )?;
     let place = outbox::place_of(&place)?;
+    let wake =
+        |row| Ok(cell::<Option<i64>>(row, "wake_ms")?.map(|wake_ms| Ok((parsed(row, "id")?, wake_ms))));
+    let wakes =
+        carts.iter().filter_map(|row| wake(row).transpose().map(Result::flatten)).collect::<Result<_>>()?;
     let loaded = Loaded {
         carts: carts.iter().map(|row| cart(row, place)).collect::<Result<BTreeMap<_, _>>>()?,
         keys: keys.iter().map(key).collect::<Result<BTreeMap<_, _>>>()?,
         ..Loaded::default()
     };
-    Ok((loaded, place))
+    Ok((loaded, wakes, place))
 }
 
 fn cart(row: &Row, place: i64) -> Result<(CartId, LoadedCart)> {

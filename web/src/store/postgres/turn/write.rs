@@ -14,24 +14,30 @@ use super::{
         transaction::{Params, Transaction, execute},
     },
     Locked, Statements,
+    load::Wakes,
 };
 
 /// Changes carts that still have the version that was decided on.
 pub const UPDATE: &str = "UPDATE carts AS c
     SET version = w.version, is_ordered = w.is_ordered, holds_expire_at_ms = w.holds, place = $7,
-        state = w.state, idle_due_ms = CASE WHEN w.is_moved THEN w.due ELSE c.idle_due_ms END
-    FROM unnest($1::text[], $2::int8[], $3::int8[], $4::bool[], $5::int8[], $6::text[], $8::bool[], $9::int8[])
-        AS w (id, before, version, is_ordered, holds, state, is_moved, due)
+        state = w.state, idle_due_ms = CASE WHEN w.is_moved THEN w.due ELSE c.idle_due_ms END,
+        wake_ms = coalesce(w.wake, c.wake_ms)
+    FROM unnest($1::text[], $2::int8[], $3::int8[], $4::bool[], $5::int8[], $6::text[], $8::bool[], $9::int8[], $10::int8[])
+        AS w (id, before, version, is_ordered, holds, state, is_moved, due, wake)
     WHERE c.id = w.id AND c.version = w.before";
 
 /// Inserts carts that nobody else has opened meanwhile.
 pub const INSERT: &str =
-    "INSERT INTO carts (id, owner, version, is_ordered, holds_expire_at_ms, opened, place, state, idle_due_ms)
-    SELECT w.id, w.owner, w.version, w.is_ordered, w.holds, $7 + w.n, $7, w.state, w.due
-    FROM unnest($1::text[], $2::text[], $3::int8[], $4::bool[], $5::int8[], $6::text[], $8::int8[])
-        WITH ORDINALITY AS w (id, owner, version, is_ordered, holds, state, due, n)
+    "INSERT INTO carts (id, owner, version, is_ordered, holds_expire_at_ms, opened, place, state, idle_due_ms, wake_ms)
+    SELECT w.id, w.owner, w.version, w.is_ordered, w.holds, $7 + w.n, $7, w.state, w.due, w.wake
+    FROM unnest($1::text[], $2::text[], $3::int8[], $4::bool[], $5::int8[], $6::text[], $8::int8[], $9::int8[])
+        WITH ORDINALITY AS w (id, owner, version, is_ordered, holds, state, due, wake, n)
     ORDER BY w.id
     ON CONFLICT (id) DO NOTHING";
+
+/// Writes wakes of carts. An earlier one that was put off may have left its next one behind.
+pub const WAKE: &str = "INSERT INTO wakes (due_ms, cart) SELECT * FROM unnest($1::int8[], $2::text[])
+    ON CONFLICT DO NOTHING";
 
 /// Moves stock.
 pub const SHIFT: &str = "UPDATE stock AS s
@@ -63,14 +69,18 @@ pub async fn all(
     transaction: &Transaction,
     statements: &Statements,
     place: i64,
+    wakes: &Wakes,
     staged: &Staged,
 ) -> Result<Vec<Exposure>> {
     let (new, old): (Vec<_>, Vec<_>) = staged.carts.iter().partition(|write| write.before == 0);
     let orders: Vec<_> = staged.orders.iter().collect();
-    let ((), (), (), (), (), (), (), (), exposed, ()) = try_join!(
+    let (old, new) = (CartColumns::of(&old, wakes)?, CartColumns::of(&new, wakes)?);
+    let ((), (), (), (), (), (), (), (), (), (), exposed, ()) = try_join!(
         update(transaction, statements, place, &old),
         shift(transaction, statements, staged),
         insert(transaction, statements, place, &new),
+        wake(transaction, statements, &old),
+        wake(transaction, statements, &new),
         post(transaction, statements, staged),
         orders::insert(transaction, &statements.order, &orders, SHOP),
         payments::note(transaction, &statements.enter_payment, &statements.strike_payment, &staged.payments),
@@ -101,26 +111,35 @@ async fn claim(transaction: &Transaction, staged: &Staged) -> Result<()> {
 /// Is the part of both statements on carts that is the same, column by column.
 struct CartColumns<'w> {
     ids: Vec<&'w str>,
+    owners: Vec<&'w str>,
+    before: Vec<i64>,
     versions: Vec<i64>,
     ordered: Vec<bool>,
     holds: Vec<Option<i64>>,
     states: Vec<String>,
     moved: Vec<bool>,
     due: Vec<Option<i64>>,
+    wakes: Vec<Option<i64>>,
 }
 
 impl<'w> CartColumns<'w> {
-    fn of(writes: &[&'w CartWrite]) -> Result<Self> {
+    fn of(writes: &[&'w CartWrite], wakes: &Wakes) -> Result<Self> {
         let carts = || writes.iter().map(|write| &*write.cart);
         let (moved, due) = writes.iter().map(|write| write.idle.columns()).unzip();
         Ok(Self {
-            ids: writes.iter().map(|write| write.cart.id.as_str()).collect(),
+            ids: carts().map(|cart| cart.id.as_str()).collect(),
+            owners: carts().map(|cart| cart.owner.as_str()).collect(),
+            before: writes.iter().map(|write| bigint(write.before)).collect(),
             versions: carts().map(|cart| bigint(cart.version)).collect(),
             ordered: carts().map(|cart| cart.is_closed()).collect(),
             holds: carts().map(|cart| cart.holds_expire_at_ms).collect(),
             states: carts().map(to_json).collect::<Result<_>>()?,
             moved,
             due,
+            wakes: writes
+                .iter()
+                .map(|write| write.earlier_wake(wakes.get(&write.cart.id).copied()))
+                .collect(),
         })
     }
 }
@@ -129,34 +148,41 @@ async fn update(
     transaction: &Transaction,
     statements: &Statements,
     place: i64,
-    writes: &[&CartWrite],
+    c: &CartColumns<'_>,
 ) -> Result<()> {
-    if writes.is_empty() {
-        return Ok(());
-    }
-    let c = CartColumns::of(writes)?;
-    let before: Vec<i64> = writes.iter().map(|write| bigint(write.before)).collect();
-    let params: &Params<'_> =
-        &[&c.ids, &before, &c.versions, &c.ordered, &c.holds, &c.states, &place, &c.moved, &c.due];
-    let done = transaction.execute(&statements.update, params).await.map_err(|e| error::of_query(&e))?;
-    expect(done, writes.len(), "a cart has another version")
+    let params: &Params<'_> = &[
+        &c.ids,
+        &c.before,
+        &c.versions,
+        &c.ordered,
+        &c.holds,
+        &c.states,
+        &place,
+        &c.moved,
+        &c.due,
+        &c.wakes,
+    ];
+    let done = execute_unless(c.ids.is_empty(), transaction, &statements.update, params).await?;
+    expect(done, c.ids.len(), "a cart has another version")
 }
 
 async fn insert(
     transaction: &Transaction,
     statements: &Statements,
     place: i64,
-    writes: &[&CartWrite],
+    c: &CartColumns<'_>,
 ) -> Result<()> {
-    if writes.is_empty() {
-        return Ok(());
-    }
-    let c = CartColumns::of(writes)?;
-    let owners: Vec<&str> = writes.iter().map(|write| write.cart.owner.as_str()).collect();
     let params: &Params<'_> =
-        &[&c.ids, &owners, &c.versions, &c.ordered, &c.holds, &c.states, &place, &c.due];
-    let done = transaction.execute(&statements.insert, params).await.map_err(|e| error::of_query(&e))?;
-    expect(done, writes.len(), "a new cart stands already")
+        &[&c.ids, &c.owners, &c.versions, &c.ordered, &c.holds, &c.states, &place, &c.due, &c.wakes];
+    let done = execute_unless(c.ids.is_empty(), transaction, &statements.insert, params).await?;
+    expect(done, c.ids.len(), "a new cart stands already")
+}
+
+async fn wake(transaction: &Transaction, statements: &Statements, c: &CartColumns<'_>) -> Result<()> {
+    let early = || c.wakes.iter().zip(&c.ids).filter_map(|(wake_ms, id)| Some(((*wake_ms)?, *id)));
+    let (due, carts): (Vec<i64>, Vec<&str>) = early().unzip();
+    let params: &Params<'_> = &[&due, &carts];
+    execute_unless(due.is_empty(), transaction, &statements.wake, params).await.map(drop)
 }
 
 async fn shift(transaction: &Transaction, statements: &Statements, staged: &Staged) -> Result<()> {

@@ -1,0 +1,16 @@
+-- When the sweeps look at carts: for holds that end, and because nobody touches them. A cart's times stand in its row without an
+-- index, and here stands a wake that is never later than the earlier of them; the row names the earliest wake of the cart. So filling
+-- a cart appends to one table, rarely, where two indexes changed each time.
+CREATE TABLE wakes (
+    due_ms INTEGER NOT NULL,
+    cart TEXT NOT NULL,
+    PRIMARY KEY (due_ms, cart)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE carts ADD COLUMN wake_ms INTEGER;
+UPDATE carts SET wake_ms = ifnull(min(holds_expire_at_ms, idle_due_ms), ifnull(holds_expire_at_ms, idle_due_ms))
+    WHERE holds_expire_at_ms IS NOT NULL OR idle_due_ms IS NOT NULL;
+INSERT INTO wakes SELECT wake_ms, id FROM carts WHERE wake_ms IS NOT NULL ORDER BY wake_ms, id;
+
+DROP INDEX carts_holding;
+DROP INDEX carts_idle;

@@ -1,0 +1,111 @@
+//! Checkpoints of the write-ahead log beside the writer.
+//!
+//! A checkpoint copies the log's pages into the file and syncs both: tens of milliseconds, in which SQLite's own would keep
+//! the writer. Here a thread with a connection of its own does it while the writer appends. The few pages that were appended
+//! meanwhile are the writer's to copy, between two transactions: the log begins anew only where all of it is copied, and
+//! would else grow for as long as somebody writes.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicI32, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::mpsc::WeakSender;
+
+use super::{
+    super::{Result, StoreError},
+    connections::{Write, open},
+};
+
+/// The pages of the log (4 KiB each) with which a checkpoint begins: many adds change one page, which is copied once.
+const PAGES: i32 = 8_000;
+/// A pass that copied fewer leaves the writer little to do.
+const PAGES_LEFT: i32 = 500;
+/// The most passes beside the writer: each copies what was appended during the one before.
+const PASSES_MAX: usize = 4;
+
+/// Starts the thread that follows the writer's log. It ends when the writer's connection is closed.
+pub fn start(db: &mut Connection, writer: WeakSender<Write>) -> Result<()> {
+    let path = db.path().map(ToOwned::to_owned).expect("the shop's data are in a file");
+    let own = open(Path::new(&path), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let begin_at = Arc::new(AtomicI32::new(PAGES));
+    let (wake, woken) = sync_channel(1);
+    follow(db, begin_at.clone(), wake)?;
+    thread::Builder::new()
+        .name("sqlite-checkpoints".into())
+        .spawn(move || run(&own, &woken, &begin_at, &writer))
+        .map_err(|e| StoreError::Unavailable(format!("the thread of checkpoints does not start: {e}")))?;
+    Ok(())
+}
+
+/// Wakes the thread whenever a commit leaves the log long enough.
+fn follow(db: &mut Connection, begin_at: Arc<AtomicI32>, wake: SyncSender<()>) -> Result<()> {
+    // A hook takes the place of SQLite's own checkpoints.
+    db.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+        if pages >= begin_at.load(Ordering::Relaxed) {
+            // It is awake where this fails, or has ended with its connection.
+            let _ = wake.try_send(());
+        }
+        Ok(())
+    }))?;
+    Ok(())
+}
+
+fn run(own: &Connection, woken: &Receiver<()>, begin_at: &AtomicI32, writer: &WeakSender<Write>) {
+    while woken.recv().is_ok() {
+        let done = beside(own).and_then(|()| last(writer));
+        let next = match done {
+            Ok(Pass { pages, copied }) if pages == copied => PAGES,
+            // A reader still needs what the file had before: no use to try with every commit.
+            Ok(Pass { pages, .. }) => pages.saturating_add(PAGES),
+            Err(error) => {
+                tracing::warn!(%error, "the write-ahead log could not be copied; the next commits try again");
+                PAGES
+            }
+        };
+        begin_at.store(next, Ordering::Relaxed);
+        // Commits of before the log began anew.
+        while woken.try_recv().is_ok() {}
+    }
+}
+
+fn beside(own: &Connection) -> Result<()> {
+    let mut before = 0;
+    for _ in 0..PASSES_MAX {
+        let Pass { copied, .. } = pass(own)?;
+        if copied - before < PAGES_LEFT {
+            break;
+        }
+        before = copied;
+    }
+    Ok(())
+}
+
+/// Lets the writer copy the rest.
+fn last(writer: &WeakSender<Write>) -> Result<Pass> {
+    let stopped = || StoreError::Unavailable("the writer has stopped".into());
+    let (reply, answer) = sync_channel(1);
+    let write: Write = Box::new(move |db| drop(reply.send(pass(db))));
+    writer.upgrade().ok_or_else(stopped)?.blocking_send(write).map_err(|_| stopped())?;
+    answer.recv().map_err(|_| stopped())?
+}
+
+/// Is what a pass found and did.
+struct Pass {
+    /// The pages of the log.
+    pages: i32,
+    /// Those of them that are in the file by now.
+    copied: i32,
+}
+
+/// Copies what no reader and no writer is in the way of, and waits for neither.
+fn pass(db: &Connection) -> Result<Pass> {
+    let found = |row: &rusqlite::Row<'_>| Ok(Pass { pages: row.get(1)?, copied: row.get(2)? });
+    Ok(db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], found)?)
+}
