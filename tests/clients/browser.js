@@ -431,8 +431,143 @@ async function accountWithoutJavaScript(browser) {
   assert.equal((await page.$$(".account .order-id")).length, 1, "the orders are the user's");
 }
 
+/** Makes a link to the cart on the page of its owner, and returns its path. */
+async function makeLink(page, right) {
+  if (!(await page.$(".shares-new[open]"))) await page.click(".shares-new summary");
+  await page.select("#share-right", right);
+  await follow(page, 'form[action="/cart/shares"] button');
+  return new URL(await page.$eval("#new-link", (input) => input.value)).pathname;
+}
+
+const says = (page, selector, words) =>
+  page.waitForFunction(
+    (where, wanted) => document.querySelector(where)?.textContent.includes(wanted),
+    patience,
+    selector,
+    words,
+  );
+
+const piecesAre = (page, sku, quantity) =>
+  page.waitForFunction(
+    (id, wanted) => document.getElementById(id)?.value === wanted,
+    patience,
+    `pieces-${sku}`,
+    String(quantity),
+  );
+
+/** An owner and a friend with a link: what one changes, the other sees, until the link is taken back. */
+async function shared(browser) {
+  const owner = await openPage(browser);
+  await put(owner, "MUG");
+  await open(owner, "/cart");
+  await quantityIs(owner, "MUG", 1);
+  const link = await makeLink(owner, "1");
+  const reading = await makeLink(owner, "");
+
+  const friend = await openPage(browser);
+  await put(friend, "TEAPOT");
+  await open(friend, link);
+  await piecesAre(friend, "MUG", 1);
+  const reader = await openPage(browser);
+  await open(reader, reading);
+  const everybody = [owner, friend, reader];
+  for (const page of everybody) {
+    await page.evaluate(() => {
+      window.loadedOnce = true;
+    });
+  }
+
+  await owner.bringToFront();
+  await setQuantity(owner, "MUG", 3);
+  await friend.bringToFront();
+  await piecesAre(friend, "MUG", 3);
+  await says(friend, "[data-live]", "The shared cart holds 3 pieces, £37.50.");
+  await says(reader, "[data-shared-total]", "£37.50");
+
+  // A friend changes it; what is being typed stays, and the focus with it.
+  await friend.type("#code", "WINT");
+  await friend.$eval("#pieces-MUG", (input) => {
+    input.value = "4";
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+  await says(friend, "[data-shared-total]", "£50.00");
+  assert.equal(await friend.$eval("#code", (input) => input.value), "WINT");
+  assert.ok(await friend.evaluate(() => document.activeElement.id === "code"), "the focus stays");
+  await owner.bringToFront();
+  await quantityIs(owner, "MUG", 4);
+  await friend.bringToFront();
+  await friend.keyboard.type("ER");
+  await friend.keyboard.press("Enter");
+  await says(friend, ".notice-refused", "WINTER");
+  assert.equal(await friend.$eval("#code", (input) => input.value), "", "what was sent is gone");
+  assert.equal(await text(friend, "[data-count-number]"), "1", "one's own cart is another");
+
+  // Another adds something and takes something out, while the message stands.
+  await owner.bringToFront();
+  await owner.click(`${line("MUG")} [data-remove] button`);
+  await friend.bringToFront();
+  await says(friend, ".shared", "Nothing in it yet.");
+  assert.ok(await friend.$(".notice-refused"), "the message stays");
+  for (const page of everybody) {
+    assert.ok(await page.evaluate(() => window.loadedOnce), "the page was not loaded again");
+  }
+  await friend.type("#find-words", "teapot");
+  await follow(friend, ".shared-find button");
+  await friend.click("#add-TEAPOT");
+  await says(friend, ".notice-done", "The TEAPOT is in the shared cart.");
+  await owner.bringToFront();
+  await quantityIs(owner, "TEAPOT", 1);
+  await friend.bringToFront();
+  await friend.click("#remove-TEAPOT");
+  await says(friend, ".shared", "Nothing in it yet.");
+  assert.ok(await friend.evaluate(() => document.activeElement.tagName === "H1"), "the focus is not lost");
+
+  await owner.bringToFront();
+  for (let left = 2; left > 0; left -= 1) await follow(owner, 'form[action^="/cart/shares/"] button');
+  for (const page of [friend, reader]) {
+    await page.bringToFront();
+    await says(page, "h1", "This link has ended");
+  }
+  assert.ok(complaints.every((complaint) => complaint.includes("404")), complaints.join());
+  complaints.length = 0;
+}
+
+/** The same with nothing but links and forms. */
+async function sharedWithoutJavaScript(browser) {
+  const owner = await openPage(browser);
+  await owner.setJavaScriptEnabled(false);
+  await open(owner, "/products/MUG");
+  await follow(owner, ".product-add button");
+  const link = await makeLink(owner, "1");
+  const friend = await openPage(browser);
+  await friend.setJavaScriptEnabled(false);
+  await open(friend, link);
+  await friend.$eval("#pieces-MUG", (input) => {
+    input.value = "3";
+  });
+  await follow(friend, ".line-set button");
+  assert.equal(await text(friend, "[data-shared-total]"), "£37.50");
+  await friend.type("#find-words", "teapot");
+  await follow(friend, ".shared-find button");
+  await follow(friend, "#add-TEAPOT");
+  assert.equal(await text(friend, ".notice"), "The TEAPOT is in the shared cart.");
+  await follow(friend, "#remove-MUG");
+  await follow(friend, ".cart-sums .button-wide");
+  assert.equal(await text(friend, ".notice"), "All of it is in your cart.");
+  assert.equal(await text(friend, "[data-count-number]"), "1");
+  await open(owner, "/cart");
+  assert.ok((await owner.$(line("TEAPOT"))) && !(await owner.$(line("MUG"))));
+  await follow(owner, 'form[action^="/cart/shares/"] button');
+  const answer = await friend.goto(shop + link);
+  assert.equal(answer.status(), 404);
+  assert.equal(await text(friend, "h1"), "This link has ended");
+  complaints.length = 0;
+}
+
 async function main() {
   const scenarios = {
+    shared,
+    "shared-without-javascript": sharedWithoutJavaScript,
     live,
     "without-javascript": withoutJavaScript,
     drawer,

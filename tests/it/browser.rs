@@ -14,7 +14,9 @@ on_each_store!(
     the_drawer_workflow_needs_no_javascript,
     the_snippet_works_as_written,
     two_carts_become_one_under_everybodys_eyes,
-    an_account_needs_no_javascript
+    an_account_needs_no_javascript,
+    a_shared_cart_is_live_for_its_owner_and_a_friend,
+    a_shared_cart_needs_no_javascript,
 );
 
 async fn in_browser(store: Store, scenario: &str) {
@@ -55,4 +57,12 @@ async fn two_carts_become_one_under_everybodys_eyes(store: Store) {
 
 async fn an_account_needs_no_javascript(store: Store) {
     in_browser(store, "account-without-javascript").await;
+}
+
+async fn a_shared_cart_is_live_for_its_owner_and_a_friend(store: Store) {
+    in_browser(store, "shared").await;
+}
+
+async fn a_shared_cart_needs_no_javascript(store: Store) {
+    in_browser(store, "shared-without-javascript").await;
 }

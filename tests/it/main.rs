@@ -49,6 +49,7 @@ mod users;
 mod broken_frames;
 mod channel;
 mod official_client;
+mod shared_pages;
 mod shares;
 mod slow_peers;
 

@@ -126,6 +126,7 @@ impl Application {
             principals: Principals::default(),
             hasher: Hasher::new(config.workers),
             guesses: Allowance::new("gift card", GUESSES_MAX, GUESS_SECONDS),
+            link_commands: Allowance::new("link", config.limits.link_commands, config.limits.seconds),
             sessions: Arc::new(Sessions::default()),
             keys,
             metrics: handle,

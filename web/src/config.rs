@@ -89,6 +89,8 @@ pub struct LimitsConfig {
     pub visitor_requests: u32,
     /// Requests from one address within `seconds`; 0 for any number.
     pub address_requests: u32,
+    /// Commands by one link to a shared cart within `seconds`, whoever sends them; 0 for any number.
+    pub link_commands: u32,
     /// How long an allowance that was used up takes to come back, in seconds.
     pub seconds: u32,
     /// Whether requests from this machine are counted, too.
@@ -273,7 +275,14 @@ impl Default for StoreConfig {
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { visitor_requests: 600, address_requests: 6_000, seconds: 60, loopback: false, proxies: vec![] }
+        Self {
+            visitor_requests: 600,
+            address_requests: 6_000,
+            link_commands: 300,
+            seconds: 60,
+            loopback: false,
+            proxies: vec![],
+        }
     }
 }
 

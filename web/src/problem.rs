@@ -77,6 +77,13 @@ impl Problem {
         Rejection::InvalidDetails { fields }.into()
     }
 
+    /// Says that somebody has asked more often than they may, and when they may again.
+    pub fn too_many_requests(of: &str, wait_seconds: u64) -> Self {
+        let detail = format!("the {of} has asked more often than it may; ask again in {wait_seconds} s");
+        let retry_after_s = Some(u32::try_from(wait_seconds).unwrap_or(u32::MAX));
+        Self { retry_after_s, ..Self::new(Kind::TooManyRequests, detail) }
+    }
+
     /// Returns the kind.
     pub fn kind(&self) -> Kind {
         self.kind

@@ -7,7 +7,7 @@
 //! A link leads to one cart. It goes on where that cart becomes a user's at a log-in; where the cart's lines go into
 //! another cart instead, it ends: that one was never shared, and may hold what is nobody else's business.
 
-use cart_core::{CartId, Command, Request, VisitorId};
+use cart_core::{Cart, CartId, Code, Command, Request, VisitorId};
 use uuid::Uuid;
 
 use crate::{
@@ -24,6 +24,10 @@ use crate::{
 pub const SHARE_NAME_BYTES_MAX: usize = 80;
 /// The longest life of a share that ends by itself, in seconds: a leap year.
 pub const SHARE_SECONDS_MAX: u32 = 366 * 24 * 60 * 60;
+
+/// Stands for a promotion whose own name, or id, gives away the code that it was got by.
+const UNNAMED: &str = "A code";
+const UNNAMED_ID: &str = "code";
 
 /// Is what an owner wants of a new share.
 #[derive(Clone, Debug, Default)]
@@ -134,6 +138,9 @@ pub async fn execute(
     key: Option<IdempotencyKey>,
 ) -> Result<Accepted, Problem> {
     admit(share, &command)?;
+    if let Some(seconds) = shop.link_commands.wait_seconds(&share.id) {
+        return Err(Problem::too_many_requests("link", seconds));
+    }
     // Two who take part may choose the same key for different things.
     let key = key.map(|key| IdempotencyKey { key: format!("{}/{}", share.id, key.key), ..key });
     let request = Request { caller: None, expected_version, command };
@@ -150,17 +157,40 @@ fn of_share(done: Result<Accepted, Problem>) -> Result<Accepted, Problem> {
     }
 }
 
-/// Lists what the cart of a share holds, to be put into another.
-pub fn wanted(shared: &Accepted) -> Vec<Wanted> {
+/// Lists what the cart of a share holds, to be put into another, with prices where both are in one currency.
+pub fn wanted(shared: &Accepted, into: &Cart) -> Vec<Wanted> {
     let lines = shared.cart.lines.iter().zip(&shared.quote.lines);
     let wanted = lines.map(|(line, quote)| Wanted {
         sku: line.sku.clone(),
         properties: line.properties.clone(),
         name: line.name.clone(),
         quantity: line.quantity,
-        was_minor: Some(quote.unit_price_minor),
+        was_minor: (shared.cart.currency == into.currency).then_some(quote.unit_price_minor),
     });
     wanted.collect()
+}
+
+/// Returns a promotion's name and what is told of it, which begins with it; both without the name where that gives one of
+/// the typed codes away. Those who may not change a cart need not know its codes.
+pub fn unnamed<'n>(name: &'n str, told: String, codes: &[Code]) -> (&'n str, String) {
+    match told.strip_prefix(name).filter(|_| gives_away(name, codes)) {
+        Some(rest) => (UNNAMED, format!("{UNNAMED}{rest}")),
+        None => (name, told),
+    }
+}
+
+/// Returns a promotion's id, or another where it gives one of the typed codes away.
+pub fn unnamed_id<'n>(id: &'n str, codes: &[Code]) -> &'n str {
+    if gives_away(id, codes) { UNNAMED_ID } else { id }
+}
+
+/// Compares letters and digits alone: `SAVE-10` stands in "Save 10 % today".
+fn gives_away(text: &str, codes: &[Code]) -> bool {
+    let bare = |text: &str| {
+        text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase()
+    };
+    let text = bare(text);
+    codes.iter().any(|code| text.contains(&bare(code.as_str())))
 }
 
 /// Reports whether a share lets a command through.
@@ -208,4 +238,24 @@ fn unknown() -> Problem {
 fn gone() -> Problem {
     let detail = "the link leads nowhere: its owner logged in, and the cart went into another one of theirs";
     Problem::new(Kind::UnknownShare, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_does_not_give_a_typed_code_away() {
+        let codes = ["SAVE-10".parse().unwrap(), "VIP".parse().unwrap()];
+        let told = |name: &str| unnamed(name, format!("{name}: 5.00 GBP off"), &codes).1;
+        for name in ["SAVE-10", "save10", "Save 10 % today", "For our V.I.P. guests"] {
+            assert_eq!(told(name), "A code: 5.00 GBP off", "{name}");
+            assert_eq!(unnamed_id(name, &codes), "code", "{name}");
+        }
+        for name in ["Summer sale", "Save 20 %", ""] {
+            assert_eq!(told(name), format!("{name}: 5.00 GBP off"));
+            assert_eq!(unnamed_id(name, &codes), name);
+        }
+        assert_eq!(unnamed("SAVE-10", "SAVE-10: off".into(), &[]), ("SAVE-10", "SAVE-10: off".into()));
+    }
 }

@@ -60,6 +60,8 @@ pub struct Shop {
     pub lookups: Allowance,
     /// How often codes of gift cards may be tried.
     pub guesses: Allowance,
+    /// How often a cart may be changed by one link to it.
+    pub link_commands: Allowance,
     /// What its webhooks are signed with.
     pub webhook_secret: String,
     /// The recommendations.

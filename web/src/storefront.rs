@@ -11,6 +11,7 @@ mod lists;
 pub mod orders;
 pub mod pages;
 pub mod payment;
+mod shared;
 
 use std::future::Future;
 
@@ -55,6 +56,13 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/cart/lines", post().to(cart::add))
             .route("/cart/codes", post().to(cart::code))
             .route("/cart/lines/{line}", post().to(cart::set))
+            .route("/cart/shares", post().to(shared::share))
+            .route("/cart/shares/{id}", post().to(shared::stop))
+            .service(
+                resource("/cart/shared/{token}")
+                    .route(get().to(shared::page))
+                    .route(post().to(shared::change)),
+            )
             .route("/checkout", get().to(checkout::page))
             .route("/checkout/start", post().to(checkout::start))
             .route("/checkout/order", post().to(checkout::order))
@@ -128,8 +136,10 @@ impl Front {
     fn fault(&self, problem: &Problem) -> HttpResponse {
         let mut shell = self.shell();
         shell.index = false;
-        let mut page = FaultPage::of(problem.status().as_u16());
-        page.detail = Some(problem.detail().to_owned());
+        let page = match problem.kind() {
+            Kind::UnknownShare => FaultPage::ended_link(),
+            _ => FaultPage::of(problem.status().as_u16()).because(problem.detail()),
+        };
         match self.pages.fault(&shell, &page) {
             Ok(html) => {
                 let mut response = html_response(problem.status());
@@ -217,9 +227,10 @@ fn see_other(guest: &Guest, to: &str, notice: Option<Notice>) -> HttpResponse {
     response.insert_header((header::LOCATION, to));
     guest.remember(&mut response);
     if let Some(notice) = with_news(guest, notice) {
-        let (kind, text) = match &notice {
+        let (kind, text) = match notice {
             Notice::Done(text) => ("d", text),
             Notice::Refused(text) => ("r", text),
+            Notice::Link { says, url } => ("l", format!("{says}\n{url}")),
         };
         response
             .cookie(notice_cookie(format!("{kind}{}", URL_SAFE_NO_PAD.encode(text)), Duration::minutes(1)));
@@ -233,6 +244,7 @@ fn with_news(guest: &Guest, notice: Option<Notice>) -> Option<Notice> {
     Some(match notice {
         Some(Notice::Done(text)) if is_whole => Notice::Done(format!("{text} {news}")),
         Some(Notice::Done(text) | Notice::Refused(text)) => Notice::Refused(format!("{text} {news}")),
+        Some(Notice::Link { says, url }) => Notice::Link { says: format!("{says} {news}"), url },
         None if is_whole => Notice::Done(news),
         None => Notice::Refused(news),
     })
@@ -253,6 +265,10 @@ fn notice_of(value: &str) -> Option<Notice> {
     match kind {
         "d" => Some(Notice::Done(text)),
         "r" => Some(Notice::Refused(text)),
+        "l" => {
+            let (says, url) = text.split_once('\n')?;
+            Some(Notice::Link { says: says.to_owned(), url: url.to_owned() })
+        }
         _ => None,
     }
 }

@@ -126,7 +126,12 @@ impl Allowance {
 
     /// Takes one request off somebody's allowance, and reports whether there was one left.
     pub fn admits(&self, who: &impl Hash) -> bool {
-        self.take(who, self.now_ns()).is_none_or(|left| left.wait_seconds.is_none())
+        self.wait_seconds(who).is_none()
+    }
+
+    /// Takes one request off somebody's allowance; returns how long to wait where none was left, in seconds.
+    pub fn wait_seconds(&self, who: &impl Hash) -> Option<u64> {
+        self.take(who, self.now_ns())?.wait_seconds
     }
 
     fn now_ns(&self) -> u64 {

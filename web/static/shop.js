@@ -737,6 +737,15 @@
     if (event.persisted && !channel && !session?.isStuck()) location.reload();
   });
 
+  // A link that was just made is shown this once.
+  const link = $("#new-link");
+  link?.addEventListener("focus", () => link.select());
+  if (link && navigator.clipboard) {
+    const copy = $("[data-copy]");
+    copy.hidden = false;
+    copy.addEventListener("click", () => navigator.clipboard.writeText(link.value).then(() => text(copy, "Copied"), () => link.focus()));
+  }
+
   drawChosenDelivery();
   drawHold();
   setInterval(() => drawHold(), 1_000);

@@ -11,7 +11,7 @@ use super::{
     headers::{CACHE_CONTROL, ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED},
     operation::Operation,
     request::{
-        Return, asks_for_newest, cart_id, forced, household_of, idempotency_key, if_match, json,
+        Return, asks_for_newest, cart_id, done, etag, forced, household_of, idempotency_key, if_match, json,
         optional_json, visitor,
     },
     snapshots::{Keeping, is_wanted, sealed},
@@ -193,15 +193,9 @@ pub(super) async fn command(
     // Accepted, and not done before the shopper has confirmed the payment: the cart says where.
     let waits = is_placing && accepted.cart.order_id().is_none();
     let preferred = Return::preferred(&request).filter(|_| !waits && snapshot.is_none());
-    let status = match preferred {
-        _ if waits => StatusCode::ACCEPTED,
-        Some(Return::Minimal) => StatusCode::NO_CONTENT,
-        _ => StatusCode::OK,
-    };
-    let mut response = HttpResponse::build(status);
-    response.insert_header(etag(accepted.cart.version));
-    if let Some(preferred) = preferred {
-        response.insert_header(preferred.applied());
+    let mut response = done(accepted.cart.version, preferred);
+    if waits {
+        response.status(StatusCode::ACCEPTED);
     }
     if preferred != Some(Return::Minimal) {
         return Ok(response.json(AcceptedView::from(&accepted).with_snapshot(snapshot)));
@@ -210,8 +204,4 @@ pub(super) async fn command(
         response.insert_header((header::LOCATION, format!("{BASE}/orders/{}", order.order_id)));
     }
     Ok(response.finish())
-}
-
-fn etag(version: u64) -> (header::HeaderName, String) {
-    (header::ETAG, format!("\"{version}\""))
 }

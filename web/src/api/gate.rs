@@ -78,10 +78,7 @@ where
 
 fn refusal(request: &ServiceRequest, left: Option<Left>) -> Option<HttpResponse> {
     if let Some(Left { of, wait_seconds: Some(seconds), .. }) = left {
-        let detail = format!("the {of} has asked more often than it may; ask again in {seconds} s");
-        let mut response = Problem::new(Kind::TooManyRequests, detail).error_response();
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        return Some(response);
+        return Some(Problem::too_many_requests(of, seconds).error_response());
     }
     let accept = request.headers().get(header::ACCEPT)?;
     let is_plain = accept == "*/*" || accept == "application/json";

@@ -10,7 +10,7 @@ use super::{
     headers::{ETAG, IDEMPOTENCY_KEY},
     operation::Operation,
     page::{Cursor, CursorText, Limit, Page},
-    request::{cart_id, forced, household_of, idempotency_key, json, optional_json, visitor},
+    request::{cart_id, etag, forced, household_of, idempotency_key, json, optional_json, visitor},
 };
 use crate::{
     checkout::orders::OrderChange,
@@ -211,9 +211,7 @@ pub(super) async fn reorder(
 
 /// Answers a cart that was filled.
 pub(super) fn show_filled(filled: &Filled) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::ETAG, format!("\"{}\"", filled.accepted.cart.version)))
-        .json(FilledView::from(filled))
+    HttpResponse::Ok().insert_header(etag(filled.accepted.cart.version)).json(FilledView::from(filled))
 }
 
 #[derive(Deserialize, JsonSchema)]

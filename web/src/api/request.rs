@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use actix_web::{
-    HttpRequest, HttpResponse, ResponseError,
+    HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
     http::{
-        Method,
+        Method, StatusCode,
         header::{self, HeaderName},
     },
     web,
@@ -119,13 +119,32 @@ impl Return {
     }
 
     /// Returns the header that says it was followed.
-    pub(super) fn applied(self) -> (HeaderName, &'static str) {
+    fn applied(self) -> (HeaderName, &'static str) {
         let preference = match self {
             Self::Minimal => "return=minimal",
             Self::Representation => "return=representation",
         };
         (HeaderName::from_static("preference-applied"), preference)
     }
+}
+
+/// Returns the header that says which version of a cart is answered.
+pub(super) fn etag(version: u64) -> (HeaderName, String) {
+    (header::ETAG, format!("\"{version}\""))
+}
+
+/// Begins the answer to a command that was done: with the version of the cart after it, and no longer than preferred.
+pub(super) fn done(version: u64, preferred: Option<Return>) -> HttpResponseBuilder {
+    let status = match preferred {
+        Some(Return::Minimal) => StatusCode::NO_CONTENT,
+        _ => StatusCode::OK,
+    };
+    let mut response = HttpResponse::build(status);
+    response.insert_header(etag(version));
+    if let Some(preferred) = preferred {
+        response.insert_header(preferred.applied());
+    }
+    response
 }
 
 /// Reads a body of bounded size.

@@ -10,10 +10,10 @@ use serde_json::json as example;
 
 use super::{
     BASE,
-    headers::{ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION},
+    headers::{ETAG, IDEMPOTENCY_KEY, IF_MATCH, LOCATION, PREFER, PREFERENCE_APPLIED},
     operation::Operation,
     orders::show_filled,
-    request::{cart_id, forced, idempotency_key, if_match, json, optional_json, visitor},
+    request::{Return, cart_id, done, etag, forced, idempotency_key, if_match, json, optional_json, visitor},
 };
 use crate::{
     filling::fill,
@@ -82,8 +82,13 @@ pub(super) fn operations() -> Vec<Operation> {
             .takes(IDEMPOTENCY_KEY)
             .body::<CommandForm>()
             .example("add", example!({ "type": "add_line", "sku": "MUG", "quantity": 2 }))
+            .takes(PREFER)
             .answers::<AcceptedView<'_>>(200, "The cart after the command.")
             .with(ETAG)
+            .may_carry(PREFERENCE_APPLIED)
+            .answers_nothing(204, "The command was done; so little was preferred.")
+            .with(ETAG)
+            .with(PREFERENCE_APPLIED)
             .problems(OF_THE_LINK)
             .problems(&Kind::rejections())
             .problems(&[Kind::ShareReadOnly, Kind::OwnerOnly, Kind::IdempotencyMismatch]),
@@ -142,10 +147,6 @@ async fn revoke(
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn etag(version: u64) -> (header::HeaderName, String) {
-    (header::ETAG, format!("\"{version}\""))
-}
-
 /// `GET /api/v1/shared-carts/{token}`: the cart of a link.
 async fn read(shop: web::Data<Shop>, token: web::Path<String>) -> Result<HttpResponse, Problem> {
     let share = shares::find(&shop, &token).await?;
@@ -172,9 +173,12 @@ async fn command(
     let (key, expected_version) = (idempotency_key(&request, &bytes)?, if_match(&request)?);
     let Parsed::Command(command) = form.parse()? else { return Err(owner_only("place_order")) };
     let accepted = shares::execute(&shop, &share, expected_version, command, key).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header(etag(accepted.cart.version))
-        .json(AcceptedView::from(&accepted).shared(share.is_editable)))
+    let preferred = Return::preferred(&request);
+    let mut response = done(accepted.cart.version, preferred);
+    Ok(match preferred {
+        Some(Return::Minimal) => response.finish(),
+        _ => response.json(AcceptedView::from(&accepted).shared(share.is_editable)),
+    })
 }
 
 /// `POST /api/v1/shared-carts/{token}/to-cart`: puts it into the visitor's own cart.
@@ -192,7 +196,8 @@ async fn to_cart(
     let forced = forced(&request, &shop.definitions.get());
     let currency = Some(shared.cart.currency);
     let (cart, reopened) = shop.cart_to_fill(named, &caller, currency, &forced, key.as_ref()).await?;
-    let mut filled = fill(&shop.carts, &cart.id, &caller.id, key.as_ref(), shares::wanted(&shared)).await?;
+    let mut filled =
+        fill(&shop.carts, &cart.id, &caller.id, key.as_ref(), shares::wanted(&shared, &cart)).await?;
     filled.accepted.reopened = reopened;
     Ok(show_filled(&filled))
 }

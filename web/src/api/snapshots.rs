@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{
     headers::ETAG,
     operation::Operation,
-    request::{cart_id, forced, json_within, visitor},
+    request::{cart_id, etag, forced, json_within, visitor},
 };
 use crate::{
     clock,
@@ -108,9 +108,7 @@ pub(super) async fn bring_back(
     let restoration = restore(&shop, &caller, id, snapshot, &forced).await?;
     let Accepted { cart, quote, .. } = &restoration.accepted;
     let again = sealed(&shop, &caller.id, cart, quote);
-    Ok(HttpResponse::Ok()
-        .insert_header((header::ETAG, format!("\"{}\"", cart.version)))
-        .json(RestorationView::of(&restoration, again)))
+    Ok(HttpResponse::Ok().insert_header(etag(cart.version)).json(RestorationView::of(&restoration, again)))
 }
 
 /// Seals a cart for a visitor to keep; `None` where it is too long to be kept.

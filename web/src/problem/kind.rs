@@ -77,7 +77,7 @@ kinds! {
         "Make a new key for each new request, and repeat a key only with the same request."
 
     TooManyRequests "too_many_requests" TOO_MANY_REQUESTS
-        "The visitor or the address has asked more often than it may."
+        "The visitor, the address or the link has asked more often than it may."
         "Ask again after the seconds of `Retry-After`; `RateLimit` says with each answer what is left."
 
     // Of the cart, in order of precedence.

@@ -44,7 +44,7 @@ pub(super) async fn cards(shop: &Shop, products: &[Arc<Product>]) -> Result<Vec<
 }
 
 /// Says what one piece costs now: in the shop's currency, or else in the product's own.
-fn price_now(product: &Product, now: &PriceQuestion<'_>) -> Money {
+pub(super) fn price_now(product: &Product, now: &PriceQuestion<'_>) -> Money {
     product.price_for(now).map_or(product.price, |price| Money::new(price.minor, now.currency))
 }
 

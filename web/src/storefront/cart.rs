@@ -14,7 +14,7 @@ use super::{
     guest::Guest,
     html,
     lists::save_line,
-    pages::{CartPage, CartView, Notice, product_path},
+    pages::{CartPage, CartView, Notice, ShareRow, product_path},
     see_other,
 };
 use crate::{
@@ -54,7 +54,13 @@ async fn cart_page(front: &Front, request: &HttpRequest) -> Page {
     let mut shell = front.shell_of(&guest, request);
     shell.index = false;
     shell.shelf_heading.clone_from(&heading.value);
+    let now_ms = clock::now_ms();
+    let shares = match &guest.cart {
+        Some(cart) => shop.store.shares_of(&cart.id, now_ms).await?,
+        None => vec![],
+    };
     let page = CartPage {
+        shares: shares.iter().map(|share| ShareRow::of(share, now_ms)).collect(),
         cart: guest.cart.as_ref().map(|cart| view(shop, cart)),
         shelf: shelf(shop, &heading.value, suggested).await?,
     };
@@ -75,7 +81,7 @@ pub(super) async fn run(
 /// A rule that says no is a message on the next page; everything else is a page of its own.
 pub(super) fn refusal(problem: Problem) -> Result<Option<Notice>, Problem> {
     match problem.status() {
-        StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY => {
+        StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY | StatusCode::TOO_MANY_REQUESTS => {
             Ok(Some(Notice::Refused(sentence(problem.detail()))))
         }
         _ => Err(problem),
@@ -91,7 +97,7 @@ pub(super) fn sentence(fragment: &str) -> String {
     }
 }
 
-fn quantity_of(form: &Form) -> Result<u32, Problem> {
+pub(super) fn quantity_of(form: &Form) -> Result<u32, Problem> {
     let text = form.get("quantity").unwrap_or("1").trim();
     text.parse().map_err(|_| Problem::invalid_quantity(format!("quantity {text:?} is not a whole number")))
 }

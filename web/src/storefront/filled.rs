@@ -53,15 +53,18 @@ fn words(put: &Put, currency: Currency) -> Option<String> {
 
 /// Says what became of a cart that was opened again, and whether all of it is there; nothing where none was.
 pub(super) fn reopened(guest: &Guest) -> Option<(bool, String)> {
-    let lines = &guest.reopened;
-    let currency = guest.cart.as_ref().filter(|_| !lines.is_empty())?.currency;
+    let currency = guest.cart.as_ref().filter(|_| !guest.reopened.is_empty())?.currency;
+    Some(as_left("Welcome back. Your cart is as you left it", &guest.reopened, currency))
+}
+
+/// Says that a cart is as it was left, but for what is not; and whether all of it is there.
+pub(super) fn as_left(welcome: &str, lines: &[ReopenedLine], currency: Currency) -> (bool, String) {
     let words: Vec<String> = lines.iter().filter_map(|line| again(line, currency)).collect();
     let is_whole = lines.iter().all(|line| line.quantity == line.wanted);
-    let welcome = "Welcome back. Your cart is as you left it";
-    Some(match words.is_empty() {
+    match words.is_empty() {
         true => (is_whole, format!("{welcome}.")),
         false => (is_whole, format!("{welcome}, but for this: {}", listed(&words))),
-    })
+    }
 }
 
 fn again(line: &ReopenedLine, currency: Currency) -> Option<String> {

@@ -173,9 +173,9 @@ async fn act(
         () if is("share") => {
             let (token, digest) = LinkTo::List.fresh_token();
             change(ListChange::Share(Some(digest))).await?;
-            let link = LinkTo::List.url(&shop.config.shop.public_url, &token);
-            let text = format!("Whoever has this link can see the list. It is shown this once: {link}");
-            Ok((here, Some(Notice::Done(text))))
+            let url = LinkTo::List.url(&shop.config.shop.public_url, &token);
+            let says = "Whoever has this link can see the list. It is shown this once.".into();
+            Ok((here, Some(Notice::Link { says, url })))
         }
         () if is("unshare") => {
             change(ListChange::Share(None)).await?;

@@ -21,6 +21,9 @@
 //! | `POST /lists/items` | `sku` and `list`: puts the product on it, on a new one where it is empty |
 //! | `POST /lists/{id}` | `name`; `item`, `quantity` and `note`; `cart=1` or `remove=1` and `item`; `share=1`, `unshare=1` or `delete=1` |
 //! | `POST /lists/shared/{token}` | `item`, or none for all: puts it into the cart |
+//! | `POST /cart/shares` | `name`, `editable` (`1`) and `expires_in_s`, empty for no end: makes a link to the cart |
+//! | `POST /cart/shares/{id}` | none: takes the link back |
+//! | `POST /cart/shared/{token}` | `line` and `quantity` or `remove=1`; `sku` and `quantity`; `code`, with `remove=1` taken back; `reopen=1`; `all=1` puts all of it into one's own cart; `q` is what was looked for |
 //! | `POST /login` | `email`, `password`, `next`: logs in |
 //! | `POST /register` | `name`, `email`, `password`, `next`: makes an account |
 //! | `POST /logout` | none |
@@ -50,6 +53,7 @@ mod order;
 mod placeholder;
 mod price;
 mod product;
+mod shared;
 mod shell;
 mod worker;
 
@@ -67,6 +71,7 @@ pub use checkout::{CheckoutPage, Entered, Progress, ShippingChoice};
 pub use detail::ProductPage;
 pub use fault::FaultPage;
 pub use field::{Field, Summary, TestCard};
+pub(super) use link::encode;
 pub use link::{login as login_path, product as product_path};
 pub use list::{ListPage, ListRow, ListsPage};
 pub use listing::Listing;
@@ -74,6 +79,7 @@ pub use order::{FoundOrder, LookUpPage, OrderRow, OrdersPage};
 pub use placeholder::placeholder;
 pub use price::Price;
 pub use product::{Availability, Card, Hero, Home, Picture, Shelf};
+pub use shared::{ShareRow, SharedPage};
 pub use shell::{Keeps, Notice, Shell};
 pub use worker::worker;
 
@@ -215,6 +221,14 @@ impl Pages {
     /// [`PageError`].
     pub fn list(&self, shell: &Shell, page: &ListPage) -> Result<String, PageError> {
         self.render("list.html", shell, page)
+    }
+
+    /// Renders a cart for whoever has a link to it.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn shared(&self, shell: &Shell, page: &SharedPage) -> Result<String, PageError> {
+        self.render("shared.html", shell, page)
     }
 
     /// Renders the page on which one logs in or signs up.

@@ -1,12 +1,12 @@
 //! Links to carts as clients see and write them.
 
-use cart_core::CartId;
+use cart_core::{CartId, Code};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AcceptedView, CartView};
+use super::{AcceptedView, CartView, PromotionView};
 use crate::{
-    shares::{SHARE_NAME_BYTES_MAX, SHARE_SECONDS_MAX, Wish},
+    shares::{SHARE_NAME_BYTES_MAX, SHARE_SECONDS_MAX, Wish, unnamed, unnamed_id},
     store::{CartShare, shares::CART_SHARES_MAX},
 };
 
@@ -106,12 +106,13 @@ pub struct SharedCartView<'a> {
 
 impl CartView<'_> {
     /// Leaves out what is between the owner and the shop: what is kept for later, the note, how far the checkout is,
-    /// where it goes and what pays for it. Codes are shown to those who may change them.
+    /// where it goes and what pays for it. Codes are shown to those who may change them, and to nobody else by the name
+    /// of a promotion.
     #[must_use]
     pub fn shared(mut self, is_editable: bool) -> Self {
         if !is_editable {
-            self.codes = &[];
-            self.promotions.iter_mut().for_each(|promotion| promotion.code = None);
+            let codes = std::mem::take(&mut self.codes);
+            self.promotions.iter_mut().for_each(|promotion| promotion.hide(codes));
         }
         self.totals.gift_cards_minor = 0;
         self.totals.store_credit_minor = 0;
@@ -132,6 +133,15 @@ impl CartView<'_> {
             merged_into: None,
             ..self
         }
+    }
+}
+
+impl PromotionView<'_> {
+    /// Leaves out by which code it was got.
+    fn hide(&mut self, codes: &[Code]) {
+        self.code = None;
+        self.id = unnamed_id(self.id, codes);
+        (self.name, self.detail) = unnamed(self.name, std::mem::take(&mut self.detail), codes);
     }
 }
 

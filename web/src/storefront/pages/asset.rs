@@ -39,12 +39,13 @@ pub(super) struct Versions {
     icon: String,
     queue: String,
     session: String,
+    shared: String,
 }
 
 impl Versions {
     /// Returns all addresses.
-    pub(super) fn all(&self) -> [&str; 6] {
-        [&self.style, &self.script, &self.phoenix, &self.icon, &self.queue, &self.session]
+    pub(super) fn all(&self) -> [&str; 7] {
+        [&self.style, &self.script, &self.phoenix, &self.icon, &self.queue, &self.session, &self.shared]
     }
 }
 
@@ -56,6 +57,7 @@ pub(super) fn versions() -> &'static Versions {
         icon: versioned("icon.svg"),
         queue: versioned("queue.js"),
         session: versioned("session.js"),
+        shared: versioned("shared.js"),
     });
     &VERSIONS
 }

@@ -1,12 +1,13 @@
 //! The cart on pages, and the order that it becomes.
 
 use cart_core::{
-    Address, Cart, GiftCard, Line, LinePart, LineQuote, Offer, Order, OrderStatus, Product, PromotionOutcome,
-    Properties, Quote, promotion::Verdict,
+    Address, Cart, Code, GiftCard, Line, LinePart, LineQuote, Offer, Order, OrderStatus, Product,
+    PromotionOutcome, Properties, Quote, promotion::Verdict,
 };
 use serde::Serialize;
 
-use super::{Picture, Price, Shelf, country, day::day, link, order::status_words};
+use super::{Picture, Price, ShareRow, Shelf, country, day::day, link, order::status_words};
+use crate::shares::unnamed;
 
 /// Is one line of a cart or an order.
 #[derive(Clone, Debug, Serialize)]
@@ -113,8 +114,10 @@ struct PromotionNote {
 }
 
 impl PromotionNote {
-    fn of(outcome: &PromotionOutcome) -> Self {
-        Self { text: outcome.to_string(), applied: matches!(outcome.verdict, Verdict::Applied(_)) }
+    /// `hidden` are codes that it is not to give away by its name.
+    fn of(outcome: &PromotionOutcome, hidden: &[Code]) -> Self {
+        let (_, text) = unnamed(&outcome.name, outcome.to_string(), hidden);
+        Self { text, applied: matches!(outcome.verdict, Verdict::Applied(_)) }
     }
 }
 
@@ -189,7 +192,12 @@ impl CartView {
             gift_cards: cart.gift_cards.iter().map(|card| CardRow::of(card, quote, cart.currency)).collect(),
             credit: (totals.store_credit_minor != 0).then(|| price(-totals.store_credit_minor)),
             due: totals.due_minor.map(price),
-            promotions: quote.promotions.outcomes.iter().map(PromotionNote::of).collect(),
+            promotions: quote
+                .promotions
+                .outcomes
+                .iter()
+                .map(|outcome| PromotionNote::of(outcome, &[]))
+                .collect(),
             shipping: price(totals.shipping_minor),
             tax_added: (totals.tax_added_minor != 0).then(|| price(totals.tax_added_minor)),
             tax_included: (totals.tax_added_minor == 0 && totals.tax_minor != 0)
@@ -201,6 +209,22 @@ impl CartView {
             has_released: cart.lines.iter().any(|l| l.released > 0),
         }
     }
+
+    /// Leaves out what is between the owner and the shop, as the API does: codes are shown to those who may change them.
+    #[must_use]
+    pub(super) fn shared(self, cart: &Cart, quote: &Quote, is_editable: bool) -> Self {
+        let hidden = if is_editable { &[][..] } else { &cart.codes };
+        let outcomes = quote.promotions.outcomes.iter();
+        Self {
+            saved: vec![],
+            codes: if is_editable { self.codes } else { vec![] },
+            promotions: outcomes.map(|outcome| PromotionNote::of(outcome, hidden)).collect(),
+            gift_cards: vec![],
+            credit: None,
+            due: None,
+            ..self
+        }
+    }
 }
 
 /// Is the cart page; without a cart, or with an empty one, it says so and shows the shelf.
@@ -210,6 +234,8 @@ pub struct CartPage {
     pub cart: Option<CartView>,
     /// What goes with the cart; its heading comes from the shell, as the flag says.
     pub shelf: Shelf,
+    /// The links to the cart.
+    pub shares: Vec<ShareRow>,
 }
 
 /// Is the thank-you page of an order.

@@ -9,7 +9,7 @@ pub struct FaultPage {
     heading: &'static str,
     text: &'static str,
     /// What happened, where there is more to say than the status does.
-    pub detail: Option<String>,
+    detail: Option<String>,
     retry: bool,
 }
 
@@ -43,5 +43,20 @@ impl FaultPage {
             ),
         };
         Self { status, heading, text, detail: None, retry: status >= 500 }
+    }
+
+    /// Says what happened.
+    #[must_use]
+    pub fn because(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// Returns the page of a link to a cart that leads nowhere, whyever that is: who asks need not know.
+    pub fn ended_link() -> Self {
+        Self {
+            heading: "This link has ended",
+            text: "It was taken back, its time was over, or it was copied with a slip. Ask whoever shared the cart for a new one; your own cart is safe where you left it.",
+            ..Self::of(404)
+        }
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use cart_core::{
-    Address, AttemptState, Balances, Cart, CartId, CartLayout, Currency, FieldError, Line, Money, OnOffer,
-    Order, OrderId, OrderState, PaymentAttempt, PaymentId, PricePolicy, Product, Properties, Quote,
+    Address, AttemptState, Balances, Cart, CartId, CartLayout, Currency, FieldError, Lapse, Line, Money,
+    OnOffer, Order, OrderId, OrderState, PaymentAttempt, PaymentId, PricePolicy, Product, Properties, Quote,
     SavedLine, Shipping, Sku, Stage, Step, Terms, VisitorId, Workflow,
 };
 
@@ -13,7 +13,7 @@ use crate::{
     catalogue::Catalogue,
     config::SessionMode,
     search::{Ask, Matches, Sight, find, terms, words::words},
-    store::{CatalogueSnapshot, UserSession},
+    store::{CartShare, CatalogueSnapshot, UserSession},
     users::principals::Login,
 };
 
@@ -224,7 +224,6 @@ fn refused() -> Entered {
     }
 }
 
-/// Renders every page in every state, each under a file name.
 fn refused_sign_up() -> Entrance {
     let error = |field: &str, message: &str| FieldError { field: field.into(), message: message.into() };
     let mut page = Entrance::new(Purpose::SignUp, 15, "/account").filled("ada@example", "Ada");
@@ -258,6 +257,26 @@ fn account(orders: Vec<OrderRow>) -> AccountPage {
     AccountPage::new(&login, &sessions, orders, 15)
 }
 
+/// A link to the cart of these samples, for a week.
+pub fn share(is_editable: bool) -> CartShare {
+    CartShare {
+        token_hash: String::new(),
+        id: "s1".into(),
+        cart: CartId::parse("c1").unwrap(),
+        is_editable,
+        name: "The harvest supper".into(),
+        created_at_ms: NOW_MS,
+        ends_at_ms: Some(NOW_MS + 7 * 86_400_000),
+    }
+}
+
+pub fn shared(cart: &Cart, rows: &[Row], is_editable: bool, is_own: bool) -> SharedPage {
+    let action = "/cart/shared/0f3a".to_owned();
+    let quote = quote(cart);
+    SharedPage::new((&share(is_editable), action), (cart, &quote), view(cart, rows), is_own, NOW_MS)
+}
+
+/// Renders every page in every state, each under a file name.
 pub fn all() -> Vec<(&'static str, String)> {
     let pages = Pages::new().unwrap();
     let rows = catalogue();
@@ -324,6 +343,13 @@ pub fn all() -> Vec<(&'static str, String)> {
         problem: Some("The card was declined. Nothing was charged; try another.".into()),
         ..Entered::default()
     };
+    let mut expired = open.clone();
+    expired.lapse = Some(Lapse::Expired);
+    let mut linked = with_cart(&rows);
+    linked.notice = Some(Notice::Link {
+        says: "Whoever has this link sees your cart. It is shown this once.".into(),
+        url: "https://shop.example/cart/shared/0f3a".into(),
+    });
     let find = |sku: &Sku| rows.iter().map(|r| &r.product).find(|p| p.sku == *sku);
     vec![
         ("offline.html", pages.offline(&with_cart(&rows)).unwrap()),
@@ -344,14 +370,56 @@ pub fn all() -> Vec<(&'static str, String)> {
                     &CartPage {
                         cart: Some(view(&open, &rows)),
                         shelf: Shelf { heading: noticed.shelf_heading.clone(), ..goes() },
+                        shares: vec![],
                     },
                 )
                 .unwrap(),
         ),
         (
+            "cart-shared.html",
+            pages
+                .cart(
+                    &linked,
+                    &CartPage {
+                        cart: Some(view(&open, &rows)),
+                        shelf: Shelf::new("", vec![]),
+                        shares: vec![
+                            ShareRow::of(&share(true), NOW_MS),
+                            ShareRow::of(
+                                &CartShare { name: String::new(), ends_at_ms: None, ..share(false) },
+                                NOW_MS,
+                            ),
+                        ],
+                    },
+                )
+                .unwrap(),
+        ),
+        (
+            "shared.html",
+            pages
+                .shared(
+                    &with_cart(&rows),
+                    &shared(&open, &rows, true, false)
+                        .with_found("tea", cards(&rows, &["TEA-BREAKFAST", "TEAPOT-BROWN", "LANTERN"])),
+                )
+                .unwrap(),
+        ),
+        ("shared-read.html", pages.shared(&plain, &shared(&open, &rows, false, false)).unwrap()),
+        ("shared-own.html", pages.shared(&with_cart(&rows), &shared(&open, &rows, false, true)).unwrap()),
+        ("shared-expired.html", pages.shared(&plain, &shared(&expired, &rows, true, false)).unwrap()),
+        ("shared-ordered.html", pages.shared(&plain, &shared(&done, &rows, true, false)).unwrap()),
+        ("shared-over.html", pages.fault(&plain, &FaultPage::ended_link()).unwrap()),
+        (
             "cart-empty.html",
             pages
-                .cart(&plain, &CartPage { cart: None, shelf: Shelf::new("Popular this week", goes().cards) })
+                .cart(
+                    &plain,
+                    &CartPage {
+                        cart: None,
+                        shelf: Shelf::new("Popular this week", goes().cards),
+                        shares: vec![],
+                    },
+                )
                 .unwrap(),
         ),
         (

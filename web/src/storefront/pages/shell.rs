@@ -71,6 +71,13 @@ pub enum Notice {
     Done(String),
     /// It did not, and this is why.
     Refused(String),
+    /// A link was made, which is shown this once.
+    Link {
+        /// What it is good for.
+        says: String,
+        /// Its address.
+        url: String,
+    },
 }
 
 impl Shell {

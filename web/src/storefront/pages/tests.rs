@@ -2,7 +2,10 @@
 
 use cart_core::{CartId, Currency, Money, Product, Sku, Step, StockPolicy, Workflow};
 
-use crate::search::{Ask, Facet, FacetKind, FacetValue, Found};
+use crate::{
+    search::{Ask, Facet, FacetKind, FacetValue, Found},
+    store::CartShare,
+};
 
 use super::{samples::*, *};
 
@@ -95,8 +98,13 @@ fn a_hostile_name_is_words_and_nothing_else() {
         errors: vec![cart_core::FieldError { field: "email".into(), message: name.into() }],
         problem: Some(name.into()),
     };
-    let mut fault = FaultPage::of(404);
-    fault.detail = Some(name.into());
+    let fault = FaultPage::of(404).because(name);
+    cart.codes.clear();
+    let quoted = quote(&cart);
+    let link = CartShare { name: name.into(), ..share(true) };
+    let by_link =
+        SharedPage::new((&link, "/cart/shared/t".into()), (&cart, &quoted), view.clone(), false, NOW_MS)
+            .with_found(name, vec![card()]);
     for html in [
         pages.home(&shell, &Home::new(hero, vec![card()], shelf(), &[(name.into(), &product)])).unwrap(),
         pages.listing(&shell, &Listing::new(&ask, &found, vec![card()], 1, gbp)).unwrap(),
@@ -108,7 +116,17 @@ fn a_hostile_name_is_words_and_nothing_else() {
                     .with_family(&product, &[(&product, 1), (&other, 0)]),
             )
             .unwrap(),
-        pages.cart(&shell, &CartPage { cart: Some(view.clone()), shelf: shelf() }).unwrap(),
+        pages
+            .cart(
+                &shell,
+                &CartPage {
+                    cart: Some(view.clone()),
+                    shelf: shelf(),
+                    shares: vec![ShareRow::of(&link, NOW_MS)],
+                },
+            )
+            .unwrap(),
+        pages.shared(&shell, &by_link).unwrap(),
         pages.checkout(&shell, &CheckoutPage::single(&cart, &quote(&cart), view.clone(), &entered)).unwrap(),
         pages
             .checkout(
@@ -143,6 +161,32 @@ fn a_cart_is_shown_with_its_lines_sums_and_hold() {
     assert!(html.contains("<span>Engraving:</span> Ada &amp; Charles"));
     assert!(html.contains("Saved for later") && html.contains("Raspberry jam"));
     assert!(page("cart-empty.html").contains("data-cart-full hidden"));
+}
+
+#[test]
+fn a_shared_cart_shows_what_its_link_lets_do_and_nothing_of_its_owner() {
+    let editable = page("shared.html");
+    for form in ["name=\"quantity\"", "name=\"remove\"", "name=\"code\"", "id=\"find-words\"", "name=\"all\""]
+    {
+        assert!(editable.contains(form), "{form}");
+    }
+    assert!(
+        editable.contains("Code <b>SUMMER</b>") && editable.contains("This link ends on 1 December 2025")
+    );
+    assert!(editable.contains("id=\"add-TEAPOT-BROWN\"") && !editable.contains("id=\"add-LANTERN\""));
+    let reading = page("shared-read.html");
+    for kept in ["data-by-link", "SUMMER", "Summer sale", "Raspberry jam", "checkout", "Save for later"] {
+        let shared = reading.split("<main").nth(1).unwrap().split("</main>").next().unwrap();
+        assert!(!shared.contains(kept), "{kept}");
+    }
+    assert!(reading.contains("2 pieces") && reading.contains("£62.00") && reading.contains("A code: "));
+    assert!(!page("shared-own.html").contains("name=\"all\""));
+    let expired = page("shared-expired.html");
+    assert!(expired.contains("name=\"reopen\"") && !expired.contains("id=\"find-words\""));
+    let ordered = page("shared-ordered.html");
+    assert!(
+        ordered.contains("It was ordered") && !ordered.contains("data-by-link") && !ordered.contains("ada@")
+    );
 }
 
 #[test]
