@@ -17,7 +17,8 @@ on_each_store!(
     a_link_goes_on_with_its_cart_and_not_into_another,
 );
 
-async fn share(owner: &Shopper, wish: Value) -> (String, String) {
+/// Makes a link to a shopper's cart; returns its token and id.
+pub async fn share(owner: &Shopper, wish: Value) -> (String, String) {
     let made = owner.request("POST", "/shares", Some(wish)).await;
     assert_eq!(made.status, 201, "{}", made.body);
     let text = |value: &Value| value.as_str().unwrap().to_owned();

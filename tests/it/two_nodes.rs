@@ -1,6 +1,6 @@
 //! Two server processes on one PostgreSQL database.
 
-use harness::{Device, Store, TestApp, audit};
+use harness::{Device, Frame, Store, TestApp, audit, tables};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -119,4 +119,29 @@ async fn a_link_leads_to_the_cart_on_both_nodes_and_is_taken_back_on_both() {
     there.next_where(|frame| frame.event == "share_ended").await;
     let again = there.join_with(&ann.topic(), json!({"share": token})).await;
     assert_eq!(again.reason(), "unknown_share", "{again:?}");
+}
+
+/// Ends the connections by which processes hear each other; they are back after a second.
+const DEAFEN: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND query LIKE 'LISTEN %'";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_that_was_taken_back_unheard_is_looked_up_again() {
+    let app = TestApp::start(Store::Postgres).await;
+    let twin = app.twin().await;
+    let ann = app.open_cart().await;
+    let (ends, id) = crate::shares::share(&ann, json!({})).await;
+    let (lives, _) = crate::shares::share(&ann, json!({})).await;
+    let (mut ben, _) = crate::shares::watch(&twin, &ann.topic(), &ends).await;
+    let (mut cleo, _) = crate::shares::watch(&twin, &ann.topic(), &lives).await;
+    tables::run(app.store_url(), DEAFEN).await.unwrap();
+    assert_eq!(ann.request("DELETE", &format!("/shares/{id}"), None).await.status, 204);
+    // The other process does not know what it missed: whoever watches by a link joins again.
+    let is_shut_out = |frame: &Frame| frame.event == "phx_error";
+    ben.next_where(is_shut_out).await;
+    cleo.next_where(is_shut_out).await;
+    assert_eq!(ben.join_with(&ann.topic(), json!({"share": ends})).await.reason(), "unknown_share");
+    assert_eq!(cleo.join_with(&ann.topic(), json!({"share": lives})).await.status(), "ok");
+    let version = ann.add("MUG", 1).await.accepted()["version"].as_u64().unwrap();
+    cleo.cart_at(version).await;
 }

@@ -16,7 +16,10 @@
   let leave = () => {};
 
   const then = (work) => {
-    turn = turn.then(work).catch(() => say("The shop cannot be reached. Check the connection and try again."));
+    turn = turn.then(work).catch((error) => {
+      console.warn("the shared cart could not be asked for", error);
+      say("The shop cannot be reached. Check the connection and try again.");
+    });
     return turn;
   };
 

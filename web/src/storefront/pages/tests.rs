@@ -179,7 +179,7 @@ fn a_shared_cart_shows_what_its_link_lets_do_and_nothing_of_its_owner() {
         let shared = reading.split("<main").nth(1).unwrap().split("</main>").next().unwrap();
         assert!(!shared.contains(kept), "{kept}");
     }
-    assert!(reading.contains("2 pieces") && reading.contains("£62.00") && reading.contains("A code: "));
+    assert!(reading.contains("2 × £11.50") && reading.contains("£62.00") && reading.contains("A code: "));
     assert!(!page("shared-own.html").contains("name=\"all\""));
     let expired = page("shared-expired.html");
     assert!(expired.contains("name=\"reopen\"") && !expired.contains("id=\"find-words\""));
