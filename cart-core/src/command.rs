@@ -59,6 +59,8 @@ pub enum Command {
         /// The card.
         card: GiftCard,
     },
+    /// Types what may be a promotion's code or a gift card's: the shop finds out which.
+    RedeemCode(Typed),
     /// Does not pay with a gift card.
     RemoveGiftCard {
         /// The card.
@@ -152,13 +154,14 @@ impl Command {
     pub fn typed_cards(&self) -> usize {
         match self {
             Self::ApplyGiftCard { .. } => 1,
+            Self::RedeemCode(typed) => usize::from(typed.card().is_some()),
             Self::Batch(commands) => commands.iter().map(Self::typed_cards).sum(),
             _ => 0,
         }
     }
 
     /// Names of all commands, as metrics label them.
-    pub const NAMES: [&'static str; 29] = [
+    pub const NAMES: [&'static str; 30] = [
         "add_line",
         "set_quantity",
         "remove_line",
@@ -168,6 +171,7 @@ impl Command {
         "apply_code",
         "remove_code",
         "apply_gift_card",
+        "redeem_code",
         "remove_gift_card",
         "use_store_credit",
         "set_note",
@@ -202,6 +206,7 @@ impl Command {
             Self::ApplyCode { .. } => "apply_code",
             Self::RemoveCode { .. } => "remove_code",
             Self::ApplyGiftCard { .. } => "apply_gift_card",
+            Self::RedeemCode(_) => "redeem_code",
             Self::RemoveGiftCard { .. } => "remove_gift_card",
             Self::UseStoreCredit { .. } => "use_store_credit",
             Self::SetNote { .. } => "set_note",
@@ -269,6 +274,35 @@ impl Command {
             | Self::Reopen => true,
             Self::Batch(commands) => commands.iter().any(Self::moves_all_lines),
             _ => false,
+        }
+    }
+}
+
+/// Is what a shopper typed who need not know what it is, read as whatever it may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// It can only be a promotion's.
+    Code(Code),
+    /// It can only be a gift card's.
+    Card(GiftCard),
+    /// It can be either.
+    Either(Code, GiftCard),
+}
+
+impl Typed {
+    /// Returns the code of a promotion that it may be.
+    pub fn code(&self) -> Option<&Code> {
+        match self {
+            Self::Code(code) | Self::Either(code, _) => Some(code),
+            Self::Card(_) => None,
+        }
+    }
+
+    /// Returns the gift card that it may be.
+    pub fn card(&self) -> Option<&GiftCard> {
+        match self {
+            Self::Card(card) | Self::Either(_, card) => Some(card),
+            Self::Code(_) => None,
         }
     }
 }

@@ -15,7 +15,9 @@ use crate::{
     PaymentId, Product, Rejection, Request, Sku, Stage, StockLevels, Terms, VisitorId, Workflow, account,
     evolve,
 };
-use checkout::{accept_prices, apply_code, apply_gift_card, complete_step, place_order, start_checkout};
+use checkout::{
+    accept_prices, apply_code, apply_gift_card, complete_step, place_order, redeem_code, start_checkout,
+};
 pub(crate) use lines::add_line;
 use lines::{remove_line, restore_line, save_line, saved_line, set_quantity};
 use pieces::{expire_holds, holds};
@@ -182,6 +184,7 @@ fn run(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEven
         Command::RemoveCode { code } if !cart.codes.contains(code) => Ok(vec![]),
         Command::RemoveCode { code } => Ok(vec![CartEvent::CodeRemoved { code: code.clone() }]),
         Command::ApplyGiftCard { card } => apply_gift_card(cart, facts, card),
+        Command::RedeemCode(typed) => redeem_code(cart, facts, typed),
         Command::RemoveGiftCard { card } if cart.gift_cards.iter().all(|c| c.id != *card) => Ok(vec![]),
         Command::RemoveGiftCard { card } => Ok(vec![CartEvent::GiftCardRemoved { card: card.clone() }]),
         Command::UseStoreCredit { on } if *on == cart.uses_credit => Ok(vec![]),

@@ -98,6 +98,15 @@ pub fn tenders(cart: &Cart, known: &Balances, total_minor: i64) -> Vec<Tender> {
     pays.filter(|tender| tender.minor > 0).collect()
 }
 
+/// Says what gift cards, and then credit, would pay of a total by what the cart was told of its accounts; none where
+/// they pay nothing.
+pub fn paid(cart: &Cart, total_minor: i64) -> Option<(i64, i64)> {
+    let tenders = tenders(cart, &cart.known, total_minor);
+    let (cards, credit): (Vec<_>, Vec<_>) = tenders.iter().partition(|tender| tender.card.is_some());
+    let sum = |tenders: Vec<&Tender>| tenders.iter().map(|tender| tender.minor).sum();
+    (!tenders.is_empty()).then(|| (sum(cards), sum(credit)))
+}
+
 /// Says what goes back where an amount does that such tenders paid: the last that paid is the first that is given back.
 /// `before_minor` is what went back before.
 pub fn given_back(

@@ -40,7 +40,7 @@ pub use account::{AccountId, AccountIdError, Balances, Posting};
 pub use allocate::allocate;
 pub use bundle::{Bundle, LinePart, Part};
 pub use cart::{AssignedVariation, Cart, Stage};
-pub use command::{Command, Request};
+pub use command::{Command, Request, Typed};
 pub use decide::{Facts, Products, decide, note, open};
 pub use definition::DefinitionError;
 pub use details::{Address, Asked, FieldError, StepDetails};

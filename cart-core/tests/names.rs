@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use cart_core::{
     Asked, CartEvent, CartId, Code, Command, Currency, GiftCard, GiftCardId, LimitBroken, Order, OrderId,
     Payment, PaymentId, PaymentTask, Properties, RefundWish, Rejection, Sku, Step, StepDetails, StockPolicy,
+    Typed,
 };
 use serde::de::DeserializeOwned;
 
@@ -59,7 +60,8 @@ fn commands() -> Vec<Command> {
         Command::DropSavedLine { .. } => Some(Command::ApplyCode { code: code() }),
         Command::ApplyCode { .. } => Some(Command::RemoveCode { code: code() }),
         Command::RemoveCode { .. } => Some(Command::ApplyGiftCard { card: card() }),
-        Command::ApplyGiftCard { .. } => Some(Command::RemoveGiftCard { card: card().id }),
+        Command::ApplyGiftCard { .. } => Some(Command::RedeemCode(Typed::Either(code(), card()))),
+        Command::RedeemCode(_) => Some(Command::RemoveGiftCard { card: card().id }),
         Command::RemoveGiftCard { .. } => Some(Command::UseStoreCredit { on: true }),
         Command::UseStoreCredit { .. } => Some(Command::SetNote { text: String::new() }),
         Command::SetNote { .. } => Some(Command::AcceptPrices),

@@ -190,6 +190,7 @@ async function refusedAtItsField(page) {
     region: "",
     method: "express",
     payment_token: "tok_success",
+    code: "",
   });
   // The browser notes answers with 4xx; this one was asked for.
   assert.ok(complaints.every((text) => text.includes("422")), complaints.join());
@@ -240,6 +241,9 @@ async function drawer(browser) {
   await quantityIs(page, "MUG", 2);
   await setQuantity(page, "MUG", 3);
   await totalIs(page, "#drawer", "37.50");
+  await typeCode(page, "#drawer", "winter");
+  await codeErrorIs(page, "#drawer", "WINTER is no code of this shop.");
+  complaints.length = 0;
   await page.waitForFunction(() => document.querySelector("[data-count-number]").textContent.trim() === "3", patience);
   assert.ok(await page.evaluate(() => window.loadedOnce), "the page was not loaded again");
 
@@ -248,6 +252,12 @@ async function drawer(browser) {
   await totalIs(page, ".checkout-form", "42.45");
   await page.click("input[name=method][value=standard]");
   await totalIs(page, ".checkout-form", "37.50");
+  await typeCode(page, ".order", "winter");
+  await codeErrorIs(page, ".order", "WINTER is no code of this shop.");
+  complaints.length = 0;
+  await page.$eval(".order [name=code]", (input) => {
+    input.value = "";
+  });
   await refusedAtItsField(page);
   assert.ok(await page.evaluate(() => document.activeElement.id === "trouble"), "the summary has the focus");
 
@@ -564,6 +574,100 @@ async function sharedWithoutJavaScript(browser) {
   complaints.length = 0;
 }
 
+const codeErrorIs = (page, root, words) =>
+  page.waitForFunction(
+    (selector, wanted) => {
+      const error = document.querySelector(`${selector} [data-redeem-error]`);
+      return wanted ? !error.hidden && error.textContent.includes(wanted) : error.hidden;
+    },
+    patience,
+    root,
+    words,
+  );
+
+/** Types a code and applies it with the Enter key. */
+async function typeCode(page, root, code) {
+  await page.$eval(`${root} [name=code]`, (input) => {
+    input.value = "";
+  });
+  await page.type(`${root} [name=code]`, code);
+  await page.keyboard.press("Enter");
+}
+
+const redeemedAre = (page, root, wanted) =>
+  page.waitForFunction(
+    (selector, names) => {
+      const items = [...document.querySelectorAll(`${selector} [data-redeemed] b`)];
+      return items.map((item) => item.textContent).join() === names;
+    },
+    patience,
+    root,
+    wanted.join(),
+  );
+
+/** One field takes discount codes and gift cards, on two devices at once, and an order that cards pay needs no other. */
+async function codes(browser) {
+  const phone = await openPage(browser);
+  await open(phone, "/products/SONG");
+  await phone.click(".product-add button");
+  await phone.waitForFunction(() => document.querySelector("[data-count-number]")?.textContent.trim() === "1", patience);
+  await open(phone, "/cart");
+  await quantityIs(phone, "SONG", 1);
+  const cookies = await phone.browserContext().cookies();
+  const laptop = await openPage(browser);
+  await laptop.browserContext().setCookie(cookies.find((cookie) => cookie.name === "cartwright_session"));
+  await open(laptop, "/cart");
+  await quantityIs(laptop, "SONG", 1);
+  for (const page of [phone, laptop]) {
+    await page.evaluate(() => {
+      window.loadedOnce = true;
+    });
+  }
+
+  await typeCode(phone, "main", "winter");
+  await codeErrorIs(phone, "main", "WINTER is no code of this shop.");
+  assert.ok(await phone.$eval("main [name=code]", (input) => input === document.activeElement && input.value === "winter"));
+  // The browser notes answers with 4xx; this one was asked for.
+  assert.ok(complaints.every((complaint) => complaint.includes("422")), complaints.join());
+  complaints.length = 0;
+  await typeCode(phone, "main", "first10");
+  await codeErrorIs(phone, "main", "");
+  assert.equal(await phone.$eval("main [name=code]", (input) => input.value), "");
+  await typeCode(phone, "main", "abcd-efgh-2345-6789");
+  for (const page of [phone, laptop]) {
+    await redeemedAre(page, "main", ["FIRST10", "…6789"]);
+    await page.waitForFunction(() => document.querySelector("main .promotions").textContent.includes("The first ten"), patience);
+    await page.waitForFunction(() => document.querySelector("main .sums [data-due]").textContent.includes("£0.00"), patience);
+  }
+  await laptop.click("main [data-redeemed] [name=remove_code]");
+  await redeemedAre(phone, "main", ["…6789"]);
+  assert.ok(await phone.evaluate(() => window.loadedOnce), "the page was not loaded again");
+  assert.ok(await laptop.evaluate(() => window.loadedOnce), "the page was not loaded again");
+
+  await laptop.close();
+  await follow(phone, 'form[action="/checkout/start"] button');
+  for (let step = 0; path(phone).startsWith("/checkout"); step += 1) {
+    assert.ok(step < 6, "the checkout ends");
+    const isAtCards = await phone.$("[data-cards] input[name=payment_token]");
+    if (isAtCards) {
+      const isShown = (selector) => phone.$eval(selector, (element) => element.checkVisibility());
+      assert.deepEqual([await isShown("[data-cards]"), await isShown("[data-nothing-due]")], [false, true]);
+      // Without the gift card another one is needed, and with it none again; what is open stays open.
+      await phone.click("[data-redeemed] [name=remove_card]");
+      await phone.waitForFunction(() => document.querySelector("[data-cards]").checkVisibility(), patience);
+      await typeCode(phone, ".order", "abcd-efgh-2345-6789");
+      await phone.waitForFunction(() => !document.querySelector("[data-cards]").checkVisibility(), patience);
+    } else {
+      if (await phone.$("input[name=email]")) await phone.type("input[name=email]", address.email);
+      if (await phone.$("select[name=country]")) await phone.select("select[name=country]", "GB");
+    }
+    await follow(phone, ".checkout-go button");
+    assert.equal(await phone.$("#trouble"), null, `${phone.url()} is in trouble`);
+  }
+  assert.match(path(phone), /^\/orders\//);
+  assert.match(await text(phone, ".receipt .sums"), /Gift card …6789\s*−£10\.00/);
+}
+
 async function main() {
   const scenarios = {
     shared,
@@ -575,6 +679,7 @@ async function main() {
     snippet: snippetAsWritten,
     "log-in": logIn,
     "account-without-javascript": accountWithoutJavaScript,
+    codes,
   };
   const args = ["--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
   // Chromium's sandbox refuses to run as root.

@@ -1,6 +1,6 @@
 //! The storefront in a real browser: live on two devices, and without JavaScript.
 
-use crate::experiments;
+use crate::{experiments, ledger};
 
 use harness::{
     Store, TestApp,
@@ -17,6 +17,7 @@ on_each_store!(
     an_account_needs_no_javascript,
     a_shared_cart_is_live_for_its_owner_and_a_friend,
     a_shared_cart_needs_no_javascript,
+    codes_are_typed_into_one_field,
 );
 
 async fn in_browser(store: Store, scenario: &str) {
@@ -65,4 +66,8 @@ async fn a_shared_cart_is_live_for_its_owner_and_a_friend(store: Store) {
 
 async fn a_shared_cart_needs_no_javascript(store: Store) {
     in_browser(store, "shared-without-javascript").await;
+}
+
+async fn codes_are_typed_into_one_field(store: Store) {
+    visit(&ledger::shop(store).await, "codes").await;
 }

@@ -35,7 +35,8 @@ const PRODUCTS: &str = "sku,name,price_minor,currency,stock,digital,customer_qua
 /// Codes of cards, and what is on them; imported twice, as a careful operator would.
 const CARDS: &str = "code,currency,amount,expires_at\nABCD-EFGH-2345-6789,GBP,105.00,\nWXYZWXYZWXYZWXYZ,GBP,4.00,2100-01-01\nEUROEUROEUROEURO,EUR,100,\nOLDOLDOLDOLDOLD1,GBP,10,2001-01-01\n";
 
-async fn shop(store: Store) -> TestApp {
+/// Starts a shop with songs, promotions and gift cards.
+pub async fn shop(store: Store) -> TestApp {
     let app = TestApp::start_with(store, admin::setup()).await;
     for (what, name, text) in [
         ("products", "song.csv", PRODUCTS),

@@ -25,6 +25,7 @@ mod bad_input;
 mod bundles;
 mod carts;
 mod checkout;
+mod codes;
 mod digital;
 mod idempotency;
 mod idle;

@@ -4,6 +4,7 @@ pub mod account;
 pub mod browse;
 pub mod cart;
 pub mod checkout;
+mod codes;
 mod filled;
 pub mod form;
 pub mod guest;
@@ -26,7 +27,7 @@ use cart_core::VisitorId;
 
 use self::{
     guest::Guest,
-    pages::{FaultPage, Keeps, Notice, PageError, Pages, Shell},
+    pages::{FaultPage, Keeps, Notice, PageError, Pages, Price, Shell},
 };
 use crate::{
     config::SessionMode,
@@ -54,7 +55,7 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/offline", get().to(browse::offline))
             .route("/cart", get().to(cart::page))
             .route("/cart/lines", post().to(cart::add))
-            .route("/cart/codes", post().to(cart::code))
+            .route("/cart/codes", post().to(codes::in_cart))
             .route("/cart/lines/{line}", post().to(cart::set))
             .route("/cart/shares", post().to(shared::share))
             .route("/cart/shares/{id}", post().to(shared::stop))
@@ -65,6 +66,11 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             )
             .route("/checkout", get().to(checkout::page))
             .route("/checkout/start", post().to(checkout::start))
+            .service(
+                resource("/checkout/codes")
+                    .route(get().to(checkout::page))
+                    .route(post().to(codes::in_the_checkout)),
+            )
             .route("/checkout/order", post().to(checkout::order))
             .route("/checkout/express", post().to(checkout::express))
             .route("/checkout/return", get().to(payment::come_back))
@@ -177,6 +183,7 @@ impl Front {
             shell.cart_layout = cart.workflow.cart();
         }
         shell.account = guest.visitor.login().map(|login| login.called().to_owned());
+        shell.credit = guest.credit.map(Price::from);
         shell.login = login_path(request);
         shell.keeps = self.keeps(Some(&guest.visitor.id));
         shell.notice = with_news(guest, request.cookie(NOTICE_COOKIE).and_then(|c| notice_of(c.value())));

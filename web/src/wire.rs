@@ -24,7 +24,7 @@ use cart_core::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use command::{CommandForm, Parsed, UpdateForm, code_of, gift_card_of, line_of, sku_of};
+pub use command::{CommandForm, Parsed, UpdateForm, code_of, line_of, sku_of, typed_of};
 pub use object::Object;
 pub use product::{FoundView, ProductDetailView, ProductView};
 
@@ -195,6 +195,28 @@ struct OfferView<'a> {
     offer: &'a Offer,
     /// What the cart would come to.
     total_minor: i64,
+    /// What of it gift cards would pay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gift_cards_minor: Option<i64>,
+    /// What of it the customer's credit would pay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    store_credit_minor: Option<i64>,
+    /// What they would leave to be paid; not there where they pay nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due_minor: Option<i64>,
+}
+
+impl<'a> OfferView<'a> {
+    fn of(cart: &Cart, offer: &'a Offer, total_minor: i64) -> Self {
+        let paid = cart_core::gift_card::paid(cart, total_minor);
+        Self {
+            offer,
+            total_minor,
+            gift_cards_minor: paid.map(|(cards, _)| cards),
+            store_credit_minor: paid.map(|(_, credit)| credit),
+            due_minor: paid.map(|(cards, credit)| total_minor - cards - credit),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -208,7 +230,7 @@ struct RefusedView<'a> {
 }
 
 impl<'a> ShippingView<'a> {
-    fn of(quote: &'a Quote) -> Self {
+    fn of(cart: &Cart, quote: &'a Quote) -> Self {
         let Offers { needed, estimated, offered, refused } = &quote.offers;
         let totals = quote.offered_totals_minor.iter();
         let refused = refused.iter().map(|r| RefusedView {
@@ -223,7 +245,7 @@ impl<'a> ShippingView<'a> {
             offered: offered
                 .iter()
                 .zip(totals)
-                .map(|(offer, total)| OfferView { offer, total_minor: *total })
+                .map(|(offer, total)| OfferView::of(cart, offer, *total))
                 .collect(),
             refused: refused.collect(),
         }
@@ -354,7 +376,7 @@ impl<'a> CartView<'a> {
             next_step: cart.next_step(),
             payment: cart.payment().map(PaymentView::from),
             shipping_method: cart.shipping.as_ref().map(|method| method.as_str()),
-            shipping: ShippingView::of(quote),
+            shipping: ShippingView::of(cart, quote),
             totals: quote.totals,
             tax: TaxView {
                 estimated: quote.tax.estimated && quote.tax.zone.is_some(),

@@ -138,6 +138,7 @@
     const sum = (of) => lines.reduce((sum, line) => (line[of] === null ? null : sum + line[of]), 0);
     // What it will cost in all only the shop knows.
     const unknown = { tax_minor: 0, tax_added_minor: 0, total_minor: null };
+    if (cart.totals.due_minor !== undefined) unknown.due_minor = null;
     const totals = { ...cart.totals, ...unknown, items: sum("quantity"), subtotal_minor: sum("total_minor") };
     return { ...cart, lines, totals };
   }

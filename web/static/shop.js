@@ -131,13 +131,42 @@
       gone.remove();
       if (held) ($("input", next ?? root) ?? $("a", root))?.focus();
     }
+    $("[data-cart-empty]", root).hidden = cart.lines.length > 0;
+    $("[data-cart-full]", root).hidden = cart.lines.length === 0;
+    drawTotals(root, cart);
+    drawRedeemed(root, cart);
+  }
+
+  /** What was redeemed, each with a button that takes it back, and what promotions did or wait for. */
+  function drawRedeemed(root, cart) {
+    const box = $("[data-redeem]", root);
+    const button = $("[data-redeem] button", root);
+    const item = (name, value, label, what) => {
+      const remove = button.cloneNode();
+      Object.assign(remove, { name, value, className: "button-link", textContent: "Remove" });
+      remove.removeAttribute("aria-busy");
+      const unseen = Object.assign(document.createElement("span"), { className: "unseen", textContent: ` ${label} ${what}` });
+      remove.append(unseen);
+      const words = Object.assign(document.createElement("span"), { textContent: label });
+      if (what) words.append(" ", Object.assign(document.createElement("b"), { textContent: what }));
+      const node = document.createElement("li");
+      node.append(words, remove);
+      return node;
+    };
+    const items = (cart.codes ?? []).map((code) => item("remove_code", code, "Code", code));
+    items.push(...(cart.gift_cards ?? []).map(({ id, last4 }) => item("remove_card", id, "Gift card", `…${last4}`)));
+    if (cart.uses_store_credit) items.push(item("credit", "0", "Your credit", ""));
+    const list = $("[data-redeemed]", box);
+    const isHeld = list.contains(document.activeElement);
+    list.replaceChildren(...items);
+    list.hidden = items.length === 0;
+    if (isHeld) $("input", box).focus();
+    const offer = $("[data-credit-offer]", box);
+    if (offer) offer.hidden = Boolean(cart.uses_store_credit);
     const notes = cart.promotions.map(({ applied, detail }) =>
       Object.assign(document.createElement("li"), { textContent: detail, className: applied ? "promotion-applied" : "" }),
     );
     $("[data-promotions]", root).replaceChildren(...notes);
-    $("[data-cart-empty]", root).hidden = cart.lines.length > 0;
-    $("[data-cart-full]", root).hidden = cart.lines.length === 0;
-    drawTotals(root, cart);
   }
 
   function newLine(line, isNews) {
@@ -229,13 +258,10 @@
     if (shipping) shipping.hidden = cart.totals.shipping_minor === 0;
   }
 
-  /* What gift cards and credit pay. Where only a choice of delivery is tried out, nobody knows yet what they leave. */
+  /** What gift cards and credit pay, what they leave, and whether a card is still needed for that. */
   function drawPaid(root, cart) {
-    const due = $("[data-due]", root);
-    if (!due) return;
-    const isTrial = cart.totals.items === undefined;
-    due.hidden = isTrial || cart.totals.due_minor === undefined;
-    if (isTrial) return;
+    const { total_minor, store_credit_minor = 0, due_minor } = cart.totals;
+    for (const due of $$("[data-due]", root)) due.hidden = due_minor === undefined;
     const row = (label, minor) => {
       const node = document.createElement("div");
       node.dataset.paid = "";
@@ -244,10 +270,16 @@
       }
       return node;
     };
-    const rows = (cart.gift_cards ?? []).map((card) => row(`Gift card …${card.last4}`, card.pays_minor));
-    if (cart.totals.store_credit_minor) rows.push(row("Your credit", cart.totals.store_credit_minor));
+    const cards = cart.gift_cards ?? [];
+    const rows = cards.map(({ label, last4, pays_minor }) => row(label ?? `Gift card …${last4}`, pays_minor));
+    if (store_credit_minor) rows.push(row("Your credit", store_credit_minor));
     for (const old of $$("[data-paid]", root)) old.remove();
-    due.before(...rows);
+    $(".sums [data-due]", root)?.before(...rows);
+    if (total_minor === null) return; // only the shop knows
+    const left = due_minor ?? total_minor;
+    for (const node of $$("[data-nothing-due]", root)) node.hidden = left !== 0;
+    for (const node of $$("[data-cards]", root)) node.hidden = left === 0;
+    text($("[data-pay]", root), left === 0 ? "Place order" : `Pay ${money(left, cart.currency)}`);
   }
 
   function drawOrder(root, cart) {
@@ -263,9 +295,13 @@
     });
     $("[data-order-lines]", root).replaceChildren(...lines);
     drawTotals(root, cart);
-    for (const { method, minor, total_minor } of cart.shipping.offered) {
+    drawRedeemed(root, cart);
+    for (const { method, minor, total_minor, gift_cards_minor, store_credit_minor } of cart.shipping.offered) {
       const choice = $$("input[name='method']", root).find((c) => c.value === method);
-      if (choice) Object.assign(choice.dataset, { minor, sum: total_minor });
+      if (!choice) continue;
+      Object.assign(choice.dataset, { minor, sum: total_minor });
+      delete choice.dataset.paidCards;
+      if (gift_cards_minor !== undefined) Object.assign(choice.dataset, { paidCards: gift_cards_minor, paidCredit: store_credit_minor });
     }
     drawChosenDelivery();
   }
@@ -275,9 +311,20 @@
     const root = $("[data-checkout]");
     const chosen = root && $("input[name='method']:checked", root);
     if (!chosen) return;
-    // What tax makes of the choice only the server knows: it says the sum of each.
-    const totals = { shipping_minor: Number(chosen.dataset.minor), total_minor: Number(chosen.dataset.sum) };
-    drawTotals(root, { currency, totals });
+    // What tax makes of the choice only the server knows: it says the sum of each, and who pays it.
+    const { minor, sum, paidCards, paidCredit } = chosen.dataset;
+    const totals = { shipping_minor: Number(minor), total_minor: Number(sum) };
+    if (paidCards !== undefined) {
+      Object.assign(totals, { gift_cards_minor: Number(paidCards), store_credit_minor: Number(paidCredit) });
+      totals.due_minor = totals.total_minor - totals.gift_cards_minor - totals.store_credit_minor;
+    }
+    drawTotals(root, { currency, totals, gift_cards: paying(root, totals.gift_cards_minor) });
+  }
+
+  /** The gift cards that pay the sum of a choice: the shop tells what they pay together. */
+  function paying(root, minor) {
+    const ends = $$("[data-redeemed] [name='remove_card']", root).map((remove) => $("b", remove.closest("li")).textContent);
+    return minor ? [{ label: ends.length === 1 ? `Gift card ${ends[0]}` : "Gift cards", pays_minor: minor }] : [];
   }
 
   /** Counts down: in minutes, and in seconds when it gets tight. */
@@ -324,6 +371,19 @@
         throw new Refusal(reason, detail);
       });
     }
+    return post(body);
+  }
+
+  /** Sends one command now, or not at all: what was typed is not to be tried when nobody looks on any more. */
+  async function commandNow(body) {
+    if (session?.queue && !session.isStuck()) await session.queue.drain();
+    if (session?.isStuck() || session?.items().length) {
+      throw new Refusal("offline", "That needs the shop, which cannot be reached just now.");
+    }
+    return post(body);
+  }
+
+  async function post(body) {
     const request = {
       method: "POST",
       credentials: "same-origin",
@@ -378,14 +438,14 @@
   const waiting = new Map(); // forms with changes that have not been answered, and how many
   let turn = Promise.resolve();
 
-  /** Queues one change; `form` shows that it is under way. */
-  function change(form, work, done) {
+  /** Queues one change; `form` shows that it is under way. `refused` says where a refusal is told; else a toast tells it. */
+  function change(form, work, done, refused) {
     waiting.set(form, (waiting.get(form) ?? 0) + 1);
     $("button", form).setAttribute("aria-busy", "true");
-    turn = turn.then(() => run(form, work, done));
+    turn = turn.then(() => run(form, work, done, refused));
   }
 
-  async function run(form, work, done) {
+  async function run(form, work, done, refused) {
     const [answer, failure] = await work().then((a) => [a, null], (f) => [null, f]);
     const left = waiting.get(form) - 1;
     if (left > 0) {
@@ -397,10 +457,12 @@
     if (failure && !cartId) return; // the cart was bought while the change was on its way
     if (failure && ["unknown_cart", "cart_closed", "cart_expired", "cart_merged", "not_owner", "unauthorized"].includes(failure.reason)) {
       session?.expect();
-      form.submit(); // the server opens another cart
+      if (form.submit) form.submit(); // the server opens another cart
+      else location.assign("/cart");
     } else if (failure) {
       if (shown) show(shown); // puts the true quantity back
-      toast(sentence(failure), { refused: true });
+      if (refused) refused(failure);
+      else toast(sentence(failure), { refused: true });
     } else {
       if (answer?.cart) show(answer.cart);
       if (answer === null && session?.isStuck()) toast("Kept. It will be sent when the shop can be reached.");
@@ -431,6 +493,9 @@
     if (!(form instanceof HTMLFormElement)) return;
     if (!cartId && !("add" in form.dataset && session?.queue)) {
       if (form.method === "post") session?.expect(); // the plain form opens the cart
+    } else if (event.submitter?.closest("[data-redeem]")) {
+      event.preventDefault();
+      redeem(event.submitter);
     } else if ("add" in form.dataset) {
       event.preventDefault();
       if (cartId) add(form);
@@ -503,6 +568,48 @@
       },
     );
   }
+
+  /** Redeems what was typed, or takes something back; a refusal is told at the field. */
+  function redeem(button) {
+    const root = button.closest("[data-redeem]");
+    const input = $("input[name='code']", root);
+    const { name, value } = button;
+    const typed = input.value.trim();
+    const commands = {
+      redeem: () => ({ type: "redeem_code", code: typed }),
+      remove_code: () => ({ type: "remove_code", code: value }),
+      remove_card: () => ({ type: "remove_gift_card", id: value }),
+      credit: () => ({ type: "use_store_credit", on: value === "1" }),
+    };
+    if (name === "redeem" && !typed) return tellAtCode(root, "Type the code of your gift card or discount.");
+    change(
+      root,
+      () => commandNow(commands[name]()),
+      () => {
+        if (name === "redeem" && input.value.trim() === typed) input.value = "";
+        tellAtCode(root, "");
+      },
+      (failure) => tellAtCode(root, sentence(failure)),
+    );
+  }
+
+  function tellAtCode(root, words) {
+    const input = $("input[name='code']", root);
+    const error = $("[data-redeem-error]", root);
+    error.hidden = !words;
+    const isWhole = !words || /[.!?]$/.test(words);
+    text(error, `${words.slice(0, 1).toUpperCase()}${words.slice(1)}${isWhole ? "" : "."}`);
+    if (!words) return input.removeAttribute("aria-invalid");
+    input.setAttribute("aria-invalid", "true");
+    input.focus();
+  }
+
+  // In the checkout the field stands in the form that orders: Enter in it applies the code.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !event.target.matches?.("[data-redeem] input")) return;
+    event.preventDefault();
+    $("[name='redeem']", event.target.closest("[data-redeem]")).click();
+  });
 
   function set(form) {
     const input = form.elements.quantity;

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     AccountId, Balances, Cart, CartEvent, Code, FieldError, GiftCard, Line, LineQuote, LocationId, MethodId,
     Order, OrderId, OrderLine, OrderState, Payment, Pick, Posting, PricePolicy, PromotionId,
-    PromotionOutcome, Quote, Rejection, Sku, Stage, Step, StepDetails, Taken, account, evolve,
+    PromotionOutcome, Quote, Rejection, Sku, Stage, Step, StepDetails, Taken, Typed, account, evolve,
     gift_card::usable,
     limits::{CART_CODES_MAX, CART_GIFT_CARDS_MAX},
     promotion::{AppliedPromotion, Verdict},
@@ -114,6 +114,21 @@ pub(super) fn apply_code(cart: &Cart, facts: &Facts<'_>, code: &Code) -> Result<
         return Err(Rejection::InvalidDetails { fields: vec![FieldError { field: "code".into(), message }] });
     }
     Ok(vec![CartEvent::CodeApplied { code: code.clone() }])
+}
+
+/// A promotion is asked first: a code that one of them has is no secret, and whoever issues cards makes theirs up at random.
+pub(super) fn redeem_code(
+    cart: &Cart,
+    facts: &Facts<'_>,
+    typed: &Typed,
+) -> Result<Vec<CartEvent>, Rejection> {
+    match typed {
+        Typed::Either(code, card) if !facts.terms.promotions.knows_code(code) => {
+            apply_gift_card(cart, facts, card)
+        }
+        Typed::Code(code) | Typed::Either(code, _) => apply_code(cart, facts, code),
+        Typed::Card(card) => apply_gift_card(cart, facts, card),
+    }
 }
 
 /// A card must be one of the shop's, in the cart's currency, with something left on it.

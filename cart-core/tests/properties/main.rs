@@ -407,6 +407,7 @@ impl Book {
             | Command::ApplyCode { .. }
             | Command::RemoveCode { .. }
             | Command::ApplyGiftCard { .. }
+            | Command::RedeemCode(_)
             | Command::RemoveGiftCard { .. }
             | Command::UseStoreCredit { .. }
             | Command::SetNote { .. }

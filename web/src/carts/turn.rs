@@ -139,6 +139,10 @@ impl Named {
         match command {
             Command::ApplyCode { code } => self.codes.push(code.clone()),
             Command::ApplyGiftCard { card } => self.cards.push(card.clone()),
+            Command::RedeemCode(typed) => {
+                self.codes.extend(typed.code().cloned());
+                self.cards.extend(typed.card().cloned());
+            }
             Command::UseStoreCredit { on } => self.credit |= on,
             Command::Batch(commands) => commands.iter().for_each(|command| self.add(command)),
             _ => {}

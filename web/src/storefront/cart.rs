@@ -5,7 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload},
 };
-use cart_core::{Cart, CartLayout, Command, GiftCardId, LineId, Product, Properties, Request, Sku};
+use cart_core::{Cart, CartLayout, Command, LineId, Product, Properties, Request, Sku};
 
 use super::{
     Front, Page,
@@ -14,16 +14,15 @@ use super::{
     guest::Guest,
     html,
     lists::save_line,
-    pages::{CartPage, CartView, Notice, ShareRow, product_path},
+    pages::{CartPage, CartView, Notice, Redeem, ShareRow, product_path},
     see_other,
 };
 use crate::{
-    api::request::household_of,
     clock,
-    problem::{Kind, Problem, accepted},
+    problem::{Problem, accepted},
     shop::Shop,
     store::Accepted,
-    wire::{code_of, gift_card_of, line_of, sku_of},
+    wire::{line_of, sku_of},
 };
 
 /// Shows a cart with the pictures of today's catalogue.
@@ -35,12 +34,23 @@ pub(super) fn view(shop: &Shop, cart: &Cart) -> CartView {
 
 /// `GET /cart`.
 pub(super) async fn page(front: Data<Front>, request: HttpRequest) -> HttpResponse {
-    front.serve(cart_page(&front, &request)).await
+    front
+        .serve(async {
+            let guest = Guest::meet(&front.shop, &request).await?;
+            cart_page(&front, &request, &guest, Redeem::default(), StatusCode::OK).await
+        })
+        .await
 }
 
-async fn cart_page(front: &Front, request: &HttpRequest) -> Page {
+/// Shows the cart, with the field for codes as it was left.
+pub(super) async fn cart_page(
+    front: &Front,
+    request: &HttpRequest,
+    guest: &Guest,
+    redeem: Redeem,
+    status: StatusCode,
+) -> Page {
     let shop = &front.shop;
-    let guest = Guest::meet(shop, request).await?;
     let catalogue = shop.catalogue.get();
     let heading = shop.definitions.get().shelf_heading(guest.visitor.unit(), &guest.forced);
     let suggested = match &guest.cart {
@@ -51,7 +61,7 @@ async fn cart_page(front: &Front, request: &HttpRequest) -> Page {
     if guest.cart.as_ref().is_some_and(|c| !c.lines.is_empty()) && !suggested.is_empty() {
         shop.expose(guest.visitor.unit(), heading.counted).await;
     }
-    let mut shell = front.shell_of(&guest, request);
+    let mut shell = front.shell_of(guest, request);
     shell.index = false;
     shell.shelf_heading.clone_from(&heading.value);
     let now_ms = clock::now_ms();
@@ -63,8 +73,9 @@ async fn cart_page(front: &Front, request: &HttpRequest) -> Page {
         shares: shares.iter().map(|share| ShareRow::of(share, now_ms)).collect(),
         cart: guest.cart.as_ref().map(|cart| view(shop, cart)),
         shelf: shelf(shop, &heading.value, suggested).await?,
+        redeem,
     };
-    html(&guest, request, StatusCode::OK, front.pages.cart(&shell, &page))
+    html(guest, request, status, front.pages.cart(&shell, &page))
 }
 
 /// Runs a command of the guest.
@@ -140,51 +151,6 @@ pub(super) async fn set(
     body: Payload,
 ) -> HttpResponse {
     front.serve(set_line(&front, &request, &line, body)).await
-}
-
-/// `POST /cart/codes`: types a code, or takes it back.
-pub(super) async fn code(front: Data<Front>, request: HttpRequest, body: Payload) -> HttpResponse {
-    front.serve(change_code(&front, &request, body)).await
-}
-
-async fn change_code(front: &Front, request: &HttpRequest, body: Payload) -> Page {
-    let shop = &front.shop;
-    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
-    let guest = Guest::meet(shop, request).await?;
-    let Some(cart) = &guest.cart else { return Ok(see_other(&guest, "/cart", None)) };
-    let changed = async {
-        let command = code_command(shop, &form)?;
-        shop.admit_cards(&command, &guest.visitor.id, household_of(shop, request))?;
-        run(shop, &guest, cart, command).await
-    };
-    let notice = match changed.await {
-        Ok(_) => None,
-        Err(problem) => refusal(problem)?,
-    };
-    Ok(see_other(&guest, "/cart", notice))
-}
-
-/// One field takes codes of promotions and of gift cards: what no promotion knows may be on a card.
-fn code_command(shop: &Shop, form: &Form) -> Result<Command, Problem> {
-    if let Some(on) = form.get("credit") {
-        return Ok(Command::UseStoreCredit { on: on == "1" });
-    }
-    if let Some(card) = form.get("card") {
-        let card = GiftCardId::parse(card).map_err(|e| Problem::new(Kind::UnknownGiftCard, e.to_string()))?;
-        return Ok(Command::RemoveGiftCard { card });
-    }
-    let text = form.text("code");
-    let code = code_of(text);
-    if form.get("remove").is_some() {
-        return Ok(Command::RemoveCode { code: code? });
-    }
-    match (code, gift_card_of(text)) {
-        (Ok(code), Ok(card)) if !shop.terms.get().promotions.knows_code(&code) => {
-            Ok(Command::ApplyGiftCard { card })
-        }
-        (Err(_), Ok(card)) => Ok(Command::ApplyGiftCard { card }),
-        (code, _) => Ok(Command::ApplyCode { code: code? }),
-    }
 }
 
 fn change_of(line: LineId, form: &Form) -> Result<Command, Problem> {

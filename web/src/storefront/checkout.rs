@@ -17,6 +17,7 @@ use super::{
     Front, Page,
     browse::{SHELF_LEN, shelf},
     cart::{refusal, run, sentence, view},
+    codes::{Redeemed, redeem},
     form::Form,
     guest::Guest,
     html,
@@ -36,7 +37,7 @@ use crate::{
 const CARD_COOKIE: &str = "cartwright_card";
 
 /// Returns the cart that is being checked out.
-fn in_checkout(guest: &Guest) -> Option<Arc<Cart>> {
+pub(super) fn in_checkout(guest: &Guest) -> Option<Arc<Cart>> {
     let is_on_the_way = |c: &&Arc<Cart>| matches!(c.stage, Stage::Checkout { .. }) && !c.lines.is_empty();
     guest.cart.as_ref().filter(is_on_the_way).cloned()
 }
@@ -137,7 +138,8 @@ async fn remembered(shop: &Shop, guest: &Guest, cart: &Cart) -> Entered {
     }
 }
 
-fn show(
+/// Shows a page of the checkout: a step of it, or all of it.
+pub(super) fn show(
     front: &Front,
     request: &HttpRequest,
     guest: &Guest,
@@ -159,6 +161,9 @@ fn show(
     };
     let mut shell = front.shell_of(guest, request);
     shell.index = false;
+    if let Some(done) = &entered.done {
+        shell.notice = Some(Notice::Done(done.clone()));
+    }
     html(guest, request, status, front.pages.checkout(&shell, &page))
 }
 
@@ -181,14 +186,24 @@ async fn complete_step(front: &Front, request: &HttpRequest, step: &str, body: P
     let shop = &front.shop;
     let form = Form::read(request, body, &shop.config.allowed_origins).await?;
     let guest = Guest::meet(shop, request).await?;
-    let Some(cart) = in_checkout(&guest) else { return Ok(see_other(&guest, "/cart", None)) };
+    let Some(mut cart) = in_checkout(&guest) else { return Ok(see_other(&guest, "/cart", None)) };
     let Some(step) = Step::from_name(step) else {
         return Ok(see_other(&guest, &next_path(&cart), None));
     };
+    // Who typed a code and went on without applying it meant it all the same.
+    match redeem(shop, request, &guest, &cart, &form).await? {
+        Redeemed::Nothing => {}
+        Redeemed::Done(changed) => cart = changed,
+        Redeemed::Refused(field) => {
+            let entered = Entered { fields: form.into_fields(), redeem: field, ..Entered::default() };
+            let step = Some(step).filter(|_| !CheckoutPage::is_single(&cart));
+            return show(front, request, &guest, &cart, step, &entered, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+    }
     let details = match details(shop, &cart, step, &form) {
         Ok(details) => details,
         Err(errors) => {
-            let entered = Entered { fields: form.into_fields(), errors, problem: None };
+            let entered = Entered { fields: form.into_fields(), errors, ..Entered::default() };
             return show(
                 front,
                 request,
@@ -239,6 +254,10 @@ async fn finish(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     };
     let is_single = CheckoutPage::is_single(&cart);
     let shown = if is_single { None } else { cart.steps().next_back() };
+    let redeemed = redeem(shop, request, &guest, &cart, &form).await?;
+    if !matches!(redeemed, Redeemed::Nothing) {
+        return before_paying(front, request, &guest, cart, shown, form, redeemed);
+    }
     let steps: Vec<Step> = match is_single {
         true => cart.steps().collect(),
         false => cart.next_step().into_iter().filter(|s| Some(*s) == shown).collect(),
@@ -252,7 +271,7 @@ async fn finish(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     }
     let token = form.text("payment_token").to_owned();
     let again = |cart: &Cart, errors: Vec<FieldError>, problem: Option<String>, status| {
-        let entered = Entered { fields: form.clone().into_fields(), errors, problem };
+        let entered = Entered { fields: form.clone().into_fields(), errors, problem, ..Entered::default() };
         show(front, request, &guest, cart, shown, &entered, status)
     };
     if !errors.is_empty() {
@@ -272,6 +291,31 @@ async fn finish(front: &Front, request: &HttpRequest, body: Payload) -> Page {
             again(&newest, vec![], Some(sentence(problem.detail())), problem.status())
         }
     }
+}
+
+/// Whoever typed a code and did not apply it sees what it does before they pay.
+fn before_paying(
+    front: &Front,
+    request: &HttpRequest,
+    guest: &Guest,
+    cart: Arc<Cart>,
+    shown: Option<Step>,
+    form: Form,
+    redeemed: Redeemed,
+) -> Page {
+    let mut entered = Entered { fields: form.into_fields(), ..Entered::default() };
+    let (cart, status) = match redeemed {
+        Redeemed::Refused(field) => {
+            entered.redeem = field;
+            (cart, StatusCode::UNPROCESSABLE_ENTITY)
+        }
+        Redeemed::Done(changed) => {
+            entered.done = Some("Your code is applied. Look the sum over, then place the order.".into());
+            (changed, StatusCode::OK)
+        }
+        Redeemed::Nothing => (cart, StatusCode::OK),
+    };
+    show(front, request, guest, &cart, shown, &entered, status)
 }
 
 /// Is what came of placing an order.

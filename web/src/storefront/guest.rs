@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponseBuilder,
     cookie::{Cookie, SameSite},
 };
-use cart_core::{Cart, ReopenedLine};
+use cart_core::{Cart, Money, ReopenedLine, gift_card};
 
 use crate::{
     api::request::forced,
@@ -25,6 +25,8 @@ pub struct Guest {
     pub visitor: Visitor,
     /// Their newest cart that is not an order.
     pub cart: Option<Arc<Cart>>,
+    /// The credit that a user has with the shop, in the currency of their cart, where there is any.
+    pub credit: Option<Money>,
     /// What became of the lines of their cart, where it had expired and was opened again just now.
     pub reopened: Vec<ReopenedLine>,
     /// Variations that a tester has forced.
@@ -48,6 +50,10 @@ impl Guest {
             let (again, lines) = shop.reopened(found, &visitor.id).await?;
             (cart, reopened) = (Some(again), lines);
         }
+        let credit = match (&known, &cart) {
+            (Some(visitor), Some(cart)) if visitor.login().is_some() => credit(shop, cart).await,
+            _ => None,
+        };
         let definitions = shop.definitions.get();
         let now = forced(request, &definitions);
         let has_forced_now = !now.is_empty();
@@ -55,7 +61,7 @@ impl Guest {
         forced.extend(now);
         let visitor = known.unwrap_or_else(Visitor::fresh);
         let cookies = visitor.cookies(request);
-        Ok(Self { visitor, cart, reopened, forced, has_forced_now, cookies })
+        Ok(Self { visitor, cart, credit, reopened, forced, has_forced_now, cookies })
     }
 
     /// Returns the guest's cart; opens one where there is none.
@@ -76,7 +82,7 @@ impl Guest {
     pub fn become_visitor(&mut self, visitor: Visitor, request: &HttpRequest) {
         self.cookies = visitor.cookies(request);
         self.visitor = visitor;
-        self.cart = None;
+        (self.cart, self.credit) = (None, None);
     }
 
     /// Sets the cookies by which the guest will be known again.
@@ -90,6 +96,14 @@ impl Guest {
             response.cookie(cookie.path("/").http_only(true).same_site(SameSite::Lax).finish());
         }
     }
+}
+
+/// What cannot be found out is not offered; the cart is shown all the same.
+async fn credit(shop: &Shop, cart: &Cart) -> Option<Money> {
+    let account = gift_card::credit(cart.currency, &cart.owner);
+    let balances = shop.store.balances(&[account.clone()].into()).await.ok()?;
+    let minor = balances.get(&account).filter(|minor| *minor > 0)?;
+    Some(Money::new(minor, cart.currency))
 }
 
 fn kept(request: &HttpRequest, definitions: &Definitions) -> Forced {

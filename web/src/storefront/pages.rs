@@ -10,8 +10,9 @@
 //! |---|---|
 //! | `POST /cart/lines` | `sku`, `quantity`: adds |
 //! | `POST /cart/lines/{line}` | `quantity`: sets, 0 removes; `remove=1`, `save=1`, `restore=1`, `drop=1` and `list=1` do so whatever the quantity says |
+//! | `POST /cart/codes`, `POST /checkout/codes` | `code`: redeems what was typed; `remove_code`, `remove_card`; `credit=1` or `0`; in the checkout also the fields of the page and its `step` |
 //! | `POST /checkout/start` | none |
-//! | `POST /checkout/{step}` | the fields of the step; the payment step adds `payment_token` |
+//! | `POST /checkout/{step}` | the fields of the step; the payment step adds `payment_token`; a `code` that was not applied is redeemed first |
 //! | `POST /checkout/order` | `payment_token` and the fields of the last step of a stepwise workflow |
 //! | `POST /checkout/express` | the fields of all steps and `payment_token` |
 //! | `POST /orders/lookup` | `order` and `email`: finds the order of a guest |
@@ -64,7 +65,7 @@ mod tests;
 
 pub use account::{AccountPage, Entrance, Purpose};
 pub use asset::{Asset, asset};
-pub use cart::{CartLine, CartPage, CartView, Confirmation};
+pub use cart::{CartLine, CartPage, CartView, Confirmation, Redeem};
 pub(crate) use cart::{address_lines, delivery, delivery_notes, parts};
 pub use challenge::ChallengePage;
 pub use checkout::{CheckoutPage, Entered, Progress, ShippingChoice};

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, marker::PhantomData};
 
 use cart_core::{
     Asked, Code, Command, FieldError, GiftCard, GiftCardId, LineId, Properties, Sku, Step, StepDetails,
+    Typed,
     limits::{BATCH_COMMANDS_MAX, FIELD_BYTES_MAX, GIFT_CARD_CODE_MIN, LINE_QUANTITY_MAX, NOTE_BYTES_MAX},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -108,6 +109,12 @@ pub enum CommandForm {
     ApplyGiftCard {
         /// The code on the card; case, spaces and dashes do not matter.
         #[schemars(length(min = GIFT_CARD_CODE_MIN))]
+        code: String,
+    },
+    /// Types what may be a promotion's code or a gift card's: the shop finds out which.
+    RedeemCode {
+        /// What was typed; case does not matter.
+        #[schemars(length(min = 1))]
         code: String,
     },
     /// Does not pay with a gift card.
@@ -305,6 +312,7 @@ impl CommandForm {
             Self::ApplyCode { code } => Command::ApplyCode { code: code_of(&code)? },
             Self::RemoveCode { code } => Command::RemoveCode { code: code_of(&code)? },
             Self::ApplyGiftCard { code } => Command::ApplyGiftCard { card: gift_card_of(&code)? },
+            Self::RedeemCode { code } => Command::RedeemCode(typed_of(&code)?),
             Self::RemoveGiftCard { id } => Command::RemoveGiftCard {
                 card: GiftCardId::parse(&id)
                     .map_err(|e| Problem::new(Kind::UnknownGiftCard, e.to_string()))?,
@@ -419,6 +427,19 @@ pub fn code_of(text: &str) -> Result<Code, Problem> {
 /// The problem `unknown_gift_card`.
 pub fn gift_card_of(text: &str) -> Result<GiftCard, Problem> {
     gift_card::of_code(text).map_err(|why| Problem::new(Kind::UnknownGiftCard, why))
+}
+
+/// Parses what a shopper typed who need not know what it is.
+///
+/// # Errors
+/// The problem `unknown_code`, where it can be on no promotion and no gift card.
+pub fn typed_of(text: &str) -> Result<Typed, Problem> {
+    match (code_of(text), gift_card_of(text)) {
+        (Ok(code), Ok(card)) => Ok(Typed::Either(code, card)),
+        (Ok(code), Err(_)) => Ok(Typed::Code(code)),
+        (Err(_), Ok(card)) => Ok(Typed::Card(card)),
+        (Err(problem), Err(_)) => Err(problem),
+    }
 }
 
 fn token_of(text: String) -> Result<String, Problem> {

@@ -1,7 +1,7 @@
 //! Gift cards, credit, and products of which a customer buys only so many: cases worked out by hand.
 
 use super::*;
-use crate::{LimitBroken, Refund};
+use crate::{LimitBroken, Refund, Typed, gift_card};
 
 fn totals(case: &Case) -> crate::Totals {
     quote(&case.cart, &One(case.product.as_ref()), &case.terms, case.now_ms).totals
@@ -64,6 +64,39 @@ fn cards_pay_in_the_order_in_which_they_were_applied_then_credit() {
     );
     case.grant(Command::UseStoreCredit { on: false });
     assert_eq!(totals(&case).due_minor, Some(250));
+}
+
+#[test]
+fn what_was_typed_is_a_promotions_code_before_it_is_a_gift_card() {
+    let mut case = case(&[("gift-card:GBP:a", 1_000)]);
+    case.terms.promotions = serde_json::from_str(
+        r#"[{"id": "ten", "name": "Ten", "codes": ["ABCDEFGH23456789"],
+             "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]"#,
+    )
+    .unwrap();
+    let code = |text: &str| Code::parse(text).unwrap();
+    case.grant(Command::RedeemCode(Typed::Either(code("ABCDEFGH23456789"), card("a"))));
+    assert_eq!((&case.cart.codes[..], case.cart.gift_cards.len()), (&[code("ABCDEFGH23456789")][..], 0));
+    case.grant(Command::RedeemCode(Typed::Either(code("ABCDEFGH23456780"), card("a"))));
+    assert_eq!(case.cart.gift_cards, [card("a")]);
+    for (typed, refusal) in [
+        (Typed::Code(code("winter")), "unknown_code"),
+        (Typed::Either(code("ABCDEFGH23456780"), card("c")), "unknown_gift_card"),
+        (Typed::Card(card("old")), "gift_card_expired"),
+    ] {
+        assert_eq!(case.decide(&by_owner(Command::RedeemCode(typed))).unwrap_err().name(), refusal);
+    }
+}
+
+#[test]
+fn another_total_is_paid_as_far_as_cards_and_credit_go() {
+    let mut case = case(&[("gift-card:GBP:a", 1_000), ("credit:GBP:ada", 450)]);
+    assert_eq!(gift_card::paid(&case.cart, 2_500), None, "nothing pays");
+    case.grant(Command::ApplyGiftCard { card: card("a") });
+    case.grant(Command::UseStoreCredit { on: true });
+    for (total, paid) in [(900, (900, 0)), (1_200, (1_000, 200)), (2_995, (1_000, 450))] {
+        assert_eq!(gift_card::paid(&case.cart, total), Some(paid));
+    }
 }
 
 #[test]

@@ -149,6 +149,7 @@ pub struct CartView {
     codes: Vec<String>,
     promotions: Vec<PromotionNote>,
     gift_cards: Vec<CardRow>,
+    uses_credit: bool,
     credit: Option<Price>,
     /// What gift cards and credit leave to be paid, where they pay something.
     due: Option<Price>,
@@ -190,6 +191,7 @@ impl CartView {
             discount: (totals.discount_minor != 0).then(|| price(-totals.discount_minor)),
             codes: cart.codes.iter().map(ToString::to_string).collect(),
             gift_cards: cart.gift_cards.iter().map(|card| CardRow::of(card, quote, cart.currency)).collect(),
+            uses_credit: cart.uses_credit,
             credit: (totals.store_credit_minor != 0).then(|| price(-totals.store_credit_minor)),
             due: totals.due_minor.map(price),
             promotions: quote
@@ -220,11 +222,21 @@ impl CartView {
             codes: if is_editable { self.codes } else { vec![] },
             promotions: outcomes.map(|outcome| PromotionNote::of(outcome, hidden)).collect(),
             gift_cards: vec![],
+            uses_credit: false,
             credit: None,
             due: None,
             ..self
         }
     }
+}
+
+/// Is the field for codes and gift cards as it was left.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Redeem {
+    /// What was typed and not taken.
+    pub typed: String,
+    /// Why it was not, in a sentence.
+    pub error: Option<String>,
 }
 
 /// Is the cart page; without a cart, or with an empty one, it says so and shows the shelf.
@@ -236,6 +248,8 @@ pub struct CartPage {
     pub shelf: Shelf,
     /// The links to the cart.
     pub shares: Vec<ShareRow>,
+    /// The field for codes.
+    pub redeem: Redeem,
 }
 
 /// Is the thank-you page of an order.

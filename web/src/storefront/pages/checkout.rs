@@ -1,10 +1,10 @@
 //! The checkout: one page a step, or all steps on one page.
 
-use cart_core::{AttemptState, Cart, CheckoutLayout, Currency, FieldError, Offer, Quote, Step, Taxes};
+use cart_core::{AttemptState, Cart, CheckoutLayout, FieldError, Offer, Quote, Step, Taxes, gift_card};
 use serde::Serialize;
 
 use super::{
-    CartView, Field, Price, Summary, TestCard,
+    CartView, Field, Price, Redeem, Summary, TestCard,
     cart::{address_lines, delivery},
     field,
 };
@@ -18,6 +18,10 @@ pub struct Entered {
     pub errors: Vec<FieldError>,
     /// What is wrong with the whole, in a sentence: a declined card, a piece that is gone.
     pub problem: Option<String>,
+    /// The field for codes.
+    pub redeem: Redeem,
+    /// What was done meanwhile, in a sentence.
+    pub done: Option<String>,
 }
 
 impl Entered {
@@ -43,6 +47,8 @@ pub struct ShippingChoice {
     price: Option<Price>,
     /// What the cart comes to with it.
     total: Price,
+    /// What of that gift cards and credit would pay, in minor units, where they pay something.
+    paid: Option<(i64, i64)>,
     checked: bool,
 }
 
@@ -73,6 +79,11 @@ pub struct CheckoutPage {
     delivery: Option<String>,
     /// The payment that is under way.
     paying: Option<Paying>,
+    /// Nobody is asked to pay: gift cards and credit cover all of it.
+    nothing_due: bool,
+    /// The button names the sum.
+    names_sum: bool,
+    redeem: Redeem,
     cart: CartView,
 }
 
@@ -117,11 +128,14 @@ impl CheckoutPage {
         if is_last && payment_token.is_none() && step != Step::Payment {
             parts.push(Step::Payment.name());
         }
+        // On the page of the ways to travel the sum may still change, so the button promises none.
+        let names_sum = is_last && step != Step::Shipping;
         let action = if is_last { "/checkout/order".into() } else { format!("/checkout/{step}") };
         let button = match is_last {
-            // The sum may still change on this page, so the button promises none.
-            true if step == Step::Shipping => PLACE.into(),
-            true => format!("Pay {}", Price::new(quote.totals.total_minor, cart.currency).text),
+            true if names_sum && quote.totals.due() > 0 => {
+                format!("Pay {}", Price::new(quote.totals.due(), cart.currency).text)
+            }
+            true => PLACE.into(),
             false => "Continue".into(),
         };
         Self {
@@ -132,6 +146,7 @@ impl CheckoutPage {
             progress: progress(cart, step),
             payment_token,
             cards,
+            names_sum,
             ..Self::with(cart, quote, view, entered)
         }
     }
@@ -176,6 +191,13 @@ impl CheckoutPage {
             })
         };
         let method = entered.get("method").or_else(|| cart.shipping.as_ref().map(|m| m.to_string()));
+        let shipping = shipping(method.as_deref(), quote, cart);
+        let chosen = shipping.iter().find(|choice| choice.checked);
+        // What the page has chosen is not in the quote before it is sent.
+        let due_minor = match chosen {
+            Some(choice) if cart.shipping.is_none() => choice.due_minor(),
+            _ => quote.totals.due(),
+        };
         Self {
             single: false,
             heading: "Checkout",
@@ -186,13 +208,16 @@ impl CheckoutPage {
             problem: entered.problem.clone(),
             summary: field::summary(&entered.errors),
             address: field::address(value, &entered.errors),
-            shipping: shipping(method.as_deref(), quote, cart.currency),
+            shipping,
             cards: field::cards(entered.get("payment_token").as_deref()),
             payment_token: None,
             address_lines: known.map(address_lines).unwrap_or_default(),
             email: known.map(|a| a.email.clone()),
             delivery: quote.chosen(cart).map(delivery),
             paying: Paying::of(cart),
+            nothing_due: due_minor == 0,
+            names_sum: false,
+            redeem: entered.redeem.clone(),
             cart: cart_view,
         }
     }
@@ -234,15 +259,23 @@ fn progress(cart: &Cart, current: Step) -> Vec<Progress> {
     cart.steps().map(entry).collect()
 }
 
-fn shipping(chosen: Option<&str>, quote: &Quote, currency: Currency) -> Vec<ShippingChoice> {
+impl ShippingChoice {
+    /// Returns what is left to pay with it.
+    fn due_minor(&self) -> i64 {
+        self.total.minor - self.paid.map_or(0, |(cards, credit)| cards + credit)
+    }
+}
+
+fn shipping(chosen: Option<&str>, quote: &Quote, cart: &Cart) -> Vec<ShippingChoice> {
     let offered = &quote.offers.offered;
     let is_chosen = |offer: &&Offer| Some(offer.method.as_str()) == chosen;
     let chosen = offered.iter().find(is_chosen).or(offered.first());
     let choice = |(offer, total): (&Offer, &i64)| ShippingChoice {
         value: offer.method.to_string(),
         label: delivery(offer),
-        price: (offer.minor > 0).then(|| Price::new(offer.minor, currency)),
-        total: Price::new(*total, currency),
+        price: (offer.minor > 0).then(|| Price::new(offer.minor, cart.currency)),
+        total: Price::new(*total, cart.currency),
+        paid: gift_card::paid(cart, *total),
         checked: chosen.is_some_and(|chosen| chosen.method == offer.method),
     };
     offered.iter().zip(&quote.offered_totals_minor).map(choice).collect()

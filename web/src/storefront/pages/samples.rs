@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use cart_core::{
-    Address, AttemptState, Balances, Cart, CartId, CartLayout, Currency, FieldError, Lapse, Line, Money,
-    OnOffer, Order, OrderId, OrderState, PaymentAttempt, PaymentId, PricePolicy, Product, Properties, Quote,
-    SavedLine, Shipping, Sku, Stage, Step, Terms, VisitorId, Workflow,
+    Address, AttemptState, Balances, Cart, CartId, CartLayout, Currency, FieldError, GiftCard, GiftCardId,
+    Lapse, Line, Money, OnOffer, Order, OrderId, OrderState, PaymentAttempt, PaymentId, PricePolicy, Product,
+    Properties, Quote, SavedLine, Shipping, Sku, Stage, Step, Terms, VisitorId, Workflow,
 };
 
 use super::*;
@@ -220,7 +220,7 @@ fn refused() -> Entered {
             ("method".into(), "express".into()),
         ],
         errors: vec![error("email", "must look like name@example.org"), error("city", "is needed")],
-        problem: None,
+        ..Entered::default()
     }
 }
 
@@ -274,6 +274,26 @@ pub fn shared(cart: &Cart, rows: &[Row], is_editable: bool, is_own: bool) -> Sha
     let action = "/cart/shared/0f3a".to_owned();
     let quote = quote(cart);
     SharedPage::new((&share(is_editable), action), (cart, &quote), view(cart, rows), is_own, NOW_MS)
+}
+
+/// Puts a gift card into a cart that pays for all of it, and the customer's credit.
+fn with_card(mut cart: Cart) -> Cart {
+    let card = GiftCard { id: GiftCardId::parse("0a1b").unwrap(), last4: "6789".into() };
+    cart.known = [(card.account(gbp()), 7_000)].into_iter().collect();
+    cart.gift_cards = vec![card];
+    cart.uses_credit = true;
+    cart
+}
+
+/// A cart with a code, a gift card and credit, whose shopper has mistyped another.
+fn redeemed_cart(rows: &[Row]) -> String {
+    let mut shell = with_cart(rows);
+    shell.credit = Some(Money::new(1_250, gbp()).into());
+    let redeem = Redeem { typed: "SUMER\"<b>".into(), error: Some("SUMER is no code of this shop.".into()) };
+    let cart = with_card(cart(rows, Workflow::classic()));
+    let page =
+        CartPage { cart: Some(view(&cart, rows)), shelf: Shelf::new("", vec![]), shares: vec![], redeem };
+    Pages::new().unwrap().cart(&shell, &page).unwrap()
 }
 
 /// Renders every page in every state, each under a file name.
@@ -371,10 +391,16 @@ pub fn all() -> Vec<(&'static str, String)> {
                         cart: Some(view(&open, &rows)),
                         shelf: Shelf { heading: noticed.shelf_heading.clone(), ..goes() },
                         shares: vec![],
+                        redeem: Redeem::default(),
                     },
                 )
                 .unwrap(),
         ),
+        ("cart-redeemed.html", redeemed_cart(&rows)),
+        ("checkout-nothing-due.html", {
+            let paid = with_card(paying.clone());
+            pages.checkout(&plain, &step(&paid, Step::Payment, None, &Entered::default())).unwrap()
+        }),
         (
             "cart-shared.html",
             pages
@@ -390,6 +416,7 @@ pub fn all() -> Vec<(&'static str, String)> {
                                 NOW_MS,
                             ),
                         ],
+                        redeem: Redeem::default(),
                     },
                 )
                 .unwrap(),
@@ -418,6 +445,7 @@ pub fn all() -> Vec<(&'static str, String)> {
                         cart: None,
                         shelf: Shelf::new("Popular this week", goes().cards),
                         shares: vec![],
+                        redeem: Redeem::default(),
                     },
                 )
                 .unwrap(),

@@ -3,7 +3,7 @@
 use cart_core::{CartId, CartLayout, Currency, VisitorId};
 use serde::Serialize;
 
-use super::{link, price};
+use super::{Price, link, price};
 use crate::config::SessionMode;
 
 /// Is the frame of every page.
@@ -24,6 +24,8 @@ pub struct Shell {
     pub cart_layout: CartLayout,
     /// What to call the user, where somebody is logged in.
     pub account: Option<String>,
+    /// The credit that the user has with the shop, where there is any.
+    pub credit: Option<Price>,
     /// Where one logs in, to come back here.
     pub login: String,
     /// The open cart, where there is one.
@@ -90,6 +92,7 @@ impl Shell {
             cart_count: 0,
             cart_layout: CartLayout::Page,
             account: None,
+            credit: None,
             login: "/login".into(),
             cart_id: None,
             cart_version: None,

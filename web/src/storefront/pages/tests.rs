@@ -97,6 +97,8 @@ fn a_hostile_name_is_words_and_nothing_else() {
         fields: ["email", "name", "country", "payment_token"].map(|f| (f.to_owned(), name.to_owned())).into(),
         errors: vec![cart_core::FieldError { field: "email".into(), message: name.into() }],
         problem: Some(name.into()),
+        redeem: Redeem { typed: name.into(), error: Some(name.into()) },
+        done: Some(name.into()),
     };
     let fault = FaultPage::of(404).because(name);
     cart.codes.clear();
@@ -123,6 +125,7 @@ fn a_hostile_name_is_words_and_nothing_else() {
                     cart: Some(view.clone()),
                     shelf: shelf(),
                     shares: vec![ShareRow::of(&link, NOW_MS)],
+                    redeem: entered.redeem.clone(),
                 },
             )
             .unwrap(),
@@ -239,6 +242,23 @@ fn a_refused_form_keeps_what_was_entered_and_says_what_to_mend() {
         page("express-refused.html")
             .contains("value=\"express\" data-minor=\"495\" data-sum=\"6695\" checked")
     );
+}
+
+#[test]
+fn a_code_that_is_refused_is_told_at_its_field_and_what_was_redeemed_can_be_taken_back() {
+    let html = page("cart-redeemed.html");
+    assert!(html.contains("value=\"SUMER&quot;&lt;b&gt;\""));
+    assert!(html.contains("data-redeem-error>SUMER is no code of this shop.</p>"));
+    for (name, value) in [("remove_code", "SUMMER"), ("remove_card", "0a1b"), ("credit", "0")] {
+        assert!(html.contains(&format!("name=\"{name}\" value=\"{value}\" form=\"cart-form\"")), "{name}");
+    }
+    assert!(html.contains("data-credit-offer hidden"), "credit that pays is not offered again");
+    assert!(html.contains("<dt>Gift card …6789</dt><dd>−£62.00</dd>"));
+    let due = page("checkout-nothing-due.html");
+    assert!(
+        due.contains("data-nothing-due>Nothing is left to pay") && due.contains("<div data-cards hidden>")
+    );
+    assert!(page("checkout-payment.html").contains("data-nothing-due hidden>"));
 }
 
 #[test]
