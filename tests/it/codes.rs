@@ -151,13 +151,14 @@ async fn a_user_pays_with_their_credit(store: Store) {
     let app = ledger::shop(store).await;
     let guest = app.open_cart().await;
     guest.add("SONG", 1).await.accepted();
-    let sign_up = json!({"email": "ada@example.org", "password": "correct horse battery staple"});
+    let sign_up = json!({"email": "ada@example.org", "password": "four words nobody knows"});
     let request = Client::new().post(app.url("/api/v1/users")).bearer_auth(guest.token()).json(&sign_up);
     let user = Answer::to(request).await.unwrap();
     assert_eq!(user.status, 201, "{}", user.body);
-    let shopper = guest.impostor(user.body["token"].as_str().unwrap());
+    let shopper = guest.impostor(user.body["visitor_token"].as_str().unwrap());
     assert!(!app.page(&shopper, "/cart").await.contains("credit with us"), "there is none");
-    let id = user.body["user"]["id"].as_str().unwrap();
+    let now: Value = serde_json::from_str(&app.page(&shopper, "/cart/where").await).unwrap();
+    let id = now["visitor"].as_str().unwrap();
     let gift = json!({"amount_minor": 700, "currency": "GBP", "reference": "sorry"});
     let path = format!("/customers/{id}/credit");
     let given = admin::api(&app, Method::POST.as_str(), &path, Some(&gift)).await;
@@ -170,4 +171,16 @@ async fn a_user_pays_with_their_credit(store: Store) {
     assert!(page.contains("−£7.00") && page.contains("£3.00"), "{page}");
     assert_eq!(post(&app, token, "/cart/codes", &[("credit", "0")]).await.status(), 303);
     assert_eq!(shopper.cart().await.get("uses_store_credit"), None);
+    // The account says what moved it; what the shop noted of it is the shop's.
+    shopper.command(&json!({"type": "use_store_credit", "on": true})).await.accepted();
+    at_the_last_step(&shopper).await;
+    shopper.command(&complete_step("payment")).await.accepted();
+    shopper.command(&complete_step("review")).await;
+    let placed = shopper.place_order("tok_success").await;
+    assert_eq!(placed.status, 200, "{}", placed.body);
+    let page = app.page(&shopper, "/account").await;
+    for text in ["<b class=\"price\">£0.00</b> credit", "−£7.00", "+£7.00", "Paid for order"] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(!page.contains("sorry"));
 }

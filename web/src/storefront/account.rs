@@ -8,7 +8,7 @@ use actix_web::{
     },
     web::{Data, Path, Payload, Query},
 };
-use cart_core::{FieldError, LeftLine};
+use cart_core::{FieldError, LeftLine, VisitorId, gift_card};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     form::Form,
     guest::Guest,
     html,
-    pages::{AccountPage, Entrance, Notice, OrderRow, Purpose},
+    pages::{AccountPage, CreditView, Entrance, Notice, OrderRow, Purpose},
     see_other,
 };
 use crate::{
@@ -27,6 +27,7 @@ use crate::{
     },
     clock,
     problem::Problem,
+    shop::Shop,
     store::OrderQuery,
     users::{Entered, EntryError, door::client_address, entry},
     visitor::Visitor,
@@ -34,6 +35,8 @@ use crate::{
 
 /// Orders on the page of an account.
 const ORDERS_LEN: usize = 5;
+/// Movements of credit on that page.
+const MOVEMENTS_LEN: usize = 20;
 /// Lines that a message names: it travels in a cookie.
 const NAMED_MAX: usize = 3;
 
@@ -178,10 +181,19 @@ async fn account_page(
     let orders = page_of(shop, query, ORDERS_LEN).await?;
     let orders = orders.entries.iter().map(OrderRow::from).collect();
     let mut page = AccountPage::new(login, &sessions, orders, shop.config.users.password_chars_min);
+    page.credit = credit(shop, &login.user).await?;
     page.refuse(errors, problem);
     let mut shell = front.shell_of(&guest, request);
     shell.index = false;
     html(&guest, request, status, front.pages.account(&shell, &page))
+}
+
+/// Reads the credit that a user has in the shop's own currency, with what moved it lately.
+async fn credit(shop: &Shop, user: &VisitorId) -> Result<Option<CreditView>, Problem> {
+    let account = gift_card::credit(shop.currency(), user);
+    let entries = shop.store.entries(&account, MOVEMENTS_LEN).await?;
+    let balances = shop.store.balances(&[account.clone()].into()).await?;
+    Ok(CreditView::of(balances.get(&account).unwrap_or(0), shop.currency(), &entries))
 }
 
 /// `POST /account/sessions/{id}`: logs a device out.

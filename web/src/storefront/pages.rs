@@ -63,7 +63,7 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
-pub use account::{AccountPage, Entrance, Purpose};
+pub use account::{AccountPage, CreditView, Entrance, Purpose};
 pub use asset::{Asset, asset};
 pub use cart::{CartLine, CartPage, CartView, Confirmation, Redeem};
 pub(crate) use cart::{address_lines, delivery, delivery_notes, parts};

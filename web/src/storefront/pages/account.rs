@@ -1,10 +1,13 @@
 //! The pages of a user.
 
-use cart_core::FieldError;
+use cart_core::{Currency, FieldError};
 use serde::Serialize;
 
-use super::{OrderRow, link, order::date};
-use crate::{store::UserSession, users::principals::Login};
+use super::{OrderRow, Price, link, order::date};
+use crate::{
+    store::{PostingWrite, UserSession},
+    users::principals::Login,
+};
 
 /// Says what the door is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -84,6 +87,47 @@ impl Entrance {
     }
 }
 
+/// Is the credit that a user has with the shop, and what moved it.
+#[derive(Clone, Debug, Serialize)]
+pub struct CreditView {
+    balance: Price,
+    /// The newest first.
+    movements: Vec<Movement>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Movement {
+    day: String,
+    words: &'static str,
+    /// The order that it was about.
+    order: Option<String>,
+    amount: Price,
+}
+
+impl CreditView {
+    /// Shows a balance and the entries that made it, the newest first; nothing where there never was any.
+    pub fn of(balance_minor: i64, currency: Currency, entries: &[PostingWrite]) -> Option<Self> {
+        let movement = |entry: &PostingWrite| {
+            let (kind, about) = entry.cause.split_once(':').unwrap_or((&entry.cause, ""));
+            let words = match kind {
+                "order" => "Paid for order",
+                "cancel" => "Given back with the cancelled order",
+                "refund" => "Given back of order",
+                _ => "From the shop",
+            };
+            let order = about.split(':').next().filter(|_| matches!(kind, "order" | "cancel" | "refund"));
+            Movement {
+                day: date(entry.at_ms),
+                words,
+                order: order.map(str::to_owned),
+                amount: Price::new(entry.posting.delta, currency),
+            }
+        };
+        let movements: Vec<_> = entries.iter().map(movement).collect();
+        (!movements.is_empty()).then(|| Self { balance: Price::new(balance_minor, currency), movements })
+    }
+}
+
 /// Is the page of an account.
 #[derive(Clone, Debug, Serialize)]
 pub struct AccountPage {
@@ -91,6 +135,8 @@ pub struct AccountPage {
     name: String,
     devices: Vec<Device>,
     orders: Vec<OrderRow>,
+    /// The credit that the user has, or has had.
+    pub credit: Option<CreditView>,
     password_chars_min: usize,
     errors: Errors,
     problem: Option<String>,
@@ -125,6 +171,7 @@ impl AccountPage {
             name: login.name.clone(),
             devices: sessions.iter().map(device).collect(),
             orders,
+            credit: None,
             password_chars_min,
             errors: Errors::default(),
             problem: None,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use cart_core::{
     Address, AttemptState, Balances, Cart, CartId, CartLayout, Currency, FieldError, GiftCard, GiftCardId,
-    Lapse, Line, Money, OnOffer, Order, OrderId, OrderState, PaymentAttempt, PaymentId, PricePolicy, Product,
-    Properties, Quote, SavedLine, Shipping, Sku, Stage, Step, Terms, VisitorId, Workflow,
+    Lapse, Line, Money, OnOffer, Order, OrderId, OrderState, PaymentAttempt, PaymentId, Posting, PricePolicy,
+    Product, Properties, Quote, SavedLine, Shipping, Sku, Stage, Step, Terms, VisitorId, Workflow, gift_card,
 };
 
 use super::*;
@@ -13,7 +13,7 @@ use crate::{
     catalogue::Catalogue,
     config::SessionMode,
     search::{Ask, Matches, Sight, find, terms, words::words},
-    store::{CartShare, CatalogueSnapshot, UserSession},
+    store::{CartShare, CatalogueSnapshot, PostingWrite, UserSession},
     users::principals::Login,
 };
 
@@ -254,7 +254,16 @@ fn account(orders: Vec<OrderRow>) -> AccountPage {
         ends_at_ms: NOW_MS,
     };
     let sessions = [device("s1", "Firefox on Linux"), device("s2", "Safari on iPhone")];
-    AccountPage::new(&login, &sessions, orders, 15)
+    let mut page = AccountPage::new(&login, &sessions, orders, 15);
+    let entry = |cause: &str, delta| PostingWrite {
+        posting: Posting { account: gift_card::credit(gbp(), &user), delta },
+        cause: cause.into(),
+        at_ms: NOW_MS,
+    };
+    let entries =
+        [entry("refund:o5f2c9e:1", 250), entry("order:o5f2c9e", -700), entry("credit:sorry", 1_700)];
+    page.credit = CreditView::of(1_250, gbp(), &entries);
+    page
 }
 
 /// A link to the cart of these samples, for a week.

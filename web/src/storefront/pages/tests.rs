@@ -262,6 +262,16 @@ fn a_code_that_is_refused_is_told_at_its_field_and_what_was_redeemed_can_be_take
 }
 
 #[test]
+fn an_account_says_what_moved_its_credit() {
+    let html = page("account.html");
+    assert!(html.contains("You have <b class=\"price\">£12.50</b> credit"));
+    for text in ["Given back of order <a href=\"/orders/o5f2c9e\">", "−£7.00", "From the shop", "+£17.00"]
+    {
+        assert!(html.contains(text), "{text}");
+    }
+}
+
+#[test]
 fn a_step_posts_to_its_own_address_and_the_last_one_places_the_order() {
     for (name, action) in [
         ("checkout-address.html", "&#x2F;checkout&#x2F;address"),
