@@ -802,6 +802,8 @@
   }
 
   function startSession() {
+    const bought = $("[data-bought]")?.dataset.bought;
+    if (bought) session.keep({ id: bought, status: "ordered" });
     const known = session.cart();
     const version = Number(document.body.dataset.cartVersion ?? -1);
     if (session.isOffline && known) {

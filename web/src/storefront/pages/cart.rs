@@ -256,6 +256,8 @@ pub struct CartPage {
 #[derive(Clone, Debug, Serialize)]
 pub struct Confirmation {
     order_id: String,
+    /// The cart that the order was: browsers need not keep it any more.
+    bought: String,
     heading: &'static str,
     status: &'static str,
     /// What was given back.
@@ -286,6 +288,7 @@ impl Confirmation {
     ) -> Self {
         Self {
             order_id: order.order_id.to_string(),
+            bought: order.cart.to_string(),
             heading: match order.state.status {
                 OrderStatus::Placed => "Thank you. It’s yours.",
                 OrderStatus::Fulfilled { .. } => "It is on its way.",
