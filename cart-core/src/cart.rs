@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Address, Balances, CartId, Code, Currency, GiftCard, Lapse, Line, LineId, MethodId, OrderId, OrderState,
-    PaymentAttempt, PaymentId, PaymentTask, Quote, SavedLine, Sku, Step, VisitorId, Workflow,
+    PaymentAttempt, PaymentId, PaymentTask, PromotionId, Quote, SavedLine, Sku, Step, VisitorId, Workflow,
 };
 
 /// Says how far a cart has come.
@@ -73,7 +73,7 @@ pub struct Cart {
     pub assignments: Vec<AssignedVariation>,
     /// How far it has come.
     pub stage: Stage,
-    /// Its lines in the order in which they were first added.
+    /// Its lines in the order in which they were first added; gifts come last.
     pub lines: Vec<Line>,
     /// Lines that wait for later, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -81,6 +81,12 @@ pub struct Cart {
     /// The codes that the shopper typed, in that order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<Code>,
+    /// The promotions whose gift the shopper does not want.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gifts_declined: Vec<PromotionId>,
+    /// The promotions whose gift could not be had when the cart last changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gifts_out_of_stock: Vec<PromotionId>,
     /// The gift cards that are to pay, in that order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gift_cards: Vec<GiftCard>,
@@ -135,9 +141,24 @@ impl Cart {
         self.saved.iter().find(|l| l.id() == *id)
     }
 
-    /// Counts the pieces of a product over all lines.
+    /// Visits the lines that the shopper has put into it: all but gifts.
+    pub fn bought(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| !line.is_gift())
+    }
+
+    /// Visits the lines that promotions give away.
+    pub fn gifts(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| line.is_gift())
+    }
+
+    /// Reports whether there is nothing in it to buy.
+    pub fn is_empty(&self) -> bool {
+        self.bought().next().is_none()
+    }
+
+    /// Counts the pieces of a product over all lines but gifts.
     pub fn pieces_of(&self, sku: &Sku) -> u64 {
-        self.lines.iter().filter(|l| l.sku == *sku).map(|l| u64::from(l.quantity)).sum()
+        self.bought().filter(|l| l.sku == *sku).map(|l| u64::from(l.quantity)).sum()
     }
 
     /// Reports whether something of it travels; a cart without lines may yet.

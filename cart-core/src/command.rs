@@ -2,7 +2,7 @@
 
 use crate::{
     Code, GiftCard, GiftCardId, LineId, Order, OrderId, OrderLine, Payment, PaymentId, PaymentTask,
-    Properties, RefundWish, RequestKey, Sku, StepDetails, VisitorId,
+    PromotionId, Properties, RefundWish, RequestKey, Sku, StepDetails, VisitorId,
 };
 
 /// Is one imperative to a cart.
@@ -53,6 +53,16 @@ pub enum Command {
     RemoveCode {
         /// The code.
         code: Code,
+    },
+    /// Does without the gift of a promotion.
+    DeclineGift {
+        /// The promotion.
+        promotion: PromotionId,
+    },
+    /// Takes the gift of a promotion after all.
+    AcceptGift {
+        /// The promotion.
+        promotion: PromotionId,
     },
     /// Pays with a gift card, as far as it goes.
     ApplyGiftCard {
@@ -161,7 +171,7 @@ impl Command {
     }
 
     /// Names of all commands, as metrics label them.
-    pub const NAMES: [&'static str; 30] = [
+    pub const NAMES: [&'static str; 32] = [
         "add_line",
         "set_quantity",
         "remove_line",
@@ -170,6 +180,8 @@ impl Command {
         "drop_saved_line",
         "apply_code",
         "remove_code",
+        "decline_gift",
+        "accept_gift",
         "apply_gift_card",
         "redeem_code",
         "remove_gift_card",
@@ -205,6 +217,8 @@ impl Command {
             Self::DropSavedLine { .. } => "drop_saved_line",
             Self::ApplyCode { .. } => "apply_code",
             Self::RemoveCode { .. } => "remove_code",
+            Self::DeclineGift { .. } => "decline_gift",
+            Self::AcceptGift { .. } => "accept_gift",
             Self::ApplyGiftCard { .. } => "apply_gift_card",
             Self::RedeemCode(_) => "redeem_code",
             Self::RemoveGiftCard { .. } => "remove_gift_card",
@@ -255,6 +269,25 @@ impl Command {
             Self::Batch(commands) => commands.iter().flat_map(Self::skus).collect(),
             _ => vec![],
         }
+    }
+
+    /// Reports whether gifts follow from the cart as the command leaves it: all that is the shopper's doing, but for what is
+    /// between them and the payment provider.
+    pub fn settles_gifts(&self) -> bool {
+        !matches!(
+            self,
+            Self::BeginPayment { .. }
+                | Self::ChallengePayment { .. }
+                | Self::FailPayment { .. }
+                | Self::CancelPayment { .. }
+                | Self::SettlePayment(_)
+                | Self::PlaceOrder { .. }
+                | Self::FulfilOrder { .. }
+                | Self::CancelOrder { .. }
+                | Self::RefundOrder { .. }
+                | Self::ExpireHolds
+                | Self::Lapse { .. }
+        )
     }
 
     /// Reports whether the command may move held pieces to other locations: it says where its cart goes to.

@@ -2,13 +2,14 @@
 
 mod allocation;
 mod checkout;
+mod gifts;
 mod lapse;
 mod lines;
 mod order;
 pub(crate) mod payment;
 pub(crate) mod pieces;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use crate::{
     AccountId, AssignedVariation, Balances, Cart, CartEvent, CartId, Command, Currency, GiftCards, OrderId,
@@ -86,10 +87,8 @@ pub fn decide(cart: &Cart, facts: &Facts<'_>, request: &Request) -> Result<Vec<C
         },
         Stage::Merged { into } => after_the_merge(cart, into, &request.command),
         _ => {
-            let mut events = run(cart, facts, &request.command)?;
-            if !is_silent(&request.command) {
-                events.extend(note_after(cart, facts, &events));
-            }
+            let events = run(cart, facts, &request.command)?;
+            let events = and_catch_up(cart, facts, &request.command, events);
             Ok(payment::give_up_where_changed(cart, events))
         }
     }
@@ -115,9 +114,18 @@ fn outlives_expiry(command: &Command) -> bool {
     )
 }
 
-/// Tells a cart what the accounts say that bear on its price, where that is news: a turn that has to refuse an order
-/// because of them does so, that the shopper sees why.
-pub fn note(cart: &Cart, facts: &Facts<'_>) -> Option<CartEvent> {
+/// Tells a cart what follows from the world as it is: what the accounts say that bear on its price, then its gifts. A turn
+/// that has to refuse an order because of them does so, that the shopper sees why; one that merges carts, when both have
+/// changed. The stock must be known of every product that may be given.
+pub fn catch_up(cart: &Cart, facts: &Facts<'_>) -> Vec<CartEvent> {
+    let mut events: Vec<_> = note(cart, facts).into_iter().collect();
+    let mut noted = cart.clone();
+    events.iter().for_each(|event| evolve(&mut noted, event));
+    events.extend(gifts::settle(&noted, facts));
+    payment::give_up_where_changed(cart, events)
+}
+
+fn note(cart: &Cart, facts: &Facts<'_>) -> Option<CartEvent> {
     let balances = noted(cart, facts);
     (balances != cart.known).then_some(CartEvent::BalancesNoted { balances })
 }
@@ -127,13 +135,34 @@ fn noted(cart: &Cart, facts: &Facts<'_>) -> Balances {
     account::noted(cart, facts.terms, facts.balances, facts.cards, facts.now_ms)
 }
 
-fn note_after(cart: &Cart, facts: &Facts<'_>, events: &[CartEvent]) -> Option<CartEvent> {
-    if facts.balances.is_empty() && cart.known.is_empty() {
-        return None;
+/// Adds to what a command does what follows from it.
+fn and_catch_up(
+    cart: &Cart,
+    facts: &Facts<'_>,
+    command: &Command,
+    mut events: Vec<CartEvent>,
+) -> Vec<CartEvent> {
+    let has_accounts = !facts.balances.is_empty() || !cart.known.is_empty();
+    let notes = has_accounts && !is_silent(command);
+    let gives = command.settles_gifts() && gifts::matter(cart, facts);
+    if !notes && !gives {
+        return events;
     }
-    let mut cart = cart.clone();
-    events.iter().for_each(|event| evolve(&mut cart, event));
-    note(&cart, facts)
+    let (mut after, mut stock) = (cart.clone(), Cow::Borrowed(facts.stock));
+    for event in &events {
+        evolve(&mut after, event);
+        if gives {
+            stock.to_mut().apply(event);
+        }
+    }
+    if let Some(noted) = notes.then(|| note(&after, facts)).flatten() {
+        evolve(&mut after, &noted);
+        events.push(noted);
+    }
+    if gives {
+        events.extend(gifts::settle(&after, &Facts { stock: &stock, ..*facts }));
+    }
+    events
 }
 
 /// An order is final; its payment, and what is owed back of others, still comes to its end.
@@ -183,6 +212,8 @@ fn run(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEven
         Command::ApplyCode { code } => apply_code(cart, facts, code),
         Command::RemoveCode { code } if !cart.codes.contains(code) => Ok(vec![]),
         Command::RemoveCode { code } => Ok(vec![CartEvent::CodeRemoved { code: code.clone() }]),
+        Command::DeclineGift { promotion } => gifts::decline(cart, promotion),
+        Command::AcceptGift { promotion } => Ok(gifts::accept(cart, promotion)),
         Command::ApplyGiftCard { card } => apply_gift_card(cart, facts, card),
         Command::RedeemCode(typed) => redeem_code(cart, facts, typed),
         Command::RemoveGiftCard { card } if cart.gift_cards.iter().all(|c| c.id != *card) => Ok(vec![]),

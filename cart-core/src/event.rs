@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Abandonment, AssignedVariation, Balances, CartId, Code, Currency, GiftCard, GiftCardId, LineId, LinePart,
-    MethodId, OrderId, OrderState, PaymentAttempt, PaymentId, Pick, Posting, Properties, Quote, Refund,
-    ReopenedLine, SavedLine, Sku, StepDetails, StockPolicy, Taken, VisitorId, Workflow,
+    MethodId, OrderId, OrderState, PaymentAttempt, PaymentId, Pick, Posting, PromotionId, Properties, Quote,
+    Refund, ReopenedLine, SavedLine, Sku, StepDetails, StockPolicy, Taken, VisitorId, Workflow,
 };
 
 /// Is one fact in the life of a cart.
@@ -110,6 +110,57 @@ pub enum CartEvent {
     CodeRemoved {
         /// The code.
         code: Code,
+    },
+    /// A promotion has put its gift into the cart.
+    GiftAdded {
+        /// The promotion.
+        promotion: PromotionId,
+        /// The product.
+        sku: Sku,
+        /// Its name.
+        name: String,
+        /// Its stock policy.
+        policy: StockPolicy,
+        /// What one piece is made of, where it is a bundle.
+        parts: Vec<LinePart>,
+        /// It does not travel.
+        digital: bool,
+        /// Pieces given.
+        quantity: u32,
+        /// Pieces newly held.
+        hold: u32,
+        /// What that holds of the parts of a bundle.
+        picks: Vec<Pick>,
+        /// Pieces of the line that ship later.
+        backordered: u32,
+        /// When the first pieces ship, where the product is still to come.
+        ships_from_ms: Option<i64>,
+        /// When the cart's holds now end.
+        holds_expire_at_ms: Option<i64>,
+    },
+    /// A gift was taken out again, because its promotion does not give it any more.
+    GiftWithdrawn {
+        /// The line.
+        line: LineId,
+        /// Pieces given back.
+        release: u32,
+        /// What that gives back of the parts of a bundle.
+        picks: Vec<Pick>,
+    },
+    /// The shopper does not want the gift of a promotion.
+    GiftDeclined {
+        /// The promotion.
+        promotion: PromotionId,
+    },
+    /// The shopper wants the gift of a promotion after all.
+    GiftAccepted {
+        /// The promotion.
+        promotion: PromotionId,
+    },
+    /// The gifts that cannot be had are others than before.
+    GiftsOutOfStock {
+        /// All promotions whose gift cannot be had.
+        promotions: Vec<PromotionId>,
     },
     /// A gift card is to pay.
     GiftCardApplied {
@@ -322,6 +373,11 @@ impl CartEvent {
             Self::SavedLineDropped { .. } => "saved_line_dropped",
             Self::CodeApplied { .. } => "code_applied",
             Self::CodeRemoved { .. } => "code_removed",
+            Self::GiftAdded { .. } => "gift_added",
+            Self::GiftWithdrawn { .. } => "gift_withdrawn",
+            Self::GiftDeclined { .. } => "gift_declined",
+            Self::GiftAccepted { .. } => "gift_accepted",
+            Self::GiftsOutOfStock { .. } => "gifts_out_of_stock",
             Self::GiftCardApplied { .. } => "gift_card_applied",
             Self::GiftCardRemoved { .. } => "gift_card_removed",
             Self::StoreCreditSet { .. } => "store_credit_set",
@@ -365,6 +421,8 @@ impl CartEvent {
             | Self::LineSaved { .. }
             | Self::CodeApplied { .. }
             | Self::CodeRemoved { .. }
+            | Self::GiftAdded { .. }
+            | Self::GiftWithdrawn { .. }
             | Self::GiftCardApplied { .. }
             | Self::GiftCardRemoved { .. }
             | Self::StoreCreditSet { .. }
@@ -378,6 +436,9 @@ impl CartEvent {
             | Self::CartOpened { .. }
             | Self::SavedLineDropped { .. }
             | Self::NoteSet { .. }
+            | Self::GiftDeclined { .. }
+            | Self::GiftAccepted { .. }
+            | Self::GiftsOutOfStock { .. }
             | Self::CheckoutStarted
             | Self::LinesHeld { .. }
             | Self::HoldsMoved { .. }
@@ -412,6 +473,8 @@ impl CartEvent {
             | Self::SavedLineDropped { .. }
             | Self::CodeApplied { .. }
             | Self::CodeRemoved { .. }
+            | Self::GiftDeclined { .. }
+            | Self::GiftAccepted { .. }
             | Self::GiftCardApplied { .. }
             | Self::GiftCardRemoved { .. }
             | Self::StoreCreditSet { .. }
@@ -428,6 +491,9 @@ impl CartEvent {
             | Self::LineLaidAside { .. }
             | Self::CartReopened { .. } => true,
             Self::BalancesNoted { .. }
+            | Self::GiftAdded { .. }
+            | Self::GiftWithdrawn { .. }
+            | Self::GiftsOutOfStock { .. }
             | Self::HoldsExpired { .. }
             | Self::PaymentChallenged { .. }
             | Self::PaymentFailed { .. }
@@ -555,6 +621,9 @@ pub struct OrderLine {
     /// What is to be done to the pieces.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub properties: Properties,
+    /// The promotion that gave the pieces away, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gift_of: Option<PromotionId>,
     /// Its name.
     pub name: String,
     /// Pieces bought.
@@ -595,6 +664,7 @@ impl OrderLine {
         Self {
             sku,
             properties: Properties::default(),
+            gift_of: None,
             name: name.into(),
             quantity,
             unit_price_minor,

@@ -76,7 +76,7 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
                 }
             }
         }
-        CartEvent::LineRemoved { line, .. } => {
+        CartEvent::LineRemoved { line, .. } | CartEvent::GiftWithdrawn { line, .. } => {
             cart.lines.retain(|l| !l.is(line));
             forget_ended_holds(cart);
         }
@@ -84,6 +84,34 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
         CartEvent::SavedLineDropped { line } => cart.saved.retain(|l| l.id() != *line),
         CartEvent::CodeApplied { code } => cart.codes.push(code.clone()),
         CartEvent::CodeRemoved { code } => cart.codes.retain(|c| c != code),
+        CartEvent::GiftAdded {
+            promotion,
+            sku,
+            name,
+            policy,
+            parts,
+            digital,
+            quantity,
+            hold,
+            picks,
+            backordered,
+            ships_from_ms,
+            holds_expire_at_ms,
+        } => {
+            let mut line = Line {
+                gift_of: Some(promotion.clone()),
+                parts: parts.clone(),
+                digital: *digital,
+                ships_from_ms: *ships_from_ms,
+                ..Line::new(sku.clone(), name.as_str(), *quantity, 0, *policy)
+            };
+            take(&mut line, *hold, picks, *backordered);
+            cart.lines.push(line);
+            cart.holds_expire_at_ms = *holds_expire_at_ms;
+        }
+        CartEvent::GiftDeclined { promotion } => cart.gifts_declined.push(promotion.clone()),
+        CartEvent::GiftAccepted { promotion } => cart.gifts_declined.retain(|p| p != promotion),
+        CartEvent::GiftsOutOfStock { promotions } => cart.gifts_out_of_stock.clone_from(promotions),
         CartEvent::GiftCardApplied { card } => cart.gift_cards.push(card.clone()),
         CartEvent::GiftCardRemoved { card } => cart.gift_cards.retain(|c| c.id != *card),
         CartEvent::StoreCreditSet { on } => cart.uses_credit = *on,
@@ -200,6 +228,8 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
             cart.lines.clear();
             cart.saved.clear();
             cart.codes.clear();
+            cart.gifts_declined.clear();
+            cart.gifts_out_of_stock.clear();
             cart.gift_cards.clear();
             cart.uses_credit = false;
             cart.known = Balances::default();
@@ -258,7 +288,6 @@ fn set_payment(cart: &mut Cart, attempt: Option<PaymentAttempt>) {
     }
 }
 
-/// Finds the line of a product with these properties; makes an empty one where there is none.
 /// Returns the line of a product with these properties; where there is none, a new one with these parts.
 fn line_for<'c>(
     cart: &'c mut Cart,
@@ -271,8 +300,9 @@ fn line_for<'c>(
     let at = cart.lines.iter().position(|l| l.is(&id)).unwrap_or_else(|| {
         let properties = properties.clone();
         let parts = parts.to_vec();
-        cart.lines.push(Line { properties, parts, ..Line::new(sku.clone(), "", 0, 0, policy) });
-        cart.lines.len() - 1
+        let at = cart.bought().count();
+        cart.lines.insert(at, Line { properties, parts, ..Line::new(sku.clone(), "", 0, 0, policy) });
+        at
     });
     &mut cart.lines[at]
 }
@@ -391,6 +421,8 @@ impl Cart {
             lines: vec![],
             saved: vec![],
             codes: vec![],
+            gifts_declined: vec![],
+            gifts_out_of_stock: vec![],
             gift_cards: vec![],
             uses_credit: false,
             known: Balances::default(),

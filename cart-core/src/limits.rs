@@ -91,6 +91,10 @@ pub const DELIVERY_DAYS_MAX: u16 = 365;
 /// The most promotions of a shop: ten times as many as commercetools lets be active without a code.
 pub const PROMOTIONS_MAX: usize = 1_000;
 
+/// The most promotions of a shop that give something away, not counting those that are paused: each may add a line to a
+/// cart, and its stock is locked with the cart's.
+pub const PROMOTION_GIFTS_MAX: usize = 20;
+
 /// The most codes of one promotion: a mailing's, each to be typed by one customer.
 pub const PROMOTION_CODES_MAX: usize = 1_000;
 

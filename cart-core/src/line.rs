@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    IdError, LinePart, LocationId, Pick, Sku, StockPolicy,
+    IdError, LinePart, LocationId, Pick, PromotionId, Sku, StockPolicy,
     ids::ID_BYTES_MAX,
     limits::{PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, PROPERTY_VALUE_BYTES_MAX},
 };
@@ -22,6 +22,10 @@ pub struct Line {
     /// What the shopper wants done to these pieces; lines of one product differ in it.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub properties: Properties,
+    /// The promotion that gives these pieces away, where one does: they cost nothing, and the promotion alone decides
+    /// about them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gift_of: Option<PromotionId>,
     /// The product's name when it was last added.
     pub name: String,
     /// Pieces wanted, at least 1.
@@ -71,6 +75,7 @@ impl Line {
         Self {
             sku,
             properties: Properties::default(),
+            gift_of: None,
             name: name.into(),
             quantity,
             unit_price_minor,
@@ -87,7 +92,19 @@ impl Line {
 
     /// Returns the line's name within its cart.
     pub fn id(&self) -> LineId {
-        LineId { sku: self.sku.clone(), digest: self.properties.digest }
+        LineId { sku: self.sku.clone(), digest: self.digest() }
+    }
+
+    fn digest(&self) -> Option<u64> {
+        match &self.gift_of {
+            Some(promotion) => Some(gift_digest(promotion)),
+            None => self.properties.digest,
+        }
+    }
+
+    /// Reports whether it is the gift of a promotion.
+    pub fn is_gift(&self) -> bool {
+        self.gift_of.is_some()
     }
 
     /// Returns what the stock holds for the line, by product and location.
@@ -127,7 +144,7 @@ impl Line {
 
     /// Reports whether the line has this name.
     pub fn is(&self, id: &LineId) -> bool {
-        self.properties.digest == id.digest && self.sku == id.sku
+        self.sku == id.sku && self.digest() == id.digest
     }
 }
 
@@ -152,7 +169,7 @@ impl SavedLine {
     }
 }
 
-/// Names a line within its cart: the SKU and, where the line has properties, a digest of them. So equal lines meet in
+/// Names a line within its cart: the SKU and, where the line has properties or is a gift, a digest of that. So equal lines meet in
 /// one, and a client that knows no properties may name a line by its SKU.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -165,6 +182,11 @@ impl LineId {
     /// Returns the name of a product's line with these properties.
     pub fn new(sku: Sku, properties: &Properties) -> Self {
         Self { sku, digest: properties.digest }
+    }
+
+    /// Returns the name of the line with the gift of a promotion.
+    pub fn of_gift(sku: Sku, promotion: &PromotionId) -> Self {
+        Self { sku, digest: Some(gift_digest(promotion)) }
     }
 
     /// Returns the product.
@@ -191,7 +213,7 @@ impl JsonSchema for LineId {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "Names a line within its cart: the SKU and, where the line has properties, `~` and their digest.",
+            "description": "Names a line within its cart: the SKU and, where the line has properties or is a gift, `~` and a digest of that.",
             "type": "string",
             "minLength": 1,
             "maxLength": ID_BYTES_MAX + DIGEST_BYTES,
@@ -320,13 +342,21 @@ impl Properties {
     }
 }
 
-/// FNV-1a (Fowler, Noll, Vo 1991) over names and values, each with its end marked. It tells the lines of one cart
-/// apart; whoever makes two meet on purpose merges two lines of their own.
+/// Names and values, each with its end marked. The digest tells the lines of one cart apart; whoever makes two meet on
+/// purpose merges two lines of their own.
 fn digest(texts: &BTreeMap<String, String>) -> u64 {
-    let bytes = texts.iter().flat_map(|(name, value)| {
-        name.bytes().chain([0xff]).chain(value.bytes()).chain([0xfe]).map(u64::from)
-    });
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ byte).wrapping_mul(0x0000_0100_0000_01b3))
+    fnv(texts.iter().flat_map(|(name, value)| name.bytes().chain([0xff]).chain(value.bytes()).chain([0xfe])))
+}
+
+/// The mark in front, which no text holds, keeps gifts apart from properties.
+fn gift_digest(promotion: &PromotionId) -> u64 {
+    fnv([0xfd].into_iter().chain(promotion.as_str().bytes()))
+}
+
+/// FNV-1a (Fowler, Noll, Vo 1991).
+fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
+    let hash = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    bytes.fold(0xcbf2_9ce4_8422_2325, hash)
 }
 
 impl TryFrom<BTreeMap<String, String>> for Properties {

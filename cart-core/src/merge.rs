@@ -79,7 +79,7 @@ pub fn claim(cart: &Cart, owner: &VisitorId) -> Result<Vec<CartEvent>, Rejection
 }
 
 /// Decides what comes of moving one cart into another. The facts must hold the stock of every line of the cart that
-/// gives.
+/// gives. What the carts are told of accounts and gifts follows with [`catch_up`](crate::catch_up), once both have changed.
 ///
 /// # Errors
 /// [`Rejection::CartClosed`] or [`Rejection::CartMerged`] where either is closed, [`Rejection::CartExpired`] where it is to
@@ -95,6 +95,8 @@ pub fn merge(into: &Cart, from: &Cart, facts: &Facts<'_>, lines: Lines) -> Resul
     let mut releases = vec![];
     for line in &from.lines {
         let carried = match lines {
+            // Gifts are given anew, by what the carts have become.
+            _ if line.is_gift() => 0,
             Lines::Added => table.add(from, line),
             Lines::LaidAside => {
                 table.lay_aside(line, line.quantity);
@@ -119,6 +121,11 @@ pub fn merge(into: &Cart, from: &Cart, facts: &Facts<'_>, lines: Lines) -> Resul
             let cards = &table.cart.gift_cards;
             if cards.iter().all(|c| c.id != card.id) && cards.len() < CART_GIFT_CARDS_MAX {
                 table.happens(CartEvent::GiftCardApplied { card: card.clone() });
+            }
+        }
+        for promotion in &from.gifts_declined {
+            if !table.cart.gifts_declined.contains(promotion) {
+                table.happens(CartEvent::GiftDeclined { promotion: promotion.clone() });
             }
         }
         if from.uses_credit && !table.cart.uses_credit {
@@ -189,7 +196,7 @@ impl Table<'_> {
         let carried = self.carried(line, quantity);
         let at = self.cart.lines.iter().position(|l| l.is(&id));
         let Some(at) = at else {
-            if self.cart.lines.len() >= CART_LINES_MAX {
+            if self.cart.bought().count() >= CART_LINES_MAX {
                 return Err(Rejection::CartFull);
             }
             let backordered = line.backordered.min(carried);

@@ -204,7 +204,10 @@ impl OrderLine {
 
     /// Returns the line's name.
     pub fn id(&self) -> LineId {
-        LineId::new(self.sku.clone(), &self.properties)
+        match &self.gift_of {
+            Some(promotion) => LineId::of_gift(self.sku.clone(), promotion),
+            None => LineId::new(self.sku.clone(), &self.properties),
+        }
     }
 
     /// Returns what whoever bought it is told: names and texts.

@@ -21,7 +21,7 @@
 //! the reason told.
 //!
 //! # What it finds
-//! A gift is not a line to any promotion. Needs count every other line; benefits only reach lines of which something is
+//! A gift is not a line to any promotion, and goes with at least one other line. Needs count every other line; benefits only reach lines of which something is
 //! left to pay. A piece costs its share of what is left of its line. The order of the cart's lines decides nothing
 //! but which of two equal lines gets a unit that cannot be halved.
 
@@ -43,7 +43,11 @@ use std::{cmp::Reverse, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DefinitionError, PromotionId, definition::Faults, limits::PROMOTIONS_MAX};
+use crate::{
+    DefinitionError, PromotionId, Sku,
+    definition::Faults,
+    limits::{PROMOTION_GIFTS_MAX, PROMOTIONS_MAX},
+};
 use basket::Basket;
 pub use benefit::{Amounts, Benefit, BundlePart, Per, Pick, PromotionClass, Tier, WHOLE_BP};
 pub use code::{Code, CodeError};
@@ -68,6 +72,8 @@ pub struct Promotions {
     codes: BTreeMap<Code, Vec<u32>>,
     /// The rules that have limits of uses, by number.
     limited: Vec<u32>,
+    /// The rules that give something away, by number.
+    giving: Vec<u32>,
     selectors: SelectorIndex,
     everything: Option<SelectorId>,
 }
@@ -95,6 +101,12 @@ impl Promotions {
         faults.need(definitions.len() <= PROMOTIONS_MAX, "promotions", || {
             format!("holds {} promotions, the most allowed is {PROMOTIONS_MAX}", definitions.len())
         });
+        let gifts = definitions.iter().filter(|d| d.benefit.gift().is_some() && !d.paused).count();
+        faults.need(gifts <= PROMOTION_GIFTS_MAX, "promotions", || {
+            format!(
+                "holds {gifts} promotions with gifts, the most allowed is {PROMOTION_GIFTS_MAX}; pause some"
+            )
+        });
         let mut ids = std::collections::BTreeSet::new();
         faults.each("promotions", &definitions, |faults, definition| {
             faults.need(ids.insert(&definition.id), "id", || {
@@ -117,8 +129,10 @@ impl Promotions {
         }
         let limited = definitions.iter().zip(0..).filter(|(d, _)| d.limits.is_limited() && !d.paused);
         let limited = limited.map(|(_, n)| n).collect();
+        let giving = definitions.iter().zip(0..).filter(|(d, _)| d.benefit.gift().is_some() && !d.paused);
+        let giving = giving.map(|(_, n)| n).collect();
         let rules = definitions.into_iter().zip(plans).map(|(definition, plan)| Rule { definition, plan });
-        Ok(Self { rules: rules.collect(), codes, limited, selectors, everything })
+        Ok(Self { rules: rules.collect(), codes, limited, giving, selectors, everything })
     }
 
     /// Walks the definitions, in the order of application.
@@ -161,6 +175,22 @@ impl Promotions {
             }
         }
         counted
+    }
+
+    /// Reports whether any promotion gives something away.
+    pub fn is_giving(&self) -> bool {
+        !self.giving.is_empty()
+    }
+
+    /// Lists the products that may be given to a cart at a time where these codes were typed.
+    pub fn gifts<'a>(&'a self, now_ms: i64, codes: &'a [Code]) -> impl Iterator<Item = &'a Sku> {
+        let rules = self.giving.iter().map(|n| &self.rules[*n as usize]);
+        let may_apply = move |rule: &&Rule| {
+            let wanted = &rule.definition.codes;
+            rule.admit_time(now_ms).is_ok()
+                && (wanted.is_empty() || codes.iter().any(|code| wanted.contains(code)))
+        };
+        rules.filter(may_apply).filter_map(|rule| rule.definition.benefit.gift())
     }
 
     /// Applies the promotions to a cart and says of each what became of it.
@@ -261,10 +291,16 @@ impl<'a> Round<'a> {
             return Err(self.exclusion(rule));
         }
         rule.meet_needs(&self.basket, self.occasion.currency)?;
-        if let Benefit::Gift { sku, .. } = &rule.definition.benefit
-            && self.occasion.gifts_out_of_stock.contains(sku)
-        {
-            return Err(NotApplied::GiftOutOfStock { sku: sku.clone() });
+        if let Some(sku) = rule.definition.benefit.gift() {
+            if self.basket.is_empty() {
+                return Err(NotApplied::PiecesLacking { pieces: 1, of: None });
+            }
+            if self.occasion.gifts_declined.contains(&rule.definition.id) {
+                return Err(NotApplied::Declined { sku: sku.clone(), name: String::new() });
+            }
+            if self.occasion.gifts_out_of_stock.contains(&rule.definition.id) {
+                return Err(NotApplied::GiftOutOfStock { sku: sku.clone(), name: String::new() });
+            }
         }
         let rewarding = Rewarding {
             basket: &self.basket,
@@ -355,7 +391,8 @@ impl<'a> Round<'a> {
                 });
             }
             Benefit::Gift { sku, pieces } => {
-                let gift = Gift { promotion: promotion(), sku: sku.clone(), pieces: *pieces };
+                let gift =
+                    Gift { promotion: promotion(), sku: sku.clone(), name: String::new(), pieces: *pieces };
                 applied.gift = Some(gift.clone());
                 promoted.gifts.push(gift);
             }

@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Assessment, Balances, Cart, Destination, Line, LineId, Money, Occasion, Offer, Offers, Parcel,
-    PricePolicy, PriceQuestion, Product, Products, Promoted, PromotedLine, Stage, TaxQuestion, TaxableLine,
-    Taxed, Tender, Terms, gift_card, promotion::Verdict,
+    Assessment, Balances, Cart, Destination, Line, LineId, Money, NotApplied, Occasion, Offer, Offers,
+    Parcel, PricePolicy, PriceQuestion, Product, Products, Promoted, PromotedLine, PromotionId, Sku, Stage,
+    TaxQuestion, TaxableLine, Taxed, Tender, Terms, gift_card,
+    promotion::{Gift, Verdict},
 };
 
 /// Is what a cart costs, in minor units of its currency.
@@ -136,9 +137,18 @@ pub fn quote_knowing<'a>(
     }
     let priced: Vec<_> = cart.lines.iter().map(|line| price(cart, line, products, terms, now_ms)).collect();
     let subtotal_minor: i64 = priced.iter().map(|p| p.total_minor).sum();
-    let destination =
-        cart.address.as_ref().and_then(|a| Destination::read(&a.country, &a.region, &a.postcode));
-    let promotions = promote(cart, known, &priced, terms, destination.as_ref(), now_ms);
+    let destination = destination(cart);
+    let mut promotions =
+        promote(cart, known, &priced, terms, destination.as_ref(), now_ms, &cart.gifts_out_of_stock);
+    let typed = |id: &PromotionId| {
+        let definition = terms.promotions.definition(id);
+        definition.is_some_and(|d| d.codes.iter().any(|code| cart.codes.contains(code)))
+    };
+    promotions.outcomes.retain(|o| match &o.verdict {
+        Verdict::Applied(_) => true,
+        Verdict::NotApplied(why) => why.is_in_reach() || why.is_missing_gift() || typed(&o.promotion),
+    });
+    name_gifts(&mut promotions, products);
     let left = &promotions.left_minor;
     let mut offers = offers(cart, &priced, left.iter().sum(), terms, destination.as_ref());
     for offer in &mut offers.offered {
@@ -295,6 +305,7 @@ fn price<'a>(
     let question = PriceQuestion { quantity: line.quantity, ..cart_question(cart, now_ms) };
     let today = || product.filter(|p| p.is_for_sale()).and_then(|p| p.price_for(&question)).map(|p| p.minor);
     let unit_price_minor = match terms.prices {
+        _ if line.is_gift() => 0,
         PricePolicy::Hold => line.unit_price_minor,
         PricePolicy::Follow | PricePolicy::Tell => today().unwrap_or(line.unit_price_minor),
     };
@@ -308,6 +319,7 @@ fn promote(
     terms: &Terms,
     destination: Option<&Destination>,
     now_ms: i64,
+    gifts_out_of_stock: &[PromotionId],
 ) -> Promoted {
     // What has left the catalogue is a plain product to promotions.
     let gone = |p: &Priced<'_>| match p.product {
@@ -324,28 +336,56 @@ fn promote(
         .zip(&gone)
         .map(|(p, gone)| {
             let product = p.product.or(gone.as_ref()).expect("what has left the catalogue has a stand-in");
-            PromotedLine::new(product, p.line.quantity, p.unit_price_minor)
+            let line = PromotedLine::new(product, p.line.quantity, p.unit_price_minor);
+            PromotedLine { is_gift: p.line.is_gift(), ..line }
         })
         .collect();
-    let mut promoted = terms.promotions.apply(
+    terms.promotions.apply(
         &lines,
         &Occasion {
+            gifts_declined: &cart.gifts_declined,
+            gifts_out_of_stock,
             customer: Some(&cart.owner),
             country: destination.map(|d| d.country),
             codes: &cart.codes,
             uses: &|promotion, code| known.uses(promotion, code, &cart.owner),
             ..Occasion::new(now_ms, cart.currency)
         },
-    );
-    let typed = |id: &crate::PromotionId| {
-        let definition = terms.promotions.definition(id);
-        definition.is_some_and(|d| d.codes.iter().any(|code| cart.codes.contains(code)))
-    };
-    promoted.outcomes.retain(|o| match &o.verdict {
-        Verdict::Applied(_) => true,
-        Verdict::NotApplied(why) => why.is_in_reach() || typed(&o.promotion),
-    });
-    promoted
+    )
+}
+
+/// Calls gifts what their products are called.
+fn name_gifts(promoted: &mut Promoted, products: &dyn Products) {
+    let called = |sku: &Sku| products.product(sku).map(|product| product.name.clone()).unwrap_or_default();
+    promoted.gifts.iter_mut().for_each(|gift| gift.name = called(&gift.sku));
+    for outcome in &mut promoted.outcomes {
+        match &mut outcome.verdict {
+            Verdict::Applied(applied) => {
+                applied.gift.iter_mut().for_each(|gift| gift.name = called(&gift.sku));
+            }
+            Verdict::NotApplied(
+                NotApplied::Declined { sku, name } | NotApplied::GiftOutOfStock { sku, name },
+            ) => *name = called(sku),
+            Verdict::NotApplied(_) => {}
+        }
+    }
+}
+
+/// Returns the gifts that a cart is due where the accounts say this and some cannot be had.
+pub(crate) fn gifts_due(
+    cart: &Cart,
+    known: &Balances,
+    products: &dyn Products,
+    terms: &Terms,
+    now_ms: i64,
+    out_of_stock: &[PromotionId],
+) -> Vec<Gift> {
+    let priced: Vec<_> = cart.lines.iter().map(|line| price(cart, line, products, terms, now_ms)).collect();
+    promote(cart, known, &priced, terms, destination(cart).as_ref(), now_ms, out_of_stock).gifts
+}
+
+fn destination(cart: &Cart) -> Option<Destination> {
+    cart.address.as_ref().and_then(|a| Destination::read(&a.country, &a.region, &a.postcode))
 }
 
 fn offers(

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CartId, Code, Currency, FieldError, LimitBroken, LineId, OrderId, Sku, Step,
+    CartId, Code, Currency, FieldError, LimitBroken, LineId, OrderId, PromotionId, Sku, Step,
     limits::{CART_LINES_MAX, CART_PROPERTIES_BYTES_MAX, LINE_QUANTITY_MAX},
 };
 
@@ -111,6 +111,20 @@ pub enum Rejection {
         /// The line.
         line: LineId,
     },
+    /// The line is a gift, about which its promotion decides.
+    #[error("{line} is a gift of promotion {promotion}, which decides about it; decline_gift takes it out")]
+    GiftLine {
+        /// The line.
+        line: LineId,
+        /// The promotion.
+        promotion: PromotionId,
+    },
+    /// The promotion gives the cart nothing.
+    #[error("promotion {promotion} gives this cart nothing; the lines of gifts say which promotions do")]
+    GiftNotFound {
+        /// The promotion.
+        promotion: PromotionId,
+    },
     /// The cart has as many lines, or as much text on them, as it may have.
     #[error(
         "a cart holds at most {CART_LINES_MAX} lines with {CART_PROPERTIES_BYTES_MAX} bytes of properties; take something out"
@@ -155,6 +169,14 @@ pub enum Rejection {
         name: String,
         /// The code that it was got by.
         code: Option<Code>,
+    },
+    /// Gifts are others than the shopper was shown.
+    #[error("{}; look the cart over, then order", gifts_in_words(.gone, .new))]
+    GiftsChanged {
+        /// The names of what was shown and is not given any more.
+        gone: Vec<String>,
+        /// The names of what is given and was not shown.
+        new: Vec<String>,
     },
     /// The attempt to pay was given up before its answer came.
     #[error(
@@ -242,6 +264,12 @@ fn code_in_words(code: &Option<Code>) -> String {
     code.as_ref().map_or_else(String::new, |code| format!(" (code {code})"))
 }
 
+fn gifts_in_words(gone: &[String], new: &[String]) -> String {
+    let gone = (!gone.is_empty()).then(|| format!("{} is no longer a gift of this cart", gone.join(", ")));
+    let new = (!new.is_empty()).then(|| format!("{} is a gift of it now", new.join(", ")));
+    gone.into_iter().chain(new).collect::<Vec<_>>().join("; ")
+}
+
 fn lines_in_words(lines: &[LineId]) -> String {
     lines.iter().map(LineId::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -252,7 +280,7 @@ fn fields_in_words(fields: &[FieldError]) -> String {
 
 impl Rejection {
     /// Names of all rejections, in order of precedence, as metrics label them.
-    pub const NAMES: [&'static str; 30] = [
+    pub const NAMES: [&'static str; 33] = [
         "not_owner",
         "stale_version",
         "cart_closed",
@@ -269,6 +297,8 @@ impl Rejection {
         "gift_card_expired",
         "gift_card_empty",
         "line_not_found",
+        "gift_line",
+        "gift_not_found",
         "cart_full",
         "cart_empty",
         "step_out_of_order",
@@ -276,6 +306,7 @@ impl Rejection {
         "checkout_incomplete",
         "price_changed",
         "promotion_used_up",
+        "gifts_changed",
         "payment_cancelled",
         "payment_mismatch",
         "not_ordered",
@@ -304,6 +335,8 @@ impl Rejection {
             Self::GiftCardExpired { .. } => "gift_card_expired",
             Self::GiftCardEmpty { .. } => "gift_card_empty",
             Self::LineNotFound { .. } => "line_not_found",
+            Self::GiftLine { .. } => "gift_line",
+            Self::GiftNotFound { .. } => "gift_not_found",
             Self::CartFull => "cart_full",
             Self::CartEmpty => "cart_empty",
             Self::StepOutOfOrder { .. } => "step_out_of_order",
@@ -311,6 +344,7 @@ impl Rejection {
             Self::CheckoutIncomplete { .. } => "checkout_incomplete",
             Self::PriceChanged { .. } => "price_changed",
             Self::PromotionUsedUp { .. } => "promotion_used_up",
+            Self::GiftsChanged { .. } => "gifts_changed",
             Self::PaymentCancelled => "payment_cancelled",
             Self::PaymentMismatch { .. } => "payment_mismatch",
             Self::NotOrdered { .. } => "not_ordered",

@@ -356,12 +356,15 @@ impl<S: Into<Slot>> FromIterator<(S, StockLevel)> for StockLevels {
 /// Returns what an event moves in the stock, line by line; movements of nothing are left out.
 pub fn movements(event: &CartEvent) -> Vec<(Slot, Movement)> {
     let all: Vec<(Slot, Movement)> = match event {
-        CartEvent::LineAdded { sku, hold, picks, .. } => moved(sku, *hold, picks, Movement::hold),
+        CartEvent::LineAdded { sku, hold, picks, .. } | CartEvent::GiftAdded { sku, hold, picks, .. } => {
+            moved(sku, *hold, picks, Movement::hold)
+        }
         CartEvent::QuantitySet { line, hold, release: 0, picks, .. } => {
             moved(line.sku(), *hold, picks, Movement::hold)
         }
         CartEvent::QuantitySet { line, release, picks, .. }
         | CartEvent::LineRemoved { line, release, picks }
+        | CartEvent::GiftWithdrawn { line, release, picks }
         | CartEvent::LineSaved { line, release, picks } => {
             moved(line.sku(), *release, picks, Movement::release)
         }
@@ -402,6 +405,9 @@ pub fn movements(event: &CartEvent) -> Vec<(Slot, Movement)> {
         | CartEvent::SavedLineDropped { .. }
         | CartEvent::CodeApplied { .. }
         | CartEvent::CodeRemoved { .. }
+        | CartEvent::GiftDeclined { .. }
+        | CartEvent::GiftAccepted { .. }
+        | CartEvent::GiftsOutOfStock { .. }
         | CartEvent::GiftCardApplied { .. }
         | CartEvent::GiftCardRemoved { .. }
         | CartEvent::StoreCreditSet { .. }

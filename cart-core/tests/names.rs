@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use cart_core::{
-    Asked, CartEvent, CartId, Code, Command, Currency, GiftCard, GiftCardId, LimitBroken, Order, OrderId,
-    Payment, PaymentId, PaymentTask, Properties, RefundWish, Rejection, Sku, Step, StepDetails, StockPolicy,
-    Typed,
+    Asked, CartEvent, CartId, Code, Command, Currency, GiftCard, GiftCardId, LimitBroken, LineId, Order,
+    OrderId, Payment, PaymentId, PaymentTask, PromotionId, Properties, RefundWish, Rejection, Sku, Step,
+    StepDetails, StockPolicy, Typed,
 };
 use serde::de::DeserializeOwned;
 
@@ -29,6 +29,10 @@ fn code() -> Code {
 
 fn card() -> GiftCard {
     GiftCard { id: GiftCardId::parse("0a1b").expect("an id"), last4: "6789".into() }
+}
+
+fn promotion() -> PromotionId {
+    PromotionId::parse("tea").expect("a promotion id")
 }
 
 fn order_id() -> OrderId {
@@ -59,7 +63,9 @@ fn commands() -> Vec<Command> {
         Command::RestoreLine { .. } => Some(Command::DropSavedLine { line: sku().into() }),
         Command::DropSavedLine { .. } => Some(Command::ApplyCode { code: code() }),
         Command::ApplyCode { .. } => Some(Command::RemoveCode { code: code() }),
-        Command::RemoveCode { .. } => Some(Command::ApplyGiftCard { card: card() }),
+        Command::RemoveCode { .. } => Some(Command::DeclineGift { promotion: promotion() }),
+        Command::DeclineGift { .. } => Some(Command::AcceptGift { promotion: promotion() }),
+        Command::AcceptGift { .. } => Some(Command::ApplyGiftCard { card: card() }),
         Command::ApplyGiftCard { .. } => Some(Command::RedeemCode(Typed::Either(code(), card()))),
         Command::RedeemCode(_) => Some(Command::RemoveGiftCard { card: card().id }),
         Command::RemoveGiftCard { .. } => Some(Command::UseStoreCredit { on: true }),
@@ -123,7 +129,11 @@ fn rejections() -> Vec<Rejection> {
         Rejection::GiftCardDisabled { .. } => Some(Rejection::GiftCardExpired { last4: "6789".into() }),
         Rejection::GiftCardExpired { .. } => Some(Rejection::GiftCardEmpty { last4: "6789".into() }),
         Rejection::GiftCardEmpty { .. } => Some(Rejection::LineNotFound { line: sku().into() }),
-        Rejection::LineNotFound { .. } => Some(Rejection::CartFull),
+        Rejection::LineNotFound { .. } => {
+            Some(Rejection::GiftLine { line: LineId::of_gift(sku(), &promotion()), promotion: promotion() })
+        }
+        Rejection::GiftLine { .. } => Some(Rejection::GiftNotFound { promotion: promotion() }),
+        Rejection::GiftNotFound { .. } => Some(Rejection::CartFull),
         Rejection::CartFull => Some(Rejection::CartEmpty),
         Rejection::CartEmpty => Some(Rejection::StepOutOfOrder { step: Step::Review, next: None }),
         Rejection::StepOutOfOrder { .. } => Some(Rejection::InvalidDetails { fields: vec![] }),
@@ -132,7 +142,10 @@ fn rejections() -> Vec<Rejection> {
         Rejection::PriceChanged { .. } => {
             Some(Rejection::PromotionUsedUp { name: "Ten".into(), code: Some(code()) })
         }
-        Rejection::PromotionUsedUp { .. } => Some(Rejection::PaymentCancelled),
+        Rejection::PromotionUsedUp { .. } => {
+            Some(Rejection::GiftsChanged { gone: vec!["Mug".into()], new: vec!["Tea".into()] })
+        }
+        Rejection::GiftsChanged { .. } => Some(Rejection::PaymentCancelled),
         Rejection::PaymentCancelled => Some(Rejection::PaymentMismatch { authorised_minor: 1, due_minor: 2 }),
         Rejection::PaymentMismatch { .. } => Some(Rejection::NotOrdered { order_id: order_id() }),
         Rejection::NotOrdered { .. } => Some(Rejection::OrderState { status: "cancelled".into() }),
@@ -217,6 +230,11 @@ fn events_are_stored_under_the_names_that_files_spell() {
             "saved_line_dropped",
             "code_applied",
             "code_removed",
+            "gift_added",
+            "gift_withdrawn",
+            "gift_declined",
+            "gift_accepted",
+            "gifts_out_of_stock",
             "gift_card_applied",
             "gift_card_removed",
             "store_credit_set",

@@ -668,6 +668,42 @@ async function codes(browser) {
   assert.match(await text(phone, ".receipt .sums"), /Gift card …6789\s*−£10\.00/);
 }
 
+/** A gift stands in the cart, is declined and taken after all: in place, and with nothing but forms. */
+async function gifts(browser) {
+  const page = await openPage(browser);
+  const given = "[data-cart] [data-given]";
+  await open(page, "/products/LAMP");
+  await page.click(".product-add button");
+  await page.waitForFunction(() => document.querySelector("[data-count-number]")?.textContent.trim() === "1", patience);
+  await open(page, "/cart");
+  await quantityIs(page, "LAMP", 1);
+  assert.equal(await page.$(given), null);
+  await setQuantity(page, "LAMP", 2);
+  await page.waitForSelector(given, patience);
+  assert.equal(await text(page, `${given} [data-line-total]`), "Free");
+  assert.ok(await page.$eval(`${given} .line-edit`, (edit) => edit.hidden), "a gift is not edited");
+  await page.click(`${given} [data-decline] button`);
+  await page.waitForFunction((selector) => !document.querySelector(selector), patience, given);
+  assert.match(await text(page, "[data-promotions]"), /gives Tin of tea away, which you declined/);
+  await page.click("[data-promotions] [data-accept] button");
+  await page.waitForSelector(given, patience);
+
+  await page.setJavaScriptEnabled(false);
+  await open(page, "/cart");
+  await follow(page, `${given} [data-decline] button`);
+  assert.equal(await page.$(given), null);
+  await follow(page, "[data-promotions] [data-accept] button");
+  assert.match(await text(page, `${given} .line-gift`), /A gift/);
+  await follow(page, 'form[action="/checkout/start"] button');
+  for (let steps = 0; path(page).startsWith("/checkout"); steps += 1) {
+    assert.ok(steps < 6, `the checkout does not end: ${page.url()}`);
+    assert.ok(await page.$(".order-line .line-gift:not([hidden])"), "the checkout shows the gift");
+    await fillIn(page);
+    await follow(page, ".checkout-go button");
+  }
+  assert.ok(await page.$(".order-line .line-gift:not([hidden])"), "so does the order");
+}
+
 async function main() {
   const scenarios = {
     shared,
@@ -680,6 +716,7 @@ async function main() {
     "log-in": logIn,
     "account-without-javascript": accountWithoutJavaScript,
     codes,
+    gifts,
   };
   const args = ["--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
   // Chromium's sandbox refuses to run as root.

@@ -24,7 +24,8 @@ async fn in_browser(store: Store, scenario: &str) {
     visit(&TestApp::start(store).await, scenario).await;
 }
 
-async fn visit(app: &TestApp, scenario: &str) {
+/// Plays a scenario of `tests/clients/browser.js` in a shop.
+pub async fn visit(app: &TestApp, scenario: &str) {
     let output = node_script("browser.js", &[scenario.to_owned(), app.url("")]).await;
     let said = succeeded(&format!("tests/clients/browser.js {scenario}"), &output);
     assert!(said.trim_end().ends_with("all well"), "{said}");

@@ -27,6 +27,7 @@ mod carts;
 mod checkout;
 mod codes;
 mod digital;
+mod gifts;
 mod idempotency;
 mod idle;
 mod kill;

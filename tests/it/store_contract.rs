@@ -67,6 +67,7 @@ on_every_store! {
     carts {
         sixty_four_shoppers_buy_no_more_than_fifty,
         bundles_move_the_pieces_of_their_parts,
+        gifts_are_held_sold_and_given_back,
         commands_to_one_cart_at_once_are_all_applied,
         a_cart_is_opened_once,
         a_write_guarded_by_a_stale_version_is_refused_whole,

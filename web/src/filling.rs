@@ -31,9 +31,9 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Lists what an order had.
+    /// Lists what was bought with an order.
     pub fn of_order(order: &Order) -> Vec<Self> {
-        let wanted = order.lines.iter().map(|line| Self {
+        let wanted = order.lines.iter().filter(|line| line.gift_of.is_none()).map(|line| Self {
             sku: line.sku.clone(),
             properties: line.properties.clone(),
             name: line.name.clone(),

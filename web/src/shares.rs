@@ -160,7 +160,7 @@ fn of_share(done: Result<Accepted, Problem>) -> Result<Accepted, Problem> {
 /// Lists what the cart of a share holds, to be put into another, with prices where both are in one currency.
 pub fn wanted(shared: &Accepted, into: &Cart) -> Vec<Wanted> {
     let lines = shared.cart.lines.iter().zip(&shared.quote.lines);
-    let wanted = lines.map(|(line, quote)| Wanted {
+    let wanted = lines.filter(|(line, _)| !line.is_gift()).map(|(line, quote)| Wanted {
         sku: line.sku.clone(),
         properties: line.properties.clone(),
         name: line.name.clone(),
@@ -223,6 +223,8 @@ fn is_for_all(command: &Command) -> bool {
         | Command::RemoveLine { .. }
         | Command::ApplyCode { .. }
         | Command::RemoveCode { .. }
+        | Command::DeclineGift { .. }
+        | Command::AcceptGift { .. }
         | Command::Clear
         | Command::Reopen => true,
         Command::Batch(commands) => commands.iter().all(is_for_all),

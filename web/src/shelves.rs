@@ -49,13 +49,18 @@ impl Shelves {
 
     /// Returns what goes with all of a cart.
     pub fn goes_with(&self, catalogue: &Catalogue, cart: &Cart, n: usize) -> Shelf {
-        let skus: Vec<Sku> = cart.lines.iter().map(|l| l.sku.clone()).collect();
+        let skus: Vec<Sku> = cart.bought().map(|l| l.sku.clone()).collect();
         self.fill(catalogue, n, &skus, |index, allow| index.goes_with(&skus, n, allow))
     }
 
     /// Returns what goes with what somebody bought before, the newest order first.
     pub fn for_history(&self, catalogue: &Catalogue, orders: &[Order], n: usize) -> Shelf {
-        let skus: Vec<Sku> = orders.iter().flat_map(|o| o.lines.iter().map(|l| l.sku.clone())).collect();
+        let skus: Vec<Sku> = orders
+            .iter()
+            .flat_map(|o| &o.lines)
+            .filter(|l| l.gift_of.is_none())
+            .map(|l| l.sku.clone())
+            .collect();
         self.fill(catalogue, n, &skus, |index, allow| index.for_history(&skus, n, allow))
     }
 

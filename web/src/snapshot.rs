@@ -86,7 +86,9 @@ pub enum SnapshotError {
 impl Snapshot {
     /// Takes a snapshot of a cart, with the prices that its owner is told now.
     pub fn of(cart: &Cart, quote: &Quote, now_ms: i64) -> Self {
-        let lines = cart.lines.iter().enumerate().map(|(at, line)| KeptLine {
+        // Gifts follow from the others.
+        let lines = cart.lines.iter().enumerate().filter(|(_, line)| !line.is_gift());
+        let lines = lines.map(|(at, line)| KeptLine {
             sku: line.sku.clone(),
             properties: line.properties.clone(),
             quantity: line.quantity,

@@ -56,6 +56,7 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/cart", get().to(cart::page))
             .route("/cart/lines", post().to(cart::add))
             .route("/cart/codes", post().to(codes::in_cart))
+            .route("/cart/gifts", post().to(cart::gift))
             .route("/cart/lines/{line}", post().to(cart::set))
             .route("/cart/shares", post().to(shared::share))
             .route("/cart/shares/{id}", post().to(shared::stop))

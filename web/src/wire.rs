@@ -16,7 +16,7 @@ use cart_core::{
     PromotionOutcome, Properties, Quote, Refund, SavedLine, Sku, Stage, Step, Totals, Workflow,
     limits::{
         CART_CODES_MAX, CART_GIFT_CARDS_MAX, CART_LINES_MAX, LINE_QUANTITY_MAX, NOTE_BYTES_MAX,
-        PRICE_MINOR_MAX, SAVED_LINES_MAX,
+        PRICE_MINOR_MAX, PROMOTION_GIFTS_MAX, SAVED_LINES_MAX,
     },
     promotion::Verdict,
     tax::RateShare,
@@ -24,7 +24,7 @@ use cart_core::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use command::{CommandForm, Parsed, UpdateForm, code_of, line_of, sku_of, typed_of};
+pub use command::{CommandForm, Parsed, UpdateForm, code_of, line_of, promotion_of, sku_of, typed_of};
 pub use object::Object;
 pub use product::{FoundView, ProductDetailView, ProductView};
 
@@ -43,7 +43,8 @@ pub struct CartView<'a> {
     #[schemars(with = "Currency")]
     currency: &'a str,
     workflow: &'a Workflow,
-    #[schemars(length(max = CART_LINES_MAX))]
+    /// What is bought, then what promotions give away.
+    #[schemars(length(max = CART_LINES_MAX + PROMOTION_GIFTS_MAX))]
     lines: Vec<LineView<'a>>,
     #[schemars(length(max = SAVED_LINES_MAX))]
     saved: Vec<SavedLineView<'a>>,
@@ -87,6 +88,10 @@ pub struct LineView<'a> {
     #[schemars(with = "Sku")]
     sku: &'a str,
     properties: &'a Properties,
+    /// The promotion that gives it away; it alone decides about the line. Not there for what the shopper buys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<PromotionId>")]
+    gift_of: Option<&'a str>,
     name: &'a str,
     #[schemars(range(max = LINE_QUANTITY_MAX))]
     quantity: u32,
@@ -134,6 +139,7 @@ impl<'a> LineView<'a> {
             id: line.id().to_string(),
             sku: line.sku.as_str(),
             properties: &line.properties,
+            gift_of: line.gift_of.as_ref().map(PromotionId::as_str),
             name: &line.name,
             quantity: line.quantity,
             unit_price_minor: quote.map_or(line.unit_price_minor, |q| q.unit_price_minor),
@@ -432,6 +438,10 @@ struct OrderLineView<'a> {
     #[schemars(with = "Sku")]
     sku: &'a str,
     properties: &'a Properties,
+    /// The promotion that gave it away; not there for what was bought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<PromotionId>")]
+    gift_of: Option<&'a str>,
     name: &'a str,
     quantity: u32,
     unit_price_minor: i64,
@@ -458,6 +468,7 @@ impl<'a> From<&'a Order> for OrderView<'a> {
             id: l.id().to_string(),
             sku: l.sku.as_str(),
             properties: &l.properties,
+            gift_of: l.gift_of.as_ref().map(PromotionId::as_str),
             name: &l.name,
             quantity: l.quantity,
             unit_price_minor: l.unit_price_minor,

@@ -121,7 +121,8 @@
     const list = $("[data-lines]", root);
     const drawn = new Map($$("[data-line]", list).map((line) => [line.dataset.line, line]));
     for (const line of cart.lines) {
-      const node = drawn.get(line.id) ?? list.appendChild(newLine(line, before !== null));
+      // Gifts come last.
+      const node = drawn.get(line.id) ?? list.insertBefore(newLine(line, before !== null), line.gift_of ? null : $("[data-given]", list));
       drawn.delete(line.id);
       drawLine(node, line, cart.currency);
     }
@@ -129,7 +130,7 @@
       const held = gone.contains(document.activeElement);
       const next = gone.nextElementSibling ?? gone.previousElementSibling;
       gone.remove();
-      if (held) ($("input", next ?? root) ?? $("a", root))?.focus();
+      if (held) ($("[data-bought]:not([hidden]) input", next ?? root) ?? $("a[href]", root))?.focus();
     }
     $("[data-cart-empty]", root).hidden = cart.lines.length > 0;
     $("[data-cart-full]", root).hidden = cart.lines.length === 0;
@@ -163,18 +164,38 @@
     if (isHeld) $("input", box).focus();
     const offer = $("[data-credit-offer]", box);
     if (offer) offer.hidden = Boolean(cart.uses_store_credit);
-    const notes = cart.promotions.map(({ applied, detail }) =>
-      Object.assign(document.createElement("li"), { textContent: detail, className: applied ? "promotion-applied" : "" }),
-    );
-    $("[data-promotions]", root).replaceChildren(...notes);
+    drawPromotions($("[data-promotions]", root), cart.promotions);
+  }
+
+  /** Draws what is new alone: nobody's button goes away under their finger. */
+  function drawPromotions(list, promotions) {
+    const told = JSON.stringify(promotions);
+    if (list.dataset.told === told) return;
+    list.dataset.told = told;
+    list.replaceChildren(...promotions.map(promotionNote));
+  }
+
+  /** Says what a promotion does; where its gift was declined, it can be had after all. */
+  function promotionNote({ id, applied, detail, reason }) {
+    const note = Object.assign(document.createElement("li"), { textContent: detail, className: applied ? "promotion-applied" : "" });
+    if (reason !== "declined") return note;
+    const form = $("#accept-template").content.firstElementChild.cloneNode(true);
+    form.elements.promotion.value = id;
+    note.append(" ", form);
+    return note;
   }
 
   function newLine(line, isNews) {
     const node = $("#line-template").content.firstElementChild.cloneNode(true);
     node.dataset.line = line.id;
     if (isNews) node.classList.add("line-new");
-    for (const anchor of $$("a", node)) anchor.href = `/products/${encodeURIComponent(line.sku)}`;
-    for (const form of $$("form", node)) form.action = `/cart/lines/${encodeURIComponent(line.id)}`;
+    if (line.gift_of) node.dataset.given = "";
+    for (const anchor of $$("a", node)) {
+      if (line.gift_of) anchor.removeAttribute("href");
+      else anchor.href = `/products/${encodeURIComponent(line.sku)}`;
+    }
+    for (const form of $$("form:not([data-decline])", node)) form.action = `/cart/lines/${encodeURIComponent(line.id)}`;
+    $("[data-decline]", node).elements.promotion.value = line.gift_of ?? "";
     drawProperties(node, line);
     drawPicture(node, line.sku);
     return node;
@@ -205,7 +226,10 @@
     text($("[data-unit-price]", node), price(line.unit_price_minor));
     $("[data-was]", node).hidden = line.was_minor === undefined;
     if (line.was_minor !== undefined) text($("[data-was-price]", node), money(line.was_minor, code));
-    text($("[data-line-total]", node), price(line.total_minor));
+    text($("[data-line-total]", node), line.gift_of ? "Free" : price(line.total_minor));
+    for (const part of $$("[data-gift]", node)) part.hidden = !line.gift_of;
+    for (const part of $$("[data-bought]", node)) part.hidden = Boolean(line.gift_of);
+    text($("[data-gift-pieces]", node), line.quantity > 1 ? ` × ${line.quantity}` : "");
     drawWaiting(node, line.waits);
     const input = $(".quantity", node);
     const isBeingEdited = input === document.activeElement && input.dataset.sent !== input.value;
@@ -288,7 +312,8 @@
       const node = template.content.firstElementChild.cloneNode(true);
       text($("[data-name]", node), line.name);
       text($("[data-quantity]", node), String(line.quantity));
-      text($("[data-line-total]", node), money(line.total_minor, cart.currency));
+      text($("[data-line-total]", node), line.gift_of ? "Free" : money(line.total_minor, cart.currency));
+      $("[data-gift]", node).hidden = !line.gift_of;
       drawPicture(node, line.sku);
       drawLater(node, line);
       return node;
@@ -507,6 +532,11 @@
       event.preventDefault();
       const line = form.closest("[data-line]").dataset.line;
       change(form, () => setQuantity(line, 0), () => toast("Taken out of the cart."));
+    } else if ("decline" in form.dataset || "accept" in form.dataset) {
+      event.preventDefault();
+      const type = "accept" in form.dataset ? "accept_gift" : "decline_gift";
+      const about = { name: form.closest("li").querySelector("[data-name]")?.textContent ?? "The gift" };
+      change(form, () => command({ type, promotion: form.elements.promotion.value }, about));
     } else if (session && form.method === "post") {
       sendPlain(event, form);
     }

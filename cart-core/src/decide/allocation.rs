@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     Facts,
+    gifts::withdrawn,
     pieces::{Obtained, lacks, needs_of, obtain},
 };
 use crate::{
@@ -91,7 +92,7 @@ impl<'a> Allocation<'a> {
 }
 
 /// Returns the locations that serve where a cart goes to, as far as that is known.
-fn serving<'f>(cart: &Cart, facts: &Facts<'f>) -> Cow<'f, [LocationId]> {
+pub(super) fn serving<'f>(cart: &Cart, facts: &Facts<'f>) -> Cow<'f, [LocationId]> {
     let locations = &facts.terms.locations;
     let address = cart.address.as_ref().filter(|_| locations.are_several());
     let destination = address.and_then(|a| Destination::read(&a.country, &a.region, &a.postcode));
@@ -103,19 +104,22 @@ fn sending(cart: &Cart) -> BTreeSet<&LocationId> {
     cart.lines.iter().flat_map(Line::holds).map(|(_, location, _)| location).collect()
 }
 
-/// Moves the cart's holds to locations that serve where it goes to and, where the rule says so, to fewer of them.
+/// Moves the cart's holds to locations that serve where it goes to and, where the rule says so, to fewer of them. A gift
+/// that no location has which serves the destination is taken out.
 ///
 /// # Errors
 /// [`Rejection::OutOfStock`] where pieces are held that no location has which serves the destination.
-pub(super) fn move_holds(cart: &Cart, facts: &Facts<'_>) -> Result<Option<CartEvent>, Rejection> {
+pub(super) fn move_holds(cart: &Cart, facts: &Facts<'_>) -> Result<Vec<CartEvent>, Rejection> {
     let serving = serving(cart, facts);
     let is_astray = |line: &Line| line.holds().any(|(_, location, _)| !serving.contains(location));
     let any_astray = cart.lines.iter().any(is_astray);
     let gathers = facts.terms.locations.rule() == AllocationRule::FewestParcels && sending(cart).len() > 1;
     if !any_astray && !gathers {
-        return Ok(None);
+        return Ok(vec![]);
     }
-    let may_move = |line: &Line| line.held > 0 && (gathers || is_astray(line));
+    // Where something has to move, a gift that need not keeps its pieces.
+    let may_gather = |line: &Line| gathers && !(any_astray && line.is_gift());
+    let may_move = |line: &Line| line.held > 0 && (is_astray(line) || may_gather(line));
     // The pieces are put back in thought and looked for anew.
     let mut bare = cart.clone();
     let mut stock = facts.stock.clone();
@@ -127,15 +131,19 @@ pub(super) fn move_holds(cart: &Cart, facts: &Facts<'_>) -> Result<Option<CartEv
     let facts = Facts { stock: &stock, ..*facts };
     let lines: Vec<_> = cart.lines.iter().zip(&bare.lines).filter(|(line, _)| may_move(line)).collect();
     let mut allocation = Allocation::of(&bare, &facts, || lacks(&facts, lines.iter().map(|(_, bare)| *bare)));
-    let mut moves = vec![];
+    let (mut moves, mut events) = (vec![], vec![]);
     let mut after: BTreeSet<LocationId> = sending(&bare).into_iter().cloned().collect();
     for (line, bare) in &lines {
         let needs = needs_of(&facts, bare);
         let obtained = obtain(&mut allocation, &needs, bare.quantity, Some(bare));
         let Obtained { picks, backordered } = match obtained {
             Ok(obtained) => obtained,
+            Err(_) if any_astray && line.is_gift() => {
+                events.push(withdrawn(line));
+                continue;
+            }
             Err(rejection) if any_astray => return Err(rejection),
-            Err(_) => return Ok(None),
+            Err(_) => return Ok(vec![]),
         };
         let to = said(line, picks);
         after.extend(to.iter().map(|pick| pick.location.clone()));
@@ -145,10 +153,12 @@ pub(super) fn move_holds(cart: &Cart, facts: &Facts<'_>) -> Result<Option<CartEv
         }
     }
     let is_better = any_astray || after.len() < sending(cart).len();
-    Ok((is_better && !moves.is_empty()).then_some(CartEvent::HoldsMoved { moves }))
+    events.extend((is_better && !moves.is_empty()).then_some(CartEvent::HoldsMoved { moves }));
+    Ok(events)
 }
 
-fn put_back(stock: &mut StockLevels, line: &Line) {
+/// Puts all that a line holds back on the shelves.
+pub(super) fn put_back(stock: &mut StockLevels, line: &Line) {
     for (sku, location, pieces) in line.holds() {
         let slot = Slot::new(sku, location);
         if let Some(mut level) = stock.at(&slot) {

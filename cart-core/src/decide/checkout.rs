@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::{
     Facts,
     allocation::{Allocation, move_holds},
+    gifts::still_given,
     noted,
     pieces::{hold_lines, lacks, needs_of, obtain},
 };
@@ -19,7 +20,7 @@ use crate::{
 };
 
 pub(super) fn start_checkout(cart: &Cart, facts: &Facts<'_>) -> Result<Vec<CartEvent>, Rejection> {
-    if cart.lines.is_empty() {
+    if cart.is_empty() {
         return Err(Rejection::CartEmpty);
     }
     let started = (cart.stage == Stage::Open).then_some(CartEvent::CheckoutStarted);
@@ -52,7 +53,7 @@ pub(super) fn complete_step(
 ) -> Result<Vec<CartEvent>, Rejection> {
     let step = details.step();
     let next = cart.next_step();
-    if cart.lines.is_empty() {
+    if cart.is_empty() {
         return Err(Rejection::CartEmpty);
     }
     if step == Step::Shipping && !cart.travels() && cart.stage != Stage::Open {
@@ -161,7 +162,7 @@ pub(super) fn accept_prices(cart: &Cart, facts: &Facts<'_>) -> Vec<CartEvent> {
 /// Says what a cart costs that can become an order now, as far as its payment is not concerned.
 pub(super) fn due(cart: &Cart, facts: &Facts<'_>) -> Result<Quote, Rejection> {
     pieces(cart, facts)?;
-    if cart.lines.is_empty() {
+    if cart.is_empty() {
         return Err(Rejection::CartEmpty);
     }
     let next = cart.next_step();
@@ -182,6 +183,7 @@ pub(super) fn due(cart: &Cart, facts: &Facts<'_>) -> Result<Quote, Rejection> {
         cards_still_usable(cart, facts)?;
         still_usable(cart, facts, &quote, &balances)?;
     }
+    still_given(cart, &balances, facts)?;
     Ok(quote)
 }
 
@@ -192,10 +194,16 @@ pub(super) fn sales(
     quote: &Quote,
 ) -> Result<(Vec<CartEvent>, Vec<OrderLine>), Rejection> {
     let moved = and_move_holds(cart, facts, vec![])?;
+    let before = cart;
     let (mut cart, mut stock) = (Cow::Borrowed(cart), Cow::Borrowed(facts.stock));
     for event in &moved {
         evolve(cart.to_mut(), event);
         stock.to_mut().apply(event);
+    }
+    let is_gone = |line: &&Line| cart.line(&line.id()).is_none();
+    let gone: Vec<_> = before.gifts().filter(is_gone).map(|line| line.name.clone()).collect();
+    if !gone.is_empty() {
+        return Err(Rejection::GiftsChanged { gone, new: vec![] });
     }
     let facts = Facts { stock: &stock, ..*facts };
     let mut allocation = Allocation::of(&cart, &facts, || lacks(&facts, cart.lines.iter()));
@@ -284,7 +292,7 @@ fn counters(
 /// Returns the pieces of products of which a customer may buy only so many.
 fn pieces(cart: &Cart, facts: &Facts<'_>) -> Result<Vec<Posting>, Rejection> {
     let mut postings: Vec<Posting> = vec![];
-    for line in &cart.lines {
+    for line in cart.bought() {
         let limits = facts.products.product(&line.sku).map(|product| &product.limits);
         let Some(limits) = limits.filter(|limits| limits.per_customer.is_some()) else { continue };
         let account = AccountId::CustomerPieces { customer: cart.owner.clone(), sku: line.sku.clone() };
@@ -330,6 +338,7 @@ fn sell(
     Ok(OrderLine {
         sku: line.sku.clone(),
         properties: line.properties.clone(),
+        gift_of: line.gift_of.clone(),
         name: line.name.clone(),
         quantity: line.quantity,
         unit_price_minor: quote.unit_price_minor,

@@ -45,7 +45,7 @@ fn abandonment(cart: &Cart, facts: &Facts<'_>) -> Abandonment {
     ];
     Abandonment {
         total_minor: quote.totals.total_minor,
-        lines: u32::try_from(cart.lines.len()).unwrap_or(u32::MAX),
+        lines: u32::try_from(cart.bought().count()).unwrap_or(u32::MAX),
         pieces: quote.totals.items,
         in_checkout: cart.stage != Stage::Open,
         last_step: cart.completed().last().copied(),
@@ -61,7 +61,7 @@ fn named<T>(things: Vec<T>, reason: impl FnOnce(Vec<T>) -> AbandonReason) -> Opt
 /// Returns the products of some lines, each once, in the order of the cart.
 fn skus(cart: &Cart, is_meant: impl Fn(&Line) -> bool) -> Vec<Sku> {
     let mut skus: Vec<Sku> = vec![];
-    for line in cart.lines.iter().filter(|line| is_meant(line)) {
+    for line in cart.bought().filter(|line| is_meant(line)) {
         if !skus.contains(&line.sku) {
             skus.push(line.sku.clone());
         }
@@ -87,7 +87,7 @@ fn is_dearer(cart: &Cart, facts: &Facts<'_>, line: &Line) -> bool {
 /// Returns the products of which fewer pieces are to be had than all lines together still lack.
 fn sold_out(cart: &Cart, facts: &Facts<'_>) -> Vec<Sku> {
     let mut missing: BTreeMap<&Sku, i64> = BTreeMap::new();
-    for line in &cart.lines {
+    for line in cart.bought() {
         for (sku, pieces) in needs_of(facts, line).missing(line) {
             *missing.entry(sku).or_default() += i64::from(pieces);
         }
@@ -110,8 +110,8 @@ fn idle_codes(cart: &Cart, quote: &crate::Quote) -> Vec<Code> {
     cart.codes.iter().filter(|code| !applies(code)).cloned().collect()
 }
 
-/// Opens a cart again that has expired: each line is added as a shopper would add it today, as far as the rules let it,
-/// and codes that the shop no longer has are taken back.
+/// Opens a cart again that has expired: each line is added as a shopper would add it today, as far as the rules let it
+/// (gifts follow), and codes that the shop no longer has are taken back.
 pub(super) fn reopen(cart: &Cart, facts: &Facts<'_>) -> Vec<CartEvent> {
     if cart.lapse != Some(Lapse::Expired) {
         return vec![];
@@ -119,7 +119,7 @@ pub(super) fn reopen(cart: &Cart, facts: &Facts<'_>) -> Vec<CartEvent> {
     let mut fresh = Cart { lines: vec![], lapse: None, ..cart.clone() };
     let mut stock = facts.stock.clone();
     let (mut outcomes, mut added) = (vec![], vec![]);
-    for line in &cart.lines {
+    for line in cart.bought() {
         let facts = Facts { stock: &stock, ..*facts };
         let (quantity, events, because) = add_again(&fresh, &facts, line);
         for event in &events {

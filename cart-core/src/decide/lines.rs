@@ -27,7 +27,7 @@ pub(crate) fn add_line(
     let (product, unit_price_minor) = for_sale(cart, facts, sku, wanted as u32)?;
     let order = cart.pieces_of(sku) + u64::from(quantity);
     admit(cart, facts, product, wanted as u32, order)?;
-    if line.is_none() && cart.lines.len() >= CART_LINES_MAX {
+    if line.is_none() && cart.bought().count() >= CART_LINES_MAX {
         return Err(Rejection::CartFull);
     }
     if line.is_none() && !properties.is_empty() && too_much_text(cart, sku, properties) {
@@ -70,6 +70,7 @@ pub(super) fn set_quantity(
             false => Err(Rejection::LineNotFound { line: id.clone() }),
         };
     };
+    not_given(line)?;
     if line.quantity == quantity && line.held <= quantity {
         return Ok(vec![]);
     }
@@ -168,7 +169,16 @@ pub(super) fn restore_line(cart: &Cart, facts: &Facts<'_>, id: &LineId) -> Resul
 }
 
 fn line<'c>(cart: &'c Cart, id: &LineId) -> Result<&'c Line, Rejection> {
-    cart.line(id).ok_or_else(|| Rejection::LineNotFound { line: id.clone() })
+    let line = cart.line(id).ok_or_else(|| Rejection::LineNotFound { line: id.clone() })?;
+    not_given(line)?;
+    Ok(line)
+}
+
+fn not_given(line: &Line) -> Result<(), Rejection> {
+    match &line.gift_of {
+        Some(promotion) => Err(Rejection::GiftLine { line: line.id(), promotion: promotion.clone() }),
+        None => Ok(()),
+    }
 }
 
 pub(super) fn saved_line<'c>(cart: &'c Cart, id: &LineId) -> Result<&'c SavedLine, Rejection> {

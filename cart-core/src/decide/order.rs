@@ -115,7 +115,8 @@ fn postings(order: &Order, state: &OrderState, refund: &Refund) -> Vec<Posting> 
     let mut postings = given_back(order.tenders(), before_minor, refund.prepaid_minor, account);
     for posting in &order.postings {
         let AccountId::CustomerPieces { sku, .. } = &posting.account else { continue };
-        let lines = refund.lines.iter().filter(|line| line.line.sku() == sku);
+        let is_gift = |id: &LineId| order.lines.iter().any(|l| l.gift_of.is_some() && l.id() == *id);
+        let lines = refund.lines.iter().filter(|l| l.line.sku() == sku && !is_gift(&l.line));
         let pieces: i64 = lines.map(|line| i64::from(line.quantity)).sum();
         if pieces > 0 {
             postings.push(Posting { account: posting.account.clone(), delta: -pieces });

@@ -85,7 +85,7 @@ pub(super) fn serve(
     Ok(Served { hold, picks, backordered: obtained.backordered })
 }
 
-fn holds_now(cart: &Cart, policy: StockPolicy) -> bool {
+pub(super) fn holds_now(cart: &Cart, policy: StockPolicy) -> bool {
     match policy {
         StockPolicy::HoldOnAdd => true,
         StockPolicy::HoldAtCheckout => cart.stage != Stage::Open,
@@ -140,11 +140,11 @@ pub(super) fn obtain(
     }
 }
 
-/// Lets every line hold all its pieces that may hold any by now; none where each does already.
+/// Lets every line hold all its pieces that may hold any by now; none where each does already. Gifts are settled later.
 pub(super) fn hold_lines(cart: &Cart, facts: &Facts<'_>) -> Result<Option<CartEvent>, Rejection> {
     let may_hold = |line: &&Line| {
         let holds = matches!(line.policy, StockPolicy::HoldOnAdd | StockPolicy::HoldAtCheckout);
-        holds && line.quantity > line.held
+        holds && line.quantity > line.held && !line.is_gift()
     };
     let lines = || cart.lines.iter().filter(may_hold).map(|line| (line, needs_of(facts, line)));
     let mut allocation = Allocation::of(cart, facts, || lacks(facts, cart.lines.iter().filter(may_hold)));

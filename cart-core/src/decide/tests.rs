@@ -163,6 +163,13 @@ fn mug() -> Product {
     Product::new(sku("MUG"), "Mug", Money::new(1_250, currency("GBP")))
 }
 
+/// Gives a mug away with whatever is bought.
+fn given_a_mug(case: &mut Case) {
+    let gift = r#"[{"id": "mug", "name": "Mug", "benefit": {"kind": "gift", "sku": "MUG"}}]"#;
+    case.terms.promotions = serde_json::from_str(gift).unwrap();
+    case.grant(Command::SetNote { text: "Thank you".into() });
+}
+
 fn release(pieces: u32) -> Vec<crate::LineRelease> {
     vec![crate::LineRelease { line: id("MUG"), pieces, picks: vec![] }]
 }
@@ -284,7 +291,7 @@ fn each_rejection_has_its_case_and_its_words() {
     type Bend = fn(&mut Case);
     let as_it_is: Bend = |_| {};
     let stale = Request { expected_version: Some(7), ..by_owner(Command::Clear) };
-    let rows: [(Bend, Request, &str, &str); 38] = [
+    let rows: [(Bend, Request, &str, &str); 41] = [
         (as_it_is, by_eve(Command::Clear), "not_owner", "the cart belongs to another visitor"),
         (
             as_it_is,
@@ -399,6 +406,18 @@ fn each_rejection_has_its_case_and_its_words() {
         ),
         (as_it_is, by_owner(remove("CUP")), "line_not_found", "the cart has no line CUP"),
         (
+            given_a_mug,
+            by_owner(remove("MUG~4ffcac55ae81991b")),
+            "gift_line",
+            "MUG~4ffcac55ae81991b is a gift of promotion mug, which decides about it; decline_gift takes it out",
+        ),
+        (
+            given_a_mug,
+            by_owner(Command::DeclineGift { promotion: "tea".parse().unwrap() }),
+            "gift_not_found",
+            "promotion tea gives this cart nothing; the lines of gifts say which promotions do",
+        ),
+        (
             |case| case.fill(CART_LINES_MAX),
             by_owner(add("MUG", 1)),
             "cart_full",
@@ -453,6 +472,16 @@ fn each_rejection_has_its_case_and_its_words() {
             by_owner(pay(2_250)),
             "promotion_used_up",
             "Ten (code TEN) was used up before this order; the cart shows what it comes to without, look it over, then order",
+        ),
+        (
+            |case| {
+                *case = Case::checked_out(Workflow::express());
+                given_a_mug(case);
+                case.terms.promotions = crate::Promotions::default();
+            },
+            by_owner(pay(2_500)),
+            "gifts_changed",
+            "Mug is no longer a gift of this cart; look the cart over, then order",
         ),
         (
             |case| {

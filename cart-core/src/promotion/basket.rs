@@ -77,6 +77,11 @@ impl Basket {
         })
     }
 
+    /// Reports whether there is nothing that promotions count.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces == 0
+    }
+
     /// Reports whether nothing in the cart is selected.
     pub(super) fn lacks(&self, selector: SelectorId) -> bool {
         self.selected.is_empty(selector)

@@ -206,6 +206,14 @@ impl PromotionClass {
 }
 
 impl Benefit {
+    /// Returns the product that it gives away, where it does.
+    pub fn gift(&self) -> Option<&Sku> {
+        match self {
+            Self::Gift { sku, .. } => Some(sku),
+            _ => None,
+        }
+    }
+
     /// Returns what it reduces: a percentage, an amount for the cart or tiers are of class `order` where they select
     /// everything.
     pub fn class(&self) -> PromotionClass {

@@ -1,7 +1,7 @@
 //! What promotions are asked about: the lines, the customer, the time and place.
 
 use super::Code;
-use crate::{ChannelId, Country, Currency, GroupId, Product, PromotionId, Sku, VisitorId};
+use crate::{ChannelId, Country, Currency, GroupId, Product, PromotionId, VisitorId};
 
 /// Is a line as far as promotions care.
 ///
@@ -63,8 +63,10 @@ pub struct Occasion<'a> {
     pub codes: &'a [Code],
     /// How many orders the customer has placed so far.
     pub orders_before: u64,
-    /// Gifts that cannot be had at present.
-    pub gifts_out_of_stock: &'a [Sku],
+    /// The promotions whose gift the shopper does not want.
+    pub gifts_declined: &'a [PromotionId],
+    /// The promotions whose gift cannot be had at present.
+    pub gifts_out_of_stock: &'a [PromotionId],
     /// Answers how often a promotion was used, and its code where one was typed; asked only where there are limits.
     pub uses: &'a dyn Fn(&PromotionId, Option<&Code>) -> Uses,
 }
@@ -81,6 +83,7 @@ impl Occasion<'_> {
             country: None,
             codes: &[],
             orders_before: 0,
+            gifts_declined: &[],
             gifts_out_of_stock: &[],
             uses: &|_, _| Uses::default(),
         }

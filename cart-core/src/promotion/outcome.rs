@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Code, NotApplied, WHOLE_BP, reward::percent};
+use super::{Code, NotApplied, WHOLE_BP, reason::called, reward::percent};
 use crate::{MethodId, Money, PromotionId, Sku};
 
 /// Is what promotions did to a cart.
@@ -86,6 +86,9 @@ pub struct Gift {
     pub promotion: PromotionId,
     /// What it is.
     pub sku: Sku,
+    /// What that is called, where somebody has looked it up.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
     /// How many pieces.
     pub pieces: u32,
 }
@@ -148,7 +151,7 @@ impl Promoted {
 impl fmt::Display for AppliedPromotion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.gift, self.shipping_off_bp) {
-            (Some(gift), _) => write!(f, "{} × {} as a gift", gift.pieces, gift.sku)?,
+            (Some(gift), _) => write!(f, "{} × {} as a gift", gift.pieces, called(&gift.sku, &gift.name))?,
             (None, Some(WHOLE_BP)) => f.write_str("free shipping")?,
             (None, Some(off_bp)) => {
                 write!(f, "{}.{:02} % off shipping", off_bp / 100, off_bp % 100)?;

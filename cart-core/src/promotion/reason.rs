@@ -114,10 +114,21 @@ pub enum NotApplied {
         /// The price of a bundle.
         price: Money,
     },
+    /// The shopper does not want the gift.
+    Declined {
+        /// The gift.
+        sku: Sku,
+        /// What it is called, where somebody has looked it up.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
+    },
     /// The gift cannot be had at present.
     GiftOutOfStock {
         /// The gift.
         sku: Sku,
+        /// What it is called, where somebody has looked it up.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        name: String,
     },
     /// Another promotion of its group takes off more, or as much and comes first.
     Beaten {
@@ -168,9 +179,15 @@ impl NotApplied {
             Self::NothingLeft => "nothing_left",
             Self::TooLittle => "too_little",
             Self::NotCheaper { .. } => "not_cheaper",
+            Self::Declined { .. } => "declined",
             Self::GiftOutOfStock { .. } => "gift_out_of_stock",
             Self::Beaten { .. } => "beaten",
         }
+    }
+
+    /// Reports whether a gift is all that is lacking: what a shopper is told who might expect it.
+    pub fn is_missing_gift(&self) -> bool {
+        matches!(self, Self::Declined { .. } | Self::GiftOutOfStock { .. })
     }
 
     /// Reports whether the shopper gets the promotion by changing the cart or giving an address: what a page may
@@ -186,6 +203,11 @@ impl NotApplied {
                 | Self::Country { country: None, .. }
         )
     }
+}
+
+/// Returns what a gift is called.
+pub(super) fn called<'a>(sku: &'a Sku, name: &'a str) -> &'a str {
+    if name.is_empty() { sku.as_str() } else { name }
 }
 
 /// Writes ` of books`, or nothing.
@@ -249,7 +271,10 @@ impl fmt::Display for NotApplied {
             Self::NotCheaper { price } => {
                 write!(f, "saves nothing; the pieces cost no more than {price} together")
             }
-            Self::GiftOutOfStock { sku } => write!(f, "gives {sku} away, which is out of stock"),
+            Self::Declined { sku, name } => write!(f, "gives {} away, which you declined", called(sku, name)),
+            Self::GiftOutOfStock { sku, name } => {
+                write!(f, "gives {} away, which is out of stock", called(sku, name))
+            }
             Self::Beaten { name, off, .. } => {
                 write!(f, "would take {off} off, but only {name} of its group applies")
             }

@@ -80,7 +80,7 @@ impl Rule {
     }
 
     /// Checks what the time alone decides.
-    fn admit_time(&self, now_ms: i64) -> Result<(), NotApplied> {
+    pub(super) fn admit_time(&self, now_ms: i64) -> Result<(), NotApplied> {
         let PromotionConditions { from_ms, until_ms, weekly, .. } = &self.definition.conditions;
         match (*from_ms, *until_ms, weekly) {
             _ if self.definition.paused => Err(NotApplied::Paused),

@@ -2,8 +2,8 @@
 
 use cart_core::{
     Address, AllocationRule, CartLayout, CheckoutLayout, Code, Currency, GiftCard, GiftCardId, LineId,
-    MethodId, Money, Preorder, PricePolicy, Product, Properties, Sku, StepDetails, StockPolicy, Workflow,
-    limits,
+    MethodId, Money, Preorder, PricePolicy, Product, PromotionId, Properties, Sku, StepDetails, StockPolicy,
+    Workflow, limits,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -27,6 +27,8 @@ pub struct Shop {
     pub prices: PricePolicy,
     /// How the pieces of several locations are dealt out, where there are several.
     pub spread: Option<AllocationRule>,
+    /// Some promotions give things away.
+    pub gives: bool,
 }
 
 /// Is one thing that happens.
@@ -84,6 +86,11 @@ pub enum Draft {
     Card(GiftCard),
     Uncard(GiftCard),
     Credit(bool),
+    /// Takes the gift out as if it were a line.
+    RemoveGift,
+    /// Declines the gift of a promotion, or takes it after all.
+    Decline(PromotionId),
+    Undecline(PromotionId),
     Batch(Vec<Draft>),
     Clear,
     Start,
@@ -119,16 +126,16 @@ pub fn shop() -> impl Strategy<Value = Shop> {
         1 => Just(Some(AllocationRule::Priority)),
         1 => Just(Some(AllocationRule::FewestParcels)),
     ];
-    (products, vec(supply(), listed), vec(workflow(), CARTS), 0..2_000_i64, prices(), spread).prop_map(
-        |(products, supplies, workflows, express_shipping_minor, prices, spread)| Shop {
+    (products, vec(supply(), listed), vec(workflow(), CARTS), 0..2_000_i64, prices(), spread, any::<bool>())
+        .prop_map(|(products, supplies, workflows, express_shipping_minor, prices, spread, gives)| Shop {
             products,
             supplies,
             workflows,
             express_shipping_minor,
             prices,
             spread,
-        },
-    )
+            gives,
+        })
 }
 
 fn prices() -> impl Strategy<Value = PricePolicy> {
@@ -176,6 +183,9 @@ fn draft() -> impl Strategy<Value = Draft> {
         2 => card().prop_map(Draft::Card),
         1 => card().prop_map(Draft::Uncard),
         1 => any::<bool>().prop_map(Draft::Credit),
+        1 => Just(Draft::RemoveGift),
+        1 => giving().prop_map(Draft::Decline),
+        1 => giving().prop_map(Draft::Undecline),
         1 => Just(Draft::Start),
         2 => details().prop_map(Draft::Step),
         16 => details().prop_map(Draft::GoOn),
@@ -300,6 +310,10 @@ pub fn address(city: String) -> StepDetails {
         country: country.into(),
         region: String::new(),
     })
+}
+
+fn giving() -> impl Strategy<Value = PromotionId> {
+    select(vec!["three", "soon", "code"]).prop_map(|id| PromotionId::parse(id).expect("an id"))
 }
 
 fn card() -> impl Strategy<Value = GiftCard> {

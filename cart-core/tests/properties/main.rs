@@ -6,10 +6,12 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cart_core::{
-    Balances, Cart, CartEvent, Command, Line, LineId, Lines, Order, Posting, PricePolicy, Rejection,
-    ReopenedLine, Sku, Slot, Stage, StepDetails, StockLevels, StockPolicy, limits::LINE_QUANTITY_MAX,
+    Balances, Cart, CartEvent, Command, Line, LineId, Lines, NotApplied, Order, Posting, PricePolicy,
+    Rejection, ReopenedLine, Sku, Slot, Stage, StepDetails, StockLevels, StockPolicy,
+    limits::LINE_QUANTITY_MAX,
+    promotion::{Benefit, Verdict},
 };
-use drafts::{Act, CARTS, acts, shop};
+use drafts::{Act, CARTS, Shop, acts, shop};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -56,7 +58,7 @@ proptest! {
         let all = |world: &World| {
             let mut pieces: BTreeMap<LineId, u64> = BTreeMap::new();
             for cart in world.carts.iter().take(2) {
-                let lines = cart.lines.iter().map(|l| (l.id(), l.quantity));
+                let lines = cart.bought().map(|l| (l.id(), l.quantity));
                 for (line, quantity) in lines.chain(cart.saved.iter().map(|s| (s.id(), s.quantity))) {
                     *pieces.entry(line).or_default() += u64::from(quantity);
                 }
@@ -83,7 +85,8 @@ proptest! {
             prop_assert_eq!(level.held, holds.get(sku).copied().unwrap_or(0));
             let shelf_before = before.1.stock.at(sku).map_or(0, |level| level.available);
             prop_assert!(level.available >= -level.owed_max, "{sku}: {level:?}");
-            prop_assert!(level.available >= shelf_before || !aside, "{sku}: {shelf_before} before, {level:?}");
+            // Gifts may be given that could not be had before.
+            prop_assert!(level.available >= shelf_before || !aside || shop.gives, "{sku}: {shelf_before} before, {level:?}");
         }
         let (cart, history) = (&world.carts[0], &world.histories[0]);
         prop_assert_eq!(Cart::replay(history), Some(cart.clone()));
@@ -262,10 +265,45 @@ proptest! {
     }
 
     #[test]
+    fn gifts_are_what_promotions_say_and_the_shelf_allows(shop in shop(), acts in acts()) {
+        walk(&Shop { gives: true, ..shop }, &acts, |world, turn| {
+            let cart = &world.carts[turn.cart];
+            let order = cart.order_id().is_some();
+            let is_settled = turn.outcome.is_ok() && (turn.request.command.settles_gifts() || order);
+            if !is_settled || cart.is_expired() || turn.before.order_id().is_some() {
+                return Ok(());
+            }
+            let lines = cart.gifts().map(|l| (l.gift_of.clone().expect("a gift"), l.sku.clone(), l.quantity));
+            let promoted = world.quote(cart).promotions;
+            let due = promoted.gifts.iter().map(|g| (g.promotion.clone(), g.sku.clone(), g.pieces));
+            let (mut lines, mut due): (Vec<_>, Vec<_>) = (lines.collect(), due.collect());
+            lines.sort();
+            due.sort();
+            prop_assert_eq!(lines, due);
+            let first_gift = cart.bought().count();
+            prop_assert!(cart.lines[first_gift..].iter().all(Line::is_gift), "gifts come last");
+            if world.terms.locations.are_several() || order {
+                return Ok(());
+            }
+            for outcome in &promoted.outcomes {
+                let Verdict::NotApplied(NotApplied::GiftOutOfStock { sku, .. }) = &outcome.verdict else { continue };
+                let wanted = world.terms.promotions.definition(&outcome.promotion).expect("a promotion");
+                let Benefit::Gift { pieces, .. } = wanted.benefit else { panic!("a gift is missing that is none") };
+                // The lines of the cart come first.
+                let missing = |l: &&Line| l.sku == *sku && l.policy.is_tracked();
+                let own: i64 = cart.bought().filter(missing).map(|l| i64::from(l.quantity - l.held)).sum();
+                let there = world.stock.obtainable(sku, world.products[sku].owed_max(world.now_ms));
+                prop_assert!(there - own < i64::from(pieces), "{sku}: {there} there, {own} needed");
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
     fn fewer_pieces_are_always_granted(shop in shop(), acts in acts()) {
         walk(&shop, &acts, |world, turn| {
             let cart = &world.carts[turn.cart];
-            for line in cart.lines.iter().filter(|_| cart.order_id().is_none() && !cart.is_expired()) {
+            for line in cart.bought().filter(|_| cart.order_id().is_none() && !cart.is_expired()) {
                 for quantity in [1, line.quantity / 2, line.quantity - 1].into_iter().filter(|q| *q > 0) {
                     let command = Command::SetQuantity { line: line.id(), quantity };
                     let request = cart_core::Request { caller: None, expected_version: None, command };
@@ -283,7 +321,7 @@ proptest! {
 fn the_draws_reach_every_event_and_every_rejection() {
     let mut runner = TestRunner::deterministic();
     let (mut events, mut rejections) = (BTreeSet::new(), BTreeSet::new());
-    for _ in 0..300 {
+    for _ in 0..500 {
         let drawn = (shop(), acts()).new_tree(&mut runner).expect("a draw").current();
         walk(&drawn.0, &drawn.1, |_, turn| {
             match &turn.outcome {
@@ -303,8 +341,13 @@ fn the_draws_reach_every_event_and_every_rejection() {
         "checkout_started",
         "code_applied",
         "code_removed",
+        "gift_accepted",
+        "gift_added",
         "gift_card_applied",
         "gift_card_removed",
+        "gift_declined",
+        "gift_withdrawn",
+        "gifts_out_of_stock",
         "holds_expired",
         "holds_moved",
         "line_added",
@@ -406,6 +449,8 @@ impl Book {
             Command::CompleteStep(_)
             | Command::ApplyCode { .. }
             | Command::RemoveCode { .. }
+            | Command::DeclineGift { .. }
+            | Command::AcceptGift { .. }
             | Command::ApplyGiftCard { .. }
             | Command::RedeemCode(_)
             | Command::RemoveGiftCard { .. }
@@ -464,17 +509,17 @@ impl Book {
 
     fn audit(&self, world: &World, cart: &Cart) -> Check {
         let lines: BTreeMap<_, _> = cart
-            .lines
-            .iter()
+            .bought()
             .map(|l| (l.id(), (i128::from(l.quantity), i128::from(l.unit_price_minor))))
             .collect();
         prop_assert_eq!(&lines, &self.lines);
         let saved: BTreeMap<_, _> = cart.saved.iter().map(|l| (l.id(), i128::from(l.quantity))).collect();
         prop_assert_eq!(&saved, &self.saved);
+        let gifts: i128 = cart.gifts().map(|l| i128::from(l.quantity)).sum();
         let (quote, totals) = (world.quote(cart), world.quote(cart).totals);
         prop_assert_eq!(
             i128::from(totals.items),
-            self.lines.values().map(|(pieces, _)| pieces).sum::<i128>()
+            self.lines.values().map(|(pieces, _)| pieces).sum::<i128>() + gifts
         );
         prop_assert_eq!(i128::from(totals.total_minor), self.settled.unwrap_or_else(|| self.total(world)));
         prop_assert_eq!(totals.subtotal_minor + totals.shipping_minor, totals.total_minor);
@@ -565,7 +610,8 @@ fn audit_pieces(order: &Order, cart: &Cart, sold: &mut BTreeMap<Slot, i64>) -> C
     let is_french = cart.address.as_ref().is_some_and(|address| address.country == "FR");
     prop_assert_eq!(order.lines.len(), cart.lines.len());
     for (bought, line) in order.lines.iter().zip(&cart.lines) {
-        prop_assert_eq!((&bought.sku, &bought.properties), (&line.sku, &line.properties));
+        prop_assert_eq!((bought.id(), &bought.gift_of), (line.id(), &line.gift_of));
+        prop_assert!(bought.gift_of.is_none() || bought.unit_price_minor == 0, "{bought:?}");
         prop_assert_eq!(bought.quantity, line.quantity);
         prop_assert_eq!(bought.from_held, line.held);
         let taken = bought.from_held + bought.from_available;

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use cart_core::{
     AssignedVariation, Balances, CardTerms, Cart, CartEvent, CartId, Command, Currency, Facts, GiftCardId,
     GiftCards, LeftLine, LineId, Lines, LocationId, Locations, MethodId, OrderId, Payment, PaymentId,
-    PaymentTask, PricePolicy, Product, Products, Quote, Rejection, Request, Shipping, Sku, Slot, Stage, Step,
-    StepDetails, StockLevel, StockLevels, Terms, VisitorId, decide, evolve, merge, open, quote,
+    PaymentTask, PricePolicy, Product, Products, Promotions, Quote, Rejection, Request, Shipping, Sku, Slot,
+    Stage, Step, StepDetails, StockLevel, StockLevels, Terms, VisitorId, catch_up, decide, evolve, merge,
+    open, quote,
 };
 use proptest::test_runner::TestCaseError;
 
@@ -72,6 +73,7 @@ impl World {
             now_ms: DAY_MS,
             terms: Terms {
                 locations: locations(shop.spread),
+                promotions: promotions(shop.gives),
                 ..terms(shop.express_shipping_minor, shop.prices)
             },
         }
@@ -89,8 +91,8 @@ impl World {
             }
             Act::Supply(sku, pieces, safety) => self.put(&self.arrives(sku, *pieces), *pieces, Some(*safety)),
             Act::PriceExpress(minor) => {
-                let locations = self.terms.locations.clone();
-                self.terms = Terms { locations, ..terms(*minor, self.terms.prices) };
+                let Terms { locations, promotions, .. } = self.terms.clone();
+                self.terms = Terms { locations, promotions, ..terms(*minor, self.terms.prices) };
             }
         }
         None
@@ -147,6 +149,20 @@ impl World {
                 self.histories[cart].push(event);
             }
         }
+        let facts = Facts {
+            now_ms: self.now_ms,
+            products: &Shelf(&self.products),
+            stock: &self.stock,
+            balances: &self.balances,
+            cards: &cards(),
+            hold_ms: HOLD_MS,
+            terms: &self.terms,
+        };
+        for event in catch_up(&self.carts[into], &facts) {
+            self.stock.apply(&event);
+            evolve(&mut self.carts[into], &event);
+            self.histories[into].push(event);
+        }
         Some(merged.left)
     }
 
@@ -196,6 +212,16 @@ fn fill_in(world: &World, draft: Draft, cart: &Cart) -> Command {
         Draft::Untype(code) => Command::RemoveCode { code },
         Draft::Card(card) => Command::ApplyGiftCard { card },
         Draft::Uncard(card) => Command::RemoveGiftCard { card: card.id },
+        Draft::RemoveGift => match cart.gifts().next() {
+            Some(line) => Command::RemoveLine { line: line.id() },
+            None => Command::AcceptPrices,
+        },
+        Draft::Decline(promotion) => Command::DeclineGift {
+            promotion: cart.gifts().next().and_then(|line| line.gift_of.clone()).unwrap_or(promotion),
+        },
+        Draft::Undecline(promotion) => {
+            Command::AcceptGift { promotion: cart.gifts_declined.first().cloned().unwrap_or(promotion) }
+        }
         Draft::Credit(on) => Command::UseStoreCredit { on },
         Draft::Note(text) => Command::SetNote { text },
         Draft::Batch(drafts) => Command::Batch(drafts.into_iter().map(|d| fill_in(world, d, cart)).collect()),
@@ -277,15 +303,26 @@ fn cards() -> GiftCards {
 }
 
 fn terms(express_minor: i64, prices: PricePolicy) -> Terms {
-    // Code A opens a promotion that no cart here reaches: what promotions do has tests of its own.
-    let promotions = r#"[{"id": "far", "name": "Far", "codes": ["A"],
-        "conditions": {"needs": [{"min_minor": {"JPY": 1}}]},
-        "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]"#;
     let shipping = Shipping::standard_and_express(express_minor).expect("a price");
-    Terms {
-        promotions: serde_json::from_str(promotions).expect("a promotion"),
-        ..Terms::plain(prices, shipping)
+    Terms::plain(prices, shipping)
+}
+
+fn promotions(gives: bool) -> Promotions {
+    let gift = |sku: &str, pieces: u32| serde_json::json!({"kind": "gift", "sku": sku, "pieces": pieces});
+    // Code A opens a promotion that no cart here reaches: what promotions do has tests of its own.
+    let mut all = vec![serde_json::json!({"id": "far", "name": "Far", "codes": ["A"],
+        "conditions": {"needs": [{"min_minor": {"JPY": 1}}]},
+        "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}})];
+    if gives {
+        all.extend([
+            serde_json::json!({"id": "three", "name": "Three", "benefit": gift("MUG", 2),
+                "conditions": {"needs": [{"min_pieces": 3}]}}),
+            serde_json::json!({"id": "soon", "name": "Soon", "benefit": gift("pdf_1", 1),
+                "conditions": {"until_ms": DAY_MS + 1_000}}),
+            serde_json::json!({"id": "code", "name": "Code", "codes": ["A"], "benefit": gift("85123A", 1)}),
+        ]);
     }
+    serde_json::from_value(all.into()).expect("promotions")
 }
 
 /// One location, or three of which the second does not send to France and the third is only asked last there.

@@ -83,9 +83,13 @@ pub fn buy(cart: &str, amount_minor: i64) -> Vec<Job> {
 /// Opens a promotion of the suite's terms that may be used ten times, and twice by a customer.
 pub const CODE: &str = "TEN";
 
+/// Opens a promotion that gives a sofa away.
+pub const GIFT_CODE: &str = "SOFA-SO-GOOD";
+
 fn terms() -> Terms {
     let promotions = r#"[{"id": "ten", "name": "Ten", "codes": ["TEN"], "limits": {"total": 10, "per_customer": 2},
-        "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]"#;
+        "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}},
+        {"id": "sofa", "name": "Sofa", "codes": ["SOFA-SO-GOOD"], "benefit": {"kind": "gift", "sku": "SOFA"}}]"#;
     let promotions = serde_json::from_str(promotions).unwrap();
     let shipping = Shipping::standard_and_express(0).unwrap();
     Terms { promotions, ..Terms::plain(PricePolicy::Hold, shipping) }
@@ -148,11 +152,21 @@ impl Till {
     }
 
     fn named(&self) -> BTreeSet<Sku> {
-        with_parts(self.commands().flat_map(Command::skus).cloned().collect())
+        let codes: Vec<_> = self.commands().filter_map(typed).cloned().collect();
+        let terms = terms();
+        let gifts = terms.promotions.gifts(NOW_MS, &codes);
+        with_parts(self.commands().flat_map(Command::skus).chain(gifts).cloned().collect())
     }
 
     fn moves_all_lines(&self) -> bool {
         self.commands().any(Command::moves_all_lines)
+    }
+}
+
+fn typed(command: &Command) -> Option<&Code> {
+    match command {
+        Command::ApplyCode { code } => Some(code),
+        _ => None,
     }
 }
 

@@ -123,10 +123,7 @@ pub(super) async fn read(
         let line = &order.lines[at];
         OrderLine {
             id: line.id().to_string(),
-            name: match parts(&line.parts) {
-                Some(parts) => format!("{} ({parts})", line.name),
-                None => line.name.clone(),
-            },
+            name: in_words(line),
             quantity: line.quantity,
             refunded: order.state.refunded_of(&line.id()),
             restocked: line.restocked,
@@ -142,6 +139,16 @@ pub(super) async fn read(
         refunded_minor: order.state.refunded_minor(),
         note: order.note.clone(),
     }))
+}
+
+/// Writes what is to be packed: the parts of a bundle, and that a gift is one.
+fn in_words(line: &cart_core::OrderLine) -> String {
+    let gift = line.gift_of.as_ref().map(|promotion| format!("gift of {promotion}"));
+    let more: Vec<_> = parts(&line.parts).into_iter().chain(gift).collect();
+    match more.is_empty() {
+        true => line.name.clone(),
+        false => format!("{} ({})", line.name, more.join("; ")),
+    }
 }
 
 /// `POST /admin/orders/{id}/{change}`: sends off, cancels or pays back.

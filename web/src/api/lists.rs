@@ -334,7 +334,11 @@ pub(crate) async fn line_onto(
     list: &str,
 ) -> Result<WishList, Problem> {
     let missing = || cart_core::Rejection::LineNotFound { line: line.clone() };
-    let wish = WishItem::of_line(cart.line(&line).ok_or_else(missing)?);
+    let found = cart.line(&line).ok_or_else(missing)?;
+    if let Some(promotion) = found.gift_of.clone() {
+        return Err(cart_core::Rejection::GiftLine { line, promotion }.into());
+    }
+    let wish = WishItem::of_line(found);
     let list = lists::change(&*shop.store, &caller.id, list, &ListChange::Put(wish)).await?;
     let command = Command::RemoveLine { line };
     let request = Request { caller: Some(caller.id.clone()), expected_version: None, command };

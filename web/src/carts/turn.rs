@@ -7,8 +7,8 @@ use std::{
 
 use cart_core::{
     AccountId, Balances, Cart, CartEvent, CartId, Code, Command, Currency, Facts, GiftCard, GiftCards, Line,
-    Merged, Rejection, Request, Sku, Stage, StockLevels, Terms, VisitorId, account, claim, decide, evolve,
-    gift_card, merge, note, quote, stock,
+    Merged, Rejection, Request, Sku, Stage, StockLevels, Terms, VisitorId, account, catch_up, claim, decide,
+    evolve, gift_card, merge, quote, stock,
 };
 use uuid::Uuid;
 
@@ -107,6 +107,17 @@ impl Turn {
         Some(AccountId::CustomerPieces { customer: customer.clone(), sku: sku.clone() })
     }
 
+    /// Lists the products that may be given to a cart where these codes were typed, with the parts of bundles.
+    fn gifts(&self, codes: Vec<Code>) -> BTreeSet<Sku> {
+        let gifts = self.terms.promotions.gifts(self.now_ms, &codes);
+        let parts = |sku: &Sku| self.catalogue.product(sku).map_or(&[][..], |product| product.parts());
+        gifts
+            .flat_map(|sku| {
+                [sku].into_iter().chain(parts(sku).iter().map(|p| &p.sku)).cloned().collect::<Vec<_>>()
+            })
+            .collect()
+    }
+
     /// Lists the accounts that the order of a cart is likely to move: those of what it was shown.
     fn counted(&self, cart: &Cart) -> Vec<AccountId> {
         if !self.terms.promotions.is_counting() {
@@ -162,9 +173,19 @@ impl Decision for Turn {
                 let carts = || job.carts().filter_map(|id| self.cart(loaded, id));
                 skus.extend(carts().flat_map(|cart| &cart.lines).map(|l| l.sku.clone()));
                 skus.extend(carts().flat_map(|cart| &cart.lines).flat_map(parts_of));
+                skus.extend(self.gifts(carts().flat_map(|cart| cart.codes.iter().cloned()).collect()));
             }
             let JobKind::Execute(Request { command, .. }) = &job.kind else { continue };
-            let lines = self.cart(loaded, &job.cart).map_or(&[][..], |cart| &cart.lines);
+            let cart = self.cart(loaded, &job.cart);
+            let lines = cart.map_or(&[][..], |cart| &cart.lines);
+            if self.terms.promotions.is_giving() || lines.iter().any(Line::is_gift) {
+                let codes = cart.map_or_else(Vec::new, |cart| cart.codes.clone());
+                let mut named = Named { codes, ..Named::default() };
+                named.add(command);
+                skus.extend(self.gifts(named.codes));
+                let gifts = lines.iter().filter(|line| line.is_gift());
+                skus.extend(gifts.flat_map(|line| [line.sku.clone()].into_iter().chain(parts_of(line))));
+            }
             // Where the cart goes to may decide where its pieces come from.
             let may_move = self.terms.locations.are_several() && command.may_move_holds();
             let moves_all = may_move || command.moves_all_lines();
@@ -419,12 +440,14 @@ impl Desk<'_> {
                     rejection,
                     Rejection::PromotionUsedUp { .. }
                         | Rejection::PaymentMismatch { .. }
+                        | Rejection::GiftsChanged { .. }
                         | Rejection::GiftCardExpired { .. }
                         | Rejection::GiftCardDisabled { .. }
                 );
                 // The shopper is shown what the refusal is about.
-                if let Some(noted) = is_news.then(|| note(&before, &self.facts())).flatten() {
-                    self.happen(id, vec![noted]);
+                if is_news {
+                    let news = catch_up(&before, &self.facts());
+                    self.happen(id, news);
                 }
                 return Answer::Rejected(rejection);
             }
@@ -486,13 +509,12 @@ impl Desk<'_> {
         if !is_theirs(&into) || from.as_ref().is_some_and(|cart| !is_theirs(cart)) {
             return Err(Rejection::NotOwner);
         }
-        let mut cart = self.happen(id, merged.into);
-        if let Some(noted) = note(&cart, &self.facts()) {
-            cart = self.happen(id, vec![noted]);
-        }
+        let cart = self.happen(id, merged.into);
         if let Some(from) = from {
             self.happen(&from.id, merged.from);
         }
+        let news = catch_up(&cart, &self.facts());
+        let cart = self.happen(id, news);
         let quote = quote(&cart, &*self.turn.catalogue, &self.turn.terms, self.turn.now_ms);
         let (item, order, left) = (None, None, merged.left);
         Ok(Answer::Accepted(Box::new(Accepted { cart, quote, item, order, left, reopened: vec![] })))

@@ -1,11 +1,11 @@
 //! The data of each event type, as the outbox and the event files carry it. Names, addresses and means of payment
 //! stay in the store: what leaves it says what was bought, not by whom.
 
-use cart_core::{CartEvent, Order, RefundedLine, ReopenedLine};
+use cart_core::{CartEvent, Order, OrderLine, RefundedLine, ReopenedLine};
 use serde_json::json;
 
 /// Lists the types of events that the outbox holds.
-pub const KINDS: [&str; 39] = [
+pub const KINDS: [&str; 44] = [
     "balances_noted",
     "cart_abandoned",
     "cart_claimed",
@@ -18,8 +18,13 @@ pub const KINDS: [&str; 39] = [
     "code_applied",
     "code_removed",
     "exposure_logged",
+    "gift_accepted",
+    "gift_added",
     "gift_card_applied",
     "gift_card_removed",
+    "gift_declined",
+    "gift_withdrawn",
+    "gifts_out_of_stock",
     "holds_expired",
     "holds_moved",
     "line_added",
@@ -56,9 +61,17 @@ pub fn data_of(event: &CartEvent) -> String {
         CartEvent::LineAdded { sku, quantity, unit_price_minor, .. } => {
             json!({"sku": sku, "quantity": quantity, "unit_price_minor": unit_price_minor})
         }
+        CartEvent::GiftAdded { promotion, sku, quantity, .. } => {
+            json!({"promotion": promotion, "sku": sku, "quantity": quantity})
+        }
+        CartEvent::GiftDeclined { promotion } | CartEvent::GiftAccepted { promotion } => {
+            json!({"promotion": promotion})
+        }
+        CartEvent::GiftsOutOfStock { promotions } => json!({"promotions": promotions}),
         CartEvent::QuantitySet { line, quantity, .. } => json!({"sku": line.sku(), "quantity": quantity}),
         CartEvent::LineRemoved { line, .. }
         | CartEvent::LineSaved { line, .. }
+        | CartEvent::GiftWithdrawn { line, .. }
         | CartEvent::SavedLineDropped { line } => json!({"sku": line.sku()}),
         CartEvent::CodeApplied { code } | CartEvent::CodeRemoved { code } => json!({"code": code}),
         // What a shopper writes, in a note or a property, stays in the store too.
@@ -138,21 +151,29 @@ pub fn data_of(event: &CartEvent) -> String {
     .to_string()
 }
 
-/// Returns the data of an `order_placed` event; `source` is `shop` or `import`.
+/// Returns the data of an `order_placed` event; `source` is `shop` or `import`. Gifts are told apart: nobody chose them, so
+/// nothing is to be learnt from them.
 pub fn order_data(order: &Order, source: &str) -> String {
-    let lines: Vec<_> = order
-        .lines
-        .iter()
+    let bought = order.lines.iter().filter(|l| l.gift_of.is_none());
+    let lines: Vec<_> = bought
         .map(|l| json!({"sku": l.sku, "quantity": l.quantity, "unit_price_minor": l.unit_price_minor}))
         .collect();
-    json!({
+    let gift = |l: &OrderLine| {
+        let promotion = l.gift_of.as_ref()?;
+        Some(json!({"sku": l.sku, "quantity": l.quantity, "promotion": promotion}))
+    };
+    let gifts: Vec<_> = order.lines.iter().filter_map(gift).collect();
+    let mut data = json!({
         "order_id": order.order_id,
         "currency": order.currency,
         "total_minor": order.total_minor,
         "source": source,
         "lines": lines,
-    })
-    .to_string()
+    });
+    if !gifts.is_empty() {
+        data["gifts"] = gifts.into();
+    }
+    data.to_string()
 }
 
 #[cfg(test)]

@@ -178,7 +178,9 @@ mod tests {
         json!({
             "name": name, "order_id": "o-1", "placed_on": "24 November 2026", "note": "", "items": 1,
             "lines": [{"name": "Mug <i>", "properties": [["engraving", "Ada"]], "quantity": 2, "total": "£25.00", "parts": null,
-                       "unit_price": "£12.50"}],
+                       "unit_price": "£12.50", "is_gift": false},
+                      {"name": "Tin", "properties": [], "quantity": 2, "total": "£0.00", "parts": null, "unit_price": "£0.00",
+                       "is_gift": true}],
             "sums": [["Subtotal", "£25.00"]], "total": "£25.00", "paid": [], "given_back": "£25.00", "delivery": null,
             "address_lines": [name, "1 <b>Royal</b> Crescent"], "delivery_notes": [["Song", "At <b>once</b>"]],
         })
@@ -202,7 +204,9 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }
+        assert!(text.contains("Tin: a gift"), "{text}");
         let (_, html) = text.rsplit_once("text/html").unwrap();
+        assert!(html.contains("A gift") && html.contains("Free"), "{html}");
         assert!(!html.contains("<b>Royal") && html.contains("&lt;b&gt;Royal"), "{html}");
     }
 

@@ -37,6 +37,8 @@ struct Row {
     quantity: u32,
     unit_price: String,
     total: String,
+    /// A promotion gave it away.
+    is_gift: bool,
 }
 
 impl Receipt {
@@ -62,6 +64,7 @@ impl Receipt {
             quantity: line.quantity,
             unit_price: price(line.unit_price_minor),
             total: price(i64::from(line.quantity) * line.unit_price_minor - line.discount_minor),
+            is_gift: line.gift_of.is_some(),
         };
         Self {
             name: address.name.clone(),

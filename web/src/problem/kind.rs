@@ -135,6 +135,12 @@ kinds! {
     LineNotFound "line_not_found" UNPROCESSABLE_ENTITY
         "The cart has no such line."
         "Read the cart, and name a line by its `id`."
+    GiftLine "gift_line" UNPROCESSABLE_ENTITY
+        "The line is a gift, about which its promotion decides."
+        "Send `decline_gift` with the promotion that `gift_of` of the line names, to do without it."
+    GiftNotFound "gift_not_found" UNPROCESSABLE_ENTITY
+        "The promotion gives this cart nothing."
+        "Read the cart, and name the promotion that `gift_of` of a line names."
     CartFull "cart_full" UNPROCESSABLE_ENTITY
         "The cart has as many lines as it may have."
         "Take lines out, or buy the rest with another cart."
@@ -156,6 +162,9 @@ kinds! {
     PromotionUsedUp "promotion_used_up" CONFLICT
         "A promotion that the cart showed was used as often as it may be before the order came; nothing is charged."
         "Read the cart, which now shows what it comes to without, and order again where the shopper agrees."
+    GiftsChanged "gifts_changed" CONFLICT
+        "The gifts of the cart changed before the order came: a promotion ended, or its gift ran out; nothing is charged."
+        "Read the cart, which now shows the gifts that it gets, and order again where the shopper agrees."
     PaymentCancelled "payment_cancelled" CONFLICT
         "The cart was changed, or the payment cancelled, while it was under way; nothing was charged."
         "Show the cart, then order again."

@@ -22,7 +22,7 @@ use crate::{
     problem::{Problem, accepted},
     shop::Shop,
     store::Accepted,
-    wire::{line_of, sku_of},
+    wire::{line_of, promotion_of, sku_of},
 };
 
 /// Shows a cart with the pictures of today's catalogue.
@@ -151,6 +151,31 @@ pub(super) async fn set(
     body: Payload,
 ) -> HttpResponse {
     front.serve(set_line(&front, &request, &line, body)).await
+}
+
+/// `POST /cart/gifts`: does without the gift of a promotion, or takes it after all.
+pub(super) async fn gift(front: Data<Front>, request: HttpRequest, body: Payload) -> HttpResponse {
+    front.serve(change_gift(&front, &request, body)).await
+}
+
+async fn change_gift(front: &Front, request: &HttpRequest, body: Payload) -> Page {
+    let shop = &front.shop;
+    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
+    let guest = Guest::meet(shop, request).await?;
+    let Some(cart) = &guest.cart else { return Ok(see_other(&guest, "/cart", None)) };
+    let changed = async {
+        let promotion = promotion_of(form.text("promotion"))?;
+        let command = match form.get("accept") {
+            Some(_) => Command::AcceptGift { promotion },
+            None => Command::DeclineGift { promotion },
+        };
+        run(shop, &guest, cart, command).await
+    };
+    let notice = match changed.await {
+        Ok(_) => None,
+        Err(problem) => refusal(problem)?,
+    };
+    Ok(see_other(&guest, "/cart", notice))
 }
 
 fn change_of(line: LineId, form: &Form) -> Result<Command, Problem> {

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, marker::PhantomData};
 
 use cart_core::{
-    Asked, Code, Command, FieldError, GiftCard, GiftCardId, LineId, Properties, Sku, Step, StepDetails,
-    Typed,
+    Asked, Code, Command, FieldError, GiftCard, GiftCardId, LineId, PromotionId, Properties, Sku, Step,
+    StepDetails, Typed,
     limits::{BATCH_COMMANDS_MAX, FIELD_BYTES_MAX, GIFT_CARD_CODE_MIN, LINE_QUANTITY_MAX, NOTE_BYTES_MAX},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -104,6 +104,18 @@ pub enum CommandForm {
         /// The code.
         #[schemars(with = "Code")]
         code: String,
+    },
+    /// Does without the gift of a promotion.
+    DeclineGift {
+        /// The promotion, as `gift_of` of the gift's line names it.
+        #[schemars(with = "PromotionId")]
+        promotion: String,
+    },
+    /// Takes the gift of a promotion after all.
+    AcceptGift {
+        /// The promotion.
+        #[schemars(with = "PromotionId")]
+        promotion: String,
     },
     /// Pays with a gift card, as far as it goes.
     ApplyGiftCard {
@@ -311,6 +323,8 @@ impl CommandForm {
             Self::DropSavedLine { line } => Command::DropSavedLine { line: line_of(&line)? },
             Self::ApplyCode { code } => Command::ApplyCode { code: code_of(&code)? },
             Self::RemoveCode { code } => Command::RemoveCode { code: code_of(&code)? },
+            Self::DeclineGift { promotion } => Command::DeclineGift { promotion: promotion_of(&promotion)? },
+            Self::AcceptGift { promotion } => Command::AcceptGift { promotion: promotion_of(&promotion)? },
             Self::ApplyGiftCard { code } => Command::ApplyGiftCard { card: gift_card_of(&code)? },
             Self::RedeemCode { code } => Command::RedeemCode(typed_of(&code)?),
             Self::RemoveGiftCard { id } => Command::RemoveGiftCard {
@@ -419,6 +433,14 @@ fn properties_of(texts: BTreeMap<String, String>) -> Result<Properties, Problem>
 /// The problem `unknown_code`.
 pub fn code_of(text: &str) -> Result<Code, Problem> {
     Code::parse(text).map_err(|e| Problem::new(Kind::UnknownCode, e.to_string()))
+}
+
+/// Parses the name of a promotion; what cannot be one gives nothing.
+///
+/// # Errors
+/// The problem `gift_not_found`.
+pub fn promotion_of(text: &str) -> Result<PromotionId, Problem> {
+    PromotionId::parse(text).map_err(|e| Problem::new(Kind::GiftNotFound, e.to_string()))
 }
 
 /// Parses the code of a gift card; what cannot be one is on no card.

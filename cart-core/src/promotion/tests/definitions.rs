@@ -255,7 +255,10 @@ fn reasons() -> Vec<NotApplied> {
         NotApplied::NothingSelected { .. } => Some(NotApplied::NothingLeft),
         NotApplied::NothingLeft => Some(NotApplied::TooLittle),
         NotApplied::TooLittle => Some(NotApplied::NotCheaper { price: money }),
-        NotApplied::NotCheaper { .. } => Some(NotApplied::GiftOutOfStock { sku: sku.clone() }),
+        NotApplied::NotCheaper { .. } => Some(NotApplied::Declined { sku: sku.clone(), name: String::new() }),
+        NotApplied::Declined { .. } => {
+            Some(NotApplied::GiftOutOfStock { sku: sku.clone(), name: "Tea".into() })
+        }
         NotApplied::GiftOutOfStock { .. } => {
             Some(NotApplied::Beaten { by: by.clone(), name: std::sync::Arc::clone(&name), off: money })
         }

@@ -320,7 +320,14 @@ fn gifts_are_listed_unless_they_are_out_of_stock_and_no_promotion_reaches_them()
     assert_eq!(sentences(&with_gift), ["p1: add 1 more piece", "p0: 1 × TEA as a gift"]);
     assert_eq!(with_gift.left_minor, [400, 1_000]);
 
-    let gone = [tea.sku.clone()];
+    let nothing = promote(&promotions, &[], &occasion);
+    assert_eq!((sentences(&nothing)[1].as_str(), nothing.gifts), ("p0: add 1 more piece", vec![]));
+
+    let gone = ["p0".parse().unwrap()];
+    let declined = Occasion { gifts_declined: &gone, gifts_out_of_stock: &gone, ..occasion };
+    let promoted = promote(&promotions, &[("MUG", 2, 500)], &declined);
+    assert_eq!(promoted.outcomes[1].to_string(), "p0: gives TEA away, which you declined");
+    assert_eq!(promoted.gifts, []);
     let occasion = Occasion { gifts_out_of_stock: &gone, ..occasion };
     let promoted = promote(&promotions, &[("MUG", 2, 500)], &occasion);
     assert_eq!(promoted.gifts, []);

@@ -1,7 +1,7 @@
 //! The cart on pages, and the order that it becomes.
 
 use cart_core::{
-    Address, Cart, Code, GiftCard, Line, LinePart, LineQuote, Offer, Order, OrderStatus, Product,
+    Address, Cart, Code, GiftCard, Line, LinePart, LineQuote, NotApplied, Offer, Order, OrderStatus, Product,
     PromotionOutcome, Properties, Quote, promotion::Verdict,
 };
 use serde::Serialize;
@@ -15,7 +15,10 @@ pub struct CartLine {
     id: String,
     properties: Vec<(String, String)>,
     name: String,
-    href: String,
+    /// Its page; gifts, some of which are made to be given alone, lead nowhere.
+    href: Option<String>,
+    /// The promotion that gives it away, where one does.
+    gift_of: Option<String>,
     action: String,
     picture: Picture,
     quantity: u32,
@@ -44,7 +47,8 @@ impl CartLine {
             id: line.id().to_string(),
             properties: texts(&line.properties),
             name: line.name.clone(),
-            href: link::product(line.sku.as_str()),
+            href: (!line.is_gift()).then(|| link::product(line.sku.as_str())),
+            gift_of: line.gift_of.as_ref().map(ToString::to_string),
             action: link::line(&line.id().to_string()),
             picture: product.map_or_else(|| unlisted(line.sku.as_str()), Picture::of),
             quantity: line.quantity,
@@ -111,13 +115,20 @@ pub(super) fn unlisted(sku: &str) -> Picture {
 struct PromotionNote {
     text: String,
     applied: bool,
+    /// Names the promotion, where its gift was declined and may be had after all.
+    declined: Option<String>,
 }
 
 impl PromotionNote {
     /// `hidden` are codes that it is not to give away by its name.
     fn of(outcome: &PromotionOutcome, hidden: &[Code]) -> Self {
         let (_, text) = unnamed(&outcome.name, outcome.to_string(), hidden);
-        Self { text, applied: matches!(outcome.verdict, Verdict::Applied(_)) }
+        let is_declined = matches!(outcome.verdict, Verdict::NotApplied(NotApplied::Declined { .. }));
+        Self {
+            text,
+            applied: matches!(outcome.verdict, Verdict::Applied(_)),
+            declined: is_declined.then(|| outcome.promotion.to_string()),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Orders as shoppers see them: a list of their own, and one that was looked up.
 
-use cart_core::{Order, OrderStatus};
+use cart_core::{Order, OrderLine, OrderStatus};
 use serde::Serialize;
 use time::{OffsetDateTime, macros::format_description};
 
@@ -77,11 +77,13 @@ pub struct FoundOrder {
     lines: Vec<String>,
 }
 
+fn in_words(line: &OrderLine) -> String {
+    let gift = if line.gift_of.is_some() { ", a gift" } else { "" };
+    format!("{} × {}{gift}", line.quantity, line.name)
+}
+
 impl From<&Order> for FoundOrder {
     fn from(order: &Order) -> Self {
-        Self {
-            row: OrderRow::from(order),
-            lines: order.lines.iter().map(|line| format!("{} × {}", line.quantity, line.name)).collect(),
-        }
+        Self { row: OrderRow::from(order), lines: order.lines.iter().map(in_words).collect() }
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use cart_core::{
     Address, AttemptState, Balances, Cart, CartId, CartLayout, Currency, FieldError, GiftCard, GiftCardId,
     Lapse, Line, Money, OnOffer, Order, OrderId, OrderState, PaymentAttempt, PaymentId, Posting, PricePolicy,
-    Product, Properties, Quote, SavedLine, Shipping, Sku, Stage, Step, Terms, VisitorId, Workflow, gift_card,
+    Product, PromotionId, Properties, Quote, SavedLine, Shipping, Sku, Stage, Step, Terms, VisitorId,
+    Workflow, gift_card,
 };
 
 use super::*;
@@ -90,6 +91,7 @@ pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
         let (sku, name) = (product.sku.clone(), product.name.clone());
         Line { held, ..Line::new(sku, name, quantity, product.price.minor, product.stock_policy) }
     };
+    let gift = |id: &str| PromotionId::parse(id).unwrap();
     let engraving = Properties::parse([("Engraving".to_owned(), "Ada & Charles".to_owned())].into()).unwrap();
     let Line { sku, name, properties, .. } = line("JAM-RASPBERRY", 3, 0);
     let saved = SavedLine { sku, properties, name, quantity: 3 };
@@ -106,8 +108,11 @@ pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
             line("TEAPOT-BROWN", 1, 1),
             Line { properties: engraving, ..line("MUG-COBALT", 2, 2) },
             Line { released: 1, ..line("BISCUITS-OAT", 1, 0) },
+            Line { gift_of: Some(gift("matches")), unit_price_minor: 0, ..line("MATCHES-LONG", 2, 2) },
         ],
         saved: vec![saved],
+        gifts_declined: vec![gift("honey")],
+        gifts_out_of_stock: vec![],
         gift_cards: vec![],
         uses_credit: false,
         known: Balances::default(),
@@ -142,11 +147,18 @@ pub fn quote(cart: &Cart) -> Quote {
         {"id": "summer", "name": "Summer sale", "codes": ["SUMMER"],
          "benefit": {"kind": "percentage", "on": {"categories": ["Larder"]}, "off_bp": 1000}},
         {"id": "post", "name": "Free delivery", "conditions": {"needs": [{"min_minor": {"GBP": 7500}}]},
-         "benefit": {"kind": "free_shipping"}}
+         "benefit": {"kind": "free_shipping"}},
+        {"id": "matches", "name": "Matches for the stove", "benefit": {"kind": "gift", "sku": "MATCHES-LONG", "pieces": 2}},
+        {"id": "honey", "name": "A jar of honey", "benefit": {"kind": "gift", "sku": "HONEY-HEATHER"}}
     ]"#;
     let promotions = serde_json::from_str(promotions).unwrap();
     let terms = Terms { promotions, ..Terms::plain(PricePolicy::Hold, shipping) };
-    cart_core::quote(cart, &std::collections::BTreeMap::<Sku, &Product>::new(), &terms, NOW_MS)
+    let rows = catalogue();
+    let gifts =
+        rows.iter().filter(|row| ["MATCHES-LONG", "HONEY-HEATHER"].contains(&row.product.sku.as_str()));
+    let gifts: std::collections::BTreeMap<Sku, &Product> =
+        gifts.map(|row| (row.product.sku.clone(), &row.product)).collect();
+    cart_core::quote(cart, &gifts, &terms, NOW_MS)
 }
 
 pub fn view(cart: &Cart, rows: &[Row]) -> CartView {

@@ -193,12 +193,29 @@ fn a_shared_cart_shows_what_its_link_lets_do_and_nothing_of_its_owner() {
 }
 
 #[test]
+fn a_gift_is_free_cannot_be_edited_and_can_be_declined() {
+    let html = page("cart.html");
+    let lines: Vec<&str> = html.split("<li class=\"line\"").skip(1).collect();
+    let is_gift = |line: &&&str| line.starts_with(" data-line=\"MATCHES-LONG~");
+    let gift = lines.iter().find(is_gift).unwrap();
+    for text in
+        ["A gift<span data-gift-pieces> × 2</span>", ">Free</span>", "name=\"promotion\" value=\"matches\""]
+    {
+        assert!(gift.contains(text), "{text} in {gift}");
+    }
+    assert!(gift.contains("<div class=\"line-edit\" data-bought hidden>"), "{gift}");
+    assert!(lines[0].contains("data-decline hidden>"), "what is bought is not declined: {}", lines[0]);
+    assert!(html.contains("A jar of honey: gives Heather honey"), "{html}");
+    assert!(html.contains("name=\"promotion\" value=\"honey\"><input type=\"hidden\" name=\"accept\""));
+}
+
+#[test]
 fn only_a_line_that_lost_its_hold_says_so() {
     let html = page("cart.html");
     let lines: Vec<&str> = html.split("<li class=\"line\"").skip(1).collect();
     let says_so = |line: &str| !line.contains("data-unheld hidden");
-    // Teapot, mugs, biscuits without a hold, and the template that scripts clone.
-    assert_eq!(lines.iter().map(|l| says_so(l)).collect::<Vec<_>>(), [false, false, true, false]);
+    // Teapot, mugs, biscuits without a hold, a gift, and the template that scripts clone.
+    assert_eq!(lines.iter().map(|l| says_so(l)).collect::<Vec<_>>(), [false, false, true, false, false]);
 }
 
 #[test]
