@@ -308,7 +308,6 @@ impl Properties {
     /// # Errors
     /// [`PropertiesError`] where there are too many, or one is too long or not printable.
     pub fn parse(mut texts: BTreeMap<String, String>) -> Result<Self, PropertiesError> {
-        texts.retain(|_, value| !value.trim().is_empty());
         if texts.len() > PROPERTIES_MAX {
             return Err(PropertiesError::TooMany(texts.len()));
         }
@@ -322,6 +321,7 @@ impl Properties {
                 return Err(PropertiesError::Value(name.clone()));
             }
         }
+        texts.retain(|_, value| !value.trim().is_empty());
         let digest = (!texts.is_empty()).then(|| digest(&texts));
         Ok(Self { texts, digest })
     }

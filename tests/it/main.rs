@@ -60,6 +60,7 @@ mod demo;
 mod doors;
 mod experiments;
 mod failing_disk;
+mod fuzzing;
 mod import;
 mod mail;
 mod metrics;

@@ -11,7 +11,7 @@ use super::{
     headers::IDEMPOTENCY_KEY,
     operation::Operation,
     orders::{OrdersView, answer, before, page_of, show},
-    page::{CursorText, Limit},
+    page::{CursorText, Limit, within},
     request::{idempotency_key, json},
 };
 use crate::{
@@ -73,6 +73,9 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
+/// The longest search in bytes: an e-mail address.
+const SEARCH_BYTES_MAX: usize = 200;
+
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Query {
@@ -80,7 +83,7 @@ pub(super) struct Query {
     #[schemars(extend("enum" = OrderStatus::NAMES))]
     status: Option<String>,
     /// The number of an order, or the e-mail address that it was confirmed to.
-    #[schemars(length(max = 200))]
+    #[schemars(length(max = SEARCH_BYTES_MAX))]
     q: Option<String>,
     /// The most orders to answer.
     #[serde(default)]
@@ -106,10 +109,16 @@ async fn list(
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
+    if query.status.as_deref() == Some("") {
+        return Err(Problem::invalid_request("status is empty; leave it out to see all"));
+    }
     let wanted = OrderQuery {
         owner: None,
         status: status_of(query.status.as_deref())?,
-        text: query.q.as_deref().map(str::trim).filter(|q| !q.is_empty()).map(str::to_lowercase),
+        text: within("q", query.q.as_deref(), SEARCH_BYTES_MAX)?
+            .map(str::trim)
+            .filter(|q| !q.is_empty())
+            .map(str::to_lowercase),
         before: before(query.cursor.as_ref())?,
     };
     Ok(answer(&request, &page_of(&shop, wanted, query.limit.get()).await?))

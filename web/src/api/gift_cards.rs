@@ -21,7 +21,7 @@ use super::{
     admin::admin,
     headers::LOCATION,
     operation::Operation,
-    page::{Cursor, CursorText, Limit, Page},
+    page::{Cursor, CursorText, Limit, Page, within},
     request::json,
 };
 use crate::{
@@ -271,7 +271,7 @@ async fn list(
     let limit = query.limit.get();
     let after = query.cursor.as_ref().map(CursorText::decode::<AfterCard>).transpose()?;
     let wanted = CardQuery {
-        last4: query.last4.as_ref().map(|text| text.to_ascii_uppercase()),
+        last4: within("last4", query.last4.as_deref(), 4)?.map(str::to_ascii_uppercase),
         before: after.map(|AfterCard(at_ms, id)| (at_ms, id)),
     };
     let cards = shop.store.gift_cards(&wanted, limit + 1).await?;

@@ -103,6 +103,24 @@ impl Limit {
     }
 }
 
+/// Returns a text of a query that is no longer than it may be.
+///
+/// # Errors
+/// The problem `invalid_request`.
+pub(super) fn within<'t>(
+    name: &str,
+    text: Option<&'t str>,
+    bytes_max: usize,
+) -> Result<Option<&'t str>, Problem> {
+    match text {
+        Some(text) if text.len() > bytes_max => Err(Problem::invalid_request(format!(
+            "{name} has {} bytes, the most allowed is {bytes_max}",
+            text.len()
+        ))),
+        text => Ok(text),
+    }
+}
+
 impl Default for Limit {
     fn default() -> Self {
         Self(PAGE_DEFAULT)

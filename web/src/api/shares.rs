@@ -91,7 +91,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .with(PREFERENCE_APPLIED)
             .problems(OF_THE_LINK)
             .problems(&Kind::rejections())
-            .problems(&[Kind::ShareReadOnly, Kind::OwnerOnly, Kind::IdempotencyMismatch]),
+            .problems(&[Kind::ShareReadOnly, Kind::OwnerOnly, Kind::UnknownPaymentToken, Kind::IdempotencyMismatch]),
         Operation::post("/shared-carts/{token}/to-cart", to_cart)
             .named("sharedCartIntoCart", "Puts what the cart of a link holds into one's own cart")
             .about("As much of each line as there is; `reasons` says what is gone, limited, dearer or cheaper.")

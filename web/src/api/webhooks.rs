@@ -94,6 +94,7 @@ pub(super) struct NewEndpoint {
     description: String,
     /// The types of events that it is sent; all where none are named.
     #[serde(default)]
+    #[schemars(with = "Vec<String>")]
     types: BTreeSet<String>,
 }
 
@@ -107,6 +108,7 @@ pub(super) struct EndpointChange {
     #[schemars(length(max = DESCRIPTION_BYTES_MAX))]
     description: Option<String>,
     /// The types of events that it is sent; all where the list is empty.
+    #[schemars(with = "Option<Vec<String>>")]
     types: Option<BTreeSet<String>>,
     /// Whether it is sent anything.
     enabled: Option<bool>,

@@ -110,13 +110,11 @@ impl Ask {
             "in_stock" => {
                 self.in_stock = match value {
                     "true" | "1" => true,
-                    "" | "false" | "0" => false,
+                    "false" | "0" => false,
                     _ => return Err(format!("in_stock {value:?} is not true or false")),
                 }
             }
-            "currency" if value.is_empty() => self.currency = None,
             "currency" => self.currency = Some(Currency::parse(value).map_err(|e| e.to_string())?),
-            "sort" if value.is_empty() => self.sort = Sort::default(),
             "sort" => {
                 self.sort = Sort::from_name(value).ok_or_else(|| {
                     let names = Sort::ALL.map(Sort::name).join(", ");
@@ -282,6 +280,7 @@ mod tests {
             ("price", "a..b"),
             ("in_stock", "maybe"),
             ("sort", "colour"),
+            ("sort", ""),
             ("currency", "POUNDS"),
             ("q", &"x".repeat(201)),
         ] {

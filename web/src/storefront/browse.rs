@@ -125,6 +125,8 @@ async fn listing_page(front: &Front, request: &HttpRequest, pairs: &[(String, St
             // The page counts in numbers, so a cursor is nobody's; other parameters, such as forced variations, are
             // somebody else's.
             "cursor" => {}
+            // A field of a form that was left empty asks for nothing.
+            _ if value.is_empty() => {}
             _ => drop(ask.take(name, value).map_err(Problem::invalid_request)?),
         }
     }

@@ -1,0 +1,142 @@
+//! Schemathesis: whatever a client sends that reads the document, or ignores it, the server keeps what the document says.
+
+use std::{path::Path, time::Instant};
+
+use harness::{
+    Answer, Store, TestApp, admin,
+    program::{python_tool, succeeded},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+on_each_store!(the_server_keeps_what_its_document_says);
+
+/// What is drawn is drawn again by the next run.
+const SEED: &str = "20240229";
+
+/// Operations that end the session of whoever asks, by logging in as somebody else or out.
+const ENDING: [&str; 3] = ["signUp", "logIn", "logOut"];
+
+async fn the_server_keeps_what_its_document_says(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let known = Known::make(&app).await;
+    let all_but = ENDING.map(|id| ["--exclude-operation-id", id]).concat();
+    schemathesis(&app, &known.config(), &all_but).await;
+    // It was let in to the end: otherwise it would have seen nothing but refusals.
+    let me = app.call(Method::GET, "/api/v1/users/me", Some(&known.token), None).await;
+    assert_eq!(me.status, 200, "{}", me.body);
+    let only = ENDING.map(|id| ["--include-operation-id", id]).concat();
+    let only = [&only[..], &["--phases", "examples,coverage,fuzzing"]].concat();
+    schemathesis(&app, &known.config(), &only).await;
+    app.run(&["check"]).await;
+}
+
+async fn schemathesis(app: &TestApp, config: &str, operations: &[&str]) {
+    let config = app.write_file("schemathesis.toml", config);
+    let began = Instant::now();
+    let output = python_tool("schemathesis")
+        .args(["--config-file", &config, "run", &app.url("/api/openapi.json"), "--seed", SEED])
+        .args(operations)
+        // It keeps things where it runs.
+        .current_dir(Path::new(&config).parent().unwrap())
+        .output()
+        .await
+        .unwrap();
+    println!("{}\n{}: {:?}", succeeded("schemathesis", &output), app.store(), began.elapsed());
+}
+
+/// Says how much is drawn and what is checked: everything but what no schema can say, such as that a cursor was given by
+/// nobody, a key belongs to another request, or a product is sold out.
+const GENERAL: &str = r#"
+workers = 2
+continue-on-failure = true
+
+[generation]
+max-examples = 8
+database = "none"
+
+[checks]
+positive_data_acceptance.enabled = false
+# As by default, and where a version that nobody can have seen comes first.
+negative_data_rejection.expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 415, 422, 428, 429]
+"#;
+
+/// Is what stands in the shop before the first request, so that what is drawn meets something.
+struct Known {
+    token: String,
+    device: String,
+    cart: String,
+    shared_cart: String,
+    order: String,
+    list: String,
+    shared_list: String,
+}
+
+impl Known {
+    async fn make(app: &TestApp) -> Self {
+        let user = json!({"email": "grace@example.org", "password": "eleven swans on the Avon"});
+        let post = async |path: &str, token: Option<&str>, body: Value| {
+            app.call(Method::POST, &format!("/api/v1{path}"), token, Some(&body)).await
+        };
+        let token = text(&post("/users", None, user.clone()).await, "/visitor_token");
+        let device = text(&post("/sessions", None, user).await, "/session/id");
+        let buyer = app.open_cart_as(&token).await;
+        buyer.add("MUG", 3).await.accepted();
+        let order = text(&buyer.check_out("tok_success").await, "/order/id");
+        let cart = app.open_cart_as(&token).await;
+        cart.add("TEAPOT", 2).await.accepted();
+        let shared_cart =
+            text(&cart.request("POST", "/shares", Some(json!({"editable": true}))).await, "/token");
+        let list = text(&post("/lists", Some(&token), json!({"name": "Wedding"})).await, "/id");
+        let shared_list =
+            text(&post(&format!("/lists/{list}/share"), Some(&token), json!({})).await, "/token");
+        Self { cart: cart.cart_id().to_owned(), token, device, shared_cart, order, list, shared_list }
+    }
+
+    /// Says who asks, what they know, how much is drawn and what is checked.
+    fn config(&self) -> String {
+        let Self { token, device, cart, shared_cart, order, list, shared_list } = self;
+        let (user, password) = (admin::USER, admin::PASSWORD);
+        let known = [
+            ("/carts/[{]id", "path.id", "0.8", vec![cart.as_str()]),
+            ("/shared-carts/", "path.token", "0.8", vec![shared_cart.as_str()]),
+            ("/orders/[{]id", "path.id", "0.8", vec![order.as_str()]),
+            ("/lists/[{]id", "path.id", "0.8", vec![list.as_str()]),
+            ("/shared-lists/", "path.token", "0.8", vec![shared_list.as_str()]),
+            ("/products/[{]sku", "path.sku", "0.8", vec!["MUG", "GONE"]),
+            ("/sinks/", "path.sink", "0.8", vec!["mail"]),
+            // Another device, so that the one that asks is never logged out.
+            ("/sessions/[{]id", "path.id", "1.0", vec![device.as_str()]),
+        ];
+        let known = known.iter().enumerate().map(|(n, (path, parameter, chance, values))| {
+            format!(
+                "[dictionaries.known{n}]\nvalues = {values:?}\n[[operations]]\ninclude-path-regex = \"{path}\"\n\
+                 parameters = {{ \"{parameter}\" = {{ dictionary = \"known{n}\", probability = {chance} }} }}\n"
+            )
+        });
+        let known: String = known.collect();
+        format!(
+            r#"{GENERAL}
+[auth.openapi]
+visitor_token = {{ bearer = "{token}" }}
+admin_password = {{ username = "{user}", password = "{password}" }}
+
+# Any secret is a visitor; only a session that has ended and a password that is wrong are refused.
+[[operations]]
+exclude-path-regex = "/admin/"
+checks = {{ ignored_auth = {{ enabled = false }} }}
+
+# The generator gives its examples up as flaky: they are drawn anew from the patterns of three headers.
+[[operations]]
+include-operation-id = "tellOfPayment"
+phases = {{ examples = {{ enabled = false }} }}
+
+{known}"#
+        )
+    }
+}
+
+fn text(answer: &Answer, pointer: &str) -> String {
+    let found = answer.body.pointer(pointer).and_then(Value::as_str);
+    found.unwrap_or_else(|| panic!("no {pointer} in {} {}", answer.status, answer.body)).to_owned()
+}
