@@ -71,4 +71,6 @@ mod whole_loop;
 
 mod store_contract;
 
+mod model;
+
 mod tidy;

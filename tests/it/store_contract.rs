@@ -34,7 +34,7 @@ mod rollups;
 mod schema;
 mod search;
 mod shares;
-mod subject;
+pub mod subject;
 mod till;
 mod users;
 mod webhooks;

@@ -1,0 +1,150 @@
+//! What is compared: each answer with the books, and now and then everything that the store has.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use cart_core::{AccountId, Cart, CartId, Command, Rejection, Request, Sku, Stage, gift_card};
+use rand::seq::IndexedRandom;
+use web::{carts::Entering, store::Accepted};
+
+use super::{Life, Run};
+use crate::model::{
+    book::CartBook,
+    shop::{self, OWED_MAX, SKUS, gbp, sku},
+};
+
+impl Run {
+    /// Whoever is not the owner, or saw another version, is told so and nothing else.
+    pub(super) fn forbid(&self, request: &Request, id: &CartId, is_first: bool, what: &str) {
+        let cart = &self.lives[id].cart;
+        assert!(request.caller.as_ref().is_none_or(|caller| *caller == cart.owner), "{request:?} {what}");
+        let is_stale = is_first && request.expected_version.is_some_and(|v| v != cart.version);
+        assert!(!is_stale, "{request:?} {what} at version {}", cart.version);
+    }
+
+    pub(super) fn accepted(&mut self, id: &CartId, command: &Command, accepted: &Accepted) {
+        let life = self.lives.get_mut(id).expect("a known cart");
+        let Accepted { cart, quote, order, reopened, .. } = accepted;
+        match (command, order) {
+            (Command::PlaceOrder { payment, .. }, Some(order)) => {
+                self.book.place(&life.book, order, payment.amount_minor);
+                life.order = Some(order.clone());
+            }
+            (Command::PlaceOrder { .. }, None) => assert!(life.order.is_some(), "an order is nowhere"),
+            (Command::SettlePayment(task), _) if life.cart.payment_tasks.contains(task) => {
+                self.book.settle(task)
+            }
+            (Command::Reopen, _) if life.cart.is_expired() => life.book.reopen(reopened, &self.prices),
+            (command, Some(after)) if command.order().is_some() => self.book.change(command, after),
+            (command, _) => life.book.enter(command, &life.cart, &self.prices),
+        }
+        life.cart = cart.clone();
+        if life.order.is_some() {
+            return;
+        }
+        assert_eq!(CartBook::of(cart, life.book.express), life.book, "after {command:?}");
+        let is_discounted = quote.promotions.applied().next().is_some();
+        assert!(!is_discounted || life.book.codes.contains(&shop::code(shop::CODE)));
+        assert_eq!(quote.totals.total_minor, life.book.total(is_discounted), "after {command:?}");
+        if let (Command::BeginPayment { .. }, Some(attempt)) = (command, cart.payment()) {
+            let due = self.book.due(&life.book, &cart.owner, quote.totals.total_minor);
+            assert_eq!(attempt.amount_minor, due, "{attempt:?}");
+        }
+        let holds = cart.lines.iter().any(|line| line.held > 0);
+        assert_eq!(cart.holds_expire_at_ms.is_some(), holds, "{cart:?}");
+    }
+
+    /// Nobody is refused pieces that are there for all that the cart wants.
+    pub(super) fn refused(&mut self, id: &CartId, command: &Command, rejection: &Rejection) {
+        if let (Command::AddLine { sku, quantity, .. }, Rejection::OutOfStock { .. }) = (command, rejection) {
+            let mut needs = self.lives[id].book.pieces();
+            for (part, each) in shop::parts_of(sku) {
+                *needs.entry(part).or_default() += i64::from(*quantity) * each;
+            }
+            let is_lacking = |(part, wanted): (&Sku, &i64)| {
+                let others = self.lives.iter().filter(|(other, _)| *other != id).map(|(_, life)| &life.cart);
+                let of = |books: &BTreeMap<Sku, i64>| books.get(part).copied().unwrap_or(0);
+                *wanted > of(&self.book.supplied) - of(&self.book.sold) - held(others, part)
+            };
+            assert!(needs.iter().any(is_lacking), "{command:?} of {needs:?} is refused: {rejection:?}");
+        }
+    }
+
+    pub(super) fn merged(&mut self, id: &CartId, entering: &Entering, accepted: &Accepted) {
+        let (from, _) = entering.from.as_ref().expect("two carts");
+        let from = self.lives.remove(from).expect("a known cart");
+        self.memory.remove(&from.cart.id);
+        let life = self.lives.get_mut(id).expect("a known cart");
+        let after = CartBook::of(&accepted.cart, life.book.express);
+        let sums = |books: &[&CartBook]| {
+            let mut sums: BTreeMap<_, i64> = BTreeMap::new();
+            for book in books {
+                let lines = book.lines.iter().map(|(id, (pieces, _))| (id, pieces));
+                for (id, pieces) in lines.chain(&book.saved) {
+                    *sums.entry(id.clone()).or_default() += pieces;
+                }
+            }
+            sums
+        };
+        let mut together = sums(&[&after]);
+        for left in accepted.left.iter().filter(|left| !left.is_saved) {
+            *together.entry(left.line.clone()).or_default() += i64::from(left.quantity);
+        }
+        assert_eq!(together, sums(&[&life.book, &from.book]), "{:?}", accepted.left);
+        for (line, (_, told)) in &after.lines {
+            let known = [&life.book, &from.book].map(|book| book.lines.get(line).map(|(_, told)| *told));
+            let is_known = known.contains(&Some(*told)) || self.prices[line.sku()] == *told;
+            assert!(is_known, "{line} costs {told} of a sudden");
+        }
+        (life.book, life.cart) = (after, accepted.cart.clone());
+        self.count("two carts become one");
+    }
+
+    /// Compares the stock, the accounts and a cart of the store with the books.
+    pub(super) async fn look(&mut self) {
+        let store = self.stores.choose(&mut self.rng).expect("a store").clone();
+        let levels = store.stock(&SKUS.iter().map(|text| sku(text)).collect()).await.unwrap();
+        for text in SKUS.into_iter().filter(|text| shop::is_on_a_shelf(text)) {
+            let of = |books: &BTreeMap<Sku, i64>| books.get(&sku(text)).copied().unwrap_or(0);
+            let (supplied, sold) = (of(&self.book.supplied), of(&self.book.sold));
+            let held = held(self.lives.values().map(|life| &life.cart), &sku(text));
+            let sum = |part: fn(&cart_core::StockLevel) -> i64| {
+                levels.of(&sku(text)).map(|(_, l)| part(l)).sum::<i64>()
+            };
+            assert_eq!(
+                [sum(|l| l.supplied), sum(|l| l.available), sum(|l| l.held), sum(|l| l.sold)],
+                [supplied, supplied - held - sold, held, sold],
+                "supplied, available, held and sold of {text}"
+            );
+            let owed_max = if text == "SOFA" { OWED_MAX } else { 0 };
+            assert!(sold + held <= supplied + owed_max, "{text}: {sold} sold and {held} held of {supplied}");
+        }
+        let cards = self
+            .book
+            .cards
+            .iter()
+            .map(|(id, minor)| (AccountId::GiftCard { currency: gbp(), card: id.clone() }, *minor));
+        let credit = self.book.credit.iter().map(|(owner, minor)| (gift_card::credit(gbp(), owner), *minor));
+        let expected: BTreeMap<AccountId, i64> = cards.chain(credit).collect();
+        let balances = store.balances(&expected.keys().cloned().collect()).await.unwrap();
+        let found: BTreeMap<AccountId, i64> =
+            balances.iter().map(|(id, minor)| (id.clone(), minor)).collect();
+        assert_eq!(found, expected);
+        if let Some(id) = self.lives.keys().cloned().collect::<Vec<_>>().choose(&mut self.rng) {
+            assert_eq!(store.cart(id).await.unwrap().as_ref(), Some(&*self.lives[id].cart));
+        }
+        let ended = store.carts_with_ended_holds(self.now_ms, 1_000).await.unwrap();
+        let is_over = |life: &&Life| life.cart.holds_expire_at_ms.is_some_and(|end| end <= self.now_ms);
+        let expected: BTreeSet<_> = self.lives.values().filter(is_over).map(|l| l.cart.id.clone()).collect();
+        assert_eq!(ended.into_iter().collect::<BTreeSet<_>>(), expected);
+        self.count("all is compared");
+    }
+}
+
+fn held<'c>(carts: impl Iterator<Item = &'c Arc<Cart>>, sku: &Sku) -> i64 {
+    let lines =
+        carts.filter(|cart| !matches!(cart.stage, Stage::Ordered { .. })).flat_map(|cart| &cart.lines);
+    lines.map(|line| i64::from(line.holds_of(sku))).sum()
+}
