@@ -512,7 +512,20 @@ async function shared(browser) {
   assert.equal(await friend.$eval("#code", (input) => input.value), "", "what was sent is gone");
   assert.equal(await text(friend, "[data-count-number]"), "1", "one's own cart is another");
 
-  // Another adds something and takes something out, while the message stands.
+  // Without a network nothing is lost but the way: the form says so, keeps what was typed and works again.
+  await friend.setOfflineMode(true);
+  await friend.type("#code", "SUMMER");
+  await friend.keyboard.press("Enter");
+  await says(friend, "[data-unreached]", "The shop cannot be reached");
+  assert.equal(await friend.$eval("#code", (input) => input.value), "SUMMER");
+  await friend.setOfflineMode(false);
+  await friend.focus("#code");
+  await friend.keyboard.press("Enter");
+  await says(friend, ".notice-refused", "SUMMER");
+  assert.equal(await friend.$("[data-unreached]"), null);
+  complaints.length = 0;
+
+  // Another takes something out, while the message stands.
   await owner.bringToFront();
   await owner.click(`${line("MUG")} [data-remove] button`);
   await friend.bringToFront();

@@ -242,6 +242,12 @@ async fn what_is_shared_can_be_put_into_ones_own_cart(store: Store) {
     assert_eq!((&lines[1]["outcome"], &lines[1]["added"]), (&json!("adjusted"), &json!(1)), "{lines}");
     assert_ne!(filled.body["cart"]["id"], ann.cart_id());
     assert_eq!(ann.quantity("MUG").await, 2, "what is copied stays");
+    let own = app.call(Method::POST, &path, Some(ann.token()), None).await;
+    assert_eq!(
+        (own.status, &own.body["lines"], &own.body["cart"]["id"]),
+        (200, &json!([]), &json!(ann.cart_id()))
+    );
+    assert_eq!(ann.quantity("MUG").await, 2, "and is not put in twice");
 }
 
 async fn a_link_goes_on_with_its_cart_and_not_into_another(store: Store) {

@@ -157,8 +157,12 @@ fn of_share(done: Result<Accepted, Problem>) -> Result<Accepted, Problem> {
     }
 }
 
-/// Lists what the cart of a share holds, to be put into another, with prices where both are in one currency.
+/// Lists what the cart of a share holds, to be put into another, with prices where both are in one currency. Nothing is
+/// put into the cart that it is in already.
 pub fn wanted(shared: &Accepted, into: &Cart) -> Vec<Wanted> {
+    if shared.cart.id == into.id {
+        return vec![];
+    }
     let lines = shared.cart.lines.iter().zip(&shared.quote.lines);
     let wanted = lines.filter(|(line, _)| !line.is_gift()).map(|(line, quote)| Wanted {
         sku: line.sku.clone(),

@@ -94,7 +94,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .problems(&[Kind::ShareReadOnly, Kind::OwnerOnly, Kind::UnknownPaymentToken, Kind::IdempotencyMismatch]),
         Operation::post("/shared-carts/{token}/to-cart", to_cart)
             .named("sharedCartIntoCart", "Puts what the cart of a link holds into one's own cart")
-            .about("As much of each line as there is; `reasons` says what is gone, limited, dearer or cheaper.")
+            .about(
+                "As much of each line as there is; `reasons` says what is gone, limited, dearer or cheaper. Where the link \
+                 leads to that very cart, nothing is added.",
+            )
             .for_visitors()
             .path::<String>("token", TOKEN)
             .takes(IDEMPOTENCY_KEY)

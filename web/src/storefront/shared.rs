@@ -57,7 +57,7 @@ async fn shared_page(front: &Front, request: &HttpRequest, token: &str, query: &
     let guest = Guest::meet(shop, request).await?;
     let share = shares::find(shop, token).await?;
     let Accepted { cart, quote, .. } = shares::read(shop, &share).await?;
-    let is_own = cart.owner == guest.visitor.id;
+    let is_own = guest.cart.as_ref().is_some_and(|own| own.id == cart.id);
     let action = LinkTo::Cart.path(token);
     let mut page =
         SharedPage::new((&share, action), (&cart, &quote), view(shop, &cart), is_own, clock::now_ms());
@@ -155,7 +155,7 @@ fn command_of(form: &Form) -> Result<Command, Problem> {
 /// Puts what the cart of a link holds into the guest's own cart, and says what became of each line.
 async fn into_own(shop: &Shop, guest: &mut Guest, share: &CartShare) -> Result<Notice, Problem> {
     let shared = shares::read(shop, share).await?;
-    if shared.cart.owner == guest.visitor.id {
+    if guest.cart.as_ref().is_some_and(|own| own.id == share.cart) {
         return Ok(Notice::Refused("This is your own cart: all of it is there already.".into()));
     }
     let cart = match &guest.cart {
