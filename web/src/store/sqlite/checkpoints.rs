@@ -2,10 +2,12 @@
 //!
 //! A checkpoint copies the log's pages into the file and syncs both: tens of milliseconds, in which SQLite's own would keep
 //! the writer. Here a thread with a connection of its own does it while the writer appends. The few pages that were appended
-//! meanwhile are the writer's to copy, between two transactions: the log begins anew only where all of it is copied, and
-//! would else grow for as long as somebody writes.
+//! meanwhile are the writer's to copy and sync, between two transactions: the log begins anew only where all of it is copied,
+//! and would else grow for as long as somebody writes.
 
 use std::{
+    fs::File,
+    mem::ManuallyDrop,
     path::Path,
     sync::{
         Arc,
@@ -33,13 +35,21 @@ const PASSES_MAX: usize = 4;
 /// Starts the thread that follows the writer's log. It ends when the writer's connection is closed.
 pub fn start(db: &mut Connection, writer: WeakSender<Write>) -> Result<()> {
     let path = db.path().map(ToOwned::to_owned).expect("the shop's data are in a file");
-    let own = open(Path::new(&path), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let path = Path::new(&path);
+    let own = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let file = File::open(path).map_err(|e| {
+        StoreError::Unavailable(format!("{} cannot be opened to be synced: {e}", path.display()))
+    })?;
     let begin_at = Arc::new(AtomicI32::new(PAGES));
     let (wake, woken) = sync_channel(1);
     follow(db, begin_at.clone(), wake)?;
     thread::Builder::new()
         .name("sqlite-checkpoints".into())
-        .spawn(move || run(&own, &woken, &begin_at, &writer))
+        .spawn(move || {
+            // Never closed: that would take the locks of SQLite's own descriptors away, which POSIX counts by process.
+            let file = ManuallyDrop::new(file);
+            run(&own, &file, &woken, &begin_at, &writer);
+        })
         .map_err(|e| StoreError::Unavailable(format!("the thread of checkpoints does not start: {e}")))?;
     Ok(())
 }
@@ -57,9 +67,15 @@ fn follow(db: &mut Connection, begin_at: Arc<AtomicI32>, wake: SyncSender<()>) -
     Ok(())
 }
 
-fn run(own: &Connection, woken: &Receiver<()>, begin_at: &AtomicI32, writer: &WeakSender<Write>) {
+fn run(
+    own: &Connection,
+    file: &File,
+    woken: &Receiver<()>,
+    begin_at: &AtomicI32,
+    writer: &WeakSender<Write>,
+) {
     while woken.recv().is_ok() {
-        let done = beside(own).and_then(|()| last(writer));
+        let done = beside(own, file).and_then(|()| last(writer));
         let next = match done {
             Ok(Pass { pages, copied }) if pages == copied => PAGES,
             // A reader still needs what the file had before: no use to try with every commit.
@@ -75,7 +91,7 @@ fn run(own: &Connection, woken: &Receiver<()>, begin_at: &AtomicI32, writer: &We
     }
 }
 
-fn beside(own: &Connection) -> Result<()> {
+fn beside(own: &Connection, file: &File) -> Result<()> {
     let mut before = 0;
     for _ in 0..PASSES_MAX {
         let Pass { copied, .. } = pass(own)?;
@@ -83,6 +99,8 @@ fn beside(own: &Connection) -> Result<()> {
             break;
         }
         before = copied;
+        // SQLite syncs the file when all of the log is copied, which is in the writer's time.
+        file.sync_data().map_err(|e| StoreError::Unavailable(format!("the file cannot be synced: {e}")))?;
     }
     Ok(())
 }
