@@ -3,7 +3,7 @@
 //! The crate is given numbers and returns pages: it knows no database, reads no clock and touches no files at run
 //! time. Templates, style sheet, Grafana dashboards and Prometheus rules are embedded when it is built.
 //!
-//! Read it in this order: [`pages`] holds the templates; a page is a typed model in [`login`], [`overview`], [`orders`],
+//! Read it in this order: [`pages`] holds the templates; a page is a typed model in [`login`], [`overview`], [`orders`], [`purses`],
 //! [`experiment`] or [`edit`], each of which turns its numbers into words with [`money`], `figure`, `moment` and
 //! [`chart`] before a template sees them, so that templates neither count nor decide. [`monitoring`] holds the files
 //! for operators, [`samples`] one of each page for tests and for looking at.
@@ -13,6 +13,7 @@ pub mod pages;
 pub mod login;
 pub mod orders;
 pub mod overview;
+pub mod purses;
 
 pub mod experiment;
 
@@ -39,3 +40,6 @@ pub use monitoring::metrics_named;
 pub use orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
 pub use overview::{ExperimentRow, Overview, ShopFigures};
 pub use pages::{Notice, PageError, Pages, Session};
+pub use purses::{
+    CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,
+};

@@ -9,6 +9,7 @@ use crate::experiment::ExperimentPage;
 use crate::login::Login;
 use crate::orders::{OrderPage, OrdersPage};
 use crate::overview::Overview;
+use crate::purses::{CreditPage, CustomersPage, GiftCardPage, GiftCardsPage};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -135,6 +136,38 @@ impl Pages {
     /// [`PageError::Render`], as all pages.
     pub fn order(&self, page: &OrderPage) -> Result<String, PageError> {
         self.framed("order.html", "orders", &page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders the list of gift cards, with the form that issues another.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn gift_cards(&self, page: &GiftCardsPage) -> Result<String, PageError> {
+        self.framed("gift_cards.html", "gift-cards", &page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders one gift card with what moved it.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn gift_card(&self, page: &GiftCardPage) -> Result<String, PageError> {
+        self.framed("gift_card.html", "gift-cards", &page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders the page on which a customer is looked up.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn customers(&self, page: &CustomersPage) -> Result<String, PageError> {
+        self.framed("customers.html", "customers", &page.session, None, page.view())
+    }
+
+    /// Renders the credit of a customer with what moved it.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn credit(&self, page: &CreditPage) -> Result<String, PageError> {
+        self.framed("credit.html", "customers", &page.session, page.notice.as_ref(), page.view())
     }
 
     /// Renders one experiment: its verdict first, then what it rests on.

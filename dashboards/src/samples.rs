@@ -13,6 +13,9 @@ use crate::money::Currency;
 use crate::orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
 use crate::overview::{ExperimentRow, Overview, ShopFigures};
 use crate::pages::{Notice, PageError, Pages, Session};
+use crate::purses::{
+    CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,
+};
 
 /// When the samples were read: 24 November 2026, 06:24 UTC.
 pub const AS_OF_MS: i64 = 1_795_501_440_000;
@@ -247,6 +250,68 @@ pub fn order(status: &'static str, refunded_minor: i64) -> OrderPage {
     }
 }
 
+fn movement(cause: &str, delta_minor: i64) -> Movement {
+    Movement { cause: cause.into(), delta_minor, at_ms: AS_OF_MS }
+}
+
+/// One gift card, of which half is spent.
+pub fn gift_card(is_stopped: bool) -> GiftCardPage {
+    GiftCardPage {
+        session: session(),
+        notice: is_stopped.then(|| Notice::Done("The card is stopped.".into())),
+        card: GiftCardRow {
+            id: "0a1b2c".into(),
+            last4: "6789".into(),
+            currency: Currency::new("GBP", 2),
+            balance_minor: 1_500,
+            is_stopped,
+            is_expired: false,
+            expires_at_ms: Some(AS_OF_MS + 365 * DAY_MS),
+            issued_at_ms: AS_OF_MS - 30 * DAY_MS,
+            note: HOSTILE.into(),
+        },
+        movements: vec![
+            movement("refund:o5f2c9e:1", 250),
+            movement("order:o5f2c9e", -1_250),
+            movement("issue", 2_500),
+        ],
+    }
+}
+
+/// The list of gift cards in each of their states.
+pub fn gift_cards(issued: Option<&str>) -> GiftCardsPage {
+    let card = || gift_card(false).card;
+    let form = NewGiftCard { amount: HOSTILE.into(), currency: "GBP".into(), ..NewGiftCard::default() };
+    GiftCardsPage {
+        session: session(),
+        notice: None,
+        last4: HOSTILE.into(),
+        cards: vec![
+            card(),
+            gift_card(true).card,
+            GiftCardRow { is_expired: true, expires_at_ms: Some(AS_OF_MS), ..card() },
+            GiftCardRow { balance_minor: 0, expires_at_ms: None, note: String::new(), ..card() },
+        ],
+        next: Some("/admin/gift-cards?cursor=abc".into()),
+        issued: issued.map(str::to_owned),
+        form: NewGiftCard { code: "WXYZ-EFGH-2345-6789".into(), ..form },
+    }
+}
+
+/// The credit of a customer.
+pub fn credit() -> CreditPage {
+    CreditPage {
+        session: session(),
+        notice: Some(Notice::Refused("The amount must be 1 to 99.".into())),
+        customer: "u5f2c9e".into(),
+        currency: Currency::new("GBP", 2),
+        balance_minor: 500,
+        movements: vec![movement(&format!("credit:{HOSTILE}"), 500)],
+        amount: "lots".into(),
+        reference: HOSTILE.into(),
+    }
+}
+
 /// The list of experiments, and the shop's figures.
 pub fn overview() -> Overview {
     let row = |(_, sample): &(&str, Sample)| ExperimentRow {
@@ -371,6 +436,24 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
         ("order".to_owned(), pages.order(&order("placed", 0))?),
         ("order-refunded".to_owned(), pages.order(&order("fulfilled", 1_250))?),
         ("order-cancelled".to_owned(), pages.order(&order("cancelled", 2_995))?),
+        ("gift-cards".to_owned(), pages.gift_cards(&gift_cards(None))?),
+        ("gift-cards-issued".to_owned(), pages.gift_cards(&gift_cards(Some("ABCD-EFGH-2345-6789")))?),
+        (
+            "gift-cards-none".to_owned(),
+            pages.gift_cards(&GiftCardsPage { cards: vec![], next: None, ..gift_cards(None) })?,
+        ),
+        ("gift-card".to_owned(), pages.gift_card(&gift_card(false))?),
+        ("gift-card-stopped".to_owned(), pages.gift_card(&gift_card(true))?),
+        ("credit".to_owned(), pages.credit(&credit())?),
+        ("credit-none".to_owned(), pages.credit(&CreditPage { movements: vec![], ..credit() })?),
+        (
+            "customers".to_owned(),
+            pages.customers(&CustomersPage { session: session(), query: String::new() })?,
+        ),
+        (
+            "customers-nobody".to_owned(),
+            pages.customers(&CustomersPage { session: session(), query: HOSTILE.into() })?,
+        ),
         ("edit-new".to_owned(), pages.edit(&new_experiment())?),
         ("edit-mistaken".to_owned(), pages.edit(&mistaken_form())?),
         ("edit-running".to_owned(), pages.edit(&running_form())?),

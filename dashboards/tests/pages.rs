@@ -241,7 +241,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 16] = [
+const ADDRESSES: [&str; 22] = [
     "/",
     "/admin",
     "/admin/login",
@@ -258,6 +258,12 @@ const ADDRESSES: [&str; 16] = [
     "/admin/orders/*/cancel",
     "/admin/orders/*/fulfil",
     "/admin/orders/*/refund",
+    "/admin/gift-cards",
+    "/admin/gift-cards/*",
+    "/admin/gift-cards/*/disable",
+    "/admin/gift-cards/*/enable",
+    "/admin/customers",
+    "/admin/customers/*",
 ];
 
 #[test]
@@ -280,6 +286,22 @@ fn every_link_and_form_leads_to_an_address_that_is_answered() {
             }
         }
     }
+}
+
+#[test]
+fn a_purse_says_what_moved_it_and_what_was_left_each_time() {
+    let html = page("gift-card");
+    let rows: Vec<String> = html.split("<tr role=\"row\">").skip(2).map(text).collect();
+    for (row, words) in rows.iter().zip([
+        ["Given back of order", "o5f2c9e", "+£2.50", "£15.00"],
+        ["Paid for order", "o5f2c9e", "−£12.50", "£12.50"],
+        ["Issued", "", "+£25.00", "£25.00"],
+    ]) {
+        assert!(words.iter().all(|word| row.contains(word)), "{words:?} in {row}");
+    }
+    assert!(page("gift-card-stopped").contains("Let it pay again"));
+    assert!(page("gift-cards-issued").contains("<code>ABCD-EFGH-2345-6789</code>"));
+    assert!(page("customers-nobody").contains("Nobody found"));
 }
 
 #[test]

@@ -105,7 +105,10 @@ fn fields_of(html: &str, action: &str) -> Vec<(String, String)> {
         .split("<form ")
         .skip(1)
         .find(|form| {
-            attribute(form.split('>').next().unwrap_or_default(), "action").as_deref() == Some(action)
+            let tag = form.split('>').next().unwrap_or_default();
+            // A search of the same address is another form.
+            let is_sent = attribute(tag, "method").is_none_or(|method| method != "get");
+            is_sent && attribute(tag, "action").as_deref() == Some(action)
         })
         .unwrap_or_else(|| panic!("no form {action} in:\n{html}"));
     let form = form.split("</form>").next().unwrap_or_default();

@@ -39,6 +39,7 @@ mod logins;
 mod openapi;
 mod orders;
 mod payments;
+mod purses;
 mod reorder;
 mod search;
 mod session;

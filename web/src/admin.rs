@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod experiments;
 pub mod login;
 pub mod orders;
+pub mod purses;
 pub mod results;
 
 use actix_web::{
@@ -33,6 +34,13 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/orders", get().to(orders::list))
                 .route("/orders/{id}", get().to(orders::read))
                 .route("/orders/{id}/{change}", post().to(orders::change))
+                .route("/gift-cards", get().to(purses::list))
+                .route("/gift-cards", post().to(purses::issue))
+                .route("/gift-cards/{id}", get().to(purses::read))
+                .route("/gift-cards/{id}/{change}", post().to(purses::change))
+                .route("/customers", get().to(purses::look_up))
+                .route("/customers/{id}", get().to(purses::credit))
+                .route("/customers/{id}", post().to(purses::give))
                 .route("/experiments", post().to(experiments::create))
                 .route("/experiments/new", get().to(experiments::new))
                 .route("/experiments/{key}", get().to(experiments::read))

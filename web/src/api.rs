@@ -3,6 +3,7 @@
 pub mod admin_orders;
 pub mod carts;
 pub mod catalogue;
+pub mod gift_cards;
 pub mod lists;
 pub mod orders;
 pub mod page;
@@ -15,7 +16,6 @@ pub mod webhooks;
 mod admin;
 mod deliveries;
 mod gate;
-mod gift_cards;
 mod headers;
 mod openapi;
 mod operation;

@@ -17,7 +17,7 @@ use crate::{
     api::{
         admin_orders::{any, status_of},
         orders::{AfterOrder, page_of},
-        page::{CursorText, PAGE_DEFAULT},
+        page::{CursorText, PAGE_DEFAULT, Page},
     },
     checkout::orders::OrderChange,
     problem::{Problem, accepted},
@@ -56,9 +56,7 @@ pub(super) async fn list(
         before: after.map(|AfterOrder(at_ms, id)| (at_ms, id)),
     };
     let found = page_of(&shop, query, PAGE_DEFAULT).await?;
-    let link = found.link(&request).map(|(_, link)| link);
-    let next =
-        link.as_deref().and_then(|link| link.strip_prefix('<')?.split_once('>')).map(|(to, _)| to.to_owned());
+    let next = next_link(&found, &request);
     html(pages.orders(&OrdersPage {
         session,
         query: text.to_owned(),
@@ -66,6 +64,12 @@ pub(super) async fn list(
         orders: found.entries.iter().map(row).collect(),
         next,
     }))
+}
+
+/// Returns the address of a list's next page, where there is one.
+pub(super) fn next_link<T>(found: &Page<T>, request: &HttpRequest) -> Option<String> {
+    let (_, link) = found.link(request)?;
+    link.strip_prefix('<')?.split_once('>').map(|(to, _)| to.to_owned())
 }
 
 fn row(order: &Order) -> OrderRow {

@@ -6,7 +6,7 @@ use actix_web::{
     web,
 };
 use cart_core::{
-    AccountId, Currency, FieldError, GiftCardId, Posting, VisitorId, gift_card,
+    Currency, FieldError, GiftCardId, Posting, VisitorId, gift_card,
     limits::{
         GIFT_CARD_CODE_MAX, GIFT_CARD_CODE_MIN, GIFT_CARD_NOTE_BYTES_MAX, PRICE_MINOR_MAX,
         REFERENCE_BYTES_MAX,
@@ -108,7 +108,7 @@ struct Query {
 
 /// Is where a page of cards begins: behind the card of that time and id.
 #[derive(Serialize, Deserialize)]
-struct AfterCard(i64, GiftCardId);
+pub(crate) struct AfterCard(i64, GiftCardId);
 
 impl Cursor for AfterCard {
     const VERSION: u8 = 1;
@@ -117,21 +117,21 @@ impl Cursor for AfterCard {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct NewCard {
+pub(crate) struct NewCard {
     /// What is put on it, in minor units.
     #[schemars(range(min = 1, max = PRICE_MINOR_MAX))]
-    amount_minor: i64,
+    pub amount_minor: i64,
     #[schemars(with = "Currency")]
-    currency: String,
+    pub currency: String,
     /// Its code; the shop makes one where none is named.
     #[schemars(length(min = GIFT_CARD_CODE_MIN, max = GIFT_CARD_CODE_MAX * 2))]
-    code: Option<String>,
+    pub code: Option<String>,
     /// When it stops paying, in Unix milliseconds; never where that is not told.
-    expires_at_ms: Option<i64>,
+    pub expires_at_ms: Option<i64>,
     /// For whom it is, and why: only the shop's people read that.
     #[serde(default)]
     #[schemars(length(max = GIFT_CARD_NOTE_BYTES_MAX))]
-    note: String,
+    pub note: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -268,14 +268,9 @@ async fn list(
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
-    let limit = query.limit.get();
     let after = query.cursor.as_ref().map(CursorText::decode::<AfterCard>).transpose()?;
-    let wanted = CardQuery {
-        last4: within("last4", query.last4.as_deref(), 4)?.map(str::to_ascii_uppercase),
-        before: after.map(|AfterCard(at_ms, id)| (at_ms, id)),
-    };
-    let cards = shop.store.gift_cards(&wanted, limit + 1).await?;
-    let page = Page::of(cards, limit, |card: &StoredCard| AfterCard(card.issued_at_ms, card.card.id.clone()));
+    let last4 = within("last4", query.last4.as_deref(), 4)?;
+    let page = cards(&shop, last4, after, query.limit.get()).await?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::CACHE_CONTROL, "private, no-cache"));
     if let Some(link) = page.link(&request) {
@@ -287,6 +282,24 @@ async fn list(
     }))
 }
 
+/// Returns a page of the cards whose codes end so, or of all; it begins behind a card.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn cards(
+    shop: &Shop,
+    last4: Option<&str>,
+    after: Option<AfterCard>,
+    limit: usize,
+) -> Result<Page<StoredCard>, Problem> {
+    let wanted = CardQuery {
+        last4: last4.map(str::to_ascii_uppercase),
+        before: after.map(|AfterCard(at_ms, id)| (at_ms, id)),
+    };
+    let cards = shop.store.gift_cards(&wanted, limit + 1).await?;
+    Ok(Page::of(cards, limit, |card: &StoredCard| AfterCard(card.issued_at_ms, card.card.id.clone())))
+}
+
 async fn issue(
     shop: web::Data<Shop>,
     request: HttpRequest,
@@ -294,6 +307,18 @@ async fn issue(
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
     let (form, _) = json::<NewCard>(&request, body).await?;
+    let (card, code) = issue_card(&shop, form).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((header::LOCATION, format!("{BASE}/admin/gift-cards/{}", card.card.id)))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(CardWithCode { card: card.into(), code }))
+}
+
+/// Issues a card; returns it with its code. One whose code is named is issued once.
+///
+/// # Errors
+/// The problem `invalid_details`.
+pub(crate) async fn issue_card(shop: &Shop, form: NewCard) -> Result<(StoredCard, String), Problem> {
     let code = form.code.unwrap_or_else(fresh_code);
     let card = of_code(&code).map_err(|why| wrong("code", why))?;
     if form.note.len() > GIFT_CARD_NOTE_BYTES_MAX {
@@ -312,11 +337,7 @@ async fn issue(
     if !said.in_other_currency.is_empty() {
         return Err(wrong("currency", "is another than that of the card that has this code"));
     }
-    let card = find(&shop, card.id.as_str()).await?;
-    Ok(HttpResponse::Created()
-        .insert_header((header::LOCATION, format!("{BASE}/admin/gift-cards/{}", card.card.id)))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(CardWithCode { card: card.into(), code }))
+    Ok((find(shop, card.id.as_str()).await?, code))
 }
 
 async fn find(shop: &Shop, id: &str) -> Result<StoredCard, Problem> {
@@ -325,14 +346,19 @@ async fn find(shop: &Shop, id: &str) -> Result<StoredCard, Problem> {
     shop.store.gift_card(&id).await?.ok_or_else(unknown)
 }
 
-async fn entries(shop: &Shop, account: &AccountId) -> Result<Vec<EntryView>, Problem> {
-    let entries = shop.store.entries(account, ENTRIES_MAX).await?;
-    Ok(entries.into_iter().map(EntryView::from).collect())
+/// Reads a card with what moved it, the newest first.
+///
+/// # Errors
+/// The problem `gift_card_not_found`.
+pub(crate) async fn card(shop: &Shop, id: &str) -> Result<(StoredCard, Vec<PostingWrite>), Problem> {
+    let card = find(shop, id).await?;
+    let entries = shop.store.entries(&card.account(), ENTRIES_MAX).await?;
+    Ok((card, entries))
 }
 
 async fn show(shop: &Shop, id: &str) -> Result<HttpResponse, Problem> {
-    let card = find(shop, id).await?;
-    let entries = entries(shop, &card.account()).await?;
+    let (card, entries) = card(shop, id).await?;
+    let entries = entries.into_iter().map(EntryView::from).collect();
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
         .json(CardWithLedger { card: card.into(), entries }))
@@ -355,24 +381,46 @@ async fn change(
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
     let (form, _) = json::<CardChange>(&request, body).await?;
-    let card = find(&shop, &id).await?;
+    switch(&shop, &id, form.enabled).await?;
+    show(&shop, &id).await
+}
+
+/// Stops a card, or lets it pay again.
+///
+/// # Errors
+/// The problem `gift_card_not_found`.
+pub(crate) async fn switch(shop: &Shop, id: &str, enabled: bool) -> Result<(), Problem> {
+    let card = find(shop, id).await?;
     // Stopped once more, it stays stopped since it first was.
-    if form.enabled != card.disabled_at_ms.is_none() {
-        let at_ms = (!form.enabled).then(clock::now_ms);
+    if enabled != card.disabled_at_ms.is_none() {
+        let at_ms = (!enabled).then(clock::now_ms);
         shop.store.disable_gift_card(&card.card.id, at_ms).await?;
     }
-    show(&shop, &id).await
+    Ok(())
 }
 
 fn customer_of(text: &str) -> Result<VisitorId, Problem> {
     VisitorId::parse(text).map_err(|e| wrong("customer", e.to_string()))
 }
 
-async fn show_credit(shop: &Shop, customer: VisitorId, currency: Currency) -> Result<HttpResponse, Problem> {
-    let account = gift_card::credit(currency, &customer);
+/// Reads the credit of a customer in minor units, and what moved it, the newest first.
+///
+/// # Errors
+/// What the store says.
+pub(crate) async fn credit_of(
+    shop: &Shop,
+    customer: &VisitorId,
+    currency: Currency,
+) -> Result<(i64, Vec<PostingWrite>), Problem> {
+    let account = gift_card::credit(currency, customer);
     let balances = shop.store.balances(&[account.clone()].into()).await?;
-    let balance_minor = balances.get(&account).unwrap_or(0);
-    let entries = entries(shop, &account).await?;
+    let entries = shop.store.entries(&account, ENTRIES_MAX).await?;
+    Ok((balances.get(&account).unwrap_or(0), entries))
+}
+
+async fn show_credit(shop: &Shop, customer: VisitorId, currency: Currency) -> Result<HttpResponse, Problem> {
+    let (balance_minor, entries) = credit_of(shop, &customer, currency).await?;
+    let entries = entries.into_iter().map(EntryView::from).collect();
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "private, no-cache")).json(CreditView {
         customer,
         currency,
@@ -401,12 +449,26 @@ async fn give(
     admin(&shop, &request).await?;
     let (form, _) = json::<NewCredit>(&request, body).await?;
     let (customer, currency) = (customer_of(&customer)?, currency_of(&form.currency)?);
-    if form.reference.is_empty() || form.reference.len() > REFERENCE_BYTES_MAX {
+    give_credit(&shop, &customer, currency, form.amount_minor, &form.reference).await?;
+    show_credit(&shop, customer, currency).await
+}
+
+/// Gives a customer credit in minor units, once for each reference.
+///
+/// # Errors
+/// The problem `invalid_details`.
+pub(crate) async fn give_credit(
+    shop: &Shop,
+    customer: &VisitorId,
+    currency: Currency,
+    minor: i64,
+    reference: &str,
+) -> Result<(), Problem> {
+    if reference.is_empty() || reference.len() > REFERENCE_BYTES_MAX {
         return Err(wrong("reference", format!("must have 1 to {REFERENCE_BYTES_MAX} bytes")));
     }
-    let posting =
-        Posting { account: gift_card::credit(currency, &customer), delta: amount(form.amount_minor)? };
-    let cause = format!("credit:{}", form.reference);
+    let posting = Posting { account: gift_card::credit(currency, customer), delta: amount(minor)? };
+    let cause = format!("credit:{reference}");
     shop.store.post(&[PostingWrite { posting, cause, at_ms: clock::now_ms() }]).await?;
-    show_credit(&shop, customer, currency).await
+    Ok(())
 }

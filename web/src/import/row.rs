@@ -209,10 +209,13 @@ impl Row<'_> {
     }
 }
 
-/// Reads a decimal amount exactly.
-fn minor_of(text: &str, currency: Currency) -> Result<i64, String> {
+/// Reads a decimal amount exactly, in minor units.
+///
+/// # Errors
+/// Where it is no number, or finer than the currency.
+pub(crate) fn minor_of(text: &str, currency: Currency) -> Result<i64, String> {
     let exponent = currency.exponent() as usize;
-    let wrong = || format!("price {text:?} is not a decimal number of at most {exponent} places");
+    let wrong = || format!("{text:?} is not a decimal number of at most {exponent} places");
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let part = part.trim_end_matches('0');
     let is_number = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit());

@@ -100,7 +100,7 @@ pub(super) fn refusal(problem: Problem) -> Result<Option<Notice>, Problem> {
 }
 
 /// Messages are fragments for logs and clients; a page wants a sentence.
-pub(super) fn sentence(fragment: &str) -> String {
+pub(crate) fn sentence(fragment: &str) -> String {
     let mut letters = fragment.chars();
     match letters.next() {
         Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),

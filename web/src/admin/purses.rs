@@ -1,0 +1,348 @@
+//! The pages of gift cards and of the credit of customers.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path, Payload, Query},
+};
+use cart_core::{Currency, VisitorId, limits::PRICE_MINOR_MAX};
+use dashboards::{
+    CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard, Notice,
+    Pages, Session,
+};
+use serde::Deserialize;
+use time::{Date, macros::format_description};
+
+use super::{
+    html, html_with,
+    login::{guard, guard_form},
+    orders::next_link,
+    see_other,
+};
+use crate::{
+    api::{
+        admin_orders::any,
+        gift_cards::{AfterCard, NewCard, card, cards, credit_of, give_credit, issue_card, switch},
+        page::{CursorText, PAGE_DEFAULT},
+    },
+    clock,
+    gift_card::fresh_code,
+    import::row::minor_of,
+    problem::{Kind, Problem},
+    shop::Shop,
+    store::{PostingWrite, StoredCard},
+    storefront::{cart::sentence, form::Form},
+    users::email,
+};
+
+#[derive(Default, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    last4: String,
+    cursor: Option<CursorText>,
+}
+
+/// Names what the last action did, in the address that it leads to.
+#[derive(Deserialize)]
+pub(super) struct Did {
+    did: Option<String>,
+}
+
+impl Did {
+    /// Only our own sentences are shown, so that nobody puts words on the page by a link.
+    fn notice(&self) -> Option<Notice> {
+        let words = match self.did.as_deref()? {
+            "disable" => "The card is stopped: it pays nothing until you let it.",
+            "enable" => "The card pays again.",
+            "give" => "The credit is given; had it been given before under this reference, nothing more was.",
+            _ => return None,
+        };
+        Some(Notice::Done(words.into()))
+    }
+}
+
+fn currency(currency: Currency) -> dashboards::Currency {
+    dashboards::Currency::new(currency.code(), currency.exponent())
+}
+
+fn row(card: &StoredCard) -> GiftCardRow {
+    GiftCardRow {
+        id: card.card.id.to_string(),
+        last4: card.card.last4.clone(),
+        currency: currency(card.currency),
+        balance_minor: card.balance_minor,
+        is_stopped: card.disabled_at_ms.is_some(),
+        is_expired: card.expires_at_ms.is_some_and(|end| end <= clock::now_ms()),
+        expires_at_ms: card.expires_at_ms,
+        issued_at_ms: card.issued_at_ms,
+        note: card.note.clone(),
+    }
+}
+
+fn movement(entry: PostingWrite) -> Movement {
+    Movement { cause: entry.cause, delta_minor: entry.posting.delta, at_ms: entry.at_ms }
+}
+
+/// Shows the list; the form that issues a card is filled in as it was sent, or fresh.
+async fn listed(
+    shop: &Shop,
+    request: &HttpRequest,
+    session: Session,
+    wanted: &Wanted,
+    form: Option<NewGiftCard>,
+) -> Result<GiftCardsPage, Problem> {
+    let after = wanted.cursor.as_ref().map(CursorText::decode::<AfterCard>).transpose()?;
+    let found = cards(shop, Some(wanted.last4.trim()).filter(|t| !t.is_empty()), after, PAGE_DEFAULT).await?;
+    let fresh = || NewGiftCard {
+        currency: shop.currency().code().to_owned(),
+        code: fresh_code(),
+        ..NewGiftCard::default()
+    };
+    Ok(GiftCardsPage {
+        session,
+        notice: None,
+        last4: wanted.last4.trim().to_owned(),
+        next: next_link(&found, request),
+        cards: found.entries.iter().map(row).collect(),
+        issued: None,
+        form: form.unwrap_or_else(fresh),
+    })
+}
+
+/// `GET /admin/gift-cards`.
+pub(super) async fn list(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    wanted: Query<Wanted>,
+) -> Result<HttpResponse, Problem> {
+    let session = match guard(&shop, &request).await? {
+        Ok(session) => session,
+        Err(response) => return Ok(response),
+    };
+    html(pages.gift_cards(&listed(&shop, &request, session, &wanted, None).await?))
+}
+
+/// `POST /admin/gift-cards`: issues a card, and shows its code this once. The form brings the code with it, so that
+/// sent again it issues nothing more.
+pub(super) async fn issue(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    let (session, fields) = match guard_form(&shop, &request, body).await? {
+        Ok((session, form)) => (Session { user: session.user, csrf: session.csrf }, form),
+        Err(response) => return Ok(response),
+    };
+    let text = |name: &str| fields.text(name).trim().to_owned();
+    let form = NewGiftCard {
+        amount: text("amount"),
+        currency: text("currency").to_uppercase(),
+        last_day: text("last_day"),
+        note: text("note"),
+        code: text("code"),
+    };
+    let issued = async { issue_card(&shop, new_card(&form)?).await }.await;
+    match issued {
+        Ok((_, code)) => {
+            let mut page = listed(&shop, &request, session, &Wanted::default(), None).await?;
+            page.issued = Some(code);
+            html_with(StatusCode::CREATED, pages.gift_cards(&page))
+        }
+        Err(problem) if problem.status().is_client_error() => {
+            let mut page = listed(&shop, &request, session, &Wanted::default(), Some(form)).await?;
+            page.notice = Some(Notice::Refused(sentence(problem.detail())));
+            html_with(problem.status(), pages.gift_cards(&page))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+fn new_card(form: &NewGiftCard) -> Result<NewCard, Problem> {
+    let currency = Currency::parse(&form.currency).map_err(|e| Problem::invalid_request(e.to_string()))?;
+    Ok(NewCard {
+        amount_minor: amount(&form.amount, currency)?,
+        currency: form.currency.clone(),
+        code: Some(form.code.clone()).filter(|code| !code.is_empty()),
+        expires_at_ms: (!form.last_day.is_empty()).then(|| end_of(&form.last_day)).transpose()?,
+        note: form.note.clone(),
+    })
+}
+
+fn amount(text: &str, currency: Currency) -> Result<i64, Problem> {
+    let minor = minor_of(text.trim(), currency).map_err(Problem::invalid_request)?;
+    match minor {
+        1..=PRICE_MINOR_MAX => Ok(minor),
+        _ => Err(Problem::invalid_request(format!("the amount must be 1 to {PRICE_MINOR_MAX} minor units"))),
+    }
+}
+
+/// Returns the end of a day in UTC, in Unix milliseconds.
+fn end_of(day: &str) -> Result<i64, Problem> {
+    let wrong = || Problem::invalid_request(format!("{day:?} is no day; write it as 2027-12-31"));
+    let day = Date::parse(day, format_description!("[year]-[month]-[day]")).map_err(|_| wrong())?;
+    let end = day.next_day().ok_or_else(wrong)?.midnight().assume_utc();
+    Ok(end.unix_timestamp() * 1_000)
+}
+
+/// `GET /admin/gift-cards/{id}`.
+pub(super) async fn read(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    id: Path<String>,
+    did: Query<Did>,
+) -> Result<HttpResponse, Problem> {
+    let session = match guard(&shop, &request).await? {
+        Ok(session) => session,
+        Err(response) => return Ok(response),
+    };
+    let (card, entries) = card(&shop, &id).await?;
+    html(pages.gift_card(&GiftCardPage {
+        session,
+        notice: did.notice(),
+        card: row(&card),
+        movements: entries.into_iter().map(movement).collect(),
+    }))
+}
+
+/// `POST /admin/gift-cards/{id}/{change}`: stops it, or lets it pay again.
+pub(super) async fn change(
+    shop: Data<Shop>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    if let Err(response) = guard_form(&shop, &request, body).await? {
+        return Ok(response);
+    }
+    let (id, asked) = path.into_inner();
+    match asked.as_str() {
+        "disable" => switch(&shop, &id, false).await?,
+        "enable" => switch(&shop, &id, true).await?,
+        _ => {
+            let detail = format!("{asked:?} is nothing that is done with a gift card");
+            return Err(Problem::invalid_request(detail));
+        }
+    };
+    Ok(see_other(&format!("/admin/gift-cards/{id}?did={asked}")))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Sought {
+    #[serde(default)]
+    q: String,
+}
+
+/// `GET /admin/customers`: looks a customer up by an e-mail address or an order's number, and leads on to them.
+pub(super) async fn look_up(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    sought: Query<Sought>,
+) -> Result<HttpResponse, Problem> {
+    let session = match guard(&shop, &request).await? {
+        Ok(session) => session,
+        Err(response) => return Ok(response),
+    };
+    let query = sought.q.trim();
+    match find(&shop, query).await? {
+        Some(customer) => Ok(see_other(&format!("/admin/customers/{customer}"))),
+        None => html(pages.customers(&CustomersPage { session, query: query.to_owned() })),
+    }
+}
+
+async fn find(shop: &Shop, query: &str) -> Result<Option<VisitorId>, Problem> {
+    if let Ok(email) = email::parse(query) {
+        return Ok(shop.store.user_by_email(&email).await?.map(|user| user.id));
+    }
+    match any(shop, query).await {
+        Ok(order) => Ok(Some(order.owner)),
+        Err(problem) if problem.kind() == Kind::UnknownOrder => Ok(None),
+        Err(problem) => Err(problem),
+    }
+}
+
+async fn credit_page(
+    shop: &Shop,
+    session: Session,
+    customer: VisitorId,
+    notice: Option<Notice>,
+) -> Result<CreditPage, Problem> {
+    let of = shop.currency();
+    let (balance_minor, entries) = credit_of(shop, &customer, of).await?;
+    Ok(CreditPage {
+        session,
+        notice,
+        customer: customer.to_string(),
+        currency: currency(of),
+        balance_minor,
+        movements: entries.into_iter().map(movement).collect(),
+        amount: String::new(),
+        reference: String::new(),
+    })
+}
+
+fn customer_of(id: &str) -> Result<VisitorId, Problem> {
+    VisitorId::parse(id).map_err(|e| Problem::invalid_request(e.to_string()))
+}
+
+/// `GET /admin/customers/{id}`.
+pub(super) async fn credit(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    id: Path<String>,
+    did: Query<Did>,
+) -> Result<HttpResponse, Problem> {
+    let session = match guard(&shop, &request).await? {
+        Ok(session) => session,
+        Err(response) => return Ok(response),
+    };
+    html(pages.credit(&credit_page(&shop, session, customer_of(&id)?, did.notice()).await?))
+}
+
+/// `POST /admin/customers/{id}`: gives credit, once for each reference.
+pub(super) async fn give(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    id: Path<String>,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    let (session, form) = match guard_form(&shop, &request, body).await? {
+        Ok((session, form)) => (Session { user: session.user, csrf: session.csrf }, form),
+        Err(response) => return Ok(response),
+    };
+    let customer = customer_of(&id)?;
+    match given(&shop, &customer, &form).await {
+        Ok(()) => Ok(see_other(&format!("/admin/customers/{customer}?did=give"))),
+        Err(problem) if problem.status().is_client_error() => {
+            let notice = Some(Notice::Refused(sentence(problem.detail())));
+            let mut page = credit_page(&shop, session, customer, notice).await?;
+            form.text("amount").clone_into(&mut page.amount);
+            form.text("reference").clone_into(&mut page.reference);
+            html_with(problem.status(), pages.credit(&page))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+async fn given(shop: &Shop, customer: &VisitorId, form: &Form) -> Result<(), Problem> {
+    let minor = amount(form.text("amount"), shop.currency())?;
+    give_credit(shop, customer, shop.currency(), minor, form.text("reference").trim()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_pays_through_its_last_day() {
+        assert_eq!(end_of("2027-12-31").unwrap(), 1_830_297_600_000, "the first moment of 2028");
+        for bad in ["", "31.12.2027", "2027-02-30", "9999-12-31", "tomorrow"] {
+            assert!(end_of(bad).is_err(), "{bad:?}");
+        }
+    }
+}
