@@ -13,8 +13,6 @@ const MOST = { [PAGES]: 40, [PICTURES]: 200 };
 const FALLBACK = "/offline";
 /** A network that says nothing for so long is none. */
 const PATIENCE_MS = 10_000;
-/** Opened once: a worker that the page has given up, and whose caches it has deleted, would otherwise make new ones. */
-const opened = { [PAGES]: caches.open(PAGES), [PICTURES]: caches.open(PICTURES) };
 
 self.addEventListener("install", (event) => {
   const keep = async () => {
@@ -27,9 +25,9 @@ self.addEventListener("install", (event) => {
 
 self.addEventListener("activate", (event) => {
   const tidy = async () => {
+    await self.clients.claim();
     const names = await caches.keys();
     await Promise.all(names.filter((name) => ![STATIC, PAGES, PICTURES].includes(name)).map((name) => caches.delete(name)));
-    await self.clients.claim();
   };
   event.waitUntil(tidy());
 });
@@ -76,12 +74,14 @@ async function picture(event) {
   }
 }
 
+/** Whoever gives this worker up deletes `STATIC` first: what is put before is deleted by them, and what comes later here. */
 async function put(name, request, answer) {
-  const cache = await opened[name];
+  const cache = await caches.open(name);
   await cache.delete(request, { ignoreVary: true }); // the newest stands last
   await cache.put(request, answer);
   const all = await cache.keys();
   await Promise.all(all.slice(0, Math.max(0, all.length - MOST[name])).map((old) => cache.delete(old, { ignoreVary: true })));
+  if (!(await caches.has(STATIC))) await caches.delete(name);
 }
 
 function inTime(answer) {

@@ -6,12 +6,20 @@ use serde_json::json;
 
 use super::asset::{Versions, asset, fnv1a, versions};
 
-/// Ends a worker of earlier days, with everything that it kept.
+/// Ends a worker of earlier days, with everything that it kept. Its files go first: a page that it is about to keep it then
+/// deletes itself.
 const FAREWELL: &str = "self.addEventListener(\"install\", () => self.skipWaiting());
 self.addEventListener(\"activate\", (event) => {
-  const names = caches.keys();
-  const emptied = names.then((all) => Promise.all(all.map((name) => caches.delete(name))));
-  event.waitUntil(emptied.then(() => self.registration.unregister()));
+  const empty = async (beginning) => {
+    const names = (await caches.keys()).filter((name) => name.startsWith(beginning));
+    await Promise.all(names.map((name) => caches.delete(name)));
+  };
+  const leave = async () => {
+    await empty(\"static-\");
+    await empty(\"\");
+    await self.registration.unregister();
+  };
+  event.waitUntil(leave());
 });
 ";
 
