@@ -6,7 +6,7 @@ const puppeteer = require("puppeteer-core");
 
 const [step, shop, profile] = process.argv.slice(2);
 // Tabs in the background draw no frames to wait for.
-const patience = { timeout: 15_000, polling: 50 };
+const patience = { timeout: 30_000, polling: 50 };
 const complaints = [];
 
 /** Opens a tab, and notes what its scripts throw. */
@@ -54,12 +54,17 @@ async function add(page, sku, quantity) {
   await page.click(".product-add button");
 }
 
+/** Waits until the service worker answers for the page. */
+async function isControlled(page) {
+  await until(page, async () => (await navigator.serviceWorker.ready).active.state === "activated");
+  // A page that was being opened while the worker began belongs to none; the next one does.
+  if (!(await page.evaluate(() => navigator.serviceWorker.controller))) await page.reload({ waitUntil: "load" });
+  await until(page, () => navigator.serviceWorker.controller !== null);
+}
+
 /** Waits until the pages are kept, and the cart with its sealed form. */
 async function isKept(page) {
-  await page.evaluate(async () => {
-    await navigator.serviceWorker.ready;
-  });
-  await until(page, () => navigator.serviceWorker.controller !== null);
+  await isControlled(page);
   await until(page, () => JSON.parse(localStorage.getItem("cartwright") ?? "{}").snapshot);
 }
 
@@ -154,10 +159,7 @@ async function comeBackAfterPurchase(browser) {
 async function look(browser) {
   const page = await tab(browser);
   await go(page, "/products/MUG");
-  await page.evaluate(async () => {
-    await navigator.serviceWorker.ready;
-  });
-  await until(page, () => navigator.serviceWorker.controller !== null);
+  await isControlled(page);
   await go(page, "/products/MUG");
   return {};
 }
