@@ -35,7 +35,7 @@ const VARIANTS: usize = 1_000;
 /// Lines of a well-filled cart.
 const LINES_FILLED: usize = 20;
 /// Lines of a cart that many connections fill at once.
-const LINES_SHARED: usize = 8;
+const LINES_SHARED: usize = 32;
 /// Lines of a cart that is read.
 const LINES_READ: usize = 5;
 /// Carts stored beside the ones in use, where their number must not matter.
