@@ -112,6 +112,8 @@ pub const GIFT_CARD_CODE_MIN: usize = 16;
 pub const GIFT_CARD_CODE_MAX: usize = 40;
 /// The longest note of a gift card in bytes: for whom it is, and why.
 pub const GIFT_CARD_NOTE_BYTES_MAX: usize = 500;
+/// The longest reason in bytes for which stock is changed by hand.
+pub const STOCK_REASON_BYTES_MAX: usize = 200;
 /// The longest reference in bytes under which an amount is booked: several UUIDs.
 pub const REFERENCE_BYTES_MAX: usize = 100;
 /// The most products, categories, values or customers that one selector or condition names.

@@ -56,6 +56,11 @@ impl StockLevel {
         Ok(Self { supplied, available, safety: safety.unwrap_or(self.safety), owed_max, ..self })
     }
 
+    /// Returns the pieces that are there, those that carts hold among them; below zero, pieces that are owed.
+    pub fn on_hand(&self) -> i64 {
+        self.supplied - self.sold
+    }
+
     /// Returns the pieces that a cart may take from the shelf; below zero, what is missing until it may take one.
     pub fn free(&self) -> i64 {
         self.available - self.safety

@@ -3,7 +3,7 @@
 //! The crate is given numbers and returns pages: it knows no database, reads no clock and touches no files at run
 //! time. Templates, style sheet, Grafana dashboards and Prometheus rules are embedded when it is built.
 //!
-//! Read it in this order: [`pages`] holds the templates; a page is a typed model in [`login`], [`overview`], [`orders`], [`purses`],
+//! Read it in this order: [`pages`] holds the templates; a page is a typed model in [`login`], [`overview`], [`orders`], [`purses`], [`stock`],
 //! [`experiment`] or [`edit`], each of which turns its numbers into words with [`money`], `figure`, `moment` and
 //! [`chart`] before a template sees them, so that templates neither count nor decide. [`monitoring`] holds the files
 //! for operators, [`samples`] one of each page for tests and for looking at.
@@ -14,6 +14,7 @@ pub mod login;
 pub mod orders;
 pub mod overview;
 pub mod purses;
+pub mod stock;
 
 pub mod experiment;
 
@@ -42,4 +43,7 @@ pub use overview::{ExperimentRow, Overview, ShopFigures};
 pub use pages::{Notice, PageError, Pages, Session};
 pub use purses::{
     CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,
+};
+pub use stock::{
+    ProductStockPage, StockChangeRow, StockDeed, StockForm, StockLevelRow, StockLocation, StockPage, StockRow,
 };

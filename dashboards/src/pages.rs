@@ -10,6 +10,7 @@ use crate::login::Login;
 use crate::orders::{OrderPage, OrdersPage};
 use crate::overview::Overview;
 use crate::purses::{CreditPage, CustomersPage, GiftCardPage, GiftCardsPage};
+use crate::stock::{ProductStockPage, StockPage};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -168,6 +169,22 @@ impl Pages {
     /// [`PageError::Render`], as all pages.
     pub fn credit(&self, page: &CreditPage) -> Result<String, PageError> {
         self.framed("credit.html", "customers", &page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders the list of the stock.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn stock(&self, page: &StockPage) -> Result<String, PageError> {
+        self.framed("stock.html", "stock", &page.session, None, page.view())
+    }
+
+    /// Renders the stock of one product with the forms that change it.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn product_stock(&self, page: &ProductStockPage) -> Result<String, PageError> {
+        self.framed("product_stock.html", "stock", &page.session, page.notice.as_ref(), page.view())
     }
 
     /// Renders one experiment: its verdict first, then what it rests on.

@@ -3,6 +3,8 @@
 //! The analyses are computed, not written down: totals of made-up looks go through [`experiments::analyze`], so that a
 //! sample shows what a shop would.
 
+mod stock;
+
 use experiments::lifecycle::Move;
 use experiments::{Analysis, ArmTotals, Experiment, Look, Plan, Status, Verdict, analyze};
 
@@ -16,6 +18,9 @@ use crate::pages::{Notice, PageError, Pages, Session};
 use crate::purses::{
     CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,
 };
+use crate::stock::{ProductStockPage, StockPage};
+
+pub use stock::{product_stock, stock};
 
 /// When the samples were read: 24 November 2026, 06:24 UTC.
 pub const AS_OF_MS: i64 = 1_795_501_440_000;
@@ -453,6 +458,18 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
         (
             "customers-nobody".to_owned(),
             pages.customers(&CustomersPage { session: session(), query: HOSTILE.into() })?,
+        ),
+        ("stock".to_owned(), pages.stock(&stock())?),
+        ("stock-none".to_owned(), pages.stock(&StockPage { rows: vec![], next: None, ..stock() })?),
+        ("product-stock".to_owned(), pages.product_stock(&product_stock())?),
+        (
+            "product-stock-fresh".to_owned(),
+            pages.product_stock(&ProductStockPage {
+                notice: None,
+                changes: vec![],
+                locations: vec![],
+                ..product_stock()
+            })?,
         ),
         ("edit-new".to_owned(), pages.edit(&new_experiment())?),
         ("edit-mistaken".to_owned(), pages.edit(&mistaken_form())?),

@@ -241,7 +241,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 22] = [
+const ADDRESSES: [&str; 27] = [
     "/",
     "/admin",
     "/admin/login",
@@ -264,6 +264,11 @@ const ADDRESSES: [&str; 22] = [
     "/admin/gift-cards/*/enable",
     "/admin/customers",
     "/admin/customers/*",
+    "/admin/stock",
+    "/admin/stock/*",
+    "/admin/stock/*/set",
+    "/admin/stock/*/adjust",
+    "/admin/stock/*/move",
 ];
 
 #[test]

@@ -99,7 +99,7 @@ async fn answered(request: reqwest::RequestBuilder) -> Page {
     Page { status, path, html: answer.text().await.expect("a page is text") }
 }
 
-/// Reads the names and present values of a form's fields; of radio buttons, the chosen one.
+/// Reads the names and present values of a form's fields; of radio buttons and lists, the chosen one.
 fn fields_of(html: &str, action: &str) -> Vec<(String, String)> {
     let form = html
         .split("<form ")
@@ -115,6 +115,10 @@ fn fields_of(html: &str, action: &str) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for piece in form.split('<').skip(1) {
         let Some((tag, text)) = piece.split_once('>') else { continue };
+        if tag.starts_with("option") && tag.contains(" selected") {
+            let field = fields.last_mut().expect("an option stands in a field");
+            field.1 = attribute(tag, "value").unwrap_or_default();
+        }
         let Some(name) = attribute(tag, "name") else { continue };
         if tag.starts_with("input") {
             let is_choice = tag.contains("type=\"radio\"") || tag.contains("type=\"checkbox\"");
@@ -125,6 +129,8 @@ fn fields_of(html: &str, action: &str) -> Vec<(String, String)> {
                 None if is_choice && !tag.contains(" checked") => fields.push((name, String::new())),
                 None => fields.push((name, value)),
             }
+        } else if tag.starts_with("select") {
+            fields.push((name, String::new()));
         } else if tag.starts_with("textarea") {
             fields.push((name, unescape(text.trim_start_matches('\n'))));
         }
@@ -154,10 +160,12 @@ mod tests {
         let html = r#"<form method="get" action="/other"><input name="no" value="1"></form>
             <form method="post" action="/this"><input type="hidden" name="csrf" value="a&quot;b">
             <input type="radio" name="pick" value="x"><input type="radio" name="pick" value="y" checked>
+            <select name="which"><option value="a">A</option><option value="b" selected>B</option></select>
             <textarea id="t" name="json">
 {&quot;a&quot;: 1}</textarea></form>"#;
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let expected = [pair("csrf", "a\"b"), pair("pick", "y"), pair("json", "{\"a\": 1}")];
+        let expected =
+            [pair("csrf", "a\"b"), pair("pick", "y"), pair("which", "b"), pair("json", "{\"a\": 1}")];
         assert_eq!(fields_of(html, "/this"), expected);
     }
 }

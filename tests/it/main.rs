@@ -45,6 +45,7 @@ mod search;
 mod session;
 mod snapshots;
 mod stock;
+mod stock_by_hand;
 mod terms;
 mod two_nodes;
 mod users;

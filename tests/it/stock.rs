@@ -155,7 +155,7 @@ async fn what_is_still_to_come_is_sold_before(store: Store) {
 }
 
 /// Returns the questions that the README tells an operator to ask.
-fn questions(store: Store) -> String {
+pub fn questions(store: Store) -> String {
     let readme = include_str!("../../README.md");
     let name = match store {
         Store::Sqlite => "SQLite",
@@ -167,7 +167,7 @@ fn questions(store: Store) -> String {
 }
 
 /// Runs SQL in the client that comes with the database, as an operator would.
-async fn run_sql(app: &TestApp, sql: &str) -> String {
+pub async fn run_sql(app: &TestApp, sql: &str) -> String {
     let (program, address) = match app.store() {
         Store::Sqlite => ("sqlite3", app.store_url().trim_start_matches("sqlite:")),
         Store::Postgres => ("psql", app.store_url()),

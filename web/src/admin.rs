@@ -6,6 +6,7 @@ pub mod login;
 pub mod orders;
 pub mod purses;
 pub mod results;
+pub mod stock;
 
 use actix_web::{
     HttpResponse,
@@ -41,6 +42,9 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/customers", get().to(purses::look_up))
                 .route("/customers/{id}", get().to(purses::credit))
                 .route("/customers/{id}", post().to(purses::give))
+                .route("/stock", get().to(stock::list))
+                .route("/stock/{sku}", get().to(stock::read))
+                .route("/stock/{sku}/{change}", post().to(stock::change))
                 .route("/experiments", post().to(experiments::create))
                 .route("/experiments/new", get().to(experiments::new))
                 .route("/experiments/{key}", get().to(experiments::read))

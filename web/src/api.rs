@@ -10,6 +10,7 @@ pub mod page;
 pub mod payments;
 pub mod request;
 pub mod snapshots;
+pub mod stock;
 pub mod users;
 pub mod webhooks;
 
@@ -43,6 +44,7 @@ fn operations() -> Vec<Operation> {
         payments::operations(),
         admin_orders::operations(),
         gift_cards::operations(),
+        stock::operations(),
         catalogue::operations(),
         users::operations(),
         webhooks::operations(),

@@ -126,6 +126,11 @@ impl Catalogue {
         self.products.get(sku)
     }
 
+    /// Visits all products, hidden or not, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Product>> {
+        self.products.values()
+    }
+
     /// Returns a product that a shopper may see.
     pub fn visible(&self, sku: &Sku) -> Option<&Arc<Product>> {
         self.product(sku).filter(|p| p.is_for_sale())

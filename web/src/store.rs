@@ -51,7 +51,7 @@ pub use payments::{PaymentStore, PendingPayment};
 pub use rollups::{ArmRow, LookRow, RollUp, RollUpStore, UnitRow};
 pub use search::SearchStore;
 pub use shares::{CartShare, ShareStore};
-pub use stock::{StockAct, StockChange, StockOutcome, StockStore};
+pub use stock::{NotedChange, StockAct, StockChange, StockOutcome, StockStore};
 pub use turn::{
     Accepted, Answer, CartWrite, Decision, EventWrite, IdleDue, KeyRef, KeyWrite, Loaded, LoadedCart,
     Outcome, Staged, StoredAnswer, Touched, Wants,

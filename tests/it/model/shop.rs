@@ -146,5 +146,5 @@ pub fn issue(id: &str, amount_minor: i64, cause: &str, at_ms: i64) -> IssuedCard
 
 pub fn adjust(text: &str, location: LocationId, pieces: i64, at_ms: i64) -> StockChange {
     let act = StockAct::Adjust { location, pieces };
-    StockChange { sku: sku(text), act, reason: String::new(), by: "model".into(), at_ms }
+    StockChange { sku: sku(text), act, reason: String::new(), by: "model".into(), at_ms, key: None }
 }

@@ -143,8 +143,14 @@ pub async fn stock_of_other_locations_is_changed_by_hand_and_kept_apart(subject:
         reason: "counted".into(),
         by: "ada".into(),
         at_ms: NOW_MS,
+        key: None,
     };
-    let set = |pieces| StockAct::Set { location: north.clone(), supplied: Some(pieces), safety: Some(1) };
+    let set = |pieces| StockAct::Set {
+        location: north.clone(),
+        supplied: Some(pieces),
+        on_hand: None,
+        safety: Some(1),
+    };
     let go = |pieces| StockAct::Move { from: LocationId::default(), to: north.clone(), pieces };
     let lost = StockAct::Adjust { location: LocationId::default(), pieces: -1 };
     let changes = [set(3), set(3), go(2), go(9), lost]
@@ -169,7 +175,14 @@ pub async fn stock_of_other_locations_is_changed_by_hand_and_kept_apart(subject:
     let there = levels.at(&Slot::new(&mug, &north)).unwrap();
     assert_eq!(there, StockLevel { safety: 1, ..level(5, 5, 0, 0) });
     let noted = subject.store.stock_changes(&mug, 2).await.unwrap();
-    assert_eq!(noted, [changes[4].clone(), changes[2].clone()], "the newest first");
+    let noted: Vec<_> = noted.into_iter().map(|noted| (noted.change, noted.after)).collect();
+    let (at, rest) = (LocationId::default(), StockLevel::of_supply(2));
+    let moved = vec![(at.clone(), level(3, 3, 0, 0)), (north.clone(), there)];
+    assert_eq!(
+        noted,
+        [(changes[4].clone(), vec![(at, rest)]), (changes[2].clone(), moved)],
+        "the newest first"
+    );
 
     // A turn moves the pieces of the one location; the other sends nothing as long as nobody says that it does.
     subject.turn(vec![open("a", "ann"), add("a", "MUG", 2)]).await;

@@ -5,7 +5,7 @@ use cart_core::{CartEvent, Order, OrderLine, RefundedLine, ReopenedLine};
 use serde_json::json;
 
 /// Lists the types of events that the outbox holds.
-pub const KINDS: [&str; 44] = [
+pub const KINDS: [&str; 45] = [
     "balances_noted",
     "cart_abandoned",
     "cart_claimed",
@@ -49,6 +49,7 @@ pub const KINDS: [&str; 44] = [
     "quantity_set",
     "saved_line_dropped",
     "step_completed",
+    "stock_changed",
     "store_credit_set",
 ];
 

@@ -58,8 +58,20 @@ fn change(row: &Row<'_>) -> Result<Option<StockChange>, String> {
         },
     };
     let location = LocationId::parse(row.needed("location")?).map_err(|error| error.to_string())?;
-    let act = StockAct::Set { location, supplied: pieces("stock")?, safety: pieces("safety_stock")? };
-    Ok(Some(StockChange { sku, act, reason: String::new(), by: IMPORT.into(), at_ms: clock::now_ms() }))
+    let act = StockAct::Set {
+        location,
+        supplied: pieces("stock")?,
+        on_hand: None,
+        safety: pieces("safety_stock")?,
+    };
+    Ok(Some(StockChange {
+        sku,
+        act,
+        reason: String::new(),
+        by: IMPORT.into(),
+        at_ms: clock::now_ms(),
+        key: None,
+    }))
 }
 
 async fn make(
@@ -73,12 +85,12 @@ async fn make(
         let sku = &change.sku;
         match outcome {
             StockOutcome::Changed => report.count("levels changed", 1),
-            StockOutcome::Unchanged => report.count("levels unchanged", 1),
+            StockOutcome::Unchanged | StockOutcome::Repeated => report.count("levels unchanged", 1),
             StockOutcome::UnknownProduct => report.bad.push((row, format!("there is no product {sku}"))),
             StockOutcome::SupplyTooLow { taken } => {
                 report.bad.push((row, format!("stock of {sku} is below the {taken} pieces held or sold")));
             }
-            StockOutcome::TooFew { .. } | StockOutcome::TooMany => {
+            StockOutcome::TooFew { .. } | StockOutcome::TooMany | StockOutcome::KeyReused => {
                 report.bad.push((row, format!("stock of {sku} cannot become that")));
             }
         }

@@ -289,6 +289,17 @@ kinds! {
         "No product of this SKU is for sale."
         "Take the SKU from `GET /api/v1/products`."
 
+    // Of the stock.
+    StockNotKept "stock_not_kept" CONFLICT
+        "The product has no stock of its own: it is a bundle, or the shop never runs out of it."
+        "Change the stock of its parts, or import the product with another `policy`."
+    UnknownLocation "unknown_location" UNPROCESSABLE_ENTITY
+        "The shop has no such location."
+        "Name one that the detail lists, or import it first with `cartwright import locations`."
+    StockTooLow "stock_too_low" CONFLICT
+        "The location would have fewer pieces than carts hold and orders took."
+        "Leave as many pieces as `held` says; holds end by themselves, and cancelled orders give back."
+
     // Of webhooks and other sinks.
     InvalidEndpoint "invalid_endpoint" UNPROCESSABLE_ENTITY
         "The endpoint, or what is asked of it, cannot be had."

@@ -1,25 +1,35 @@
 //! What the shop's people change in the stock by hand, location by location.
 
 use async_trait::async_trait;
-use cart_core::{LocationId, Sku, Slot, StockLevel, StockLevels, limits::SUPPLY_MAX};
-use schemars::JsonSchema;
+use cart_core::{LocationId, Sku, Slot, StockLevel, StockLevels, VisitorId, limits::SUPPLY_MAX};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use uuid::Uuid;
 
-use super::Result;
+use super::{EventWrite, Result};
+
+/// The unit of events about the shop itself, which no visitor is.
+const SHOP: &str = "shop";
 
 /// Keeps the stock of each location. Every method is one transaction; every write is durable when it returns.
 #[async_trait]
 pub trait StockStore: Send + Sync {
-    /// Makes changes one after the other and notes each; answers one outcome a change, in order. A refused change leaves
-    /// its neighbours made.
+    /// Makes changes one after the other; notes each, and tells it in the outbox. Answers one outcome a change, in order. A
+    /// refused change leaves its neighbours made.
     async fn change_stock(&self, changes: &[StockChange]) -> Result<Vec<StockOutcome>>;
 
     /// Returns the newest changes of a product, the newest first.
-    async fn stock_changes(&self, sku: &Sku, limit: usize) -> Result<Vec<StockChange>>;
+    async fn stock_changes(&self, sku: &Sku, limit: usize) -> Result<Vec<NotedChange>>;
+
+    /// Returns the change that was noted under a key.
+    async fn stock_change(&self, key: &str) -> Result<Option<NotedChange>>;
+
+    /// Returns the products behind one, in order, of which some location has at most so many pieces that carts may take.
+    async fn low_stock(&self, at_most: i64, after: Option<&Sku>, limit: usize) -> Result<Vec<Sku>>;
 }
 
 /// Is a change of the stock of a product, with who made it and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StockChange {
     /// The product.
     pub sku: Sku,
@@ -33,13 +43,27 @@ pub struct StockChange {
     pub by: String,
     /// When, in Unix milliseconds.
     pub at_ms: i64,
+    /// A name by which it is made once, however often it is asked for.
+    #[serde(skip)]
+    pub key: Option<String>,
+}
+
+/// Is a change that was made, with what it led to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotedChange {
+    /// The change.
+    #[serde(flatten)]
+    pub change: StockChange,
+    /// The levels of its locations after it; none of changes that are older than this member.
+    #[serde(default)]
+    pub after: Vec<(LocationId, StockLevel)>,
 }
 
 /// Is what may be done to the stock of a product by hand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "act", rename_all = "snake_case")]
 pub enum StockAct {
-    /// Says how many pieces a location ever had, and how many of them stay on the shelf.
+    /// Says how many pieces a location ever had or has now, and how many of them stay on the shelf.
     Set {
         /// The location.
         #[serde(default, skip_serializing_if = "LocationId::is_main")]
@@ -47,6 +71,10 @@ pub enum StockAct {
         /// All pieces that ever arrived; none leaves them as they are.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         supplied: Option<i64>,
+        /// The pieces that are there, those that carts hold among them; none leaves them as they are. What arrived is
+        /// reckoned from them, where it is not told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_hand: Option<i64>,
         /// Pieces that stay on the shelf; none leaves them as they are.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         safety: Option<i64>,
@@ -77,8 +105,12 @@ pub enum StockAct {
 pub enum StockOutcome {
     /// It was made.
     Changed,
-    /// It was so already; nothing was written or noted.
+    /// It was so already; nothing was written, and it was noted only where it has a key.
     Unchanged,
+    /// It was made before, under the same key; nothing was written.
+    Repeated,
+    /// Another change was made before under the same key; nothing was written.
+    KeyReused,
     /// There is no such product.
     UnknownProduct,
     /// The location would have fewer pieces than are held or sold of it and may be owed; nothing was written.
@@ -96,6 +128,14 @@ pub enum StockOutcome {
 }
 
 impl StockAct {
+    /// Returns the locations that it is about.
+    pub fn locations(&self) -> Vec<&LocationId> {
+        match self {
+            Self::Set { location, .. } | Self::Adjust { location, .. } => vec![location],
+            Self::Move { from, to, .. } => vec![from, to],
+        }
+    }
+
     /// Returns the rows that the act leads to, of a product of which so many may be owed; none where it changes nothing.
     ///
     /// # Errors
@@ -124,7 +164,11 @@ impl StockAct {
             Ok((slot, after, is_new || after != level))
         };
         let rows = match self {
-            Self::Set { location, supplied, safety } => vec![put(location, *supplied, *safety)?],
+            Self::Set { location, supplied, on_hand, safety } => {
+                let supplied =
+                    supplied.or_else(|| Some(on_hand.as_ref()?.saturating_add(stood(location).1.sold)));
+                vec![put(location, supplied, *safety)?]
+            }
             Self::Adjust { location, pieces } => {
                 let (_, level, _) = stood(location);
                 vec![put(location, Some(level.supplied.saturating_add(*pieces)), None)?]
@@ -150,6 +194,77 @@ impl StockAct {
     }
 }
 
+/// Is what a change comes to on rows that cannot change meanwhile: each store writes it as it stands.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What became of it.
+    pub outcome: StockOutcome,
+    /// The rows to write.
+    pub rows: Vec<(Slot, StockLevel)>,
+    /// What to note.
+    pub note: Option<NotedChange>,
+    /// What to tell.
+    pub event: Option<EventWrite>,
+}
+
+impl Prepared {
+    /// Prepares a change of a product of which so many pieces may be owed, where there is such a product, beside what was
+    /// noted before under the change's key.
+    pub fn of(
+        change: &StockChange,
+        levels: &StockLevels,
+        owed_max: Option<u32>,
+        noted: Option<&NotedChange>,
+    ) -> Self {
+        let nothing = |outcome| Self { outcome, rows: vec![], note: None, event: None };
+        if let Some(NotedChange { change: before, .. }) = noted {
+            let asked = |c: &StockChange| (c.sku.clone(), c.act.clone(), c.reason.clone());
+            return nothing(match asked(before) == asked(change) {
+                true => StockOutcome::Repeated,
+                false => StockOutcome::KeyReused,
+            });
+        }
+        let Some(owed_max) = owed_max else { return nothing(StockOutcome::UnknownProduct) };
+        let rows = match change.act.rows(&change.sku, levels, owed_max) {
+            Ok(rows) => rows,
+            Err(outcome) => return nothing(outcome),
+        };
+        let mut after = levels.clone();
+        after.extend(rows.iter().cloned());
+        let level = |location: &LocationId| after.at(&Slot::new(&change.sku, location)).unwrap_or_default();
+        let after = change.act.locations().into_iter().map(|at| (at.clone(), level(at))).collect();
+        let noted = NotedChange { change: change.clone(), after };
+        match rows.is_empty() {
+            true => Self { note: change.key.is_some().then_some(noted), ..nothing(StockOutcome::Unchanged) },
+            false => {
+                Self { outcome: StockOutcome::Changed, rows, event: Some(noted.event()), note: Some(noted) }
+            }
+        }
+    }
+}
+
+impl NotedChange {
+    /// Tells it. Who did it and why stays in the store, as what people write does.
+    fn event(&self) -> EventWrite {
+        let StockChange { sku, act, at_ms, .. } = &self.change;
+        let level = |(location, level): &(LocationId, StockLevel)| {
+            json!({
+                "location": location, "on_hand": level.on_hand(), "held": level.held,
+                "safety_stock": level.safety, "available": level.free(),
+            })
+        };
+        let locations: Vec<_> = self.after.iter().map(level).collect();
+        EventWrite {
+            id: Uuid::new_v4(),
+            at_ms: *at_ms,
+            kind: "stock_changed",
+            cart: None,
+            unit: VisitorId::parse(SHOP).expect("the shop has a name"),
+            data: json!({ "sku": sku, "change": act, "locations": locations }).to_string(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,13 +275,19 @@ mod tests {
         let level = StockLevel { supplied: 10, available: 6, held: 3, sold: 1, ..StockLevel::default() };
         let levels = StockLevels::from_iter([(mug.clone(), level)]);
         let main = LocationId::default;
-        let set = |pieces| StockAct::Set { location: main(), supplied: Some(pieces), safety: None };
+        let set =
+            |pieces| StockAct::Set { location: main(), supplied: Some(pieces), on_hand: None, safety: None };
+        let count =
+            |pieces| StockAct::Set { location: main(), supplied: None, on_hand: Some(pieces), safety: None };
         let adjust = |location, pieces| StockAct::Adjust { location, pieces };
         let go = |pieces| StockAct::Move { from: main(), to: north.clone(), pieces };
         for (act, after) in [
             (set(4), Ok(vec![(4, 0)])),
             (set(3), Err(StockOutcome::SupplyTooLow { taken: 4 })),
             (set(10), Ok(vec![])),
+            (count(9), Ok(vec![])),
+            (count(3), Ok(vec![(4, 0)])),
+            (count(2), Err(StockOutcome::SupplyTooLow { taken: 4 })),
             (adjust(main(), -6), Ok(vec![(4, 0)])),
             (adjust(main(), -7), Err(StockOutcome::SupplyTooLow { taken: 4 })),
             (adjust(main(), -11), Err(StockOutcome::SupplyTooLow { taken: 4 })),

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::super::{
     AdminSession, AdminUser, ArmRow, CartShare, Delivery, EventWrite, Exposure, ImportedOrder, KeyRef,
-    KeyWrite, LookRow, OutboxEvent, PendingPayment, ProductSupply, Result, RollUp, ShopTotals, StockChange,
+    KeyWrite, LookRow, NotedChange, OutboxEvent, PendingPayment, ProductSupply, Result, RollUp, ShopTotals,
     StoreError, StoredCard, StoredDocuments, StoredEndpoint, StoredExperiment, SupplyOutcome, UnitRow, User,
     UserSession,
 };
@@ -61,7 +61,7 @@ pub struct State {
     /// The revision at which each product was listed first.
     pub listed: BTreeMap<Sku, u64>,
     pub stock: StockLevels,
-    pub stock_changes: Vec<StockChange>,
+    pub stock_changes: Vec<NotedChange>,
     pub orders: BTreeMap<OrderId, OrderRow>,
     pub ordered_carts: BTreeSet<CartId>,
     /// Each with the time when it is due.

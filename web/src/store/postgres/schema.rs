@@ -28,6 +28,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (15, include_str!("../../../migrations/postgres/0015_locations.sql")),
     (16, include_str!("../../../migrations/postgres/0016_shares.sql")),
     (17, include_str!("../../../migrations/postgres/0017_wakes.sql")),
+    (18, include_str!("../../../migrations/postgres/0018_stock_change_keys.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".

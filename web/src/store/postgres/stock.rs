@@ -8,9 +8,10 @@ use deadpool_postgres::Client;
 use tokio_postgres::Row;
 
 use super::{
-    super::{Result, StockChange, StockOutcome, StockStore},
+    super::{NotedChange, Result, StockChange, StockOutcome, StockStore, stock::Prepared},
     PostgresStore,
     cells::{bigint, cell, json, parsed, to_json},
+    error, outbox,
     transaction::{Params, Transaction, bounded, execute, query},
 };
 
@@ -22,26 +23,48 @@ impl StockStore for PostgresStore {
         }
         let transaction = Transaction::begin(self.client().await?).await?;
         let outcomes = bounded(make(&transaction, changes)).await?;
-        if outcomes.contains(&StockOutcome::Changed) {
+        if outcomes.iter().any(|o| matches!(o, StockOutcome::Changed | StockOutcome::Unchanged)) {
             transaction.commit().await?;
         }
         Ok(outcomes)
     }
 
-    async fn stock_changes(&self, sku: &Sku, limit: usize) -> Result<Vec<StockChange>> {
+    async fn stock_changes(&self, sku: &Sku, limit: usize) -> Result<Vec<NotedChange>> {
         const SQL: &str = "SELECT doc::text FROM stock_changes WHERE sku = $1 ORDER BY id DESC LIMIT $2";
         let client = self.client().await?;
         let rows = bounded(query(&client, SQL, &[&sku.as_str(), &bigint(limit)])).await?;
         rows.iter().map(|row| json(row, "doc")).collect()
     }
+
+    async fn stock_change(&self, key: &str) -> Result<Option<NotedChange>> {
+        let client = self.client().await?;
+        Ok(bounded(noted(&client, &[key])).await?.remove(key))
+    }
+
+    async fn low_stock(&self, at_most: i64, after: Option<&Sku>, limit: usize) -> Result<Vec<Sku>> {
+        const SQL: &str = "SELECT DISTINCT sku FROM stock WHERE available - safety <= $1 AND sku > $2
+            ORDER BY sku LIMIT $3";
+        let client = self.client().await?;
+        let after = after.map_or("", Sku::as_str);
+        let rows = bounded(query(&client, SQL, &[&at_most, &after, &bigint(limit)])).await?;
+        rows.iter().map(|row| parsed(row, "sku")).collect()
+    }
+}
+
+/// Reads the changes that were noted under keys.
+async fn noted(client: &Client, keys: &[&str]) -> Result<BTreeMap<String, NotedChange>> {
+    const SQL: &str = "SELECT key, doc::text FROM stock_changes WHERE key = ANY ($1::text[])";
+    let rows = query(client, SQL, &[&keys]).await?;
+    rows.iter().map(|row| Ok((cell(row, "key")?, json(row, "doc")?))).collect()
 }
 
 async fn make(transaction: &Transaction, changes: &[StockChange]) -> Result<Vec<StockOutcome>> {
     // Whoever holds this row is the only one to change products and to begin rows of the stock.
     const LOCK: &str = "SELECT revision FROM revisions WHERE name = 'catalogue' FOR UPDATE";
     const PRODUCTS: &str = "SELECT doc::text FROM products WHERE sku = ANY ($1::text[])";
-    const NOTE: &str = "INSERT INTO stock_changes (sku, doc)
-        SELECT w.sku, w.doc::json FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS w (sku, doc, n)
+    const NOTE: &str = "INSERT INTO stock_changes (sku, doc, key)
+        SELECT w.sku, w.doc::json, w.key
+        FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS w (sku, doc, key, n)
         ORDER BY w.n";
     let skus: BTreeSet<Sku> = changes.iter().map(|change| change.sku.clone()).collect();
     let names: Vec<&str> = skus.iter().map(Sku::as_str).collect();
@@ -50,26 +73,32 @@ async fn make(transaction: &Transaction, changes: &[StockChange]) -> Result<Vec<
     let products = query(transaction, PRODUCTS, &[&names]).await?;
     let products = products.iter().map(|row| json(row, "doc")).collect::<Result<Vec<Product>>>()?;
     let owed_max: BTreeMap<&Sku, u32> = products.iter().map(|p| (&p.sku, p.owed_max_ever())).collect();
-    let (mut outcomes, mut written, mut notes) = (vec![], BTreeMap::new(), vec![]);
+    let keys: Vec<&str> = changes.iter().filter_map(|change| change.key.as_deref()).collect();
+    let mut made = noted(transaction, &keys).await?;
+    let (mut outcomes, mut written, mut notes, mut events) = (vec![], BTreeMap::new(), vec![], vec![]);
     for change in changes {
-        let rows = match owed_max.get(&change.sku) {
-            Some(owed_max) => change.act.rows(&change.sku, &levels, *owed_max),
-            None => Err(StockOutcome::UnknownProduct),
-        };
-        outcomes.push(match rows {
-            Err(outcome) => outcome,
-            Ok(rows) if rows.is_empty() => StockOutcome::Unchanged,
-            Ok(rows) => {
-                rows.iter().for_each(|(slot, level)| levels.insert(slot.clone(), *level));
-                written.extend(rows);
-                notes.push((change.sku.as_str(), to_json(change)?));
-                StockOutcome::Changed
-            }
-        });
+        let (owed_max, key) = (owed_max.get(&change.sku).copied(), change.key.as_deref());
+        let before = key.and_then(|key| made.get(key));
+        let Prepared { outcome, rows, note, event } = Prepared::of(change, &levels, owed_max, before);
+        outcomes.push(outcome);
+        levels.extend(rows.iter().cloned());
+        written.extend(rows);
+        events.extend(event);
+        if let Some(note) = note {
+            notes.push((change.sku.as_str(), to_json(&note)?, key));
+            made.extend(key.map(|key| (key.to_owned(), note)));
+        }
     }
     save(transaction, &written).await?;
-    let (skus, docs): (Vec<&str>, Vec<String>) = notes.into_iter().unzip();
-    execute(transaction, NOTE, &[&skus, &docs]).await?;
+    let skus: Vec<&str> = notes.iter().map(|(sku, ..)| *sku).collect();
+    let docs: Vec<&str> = notes.iter().map(|(_, doc, _)| doc.as_str()).collect();
+    let keys: Vec<Option<&str>> = notes.iter().map(|(.., key)| *key).collect();
+    execute(transaction, NOTE, &[&skus, &docs, &keys]).await?;
+    if !events.is_empty() {
+        let publish = transaction.prepare_cached(outbox::PUBLISH).await.map_err(|e| error::of_query(&e))?;
+        let place = outbox::place_of(&query(transaction, outbox::PLACE, &[]).await?)?;
+        outbox::publish(transaction, &publish, place, &events).await?;
+    }
     Ok(outcomes)
 }
 

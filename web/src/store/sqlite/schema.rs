@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0016_locations.sql"),
     include_str!("../../../migrations/sqlite/0017_shares.sql"),
     include_str!("../../../migrations/sqlite/0018_wakes.sql"),
+    include_str!("../../../migrations/sqlite/0019_stock_change_keys.sql"),
 ];
 
 /// Brings the tables up to date; processes that start at once do it one after the other.

@@ -5,9 +5,10 @@ use cart_core::{Sku, Slot, StockLevel, StockLevels};
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{Result, StockChange, StockOutcome, StockStore},
+    super::{NotedChange, Result, StockChange, StockOutcome, StockStore, stock::Prepared},
     SqliteStore, catalogue,
-    columns::{execute, int, json, parsed, rows, to_json},
+    columns::{execute, int, json, parsed, row, rows, to_json},
+    outbox,
 };
 
 #[async_trait]
@@ -17,29 +18,45 @@ impl StockStore for SqliteStore {
         self.writer.run(move |db| changes.iter().map(|change| make(db, change)).collect()).await
     }
 
-    async fn stock_changes(&self, sku: &Sku, limit: usize) -> Result<Vec<StockChange>> {
+    async fn stock_changes(&self, sku: &Sku, limit: usize) -> Result<Vec<NotedChange>> {
         let (sku, limit) = (sku.clone(), int(limit as u64));
         let sql = "SELECT doc FROM stock_changes WHERE sku = ?1 ORDER BY id DESC LIMIT ?2";
         self.readers.run(move |db| rows(db, sql, params![sku.as_str(), limit], |row| json(row, 0))).await
     }
+
+    async fn stock_change(&self, key: &str) -> Result<Option<NotedChange>> {
+        let key = key.to_owned();
+        self.readers.run(move |db| of_key(db, &key)).await
+    }
+
+    async fn low_stock(&self, at_most: i64, after: Option<&Sku>, limit: usize) -> Result<Vec<Sku>> {
+        let after = after.map_or_else(String::new, Sku::to_string);
+        let sql = "SELECT DISTINCT sku FROM stock WHERE available - safety <= ?1 AND sku > ?2 ORDER BY sku LIMIT ?3";
+        self.readers
+            .run(move |db| rows(db, sql, params![at_most, after, int(limit)], |row| parsed(row, 0)))
+            .await
+    }
 }
 
 fn make(db: &Connection, change: &StockChange) -> Result<StockOutcome> {
-    let sku = &change.sku;
-    let Some(product) = catalogue::product(db, sku)? else { return Ok(StockOutcome::UnknownProduct) };
-    let written = match change.act.rows(sku, &of(db, sku)?, product.owed_max_ever()) {
-        Ok(written) => written,
-        Err(outcome) => return Ok(outcome),
-    };
-    if written.is_empty() {
-        return Ok(StockOutcome::Unchanged);
-    }
-    for (slot, level) in written {
+    let (sku, key) = (&change.sku, change.key.as_deref());
+    let owed_max = catalogue::product(db, sku)?.map(|product| product.owed_max_ever());
+    let noted = key.map(|key| of_key(db, key)).transpose()?.flatten();
+    let Prepared { outcome, rows, note, event } =
+        Prepared::of(change, &of(db, sku)?, owed_max, noted.as_ref());
+    for (slot, level) in rows {
         write(db, &slot, level)?;
     }
-    let sql = "INSERT INTO stock_changes (sku, doc) VALUES (?1, ?2)";
-    execute(db, sql, params![sku.as_str(), to_json(change)?])?;
-    Ok(StockOutcome::Changed)
+    if let Some(note) = note {
+        let sql = "INSERT INTO stock_changes (sku, doc, key) VALUES (?1, ?2, ?3)";
+        execute(db, sql, params![sku.as_str(), to_json(&note)?, key])?;
+    }
+    event.iter().try_for_each(|event| outbox::append(db, event))?;
+    Ok(outcome)
+}
+
+fn of_key(db: &Connection, key: &str) -> Result<Option<NotedChange>> {
+    row(db, "SELECT doc FROM stock_changes WHERE key = ?1", [key], |row| json(row, 0))
 }
 
 /// Reads the stock of a product in all locations.

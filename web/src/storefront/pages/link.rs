@@ -1,7 +1,7 @@
 //! Links: percent-encoded once, here.
 
 /// Encodes a text for one path segment or one query value: all but RFC 3986's unreserved characters.
-pub(in crate::storefront) fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -1,0 +1,245 @@
+//! The pages of the stock of each location.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path, Payload, Query},
+};
+use cart_core::{LocationId, Locations, StockLevel};
+use dashboards::{
+    Notice, Pages, ProductStockPage, Session, StockChangeRow, StockDeed, StockForm, StockLevelRow,
+    StockLocation, StockPage, StockRow,
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    html, html_with,
+    login::{guard, guard_form},
+    orders::next_link,
+    see_other,
+};
+use crate::{
+    api::{
+        page::{CursorText, PAGE_DEFAULT},
+        stock::{AfterSku, NewChange, ProductStock, StockQuery, change_stock, page_of, stock_of},
+    },
+    problem::Problem,
+    shop::Shop,
+    store::{NotedChange, StockAct},
+    storefront::{cart::sentence, form::Form, pages::encode},
+};
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    low: String,
+    cursor: Option<CursorText>,
+}
+
+/// Names what the last action did, in the address that it leads to.
+#[derive(Deserialize)]
+pub(super) struct Did {
+    did: Option<String>,
+}
+
+impl Did {
+    /// Only our own sentences are shown, so that nobody puts words on the page by a link.
+    fn notice(&self) -> Option<Notice> {
+        let words = match self.did.as_deref()? {
+            "set" => "What was counted is noted.",
+            "adjust" => "The stock is adjusted.",
+            "move" => "The pieces are moved.",
+            _ => return None,
+        };
+        Some(Notice::Done(words.into()))
+    }
+}
+
+/// Returns what people call a location; one that sends nothing has no other name than its own.
+pub(super) fn name_of(locations: &Locations, id: &LocationId) -> String {
+    let known = locations.all().iter().find(|location| location.id == *id);
+    known.map_or_else(|| id.to_string(), |location| location.name.clone())
+}
+
+fn levels(locations: &Locations, levels: &[(LocationId, StockLevel)]) -> Vec<StockLevelRow> {
+    let row = |(id, level): &(LocationId, StockLevel)| StockLevelRow {
+        location: name_of(locations, id),
+        on_hand: level.on_hand(),
+        held: level.held,
+        safety: level.safety,
+        available: level.free(),
+    };
+    levels.iter().map(row).collect()
+}
+
+fn path_of(sku: &str) -> String {
+    format!("/admin/stock/{}", encode(sku))
+}
+
+fn row(locations: &Locations, stock: &ProductStock) -> StockRow {
+    StockRow {
+        sku: stock.product.sku.to_string(),
+        path: path_of(stock.product.sku.as_str()),
+        name: stock.product.name.clone(),
+        levels: levels(locations, &stock.levels),
+    }
+}
+
+fn change_row(locations: &Locations, noted: NotedChange) -> StockChangeRow {
+    let name = |id: &LocationId| name_of(locations, id);
+    let deed = match &noted.change.act {
+        StockAct::Set { location, .. } => StockDeed::Set { at: name(location) },
+        StockAct::Adjust { location, pieces } => StockDeed::Adjust { at: name(location), pieces: *pieces },
+        StockAct::Move { from, to, pieces } => {
+            StockDeed::Move { from: name(from), to: name(to), pieces: *pieces }
+        }
+    };
+    StockChangeRow {
+        deed,
+        reason: noted.change.reason,
+        by: noted.change.by,
+        at_ms: noted.change.at_ms,
+        after: levels(locations, &noted.after),
+    }
+}
+
+/// `GET /admin/stock`.
+pub(super) async fn list(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    wanted: Query<Wanted>,
+) -> Result<HttpResponse, Problem> {
+    let session = match guard(&shop, &request).await? {
+        Ok(session) => session,
+        Err(response) => return Ok(response),
+    };
+    let (text, low) = (wanted.q.trim(), wanted.low.trim());
+    let after = wanted.cursor.as_ref().map(CursorText::decode::<AfterSku>).transpose()?;
+    let query =
+        StockQuery { text: text.to_owned(), low: number("low", low)?, after: after.map(|AfterSku(sku)| sku) };
+    let found = page_of(&shop, query, PAGE_DEFAULT).await?;
+    let terms = shop.terms.get();
+    html(pages.stock(&StockPage {
+        session,
+        query: text.to_owned(),
+        low: low.to_owned(),
+        next: next_link(&found, &request),
+        rows: found.entries.iter().map(|stock| row(&terms.locations, stock)).collect(),
+    }))
+}
+
+fn number(name: &str, text: &str) -> Result<Option<i64>, Problem> {
+    let wrong = |_| Problem::invalid_request(format!("{name} {text:?} is no whole number"));
+    (!text.is_empty()).then(|| text.parse().map_err(wrong)).transpose()
+}
+
+async fn product_page(
+    shop: &Shop,
+    session: Session,
+    sku: &str,
+    form: StockForm,
+    notice: Option<Notice>,
+) -> Result<ProductStockPage, Problem> {
+    let (stock, changes) = stock_of(shop, sku).await?;
+    let terms = shop.terms.get();
+    // Those that send orders, and those that only keep pieces.
+    let others = stock.levels.iter().map(|(id, _)| id).filter(|id| !terms.locations.ids().contains(id));
+    let locations = terms.locations.ids().iter().chain(others);
+    let locations = locations
+        .map(|id| StockLocation { id: id.to_string(), name: name_of(&terms.locations, id) })
+        .collect();
+    Ok(ProductStockPage {
+        session,
+        notice,
+        row: row(&terms.locations, &stock),
+        locations,
+        changes: changes.into_iter().map(|noted| change_row(&terms.locations, noted)).collect(),
+        form,
+        key: Uuid::new_v4().to_string(),
+    })
+}
+
+/// `GET /admin/stock/{sku}`.
+pub(super) async fn read(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    sku: Path<String>,
+    did: Query<Did>,
+) -> Result<HttpResponse, Problem> {
+    let session = match guard(&shop, &request).await? {
+        Ok(session) => session,
+        Err(response) => return Ok(response),
+    };
+    html(pages.product_stock(&product_page(&shop, session, &sku, StockForm::default(), did.notice()).await?))
+}
+
+/// `POST /admin/stock/{sku}/{change}`: sets, adjusts or moves, once for each form that was shown.
+pub(super) async fn change(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    body: Payload,
+) -> Result<HttpResponse, Problem> {
+    let (session, fields) = match guard_form(&shop, &request, body).await? {
+        Ok((session, form)) => (Session { user: session.user, csrf: session.csrf }, form),
+        Err(response) => return Ok(response),
+    };
+    let (sku, asked) = path.into_inner();
+    let form = typed(&asked, &fields);
+    let key = fields.get("key").map(str::to_owned);
+    let changed = async { change_stock(&shop, &sku, new_change(&form)?, session.user.clone(), key).await };
+    match changed.await {
+        Ok(_) => Ok(see_other(&format!("{}?did={asked}", path_of(&sku)))),
+        Err(problem) if problem.status().is_client_error() => {
+            let notice = Some(Notice::Refused(in_words(&problem)));
+            let page = product_page(&shop, session, &sku, form, notice).await?;
+            html_with(problem.status(), pages.product_stock(&page))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+fn typed(change: &str, fields: &Form) -> StockForm {
+    let text = |name: &str| fields.text(name).trim().to_owned();
+    StockForm {
+        change: change.to_owned(),
+        location: text("location"),
+        to: text("to"),
+        on_hand: text("on_hand"),
+        safety_stock: text("safety_stock"),
+        pieces: text("pieces"),
+        reason: text("reason"),
+    }
+}
+
+fn new_change(form: &StockForm) -> Result<NewChange, Problem> {
+    let location =
+        |text: &str| LocationId::parse(text).map_err(|error| Problem::invalid_request(error.to_string()));
+    let pieces = || Ok::<i64, Problem>(number("pieces", &form.pieces)?.unwrap_or(0));
+    let (at, reason) = (location(&form.location)?, form.reason.clone());
+    Ok(match form.change.as_str() {
+        "set" => NewChange::Set {
+            location: at,
+            on_hand: number("on hand", &form.on_hand)?,
+            safety_stock: number("keep back", &form.safety_stock)?,
+            reason,
+        },
+        "adjust" => NewChange::Adjust { location: at, pieces: pieces()?, reason },
+        "move" => NewChange::Move { from: at, to: location(&form.to)?, pieces: pieces()?, reason },
+        asked => {
+            return Err(Problem::invalid_request(format!("{asked:?} is nothing that is done with stock")));
+        }
+    })
+}
+
+/// Says what is wrong, field by field where the problem does.
+fn in_words(problem: &Problem) -> String {
+    let fields = problem.fields().iter().map(|f| format!("{} {}", f.field.replace('_', " "), f.message));
+    let fields: Vec<_> = fields.collect();
+    sentence(&if fields.is_empty() { problem.detail().to_owned() } else { fields.join("; ") })
+}
