@@ -21,6 +21,7 @@ macro_rules! on_each_store {
 }
 
 mod api;
+mod back_in_stock;
 mod bad_input;
 mod bundles;
 mod carts;

@@ -34,6 +34,7 @@ mod rollups;
 mod schema;
 mod search;
 mod shares;
+mod stock_requests;
 pub mod subject;
 mod till;
 mod users;
@@ -96,6 +97,15 @@ on_every_store! {
         a_share_is_ended_by_its_cart_once,
         a_cart_has_so_many_shares_and_no_more,
         what_has_ended_makes_room,
+    }
+    stock_requests {
+        an_address_waits_for_a_product_once,
+        the_oldest_requests_are_told_first_and_once,
+        a_wave_counts_what_was_told_in_its_span,
+        processes_that_tell_at_once_tell_each_request_once,
+        requests_are_withdrawn_by_address_and_end_by_themselves,
+        demand_is_paged_from_the_most_wanted,
+        what_waits_longest_gives_way,
     }
     users {
         an_address_is_one_account,

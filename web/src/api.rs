@@ -22,6 +22,7 @@ mod openapi;
 mod operation;
 mod problems;
 mod shares;
+mod stock_requests;
 
 use actix_web::{
     middleware::{Compat, Compress},
@@ -40,6 +41,7 @@ fn operations() -> Vec<Operation> {
         orders::operations(),
         lists::operations(),
         shares::operations(),
+        stock_requests::operations(),
         snapshots::operations(),
         payments::operations(),
         admin_orders::operations(),

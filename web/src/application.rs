@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use crate::{
     admin, api,
+    back_in_stock::{Asks, waves},
     carts::{
         Carts,
         idle::{self, Patience},
@@ -92,7 +93,8 @@ impl Application {
         if let (Some(user), Some(password)) = (&config.admin.user, &config.admin.password) {
             admin::accounts::put_user(&*store, user, password).await?;
         }
-        let postman = Postman::new(&config, store.clone())?.map(Arc::new);
+        let keys = Arc::new(Keyring::of_config(&config)?);
+        let postman = Postman::new(&config, store.clone(), catalogue.clone(), keys.clone())?.map(Arc::new);
         if postman.is_some() {
             store.begin_cursor(mail::SINK).await?;
         }
@@ -113,7 +115,6 @@ impl Application {
             grace_ms: in_ms(config.payment.recover_seconds),
             patience_ms: in_ms(config.payment.patience_seconds),
         };
-        let keys = Keyring::of_config(&config)?;
         let webhooks = Agent::new(&config.webhooks, store.clone())?;
         let shop = Shop {
             admins: admin::accounts::Remembered::default(),
@@ -125,6 +126,7 @@ impl Application {
             lookups: Allowance::new("look-up", LOOKUPS_MAX, LOOKUP_SECONDS),
             principals: Principals::default(),
             hasher: Hasher::new(config.workers),
+            stock_asks: Asks::default(),
             guesses: Allowance::new("gift card", GUESSES_MAX, GUESS_SECONDS),
             link_commands: Allowance::new("link", config.limits.link_commands, config.limits.seconds),
             sessions: Arc::new(Sessions::default()),
@@ -307,6 +309,9 @@ fn tasks(shop: &web::Data<Shop>, postman: Option<Arc<Postman>>) -> JoinSet<()> {
         let (store, manner) = (shop.store.clone(), mail::manner(&shop.config.mail));
         let work = move || Courier::new(store.clone(), mail::SINK, postman.clone(), manner.clone()).work();
         tasks.spawn(lease::hold(shop.store.clone(), mail::SINK, process.clone(), work));
+        let told = shop.clone();
+        let work = move || waves::run(told.clone());
+        tasks.spawn(lease::hold(shop.store.clone(), waves::LEASE, process.clone(), work));
     }
     let agent = shop.webhooks.clone();
     tasks.spawn(lease::hold(shop.store.clone(), webhooks::agent::LEASE, process.clone(), move || {

@@ -43,6 +43,8 @@ pub struct Config {
     pub payment: PaymentConfig,
     /// Letters to shoppers.
     pub mail: MailConfig,
+    /// Requests to be told when a product is back.
+    pub back_in_stock: BackInStockConfig,
     /// What browsers keep.
     pub session: SessionConfig,
     /// Events to other programs.
@@ -206,6 +208,20 @@ impl MailConfig {
     }
 }
 
+/// Is how shoppers are told that a product is back. Without [`MailConfig::sink`] nobody is asked whether they want to be.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackInStockConfig {
+    /// After how many days a request that was not told is forgotten.
+    pub keep_days: u32,
+    /// How many requests are told for each piece that is there.
+    pub letters_per_piece: u32,
+    /// How long those who were told have, before further ones are told of the same pieces, in minutes.
+    pub wave_minutes: u32,
+    /// How often is looked for products that are back, in seconds.
+    pub sweep_seconds: u64,
+}
+
 /// Is how the shop knows a browser again.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -247,6 +263,7 @@ impl Default for Config {
             admin: AdminConfig::default(),
             payment: PaymentConfig::default(),
             mail: MailConfig::default(),
+            back_in_stock: BackInStockConfig::default(),
             session: SessionConfig::default(),
             webhooks: WebhooksConfig::default(),
         }
@@ -309,6 +326,12 @@ impl Default for RecommenderConfig {
 impl Default for SessionConfig {
     fn default() -> Self {
         Self { keys: vec![], mode: SessionMode::Hybrid, snapshot_days: 90 }
+    }
+}
+
+impl Default for BackInStockConfig {
+    fn default() -> Self {
+        Self { keep_days: 90, letters_per_piece: 2, wave_minutes: 60, sweep_seconds: 5 }
     }
 }
 
@@ -422,6 +445,17 @@ impl Config {
         anyhow::ensure!(
             (1..=50_000).contains(&self.webhooks.timeout_ms),
             "webhooks.timeout_ms must be 1 to 50000"
+        );
+        let back = &self.back_in_stock;
+        anyhow::ensure!((1..=3_650).contains(&back.keep_days), "back_in_stock.keep_days must be 1 to 3650");
+        anyhow::ensure!(
+            (1..=1_000).contains(&back.letters_per_piece),
+            "back_in_stock.letters_per_piece must be 1 to 1000"
+        );
+        anyhow::ensure!(back.wave_minutes <= 10_080, "back_in_stock.wave_minutes must be 0 to 10080, a week");
+        anyhow::ensure!(
+            (1..=86_400).contains(&back.sweep_seconds),
+            "back_in_stock.sweep_seconds must be 1 to 86400"
         );
         MailSink::parse(&self.mail.sink).map_err(anyhow::Error::msg)?;
         mail::sender(&self.mail.from)?;

@@ -17,6 +17,7 @@ pub mod problem;
 pub mod storefront;
 pub mod wire;
 
+pub mod back_in_stock;
 pub mod carts;
 pub mod catalogue;
 pub mod checkout;

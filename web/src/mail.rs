@@ -5,6 +5,7 @@
 mod letter;
 mod outlet;
 mod receipt;
+mod restock;
 
 use std::sync::Arc;
 
@@ -12,15 +13,21 @@ use async_trait::async_trait;
 use cart_core::{Address, Order, OrderId};
 use serde::Deserialize;
 
-use self::{letter::Letters, receipt::Receipt};
 pub use self::{
     letter::{Letter, LetterError, sender},
     outlet::{MailSink, Outlet},
 };
+use self::{
+    letter::{Letters, Reader},
+    receipt::Receipt,
+    restock::Restock,
+};
 use crate::{
+    catalogue::CatalogueCell,
     clock,
     config::{Config, MailConfig},
     deliveries::{Carrier, Fate, courier::Manner, schedule::Schedule},
+    keyring::Keyring,
     metrics,
     store::{DeliveryCounts, OutboxEvent, Store, StoreError},
 };
@@ -36,6 +43,8 @@ fn template(kind: &str) -> Option<&'static str> {
         "order_placed" => Some("order_confirmation"),
         "order_cancelled" => Some("order_cancelled"),
         "order_refunded" => Some("order_refunded"),
+        "stock_request_made" => Some("stock_request"),
+        "back_in_stock" => Some("back_in_stock"),
         _ => None,
     }
 }
@@ -48,6 +57,8 @@ pub fn manner(config: &MailConfig) -> Manner {
 /// Writes letters and hands them to the outlet.
 pub struct Postman {
     store: Arc<dyn Store>,
+    catalogue: Arc<CatalogueCell>,
+    keys: Arc<Keyring>,
     letters: Letters,
     outlet: Outlet,
 }
@@ -57,22 +68,51 @@ impl Postman {
     ///
     /// # Errors
     /// Where a template is broken or the sink cannot be used.
-    pub fn new(config: &Config, store: Arc<dyn Store>) -> anyhow::Result<Option<Self>> {
+    pub fn new(
+        config: &Config,
+        store: Arc<dyn Store>,
+        catalogue: Arc<CatalogueCell>,
+        keys: Arc<Keyring>,
+    ) -> anyhow::Result<Option<Self>> {
         let Some(outlet) = Outlet::open(&config.mail)? else { return Ok(None) };
         let letters = Letters::new(&config.shop.name, &config.shop.public_url, &config.mail.from)?;
-        Ok(Some(Self { store, letters, outlet }))
+        Ok(Some(Self { store, catalogue, keys, letters, outlet }))
     }
 
     /// Writes the letter that follows from an event, where one does.
     async fn letter(&self, event: &OutboxEvent) -> Result<Option<Letter>, LetterError> {
         let Some(template) = template(&event.kind) else { return Ok(None) };
+        if clock::now_ms() - event.at_ms > NEWS_MS {
+            return Ok(None);
+        }
+        if let "stock_request" | "back_in_stock" = template {
+            return self.letter_of_request(template, event).await;
+        }
         let Some((order, address, given_back_minor)) = self.order_of(event).await? else { return Ok(None) };
         let receipt = Receipt::of(&order, &address, given_back_minor);
         self.letters.write(template, event, &address, &receipt).map(Some)
     }
 
-    /// Finds the order of an event, where it goes and what the event gives back; orders of other systems and old news have
-    /// none.
+    /// Writes the letter about a request to be told that a product is back, while the request stands.
+    async fn letter_of_request(
+        &self,
+        template: &str,
+        event: &OutboxEvent,
+    ) -> Result<Option<Letter>, LetterError> {
+        #[derive(Deserialize)]
+        struct Data {
+            request: String,
+        }
+        let Ok(data) = serde_json::from_str::<Data>(event.data.get()) else { return Ok(None) };
+        let Some(request) = self.store.stock_request(&data.request).await? else { return Ok(None) };
+        let (catalogue, now_ms) = (self.catalogue.get(), clock::now_ms());
+        let words = Restock::of(&request, &catalogue, &self.keys, &self.letters, now_ms);
+        let Some(words) = words else { return Ok(None) };
+        let to = Reader { name: "", email: &request.email, unsubscribe: Some(&words.unsubscribe) };
+        self.letters.write(template, event, to, &words).map(Some)
+    }
+
+    /// Finds the order of an event, where it goes and what the event gives back; orders of other systems have none.
     async fn order_of(
         &self,
         event: &OutboxEvent,
@@ -86,7 +126,7 @@ impl Postman {
             amount_minor: Option<i64>,
         }
         let Ok(data) = serde_json::from_str::<Data>(event.data.get()) else { return Ok(None) };
-        if data.source.as_deref() == Some("import") || clock::now_ms() - event.at_ms > NEWS_MS {
+        if data.source.as_deref() == Some("import") {
             return Ok(None);
         }
         let Some(order) = self.store.order(&data.order_id).await? else { return Ok(None) };

@@ -96,6 +96,16 @@ pub const CATALOGUE: &[(&str, Kind, &str)] = &[
         Kind::Gauge,
         "Endpoints of webhooks, by state; the process that delivers counts them.",
     ),
+    (
+        "cartwright_stock_requests_waiting",
+        Kind::Gauge,
+        "Requests to be told that a product is back which wait; the process that tells them counts them.",
+    ),
+    (
+        "cartwright_stock_requests_told_total",
+        Kind::Counter,
+        "Requests to be told that a product is back which were told.",
+    ),
     ("cartwright_store_up", Kind::Gauge, "1 while the store answers, 0 while it does not."),
 ];
 
@@ -174,6 +184,8 @@ fn start_series() {
     let _ = histogram!("cartwright_commit_batch_commands");
     counter!("cartwright_model_swaps_total").increment(0);
     counter!("cartwright_holds_expired_total").increment(0);
+    stock_requests_told(0);
+    stock_requests_waiting(0);
     for name in ["cartwright_live_connections", "cartwright_live_channels", "cartwright_carts_in_memory"] {
         gauge!(name).set(0.0);
     }
@@ -302,6 +314,16 @@ pub fn webhook_endpoints(well: u64, failing: u64, disabled: u64) {
     for (state, count) in [("well", well), ("failing", failing), ("disabled", disabled)] {
         gauge!("cartwright_webhook_endpoints", "state" => state).set(count as f64);
     }
+}
+
+/// Notes how many requests to be told that a product is back wait.
+pub fn stock_requests_waiting(requests: u64) {
+    gauge!("cartwright_stock_requests_waiting").set(requests as f64);
+}
+
+/// Counts requests that were told that their product is back.
+pub fn stock_requests_told(requests: u64) {
+    counter!("cartwright_stock_requests_told_total").increment(requests);
 }
 
 /// Notes that a model went into service.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     admin::accounts::Remembered,
+    back_in_stock::Asks,
     carts::{Carts, CartsError, IdempotencyKey, Opening},
     catalogue::CatalogueCell,
     channel::sessions::Sessions,
@@ -60,6 +61,8 @@ pub struct Shop {
     pub lookups: Allowance,
     /// How often codes of gift cards may be tried.
     pub guesses: Allowance,
+    /// How often it may be asked to be told that a product is back.
+    pub stock_asks: Asks,
     /// How often a cart may be changed by one link to it.
     pub link_commands: Allowance,
     /// What its webhooks are signed with.
@@ -67,7 +70,7 @@ pub struct Shop {
     /// The recommendations.
     pub shelves: Arc<Shelves>,
     /// The keys that seal what browsers keep.
-    pub keys: Keyring,
+    pub keys: Arc<Keyring>,
     /// What sells.
     pub sellers: Arc<Sellers>,
     /// The users that are logged in.

@@ -25,6 +25,7 @@ pub mod search;
 pub mod shares;
 pub mod sqlite;
 pub mod stock;
+pub mod stock_requests;
 pub mod turn;
 pub mod users;
 pub mod webhooks;
@@ -52,6 +53,7 @@ pub use rollups::{ArmRow, LookRow, RollUp, RollUpStore, UnitRow};
 pub use search::SearchStore;
 pub use shares::{CartShare, ShareStore};
 pub use stock::{NotedChange, StockAct, StockChange, StockOutcome, StockStore};
+pub use stock_requests::{DemandQuery, StockDemand, StockRequest, StockRequestStore, StockWave};
 pub use turn::{
     Accepted, Answer, CartWrite, Decision, EventWrite, IdleDue, KeyRef, KeyWrite, Loaded, LoadedCart,
     Outcome, Staged, StoredAnswer, Touched, Wants,
@@ -83,6 +85,7 @@ pub trait Store:
     + UserStore
     + GiftCardStore
     + StockStore
+    + StockRequestStore
     + 'static
 {
     /// Answers when the store can.

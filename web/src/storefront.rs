@@ -1,6 +1,7 @@
 //! The storefront: server-rendered pages and the forms that they send. Everything works without scripts.
 
 pub mod account;
+mod back_in_stock;
 pub mod browse;
 pub mod cart;
 pub mod checkout;
@@ -53,6 +54,12 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/sw.js", get().to(browse::worker))
             .route("/sw.js", head().to(browse::worker))
             .route("/offline", get().to(browse::offline))
+            .route("/back-in-stock", post().to(back_in_stock::ask))
+            .service(
+                resource("/back-in-stock/{token}")
+                    .route(get().to(back_in_stock::waiting))
+                    .route(post().to(back_in_stock::end)),
+            )
             .route("/cart", get().to(cart::page))
             .route("/cart/lines", post().to(cart::add))
             .route("/cart/codes", post().to(codes::in_cart))
@@ -145,6 +152,7 @@ impl Front {
         shell.index = false;
         let page = match problem.kind() {
             Kind::UnknownShare => FaultPage::ended_link(),
+            Kind::UnknownStockLink => FaultPage::broken_letter_link(),
             _ => FaultPage::of(problem.status().as_u16()).because(problem.detail()),
         };
         match self.pages.fault(&shell, &page) {

@@ -179,7 +179,7 @@ impl Visitor {
 }
 
 fn keys(request: &HttpRequest) -> Option<&Keyring> {
-    request.app_data::<Data<Shop>>().map(|shop| &shop.keys)
+    request.app_data::<Data<Shop>>().map(|shop| &*shop.keys)
 }
 
 /// Behind a proxy that ends TLS, the proxy says so: `Forwarded` or `X-Forwarded-Proto`.

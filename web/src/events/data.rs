@@ -5,7 +5,8 @@ use cart_core::{CartEvent, Order, OrderLine, RefundedLine, ReopenedLine};
 use serde_json::json;
 
 /// Lists the types of events that the outbox holds.
-pub const KINDS: [&str; 45] = [
+pub const KINDS: [&str; 47] = [
+    "back_in_stock",
     "balances_noted",
     "cart_abandoned",
     "cart_claimed",
@@ -50,6 +51,7 @@ pub const KINDS: [&str; 45] = [
     "saved_line_dropped",
     "step_completed",
     "stock_changed",
+    "stock_request_made",
     "store_credit_set",
 ];
 

@@ -72,6 +72,60 @@ impl Header for AutoSubmitted {
     }
 }
 
+/// Names where the letters of a list are ended: a page for people and, by a POST without further ado, for mail programs
+/// (RFC 2369, RFC 8058).
+#[derive(Clone)]
+struct ListUnsubscribe(String);
+
+impl Header for ListUnsubscribe {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(text.trim_matches(['<', '>']).to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), format!("<{}>", self.0))
+    }
+}
+
+/// Says that one POST ends the letters.
+#[derive(Clone)]
+struct ListUnsubscribePost;
+
+impl Header for ListUnsubscribePost {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "List-Unsubscribe=One-Click".into())
+    }
+}
+
+/// Is who a letter goes to.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    /// Their name; may be empty.
+    pub name: &'a str,
+    /// Their address.
+    pub email: &'a str,
+    /// Where they end such letters, where these are more than the news of their own order.
+    pub unsubscribe: Option<&'a str>,
+}
+
+impl<'a> From<&'a cart_core::Address> for Reader<'a> {
+    fn from(address: &'a cart_core::Address) -> Self {
+        Self { name: &address.name, email: &address.email, unsubscribe: None }
+    }
+}
+
 /// Is what every letter says of the shop.
 #[derive(Debug, Serialize)]
 struct ShopView {
@@ -101,17 +155,23 @@ impl Letters {
         Ok(Self { tera, shop, from: sender(from)? })
     }
 
+    /// Returns the address of a page of the shop.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.shop.url)
+    }
+
     /// Writes a letter about an event.
     ///
     /// # Errors
     /// [`LetterError`].
-    pub fn write(
+    pub fn write<'a>(
         &self,
         template: &str,
         event: &OutboxEvent,
-        to: &cart_core::Address,
+        to: impl Into<Reader<'a>>,
         data: &impl Serialize,
     ) -> Result<Letter, LetterError> {
+        let to = to.into();
         let mut context = Context::from_serialize(data)?;
         context.insert("shop", &self.shop);
         let text = self.tera.render(&format!("{template}.txt"), &context)?;
@@ -119,13 +179,17 @@ impl Letters {
         let broken = || LetterError::Template(format!("{template}.txt does not begin with {SUBJECT:?}"));
         let (subject, text) = text.split_once('\n').ok_or_else(broken)?;
         let subject = subject.strip_prefix(SUBJECT).ok_or_else(broken)?;
-        let message = Message::builder()
+        let mut message = Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(Some(one_line(&to.name)).filter(|name| !name.is_empty()), to.email.parse()?))
+            .to(Mailbox::new(Some(one_line(to.name)).filter(|name| !name.is_empty()), to.email.parse()?))
             .subject(one_line(subject))
             .message_id(Some(format!("<{}.{template}@{}>", event.id, self.from.email.domain())))
-            .header(AutoSubmitted)
-            .multipart(MultiPart::alternative_plain_html(text.trim_start().to_owned(), html))?;
+            .header(AutoSubmitted);
+        if let Some(url) = to.unsubscribe {
+            message = message.header(ListUnsubscribe(url.to_owned())).header(ListUnsubscribePost);
+        }
+        let message =
+            message.multipart(MultiPart::alternative_plain_html(text.trim_start().to_owned(), html))?;
         Ok(Letter { name: format!("{:020}-{template}-{}", event.position, event.id), message })
     }
 }

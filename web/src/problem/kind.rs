@@ -284,6 +284,17 @@ kinds! {
         "The visitor has as many lists as they may have."
         "Delete a list first."
 
+    // Of requests to be told that a product is back.
+    CanBeBought "can_be_bought" CONFLICT
+        "The product is not sold out, so there is nothing to wait for."
+        "Put it into a cart: `add_line` with this SKU."
+    NoLetters "no_letters" CONFLICT
+        "The shop sends no letters, so it can tell nobody that a product is back."
+        "Look at the product again later; an operator sets `mail.sink` in the configuration."
+    UnknownStockLink "unknown_stock_link" NOT_FOUND
+        "The link is none that the shop wrote, is not whole, or was sealed with a key that the shop no longer has."
+        "Follow the link in the newest letter, and take all of it."
+
     // Of the catalogue.
     UnknownProduct "unknown_product" NOT_FOUND
         "No product of this SKU is for sale."

@@ -24,6 +24,7 @@ mod search;
 mod shares;
 mod state;
 mod stock;
+mod stock_requests;
 mod users;
 mod webhooks;
 

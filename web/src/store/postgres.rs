@@ -22,6 +22,7 @@ mod schema;
 mod search;
 mod shares;
 mod stock;
+mod stock_requests;
 mod transaction;
 mod turn;
 mod users;

@@ -21,6 +21,7 @@ mod schema;
 mod search;
 mod shares;
 mod stock;
+mod stock_requests;
 mod turn;
 mod users;
 mod webhooks;

@@ -14,7 +14,8 @@ use super::{
     guest::Guest,
     html, html_response,
     pages::{
-        Card, Hero, Home, ListRow, Listing, ProductPage, Shelf, asset as file, placeholder, worker as program,
+        Card, Hero, Home, ListRow, Listing, ProductPage, Shelf, Tell, asset as file, placeholder,
+        worker as program,
     },
     rendered,
 };
@@ -151,10 +152,16 @@ async fn listing_page(front: &Front, request: &HttpRequest, pairs: &[(String, St
 
 /// `GET /products/{sku}`.
 pub(super) async fn product(front: Data<Front>, request: HttpRequest, sku: Path<String>) -> HttpResponse {
-    front.serve(product_page(&front, &request, &sku)).await
+    front.serve(product_page(&front, &request, &sku, None)).await
 }
 
-async fn product_page(front: &Front, request: &HttpRequest, sku: &str) -> Page {
+/// Makes the page of a product; `tell` is the form of who asked to be told that it is back, with what is wrong in it.
+pub(super) async fn product_page(
+    front: &Front,
+    request: &HttpRequest,
+    sku: &str,
+    tell: Option<Tell>,
+) -> Page {
     let shop = &front.shop;
     let catalogue = shop.catalogue.get();
     let unknown = || Problem::new(Kind::UnknownProduct, format!("no product {sku} is for sale"));
@@ -169,11 +176,18 @@ async fn product_page(front: &Front, request: &HttpRequest, sku: &str) -> Page {
     let lists = shop.store.lists_of(&guest.visitor.id).await?;
     let together = shop.shelves.bought_together(&catalogue, &product.sku, SHELF_LEN);
     let together = shelf(shop, "Bought together", together).await?;
+    let status = if tell.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     let page = ProductPage::new(product, Card::of(product, on_offer(product), now.now_ms), together)
         .priced(product, &now)
         .with_family(product, &variants)
-        .with_lists(lists.iter().map(ListRow::from).collect());
-    html(&guest, request, StatusCode::OK, front.pages.product(&front.shell_of(&guest, request), &page))
+        .with_lists(lists.iter().map(ListRow::from).collect())
+        .with_tell(shop.config.mail.is_sent().then(|| tell.unwrap_or_else(|| fresh_tell(shop, &guest))));
+    html(&guest, request, status, front.pages.product(&front.shell_of(&guest, request), &page))
+}
+
+fn fresh_tell(shop: &Shop, guest: &Guest) -> Tell {
+    let email = guest.visitor.login().map(|login| login.email.clone()).unwrap_or_default();
+    Tell { email, error: None, keep_days: shop.config.back_in_stock.keep_days }
 }
 
 /// `GET /products/{sku}/picture`: the product's own picture, or one drawn from its name.

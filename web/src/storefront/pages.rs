@@ -22,6 +22,8 @@
 //! | `POST /lists/items` | `sku` and `list`: puts the product on it, on a new one where it is empty |
 //! | `POST /lists/{id}` | `name`; `item`, `quantity` and `note`; `cart=1` or `remove=1` and `item`; `share=1`, `unshare=1` or `delete=1` |
 //! | `POST /lists/shared/{token}` | `item`, or none for all: puts it into the cart |
+//! | `POST /back-in-stock` | `sku` and `email`: tells the address when the product is back |
+//! | `POST /back-in-stock/{token}` | `sku`, or none for all: waits no longer |
 //! | `POST /cart/shares` | `name`, `editable` (`1`) and `expires_in_s`, empty for no end: makes a link to the cart |
 //! | `POST /cart/shares/{id}` | none: takes the link back |
 //! | `POST /cart/shared/{token}` | `line` and `quantity` or `remove=1`; `sku` and `quantity`; `code`, with `remove=1` taken back; `reopen=1`; `all=1` puts all of it into one's own cart; `q` is what was looked for |
@@ -39,6 +41,7 @@ use tera::{Context, Tera};
 
 mod account;
 mod asset;
+mod back_in_stock;
 mod cart;
 mod challenge;
 mod checkout;
@@ -65,10 +68,12 @@ mod tests;
 
 pub use account::{AccountPage, CreditView, Entrance, Purpose};
 pub use asset::{Asset, asset};
+pub use back_in_stock::{StockRequestsPage, Tell};
 pub use cart::{CartLine, CartPage, CartView, Confirmation, Redeem};
 pub(crate) use cart::{address_lines, delivery, delivery_notes, parts};
 pub use challenge::ChallengePage;
 pub use checkout::{CheckoutPage, Entered, Progress, ShippingChoice};
+pub use day::day;
 pub use detail::ProductPage;
 pub use fault::FaultPage;
 pub use field::{Field, Summary, TestCard};
@@ -229,6 +234,14 @@ impl Pages {
     /// [`PageError`].
     pub fn shared(&self, shell: &Shell, page: &SharedPage) -> Result<String, PageError> {
         self.render("shared.html", shell, page)
+    }
+
+    /// Renders the page of what an address waits for.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn stock_requests(&self, shell: &Shell, page: &StockRequestsPage) -> Result<String, PageError> {
+        self.render("back_in_stock.html", shell, page)
     }
 
     /// Renders the page on which one logs in or signs up.

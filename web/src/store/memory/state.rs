@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::super::{
     AdminSession, AdminUser, ArmRow, CartShare, Delivery, EventWrite, Exposure, ImportedOrder, KeyRef,
     KeyWrite, LookRow, NotedChange, OutboxEvent, PendingPayment, ProductSupply, Result, RollUp, ShopTotals,
-    StoreError, StoredCard, StoredDocuments, StoredEndpoint, StoredExperiment, SupplyOutcome, UnitRow, User,
-    UserSession,
+    StockRequest, StoreError, StoredCard, StoredDocuments, StoredEndpoint, StoredExperiment, SupplyOutcome,
+    UnitRow, User, UserSession,
 };
 use crate::{events::data::order_data, lists::WishList};
 
@@ -62,6 +62,8 @@ pub struct State {
     pub listed: BTreeMap<Sku, u64>,
     pub stock: StockLevels,
     pub stock_changes: Vec<NotedChange>,
+    /// In the order of their places.
+    pub stock_requests: Vec<StockRequest>,
     pub orders: BTreeMap<OrderId, OrderRow>,
     pub ordered_carts: BTreeSet<CartId>,
     /// Each with the time when it is due.

@@ -29,6 +29,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (16, include_str!("../../../migrations/postgres/0016_shares.sql")),
     (17, include_str!("../../../migrations/postgres/0017_wakes.sql")),
     (18, include_str!("../../../migrations/postgres/0018_stock_change_keys.sql")),
+    (19, include_str!("../../../migrations/postgres/0019_stock_requests.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".

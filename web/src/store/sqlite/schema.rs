@@ -29,6 +29,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0017_shares.sql"),
     include_str!("../../../migrations/sqlite/0018_wakes.sql"),
     include_str!("../../../migrations/sqlite/0019_stock_change_keys.sql"),
+    include_str!("../../../migrations/sqlite/0020_stock_requests.sql"),
 ];
 
 /// Brings the tables up to date; processes that start at once do it one after the other.

@@ -3,7 +3,7 @@
 use cart_core::{Part, PriceQuestion, PriceReason, Product, SelectedPrice};
 use serde::Serialize;
 
-use super::{Card, ListRow, Price, Shelf, link};
+use super::{Availability, Card, ListRow, Price, Shelf, Tell, link};
 
 /// Is the page of one product.
 #[derive(Clone, Debug, Serialize)]
@@ -21,6 +21,8 @@ pub struct ProductPage {
     steps: Vec<PriceStep>,
     /// The wish lists that the product may be put on.
     lists: Vec<ListRow>,
+    /// How to be told that it is back, where it is sold out.
+    tell: Option<Tell>,
     shelf: Shelf,
 }
 
@@ -74,6 +76,7 @@ impl ProductPage {
             why: None,
             steps: vec![],
             lists: vec![],
+            tell: None,
             shelf,
         }
     }
@@ -99,6 +102,13 @@ impl ProductPage {
     #[must_use]
     pub fn with_lists(self, lists: Vec<ListRow>) -> Self {
         Self { lists, ..self }
+    }
+
+    /// Lets the shopper ask to be told that the product is back, where it is sold out.
+    #[must_use]
+    pub fn with_tell(self, tell: Option<Tell>) -> Self {
+        let is_sold_out = self.card.availability == Availability::SoldOut;
+        Self { tell: tell.filter(|_| is_sold_out), ..self }
     }
 
     /// Lets the shopper choose among the variants of the family, each with the pieces that may still be bought.

@@ -59,4 +59,13 @@ impl FaultPage {
             ..Self::of(404)
         }
     }
+
+    /// Returns the page of a link of a letter that is not as the shop wrote it.
+    pub fn broken_letter_link() -> Self {
+        Self {
+            heading: "This link is not whole",
+            text: "It was copied with a slip, or comes from a letter that is years old. Follow the one in our newest letter.",
+            ..Self::of(404)
+        }
+    }
 }

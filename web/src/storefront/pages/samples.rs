@@ -14,7 +14,7 @@ use crate::{
     catalogue::Catalogue,
     config::SessionMode,
     search::{Ask, Matches, Sight, find, terms, words::words},
-    store::{CartShare, CatalogueSnapshot, PostingWrite, UserSession},
+    store::{CartShare, CatalogueSnapshot, PostingWrite, StockRequest, UserSession},
     users::principals::Login,
 };
 
@@ -318,6 +318,20 @@ fn redeemed_cart(rows: &[Row]) -> String {
 }
 
 /// Renders every page in every state, each under a file name.
+fn tell(error: Option<String>) -> Option<Tell> {
+    Some(Tell { email: "ada@example".into(), error, keep_days: 90 })
+}
+
+fn waited_for(rows: &[Row], skus: &[&str], done: Option<&'static str>) -> StockRequestsPage {
+    let email = "ada@example.org".to_owned();
+    let request = |sku: &&str| {
+        StockRequest::new(email.clone(), Sku::parse(sku).unwrap(), gbp(), NOW_MS, NOW_MS + 7_776_000_000)
+    };
+    let requests: Vec<_> = skus.iter().map(request).collect();
+    let name = |sku: &Sku| Some(rows.iter().find(|row| row.product.sku == *sku)?.product.name.clone());
+    StockRequestsPage::new(email, "/back-in-stock/k.0f3a".into(), done, &requests, name)
+}
+
 pub fn all() -> Vec<(&'static str, String)> {
     let pages = Pages::new().unwrap();
     let rows = catalogue();
@@ -403,6 +417,25 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("product.html", pages.product(&plain, &product(&rows, "MUG-COBALT")).unwrap()),
         ("product-few.html", pages.product(&noticed, &product(&rows, "KNIFE-20")).unwrap()),
         ("product-out.html", pages.product(&plain, &product(&rows, "LANTERN")).unwrap()),
+        (
+            "product-tell.html",
+            pages.product(&plain, &product(&rows, "LANTERN").with_tell(tell(None))).unwrap(),
+        ),
+        ("product-tell-wrong.html", {
+            let wrong = tell(Some("An e-mail address needs one @, with a domain after it.".into()));
+            pages.product(&plain, &product(&rows, "LANTERN").with_tell(wrong)).unwrap()
+        }),
+        (
+            "waiting.html",
+            pages.stock_requests(&plain, &waited_for(&rows, &["LANTERN", "WITHDRAWN"], None)).unwrap(),
+        ),
+        (
+            "waiting-ended.html",
+            pages
+                .stock_requests(&plain, &waited_for(&rows, &[], Some("You wait for nothing any more.")))
+                .unwrap(),
+        ),
+        ("waiting-broken.html", pages.fault(&plain, &FaultPage::broken_letter_link()).unwrap()),
         (
             "cart.html",
             pages
