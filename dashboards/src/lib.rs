@@ -3,7 +3,7 @@
 //! The crate is given numbers and returns pages: it knows no database, reads no clock and touches no files at run
 //! time. Templates, style sheet, Grafana dashboards and Prometheus rules are embedded when it is built.
 //!
-//! Read it in this order: [`pages`] holds the templates; a page is a typed model in [`login`], [`overview`], [`orders`], [`purses`], [`stock`],
+//! Read it in this order: [`pages`] holds the templates; a page is a typed model in [`login`], [`overview`], [`orders`], [`purses`], [`stock`], [`webhooks`],
 //! [`experiment`] or [`edit`], each of which turns its numbers into words with [`money`], `figure`, `moment` and
 //! [`chart`] before a template sees them, so that templates neither count nor decide. [`monitoring`] holds the files
 //! for operators, [`samples`] one of each page for tests and for looking at.
@@ -15,6 +15,7 @@ pub mod orders;
 pub mod overview;
 pub mod purses;
 pub mod stock;
+pub mod webhooks;
 
 pub mod experiment;
 
@@ -47,3 +48,4 @@ pub use purses::{
 pub use stock::{
     ProductStockPage, StockChangeRow, StockDeed, StockForm, StockLevelRow, StockLocation, StockPage, StockRow,
 };
+pub use webhooks::{DeliveryRow, EndpointForm, EndpointRow, SinkPage, TypeChoice, WebhooksPage};

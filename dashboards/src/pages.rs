@@ -11,6 +11,7 @@ use crate::orders::{OrderPage, OrdersPage};
 use crate::overview::Overview;
 use crate::purses::{CreditPage, CustomersPage, GiftCardPage, GiftCardsPage};
 use crate::stock::{ProductStockPage, StockPage};
+use crate::webhooks::{SinkPage, WebhooksPage};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 
@@ -185,6 +186,22 @@ impl Pages {
     /// [`PageError::Render`], as all pages.
     pub fn product_stock(&self, page: &ProductStockPage) -> Result<String, PageError> {
         self.framed("product_stock.html", "stock", &page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders the list of endpoints, with the form that makes another.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn webhooks(&self, page: &WebhooksPage) -> Result<String, PageError> {
+        self.framed("webhooks.html", "webhooks", &page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders a sink with its deliveries.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn sink(&self, page: &SinkPage) -> Result<String, PageError> {
+        self.framed("sink.html", "webhooks", &page.session, page.notice.as_ref(), page.view())
     }
 
     /// Renders one experiment: its verdict first, then what it rests on.

@@ -4,6 +4,7 @@
 //! sample shows what a shop would.
 
 mod stock;
+mod webhooks;
 
 use experiments::lifecycle::Move;
 use experiments::{Analysis, ArmTotals, Experiment, Look, Plan, Status, Verdict, analyze};
@@ -19,8 +20,10 @@ use crate::purses::{
     CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,
 };
 use crate::stock::{ProductStockPage, StockPage};
+use crate::webhooks::WebhooksPage;
 
 pub use stock::{product_stock, stock};
+pub use webhooks::{letters, sink, webhooks};
 
 /// When the samples were read: 24 November 2026, 06:24 UTC.
 pub const AS_OF_MS: i64 = 1_795_501_440_000;
@@ -471,6 +474,13 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
                 ..product_stock()
             })?,
         ),
+        ("webhooks".to_owned(), pages.webhooks(&webhooks())?),
+        (
+            "webhooks-none".to_owned(),
+            pages.webhooks(&WebhooksPage { endpoints: vec![], notice: None, ..webhooks() })?,
+        ),
+        ("sink".to_owned(), pages.sink(&sink())?),
+        ("sink-letters".to_owned(), pages.sink(&letters())?),
         ("edit-new".to_owned(), pages.edit(&new_experiment())?),
         ("edit-mistaken".to_owned(), pages.edit(&mistaken_form())?),
         ("edit-running".to_owned(), pages.edit(&running_form())?),

@@ -241,7 +241,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 27] = [
+const ADDRESSES: [&str; 38] = [
     "/",
     "/admin",
     "/admin/login",
@@ -269,6 +269,17 @@ const ADDRESSES: [&str; 27] = [
     "/admin/stock/*/set",
     "/admin/stock/*/adjust",
     "/admin/stock/*/move",
+    "/admin/webhooks",
+    "/admin/webhooks/*",
+    "/admin/webhooks/*/settings",
+    "/admin/webhooks/*/disable",
+    "/admin/webhooks/*/enable",
+    "/admin/webhooks/*/secret",
+    "/admin/webhooks/*/ping",
+    "/admin/webhooks/*/replay",
+    "/admin/webhooks/*/dead",
+    "/admin/webhooks/*/delete",
+    "/admin/webhooks/wh_1a2b3c/deliveries/*",
 ];
 
 #[test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use harness::{
-    Answer, Store, TestApp,
+    Admin, Answer, Store, TestApp,
     admin::{self, api},
     app::Setup,
     server::ScriptServer,
@@ -16,6 +16,7 @@ on_each_store!(
     deliveries_survive_a_kill,
     an_endpoint_that_is_gone_is_disabled_and_the_past_is_sent_again_on_request,
     private_addresses_and_bad_requests_are_refused,
+    endpoints_are_kept_and_the_dead_are_sent_again_on_pages,
 );
 
 fn setup(more: &str) -> Setup {
@@ -270,4 +271,76 @@ async fn private_addresses_and_bad_requests_are_refused(store: Store) {
     for path in ["/sinks/mail/deliveries/7/replay", "/sinks/mail/deliveries/x/replay"] {
         api(&app, "POST", path, None).await.assert_problem(404, "unknown-delivery");
     }
+}
+
+async fn endpoints_are_kept_and_the_dead_are_sent_again_on_pages(store: Store) {
+    let app = TestApp::start_with(store, setup("allow_private = true")).await;
+    let mut receiver = receiver().await;
+    let admin = Admin::sign_in(&app).await;
+    let list = admin.get("/admin/webhooks").await;
+    assert!(list.html.contains("No endpoints"), "{}", list.html);
+    let refused = admin.submit(&list, "/admin/webhooks", &[("url", "gopher://<b>")]).await;
+    assert!(refused.status == 422 && refused.html.contains("value=\"gopher:"), "{}", refused.html);
+    assert!(!refused.html.contains("<b>"));
+    let url = format!("http://{}/dead", receiver.address());
+    let filled = [("url", url.as_str()), ("description", "for the ERP"), ("type:order_placed", "1")];
+    let made = admin.submit(&list, "/admin/webhooks", &filled).await;
+    assert_eq!(made.status, 201, "{}", made.html);
+    let secret_of = |html: &str| {
+        let begin = html.find("whsec_").unwrap_or_else(|| panic!("no secret in {html}"));
+        html[begin..].split('<').next().unwrap().to_owned()
+    };
+    let secret = secret_of(&made.html);
+    control(&receiver, "secrets", json!([secret])).await;
+    let list = admin.get("/admin/webhooks").await;
+    assert!(list.html.contains("for the ERP") && !list.html.contains("whsec_"), "{}", list.html);
+    let path = list.html.split("href=\"/admin/webhooks/wh_").nth(1).unwrap().split('"').next().unwrap();
+    let path = format!("/admin/webhooks/wh_{path}");
+    let id = path.rsplit('/').next().unwrap().to_owned();
+
+    let placed = order(&app).await;
+    let delivery = receiver.next().await;
+    assert_eq!((order_of(&delivery), &delivery["verified"]), (placed.clone(), &json!(1)));
+    eventually("it is given up", async || deliveries(&app, &id, "?state=dead").await.len() == 1).await;
+    let dead = admin.get(&format!("{path}?state=dead")).await;
+    for text in ["Dead letter", "out of order", "500", "order_placed", "Failing"] {
+        assert!(dead.html.contains(text), "{text}: {}", dead.html);
+    }
+    assert!(admin.get(&format!("{path}?state=delivered")).await.html.contains("None."));
+    control(&receiver, "mend", json!({})).await;
+    let again = admin.submit(&dead, &format!("{path}/dead"), &[]).await;
+    assert!(again.html.contains("dead letters are sent again"), "{}", again.html);
+    eventually("it arrives", async || deliveries(&app, &id, "?state=delivered").await.len() == 1).await;
+    let page = admin.get(&path).await;
+    let position = deliveries(&app, &id, "").await[0]["position"].to_string();
+    let once_more = admin.submit(&page, &format!("{path}/deliveries/{position}"), &[]).await;
+    assert!(once_more.html.contains("It is sent again"), "{}", once_more.html);
+    let ping = admin.submit(&page, &format!("{path}/ping"), &[]).await;
+    assert!(ping.html.contains("It answered 200"), "{}", ping.html);
+
+    let off = admin.submit(&page, &format!("{path}/disable"), &[]).await;
+    assert!(off.html.contains("Switch on"), "{}", off.html);
+    assert_eq!(api(&app, "GET", &format!("/webhooks/{id}"), None).await.body["enabled"], false);
+    let on = admin.submit(&off, &format!("{path}/enable"), &[]).await;
+    assert!(on.html.contains("The endpoint is on again"), "{}", on.html);
+    let renewed = admin.submit(&on, &format!("{path}/secret"), &[]).await;
+    assert!(secret_of(&renewed.html) != secret && renewed.html.contains("signs beside it until"));
+    assert!(!admin.get(&path).await.html.contains("whsec_"), "a secret is shown once");
+    let saved = [("url", url.as_str()), ("description", "for nobody"), ("type:order_placed", "")];
+    let saved = admin.submit(&on, &format!("{path}/settings"), &saved).await;
+    assert!(saved.html.contains("for nobody") && saved.html.contains("The settings are saved"));
+    let refused = admin.submit(&saved, &format!("{path}/settings"), &[("url", "ftp://x")]).await;
+    assert!(refused.status == 422 && refused.html.contains("value=\"ftp:"), "{}", refused.html);
+    let span = [("from", "2027-12-31T08:00"), ("to", "2001-01-01T00:00")];
+    let refused = admin.submit(&saved, &format!("{path}/replay"), &span).await;
+    assert!(refused.status == 422 && refused.html.contains("2001-01-01T00:00"), "{}", refused.html);
+    let span = [("from", "2001-01-01T00:00"), ("to", "2099-01-01T00:00")];
+    let replayed = admin.submit(&saved, &format!("{path}/replay"), &span).await;
+    assert!(replayed.html.contains("The past is being sent again"), "{}", replayed.html);
+
+    assert!(admin.get("/admin/webhooks/mail").await.html.contains("Letters"));
+    let gone = admin.submit(&replayed, &format!("{path}/delete"), &[]).await;
+    assert!(gone.path == "/admin/webhooks" && gone.html.contains("No endpoints"), "{}", gone.html);
+    assert_eq!(admin.get(&path).await.status, 404);
+    assert_eq!(Admin::stranger(&app).get("/admin/webhooks").await.path, "/admin/login");
 }

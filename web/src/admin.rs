@@ -7,6 +7,7 @@ pub mod orders;
 pub mod purses;
 pub mod results;
 pub mod stock;
+pub mod webhooks;
 
 use actix_web::{
     HttpResponse,
@@ -45,6 +46,11 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/stock", get().to(stock::list))
                 .route("/stock/{sku}", get().to(stock::read))
                 .route("/stock/{sku}/{change}", post().to(stock::change))
+                .route("/webhooks", get().to(webhooks::list))
+                .route("/webhooks", post().to(webhooks::create))
+                .route("/webhooks/{sink}", get().to(webhooks::read))
+                .route("/webhooks/{sink}/{change}", post().to(webhooks::change))
+                .route("/webhooks/{sink}/deliveries/{position}", post().to(webhooks::again))
                 .route("/experiments", post().to(experiments::create))
                 .route("/experiments/new", get().to(experiments::new))
                 .route("/experiments/{key}", get().to(experiments::read))

@@ -3,6 +3,7 @@
 pub mod admin_orders;
 pub mod carts;
 pub mod catalogue;
+pub mod deliveries;
 pub mod gift_cards;
 pub mod lists;
 pub mod orders;
@@ -15,7 +16,6 @@ pub mod users;
 pub mod webhooks;
 
 mod admin;
-mod deliveries;
 mod gate;
 mod headers;
 mod openapi;

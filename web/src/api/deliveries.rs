@@ -47,7 +47,7 @@ pub(super) fn operations() -> Vec<Operation> {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Query {
+struct Query {
     /// Only those in this state.
     state: Option<DeliveryState>,
     /// The most deliveries to answer.
@@ -118,21 +118,14 @@ async fn check(shop: &Shop, sink: &str) -> Result<(), Problem> {
     }
 }
 
-/// `GET /api/v1/admin/sinks/{sink}/deliveries`.
-pub(super) async fn list(
+async fn list(
     shop: web::Data<Shop>,
     request: HttpRequest,
     sink: web::Path<String>,
     query: web::Query<Query>,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
-    check(&shop, &sink).await?;
-    let before = query.cursor.as_ref().map(CursorText::decode::<Before>).transpose()?;
-    let limit = query.limit.get();
-    let wanted =
-        DeliveryQuery { state: query.state, before: before.map(|Before(at, p)| (at, p)), limit: limit + 1 };
-    let found = shop.store.deliveries(&sink, &wanted).await?;
-    let page = Page::of(found, limit, |d| Before(d.changed_at_ms, d.position));
+    let page = page_of(&shop, &sink, query.state, query.cursor.as_ref(), query.limit.get()).await?;
     let mut response = HttpResponse::Ok();
     if let Some(link) = page.link(&request) {
         response.insert_header(link);
@@ -141,31 +134,56 @@ pub(super) async fn list(
     Ok(response.json(DeliveriesView { deliveries, next_cursor: page.next_cursor }))
 }
 
-/// `POST /api/v1/admin/sinks/{sink}/deliveries/{position}/replay`.
-pub(super) async fn replay(
+/// Returns a page of the deliveries to a sink, the one that changed last first.
+///
+/// # Errors
+/// Where there is no such sink, or the cursor is none.
+pub(crate) async fn page_of(
+    shop: &Shop,
+    sink: &str,
+    state: Option<DeliveryState>,
+    cursor: Option<&CursorText>,
+    limit: usize,
+) -> Result<Page<Delivery>, Problem> {
+    check(shop, sink).await?;
+    let before = cursor.map(CursorText::decode::<Before>).transpose()?;
+    let wanted = DeliveryQuery { state, before: before.map(|Before(at, p)| (at, p)), limit: limit + 1 };
+    let found = shop.store.deliveries(sink, &wanted).await?;
+    Ok(Page::of(found, limit, |d| Before(d.changed_at_ms, d.position)))
+}
+
+async fn replay(
     shop: web::Data<Shop>,
     request: HttpRequest,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
     let (sink, position) = path.into_inner();
-    check(&shop, &sink).await?;
-    let unknown = || Problem::new(Kind::UnknownDelivery, format!("{sink} has no delivery {position:?}"));
-    let at = position.parse().map_err(|_| unknown())?;
-    match shop.store.redeliver(&sink, Some(at), clock::now_ms()).await? {
-        0 => Err(unknown()),
-        replayed => Ok(HttpResponse::Ok().json(ReplayedView { replayed })),
-    }
+    let replayed = redeliver(&shop, &sink, Some(&position)).await?;
+    Ok(HttpResponse::Ok().json(ReplayedView { replayed }))
 }
 
-/// `POST /api/v1/admin/sinks/{sink}/replay`.
-pub(super) async fn replay_dead(
+async fn replay_dead(
     shop: web::Data<Shop>,
     request: HttpRequest,
     sink: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
-    check(&shop, &sink).await?;
-    let replayed = shop.store.redeliver(&sink, None, clock::now_ms()).await?;
+    let replayed = redeliver(&shop, &sink, None).await?;
     Ok(HttpResponse::Ok().json(ReplayedView { replayed }))
+}
+
+/// Sends the delivery of a position again, or all dead letters of the sink; returns how many.
+///
+/// # Errors
+/// Where there is no such sink or delivery.
+pub(crate) async fn redeliver(shop: &Shop, sink: &str, position: Option<&str>) -> Result<u64, Problem> {
+    check(shop, sink).await?;
+    let unknown =
+        |position| Problem::new(Kind::UnknownDelivery, format!("{sink} has no delivery {position:?}"));
+    let at = position.map(|text| text.parse().map_err(|_| unknown(text))).transpose()?;
+    match (shop.store.redeliver(sink, at, clock::now_ms()).await?, position) {
+        (0, Some(position)) => Err(unknown(position)),
+        (replayed, _) => Ok(replayed),
+    }
 }

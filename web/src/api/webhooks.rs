@@ -1,21 +1,29 @@
 //! The endpoints of webhooks, for the shop's own people.
 
+mod management;
+
 use std::collections::BTreeSet;
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
+use actix_web::{
+    HttpRequest, HttpResponse, HttpResponseBuilder,
+    http::{Method, header},
+    web,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{admin::admin, headers::LOCATION, operation::Operation, request::json};
+pub(crate) use management::{
+    EndpointChange, NewEndpoint, Ping, amend, begin_replay, find, make, new_secret, pinged, remove,
+};
+
+use super::{BASE, admin::admin, headers::LOCATION, operation::Operation, request::json};
 use crate::{
     problem::{Kind, Problem},
     shop::Shop,
-    store::webhooks::replay_cursor,
     webhooks::{
         Endpoint,
-        endpoint::{self, DESCRIPTION_BYTES_MAX, ENDPOINTS_MAX, Replay},
-        target::{self, URL_BYTES_MAX},
+        endpoint::{self, Replay},
     },
 };
 
@@ -69,7 +77,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .named("pingEndpoint", "Posts a message that is no event, and tells what the endpoint answers")
             .for_admins()
             .path::<String>("id", ID)
-            .answers::<PingView>(200, "What came of it.")
+            .answers::<Ping>(200, "What came of it.")
             .problems(&[Kind::UnknownEndpoint]),
         Operation::post("/admin/webhooks/{id}/replay", replay)
             .named("replayEvents", "Sends the events of a span of time again")
@@ -84,39 +92,7 @@ pub(super) fn operations() -> Vec<Operation> {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewEndpoint {
-    /// Where events are posted: an `https` address.
-    #[schemars(length(max = URL_BYTES_MAX))]
-    url: String,
-    /// What it is for.
-    #[serde(default)]
-    #[schemars(length(max = DESCRIPTION_BYTES_MAX))]
-    description: String,
-    /// The types of events that it is sent; all where none are named.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    types: BTreeSet<String>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct EndpointChange {
-    /// Where events are posted from now on.
-    #[schemars(length(max = URL_BYTES_MAX))]
-    url: Option<String>,
-    /// What it is for.
-    #[schemars(length(max = DESCRIPTION_BYTES_MAX))]
-    description: Option<String>,
-    /// The types of events that it is sent; all where the list is empty.
-    #[schemars(with = "Option<Vec<String>>")]
-    types: Option<BTreeSet<String>>,
-    /// Whether it is sent anything.
-    enabled: Option<bool>,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ReplayForm {
+struct ReplayForm {
     /// Events from here on, in Unix milliseconds.
     from_ms: i64,
     /// Events before this, in Unix milliseconds.
@@ -168,18 +144,6 @@ struct EndpointWithSecret {
     secret: String,
 }
 
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Ping")]
-struct PingView {
-    took_ms: u64,
-    /// The HTTP status of the answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    /// Says why there was no answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-}
-
 impl From<Endpoint> for EndpointView {
     fn from(endpoint: Endpoint) -> Self {
         let Endpoint { id, url, description, types, enabled, note, created_at_ms, failing_since_ms, .. } =
@@ -201,202 +165,83 @@ impl From<Endpoint> for EndpointView {
     }
 }
 
-pub(super) fn unknown(id: &str) -> Problem {
-    Problem::new(Kind::UnknownEndpoint, format!("there is no endpoint {id:?}"))
+fn shown(endpoint: Endpoint) -> HttpResponse {
+    HttpResponse::Ok().json(EndpointView::from(endpoint))
 }
 
-fn invalid(detail: impl Into<String>) -> Problem {
-    Problem::new(Kind::InvalidEndpoint, detail)
+fn with_secret(mut response: HttpResponseBuilder, (endpoint, secret): (Endpoint, String)) -> HttpResponse {
+    response
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(EndpointWithSecret { endpoint: endpoint.into(), secret })
 }
 
-/// Checks what may be changed of an endpoint.
-fn check(
-    shop: &Shop,
-    url: Option<&str>,
-    description: Option<&str>,
-    types: Option<&BTreeSet<String>>,
-) -> Result<(), Problem> {
-    if let Some(url) = url {
-        target::parse(url, shop.config.webhooks.allow_private).map_err(invalid)?;
-    }
-    if description.is_some_and(|text| text.len() > DESCRIPTION_BYTES_MAX) {
-        return Err(invalid(format!("the description is longer than {DESCRIPTION_BYTES_MAX} bytes")));
-    }
-    types.map_or(Ok(()), |types| endpoint::check_types(types).map_err(invalid))
-}
-
-/// `GET /api/v1/admin/webhooks`.
-pub(super) async fn list(shop: web::Data<Shop>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+async fn list(shop: web::Data<Shop>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
     let endpoints = endpoint::all(&*shop.store).await?.into_iter().map(|(_, e)| e.into()).collect();
     Ok(HttpResponse::Ok().json(EndpointsView { endpoints }))
 }
 
-/// `POST /api/v1/admin/webhooks`.
-pub(super) async fn create(
+async fn create(
     shop: web::Data<Shop>,
     request: HttpRequest,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
-    let (NewEndpoint { url, description, types }, _) = json(&request, body).await?;
-    let (endpoint, secret) = make(&shop, url, description, types).await?;
-    let location = format!("{}/admin/webhooks/{}", super::BASE, endpoint.id);
-    Ok(HttpResponse::Created()
-        .insert_header((actix_web::http::header::LOCATION, location))
-        .json(EndpointWithSecret { endpoint: endpoint.into(), secret }))
+    let (new, _) = json(&request, body).await?;
+    let made = make(&shop, new).await?;
+    let mut response = HttpResponse::Created();
+    response.insert_header((header::LOCATION, format!("{BASE}/admin/webhooks/{}", made.0.id)));
+    Ok(with_secret(response, made))
 }
 
-/// Makes an endpoint; returns it with its secret.
-///
-/// # Errors
-/// Where it cannot be had as described, or the shop has as many as it may have.
-pub async fn make(
-    shop: &Shop,
-    url: String,
-    description: String,
-    types: BTreeSet<String>,
-) -> Result<(Endpoint, String), Problem> {
-    check(shop, Some(&url), Some(&description), Some(&types))?;
-    if endpoint::all(&*shop.store).await?.len() >= ENDPOINTS_MAX {
-        return Err(invalid(format!(
-            "the shop has {ENDPOINTS_MAX} endpoints, the most allowed; delete one first"
-        )));
-    }
-    let endpoint = Endpoint::new(url, description, types);
-    endpoint::add(&*shop.store, &endpoint).await?;
-    let secret = endpoint.secrets.first().map(|secret| secret.key.clone()).unwrap_or_default();
-    Ok((endpoint, secret))
-}
-
-/// Finds an endpoint.
-///
-/// # Errors
-/// Where there is none of that id.
-pub async fn find(shop: &Shop, id: &str) -> Result<Endpoint, Problem> {
-    let found = endpoint::all(&*shop.store).await?.into_iter().find(|(_, endpoint)| endpoint.id == id);
-    found.map(|(_, endpoint)| endpoint).ok_or_else(|| unknown(id))
-}
-
-/// `GET /api/v1/admin/webhooks/{id}`.
-pub(super) async fn read(
+async fn read(
     shop: web::Data<Shop>,
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
-    Ok(HttpResponse::Ok().json(EndpointView::from(find(&shop, &id).await?)))
+    find(&shop, &id).await.map(shown)
 }
 
-/// `PATCH /api/v1/admin/webhooks/{id}`.
-pub(super) async fn update(
+async fn update(
     shop: web::Data<Shop>,
     request: HttpRequest,
     id: web::Path<String>,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
-    let (form, _): (EndpointChange, _) = json(&request, body).await?;
-    Ok(HttpResponse::Ok().json(EndpointView::from(amend(&shop, &id, &form).await?)))
+    let (change, _) = json(&request, body).await?;
+    amend(&shop, &id, &change).await.map(shown)
 }
 
-async fn amend(shop: &Shop, id: &str, form: &EndpointChange) -> Result<Endpoint, Problem> {
-    check(shop, form.url.as_deref(), form.description.as_deref(), form.types.as_ref())?;
-    let changed = endpoint::change(&*shop.store, id, |endpoint| {
-        if let Some(url) = &form.url {
-            endpoint.url.clone_from(url);
-        }
-        if let Some(description) = &form.description {
-            endpoint.description.clone_from(description);
-        }
-        if let Some(types) = &form.types {
-            endpoint.types.clone_from(types);
-        }
-        match form.enabled {
-            Some(true) if !endpoint.enabled => endpoint.enable(),
-            Some(false) => endpoint.disable(None),
-            _ => {}
-        }
-    });
-    changed.await?.map(|(endpoint, ())| endpoint).ok_or_else(|| unknown(id))
-}
-
-/// Changes an endpoint as the form of its page says.
-///
-/// # Errors
-/// Where it cannot be had so, or is gone.
-pub async fn amend_settings(
-    shop: &Shop,
-    id: &str,
-    (url, description, types): (String, String, BTreeSet<String>),
-) -> Result<Endpoint, Problem> {
-    let form =
-        EndpointChange { url: Some(url), description: Some(description), types: Some(types), enabled: None };
-    amend(shop, id, &form).await
-}
-
-/// Disables an endpoint, or enables it again where it stopped.
-///
-/// # Errors
-/// Where there is none of that id.
-pub async fn switch(shop: &Shop, id: &str, enabled: bool) -> Result<Endpoint, Problem> {
-    let form = EndpointChange { url: None, description: None, types: None, enabled: Some(enabled) };
-    amend(shop, id, &form).await
-}
-
-/// `DELETE /api/v1/admin/webhooks/{id}`.
-pub(super) async fn delete(
+async fn delete(
     shop: web::Data<Shop>,
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
-    let endpoint = find(&shop, &id).await?;
-    shop.store.delete_endpoint(&id).await?;
-    Ok(HttpResponse::Ok().json(EndpointView::from(endpoint)))
+    remove(&shop, &id).await.map(shown)
 }
 
-/// `POST /api/v1/admin/webhooks/{id}/secret`.
-pub(super) async fn rotate(
+async fn rotate(
     shop: web::Data<Shop>,
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
-    let (endpoint, secret) = new_secret(&shop, &id).await?;
-    Ok(HttpResponse::Ok().json(EndpointWithSecret { endpoint: endpoint.into(), secret }))
+    Ok(with_secret(HttpResponse::Ok(), new_secret(&shop, &id).await?))
 }
 
-/// Makes a new secret for an endpoint; returns both.
-///
-/// # Errors
-/// Where there is none of that id.
-pub async fn new_secret(shop: &Shop, id: &str) -> Result<(Endpoint, String), Problem> {
-    let overlap_ms = i64::from(shop.config.webhooks.secret_overlap_hours) * 3_600_000;
-    let rotated = endpoint::change(&*shop.store, id, |endpoint| endpoint.rotate(overlap_ms)).await?;
-    rotated.ok_or_else(|| unknown(id))
-}
-
-/// `POST /api/v1/admin/webhooks/{id}/ping`.
-pub(super) async fn ping(
+async fn ping(
     shop: web::Data<Shop>,
     request: HttpRequest,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
-    let endpoint = find(&shop, &id).await?;
-    let began = std::time::Instant::now();
-    let answer = shop.webhooks.ping(&endpoint).await;
-    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (status, error) = match answer {
-        Ok(answer) => (Some(answer.status), None),
-        Err(why) => (None, Some(why)),
-    };
-    Ok(HttpResponse::Ok().json(PingView { took_ms, status, error }))
+    Ok(HttpResponse::Ok().json(pinged(&shop, &id).await?))
 }
 
-/// `POST /api/v1/admin/webhooks/{id}/replay`.
-pub(super) async fn replay(
+async fn replay(
     shop: web::Data<Shop>,
     request: HttpRequest,
     id: web::Path<String>,
@@ -404,23 +249,5 @@ pub(super) async fn replay(
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
     let (ReplayForm { from_ms, to_ms }, _) = json(&request, body).await?;
-    Ok(HttpResponse::Ok().json(EndpointView::from(begin_replay(&shop, &id, from_ms, to_ms).await?)))
-}
-
-/// Begins to send the events of a span of time again.
-///
-/// # Errors
-/// Where the span is none, another replay is under way, or there is no such endpoint.
-pub async fn begin_replay(shop: &Shop, id: &str, from_ms: i64, to_ms: i64) -> Result<Endpoint, Problem> {
-    if from_ms >= to_ms {
-        return Err(invalid("a replay needs a from_ms before its to_ms"));
-    }
-    let endpoint = find(shop, id).await?;
-    if endpoint.replay.is_some() {
-        return Err(invalid("another replay is under way; wait until it is done"));
-    }
-    let replay = Replay { from_ms, to_ms, end: shop.store.cursor(id).await? };
-    shop.store.set_cursor(&replay_cursor(id), 0).await?;
-    let changed = endpoint::change(&*shop.store, id, |endpoint| endpoint.replay = Some(replay)).await?;
-    changed.map(|(endpoint, ())| endpoint).ok_or_else(|| unknown(id))
+    begin_replay(&shop, &id, from_ms, to_ms).await.map(shown)
 }
