@@ -4,12 +4,13 @@
 //! time. Templates, style sheet, Grafana dashboards and Prometheus rules are embedded when it is built.
 //!
 //! Read it in this order: [`pages`] holds the templates; a page is a typed model in [`login`], [`overview`], [`orders`], [`purses`], [`stock`], [`webhooks`],
-//! [`experiment`] or [`edit`], each of which turns its numbers into words with [`money`], `figure`, `moment` and
+//! [`demand`], [`experiment`] or [`edit`], each of which turns its numbers into words with [`money`], `figure`, `moment` and
 //! [`chart`] before a template sees them, so that templates neither count nor decide. [`monitoring`] holds the files
 //! for operators, [`samples`] one of each page for tests and for looking at.
 
 pub mod pages;
 
+pub mod demand;
 pub mod login;
 pub mod orders;
 pub mod overview;
@@ -34,6 +35,7 @@ pub mod monitoring;
 pub mod samples;
 
 pub use assets::ADMIN_CSS;
+pub use demand::{DemandPage, DemandRow, DemandState};
 pub use edit::{DefinitionForm, EditPage, FormError, Subject};
 pub use experiment::ExperimentPage;
 pub use login::Login;

@@ -4,6 +4,7 @@ use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use tera::{Context, Tera};
 
+use crate::demand::DemandPage;
 use crate::edit::EditPage;
 use crate::experiment::ExperimentPage;
 use crate::login::Login;
@@ -202,6 +203,14 @@ impl Pages {
     /// [`PageError::Render`], as all pages.
     pub fn sink(&self, page: &SinkPage) -> Result<String, PageError> {
         self.framed("sink.html", "webhooks", &page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders the list of who waits to be told that a product is back.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn demand(&self, page: &DemandPage) -> Result<String, PageError> {
+        self.framed("demand.html", "demand", &page.session, None, page.view())
     }
 
     /// Renders one experiment: its verdict first, then what it rests on.

@@ -96,11 +96,12 @@ struct CardView<'a> {
     note: &'a str,
 }
 
+/// Is a state in a word.
 #[derive(Serialize)]
-struct Pill {
-    label: &'static str,
-    tone: &'static str,
-    icon: &'static str,
+pub(crate) struct Pill {
+    pub label: &'static str,
+    pub tone: &'static str,
+    pub icon: &'static str,
 }
 
 impl GiftCardRow {

@@ -3,12 +3,14 @@
 //! The analyses are computed, not written down: totals of made-up looks go through [`experiments::analyze`], so that a
 //! sample shows what a shop would.
 
+mod demand;
 mod stock;
 mod webhooks;
 
 use experiments::lifecycle::Move;
 use experiments::{Analysis, ArmTotals, Experiment, Look, Plan, Status, Verdict, analyze};
 
+use crate::demand::DemandPage;
 use crate::edit::{DefinitionForm, EditPage, Subject};
 use crate::experiment::ExperimentPage;
 use crate::login::Login;
@@ -22,6 +24,7 @@ use crate::purses::{
 use crate::stock::{ProductStockPage, StockPage};
 use crate::webhooks::WebhooksPage;
 
+pub use demand::demand;
 pub use stock::{product_stock, stock};
 pub use webhooks::{letters, sink, webhooks};
 
@@ -462,6 +465,11 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
             "customers-nobody".to_owned(),
             pages.customers(&CustomersPage { session: session(), query: HOSTILE.into() })?,
         ),
+        ("demand".to_owned(), pages.demand(&demand())?),
+        ("demand-none".to_owned(), {
+            let none = DemandPage { are_letters_sent: false, rows: vec![], next: None, ..demand() };
+            pages.demand(&none)?
+        }),
         ("stock".to_owned(), pages.stock(&stock())?),
         ("stock-none".to_owned(), pages.stock(&StockPage { rows: vec![], next: None, ..stock() })?),
         ("product-stock".to_owned(), pages.product_stock(&product_stock())?),

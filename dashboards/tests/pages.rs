@@ -241,7 +241,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 38] = [
+const ADDRESSES: [&str; 39] = [
     "/",
     "/admin",
     "/admin/login",
@@ -264,6 +264,7 @@ const ADDRESSES: [&str; 38] = [
     "/admin/gift-cards/*/enable",
     "/admin/customers",
     "/admin/customers/*",
+    "/admin/demand",
     "/admin/stock",
     "/admin/stock/*",
     "/admin/stock/*/set",

@@ -24,6 +24,8 @@ on_each_store!(
     who_asks_too_often_is_asked_to_wait,
     a_kill_in_between_forgets_nobody_and_tells_nobody_twice,
     the_shops_people_see_who_waits_for_what,
+    the_page_of_a_sold_out_variant_asks_and_tells,
+    the_dashboards_show_who_waits_for_what,
 );
 
 /// A shop that writes letters into a folder, and the folder.
@@ -343,4 +345,68 @@ async fn the_shops_people_see_who_waits_for_what(store: Store) {
     broken.assert_problem(400, "invalid-cursor");
     let stranger = shop.app.call(Method::GET, "/api/v1/admin/stock-requests", None, None).await;
     stranger.assert_problem(401, "not-admin");
+}
+
+async fn the_page_of_a_sold_out_variant_asks_and_tells(store: Store) {
+    let shop = Shop::start(store, "").await;
+    let header = "sku,name,description,category,price_minor,currency,stock,image,family,options\n";
+    let rows = "TEE-S,Tee,,home,500,GBP,0,,TEE,Size=S\nTEE-M,Tee,,home,500,GBP,4,,TEE,Size=M\n";
+    let file = shop.app.write_file("tees.csv", &format!("{header}{rows}"));
+    shop.app.run(&["import", "products", &file]).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let http = Client::builder().cookie_store(true).build().unwrap();
+    let read = async |path: &str| http.get(shop.app.url(path)).send().await.unwrap().text().await.unwrap();
+    let small = read("/products/TEE-S").await;
+    assert!(small.contains("action=\"/back-in-stock\"") && small.contains("value=\"TEE-S\""), "{small}");
+    let medium = read("/products/TEE-M").await;
+    assert!(!medium.contains("/back-in-stock") && medium.contains("Add to cart"), "{medium}");
+
+    let send = async |sku: &str, email: &str| {
+        let form = http.post(shop.app.url("/back-in-stock")).form(&[("sku", sku), ("email", email)]);
+        let answer = form.send().await.unwrap();
+        (answer.status().as_u16(), answer.url().path().to_owned(), answer.text().await.unwrap())
+    };
+    let (status, _, wrong) = send("TEE-S", "ada\"@").await;
+    assert_eq!(status, 422, "{wrong}");
+    assert!(wrong.contains("aria-invalid=\"true\"") && wrong.contains("value=\"ada&quot;@\""), "{wrong}");
+    let (status, path, kept) = send("TEE-S", "ada@example.org").await;
+    assert_eq!((status, &*path), (200, "/products/TEE-S"));
+    assert!(kept.contains("We will write to ada@example.org when Tee (S) is back."), "{kept}");
+    assert!(!read("/products/TEE-S").await.contains("We will write"), "it is said once");
+    let (_, path, refused) = send("TEE-M", "ada@example.org").await;
+    assert!(path == "/products/TEE-M" && refused.contains("TEE-M is not sold out"), "{refused}");
+    let (status, ..) = send("NONE", "ada@example.org").await;
+    assert_eq!(status, 404);
+    let foreign = http.post(shop.app.url("/back-in-stock")).header("Origin", "https://evil.example");
+    let foreign = foreign.form(&[("sku", "TEE-S"), ("email", "eve@example.org")]).send().await.unwrap();
+    assert_eq!(foreign.status(), 403);
+
+    let sign_up = [("name", "Ada"), ("email", "ada@example.net"), ("password", "four words nobody knows")];
+    http.post(shop.app.url("/register")).form(&sign_up).send().await.unwrap();
+    let page = read("/products/TEE-S").await;
+    assert!(page.contains("value=\"ada@example.net\""), "who is logged in need not type: {page}");
+    assert_eq!(shop.letters("stock_request", 1).await.len(), 1);
+
+    let silent = TestApp::start(store).await;
+    let page = reqwest::get(silent.url("/products/GONE")).await.unwrap().text().await.unwrap();
+    assert!(page.contains("Sold out") && !page.contains("/back-in-stock"), "{page}");
+}
+
+async fn the_dashboards_show_who_waits_for_what(store: Store) {
+    let shop = Shop::start(store, "").await;
+    let admin = harness::Admin::sign_in(&shop.app).await;
+    let empty = admin.get("/admin/demand").await;
+    assert!(empty.html.contains("Nobody waits"), "{}", empty.html);
+    shop.asked("GONE-2", &["ada"]).await;
+    shop.asked("GONE", &["ada", "ben"]).await;
+    let page = admin.get("/admin/demand").await;
+    let rows: Vec<&str> = page.html.split("<tr role=\"row\">").skip(2).collect();
+    assert_eq!(rows.len(), 2, "{}", page.html);
+    for (row, words) in rows.iter().zip([["The GONE<", ">2<", "Sold out"], ["The GONE-2", ">1<", "Sold out"]])
+    {
+        assert!(words.iter().all(|words| row.contains(words)), "{words:?} in {row}");
+    }
+    assert!(!page.html.contains("example.org"), "nobody's address");
+    assert_eq!(admin.get("/admin/demand?cursor=x").await.status, 400);
+    assert_eq!(harness::Admin::stranger(&shop.app).get("/admin/demand").await.path, "/admin/login");
 }

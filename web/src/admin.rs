@@ -1,6 +1,7 @@
 //! The product managers' door: log in, read verdicts, run experiments.
 
 pub mod accounts;
+pub mod demand;
 pub mod experiments;
 pub mod login;
 pub mod orders;
@@ -43,6 +44,7 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/customers", get().to(purses::look_up))
                 .route("/customers/{id}", get().to(purses::credit))
                 .route("/customers/{id}", post().to(purses::give))
+                .route("/demand", get().to(demand::list))
                 .route("/stock", get().to(stock::list))
                 .route("/stock/{sku}", get().to(stock::read))
                 .route("/stock/{sku}/{change}", post().to(stock::change))

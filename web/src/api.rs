@@ -12,6 +12,7 @@ pub mod payments;
 pub mod request;
 pub mod snapshots;
 pub mod stock;
+pub mod stock_requests;
 pub mod users;
 pub mod webhooks;
 
@@ -22,7 +23,6 @@ mod openapi;
 mod operation;
 mod problems;
 mod shares;
-mod stock_requests;
 
 use actix_web::{
     middleware::{Compat, Compress},

@@ -16,6 +16,7 @@ use crate::{
     clock,
     keyring::Keyring,
     problem::{Kind, Problem},
+    search::words::words,
     shop::Shop,
     store::StockRequest,
     throttle::Allowance,
@@ -96,6 +97,18 @@ pub async fn ask(shop: &Shop, wish: &Wish<'_>, client: Option<IpAddr>) -> Result
     Ok(product)
 }
 
+/// Returns what to call a product that one of a family waits for: its name, and the options that the name leaves out.
+pub fn name_of(product: &Product) -> String {
+    let whole_words = |text: &str| format!(" {} ", words(text).join(" "));
+    let name = whole_words(&product.name);
+    let is_left_out = |value: &&String| !name.contains(&whole_words(value));
+    let left_out: Vec<&str> = product.options.values().filter(is_left_out).map(String::as_str).collect();
+    match left_out.is_empty() {
+        true => product.name.clone(),
+        false => format!("{} ({})", product.name, left_out.join(", ")),
+    }
+}
+
 /// Reports whether nothing of a product can be bought, not even to be sent later.
 async fn is_sold_out(shop: &Shop, product: &Product, now_ms: i64) -> Result<bool, Problem> {
     let stock = shop.stock(&product.shelves().cloned().collect()).await?;
@@ -125,7 +138,19 @@ pub fn email_of(keys: &Keyring, token: &str) -> Result<String, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use cart_core::Money;
+
     use super::*;
+
+    #[test]
+    fn a_variant_is_told_from_its_family() {
+        let price = Money::new(2_500, Currency::parse("GBP").unwrap());
+        let tee = Product::new(Sku::parse("TEE").unwrap(), "Tee, navy", price);
+        assert_eq!(name_of(&tee), "Tee, navy");
+        let option = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let options = [option("Colour", "Navy"), option("Fit", "Slim"), option("Size", "E")].into();
+        assert_eq!(name_of(&Product { options, ..tee }), "Tee, navy (Slim, E)");
+    }
 
     #[test]
     fn a_token_speaks_for_its_address_and_does_not_show_it() {

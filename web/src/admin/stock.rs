@@ -74,7 +74,7 @@ fn levels(locations: &Locations, levels: &[(LocationId, StockLevel)]) -> Vec<Sto
     levels.iter().map(row).collect()
 }
 
-fn path_of(sku: &str) -> String {
+pub(super) fn path_of(sku: &str) -> String {
     format!("/admin/stock/{}", encode(sku))
 }
 

@@ -89,6 +89,11 @@ async fn waves(shop: &Shop, demand: &[StockDemand], now_ms: i64) -> store::Resul
     Ok(products.iter().filter_map(wave).collect())
 }
 
+/// Reports whether those who wait for a product are told now: pieces of it are there, and it is not still to come.
+pub fn is_back(product: &Product, on_offer: Option<OnOffer>, now_ms: i64) -> bool {
+    most(product, on_offer, 1, now_ms) > 0
+}
+
 /// Returns how many may be told of a product at a time: nobody while it is still to come or only owed.
 fn most(product: &Product, on_offer: Option<OnOffer>, letters_per_piece: u32, now_ms: i64) -> u64 {
     if product.coming(now_ms).is_some() {

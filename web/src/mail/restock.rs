@@ -4,7 +4,7 @@ use cart_core::{Money, PriceQuestion};
 use serde::Serialize;
 
 use crate::{
-    back_in_stock::{path_of, token_of},
+    back_in_stock::{name_of, path_of, token_of},
     catalogue::Catalogue,
     keyring::Keyring,
     mail::letter::Letters,
@@ -38,7 +38,7 @@ impl Restock {
         let question = PriceQuestion { currency: request.currency, group: None, quantity: 1, now_ms };
         let price = product.price_for(&question).map(|price| Money::new(price.minor, request.currency));
         Some(Self {
-            product: product.name.clone(),
+            product: name_of(product),
             price: Price::from(price.unwrap_or(product.price)).text,
             product_url: letters.url(&product_path(request.sku.as_str())),
             ends_on: day(request.ends_at_ms),

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api::request::body_bytes,
-    back_in_stock::{Wish, ask as keep, email_of, path_of},
+    back_in_stock::{Wish, ask as keep, email_of, name_of, path_of},
     clock,
     problem::{Kind, Problem},
     users::door::client_address,
@@ -35,9 +35,11 @@ async fn asked(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let (sku, email) = (form.text("sku"), form.text("email"));
     let wish = Wish { sku, email, currency: None };
     let notice = match keep(shop, &wish, client_address(request, &shop.config.limits)).await {
-        Ok(product) => {
-            Some(Notice::Done(format!("We will write to {} when {} is back.", email.trim(), product.name)))
-        }
+        Ok(product) => Some(Notice::Done(format!(
+            "We will write to {} when {} is back.",
+            email.trim(),
+            name_of(&product)
+        ))),
         Err(problem) if problem.kind() == Kind::InvalidDetails => {
             let error = problem
                 .fields()
@@ -99,7 +101,7 @@ async fn show(front: &Front, request: &HttpRequest, token: &str, done: Option<&'
     let requests = shop.store.stock_requests_of(&email, clock::now_ms()).await?;
     let catalogue = shop.catalogue.get();
     let page = StockRequestsPage::new(email, path_of(token), done, &requests, |sku| {
-        catalogue.visible(sku).map(|product| product.name.clone())
+        catalogue.visible(sku).map(|product| name_of(product))
     });
     let guest = Guest::meet(shop, request).await?;
     let mut shell = front.shell_of(&guest, request);
