@@ -103,8 +103,13 @@ impl Shard {
             .map(move |outcome, shard, ctx| {
                 metrics::turn(batch.len(), began.elapsed());
                 shard.is_turning = false;
+                let live = shard.live.clone();
                 match outcome {
-                    Ok(outcome) => shard.adopt_and_answer(batch, outcome),
+                    Ok(outcome) => {
+                        shard.adopt(&batch, &outcome);
+                        // A task of its own, so that the next turn is on its way before this one's callers are woken.
+                        actix::spawn(async move { answer(batch, outcome, &live) });
+                    }
                     Err(error) => shard.forget_and_excuse(batch, &error),
                 }
                 for id in std::mem::take(&mut shard.overtaken) {
@@ -115,26 +120,11 @@ impl Shard {
             .spawn(ctx);
     }
 
-    fn adopt_and_answer(&mut self, batch: Vec<Waiting>, outcome: Outcome) {
-        for exposure in &outcome.exposed {
-            metrics::exposure(&exposure.experiment, exposure.variation);
-        }
-        for (cart, event) in &outcome.happened {
-            metrics::happened(&cart.assignments, event);
-        }
+    fn adopt(&self, batch: &[Waiting], outcome: &Outcome) {
         // A cart that went into another may be another shard's, which is told to look at it.
         let others: Vec<&CartId> = batch.iter().filter_map(|waiting| waiting.job.carts().nth(1)).collect();
         let own = outcome.touched.iter().map(|touched| &touched.cart);
         self.live.adopt(own.filter(|cart| !others.contains(&&cart.id)));
-        for (Waiting { job, since, reply }, answer) in batch.into_iter().zip(outcome.answers) {
-            let cart = outcome.touched.binary_search_by(|touched| touched.cart.id.cmp(&job.cart));
-            count(&job, &answer, since.elapsed(), cart.ok().map(|at| &*outcome.touched[at].cart));
-            if matches!(answer, Answer::Unreadable) {
-                self.live.give_up(&job.cart);
-            }
-            // A caller that has gone away no longer wants to know.
-            let _ = reply.send(Ok(answer));
-        }
     }
 
     /// What a failed turn leaves in memory may be out of date, so the next turn loads it again.
@@ -174,6 +164,25 @@ impl Shard {
                 }
             })
             .spawn(ctx);
+    }
+}
+
+/// Counts what a turn did and gives its answers.
+fn answer(batch: Vec<Waiting>, outcome: Outcome, live: &LiveCarts) {
+    for exposure in &outcome.exposed {
+        metrics::exposure(&exposure.experiment, exposure.variation);
+    }
+    for (cart, event) in &outcome.happened {
+        metrics::happened(&cart.assignments, event);
+    }
+    for (Waiting { job, since, reply }, answer) in batch.into_iter().zip(outcome.answers) {
+        let cart = outcome.touched.binary_search_by(|touched| touched.cart.id.cmp(&job.cart));
+        count(&job, &answer, since.elapsed(), cart.ok().map(|at| &*outcome.touched[at].cart));
+        if matches!(answer, Answer::Unreadable) {
+            live.give_up(&job.cart);
+        }
+        // A caller that has gone away no longer wants to know.
+        let _ = reply.send(Ok(answer));
     }
 }
 

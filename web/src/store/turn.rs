@@ -128,11 +128,16 @@ pub enum IdleDue {
 }
 
 impl CartWrite {
+    /// Returns when the sweeps are to look at the cart by what the turn wrote.
+    pub(super) fn due_ms(&self) -> Option<i64> {
+        let (_, idle_ms) = self.idle.columns();
+        self.cart.holds_expire_at_ms.into_iter().chain(idle_ms).min()
+    }
+
     /// Returns when the sweeps are to look at the cart, where that is before the wake that stands. One that comes too early
     /// is put off by the sweep, so that a cart that is being filled writes none.
     pub(super) fn earlier_wake(&self, standing_ms: Option<i64>) -> Option<i64> {
-        let (_, idle_ms) = self.idle.columns();
-        let due_ms = self.cart.holds_expire_at_ms.into_iter().chain(idle_ms).min()?;
+        let due_ms = self.due_ms()?;
         standing_ms.is_none_or(|standing| due_ms < standing).then_some(due_ms)
     }
 }

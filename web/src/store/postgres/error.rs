@@ -42,6 +42,8 @@ fn is_lost_race(error: &DbError) -> bool {
         SqlState::T_R_DEADLOCK_DETECTED,
         SqlState::UNIQUE_VIOLATION,
         SqlState::CHECK_VIOLATION,
+        // How a statement says that it did not write as many rows as it had to.
+        SqlState::DIVISION_BY_ZERO,
     ]
     .contains(error.code())
 }

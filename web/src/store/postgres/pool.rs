@@ -60,6 +60,7 @@ pub fn open(config: &Config, connections: usize) -> Result<Pool> {
     );
     Pool::builder(manager)
         .max_size(connections)
+        .queue_mode(deadpool_postgres::QueueMode::Lifo)
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(CONNECT_MAX))
         .create_timeout(Some(CONNECT_MAX))

@@ -9,8 +9,8 @@ use std::{
 
 use deadpool_postgres::Client;
 use futures_util::{FutureExt, future::maybe_done, join, poll};
-use tokio::time::timeout;
-use tokio_postgres::{Row, types::ToSql};
+use tokio::time::{error::Elapsed, timeout};
+use tokio_postgres::{Error, Row, types::ToSql};
 
 use super::{
     super::{Result, StoreError},
@@ -27,7 +27,8 @@ pub type Params<'p> = [&'p (dyn ToSql + Sync)];
 /// Is an open transaction. Dropped before it is committed, in whatever state, it is rolled back before anybody else
 /// uses the connection.
 pub struct Transaction {
-    client: Client,
+    /// There until the transaction is taken apart.
+    client: Option<Client>,
     is_open: AtomicBool,
 }
 
@@ -35,12 +36,12 @@ impl Transaction {
     /// Takes a connection for a transaction that [`start`](Self::start) will begin, so that the first statements can
     /// travel with the beginning.
     pub fn on(client: Client) -> Self {
-        Self { client, is_open: AtomicBool::new(true) }
+        Self { client: Some(client), is_open: AtomicBool::new(true) }
     }
 
     /// Sends the beginning.
     pub async fn start(&self) -> Result<()> {
-        let begin = self.client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED");
+        let begin = self.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED");
         begin.await.map_err(|e| error::of_query(&e))
     }
 
@@ -55,44 +56,29 @@ impl Transaction {
     ///
     /// # Errors
     /// [`StoreError::Unknown`] where the connection broke meanwhile or the server did not answer.
-    pub async fn commit(self) -> Result<()> {
-        self.commit_then(async |_| ()).await
+    pub async fn commit(&self) -> Result<()> {
+        self.committed(timeout(ANSWER_MAX, self.batch_execute("COMMIT")).await)
     }
 
-    /// Sends writes and the commit together, and something further behind it. Where a write fails, the server rolls all of
-    /// them back. Each write must be sent when it is first polled; one that cannot be sent leaves the commit unsent.
+    /// Sends writes and the commit together. Where a write fails, the server rolls all of them back. Each write must be
+    /// sent when it is first polled; one that cannot be sent leaves the commit unsent.
     ///
     /// # Errors
     /// What a write or the commit says; [`StoreError::Unknown`] where the connection broke meanwhile or the server did not
-    /// answer. What is sent further has no say.
-    pub async fn commit_with<T>(
-        &self,
-        writes: impl Future<Output = Result<T>>,
-        further: impl AsyncFnOnce(&Client),
-    ) -> Result<T> {
+    /// answer.
+    pub async fn commit_with<T>(&self, writes: impl Future<Output = Result<T>>) -> Result<T> {
         let mut writes = pin!(maybe_done(writes));
         let _ = poll!(writes.as_mut());
         if let Some(Err(_)) = writes.as_mut().output_mut() {
             return writes.take_output().expect("the output was just seen");
         }
-        let all = async { join!(&mut writes, self.client.batch_execute("COMMIT"), further(&self.client)).1 };
-        match timeout(ANSWER_MAX, all).await {
-            Ok(Ok(())) => {
-                self.is_open.store(false, Ordering::Relaxed);
-                writes.take_output().expect("the writes were waited for")
-            }
-            Ok(Err(error)) => Err(error::of_commit(&error)),
-            Err(_) => Err(StoreError::Unknown("the server did not answer a commit".into())),
-        }
+        let both = async { join!(&mut writes, self.batch_execute("COMMIT")).1 };
+        self.committed(timeout(ANSWER_MAX, both).await)?;
+        writes.take_output().expect("the writes were waited for")
     }
 
-    /// Commits, and sends something further without waiting in between.
-    ///
-    /// # Errors
-    /// As [`commit`](Self::commit); what is sent further has no say.
-    pub async fn commit_then(self, further: impl AsyncFnOnce(&Client)) -> Result<()> {
-        let both = async { join!(self.client.batch_execute("COMMIT"), further(&self.client)).0 };
-        match timeout(ANSWER_MAX, both).await {
+    fn committed(&self, done: std::result::Result<std::result::Result<(), Error>, Elapsed>) -> Result<()> {
+        match done {
             Ok(Ok(())) => {
                 self.is_open.store(false, Ordering::Relaxed);
                 Ok(())
@@ -101,22 +87,33 @@ impl Transaction {
             Err(_) => Err(StoreError::Unknown("the server did not answer a commit".into())),
         }
     }
+
+    /// Gives the connection to whoever goes on with it after the commit.
+    pub fn into_client(mut self) -> Client {
+        self.end();
+        self.client.take().expect("it is taken here only")
+    }
+
+    /// Rolls back what was not committed.
+    fn end(&mut self) {
+        if std::mem::take(self.is_open.get_mut()) {
+            // Polled once, the request is on its way, before any of the connection's next user.
+            let _ = self.batch_execute("ROLLBACK").now_or_never();
+        }
+    }
 }
 
 impl Deref for Transaction {
     type Target = Client;
 
     fn deref(&self) -> &Client {
-        &self.client
+        self.client.as_ref().expect("it is taken with the transaction only")
     }
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if self.is_open.load(Ordering::Relaxed) {
-            // Polled once, the request is on its way, before any of the connection's next user.
-            let _ = self.client.batch_execute("ROLLBACK").now_or_never();
-        }
+        self.end();
     }
 }
 

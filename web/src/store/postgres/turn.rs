@@ -1,9 +1,9 @@
 //! The turn: load and lock, decide, write, commit, on one connection. What needs no answer in between travels together:
-//! beginning and loading; the stock, where it was not known before; all writes; the commit with the notifications. Most
-//! turns need two of these journeys ([`decide`], [`write::is_sure`]).
+//! beginning and loading; the stock, where it was not known before; all writes with the commit. Most turns
+//! need two of these journeys ([`decide`], [`write::is_sure`]).
 //!
-//! Locks are taken in one order by everybody: carts by id, stock by SKU and location, accounts by id, new carts by id, new accounts by
-//! id, exposures by key. So two turns may wait for each other in a row but never in a circle.
+//! Locks are taken in one order by everybody: carts by key, stock by SKU and location, accounts by id, new accounts by id,
+//! exposures by key. So two turns may wait for each other in a row but never in a circle.
 
 mod load;
 mod tell;
@@ -16,8 +16,6 @@ use deadpool_postgres::Client;
 use futures_util::try_join;
 use tokio_postgres::Statement;
 
-use load::Wakes;
-
 use super::{
     super::{Decision, Loaded, LoadedCart, Outcome, Result, Staged, StoreError, Wants},
     accounts, error, experiments, gift_cards, orders, outbox, payments,
@@ -28,21 +26,21 @@ use super::{
 pub async fn run(client: Client, node: &str, wants: &Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
     let statements = bounded(Statements::prepare(&client)).await?;
     let transaction = Transaction::on(client);
-    let Decided { place, wakes, is_sure, mut staged } =
+    let Decided { place, is_sure, mut staged } =
         bounded(decide(&transaction, &statements, wants, decision)).await?;
     // A turn that wrote nothing is rolled back: that gives its locks back without waiting for the disk.
     if staged.is_empty() {
         return Ok(staged.outcome);
     }
     let messages = tell::messages(node, staged.carts.iter().map(|write| &write.cart.id));
-    let tell = async |client: &Client| tell::send(client, &statements.notify, &messages).await;
+    let writes = write::all(&transaction, &statements, place, &staged);
     if is_sure {
-        transaction.commit_with(write::all(&transaction, &statements, place, &wakes, &staged), tell).await?;
+        transaction.commit_with(writes).await?;
     } else {
-        let writes = write::all(&transaction, &statements, place, &wakes, &staged);
         staged.outcome.exposed = bounded(writes).await?;
-        transaction.commit_then(tell).await?;
+        transaction.commit().await?;
     }
+    tell::soon(transaction.into_client(), statements.notify, messages);
     Ok(staged.outcome)
 }
 
@@ -50,8 +48,6 @@ pub async fn run(client: Client, node: &str, wants: &Wants, decision: Box<dyn De
 struct Decided {
     /// The transaction's place in the outbox.
     place: i64,
-    /// When the sweeps look at the carts as they were loaded.
-    wakes: Wakes,
     /// Whether the writes are sure.
     is_sure: bool,
     staged: Staged,
@@ -73,7 +69,7 @@ async fn decide(
             None => Ok(None),
         }
     };
-    let ((mut loaded, wakes, place), along) = try_join!(carts, along)?;
+    let ((mut loaded, place), along) = try_join!(carts, along)?;
     let (skus, accounts) = (decision.skus(&loaded), decision.accounts(&loaded));
     if likely.is_some_and(|likely| !skus.is_subset(likely)) {
         // More locks now would be out of order.
@@ -93,7 +89,7 @@ async fn decide(
     (loaded.balances, loaded.cards) = (balances, cards);
     let locked = Locked::of(wants, &loaded, &stock);
     let staged = decision.decide(loaded, stock);
-    Ok(Decided { place, wakes, is_sure: write::is_sure(&staged, &locked), staged })
+    Ok(Decided { place, is_sure: write::is_sure(&staged, &locked), staged })
 }
 
 /// Is what a turn has locked: nobody else can change it before the turn ends.
@@ -120,9 +116,9 @@ impl Locked {
 
 /// Holds every statement of a turn, prepared: statements that travel together must not stop to be prepared.
 struct Statements {
+    lock: Statement,
     carts: Statement,
     keys: Statement,
-    place: Statement,
     stock: Statement,
     locked: Statement,
     balances: Statement,
@@ -146,11 +142,11 @@ struct Statements {
 
 impl Statements {
     async fn prepare(client: &Client) -> Result<Self> {
-        let prepared = async |sql| client.prepare_cached(sql).await.map_err(|e| error::of_query(&e));
+        let prepared = async |sql: &str| client.prepare_cached(sql).await.map_err(|e| error::of_query(&e));
         Ok(Self {
+            lock: prepared(&load::lock()).await?,
             carts: prepared(load::CARTS).await?,
             keys: prepared(load::KEYS).await?,
-            place: prepared(outbox::PLACE).await?,
             stock: prepared(load::STOCK).await?,
             locked: prepared(accounts::LOCKED).await?,
             balances: prepared(accounts::BALANCES).await?,

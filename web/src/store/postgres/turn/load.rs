@@ -8,7 +8,7 @@ use tokio_postgres::{Row, Statement};
 
 use super::{
     super::{
-        super::{AccountWants, KeyRef, Loaded, LoadedCart, Result, StoreError, StoredAnswer, Wants},
+        super::{AccountWants, KeyRef, Loaded, LoadedCart, Result, StoredAnswer, Wants},
         accounts,
         cells::{bigint, cell, json, json_option, parsed},
         error, gift_cards, outbox, stock,
@@ -17,13 +17,26 @@ use super::{
     Statements,
 };
 
-/// Locks carts in order and returns the state of those that memory does not have.
-pub const CARTS: &str = "SELECT c.id, c.place, c.wake_ms,
-        CASE WHEN c.version IS DISTINCT FROM w.known THEN c.state END AS state
+/// Locks carts, in one order: their names, not their rows. A row's lock is written into the row and the log, which costs
+/// as much as the change that follows, and a row that does not exist yet has none. Behind the locks, returns the
+/// transaction's place in the outbox.
+pub fn lock() -> String {
+    format!(
+        "WITH locked AS MATERIALIZED (
+            SELECT count(pg_advisory_xact_lock(key)) AS carts FROM (
+                SELECT hashtextextended('cart ' || id, 0) AS key FROM unnest($1::text[]) AS id ORDER BY key
+            ) AS keys
+        )
+        {} AND (SELECT carts FROM locked) IS NOT NULL",
+        outbox::PLACE
+    )
+}
+
+/// Returns the carts that memory does not have as they are, without a state where there is none.
+pub const CARTS: &str = "SELECT w.id, c.state
     FROM unnest($1::text[], $2::int8[]) AS w (id, known)
-    JOIN carts AS c ON c.id = w.id
-    ORDER BY c.id
-    FOR NO KEY UPDATE OF c";
+    LEFT JOIN carts AS c ON c.id = w.id
+    WHERE c.version IS DISTINCT FROM w.known";
 
 /// Reads keys.
 pub const KEYS: &str = "SELECT k.cart, k.key, k.fingerprint, k.answer
@@ -34,50 +47,39 @@ pub const KEYS: &str = "SELECT k.cart, k.key, k.fingerprint, k.answer
 pub const STOCK: &str = "SELECT sku, location, supplied, available, held, sold, safety, owed_max FROM stock
     WHERE sku = ANY ($1::text[]) ORDER BY sku, location FOR NO KEY UPDATE";
 
-/// Is when the sweeps look at carts, in Unix milliseconds.
-pub type Wakes = BTreeMap<CartId, i64>;
-
-/// Begins, then locks and loads the carts, then reads the keys: a key that another turn used for the same cart is
-/// there by the time the cart's lock is. Returns the carts' wakes and the transaction's place in the outbox too.
+/// Begins, then locks the carts, then loads them and reads the keys: what another turn did to the same cart is there by the
+/// time that the cart's lock is. Returns the transaction's place in the outbox too.
 pub async fn carts(
     transaction: &Transaction,
     statements: &Statements,
     wants: &Wants,
-) -> Result<(Loaded, Wakes, i64)> {
+) -> Result<(Loaded, i64)> {
     let ids: Vec<&str> = wants.carts.keys().map(CartId::as_str).collect();
     let known: Vec<Option<i64>> = wants.carts.values().map(|version| version.map(bigint)).collect();
     let key_carts: Vec<&str> = wants.keys.iter().map(|k| k.cart.as_str()).collect();
     let keys: Vec<&str> = wants.keys.iter().map(|k| k.key.as_str()).collect();
-    let (cart_params, key_params): (&Params<'_>, &Params<'_>) = (&[&ids, &known], &[&key_carts, &keys]);
-    let ((), carts, keys, place) = try_join!(
+    let (lock_params, cart_params, key_params): (&Params<'_>, &Params<'_>, &Params<'_>) =
+        (&[&ids], &[&ids, &known], &[&key_carts, &keys]);
+    let ((), place, carts, keys) = try_join!(
         transaction.start(),
+        rows(transaction, &statements.lock, lock_params),
         rows(transaction, &statements.carts, cart_params),
         rows_unless(keys.is_empty(), transaction, &statements.keys, key_params),
-        rows(transaction, &statements.place, &[]),
     )?;
-    let place = outbox::place_of(&place)?;
-    let wake =
-        |row| Ok(cell::<Option<i64>>(row, "wake_ms")?.map(|wake_ms| Ok((parsed(row, "id")?, wake_ms))));
-    let wakes =
-        carts.iter().filter_map(|row| wake(row).transpose().map(Result::flatten)).collect::<Result<_>>()?;
-    let loaded = Loaded {
-        carts: carts.iter().map(|row| cart(row, place)).collect::<Result<BTreeMap<_, _>>>()?,
+    let known = wants.carts.iter().filter(|(_, version)| version.is_some());
+    let mut loaded = Loaded {
+        carts: known.map(|(id, _)| (id.clone(), LoadedCart::Current)).collect(),
         keys: keys.iter().map(key).collect::<Result<BTreeMap<_, _>>>()?,
         ..Loaded::default()
     };
-    Ok((loaded, wakes, place))
-}
-
-fn cart(row: &Row, place: i64) -> Result<(CartId, LoadedCart)> {
-    if cell::<i64>(row, "place")? >= place {
-        return Err(StoreError::Conflict("a transaction that began later changed a cart of the turn".into()));
+    for row in &carts {
+        let id: CartId = parsed(row, "id")?;
+        match json_option(row, "state").transpose() {
+            None => loaded.carts.remove(&id),
+            Some(state) => loaded.carts.insert(id.clone(), LoadedCart::read(&id, state)),
+        };
     }
-    let id = parsed(row, "id")?;
-    let cart = match json_option(row, "state").transpose() {
-        None => LoadedCart::Current,
-        Some(state) => LoadedCart::read(&id, state),
-    };
-    Ok((id, cart))
+    Ok((loaded, outbox::place_of(&place)?))
 }
 
 fn key(row: &Row) -> Result<(KeyRef, StoredAnswer)> {

@@ -6,22 +6,24 @@ use tokio_postgres::Statement;
 
 use super::super::error;
 
-/// Notifies. It is a transaction of its own, sent right behind the commit: a transaction that notifies takes a lock of
-/// the whole server before it commits and holds it until its commit is on disk, so turns that did it themselves would
-/// commit one by one. This one has nothing to bring to disk. Where the commit fails, listeners look in vain.
+/// Notifies. It is a transaction of its own, behind the commit: a transaction that notifies takes a lock of the whole server
+/// before it commits and holds it until its commit is on disk, so turns that did it themselves would commit one by one. This
+/// one has nothing to bring to disk, and nobody waits for it.
 pub const NOTIFY: &str = "SELECT pg_notify('cartwright_carts', message) FROM unnest($1::text[]) AS message";
 
 /// The most bytes of a notification; the server's limit is 8,000.
 const MESSAGE_BYTES_MAX: usize = 7_900;
 
-/// Sends the notifications.
-pub async fn send(client: &Client, statement: &Statement, messages: &[String]) {
+/// Sends the notifications on a connection that is free for them, beside whatever the caller does next.
+pub fn soon(client: Client, statement: Statement, messages: Vec<String>) {
     if messages.is_empty() {
         return;
     }
-    if let Err(error) = client.query(statement, &[&messages]).await {
-        tracing::warn!(error = error::words(&error), "other processes were not told of changed carts");
-    }
+    tokio::spawn(async move {
+        if let Err(error) = client.query(&statement, &[&messages]).await {
+            tracing::warn!(error = error::words(&error), "other processes were not told of changed carts");
+        }
+    });
 }
 
 /// Packs ids into messages `<node>:<id>,<id>…`.
