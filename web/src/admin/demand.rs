@@ -16,7 +16,7 @@ use crate::{
         page::{CursorText, PAGE_DEFAULT},
         stock_requests::{AfterDemand, demands},
     },
-    back_in_stock::waves::is_back,
+    back_in_stock::{name_of, waves::is_back},
     clock,
     problem::Problem,
     shop::Shop,
@@ -64,7 +64,7 @@ fn row(demand: &StockDemand, product: Option<&Arc<Product>>, stock: &StockLevels
     };
     DemandRow {
         sku: demand.sku.to_string(),
-        name: product.map_or_else(|| demand.sku.to_string(), |product| product.name.clone()),
+        name: product.map_or_else(|| demand.sku.to_string(), |product| name_of(product)),
         path: product.filter(|product| product.bundle.is_none()).map(|product| path_of(product.sku.as_str())),
         waiting: demand.waiting,
         oldest_at_ms: demand.oldest_at_ms,

@@ -30,6 +30,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (17, include_str!("../../../migrations/postgres/0017_wakes.sql")),
     (18, include_str!("../../../migrations/postgres/0018_stock_change_keys.sql")),
     (19, include_str!("../../../migrations/postgres/0019_stock_requests.sql")),
+    (20, include_str!("../../../migrations/postgres/0020_stock_requests_by_address.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".
