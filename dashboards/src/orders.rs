@@ -74,6 +74,8 @@ pub struct OrderPage {
     pub refunded_minor: i64,
     /// The shopper's note; may be empty.
     pub note: String,
+    /// What each location sends, where the shop has several: its name, and what.
+    pub parcels: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Serialize)]
@@ -163,6 +165,7 @@ pub(crate) struct View<'a> {
     refunded: Option<String>,
     left: String,
     note: &'a str,
+    parcels: &'a [(String, Vec<String>)],
     can_fulfil: bool,
     can_cancel: bool,
     can_refund: bool,
@@ -196,6 +199,7 @@ impl OrderPage {
             refunded: (self.refunded_minor > 0).then(|| amount(self.refunded_minor)),
             left: amount(left_minor),
             note: &self.note,
+            parcels: &self.parcels,
             can_fulfil: is_placed,
             can_cancel: is_placed,
             can_refund: left_minor > 0,

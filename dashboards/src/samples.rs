@@ -258,6 +258,7 @@ pub fn order(status: &'static str, refunded_minor: i64) -> OrderPage {
         shipping_minor: 495,
         refunded_minor,
         note: HOSTILE.into(),
+        parcels: vec![("Leeds".into(), vec!["1 × Mug".into()]), (HOSTILE.into(), vec!["1 × Tin".into()])],
     }
 }
 

@@ -14,6 +14,7 @@ on_each_store!(
     the_cart_takes_codes_and_says_at_the_field_what_is_wrong,
     a_checkout_keeps_what_was_filled_in_and_asks_nobody_for_nothing,
     a_user_pays_with_their_credit,
+    a_code_whose_promotion_is_gone_is_shown_as_such,
 );
 
 const CARD: &str = "abcd-efgh-2345-6789";
@@ -183,4 +184,48 @@ async fn a_user_pays_with_their_credit(store: Store) {
         assert!(page.contains(text), "{text}");
     }
     assert!(!page.contains("sorry"));
+}
+
+async fn a_code_whose_promotion_is_gone_is_shown_as_such(store: Store) {
+    let app = ledger::shop(store).await;
+    let shopper = app.open_cart().await;
+    shopper.add("SONG", 1).await.accepted();
+    let cart = shopper.command(&redeem("FIRST10")).await.accepted();
+    assert_eq!((&cart["totals"]["discount_minor"], cart.get("unknown_codes")), (&json!(100), None));
+    assert!(!app.page(&shopper, "/cart").await.contains("No longer valid"));
+    let share = async |editable: bool| {
+        let made = shopper.request("POST", "/shares", Some(json!({"editable": editable}))).await;
+        format!("/api/v1/shared-carts/{}", made.body["token"].as_str().unwrap())
+    };
+    let (seen, changed) = (share(false).await, share(true).await);
+
+    let file = app.write_file("none.json", "[]");
+    app.run(&["import", "promotions", &file]).await;
+    let mut cart = shopper.cart().await;
+    for _ in 0..200 {
+        if cart["totals"]["discount_minor"] == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        cart = shopper.cart().await;
+    }
+    assert_eq!(
+        (&cart["codes"], &cart["unknown_codes"]),
+        (&json!(["FIRST10"]), &json!(["FIRST10"])),
+        "{cart}"
+    );
+    let page = app.page(&shopper, "/cart").await;
+    assert!(page.contains("No longer valid: code <b>FIRST10</b>"), "{page}");
+    // Codes are for those who may change them.
+    for (link, unknown) in [(seen, Value::Null), (changed, json!(["FIRST10"]))] {
+        let shared = app.call(Method::GET, &link, None, None).await;
+        assert_eq!(
+            (shared.status, &shared.body["cart"]["unknown_codes"]),
+            (200, &unknown),
+            "{}",
+            shared.body
+        );
+    }
+    let cart = shopper.command(&json!({"type": "remove_code", "code": "FIRST10"})).await.accepted();
+    assert_eq!((&cart["codes"], cart.get("unknown_codes")), (&json!([]), None));
 }

@@ -392,6 +392,11 @@ async fn ask(app: &TestApp, method: Method, path: &str, body: Option<Value>) -> 
 
 async fn the_shops_people_issue_cards_and_give_credit(store: Store) {
     let app = shop(store).await;
+    let fraction = json!({"amount_minor": 1919.0, "currency": "GBP"});
+    let refused = admin::api(&app, "POST", "/gift-cards", Some(&fraction)).await;
+    refused.assert_problem(400, "invalid-json");
+    let said = refused.body["detail"].as_str().unwrap();
+    assert!(said.starts_with("amount_minor is 1919.0; it must be a whole number of minor units"), "{said}");
     let anybody = Client::new().get(app.url("/api/v1/admin/gift-cards"));
     Answer::to(anybody).await.unwrap().assert_problem(401, "not-admin");
     let new = json!({"amount_minor": 1_200, "currency": "GBP", "note": "for ada@example.org"});

@@ -1,6 +1,6 @@
 //! Several locations: which of them send what, and that together they sell each piece once.
 
-use harness::{Shopper, Store, TestApp, app::Setup, audit};
+use harness::{Admin, Shopper, Store, TestApp, admin, audit, letters};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -13,7 +13,9 @@ on_each_store!(
 const PIECES: [(&str, i64); 3] = [("LAMP", 20), ("LAMP@north", 17), ("LAMP@south", 13)];
 
 async fn shop(store: Store, locations: &str) -> TestApp {
-    let mut app = TestApp::prepare(store, Setup::default()).await;
+    let mut app = TestApp::prepare(store, admin::setup()).await;
+    let mail = app.data("letters");
+    app.configure(format!("{}\n[mail]\nsink = \"file:{}\"\n", admin::setup().config, mail.display()));
     let stock = "sku,location,stock\nLAMP,main,20\nLAMP,north,17\nLAMP,south,13\nMUG,north,1\n";
     for (what, name, text) in [("stock", "stock.csv", stock), ("locations", "locations.json", locations)] {
         let file = app.write_file(name, text);
@@ -94,6 +96,13 @@ async fn pieces_come_from_where_the_parcel_may_be_sent_and_go_back_there(store: 
     let order = shopper.check_out("tok_success").await.body["order"].clone();
     let sent = json!([{"sku": "LAMP", "location": "north", "pieces": 13}]);
     assert_eq!(order["lines"][0]["sent_from"], sent);
+    let id = order["id"].as_str().unwrap();
+    let page = app.page(&shopper, &format!("/orders/{id}")).await;
+    assert!(page.contains("<dt>From Aberdeen</dt><dd>13 × The LAMP"), "{page}");
+    let admin = Admin::sign_in(&app).await.get(&format!("/admin/orders/{id}")).await;
+    assert!(admin.html.contains("<dt>Aberdeen</dt><dd>13 × The LAMP") && !admin.html.contains("Calais"));
+    let letters = letters::in_folder(&app.data("letters"), 1).await;
+    assert!(letters[0].text.contains("From Aberdeen: 13 × The LAMP"), "{}", letters[0].text);
     app.run(&["check"]).await;
     let sold = async || {
         let stock = audit::stock(&app).await;

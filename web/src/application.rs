@@ -94,7 +94,8 @@ impl Application {
             admin::accounts::put_user(&*store, user, password).await?;
         }
         let keys = Arc::new(Keyring::of_config(&config)?);
-        let postman = Postman::new(&config, store.clone(), catalogue.clone(), keys.clone())?.map(Arc::new);
+        let postman = Postman::new(&config, store.clone(), catalogue.clone(), terms.clone(), keys.clone())?
+            .map(Arc::new);
         if postman.is_some() {
             store.begin_cursor(mail::SINK).await?;
         }

@@ -30,6 +30,7 @@ use crate::{
     keyring::Keyring,
     metrics,
     store::{DeliveryCounts, OutboxEvent, Store, StoreError},
+    terms::TermsCell,
 };
 
 /// Names the sink and its cursor.
@@ -58,6 +59,7 @@ pub fn manner(config: &MailConfig) -> Manner {
 pub struct Postman {
     store: Arc<dyn Store>,
     catalogue: Arc<CatalogueCell>,
+    terms: Arc<TermsCell>,
     keys: Arc<Keyring>,
     letters: Letters,
     outlet: Outlet,
@@ -72,11 +74,12 @@ impl Postman {
         config: &Config,
         store: Arc<dyn Store>,
         catalogue: Arc<CatalogueCell>,
+        terms: Arc<TermsCell>,
         keys: Arc<Keyring>,
     ) -> anyhow::Result<Option<Self>> {
         let Some(outlet) = Outlet::open(&config.mail)? else { return Ok(None) };
         let letters = Letters::new(&config.shop.name, &config.shop.public_url, &config.mail.from)?;
-        Ok(Some(Self { store, catalogue, keys, letters, outlet }))
+        Ok(Some(Self { store, catalogue, terms, keys, letters, outlet }))
     }
 
     /// Writes the letter that follows from an event, where one does.
@@ -89,7 +92,7 @@ impl Postman {
             return self.letter_of_request(template, event).await;
         }
         let Some((order, address, given_back_minor)) = self.order_of(event).await? else { return Ok(None) };
-        let receipt = Receipt::of(&order, &address, given_back_minor);
+        let receipt = Receipt::of(&order, &self.terms.get().locations, &address, given_back_minor);
         self.letters.write(template, event, &address, &receipt).map(Some)
     }
 

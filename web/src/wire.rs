@@ -50,6 +50,10 @@ pub struct CartView<'a> {
     saved: Vec<SavedLineView<'a>>,
     #[schemars(length(max = CART_CODES_MAX))]
     codes: &'a [Code],
+    /// Those of them that no promotion knows any more.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schemars(length(max = CART_CODES_MAX))]
+    unknown_codes: &'a [Code],
     promotions: Vec<PromotionView<'a>>,
     /// The gift cards that are to pay, in that order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -374,6 +378,7 @@ impl<'a> CartView<'a> {
                 .collect(),
             saved: cart.saved.iter().map(SavedLineView::from).collect(),
             codes: &cart.codes,
+            unknown_codes: &quote.promotions.unknown_codes,
             promotions: quote.promotions.outcomes.iter().map(PromotionView::of).collect(),
             gift_cards: cart.gift_cards.iter().map(|card| GiftCardView::of(card, quote)).collect(),
             uses_store_credit: cart.uses_credit,

@@ -154,7 +154,9 @@
       node.append(words, remove);
       return node;
     };
-    const items = (cart.codes ?? []).map((code) => item("remove_code", code, "Code", code));
+    const isUnknown = (code) => (cart.unknown_codes ?? []).includes(code);
+    const label = (code) => (isUnknown(code) ? "No longer valid: code" : "Code");
+    const items = (cart.codes ?? []).map((code) => item("remove_code", code, label(code), code));
     items.push(...(cart.gift_cards ?? []).map(({ id, last4 }) => item("remove_card", id, "Gift card", `…${last4}`)));
     if (cart.uses_store_credit) items.push(item("credit", "0", "Your credit", ""));
     const list = $("[data-redeemed]", box);

@@ -23,7 +23,10 @@ use crate::{
     problem::{Problem, accepted},
     shop::Shop,
     store::OrderQuery,
-    storefront::{form::Form, pages::parts},
+    storefront::{
+        form::Form,
+        pages::{parcels, parts},
+    },
     wire::line_of,
 };
 
@@ -134,15 +137,21 @@ pub(super) async fn read(
             cost_minor: order.line_cost_minor(at),
         }
     };
-    html(pages.order(&OrderPage {
-        session,
-        notice: did.notice(),
-        order: row(&order),
-        lines: (0..order.lines.len()).map(line).collect(),
-        shipping_minor: order.shipping_cost_minor(),
-        refunded_minor: order.state.refunded_minor(),
-        note: order.note.clone(),
-    }))
+    html(
+        pages.order(&OrderPage {
+            session,
+            notice: did.notice(),
+            order: row(&order),
+            lines: (0..order.lines.len()).map(line).collect(),
+            shipping_minor: order.shipping_cost_minor(),
+            refunded_minor: order.state.refunded_minor(),
+            note: order.note.clone(),
+            parcels: parcels(&order, &shop.terms.get().locations)
+                .into_iter()
+                .map(|parcel| (parcel.from, parcel.contents))
+                .collect(),
+        }),
+    )
 }
 
 /// Writes what is to be packed: the parts of a bundle, and that a gift is one.

@@ -26,7 +26,11 @@ use crate::{
     problem::Problem,
     shop::Shop,
     store::{NotedChange, StockAct},
-    storefront::{cart::sentence, form::Form, pages::encode},
+    storefront::{
+        cart::sentence,
+        form::Form,
+        pages::{encode, location_name},
+    },
 };
 
 #[derive(Deserialize)]
@@ -57,15 +61,9 @@ impl Did {
     }
 }
 
-/// Returns what people call a location; one that sends nothing has no other name than its own.
-pub(super) fn name_of(locations: &Locations, id: &LocationId) -> String {
-    let known = locations.all().iter().find(|location| location.id == *id);
-    known.map_or_else(|| id.to_string(), |location| location.name.clone())
-}
-
 fn levels(locations: &Locations, levels: &[(LocationId, StockLevel)]) -> Vec<StockLevelRow> {
     let row = |(id, level): &(LocationId, StockLevel)| StockLevelRow {
-        location: name_of(locations, id),
+        location: location_name(locations, id),
         on_hand: level.on_hand(),
         held: level.held,
         safety: level.safety,
@@ -88,7 +86,7 @@ fn row(locations: &Locations, stock: &ProductStock) -> StockRow {
 }
 
 fn change_row(locations: &Locations, noted: NotedChange) -> StockChangeRow {
-    let name = |id: &LocationId| name_of(locations, id);
+    let name = |id: &LocationId| location_name(locations, id);
     let deed = match &noted.change.act {
         StockAct::Set { location, .. } => StockDeed::Set { at: name(location) },
         StockAct::Adjust { location, pieces } => StockDeed::Adjust { at: name(location), pieces: *pieces },
@@ -149,7 +147,7 @@ async fn product_page(
     let others = stock.levels.iter().map(|(id, _)| id).filter(|id| !terms.locations.ids().contains(id));
     let locations = terms.locations.ids().iter().chain(others);
     let locations = locations
-        .map(|id| StockLocation { id: id.to_string(), name: name_of(&terms.locations, id) })
+        .map(|id| StockLocation { id: id.to_string(), name: location_name(&terms.locations, id) })
         .collect();
     Ok(ProductStockPage {
         session,

@@ -245,7 +245,7 @@ mod tests {
                        "unit_price": "£12.50", "is_gift": false},
                       {"name": "Tin", "properties": [], "quantity": 2, "total": "£0.00", "parts": null, "unit_price": "£0.00",
                        "is_gift": true}],
-            "sums": [["Subtotal", "£25.00"]], "total": "£25.00", "paid": [], "given_back": "£25.00", "delivery": null,
+            "sums": [["Subtotal", "£25.00"]], "total": "£25.00", "paid": [], "given_back": "£25.00", "delivery": null, "parcels": [{"from": "Leeds <i>", "contents": ["2 × Mug <i>", "2 × Tin"]}],
             "address_lines": [name, "1 <b>Royal</b> Crescent"], "delivery_notes": [["Song", "At <b>once</b>"]],
         })
     }
@@ -269,8 +269,10 @@ mod tests {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(text.contains("Tin: a gift"), "{text}");
+        assert!(text.contains("From Leeds <i>: 2 =C3=97 Mug <i>, 2 =C3=97 Tin"), "{text}");
         let (_, html) = text.rsplit_once("text/html").unwrap();
         assert!(html.contains("A gift") && html.contains("Free"), "{html}");
+        assert!(html.contains("From Leeds &lt;i&gt;") && !html.contains("Leeds <i>"), "{html}");
         assert!(!html.contains("<b>Royal") && html.contains("&lt;b&gt;Royal"), "{html}");
     }
 

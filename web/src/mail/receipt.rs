@@ -1,10 +1,10 @@
 //! An order as letters show it.
 
-use cart_core::{Address, Money, Order, OrderLine, Tender};
+use cart_core::{Address, Locations, Money, Order, OrderLine, Tender};
 use serde::Serialize;
 use time::{OffsetDateTime, macros::format_description};
 
-use crate::storefront::pages::{Price, address_lines, delivery, delivery_notes, parts};
+use crate::storefront::pages::{Parcel, Price, address_lines, delivery, delivery_notes, parcels, parts};
 
 /// Is an order in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -22,6 +22,8 @@ pub struct Receipt {
     /// What the letter's news gives back.
     given_back: Option<String>,
     delivery: Option<String>,
+    /// What each location sends, where the shop has several.
+    parcels: Vec<Parcel>,
     /// What the shop tells of things bought: name and text.
     delivery_notes: Vec<(String, String)>,
     address_lines: Vec<String>,
@@ -42,8 +44,13 @@ struct Row {
 }
 
 impl Receipt {
-    /// Shows an order that goes to an address, and what is given back of it.
-    pub fn of(order: &Order, address: &Address, given_back_minor: Option<i64>) -> Self {
+    /// Shows an order that goes from locations to an address, and what is given back of it.
+    pub fn of(
+        order: &Order,
+        locations: &Locations,
+        address: &Address,
+        given_back_minor: Option<i64>,
+    ) -> Self {
         let price = |minor| Price::from(Money::new(minor, order.currency)).text;
         let method = |quote: &cart_core::Quote| {
             quote
@@ -77,6 +84,7 @@ impl Receipt {
             paid: paid(order).into_iter().map(|(name, minor)| (name, price(minor))).collect(),
             given_back: given_back_minor.map(price),
             delivery: order.quote.as_deref().and_then(method),
+            parcels: parcels(order, locations),
             delivery_notes: delivery_notes(order),
             address_lines: address_lines(address),
             note: order.note.clone(),

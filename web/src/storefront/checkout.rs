@@ -21,7 +21,7 @@ use super::{
     form::Form,
     guest::Guest,
     html,
-    pages::{CheckoutPage, Confirmation, Entered, Notice},
+    pages::{CheckoutPage, Confirmation, Entered, Notice, parcels},
     payment::newest_order,
     see_other,
 };
@@ -374,6 +374,7 @@ async fn confirmation_page(front: &Front, request: &HttpRequest, id: &str) -> Pa
     let mut page =
         Confirmation::of(&cart, &shop.quote(&cart), &order, product, shop.config.mail.is_sent(), suggested);
     let age_ms = clock::now_ms() - order.placed_at_ms;
+    page.parcels = parcels(&order, &shop.terms.get().locations);
     page.can_cancel = order.state.status == OrderStatus::Placed && age_ms <= shop.terms.get().cancel_ms;
     let mut shell = front.shell_of(&guest, request);
     shell.index = false;

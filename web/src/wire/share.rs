@@ -112,6 +112,7 @@ impl CartView<'_> {
     pub fn shared(mut self, is_editable: bool) -> Self {
         if !is_editable {
             let codes = std::mem::take(&mut self.codes);
+            self.unknown_codes = &[];
             self.promotions.iter_mut().for_each(|promotion| promotion.hide(codes));
         }
         self.totals.gift_cards_minor = 0;

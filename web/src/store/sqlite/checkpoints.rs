@@ -15,6 +15,7 @@ use std::{
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
+    time::Duration,
 };
 
 use rusqlite::{Connection, OpenFlags};
@@ -32,7 +33,10 @@ const PAGES_LEFT: i32 = 500;
 /// The most passes beside the writer: each copies what was appended during the one before.
 const PASSES_MAX: usize = 4;
 
-/// Starts the thread that follows the writer's log. It ends when the writer's connection is closed.
+/// How long a failed checkpoint is not tried again: whatever is wrong with the disk, trying at every commit makes it worse.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Starts the thread that follows the writer's log. It ends when the writer has stopped.
 pub fn start(db: &mut Connection, writer: WeakSender<Write>) -> Result<()> {
     let path = db.path().map(ToOwned::to_owned).expect("the shop's data are in a file");
     let path = Path::new(&path);
@@ -75,13 +79,15 @@ fn run(
     writer: &WeakSender<Write>,
 ) {
     while woken.recv().is_ok() {
-        let done = beside(own, file).and_then(|()| last(writer));
-        let next = match done {
-            Ok(Pass { pages, copied }) if pages == copied => PAGES,
+        let next = match beside(own, file).and_then(|()| last(writer)) {
+            Ok(Some(Pass { pages, copied })) if pages == copied => PAGES,
             // A reader still needs what the file had before: no use to try with every commit.
-            Ok(Pass { pages, .. }) => pages.saturating_add(PAGES),
+            Ok(Some(Pass { pages, .. })) => pages.saturating_add(PAGES),
+            // Who opens the file next copies the rest.
+            Ok(None) => return,
             Err(error) => {
-                tracing::warn!(%error, "the write-ahead log could not be copied; the next commits try again");
+                tracing::warn!(%error, "the write-ahead log could not be copied; it is tried again in a second");
+                thread::sleep(PAUSE);
                 PAGES
             }
         };
@@ -105,13 +111,15 @@ fn beside(own: &Connection, file: &File) -> Result<()> {
     Ok(())
 }
 
-/// Lets the writer copy the rest.
-fn last(writer: &WeakSender<Write>) -> Result<Pass> {
-    let stopped = || StoreError::Unavailable("the writer has stopped".into());
+/// Lets the writer copy the rest; none where it has stopped.
+fn last(writer: &WeakSender<Write>) -> Result<Option<Pass>> {
     let (reply, answer) = sync_channel(1);
     let write: Write = Box::new(move |db| drop(reply.send(pass(db))));
-    writer.upgrade().ok_or_else(stopped)?.blocking_send(write).map_err(|_| stopped())?;
-    answer.recv().map_err(|_| stopped())?
+    let is_sent = writer.upgrade().is_some_and(|writer| writer.blocking_send(write).is_ok());
+    match is_sent.then(|| answer.recv()) {
+        Some(Ok(pass)) => pass.map(Some),
+        Some(Err(_)) | None => Ok(None),
+    }
 }
 
 /// Is what a pass found and did.
@@ -126,4 +134,63 @@ struct Pass {
 fn pass(db: &Connection) -> Result<Pass> {
     let found = |row: &rusqlite::Row<'_>| Ok(Pass { pages: row.get(1)?, copied: row.get(2)? });
     Ok(db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], found)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn the_thread_waits_after_an_error_and_ends_with_the_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let mut db = open(&path, flags).unwrap();
+        db.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE t (n); BEGIN; INSERT INTO t VALUES (1);")
+            .unwrap();
+        let (own, file) = (open(&path, flags).unwrap(), File::open(&path).unwrap());
+        let (sender, mut writes) = mpsc::channel::<Write>(1);
+        let (wake, woken) = sync_channel(1);
+        let weak = sender.downgrade();
+        let following = thread::spawn(move || run(&own, &file, &woken, &AtomicI32::new(PAGES), &weak));
+
+        // Inside a transaction no connection makes a checkpoint: the first pass fails.
+        wake.send(()).unwrap();
+        writes.blocking_recv().unwrap()(&mut db);
+        let failed = Instant::now();
+        while failed.elapsed() < PAUSE / 2 {
+            let _ = wake.try_send(());
+            assert!(writes.try_recv().is_err(), "it is tried again at once");
+            thread::sleep(Duration::from_millis(5));
+        }
+        db.execute_batch("COMMIT").unwrap();
+        let again = loop {
+            let _ = wake.try_send(());
+            if let Ok(write) = writes.try_recv() {
+                break write;
+            }
+            assert!(failed.elapsed() < PAUSE * 20, "it is not tried again");
+            thread::sleep(Duration::from_millis(5));
+        };
+        again(&mut db);
+
+        drop((sender, writes));
+        wake.send(()).unwrap();
+        following.join().unwrap();
+        assert!(wake.send(()).is_err(), "it has ended while the connection lives");
+    }
+
+    #[test]
+    fn a_writer_that_has_stopped_is_no_error() {
+        let (sender, writes) = mpsc::channel::<Write>(1);
+        let weak = sender.downgrade();
+        drop(writes);
+        assert!(matches!(last(&weak), Ok(None)), "it takes no more");
+        drop(sender);
+        assert!(matches!(last(&weak), Ok(None)), "it is gone");
+    }
 }

@@ -6,7 +6,7 @@ use cart_core::{
 };
 use serde::Serialize;
 
-use super::{Picture, Price, ShareRow, Shelf, country, day::day, link, order::status_words};
+use super::{Parcel, Picture, Price, ShareRow, Shelf, country, day::day, link, order::status_words};
 use crate::shares::unnamed;
 
 /// Is one line of a cart or an order.
@@ -158,6 +158,8 @@ pub struct CartView {
     subtotal: Price,
     discount: Option<Price>,
     codes: Vec<String>,
+    /// Those of them that no promotion knows any more.
+    unknown_codes: Vec<String>,
     promotions: Vec<PromotionNote>,
     gift_cards: Vec<CardRow>,
     uses_credit: bool,
@@ -201,6 +203,7 @@ impl CartView {
             subtotal: price(totals.subtotal_minor),
             discount: (totals.discount_minor != 0).then(|| price(-totals.discount_minor)),
             codes: cart.codes.iter().map(ToString::to_string).collect(),
+            unknown_codes: quote.promotions.unknown_codes.iter().map(ToString::to_string).collect(),
             gift_cards: cart.gift_cards.iter().map(|card| CardRow::of(card, quote, cart.currency)).collect(),
             uses_credit: cart.uses_credit,
             credit: (totals.store_credit_minor != 0).then(|| price(-totals.store_credit_minor)),
@@ -281,6 +284,8 @@ pub struct Confirmation {
     is_mailed: bool,
     address_lines: Vec<String>,
     delivery: Option<String>,
+    /// What each location sends, where the shop has several.
+    pub parcels: Vec<Parcel>,
     /// What the shop tells of things bought: name and text.
     delivery_notes: Vec<(String, String)>,
     shelf: Shelf,
@@ -318,6 +323,7 @@ impl Confirmation {
             is_mailed,
             address_lines: cart.address.as_ref().map(address_lines).unwrap_or_default(),
             delivery: quote.chosen(cart).map(delivery),
+            parcels: vec![],
             delivery_notes: delivery_notes(order),
             shelf,
         }
