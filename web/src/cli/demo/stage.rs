@@ -16,7 +16,7 @@ use crate::{
     clock,
     config::Config,
     definitions,
-    import::{products, row::Mapping, table::Table},
+    import::{Report, products, row::Mapping, stock, table::Table},
     shop::Shop,
     simulation::market::PIECES_MIN,
     store::{ProductSupply, StoredExperiment},
@@ -29,15 +29,18 @@ pub(super) const ADMIN: &str = "owner";
 const PASSWORD_LEN: usize = 16;
 const DATABASE: &str = "cartwright.db";
 const CATALOGUE: &str = include_str!("../../../demo/catalogue.csv");
+const BUNDLES: &str = include_str!("../../../demo/bundles.csv");
+const STOCK: &str = include_str!("../../../demo/stock.csv");
 const EXPERIMENTS: [&str; 2] = [
     include_str!("../../../demo/experiments/checkout-express.json"),
     include_str!("../../../demo/experiments/aa-shelf-heading.json"),
 ];
 
-const TERMS: [(Document, &str); 3] = [
+const TERMS: [(Document, &str); 4] = [
     (Document::Taxes, include_str!("../../../demo/terms/taxes.json")),
     (Document::Shipping, include_str!("../../../demo/terms/shipping.json")),
     (Document::Promotions, include_str!("../../../demo/terms/promotions.json")),
+    (Document::Locations, include_str!("../../../demo/terms/locations.json")),
 ];
 
 /// Is where the demo's shop lives.
@@ -113,10 +116,11 @@ pub(super) fn config(config: Config, folder: &Path, port: u16, password: &str) -
 
 /// Fills the shelves and starts the experiments.
 pub(super) async fn furnish(shop: &Shop, folder: &Path, shoppers: u64) -> anyhow::Result<()> {
-    let file = folder.join("catalogue.csv");
-    fs::write(&file, CATALOGUE).with_context(|| format!("cannot write {}", file.display()))?;
-    let report = products::import(&*shop.store, Table::open(&file)?, &Mapping::default(), || ()).await?;
-    ensure!(report.bad.is_empty(), "the demo's catalogue has bad rows: {:?}", report.bad);
+    let (store, plain) = (&*shop.store, &Mapping::default());
+    for (name, text) in [("catalogue.csv", CATALOGUE), ("bundles.csv", BUNDLES)] {
+        sound(name, products::import(store, table(folder, name, text)?, plain, || ()).await?)?;
+    }
+    sound("stock.csv", stock::import(store, table(folder, "stock.csv", STOCK)?, plain, || ()).await?)?;
     shop.catalogue.refresh(&*shop.store).await?;
     for (document, text) in TERMS {
         shop.store.put_document(document.name(), text, clock::now_ms()).await?;
@@ -129,6 +133,18 @@ pub(super) async fn furnish(shop: &Shop, folder: &Path, shoppers: u64) -> anyhow
     shop.catalogue.refresh(&*shop.store).await?;
     shop.definitions.refresh(&*shop.store).await?;
     shop.shelves.refresh_stock(&*shop.store, &shop.catalogue.get(), &shop.terms.get().locations).await?;
+    Ok(())
+}
+
+/// Writes a table where an operator may look at it, and opens it.
+fn table(folder: &Path, name: &str, text: &str) -> anyhow::Result<Table> {
+    let file = folder.join(name);
+    fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    Table::open(&file)
+}
+
+fn sound(name: &str, report: Report) -> anyhow::Result<()> {
+    ensure!(report.bad.is_empty(), "the demo's {name} has bad rows: {:?}", report.bad);
     Ok(())
 }
 
