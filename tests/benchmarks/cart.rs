@@ -7,8 +7,6 @@ mod redis;
 mod rush;
 mod shopper;
 
-use std::time::Duration;
-
 use harness::{
     Store, TestApp,
     app::Setup,
@@ -237,10 +235,11 @@ impl Run {
     /// Adds again with a million more carts in the store.
     async fn stored(&self, app: &TestApp) {
         let scripts = spread(app, 100 * CONNECTIONS).await;
+        shopper::settle(app, self.store).await;
         let few = self.drive(app, scripts.clone(), Pace::Unbound).await.per_second;
         let filling = shopper::stored_carts(self.store, STORED);
         tables::run(app.store_url(), &filling).await.expect("carts are inserted");
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        shopper::settle(app, self.store).await;
         let many = self.drive(app, scripts, Pace::Unbound).await.per_second;
         let beside = format!("{few:.0} adds/s, and {many:.0} with {STORED} more carts");
         self.print("stored.million", many / few, "times", Target::AtLeast(0.9), &beside);
