@@ -125,13 +125,6 @@ fn described(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
 }
 
 impl EditPage {
-    pub(crate) fn place(&self) -> &'static str {
-        match self.subject {
-            Subject::New => "new",
-            Subject::Existing { .. } => "experiment",
-        }
-    }
-
     pub(crate) fn view(&self) -> View<'_> {
         let (key, name, revision, status) = match &self.subject {
             Subject::New => (None, None, None, Status::Draft),

@@ -226,7 +226,7 @@ impl Pages {
     /// # Errors
     /// [`PageError::Render`], as all pages.
     pub fn edit(&self, page: &EditPage) -> Result<String, PageError> {
-        self.framed("edit.html", page.place(), &page.session, None, page.view())
+        self.framed("edit.html", "experiment", &page.session, None, page.view())
     }
 
     fn framed(
