@@ -12,6 +12,7 @@ on_each_store!(
     a_guests_cart_is_the_users_after_signing_up,
     lines_of_both_carts_come_together_on_every_device,
     what_does_not_come_along_is_said,
+    what_a_customer_may_buy_no_more_of_waits_for_later,
     a_log_in_that_is_repeated_doubles_nothing,
     devices_that_log_in_at_once_lose_nothing,
     the_shop_may_keep_the_users_cart,
@@ -111,6 +112,30 @@ async fn what_does_not_come_along_is_said(store: Store) {
     assert_eq!(left["reason"], "invalid_quantity");
     let cart = contents(&own.impostor(&token).cart().await);
     assert_eq!(cart, (vec![("V0".to_owned(), 9_999)], vec![("V0".to_owned(), 2)]), "it waits for later");
+    conserved(&app).await;
+}
+
+async fn what_a_customer_may_buy_no_more_of_waits_for_later(store: Store) {
+    let mut app = TestApp::prepare(store, Setup::default()).await;
+    let limited = "sku,name,price_minor,currency,stock,customer_quantity\nPASS,Pass,5000,GBP,100,3\n";
+    app.run(&["import", "products", &app.write_file("limited.csv", limited)]).await;
+    app.restart().await;
+    let user = sign_up(&app).await;
+    let bought = app.open_cart_as(&user).await;
+    bought.add("PASS", 2).await.accepted();
+    assert_eq!(bought.check_out("tok_success").await.status, 200);
+    let own = app.open_cart_as(&user).await;
+    own.add("MUG", 1).await.accepted();
+    let guest = app.open_cart().await;
+    guest.add("PASS", 3).await.accepted();
+    let (_, answer) = log_in_as(&app, guest.token()).await;
+    assert_eq!(
+        (&answer["left"][0]["quantity"], &answer["left"][0]["reason"]),
+        (&json!(2), &json!("quantity_limit"))
+    );
+    let lines = vec![("MUG".to_owned(), 1), ("PASS".to_owned(), 1)];
+    assert_eq!(contents(&own.cart().await), (lines, vec![("PASS".to_owned(), 2)]));
+    assert_eq!(own.check_out("tok_success").await.status, 200, "what is in the cart can be bought");
     conserved(&app).await;
 }
 

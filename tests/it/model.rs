@@ -3,9 +3,12 @@
 //!
 //! `MODEL_COMMANDS` and `MODEL_SEED` make a run longer, or another one; `tests/model` sets them.
 
+mod bill;
 mod book;
+mod cart_book;
 mod draw;
 mod run;
+mod season;
 mod shop;
 
 use std::env;

@@ -1,126 +1,17 @@
-//! The model: what carts, orders, stock and money come to, kept in sums from the commands that were accepted.
+//! The model: what orders, stock and money come to, kept in sums from the commands that were accepted.
 //!
-//! It knows no rule of the shop but those that a clerk with a pencil would: pieces add up, the price is the one that was
-//! told when pieces were added, a tenth goes off where the code is used, the provider is given back first what it paid.
+//! It knows no rule of the shop but those that a clerk with a pencil would: pieces add up, the provider is given back first
+//! what it paid.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use cart_core::{
-    Cart, Code, Command, GiftCardId, LineId, Order, OrderId, PaymentTask, RefundWish, ReopenedLine, Sku,
-    Stage, StepDetails, VisitorId,
+use cart_core::{Command, GiftCardId, LineId, Order, OrderId, PaymentTask, RefundWish, Sku, VisitorId};
+
+use super::{
+    bill::{Bill, BillLine},
+    cart_book::CartBook,
+    shop::{self, CODE, CODE_PER_CUSTOMER, CODE_TOTAL},
 };
-
-use super::shop::{self, CODE, CODE_PER_CUSTOMER, CODE_TOTAL, EXPRESS_MINOR};
-
-/// Is what one cart has.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CartBook {
-    /// Pieces, and the price that was told.
-    pub lines: BTreeMap<LineId, (i64, i64)>,
-    pub saved: BTreeMap<LineId, i64>,
-    pub codes: BTreeSet<Code>,
-    pub cards: Vec<GiftCardId>,
-    pub credit: bool,
-    pub note: String,
-    pub express: bool,
-}
-
-impl CartBook {
-    /// Writes down a command that was accepted by the cart as it was.
-    pub fn enter(&mut self, command: &Command, before: &Cart, prices: &BTreeMap<Sku, i64>) {
-        match command {
-            Command::AddLine { sku, quantity, properties } => {
-                self.add(LineId::new(sku.clone(), properties), i64::from(*quantity), prices[sku]);
-            }
-            Command::SetQuantity { line, quantity } => {
-                let (pieces, told) = self.lines.get(line).copied().unwrap_or_default();
-                let more = i64::from(*quantity) > pieces;
-                let told = if more { prices[line.sku()] } else { told };
-                self.lines.insert(line.clone(), (i64::from(*quantity), told));
-            }
-            Command::RemoveLine { line } => drop(self.lines.remove(line)),
-            Command::SaveLine { line } => {
-                let (pieces, _) = self.lines.remove(line).expect("an accepted save had its line");
-                *self.saved.entry(line.clone()).or_default() += pieces;
-            }
-            Command::RestoreLine { line } => {
-                let pieces = self.saved.remove(line).expect("an accepted restore had its line");
-                self.add(line.clone(), pieces, prices[line.sku()]);
-            }
-            Command::DropSavedLine { line } => drop(self.saved.remove(line)),
-            Command::ApplyCode { code } => drop(self.codes.insert(code.clone())),
-            Command::RemoveCode { code } => drop(self.codes.remove(code)),
-            Command::ApplyGiftCard { card } if !self.cards.contains(&card.id) => {
-                self.cards.push(card.id.clone());
-            }
-            Command::RemoveGiftCard { card } => self.cards.retain(|c| c != card),
-            Command::UseStoreCredit { on } => self.credit = *on,
-            Command::SetNote { text } => self.note.clone_from(text),
-            Command::Clear => self.lines.clear(),
-            Command::Batch(commands) => commands.iter().for_each(|c| self.enter(c, before, prices)),
-            // A cart of which nothing travels does not ask how.
-            Command::CompleteStep(StepDetails::Shipping { method })
-                if before.travels() || before.stage == Stage::Open =>
-            {
-                self.express = method.as_ref().is_some_and(|m| m.as_str() == "express");
-            }
-            _ => {}
-        }
-    }
-
-    fn add(&mut self, line: LineId, pieces: i64, told: i64) {
-        let entry = self.lines.entry(line).or_default();
-        *entry = (entry.0 + pieces, told);
-    }
-
-    /// Writes down what came back of a cart that had expired: all of it, or less with a reason.
-    pub fn reopen(&mut self, told: &[ReopenedLine], prices: &BTreeMap<Sku, i64>) {
-        assert!(told.iter().map(|l| &l.line).collect::<BTreeSet<_>>().into_iter().eq(self.lines.keys()));
-        for line in told {
-            assert_eq!(i64::from(line.wanted), self.lines[&line.line].0);
-            assert_eq!(line.quantity < line.wanted, line.because.is_some(), "{line:?}");
-            match i64::from(line.quantity) {
-                0 => drop(self.lines.remove(&line.line)),
-                pieces => drop(self.lines.insert(line.line.clone(), (pieces, prices[line.line.sku()]))),
-            }
-        }
-    }
-
-    /// Reads what a cart says of itself.
-    pub fn of(cart: &Cart, express: bool) -> Self {
-        Self {
-            lines: cart.lines.iter().map(|l| (l.id(), (i64::from(l.quantity), l.unit_price_minor))).collect(),
-            saved: cart.saved.iter().map(|l| (l.id(), i64::from(l.quantity))).collect(),
-            codes: cart.codes.iter().cloned().collect(),
-            cards: cart.gift_cards.iter().map(|card| card.id.clone()).collect(),
-            credit: cart.uses_credit,
-            note: cart.note.clone(),
-            express,
-        }
-    }
-
-    /// Says what it costs, with or without the tenth that the code takes off.
-    pub fn total(&self, is_discounted: bool) -> i64 {
-        let items: i64 = self.lines.values().map(|(pieces, told)| pieces * told).sum();
-        items - if is_discounted { items / 10 } else { 0 } + self.shipping()
-    }
-
-    fn shipping(&self) -> i64 {
-        let travels = self.lines.keys().any(|line| !shop::is_digital(line.sku()));
-        if self.express && travels { EXPRESS_MINOR } else { 0 }
-    }
-
-    /// Counts the pieces of the shelf that its lines need, parts of bundles included.
-    pub fn pieces(&self) -> BTreeMap<Sku, i64> {
-        let mut needs = BTreeMap::new();
-        for (line, (pieces, _)) in &self.lines {
-            for (part, each) in shop::parts_of(line.sku()) {
-                *needs.entry(part).or_default() += pieces * each;
-            }
-        }
-        needs
-    }
-}
 
 /// Names who paid part of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,8 +26,9 @@ enum Payer {
 pub struct OrderBook {
     /// Who is given something back, the first first: what they paid, and what they have back.
     payers: Vec<(Payer, i64, i64)>,
-    /// Pieces, those that were paid back, and what one cost.
+    /// Pieces, those that were paid back, and what all of them cost.
     lines: BTreeMap<LineId, (i64, i64, i64)>,
+    owner: VisitorId,
     shipping_left: i64,
     is_placed: bool,
     /// Who used the code, in which season.
@@ -147,6 +39,12 @@ pub struct OrderBook {
 impl OrderBook {
     fn left(&self) -> i64 {
         self.payers.iter().map(|(_, paid, back)| paid - back).sum()
+    }
+
+    /// Says what the next pieces of a line cost: the first ones take the pence that cannot be shared.
+    fn cost_of(&self, id: &LineId, pieces: i64) -> i64 {
+        let (of, back, minor) = self.lines[id];
+        (back..back + pieces).map(|n| minor / of + i64::from(n < minor % of)).sum()
     }
 
     fn due_in_the_end(&self) -> i64 {
@@ -164,6 +62,8 @@ pub struct Book {
     /// Uses of the code in this season.
     pub uses: BTreeMap<VisitorId, i64>,
     pub season: u64,
+    /// Pieces that customers have bought and not given back.
+    pub bought: BTreeMap<VisitorId, BTreeMap<Sku, i64>>,
     pub orders: BTreeMap<OrderId, OrderBook>,
     /// What the provider has taken and not given back, by payment; none where it let it go.
     pub taken: BTreeMap<String, i64>,
@@ -188,17 +88,27 @@ impl Book {
         pays.filter(|(_, minor)| *minor > 0).collect()
     }
 
+    /// Returns what a customer has bought before.
+    pub fn bought(&self, owner: &VisitorId) -> BTreeMap<Sku, i64> {
+        self.bought.get(owner).cloned().unwrap_or_default()
+    }
+
+    /// Reports whether a customer may still use the code.
+    pub fn may_use(&self, owner: &VisitorId) -> bool {
+        let own = self.uses.get(owner).copied().unwrap_or(0);
+        self.uses.values().sum::<i64>() < CODE_TOTAL && own < CODE_PER_CUSTOMER
+    }
+
     /// Writes an order down, and checks that it is the one that its cart leads to.
-    pub fn place(&mut self, cart: &CartBook, order: &Order, paid_minor: i64) {
-        let is_discounted = order.quote.as_ref().expect("a quote").promotions.applied().next().is_some();
-        let total = cart.total(is_discounted);
+    pub fn place(&mut self, cart: &CartBook, order: &Order, bill: &Bill, paid_minor: i64) {
+        let is_discounted = bill.lines.iter().any(|line| line.off_minor > 0);
+        let total = bill.total_minor;
         assert_eq!(order.total_minor, total, "{order:?} of {cart:?}");
+        assert_eq!(cart.too_many(&self.bought(&order.owner)), None, "{order:?}");
         if is_discounted {
             assert!(cart.codes.contains(&shop::code(CODE)), "a tenth without the code");
-            assert!(self.uses.values().sum::<i64>() < CODE_TOTAL, "the code is used up");
-            let own = self.uses.entry(order.owner.clone()).or_default();
-            assert!(*own < CODE_PER_CUSTOMER, "the customer has used the code up");
-            *own += 1;
+            assert!(self.may_use(&order.owner), "the code is used up");
+            *self.uses.entry(order.owner.clone()).or_default() += 1;
         }
         let mut payers = self.purses(cart, &order.owner, total);
         for (payer, minor) in &payers {
@@ -213,12 +123,18 @@ impl Book {
         for (sku, pieces) in cart.pieces() {
             *self.sold.entry(sku).or_default() += pieces;
         }
-        let each = |told: i64| if is_discounted { told - told / 10 } else { told };
-        let lines = cart.lines.iter().map(|(id, (pieces, told))| (id.clone(), (*pieces, 0, each(*told))));
+        let bought = self.bought.entry(order.owner.clone()).or_default();
+        let mut lines = BTreeMap::new();
+        for (line, BillLine { paid_minor, .. }) in order.lines.iter().zip(&bill.lines) {
+            let pieces = i64::from(line.quantity);
+            *bought.entry(line.sku.clone()).or_default() += pieces;
+            lines.insert(line.id(), (pieces, 0, *paid_minor));
+        }
         let book = OrderBook {
             payers: payers.into_iter().map(|(payer, paid)| (payer, paid, 0)).collect(),
-            lines: lines.collect(),
-            shipping_left: cart.shipping(),
+            lines,
+            owner: order.owner.clone(),
+            shipping_left: bill.shipping_minor,
             is_placed: true,
             has_code: is_discounted.then(|| (order.owner.clone(), self.season)),
             payment: order.payment.as_ref().expect("an order is paid").to_string(),
@@ -264,7 +180,7 @@ impl Book {
 
     fn refund(&mut self, order: &mut OrderBook, wish: &RefundWish) {
         let lines: Vec<_> = wish.lines.iter().map(|(id, n)| (id.clone(), i64::from(*n))).collect();
-        let mut amount: i64 = lines.iter().map(|(id, n)| n * order.lines[id].2).sum();
+        let mut amount: i64 = lines.iter().map(|(id, n)| order.cost_of(id, *n)).sum();
         amount += wish.amount_minor;
         if wish.shipping {
             amount += std::mem::take(&mut order.shipping_left);
@@ -278,6 +194,10 @@ impl Book {
             let line = order.lines.get_mut(id).expect("a line of the order");
             line.1 += pieces;
             assert!(line.1 <= line.0, "more of {id} came back than was bought");
+            // Whether customers who are gone may buy more is of no interest.
+            if let Some(bought) = self.bought.get_mut(&order.owner) {
+                *bought.get_mut(id.sku()).expect("it was bought") -= pieces;
+            }
             for (part, each) in shop::parts_of(id.sku()).into_iter().filter(|_| restock) {
                 *self.sold.get_mut(&part).expect("it was sold") -= pieces * each;
             }

@@ -6,7 +6,7 @@ use cart_core::{
 };
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 
-use super::shop::{self, CARDS, CODE, SKUS, address, card, code, sku};
+use super::shop::{self, CARDS, CODE, PLACES, SKUS, address, card, code, sku};
 
 /// Draws a command to a cart. `order` is what it became, as it was placed, where it is one.
 pub fn command(rng: &mut StdRng, cart: &Cart, order: Option<&Order>) -> Command {
@@ -95,7 +95,7 @@ fn on_the_way(rng: &mut StdRng, cart: &Cart) -> Command {
 fn details(rng: &mut StdRng, step: Step) -> StepDetails {
     let method = ["standard", "express"].choose(rng).expect("some");
     match step {
-        Step::Address => StepDetails::Address(address(["Bath", "Wick"].choose(rng).expect("some"))),
+        Step::Address => StepDetails::Address(address(*PLACES.choose(rng).expect("some"))),
         Step::Shipping => StepDetails::Shipping { method: MethodId::parse(method).ok() },
         Step::Payment => StepDetails::Payment,
         Step::Review => StepDetails::Review,

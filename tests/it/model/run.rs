@@ -1,5 +1,6 @@
 //! A run: asks the store what was drawn, and holds each answer against the books.
 
+mod act;
 mod compare;
 
 use std::{
@@ -9,18 +10,21 @@ use std::{
     time::Duration,
 };
 
-use cart_core::{Cart, CartId, Command, Lines, Order, Rejection, Request, Sku, Terms, Workflow, gift_card};
+use cart_core::{Cart, CartId, Command, Lines, Order, Rejection, Request, Terms, Workflow};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use web::{
     carts::{Entering, IdempotencyKey, Job, JobKind, Opening, idle::Patience, turn::Turn},
     catalogue::CatalogueCell,
-    store::{Answer, Outcome, PostingWrite, StockOutcome, Store, StoreError, memory::Fault},
+    store::{Answer, Outcome, Store, StoreError, memory::Fault},
 };
 
 use super::{
-    book::{Book, CartBook},
+    bill::Day,
+    book::Book,
+    cart_book::CartBook,
     draw,
-    shop::{self, CUSTOMERS, HOLD_MS, SKUS, card, gbp, sku},
+    season::Season,
+    shop::{self, HOLD_MS, card, gbp},
 };
 use crate::store_contract::subject::{NOW_MS, Subject, visitor};
 
@@ -52,7 +56,7 @@ pub struct Run {
     catalogue: CatalogueCell,
     terms: Arc<Terms>,
     now_ms: i64,
-    prices: BTreeMap<Sku, i64>,
+    day: Day,
     book: Book,
     lives: BTreeMap<CartId, Life>,
     memory: BTreeMap<CartId, Arc<Cart>>,
@@ -71,13 +75,15 @@ impl Run {
         let catalogue = CatalogueCell::default();
         catalogue.refresh(&*subject.store).await.unwrap();
         let cards = shop::CARDS.iter().map(|id| (card(id).id, 5_000)).collect();
+        let mut rng = StdRng::seed_from_u64(seed);
+        let season = Season::draw(&mut rng, 0);
         Self {
             stores,
-            rng: StdRng::seed_from_u64(seed),
+            rng,
             catalogue,
-            terms: Arc::new(shop::terms(0)),
+            terms: Arc::new(season.terms()),
             now_ms: NOW_MS,
-            prices,
+            day: Day { season, prices },
             book: Book { cards, ..Book::default() },
             lives: BTreeMap::new(),
             memory: BTreeMap::new(),
@@ -131,53 +137,6 @@ impl Run {
     fn name(&mut self, prefix: &str) -> String {
         self.names += 1;
         format!("{prefix}{}", self.names)
-    }
-
-    async fn act(&mut self) {
-        let store = self.subject.store.clone();
-        match self.rng.random_range(0..40) {
-            // Another promotion takes the code over, and its uses are counted anew.
-            0 => {
-                self.book.season += 1;
-                self.book.uses.clear();
-                self.terms = Arc::new(shop::terms(self.book.season));
-            }
-            1..=10 => {
-                let (text, minor) =
-                    (*SKUS.choose(&mut self.rng).expect("some"), self.rng.random_range(5..60) * 100);
-                shop::put(&*store, text, minor).await;
-                self.catalogue.refresh(&*store).await.unwrap();
-                self.prices.insert(sku(text), minor);
-            }
-            11..=25 => {
-                let (text, location) = draw::slot(&mut self.rng);
-                // Fewer sofas at two locations might owe more together than carts may.
-                let pieces = self.rng.random_range(if text == "SOFA" { 0 } else { -3 }..10);
-                let change = shop::adjust(text, location, pieces, self.now_ms);
-                if store.change_stock(&[change]).await.unwrap()[0] == StockOutcome::Changed {
-                    *self.book.supplied.entry(sku(text)).or_default() += pieces;
-                }
-            }
-            26..=30 => {
-                let (id, minor) =
-                    (*shop::CARDS.choose(&mut self.rng).expect("some"), self.rng.random_range(1..3_000));
-                let cause = self.name("topped-up-");
-                store.issue_gift_cards(&[shop::issue(id, minor, &cause, self.now_ms)]).await.unwrap();
-                *self.book.cards.get_mut(&card(id).id).expect("a known card") += minor;
-            }
-            31..=35 => {
-                let customer = visitor(CUSTOMERS.choose(&mut self.rng).expect("some"));
-                let (delta, cause) = (self.rng.random_range(1..3_000), self.name("credit-"));
-                let posting = cart_core::Posting { account: gift_card::credit(gbp(), &customer), delta };
-                store.post(&[PostingWrite { posting, cause, at_ms: self.now_ms }]).await.unwrap();
-                *self.book.credit.entry(customer).or_default() += delta;
-            }
-            _ => {
-                store.forget_keys(self.now_ms + 1).await.unwrap();
-                self.keyed.clear();
-            }
-        }
-        self.count("the shop acts");
     }
 
     fn draw(&mut self) -> Vec<Ask> {
@@ -238,7 +197,7 @@ impl Run {
     }
 
     fn opening(&mut self) -> Ask {
-        let owner = visitor(CUSTOMERS.choose(&mut self.rng).expect("some"));
+        let owner = shop::customer(&mut self.rng, self.day.season.number);
         let workflow = if self.rng.random_bool(0.5) { Workflow::classic() } else { Workflow::express() };
         let opening = Opening {
             unit: owner.clone(),

@@ -1,11 +1,13 @@
-//! The shop of the model: a bundle, a download, pieces that may be owed, two locations, one code and some cards.
+//! The shop of the model: bundles, a download, pieces that may be owed, things that are sold by twos or to nobody more than
+//! some, two locations, one code and some cards.
 
 use std::collections::BTreeMap;
 
 use cart_core::{
-    Address, Bundle, Code, Currency, GiftCard, GiftCardId, LocationId, Locations, Money, Part, PricePolicy,
-    Product, Sku, StockPolicy, Terms, shipping::Shipping,
+    Address, Bundle, Code, Currency, GiftCard, GiftCardId, LocationId, Money, Part, Product, QuantityLimits,
+    Sku, StockPolicy, TaxCategory, VisitorId,
 };
+use rand::{rngs::StdRng, seq::IndexedRandom};
 use web::store::{IssuedCard, ProductSupply, StockAct, StockChange, Store};
 
 /// How long holds last.
@@ -14,11 +16,11 @@ pub const HOLD_MS: i64 = 60_000;
 pub const EXPRESS_MINOR: i64 = 495;
 /// Takes a tenth off, so many times in all, and by each customer.
 pub const CODE: &str = "TENTH";
-pub const CODE_TOTAL: i64 = 40;
-pub const CODE_PER_CUSTOMER: i64 = 15;
+pub const CODE_TOTAL: i64 = 8;
+pub const CODE_PER_CUSTOMER: i64 = 3;
 /// How many sofas may be owed.
 pub const OWED_MAX: i64 = 3;
-/// The products, all of which cost whole hundreds, so that a tenth is exact.
+/// The products, all of which cost whole tens, so that a tenth is exact.
 pub const SKUS: [&str; 7] = ["MUG", "TEE", "VASE", "SOFA", "PDF", "BOX", "KIT"];
 pub const CUSTOMERS: [&str; 4] = ["ada", "ben", "cleo", "dan"];
 pub const CARDS: [&str; 3] = ["card1", "card2", "card3"];
@@ -43,20 +45,52 @@ pub fn is_digital(sku: &Sku) -> bool {
     sku.as_str() == "PDF"
 }
 
-/// Returns what one piece takes off the shelf: a download nothing, a bundle its parts.
-pub fn parts_of(sku: &Sku) -> Vec<(Sku, i64)> {
+/// Reports whether it falls under the lower rate of tax.
+pub fn is_reduced(sku: &Sku) -> bool {
+    ["MUG", "PDF"].contains(&sku.as_str())
+}
+
+/// Returns what one piece is made of: itself, or the parts of a bundle.
+pub fn made_of(sku: &Sku) -> Vec<(Sku, i64)> {
     let parts: &[(&str, i64)] = match sku.as_str() {
-        "PDF" => &[],
         "BOX" => &[("MUG", 2), ("VASE", 1)],
-        "KIT" => &[("TEE", 1)],
-        plain => return vec![(self::sku(plain), 1)],
+        "KIT" => &[("TEE", 1), ("PDF", 1)],
+        plain => &[(plain, 1)],
     };
     parts.iter().map(|(part, pieces)| (self::sku(part), *pieces)).collect()
 }
 
+/// Returns what one piece takes off the shelf: a download nothing.
+pub fn parts_of(sku: &Sku) -> Vec<(Sku, i64)> {
+    made_of(sku).into_iter().filter(|(part, _)| !is_digital(part)).collect()
+}
+
+/// Says how many pieces may be bought: of a line at least, in multiples of, by an order at most, by a customer ever.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub min: i64,
+    pub step: i64,
+    pub order_max: i64,
+    pub customer_max: i64,
+}
+
+pub fn limits(sku: &Sku) -> Limits {
+    let free = Limits { min: 1, step: 1, order_max: i64::MAX, customer_max: i64::MAX };
+    match sku.as_str() {
+        "TEE" => Limits { min: 2, step: 2, ..free },
+        "VASE" => Limits { order_max: 6, ..free },
+        "PDF" => Limits { customer_max: 7, ..free },
+        "KIT" => Limits { min: 2, order_max: 9, customer_max: 12, ..free },
+        _ => free,
+    }
+}
+
 pub fn product(text: &str, minor: i64) -> Product {
-    let bundle = |parts: Vec<Part>| Some(Bundle { parts, off_bp: None });
-    let plain = Product {
+    let Limits { min, step, order_max, customer_max } = limits(&sku(text));
+    let most = |pieces: i64| u32::try_from(pieces).ok();
+    let parts = made_of(&sku(text));
+    let part = |(sku, pieces): &(Sku, i64)| Part::new(sku.clone(), *pieces as u32);
+    Product {
         category: "things".into(),
         stock_policy: match text {
             "VASE" => StockPolicy::TakeAtOrder,
@@ -66,16 +100,17 @@ pub fn product(text: &str, minor: i64) -> Product {
         },
         backorder_limit: if text == "SOFA" { OWED_MAX as u32 } else { 0 },
         digital: text == "PDF",
+        tax_category: TaxCategory::parse(if is_reduced(&sku(text)) { "reduced" } else { "standard" })
+            .unwrap(),
+        limits: QuantityLimits {
+            min: min as u32,
+            max: most(order_max),
+            step: step as u32,
+            per_customer: most(customer_max),
+        },
+        bundle: (parts[0].0.as_str() != text)
+            .then(|| Bundle { parts: parts.iter().map(part).collect(), off_bp: None }),
         ..Product::new(sku(text), format!("The {text}"), Money::new(minor, gbp()))
-    };
-    match text {
-        "BOX" => {
-            Product { bundle: bundle(vec![Part::new(sku("MUG"), 2), Part::new(sku("VASE"), 1)]), ..plain }
-        }
-        "KIT" => {
-            Product { bundle: bundle(vec![Part::new(sku("TEE"), 1), Part::new(sku("PDF"), 1)]), ..plain }
-        }
-        _ => plain,
     }
 }
 
@@ -84,32 +119,26 @@ pub fn is_on_a_shelf(text: &str) -> bool {
     parts_of(&sku(text)) == [(sku(text), 1)]
 }
 
-/// Returns the terms of a season, in which the code belongs to a promotion of its own.
-pub fn terms(season: u64) -> Terms {
-    let promotions = serde_json::json!([{"id": format!("tenth-{season}"), "name": "A tenth", "codes": [CODE],
-        "limits": {"total": CODE_TOTAL, "per_customer": CODE_PER_CUSTOMER},
-        "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]);
-    let locations = serde_json::json!({"rule": "fewest_parcels", "locations": [
-        {"id": "main", "name": "Leeds"}, {"id": "north", "name": "Wick"}]});
-    Terms {
-        promotions: serde_json::from_value(promotions).unwrap(),
-        locations: serde_json::from_value::<Locations>(locations).unwrap(),
-        ..Terms::plain(PricePolicy::Hold, Shipping::standard_and_express(EXPRESS_MINOR).unwrap())
-    }
+/// Names the customers of a season: who has bought all that one may makes room for others.
+pub fn customer(rng: &mut StdRng, season: u64) -> VisitorId {
+    VisitorId::parse(&format!("{}-{season}", CUSTOMERS.choose(rng).expect("some"))).unwrap()
 }
 
 pub fn north() -> LocationId {
     LocationId::parse("north").unwrap()
 }
 
-pub fn address(city: &str) -> Address {
+/// The places where things go to, with their countries; in the last nothing is taxed.
+pub const PLACES: [(&str, &str); 4] = [("Bath", "GB"), ("Wick", "GB"), ("Toronto", "CA"), ("Boston", "US")];
+
+pub fn address((city, country): (&str, &str)) -> Address {
     Address {
         email: "ada@example.org".into(),
         name: "Ada".into(),
         street: "1 Royal Crescent".into(),
         city: city.into(),
         postcode: "BA1 2LR".into(),
-        country: "GB".into(),
+        country: country.into(),
         region: String::new(),
     }
 }

@@ -219,6 +219,8 @@ impl Decision for Turn {
                 let codes: Vec<_> = carts.iter().flat_map(|cart| cart.codes.iter().cloned()).collect();
                 let bearing = account::bearing(&entering.user, &codes, &self.terms);
                 wants.read.extend(bearing.into_iter().map(|(account, _)| account));
+                let lines = carts.iter().flat_map(|cart| &cart.lines);
+                wants.read.extend(lines.filter_map(|line| self.pieces(&entering.user, &line.sku)));
                 // What was to pay for one cart may be to pay for the other.
                 let currencies: BTreeSet<Currency> = carts.iter().map(|cart| cart.currency).collect();
                 for (cart, currency) in carts.iter().flat_map(|c| currencies.iter().map(move |of| (c, *of))) {

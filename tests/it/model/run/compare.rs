@@ -5,13 +5,17 @@ use std::{
     sync::Arc,
 };
 
-use cart_core::{AccountId, Cart, CartId, Command, Rejection, Request, Sku, Stage, gift_card};
+use cart_core::{
+    AccountId, Cart, CartId, Command, LineQuote, PricePolicy, Quote, Rejection, Request, Sku, Stage,
+    gift_card,
+};
 use rand::seq::IndexedRandom;
 use web::{carts::Entering, store::Accepted};
 
 use super::{Life, Run};
 use crate::model::{
-    book::CartBook,
+    bill::{Bill, BillLine, Day},
+    cart_book::CartBook,
     shop::{self, OWED_MAX, SKUS, gbp, sku},
 };
 
@@ -27,37 +31,71 @@ impl Run {
     pub(super) fn accepted(&mut self, id: &CartId, command: &Command, accepted: &Accepted) {
         let life = self.lives.get_mut(id).expect("a known cart");
         let Accepted { cart, quote, order, reopened, .. } = accepted;
+        let bought = self.book.bought(&cart.owner);
+        if matches!(command, Command::BeginPayment { .. }) || order.is_some() && life.order.is_none() {
+            let changed = self.day.changed(&life.book);
+            assert!(self.day.season.prices != PricePolicy::Tell || changed.is_empty(), "{changed:?}");
+            assert_eq!(life.book.too_many(&bought), None, "{command:?} of {cart:?}");
+        }
         match (command, order) {
             (Command::PlaceOrder { payment, .. }, Some(order)) => {
-                self.book.place(&life.book, order, payment.amount_minor);
+                let bill = self.day.check(&life.book, cart, quote);
+                self.book.place(&life.book, order, &bill, payment.amount_minor);
                 life.order = Some(order.clone());
             }
             (Command::PlaceOrder { .. }, None) => assert!(life.order.is_some(), "an order is nowhere"),
             (Command::SettlePayment(task), _) if life.cart.payment_tasks.contains(task) => {
                 self.book.settle(task)
             }
-            (Command::Reopen, _) if life.cart.is_expired() => life.book.reopen(reopened, &self.prices),
+            (Command::Reopen, _) if life.cart.is_expired() => {
+                life.book.reopen(reopened, &self.day, &bought);
+            }
             (command, Some(after)) if command.order().is_some() => self.book.change(command, after),
-            (command, _) => life.book.enter(command, &life.cart, &self.prices),
+            (command, _) => life.book.enter(command, &life.cart, &self.day, &bought),
         }
         life.cart = cart.clone();
         if life.order.is_some() {
             return;
         }
         assert_eq!(CartBook::of(cart, life.book.express), life.book, "after {command:?}");
-        let is_discounted = quote.promotions.applied().next().is_some();
-        assert!(!is_discounted || life.book.codes.contains(&shop::code(shop::CODE)));
-        assert_eq!(quote.totals.total_minor, life.book.total(is_discounted), "after {command:?}");
+        let bill = self.day.check(&life.book, cart, quote);
+        let is_discounted = bill.lines.iter().any(|line| line.off_minor > 0);
+        // What the clock does tells a cart nothing; every other command, whether the code may still be used.
+        if !matches!(command, Command::ExpireHolds | Command::Lapse { .. } | Command::PlaceOrder { .. }) {
+            let is_typed = life.book.codes.contains(&shop::code(shop::CODE));
+            let is_due = is_typed && !life.book.lines.is_empty() && self.book.may_use(&cart.owner);
+            assert_eq!(is_discounted, is_due, "after {command:?} of {:?}: {:?}", cart.owner, self.book.uses);
+        }
         if let (Command::BeginPayment { .. }, Some(attempt)) = (command, cart.payment()) {
-            let due = self.book.due(&life.book, &cart.owner, quote.totals.total_minor);
+            let due = self.book.due(&life.book, &cart.owner, bill.total_minor);
             assert_eq!(attempt.amount_minor, due, "{attempt:?}");
         }
         let holds = cart.lines.iter().any(|line| line.held > 0);
         assert_eq!(cart.holds_expire_at_ms.is_some(), holds, "{cart:?}");
     }
 
-    /// Nobody is refused pieces that are there for all that the cart wants.
+    /// Nobody is refused pieces that are there for all that the cart wants, or for a limit or a price that is kept.
     pub(super) fn refused(&mut self, id: &CartId, command: &Command, rejection: &Rejection) {
+        let Life { cart, book, .. } = &self.lives[id];
+        let bought = self.book.bought(&cart.owner);
+        match rejection {
+            Rejection::OutOfStock { .. } => assert_eq!(book.breaks(command, &bought), None, "{command:?}"),
+            Rejection::QuantityLimit { broken, .. } if book.breaks(command, &bought).is_some() => {
+                assert_eq!(Some(broken.name()), book.breaks(command, &bought), "{command:?} of {book:?}");
+            }
+            Rejection::QuantityLimit { .. } => {
+                let is_paid = matches!(command, Command::BeginPayment { .. } | Command::PlaceOrder { .. });
+                assert!(
+                    is_paid && book.too_many(&bought).is_some(),
+                    "{command:?} of {book:?}: {rejection:?}"
+                );
+            }
+            Rejection::PriceChanged { lines } => {
+                assert_eq!(self.day.season.prices, PricePolicy::Tell);
+                assert_eq!(lines.iter().cloned().collect::<BTreeSet<_>>(), self.day.changed(book));
+            }
+            _ => {}
+        }
         if let (Command::AddLine { sku, quantity, .. }, Rejection::OutOfStock { .. }) = (command, rejection) {
             let mut needs = self.lives[id].book.pieces();
             for (part, each) in shop::parts_of(sku) {
@@ -95,9 +133,11 @@ impl Run {
         assert_eq!(together, sums(&[&life.book, &from.book]), "{:?}", accepted.left);
         for (line, (_, told)) in &after.lines {
             let known = [&life.book, &from.book].map(|book| book.lines.get(line).map(|(_, told)| *told));
-            let is_known = known.contains(&Some(*told)) || self.prices[line.sku()] == *told;
+            let is_known = known.contains(&Some(*told)) || self.day.prices[line.sku()] == *told;
             assert!(is_known, "{line} costs {told} of a sudden");
         }
+        after.keeps_to_limits(&life.book, &self.book.bought(&accepted.cart.owner));
+        self.day.check(&after, &accepted.cart, &accepted.quote);
         (life.book, life.cart) = (after, accepted.cart.clone());
         self.count("two carts become one");
     }
@@ -140,6 +180,28 @@ impl Run {
         let expected: BTreeSet<_> = self.lives.values().filter(is_over).map(|l| l.cart.id.clone()).collect();
         assert_eq!(ended.into_iter().collect::<BTreeSet<_>>(), expected);
         self.count("all is compared");
+    }
+}
+
+impl Day {
+    /// Compares what a cart is told that it costs with the bill.
+    fn check(&self, book: &CartBook, cart: &Cart, quote: &Quote) -> Bill {
+        let is_discounted = quote.promotions.applied().next().is_some();
+        let order: Vec<_> = cart.lines.iter().map(cart_core::Line::id).collect();
+        let bill = self.bill(book, &order, is_discounted);
+        let line = |line: &LineQuote| BillLine {
+            unit_minor: line.unit_price_minor,
+            off_minor: line.discount_minor,
+            paid_minor: line.tax.gross_minor,
+        };
+        let told = Bill {
+            lines: quote.lines.iter().map(line).collect(),
+            shipping_minor: quote.tax.shipping.gross_minor,
+            tax_minor: quote.totals.tax_minor,
+            total_minor: quote.totals.total_minor,
+        };
+        assert_eq!(told, bill, "{:?} of {book:?}", self.season);
+        bill
     }
 }
 

@@ -1,0 +1,181 @@
+//! The model: what one cart has, as far as the commands say that it accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cart_core::{Cart, Code, Command, GiftCardId, LineId, ReopenedLine, Sku, Stage, StepDetails};
+
+use super::{bill::Day, shop};
+
+/// Is what one cart has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CartBook {
+    /// Where it goes to, once that is known.
+    pub country: Option<String>,
+    /// Pieces, and the price that was told.
+    pub lines: BTreeMap<LineId, (i64, i64)>,
+    pub saved: BTreeMap<LineId, i64>,
+    pub codes: BTreeSet<Code>,
+    pub cards: Vec<GiftCardId>,
+    pub credit: bool,
+    pub note: String,
+    pub express: bool,
+}
+
+impl CartBook {
+    /// Writes down a command that was accepted by the cart as it was; `bought` is what its customer has bought before.
+    pub fn enter(&mut self, command: &Command, before: &Cart, day: &Day, bought: &BTreeMap<Sku, i64>) {
+        if self.wanted(command).is_some() {
+            assert_eq!(self.breaks(command, bought), None, "{command:?} is accepted by {self:?}");
+        }
+        match command {
+            Command::AddLine { sku, quantity, properties } => {
+                self.add(LineId::new(sku.clone(), properties), i64::from(*quantity), day.prices[sku]);
+            }
+            Command::SetQuantity { line, quantity } => {
+                let (pieces, told) = self.lines.get(line).copied().unwrap_or_default();
+                let more = i64::from(*quantity) > pieces;
+                let told = if more { day.prices[line.sku()] } else { told };
+                self.lines.insert(line.clone(), (i64::from(*quantity), told));
+            }
+            Command::RemoveLine { line } => drop(self.lines.remove(line)),
+            Command::SaveLine { line } => {
+                let (pieces, _) = self.lines.remove(line).expect("an accepted save had its line");
+                *self.saved.entry(line.clone()).or_default() += pieces;
+            }
+            Command::RestoreLine { line } => {
+                let pieces = self.saved.remove(line).expect("an accepted restore had its line");
+                self.add(line.clone(), pieces, day.prices[line.sku()]);
+            }
+            Command::DropSavedLine { line } => drop(self.saved.remove(line)),
+            Command::ApplyCode { code } => drop(self.codes.insert(code.clone())),
+            Command::RemoveCode { code } => drop(self.codes.remove(code)),
+            Command::ApplyGiftCard { card } if !self.cards.contains(&card.id) => {
+                self.cards.push(card.id.clone());
+            }
+            Command::RemoveGiftCard { card } => self.cards.retain(|c| c != card),
+            Command::UseStoreCredit { on } => self.credit = *on,
+            Command::SetNote { text } => self.note.clone_from(text),
+            Command::Clear => self.lines.clear(),
+            Command::AcceptPrices => {
+                for id in day.changed(self) {
+                    self.lines.get_mut(&id).expect("a line").1 = day.prices[id.sku()];
+                }
+            }
+            Command::Batch(commands) => commands.iter().for_each(|c| self.enter(c, before, day, bought)),
+            Command::CompleteStep(StepDetails::Address(address)) => {
+                self.country = Some(address.country.clone());
+            }
+            // A cart of which nothing travels does not ask how.
+            Command::CompleteStep(StepDetails::Shipping { method })
+                if before.travels() || before.stage == Stage::Open =>
+            {
+                self.express = method.as_ref().is_some_and(|m| m.as_str() == "express");
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, line: LineId, pieces: i64, told: i64) {
+        let entry = self.lines.entry(line).or_default();
+        *entry = (entry.0 + pieces, told);
+    }
+
+    /// Says how many pieces of which line a command asks for.
+    fn wanted(&self, command: &Command) -> Option<(LineId, i64)> {
+        let has = |id: &LineId| self.lines.get(id).map_or(0, |(pieces, _)| *pieces);
+        match command {
+            Command::AddLine { sku, quantity, properties } => {
+                let id = LineId::new(sku.clone(), properties);
+                let pieces = has(&id) + i64::from(*quantity);
+                Some((id, pieces))
+            }
+            Command::RestoreLine { line } => Some((line.clone(), has(line) + self.saved.get(line).copied()?)),
+            Command::SetQuantity { line, quantity } if i64::from(*quantity) != has(line) => {
+                Some((line.clone(), i64::from(*quantity)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Names the limit of a product that a command breaks. Nobody has to buy more to take some back.
+    pub fn breaks(&self, command: &Command, bought: &BTreeMap<Sku, i64>) -> Option<&'static str> {
+        let (id, pieces) = self.wanted(command)?;
+        let limits = shop::limits(id.sku());
+        let has = self.lines.get(&id).map_or(0, |(pieces, _)| *pieces);
+        let order = self.pieces_of(id.sku()) - has + pieces;
+        match () {
+            () if pieces < limits.min => Some("min"),
+            () if pieces % limits.step != 0 => Some("step"),
+            () if pieces < has => None,
+            () if order > limits.order_max => Some("max"),
+            () => self.exceeds(id.sku(), order, bought),
+        }
+    }
+
+    fn exceeds(&self, sku: &Sku, order: i64, bought: &BTreeMap<Sku, i64>) -> Option<&'static str> {
+        let before = bought.get(sku).copied().unwrap_or(0);
+        (order + before > shop::limits(sku).customer_max).then_some("per_customer")
+    }
+
+    /// Finds a line of which its customer has bought so many that these are too many.
+    pub fn too_many(&self, bought: &BTreeMap<Sku, i64>) -> Option<&LineId> {
+        self.lines.keys().find(|id| self.exceeds(id.sku(), self.pieces_of(id.sku()), bought).is_some())
+    }
+
+    fn pieces_of(&self, sku: &Sku) -> i64 {
+        self.lines.iter().filter(|(id, _)| id.sku() == sku).map(|(_, (pieces, _))| pieces).sum()
+    }
+
+    /// Checks that each line which is new, or has more pieces than before, keeps to the limits.
+    pub fn keeps_to_limits(&self, before: &Self, bought: &BTreeMap<Sku, i64>) {
+        for (id, (pieces, _)) in &self.lines {
+            let limits = shop::limits(id.sku());
+            if before.lines.get(id).is_some_and(|(before, _)| before >= pieces) {
+                continue;
+            }
+            let order = self.pieces_of(id.sku());
+            let fits = *pieces >= limits.min && pieces % limits.step == 0 && order <= limits.order_max;
+            assert!(fits, "{pieces} of {id}, {order} in all");
+            assert_eq!(self.exceeds(id.sku(), order, bought), None, "{order} of {id} after {bought:?}");
+        }
+    }
+
+    /// Writes down what came back of a cart that had expired: all of it, or less with a reason.
+    pub fn reopen(&mut self, told: &[ReopenedLine], day: &Day, bought: &BTreeMap<Sku, i64>) {
+        assert!(told.iter().map(|l| &l.line).collect::<BTreeSet<_>>().into_iter().eq(self.lines.keys()));
+        for line in told {
+            assert_eq!(i64::from(line.wanted), self.lines[&line.line].0);
+            assert_eq!(line.quantity < line.wanted, line.because.is_some(), "{line:?}");
+            match i64::from(line.quantity) {
+                0 => drop(self.lines.remove(&line.line)),
+                pieces => drop(self.lines.insert(line.line.clone(), (pieces, day.prices[line.line.sku()]))),
+            }
+        }
+        self.keeps_to_limits(&Self::default(), bought);
+    }
+
+    /// Reads what a cart says of itself.
+    pub fn of(cart: &Cart, express: bool) -> Self {
+        Self {
+            country: cart.address.as_ref().map(|address| address.country.clone()),
+            lines: cart.lines.iter().map(|l| (l.id(), (i64::from(l.quantity), l.unit_price_minor))).collect(),
+            saved: cart.saved.iter().map(|l| (l.id(), i64::from(l.quantity))).collect(),
+            codes: cart.codes.iter().cloned().collect(),
+            cards: cart.gift_cards.iter().map(|card| card.id.clone()).collect(),
+            credit: cart.uses_credit,
+            note: cart.note.clone(),
+            express,
+        }
+    }
+
+    /// Counts the pieces of the shelf that its lines need, parts of bundles included.
+    pub fn pieces(&self) -> BTreeMap<Sku, i64> {
+        let mut needs = BTreeMap::new();
+        for (line, (pieces, _)) in &self.lines {
+            for (part, each) in shop::parts_of(line.sku()) {
+                *needs.entry(part).or_default() += pieces * each;
+            }
+        }
+        needs
+    }
+}

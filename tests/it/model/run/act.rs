@@ -1,0 +1,70 @@
+//! What the shop's people do beside: terms, prices, stock, gift cards and credit.
+
+use std::sync::Arc;
+
+use cart_core::{Posting, gift_card};
+use rand::{RngExt, seq::IndexedRandom};
+use web::store::{PostingWrite, StockOutcome};
+
+use super::Run;
+use crate::model::{
+    draw,
+    season::Season,
+    shop::{self, SKUS, card, gbp, sku},
+};
+
+impl Run {
+    pub(super) async fn act(&mut self) {
+        let store = self.subject.store.clone();
+        match self.rng.random_range(0..40) {
+            0..=2 => self.begin_season(),
+            3..=10 => {
+                let (text, minor) =
+                    (*SKUS.choose(&mut self.rng).expect("some"), self.rng.random_range(50..600) * 10);
+                shop::put(&*store, text, minor).await;
+                self.catalogue.refresh(&*store).await.unwrap();
+                self.day.prices.insert(sku(text), minor);
+            }
+            11..=25 => {
+                let (text, location) = draw::slot(&mut self.rng);
+                // Fewer sofas at two locations might owe more together than carts may.
+                let pieces = self.rng.random_range(if text == "SOFA" { 0 } else { -3 }..10);
+                let change = shop::adjust(text, location, pieces, self.now_ms);
+                if store.change_stock(&[change]).await.unwrap()[0] == StockOutcome::Changed {
+                    *self.book.supplied.entry(sku(text)).or_default() += pieces;
+                }
+            }
+            26..=30 => {
+                let (id, minor) =
+                    (*shop::CARDS.choose(&mut self.rng).expect("some"), self.rng.random_range(1..3_000));
+                let cause = self.name("topped-up-");
+                store.issue_gift_cards(&[shop::issue(id, minor, &cause, self.now_ms)]).await.unwrap();
+                *self.book.cards.get_mut(&card(id).id).expect("a known card") += minor;
+            }
+            31..=35 => {
+                let customer = shop::customer(&mut self.rng, self.day.season.number);
+                let (delta, cause) = (self.rng.random_range(1..3_000), self.name("credit-"));
+                let posting = Posting { account: gift_card::credit(gbp(), &customer), delta };
+                store.post(&[PostingWrite { posting, cause, at_ms: self.now_ms }]).await.unwrap();
+                *self.book.credit.entry(customer).or_default() += delta;
+            }
+            _ => {
+                store.forget_keys(self.now_ms + 1).await.unwrap();
+                self.keyed.clear();
+            }
+        }
+        self.count("the shop acts");
+    }
+
+    /// Lets other terms hold: another promotion takes the code over, its uses are counted anew, and other customers come.
+    fn begin_season(&mut self) {
+        self.day.season = Season::draw(&mut self.rng, self.day.season.number + 1);
+        self.terms = Arc::new(self.day.season.terms());
+        self.book.season = self.day.season.number;
+        self.book.uses.clear();
+        let stays = |who: &cart_core::VisitorId| self.lives.values().any(|life| life.cart.owner == *who);
+        self.book.credit.retain(|who, _| stays(who));
+        self.book.bought.retain(|who, _| stays(who));
+        self.count("a season begins");
+    }
+}
