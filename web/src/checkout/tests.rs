@@ -124,6 +124,12 @@ impl Shop {
             .await
     }
 
+    /// Waits until everything that was sent to a cart is decided: a client that broke off did not take back what it had
+    /// sent, and recovery knows nothing of a command that is still on its way.
+    async fn heard_out(&self, cart: &CartId) {
+        self.checkout.carts.read_newest(cart.clone(), None).await.unwrap();
+    }
+
     /// Lets recovery run until nothing is due any more.
     async fn recover(&self) {
         for round in 1.. {
@@ -238,6 +244,7 @@ async fn tell(
     story: &str,
 ) {
     let last = then.happen(shop, cart, token).await;
+    shop.heard_out(cart).await;
     let was_acknowledged = first.iter().chain(&last).any(is_ordered);
     shop.recover().await;
     let paid = shop.settled(cart, story).await;
