@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use cart_core::{
     Balances, Cart, CartEvent, CartId, Command, Currency, Facts, GiftCards, LocationId, Money, PricePolicy,
     Product, Properties, Rejection, Request, Shipping, Sku, Slot, StepDetails, StockLevel, StockLevels,
-    Terms, VisitorId, Workflow, decide, evolve, open,
+    StockPolicy, Terms, VisitorId, Workflow, decide, evolve, open,
 };
 
 fn sku(text: &str) -> Sku {
@@ -137,6 +137,21 @@ fn the_checkout_gathers_the_cart_in_the_fewest_parcels() {
         assert_eq!((shop.held("CUP"), shop.held("MUG")), ([1, 0, 0], [0, 0, 1]));
         shop.ask(Command::StartCheckout).unwrap();
         assert_eq!((shop.held("CUP"), shop.held("MUG")), (cups, mugs), "{rule}");
+    }
+}
+
+#[test]
+fn pieces_of_a_product_that_is_no_longer_counted_stay_where_they_are() {
+    for (rule, country) in [("fewest_parcels", "GB"), ("priority", "FR")] {
+        let mut shop = Shop::new(rule, [1, 0, 0], [0, 1, 0]);
+        shop.add("CUP", 1).unwrap();
+        shop.add("MUG", 1).unwrap();
+        let mug = shop.products.get_mut(&sku("MUG")).unwrap();
+        Arc::make_mut(mug).stock_policy = StockPolicy::Untracked;
+        shop.add("MUG", 1).unwrap();
+        shop.ask(Command::StartCheckout).unwrap();
+        shop.go_to(country).unwrap();
+        assert_eq!((shop.held("CUP"), shop.held("MUG")), ([1, 0, 0], [0, 1, 0]), "{rule}");
     }
 }
 

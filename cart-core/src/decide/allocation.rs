@@ -111,7 +111,10 @@ fn sending(cart: &Cart) -> BTreeSet<&LocationId> {
 /// [`Rejection::OutOfStock`] where pieces are held that no location has which serves the destination.
 pub(super) fn move_holds(cart: &Cart, facts: &Facts<'_>) -> Result<Vec<CartEvent>, Rejection> {
     let serving = serving(cart, facts);
-    let is_astray = |line: &Line| line.holds().any(|(_, location, _)| !serving.contains(location));
+    // What a line holds of a product that is no longer counted stays where it is: it would not be looked for anew.
+    let is_counted = |line: &Line| line.held > 0 && !needs_of(facts, line).is_empty();
+    let is_astray =
+        |line: &Line| is_counted(line) && line.holds().any(|(_, location, _)| !serving.contains(location));
     let any_astray = cart.lines.iter().any(is_astray);
     let gathers = facts.terms.locations.rule() == AllocationRule::FewestParcels && sending(cart).len() > 1;
     if !any_astray && !gathers {
@@ -119,7 +122,7 @@ pub(super) fn move_holds(cart: &Cart, facts: &Facts<'_>) -> Result<Vec<CartEvent
     }
     // Where something has to move, a gift that need not keeps its pieces.
     let may_gather = |line: &Line| gathers && !(any_astray && line.is_gift());
-    let may_move = |line: &Line| line.held > 0 && (is_astray(line) || may_gather(line));
+    let may_move = |line: &Line| is_astray(line) || (is_counted(line) && may_gather(line));
     // The pieces are put back in thought and looked for anew.
     let mut bare = cart.clone();
     let mut stock = facts.stock.clone();
