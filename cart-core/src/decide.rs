@@ -87,7 +87,7 @@ pub fn decide(cart: &Cart, facts: &Facts<'_>, request: &Request) -> Result<Vec<C
         },
         Stage::Merged { into } => after_the_merge(cart, into, &request.command),
         _ => {
-            let events = run(cart, facts, &request.command)?;
+            let events = run_before_gifts(cart, facts, &request.command)?;
             let events = and_catch_up(cart, facts, &request.command, events);
             Ok(payment::give_up_where_changed(cart, events))
         }
@@ -193,6 +193,26 @@ fn after_the_merge(cart: &Cart, into: &CartId, command: &Command) -> Result<Vec<
         Command::SettlePayment(task) => Ok(payment::settle(cart, task)),
         _ => Err(Rejection::CartMerged { into: into.clone() }),
     }
+}
+
+/// A gift takes no piece that the cart's own lines need: where they lack some, its gifts are put back first. Those that can
+/// still be had are given anew.
+fn run_before_gifts(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEvent>, Rejection> {
+    let refused = match run(cart, facts, command) {
+        Err(rejection) if command.settles_gifts() && cart.gifts().any(|line| line.held > 0) => rejection,
+        done => return done,
+    };
+    if !matches!(refused.reason(), Rejection::OutOfStock { .. }) {
+        return Err(refused);
+    }
+    let mut events: Vec<_> = cart.gifts().map(gifts::withdrawn).collect();
+    let (mut bare, mut stock) = (cart.clone(), facts.stock.clone());
+    for event in &events {
+        evolve(&mut bare, event);
+        stock.apply(event);
+    }
+    events.extend(run(&bare, &Facts { stock: &stock, ..*facts }, command).map_err(|_| refused)?);
+    Ok(events)
 }
 
 fn run(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEvent>, Rejection> {

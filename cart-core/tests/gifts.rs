@@ -269,6 +269,19 @@ fn a_gift_takes_no_piece_that_the_cart_itself_wants() {
     assert_eq!(gifts(&cart), [("POT", 1, 0)]);
     shop.ask(&mut cart, set("POT", 2)).unwrap();
     assert_eq!((gifts(&cart), cart.gifts_out_of_stock.clone()), (vec![], vec![promotion("pot")]));
+
+    // One that is held already gives its pieces back; more than these are still refused.
+    let mut shop = Shop::new().with_stock("TEA", 3);
+    let tea = shop.products.get_mut(&sku("TEA")).unwrap();
+    *tea = Arc::new(Product { hidden: false, ..Product::clone(tea) });
+    let mut cart = shop.open("c");
+    shop.ask(&mut cart, add("MUG", 5)).unwrap();
+    assert_eq!(gifts(&cart), [("TEA", 2, 2)]);
+    let events = shop.ask(&mut cart, add("TEA", 2)).unwrap();
+    assert_eq!(names(&events), ["gift_withdrawn", "line_added", "gifts_out_of_stock"]);
+    assert_eq!((gifts(&cart), shop.pieces("TEA")), (vec![], (1, 2, 0)));
+    let refused = shop.ask(&mut cart, add("TEA", 2)).unwrap_err();
+    assert_eq!(refused, Rejection::OutOfStock { sku: sku("TEA"), available: 1, wanted: 2 });
 }
 
 #[test]

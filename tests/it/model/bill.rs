@@ -9,8 +9,8 @@ use cart_core::{LineId, PricePolicy, Sku};
 
 use super::{
     cart_book::CartBook,
-    season::{Season, TaxRule},
-    shop::{self, EXPRESS_MINOR},
+    season::{Season, TaxRule, gift_id},
+    shop::{self, EXPRESS_MINOR, GIFT_CODE},
 };
 
 /// Is what the shop asks for its things today.
@@ -29,6 +29,14 @@ pub struct Bill {
     pub shipping_minor: i64,
     pub tax_minor: i64,
     pub total_minor: i64,
+}
+
+impl Bill {
+    /// Says what the things cost, before shipping and tax.
+    pub fn things_minor(&self, cart: &CartBook, order: &[LineId]) -> i64 {
+        let pieces = |id: &LineId| cart.lines.get(id).map_or(0, |(pieces, _)| *pieces);
+        order.iter().zip(&self.lines).map(|(id, line)| pieces(id) * line.unit_minor - line.off_minor).sum()
+    }
 }
 
 /// Is what a line comes to.
@@ -55,13 +63,26 @@ impl Day {
         cart.lines.keys().filter(is_changed).cloned().collect()
     }
 
+    /// Says what a cart is given that has to pay so much for its things, before tax; whether it can be had is not asked.
+    pub fn gift(&self, cart: &CartBook, minor: i64) -> Option<(LineId, i64)> {
+        let (rule, id) = (self.season.gift?, gift_id(self.season.number));
+        let has_code = !rule.needs_code || cart.codes.contains(&shop::code(GIFT_CODE));
+        let is_due = has_code && !cart.lines.is_empty() && minor >= rule.min_minor;
+        (is_due && !cart.declined.contains(&id))
+            .then(|| (LineId::of_gift(shop::sku(rule.sku), &id), rule.pieces))
+    }
+
     /// Makes out the bill. All prices are whole tens, so that a tenth is exact.
     pub fn bill(&self, cart: &CartBook, order: &[LineId], is_discounted: bool) -> Bill {
         let (mut bill, mut amounts) = (Bill::default(), vec![]);
         // Which line each amount belongs to: a bundle is taxed as its parts are.
         let mut line_of = vec![];
         for (at, id) in order.iter().enumerate() {
-            let (pieces, told_minor) = cart.lines[id];
+            let Some((pieces, told_minor)) = cart.lines.get(id).copied() else {
+                assert!(cart.gifts.contains_key(id), "{id} is nowhere");
+                bill.lines.push(BillLine::default());
+                continue;
+            };
             let unit_minor = self.unit_minor(id.sku(), told_minor);
             let off_minor = if is_discounted { pieces * unit_minor / 10 } else { 0 };
             bill.lines.push(BillLine { unit_minor, off_minor, paid_minor: 0 });

@@ -3,7 +3,7 @@
 //! It knows no rule of the shop but those that a clerk with a pencil would: pieces add up, the provider is given back first
 //! what it paid.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cart_core::{Command, GiftCardId, LineId, Order, OrderId, PaymentTask, RefundWish, Sku, VisitorId};
 
@@ -28,6 +28,7 @@ pub struct OrderBook {
     payers: Vec<(Payer, i64, i64)>,
     /// Pieces, those that were paid back, and what all of them cost.
     lines: BTreeMap<LineId, (i64, i64, i64)>,
+    gifts: BTreeSet<LineId>,
     owner: VisitorId,
     shipping_left: i64,
     is_placed: bool,
@@ -120,19 +121,22 @@ impl Book {
         assert_eq!(paid_minor, total - prepaid, "what is authorised is what is due");
         payers.push((Payer::Provider, paid_minor));
         payers.reverse();
-        for (sku, pieces) in cart.pieces() {
+        for (sku, pieces) in cart.pieces_with_gifts() {
             *self.sold.entry(sku).or_default() += pieces;
         }
         let bought = self.bought.entry(order.owner.clone()).or_default();
         let mut lines = BTreeMap::new();
         for (line, BillLine { paid_minor, .. }) in order.lines.iter().zip(&bill.lines) {
             let pieces = i64::from(line.quantity);
-            *bought.entry(line.sku.clone()).or_default() += pieces;
+            if line.gift_of.is_none() {
+                *bought.entry(line.sku.clone()).or_default() += pieces;
+            }
             lines.insert(line.id(), (pieces, 0, *paid_minor));
         }
         let book = OrderBook {
             payers: payers.into_iter().map(|(payer, paid)| (payer, paid, 0)).collect(),
             lines,
+            gifts: cart.gifts.keys().cloned().collect(),
             owner: order.owner.clone(),
             shipping_left: bill.shipping_minor,
             is_placed: true,
@@ -194,8 +198,9 @@ impl Book {
             let line = order.lines.get_mut(id).expect("a line of the order");
             line.1 += pieces;
             assert!(line.1 <= line.0, "more of {id} came back than was bought");
-            // Whether customers who are gone may buy more is of no interest.
-            if let Some(bought) = self.bought.get_mut(&order.owner) {
+            // Whether customers who are gone may buy more is of no interest; gifts are not bought.
+            let bought = self.bought.get_mut(&order.owner).filter(|_| !order.gifts.contains(id));
+            if let Some(bought) = bought {
                 *bought.get_mut(id.sku()).expect("it was bought") -= pieces;
             }
             for (part, each) in shop::parts_of(id.sku()).into_iter().filter(|_| restock) {

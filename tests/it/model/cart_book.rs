@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cart_core::{Cart, Code, Command, GiftCardId, LineId, ReopenedLine, Sku, Stage, StepDetails};
+use cart_core::{
+    Cart, Code, Command, GiftCardId, LineId, PromotionId, ReopenedLine, Sku, Stage, StepDetails,
+};
 
 use super::{bill::Day, shop};
 
@@ -13,6 +15,9 @@ pub struct CartBook {
     pub country: Option<String>,
     /// Pieces, and the price that was told.
     pub lines: BTreeMap<LineId, (i64, i64)>,
+    /// What is given beside: pieces.
+    pub gifts: BTreeMap<LineId, i64>,
+    pub declined: BTreeSet<PromotionId>,
     pub saved: BTreeMap<LineId, i64>,
     pub codes: BTreeSet<Code>,
     pub cards: Vec<GiftCardId>,
@@ -55,6 +60,8 @@ impl CartBook {
             Command::RemoveGiftCard { card } => self.cards.retain(|c| c != card),
             Command::UseStoreCredit { on } => self.credit = *on,
             Command::SetNote { text } => self.note.clone_from(text),
+            Command::DeclineGift { promotion } => drop(self.declined.insert(promotion.clone())),
+            Command::AcceptGift { promotion } => drop(self.declined.remove(promotion)),
             Command::Clear => self.lines.clear(),
             Command::AcceptPrices => {
                 for id in day.changed(self) {
@@ -152,13 +159,16 @@ impl CartBook {
             }
         }
         self.keeps_to_limits(&Self::default(), bought);
+        self.codes.retain(|code| day.season.knows(code));
     }
 
     /// Reads what a cart says of itself.
     pub fn of(cart: &Cart, express: bool) -> Self {
         Self {
             country: cart.address.as_ref().map(|address| address.country.clone()),
-            lines: cart.lines.iter().map(|l| (l.id(), (i64::from(l.quantity), l.unit_price_minor))).collect(),
+            lines: cart.bought().map(|l| (l.id(), (i64::from(l.quantity), l.unit_price_minor))).collect(),
+            gifts: cart.gifts().map(|line| (line.id(), i64::from(line.quantity))).collect(),
+            declined: cart.gifts_declined.iter().cloned().collect(),
             saved: cart.saved.iter().map(|l| (l.id(), i64::from(l.quantity))).collect(),
             codes: cart.codes.iter().cloned().collect(),
             cards: cart.gift_cards.iter().map(|card| card.id.clone()).collect(),
@@ -168,14 +178,26 @@ impl CartBook {
         }
     }
 
-    /// Counts the pieces of the shelf that its lines need, parts of bundles included.
-    pub fn pieces(&self) -> BTreeMap<Sku, i64> {
-        let mut needs = BTreeMap::new();
-        for (line, (pieces, _)) in &self.lines {
-            for (part, each) in shop::parts_of(line.sku()) {
-                *needs.entry(part).or_default() += pieces * each;
-            }
-        }
-        needs
+    /// Counts the pieces of the shelf that its own lines need with more of a product, parts of bundles included.
+    pub fn pieces_and(&self, sku: &Sku, more: i64) -> BTreeMap<Sku, i64> {
+        let own = self.lines.iter().map(|(line, (pieces, _))| (line.sku(), *pieces));
+        needs(own.chain([(sku, more)]))
     }
+
+    /// Counts the pieces that its own lines and its gifts need.
+    pub fn pieces_with_gifts(&self) -> BTreeMap<Sku, i64> {
+        let own = self.lines.iter().map(|(line, (pieces, _))| (line.sku(), *pieces));
+        needs(own.chain(self.gifts.iter().map(|(line, pieces)| (line.sku(), *pieces))))
+    }
+}
+
+/// Counts the pieces of the shelf that some things need.
+fn needs<'s>(things: impl Iterator<Item = (&'s Sku, i64)>) -> BTreeMap<Sku, i64> {
+    let mut needs = BTreeMap::new();
+    for (sku, pieces) in things {
+        for (part, each) in shop::parts_of(sku) {
+            *needs.entry(part).or_default() += pieces * each;
+        }
+    }
+    needs
 }

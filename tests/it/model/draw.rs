@@ -6,10 +6,13 @@ use cart_core::{
 };
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 
-use super::shop::{self, CARDS, CODE, PLACES, SKUS, address, card, code, sku};
+use super::{
+    season::gift_id,
+    shop::{self, CARDS, CODE, GIFT_CODE, PLACES, SKUS, address, card, code, sku},
+};
 
 /// Draws a command to a cart. `order` is what it became, as it was placed, where it is one.
-pub fn command(rng: &mut StdRng, cart: &Cart, order: Option<&Order>) -> Command {
+pub fn command(rng: &mut StdRng, cart: &Cart, order: Option<&Order>, season: u64) -> Command {
     if let Some(order) = order {
         return of_an_order(rng, cart, order);
     }
@@ -21,7 +24,8 @@ pub fn command(rng: &mut StdRng, cart: &Cart, order: Option<&Order>) -> Command 
         0..=44 => on_the_way(rng, cart),
         45..=69 => of_lines(rng, cart),
         70..=74 => Command::Batch((0..rng.random_range(1..5)).map(|_| of_lines(rng, cart)).collect()),
-        75..=84 => of_money(rng),
+        75..=83 => of_money(rng),
+        84 => of_a_gift(rng, season),
         85..=87 => Command::SetNote { text: ["", "Ring twice"].choose(rng).expect("some").to_string() },
         88 => Command::AcceptPrices,
         89 => Command::Clear,
@@ -63,16 +67,24 @@ fn properties(rng: &mut StdRng) -> Properties {
 fn of_money(rng: &mut StdRng) -> Command {
     let card = card(CARDS.choose(rng).expect("some"));
     match rng.random_range(0..6) {
-        0..=1 => Command::ApplyCode { code: code(CODE) },
-        2 => Command::RemoveCode { code: code(CODE) },
+        0..=1 => Command::ApplyCode { code: code([CODE, GIFT_CODE].choose(rng).expect("some")) },
+        2 => Command::RemoveCode { code: code([CODE, GIFT_CODE].choose(rng).expect("some")) },
         3 => Command::ApplyGiftCard { card },
         4 => Command::RemoveGiftCard { card: card.id },
         _ => Command::UseStoreCredit { on: rng.random_bool(0.6) },
     }
 }
 
+fn of_a_gift(rng: &mut StdRng, season: u64) -> Command {
+    let promotion = gift_id(season.saturating_sub(rng.random_range(0..2)));
+    match rng.random_bool(0.5) {
+        true => Command::DeclineGift { promotion },
+        false => Command::AcceptGift { promotion },
+    }
+}
+
 fn on_the_way(rng: &mut StdRng, cart: &Cart) -> Command {
-    if cart.lines.is_empty() {
+    if cart.is_empty() {
         return of_lines(rng, cart);
     }
     match (&cart.stage, cart.next_step()) {

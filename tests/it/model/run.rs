@@ -39,6 +39,8 @@ struct Life {
     book: CartBook,
     /// As it was placed.
     order: Option<Order>,
+    /// An order was refused because of news, by which its gifts may be others.
+    is_told: bool,
 }
 
 /// Is one job with what is expected of its answer.
@@ -161,7 +163,8 @@ impl Run {
                 continue;
             }
             let life = &self.lives[&id];
-            let command = draw::command(&mut self.rng, &life.cart, life.order.as_ref());
+            let season = self.day.season.number;
+            let command = draw::command(&mut self.rng, &life.cart, life.order.as_ref(), season);
             // Nothing is asked of a cart behind an attempt to pay: whether that was begun may have to be asked again.
             if matches!(command, Command::BeginPayment { .. }) {
                 paying.insert(id.clone());
@@ -236,6 +239,9 @@ impl Run {
         for touched in &outcome.touched {
             let Some(life) = self.lives.get_mut(&touched.cart.id) else { continue };
             life.cart = touched.cart.clone();
+            if std::mem::take(&mut life.is_told) {
+                life.book.gifts = CartBook::of(&life.cart, life.book.express).gifts;
+            }
             if life.order.is_none() {
                 assert_eq!(CartBook::of(&life.cart, life.book.express), life.book);
             }
@@ -300,7 +306,12 @@ impl Run {
         }
         match (&job.kind, answer) {
             (JobKind::Open(_), Answer::Accepted(accepted)) => {
-                let life = Life { cart: accepted.cart.clone(), book: CartBook::default(), order: None };
+                let life = Life {
+                    cart: accepted.cart.clone(),
+                    book: CartBook::default(),
+                    order: None,
+                    is_told: false,
+                };
                 self.lives.insert(job.cart.clone(), life);
             }
             (JobKind::Enter(entering), Answer::Accepted(accepted)) => {

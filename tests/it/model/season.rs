@@ -1,10 +1,11 @@
-//! What the shop decides anew now and then: how its prices bind, what it taxes, and whose code takes a tenth off.
+//! What the shop decides anew now and then: how its prices bind, what it taxes and gives away, and whose code takes a tenth
+//! off.
 
-use cart_core::{Locations, PricePolicy, Taxes, Terms, shipping::Shipping};
+use cart_core::{Code, Locations, PricePolicy, PromotionId, Taxes, Terms, shipping::Shipping};
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 
-use super::shop::{CODE, CODE_PER_CUSTOMER, CODE_TOTAL, EXPRESS_MINOR};
+use super::shop::{CODE, CODE_PER_CUSTOMER, CODE_TOTAL, EXPRESS_MINOR, GIFT_CODE};
 
 /// Is what holds for some time.
 #[derive(Clone, Debug)]
@@ -13,6 +14,16 @@ pub struct Season {
     pub prices: PricePolicy,
     /// None where the shop collects no tax.
     pub tax: Option<TaxRule>,
+    pub gift: Option<GiftRule>,
+}
+
+/// Says what is given to whoever buys for so much.
+#[derive(Clone, Copy, Debug)]
+pub struct GiftRule {
+    pub sku: &'static str,
+    pub pieces: i64,
+    pub min_minor: i64,
+    pub needs_code: bool,
 }
 
 /// Says how prices are taxed.
@@ -38,25 +49,51 @@ impl Season {
             is_per_order: rng.random_bool(0.5),
             is_half_even: rng.random_bool(0.5),
         };
-        let prices = *policies.choose(rng).expect("some");
-        Self { number, prices, tax: rng.random_bool(0.8).then_some(tax) }
+        let gift = GiftRule {
+            sku: ["TIN", "MUG", "BOX"].choose(rng).expect("some"),
+            pieces: rng.random_range(1..3),
+            min_minor: rng.random_range(0..20) * 1_000 + 1,
+            needs_code: rng.random_bool(0.3),
+        };
+        Self {
+            number,
+            prices: *policies.choose(rng).expect("some"),
+            tax: rng.random_bool(0.8).then_some(tax),
+            gift: rng.random_bool(0.7).then_some(gift),
+        }
+    }
+
+    pub fn knows(&self, code: &Code) -> bool {
+        let opens_gift = || self.gift.is_some_and(|gift| gift.needs_code);
+        code.as_str() == CODE || code.as_str() == GIFT_CODE && opens_gift()
     }
 
     /// Writes the season down as the shop's people do.
     pub fn terms(&self) -> Terms {
-        let promotions = json!([{"id": format!("tenth-{}", self.number), "name": "A tenth", "codes": [CODE],
-            "limits": {"total": CODE_TOTAL, "per_customer": CODE_PER_CUSTOMER},
-            "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]);
+        let mut promotions = vec![json!({"id": format!("tenth-{}", self.number), "name": "A tenth",
+            "codes": [CODE], "limits": {"total": CODE_TOTAL, "per_customer": CODE_PER_CUSTOMER},
+            "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}})];
+        promotions.extend(self.gift.map(|gift| {
+            json!({"id": gift_id(self.number), "name": "A gift",
+                "codes": if gift.needs_code { vec![GIFT_CODE] } else { vec![] },
+                "conditions": {"needs": [{"min_minor": {"GBP": gift.min_minor}}]},
+                "benefit": {"kind": "gift", "sku": gift.sku, "pieces": gift.pieces}})
+        }));
         let locations = json!({"rule": "fewest_parcels", "locations": [
             {"id": "main", "name": "Leeds"}, {"id": "north", "name": "Wick"}]});
         let taxes = self.tax.map(TaxRule::definition);
         Terms {
-            promotions: serde_json::from_value(promotions).unwrap(),
+            promotions: serde_json::from_value(promotions.into()).unwrap(),
             locations: serde_json::from_value::<Locations>(locations).unwrap(),
             taxes: taxes.map_or_else(Taxes::default, |taxes| serde_json::from_value(taxes).unwrap()),
             ..Terms::plain(self.prices, Shipping::standard_and_express(EXPRESS_MINOR).unwrap())
         }
     }
+}
+
+/// Names the promotion that gives something in a season.
+pub fn gift_id(number: u64) -> PromotionId {
+    PromotionId::parse(&format!("gift-{number}")).expect("an id")
 }
 
 impl TaxRule {

@@ -18,10 +18,14 @@ pub const EXPRESS_MINOR: i64 = 495;
 pub const CODE: &str = "TENTH";
 pub const CODE_TOTAL: i64 = 8;
 pub const CODE_PER_CUSTOMER: i64 = 3;
+/// Opens the gift of a season, where that needs one.
+pub const GIFT_CODE: &str = "GIFT";
 /// How many sofas may be owed.
 pub const OWED_MAX: i64 = 3;
 /// The products, all of which cost whole tens, so that a tenth is exact.
-pub const SKUS: [&str; 7] = ["MUG", "TEE", "VASE", "SOFA", "PDF", "BOX", "KIT"];
+pub const SKUS: [&str; 8] = ["MUG", "TEE", "VASE", "SOFA", "PDF", "BOX", "KIT", GIVEN];
+/// What is not for sale, only given.
+pub const GIVEN: &str = "TIN";
 pub const CUSTOMERS: [&str; 4] = ["ada", "ben", "cleo", "dan"];
 pub const CARDS: [&str; 3] = ["card1", "card2", "card3"];
 
@@ -99,6 +103,7 @@ pub fn product(text: &str, minor: i64) -> Product {
             _ => StockPolicy::HoldOnAdd,
         },
         backorder_limit: if text == "SOFA" { OWED_MAX as u32 } else { 0 },
+        hidden: text == GIVEN,
         digital: text == "PDF",
         tax_category: TaxCategory::parse(if is_reduced(&sku(text)) { "reduced" } else { "standard" })
             .unwrap(),

@@ -16,6 +16,7 @@ use super::{Life, Run};
 use crate::model::{
     bill::{Bill, BillLine, Day},
     cart_book::CartBook,
+    season::gift_id,
     shop::{self, OWED_MAX, SKUS, gbp, sku},
 };
 
@@ -29,14 +30,17 @@ impl Run {
     }
 
     pub(super) fn accepted(&mut self, id: &CartId, command: &Command, accepted: &Accepted) {
-        let life = self.lives.get_mut(id).expect("a known cart");
         let Accepted { cart, quote, order, reopened, .. } = accepted;
         let bought = self.book.bought(&cart.owner);
-        if matches!(command, Command::BeginPayment { .. }) || order.is_some() && life.order.is_none() {
-            let changed = self.day.changed(&life.book);
+        let is_placed = order.is_some() && self.lives[id].order.is_none();
+        if is_placed || matches!(command, Command::BeginPayment { .. }) {
+            let book = &self.lives[id].book;
+            let changed = self.day.changed(book);
             assert!(self.day.season.prices != PricePolicy::Tell || changed.is_empty(), "{changed:?}");
-            assert_eq!(life.book.too_many(&bought), None, "{command:?} of {cart:?}");
+            assert_eq!(book.too_many(&bought), None, "{command:?} of {cart:?}");
+            self.gifts_are_due(id, cart, &self.day.check(book, cart, quote), false);
         }
+        let life = self.lives.get_mut(id).expect("a known cart");
         match (command, order) {
             (Command::PlaceOrder { payment, .. }, Some(order)) => {
                 let bill = self.day.check(&life.book, cart, quote);
@@ -57,6 +61,9 @@ impl Run {
         if life.order.is_some() {
             return;
         }
+        if settles_gifts(command) {
+            life.book.gifts = CartBook::of(cart, life.book.express).gifts;
+        }
         assert_eq!(CartBook::of(cart, life.book.express), life.book, "after {command:?}");
         let bill = self.day.check(&life.book, cart, quote);
         let is_discounted = bill.lines.iter().any(|line| line.off_minor > 0);
@@ -66,6 +73,10 @@ impl Run {
             let is_due = is_typed && !life.book.lines.is_empty() && self.book.may_use(&cart.owner);
             assert_eq!(is_discounted, is_due, "after {command:?} of {:?}: {:?}", cart.owner, self.book.uses);
         }
+        if settles_gifts(command) {
+            self.gifts_are_due(id, cart, &bill, true);
+        }
+        let life = &self.lives[id];
         if let (Command::BeginPayment { .. }, Some(attempt)) = (command, cart.payment()) {
             let due = self.book.due(&life.book, &cart.owner, bill.total_minor);
             assert_eq!(attempt.amount_minor, due, "{attempt:?}");
@@ -79,6 +90,7 @@ impl Run {
         let Life { cart, book, .. } = &self.lives[id];
         let bought = self.book.bought(&cart.owner);
         match rejection {
+            Rejection::UnknownCode { code } => assert!(!self.day.season.knows(code), "{code}"),
             Rejection::OutOfStock { .. } => assert_eq!(book.breaks(command, &bought), None, "{command:?}"),
             Rejection::QuantityLimit { broken, .. } if book.breaks(command, &bought).is_some() => {
                 assert_eq!(Some(broken.name()), book.breaks(command, &bought), "{command:?} of {book:?}");
@@ -97,17 +109,38 @@ impl Run {
             _ => {}
         }
         if let (Command::AddLine { sku, quantity, .. }, Rejection::OutOfStock { .. }) = (command, rejection) {
-            let mut needs = self.lives[id].book.pieces();
-            for (part, each) in shop::parts_of(sku) {
-                *needs.entry(part).or_default() += i64::from(*quantity) * each;
-            }
-            let is_lacking = |(part, wanted): (&Sku, &i64)| {
-                let others = self.lives.iter().filter(|(other, _)| *other != id).map(|(_, life)| &life.cart);
-                let of = |books: &BTreeMap<Sku, i64>| books.get(part).copied().unwrap_or(0);
-                *wanted > of(&self.book.supplied) - of(&self.book.sold) - held(others, part)
-            };
-            assert!(needs.iter().any(is_lacking), "{command:?} of {needs:?} is refused: {rejection:?}");
+            let needs = self.lives[id].book.pieces_and(sku, i64::from(*quantity));
+            assert!(self.lacks(id, &needs), "{command:?} of {needs:?} is refused: {rejection:?}");
         }
+        let is_news = ["promotion_used_up", "payment_mismatch", "gifts_changed"];
+        if is_news.contains(&rejection.name()) {
+            self.lives.get_mut(id).expect("a known cart").is_told = true;
+        }
+    }
+
+    /// Reports whether a cart could not have so many pieces, whatever it holds of them by now.
+    fn lacks(&self, id: &CartId, needs: &BTreeMap<Sku, i64>) -> bool {
+        needs.iter().any(|(part, wanted)| {
+            let others = self.lives.iter().filter(|(other, _)| *other != id).map(|(_, life)| &life.cart);
+            let of = |books: &BTreeMap<Sku, i64>| books.get(part).copied().unwrap_or(0);
+            *wanted > of(&self.book.supplied) - of(&self.book.sold) - held(others, part)
+        })
+    }
+
+    /// A cart has the gifts that it is due, but for those that cannot be had beside what its own lines need; whoever pays
+    /// is not kept back by one that has arrived meanwhile.
+    fn gifts_are_due(&self, id: &CartId, cart: &Cart, bill: &Bill, is_settled: bool) {
+        let book = &self.lives[id].book;
+        let order: Vec<_> = cart.lines.iter().map(cart_core::Line::id).collect();
+        let mut due = self.day.gift(book, bill.things_minor(book, &order));
+        let is_told = cart.gifts_out_of_stock.contains(&gift_id(self.day.season.number));
+        let is_excused = is_told || !is_settled && book.gifts.is_empty();
+        if is_excused && let Some((line, pieces)) = due.take() {
+            let is_lacking = self.lacks(id, &book.pieces_and(line.sku(), pieces));
+            let has_arrived = is_told && !is_settled;
+            assert!(is_lacking || has_arrived, "{pieces} of {line} could be given to {book:?}");
+        }
+        assert_eq!(book.gifts, due.into_iter().collect(), "{:?} of {book:?}", self.day.season);
     }
 
     pub(super) fn merged(&mut self, id: &CartId, entering: &Entering, accepted: &Accepted) {
@@ -137,8 +170,9 @@ impl Run {
             assert!(is_known, "{line} costs {told} of a sudden");
         }
         after.keeps_to_limits(&life.book, &self.book.bought(&accepted.cart.owner));
-        self.day.check(&after, &accepted.cart, &accepted.quote);
+        let bill = self.day.check(&after, &accepted.cart, &accepted.quote);
         (life.book, life.cart) = (after, accepted.cart.clone());
+        self.gifts_are_due(id, &accepted.cart, &bill, true);
         self.count("two carts become one");
     }
 
@@ -183,10 +217,25 @@ impl Run {
     }
 }
 
+/// Reports whether gifts follow from what a command does: what the provider and the clock do changes none.
+fn settles_gifts(command: &Command) -> bool {
+    match command {
+        Command::BeginPayment { .. }
+        | Command::ChallengePayment { .. }
+        | Command::FailPayment { .. }
+        | Command::CancelPayment { .. }
+        | Command::SettlePayment(_)
+        | Command::PlaceOrder { .. }
+        | Command::ExpireHolds
+        | Command::Lapse { .. } => false,
+        command => command.order().is_none(),
+    }
+}
+
 impl Day {
     /// Compares what a cart is told that it costs with the bill.
     fn check(&self, book: &CartBook, cart: &Cart, quote: &Quote) -> Bill {
-        let is_discounted = quote.promotions.applied().next().is_some();
+        let is_discounted = quote.totals.discount_minor > 0;
         let order: Vec<_> = cart.lines.iter().map(cart_core::Line::id).collect();
         let bill = self.bill(book, &order, is_discounted);
         let line = |line: &LineQuote| BillLine {
