@@ -7,6 +7,7 @@ pub mod list;
 pub mod object;
 pub mod product;
 pub mod reopened;
+pub mod shape;
 pub mod share;
 pub mod snapshot;
 
@@ -27,6 +28,7 @@ use serde::Serialize;
 pub use command::{CommandForm, Parsed, UpdateForm, code_of, line_of, promotion_of, sku_of, typed_of};
 pub use object::Object;
 pub use product::{FoundView, ProductDetailView, ProductView};
+pub use shape::{read, read_value};
 
 use self::reopened::ReopenedView;
 use crate::store::Accepted;

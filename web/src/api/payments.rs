@@ -15,6 +15,7 @@ use crate::{
     problem::{Kind, Problem},
     shop::Shop,
     signature::{SignatureError, verify},
+    wire::read,
 };
 
 /// Describes what providers ask.
@@ -49,7 +50,7 @@ pub(super) async fn webhook(
     let bytes = body_bytes(body).await?;
     believe(&shop, &request, &bytes)
         .map_err(|error| Problem::new(Kind::InvalidSignature, error.to_string()))?;
-    let told: Told = serde_json::from_slice(&bytes).map_err(Problem::invalid_json)?;
+    let told: Told = read(&bytes)?;
     // Told twice, it is asked twice and changes nothing the second time.
     shop.checkout.resolve(&told.cart, Some(&told.payment)).await?;
     shop.checkout.settle_soon(told.cart);

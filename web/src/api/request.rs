@@ -12,8 +12,8 @@ use actix_web::{
 };
 use cart_core::CartId;
 use experiments::hash::query_string_override;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     shop::Shop,
     throttle::network::{client, household},
     visitor::Visitor,
-    wire::Object,
+    wire::read,
 };
 
 /// The largest body in bytes: a command with all its details fits many times over.
@@ -35,7 +35,7 @@ pub const KEY_BYTES_MAX: usize = 200;
 ///
 /// # Errors
 /// The problem with its type, its size or its shape.
-pub async fn json<T: DeserializeOwned>(
+pub async fn json<T: DeserializeOwned + JsonSchema>(
     request: &HttpRequest,
     body: web::Payload,
 ) -> Result<(T, web::Bytes), Problem> {
@@ -46,7 +46,7 @@ pub async fn json<T: DeserializeOwned>(
 ///
 /// # Errors
 /// The problem with its type, its size or its shape.
-pub async fn json_within<T: DeserializeOwned>(
+pub async fn json_within<T: DeserializeOwned + JsonSchema>(
     request: &HttpRequest,
     body: web::Payload,
     bytes_max: usize,
@@ -63,38 +63,15 @@ pub async fn json_within<T: DeserializeOwned>(
         return Err(Problem::new(Kind::UnsupportedMediaType, detail));
     }
     let bytes = bytes_within(body, bytes_max).await?;
-    let Object(value) = serde_json::from_slice(&bytes).map_err(|error| {
-        // What is wrong with a number is said of Rust's types, and without its name where the shape has variants.
-        let fraction = error.is_data().then(|| serde_json::from_slice(&bytes).ok()).flatten();
-        let fraction = fraction.and_then(|value| fraction_in("", &value));
-        fraction.map_or_else(|| Problem::invalid_json(error), Problem::invalid_json)
-    })?;
+    let value = read(&bytes)?;
     Ok((value, bytes))
-}
-
-/// Says of the first number that is no whole one what it must be: the API has no other numbers.
-fn fraction_in(path: &str, value: &Value) -> Option<String> {
-    match value {
-        Value::Number(number) if number.is_f64() => {
-            let of = if path.ends_with("_minor") { " of minor units, such as cents" } else { "" };
-            Some(format!("{path} is {number}; it must be a whole number{of}, without a decimal point"))
-        }
-        Value::Array(values) => {
-            values.iter().enumerate().find_map(|(n, value)| fraction_in(&format!("{path}[{n}]"), value))
-        }
-        Value::Object(members) => members.iter().find_map(|(name, value)| {
-            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            fraction_in(&path, value)
-        }),
-        _ => None,
-    }
 }
 
 /// Reads a JSON body, or the default where there is none.
 ///
 /// # Errors
 /// As [`json`].
-pub async fn optional_json<T: DeserializeOwned + Default>(
+pub async fn optional_json<T: DeserializeOwned + JsonSchema + Default>(
     request: &HttpRequest,
     body: web::Payload,
 ) -> Result<(T, web::Bytes), Problem> {
@@ -290,29 +267,4 @@ pub(super) async fn other_method(request: HttpRequest, allow: String) -> HttpRes
     let allow = header::HeaderValue::from_str(&allow).expect("methods are ASCII");
     response.headers_mut().insert(header::ALLOW, allow);
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_number_that_is_no_whole_one_is_named_with_what_it_must_be() {
-        for (body, said) in [
-            (
-                json!({"amount_minor": 1919.0}),
-                "amount_minor is 1919.0; it must be a whole number of minor units",
-            ),
-            (
-                json!({"a": [{"quantity": 1}, {"quantity": 1.5}]}),
-                "a[1].quantity is 1.5; it must be a whole number,",
-            ),
-        ] {
-            let told = fraction_in("", &body).unwrap();
-            assert!(told.starts_with(said), "{told}");
-        }
-        assert_eq!(fraction_in("", &json!({"amount_minor": 1919, "text": "1.5"})), None);
-    }
 }

@@ -35,7 +35,7 @@ use crate::{
     shop::Shop,
     store::{Accepted, CartShare},
     visitor::Visitor,
-    wire::{AcceptedView, CartView, CommandForm, LineView, Parsed, UpdateForm},
+    wire::{AcceptedView, CartView, CommandForm, LineView, Parsed, UpdateForm, read_value},
 };
 
 /// The largest frame in bytes: an update fits a hundred times over.
@@ -398,18 +398,14 @@ fn is_for(channel: &Channel, message: &Message) -> bool {
 
 fn command_of(message: &Message) -> Result<Parsed, Problem> {
     match message.event.as_str() {
-        "update_cart" => serde_json::from_value::<UpdateForm>(message.payload.clone())
-            .map_err(Problem::invalid_json)?
-            .item
-            .parse()
-            .map(Parsed::Command),
+        "update_cart" => read_value::<UpdateForm>(&message.payload)?.item.parse().map(Parsed::Command),
         "command" => parse_command(&message.payload),
         other => Err(Problem::invalid_request(format!("event {other:?} is not update_cart or command"))),
     }
 }
 
 fn parse_command(payload: &Value) -> Result<Parsed, Problem> {
-    serde_json::from_value::<CommandForm>(payload.clone()).map_err(Problem::invalid_json)?.parse()
+    read_value::<CommandForm>(payload)?.parse()
 }
 
 /// Yields the states of a watch, skipping those that a newer one has replaced.

@@ -362,20 +362,21 @@ fn batch_of(commands: Vec<Object<CommandForm>>) -> Result<Command, Problem> {
 }
 
 /// Is the payload of `update_cart`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct UpdateForm {
     /// The line as it shall be.
     pub item: ItemForm,
 }
 
 /// Is a line as it shall be.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct ItemForm {
     #[serde(default, alias = "id")]
     line: Option<String>,
     #[serde(default)]
     sku: Option<String>,
     #[serde(default = "one")]
+    #[schemars(with = "u32")]
     quantity: Number,
 }
 
