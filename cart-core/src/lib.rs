@@ -67,7 +67,9 @@ pub use promotion::{
 pub use purchase::{LimitBroken, Wanted};
 pub use quote::{LineQuote, Quote, Totals, quote, quote_knowing};
 pub use rejection::Rejection;
-pub use shipping::{Carriage, NotOffered, Offer, Offers, Parcel, Shipping, ShippingDefinition};
+pub use shipping::{
+    Carriage, NotOffered, Offer, Offers, Parcel, RefusedMethod, Shipping, ShippingDefinition,
+};
 pub use stock::{Movement, OnOffer, Pick, StockLevel, StockLevels, Taken};
 pub use tax::{Assessment, TaxComponent, TaxDefinition, TaxQuestion, TaxZone, TaxableLine, Taxed, Taxes};
 pub use terms::{PricePolicy, Terms};

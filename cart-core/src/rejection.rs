@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CartId, Code, Currency, FieldError, LimitBroken, LineId, OrderId, PromotionId, Sku, Step,
+    CartId, Code, Currency, Destination, FieldError, LimitBroken, LineId, OrderId, PromotionId, Sku, Step,
     limits::{CART_LINES_MAX, CART_PROPERTIES_BYTES_MAX, LINE_QUANTITY_MAX},
 };
 
@@ -147,6 +147,12 @@ pub enum Rejection {
         /// What is wrong, field by field.
         fields: Vec<FieldError>,
     },
+    /// The shop sends nothing there.
+    #[error("the shop does not send to {destination}; give an address elsewhere")]
+    AddressNotServed {
+        /// Where the order would go.
+        destination: Destination,
+    },
     /// Some step is still to be done.
     #[error("the checkout is not complete; {}", next_in_words(.next))]
     CheckoutIncomplete {
@@ -280,7 +286,7 @@ fn fields_in_words(fields: &[FieldError]) -> String {
 
 impl Rejection {
     /// Names of all rejections, in order of precedence, as metrics label them.
-    pub const NAMES: [&'static str; 33] = [
+    pub const NAMES: [&'static str; 34] = [
         "not_owner",
         "stale_version",
         "cart_closed",
@@ -303,6 +309,7 @@ impl Rejection {
         "cart_empty",
         "step_out_of_order",
         "invalid_details",
+        "address_not_served",
         "checkout_incomplete",
         "price_changed",
         "promotion_used_up",
@@ -341,6 +348,7 @@ impl Rejection {
             Self::CartEmpty => "cart_empty",
             Self::StepOutOfOrder { .. } => "step_out_of_order",
             Self::InvalidDetails { .. } => "invalid_details",
+            Self::AddressNotServed { .. } => "address_not_served",
             Self::CheckoutIncomplete { .. } => "checkout_incomplete",
             Self::PriceChanged { .. } => "price_changed",
             Self::PromotionUsedUp { .. } => "promotion_used_up",

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use cart_core::{
-    Asked, CartEvent, CartId, Code, Command, Currency, GiftCard, GiftCardId, LimitBroken, LineId, Order,
-    OrderId, Payment, PaymentId, PaymentTask, PromotionId, Properties, RefundWish, Rejection, Sku, Step,
-    StepDetails, StockPolicy, Typed,
+    Asked, CartEvent, CartId, Code, Command, Currency, Destination, GiftCard, GiftCardId, LimitBroken,
+    LineId, Order, OrderId, Payment, PaymentId, PaymentTask, PromotionId, Properties, RefundWish, Rejection,
+    Sku, Step, StepDetails, StockPolicy, Typed,
 };
 use serde::de::DeserializeOwned;
 
@@ -137,7 +137,10 @@ fn rejections() -> Vec<Rejection> {
         Rejection::CartFull => Some(Rejection::CartEmpty),
         Rejection::CartEmpty => Some(Rejection::StepOutOfOrder { step: Step::Review, next: None }),
         Rejection::StepOutOfOrder { .. } => Some(Rejection::InvalidDetails { fields: vec![] }),
-        Rejection::InvalidDetails { .. } => Some(Rejection::CheckoutIncomplete { next: None }),
+        Rejection::InvalidDetails { .. } => Some(Rejection::AddressNotServed {
+            destination: Destination::read("FR", "", "75001").expect("Paris"),
+        }),
+        Rejection::AddressNotServed { .. } => Some(Rejection::CheckoutIncomplete { next: None }),
         Rejection::CheckoutIncomplete { .. } => Some(Rejection::PriceChanged { lines: vec![sku().into()] }),
         Rejection::PriceChanged { .. } => {
             Some(Rejection::PromotionUsedUp { name: "Ten".into(), code: Some(code()) })

@@ -60,7 +60,7 @@ async fn post(app: &TestApp, token: &str, path: &str, form: &[(&str, &str)]) -> 
 }
 
 /// Sends a form and reads the page that answers it.
-async fn shown(app: &TestApp, token: &str, path: &str, form: &[(&str, &str)]) -> (u16, String) {
+pub(crate) async fn shown(app: &TestApp, token: &str, path: &str, form: &[(&str, &str)]) -> (u16, String) {
     let answer = post(app, token, path, form).await;
     (answer.status().as_u16(), answer.text().await.unwrap())
 }

@@ -1,11 +1,14 @@
 //! The terms of a shop: what prices, taxes and shipping make of a cart.
 
-use harness::{Store, TestApp, app::Setup, shopper::complete_step};
+use harness::{Shopper, Store, TestApp, app::Setup, shopper::complete_step};
 use serde_json::{Value, json};
+
+use crate::codes::shown;
 
 on_each_store!(
     taxes_are_assessed_where_the_order_goes,
     ways_to_travel_are_those_of_the_shop,
+    an_address_that_nothing_goes_to_is_refused_at_its_country,
     prices_and_limits_go_with_the_quantity,
     a_changed_price_is_told_and_accepted,
     promotions_are_applied_explained_and_ordered,
@@ -152,6 +155,60 @@ async fn ways_to_travel_are_those_of_the_shop(store: Store) {
     listener.command(&json!({"type": "start_checkout"})).await.accepted();
     listener.command(&address("GB", "")).await.accepted();
     listener.command(&json!({"type": "complete_step", "step": "shipping"})).await.accepted();
+}
+
+async fn an_address_that_nothing_goes_to_is_refused_at_its_country(store: Store) {
+    let (mut app, _admin) = crate::experiments::start(store).await;
+    let home = SHIPPING.replace("[{}]", r#"[{"countries": ["GB", "IE"]}]"#);
+    import(&app, "shipping", "shipping.json", &home).await;
+    app.restart().await;
+    let mut away = address("FR", "");
+    for (workflow, path) in [("0", "/checkout/address"), ("1", "/checkout/express")] {
+        let token = harness::app::random_token();
+        let forced = format!("checkout-express={workflow}");
+        let shopper = Shopper::open_forced_cart(app.address(), &token, &forced).await;
+        shopper.add("MUG", 1).await.accepted();
+        let cart = shopper.command(&json!({"type": "start_checkout"})).await.accepted();
+        let refused = shopper.command(&away).await;
+        refused.assert_problem(422, "address-not-served");
+        assert_eq!(refused.body["fields"][0]["field"], "country", "{}", refused.body);
+        let said = "the shop does not send to FR SW1Y 4JH; give an address elsewhere";
+        assert_eq!(refused.body["detail"], said);
+
+        let topic = format!("cart:{}", cart["id"].as_str().unwrap());
+        let mut device = app.device(&token).await;
+        device.join(&topic).await;
+        let answer = device.push(&topic, "command", away.clone()).await;
+        assert_eq!((answer.reason(), &answer.response()["detail"]), ("address_not_served", &json!(said)));
+
+        let form = |country| {
+            let details = away["details"].as_object().unwrap().iter();
+            let mut form: Vec<_> =
+                details.map(|(name, text)| (name.as_str(), text.as_str().unwrap())).collect();
+            form.retain(|(name, _)| *name != "country");
+            form.extend([("country", country), ("method", "post"), ("payment_token", "tok_success")]);
+            form
+        };
+        let (status, page) = shown(&app, &token, path, &form("FR")).await;
+        assert_eq!(status, 422, "{page}");
+        let field = page.split("id=\"country\"").nth(1).unwrap().split("</select>").next().unwrap();
+        assert!(
+            field.contains("aria-invalid=\"true\"") && field.contains("value=\"FR\" selected"),
+            "{field}"
+        );
+        assert!(page.contains("<a href=\"#country\">Country is one that the shop does not send to</a>"));
+        assert!(page.contains("value=\"12 St James"), "what was typed is kept");
+        let mut mended = form("GB");
+        mended.push(("step", "address"));
+        assert_eq!(shown(&app, &token, path, &mended).await.0, 303);
+    }
+    // What does not travel may be billed anywhere.
+    import(&app, "products", "more.csv", PRODUCTS).await;
+    let listener = app.open_cart().await;
+    eventually("the song is for sale", async || listener.add("SONG", 1).await.status == 200).await;
+    listener.command(&json!({"type": "start_checkout"})).await.accepted();
+    away["details"].as_object_mut().unwrap().retain(|name, _| ["email", "country"].contains(&name.as_str()));
+    listener.command(&away).await.accepted();
 }
 
 async fn prices_and_limits_go_with_the_quantity(store: Store) {

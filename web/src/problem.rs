@@ -168,8 +168,13 @@ pub struct Document<'a> {
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         let mut problem = Self::new(kind_of(&rejection), rejection.to_string());
-        if let Rejection::InvalidDetails { fields } = rejection.reason() {
-            problem.fields.clone_from(fields);
+        match rejection.reason() {
+            Rejection::InvalidDetails { fields } => problem.fields.clone_from(fields),
+            Rejection::AddressNotServed { .. } => {
+                let message = "is one that the shop does not send to".into();
+                problem.fields = vec![FieldError { field: "country".into(), message }];
+            }
+            _ => {}
         }
         problem
     }
@@ -194,6 +199,7 @@ fn kind_of(rejection: &Rejection) -> Kind {
         Rejection::CartEmpty => Kind::CartEmpty,
         Rejection::StepOutOfOrder { .. } => Kind::StepOutOfOrder,
         Rejection::InvalidDetails { .. } => Kind::InvalidDetails,
+        Rejection::AddressNotServed { .. } => Kind::AddressNotServed,
         Rejection::CheckoutIncomplete { .. } => Kind::CheckoutIncomplete,
         Rejection::PriceChanged { .. } => Kind::PriceChanged,
         Rejection::UnknownGiftCard { .. } => Kind::UnknownGiftCard,

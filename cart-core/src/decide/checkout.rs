@@ -4,15 +4,16 @@ use std::borrow::Cow;
 
 use super::{
     Facts,
-    allocation::{Allocation, move_holds},
+    allocation::{Allocation, move_holds, serving},
     gifts::still_given,
     noted,
     pieces::{hold_lines, lacks, needs_of, obtain},
 };
 use crate::{
-    AccountId, Balances, Cart, CartEvent, Code, FieldError, GiftCard, Line, LineQuote, LocationId, MethodId,
-    Order, OrderId, OrderLine, OrderState, Payment, Pick, Posting, PricePolicy, PromotionId,
-    PromotionOutcome, Quote, Rejection, Sku, Stage, Step, StepDetails, Taken, Typed, account, evolve,
+    AccountId, Balances, Cart, CartEvent, Code, Destination, FieldError, GiftCard, Line, LineQuote,
+    LocationId, MethodId, NotOffered, Order, OrderId, OrderLine, OrderState, Payment, Pick, Posting,
+    PricePolicy, PromotionId, PromotionOutcome, Quote, RefusedMethod, Rejection, Sku, Stage, Step,
+    StepDetails, Taken, Typed, account, evolve,
     gift_card::usable,
     limits::{CART_CODES_MAX, CART_GIFT_CARDS_MAX},
     promotion::{AppliedPromotion, Verdict},
@@ -78,15 +79,38 @@ pub(super) fn complete_step(
     if says_nothing_new && cart.completed().contains(&step) {
         return Ok(vec![]);
     }
-    let completed = vec![CartEvent::StepCompleted { details: details.clone() }];
+    let completed = CartEvent::StepCompleted { details: details.clone() };
     match details {
-        StepDetails::Address(_) => and_move_holds(cart, facts, completed),
-        _ => Ok(completed),
+        StepDetails::Address(_) => {
+            let mut addressed = cart.clone();
+            evolve(&mut addressed, &completed);
+            admit_address(&addressed, facts)?;
+            and_move_holds(cart, facts, vec![completed])
+        }
+        _ => Ok(vec![completed]),
+    }
+}
+
+/// What travels must be sent there by a location that keeps it, and by some method; that none takes such a parcel is no
+/// fault of the address.
+fn admit_address(cart: &Cart, facts: &Facts<'_>) -> Result<(), Rejection> {
+    let address = cart.address.as_ref().filter(|_| cart.travels());
+    let destination = address.and_then(|a| Destination::read(&a.country, &a.region, &a.postcode));
+    let Some(destination) = destination else { return Ok(()) };
+    let from_stock = cart.lines.iter().any(|line| !line.digital && !needs_of(facts, line).is_empty());
+    let offers = quote(cart, facts.products, facts.terms, facts.now_ms).offers;
+    let goes_elsewhere = |refused: &RefusedMethod| matches!(refused.why, NotOffered::Destination { .. });
+    let no_method =
+        offers.offered.is_empty() && !offers.refused.is_empty() && offers.refused.iter().all(goes_elsewhere);
+    match (from_stock && serving(cart, facts).is_empty()) || no_method {
+        true => Err(Rejection::AddressNotServed { destination }),
+        false => Ok(()),
     }
 }
 
 /// A method must be offered; where nothing travels, none is needed.
 fn admit_method(cart: &Cart, facts: &Facts<'_>, method: Option<&MethodId>) -> Result<(), Rejection> {
+    admit_address(cart, facts)?;
     let offers = quote(cart, facts.products, facts.terms, facts.now_ms).offers;
     let is_offered = offers.offered.iter().any(|offer| Some(&offer.method) == method);
     if is_offered || !offers.needed {
@@ -96,7 +120,7 @@ fn admit_method(cart: &Cart, facts: &Facts<'_>, method: Option<&MethodId>) -> Re
     let names: Vec<_> = offers.offered.iter().map(|offer| offer.method.as_str()).collect();
     let message = match (refused, &names[..]) {
         (Some(refused), _) => format!("{} {}", refused.method, refused.why),
-        (None, []) => "cannot be chosen: nothing of the shop's goes there".into(),
+        (None, []) => "cannot be chosen: the shop has no way to send this cart".into(),
         (None, _) => format!("must be one of {}", names.join(", ")),
     };
     Err(Rejection::InvalidDetails { fields: vec![FieldError { field: "method".into(), message }] })

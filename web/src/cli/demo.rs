@@ -5,7 +5,13 @@ mod program;
 mod report;
 mod stage;
 
-use std::{io, path::PathBuf, pin::pin, time::Duration};
+use std::{
+    io,
+    net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
+    pin::pin,
+    time::Duration,
+};
 
 use actix_web::web::Data;
 use anyhow::ensure;
@@ -77,8 +83,9 @@ pub(super) async fn run(config: Config, args: DemoArgs) -> anyhow::Result<()> {
     let effect = Effect::new(args.conversion, args.lift)?;
     let folder = Folder::new(args.dir.as_deref())?;
     let password = stage::password();
-    let config = stage::config(config, folder.path(), args.port, &password);
-    let application = Application::build(config.clone()).await.map_err(|error| explain(error, args.port))?;
+    let port = if args.port == 0 { free_port()? } else { args.port };
+    let config = stage::config(config, folder.path(), port, &password);
+    let application = Application::build(config.clone()).await.map_err(|error| explain(error, port))?;
     let shop = application.shop();
     stage::furnish(&shop, folder.path(), args.shoppers).await?;
     let url = format!("http://{}", application.address()?);
@@ -106,6 +113,11 @@ pub(super) async fn run(config: Config, args: DemoArgs) -> anyhow::Result<()> {
     }
 }
 
+/// Letters and links name the shop's address, so it is known before the shop is open.
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
 /// Says what to do about the one thing that goes wrong for everybody once.
 fn explain(error: anyhow::Error, port: u16) -> anyhow::Error {
     let is_taken = |e: &io::Error| e.kind() == io::ErrorKind::AddrInUse;
@@ -126,11 +138,13 @@ fn welcome(url: &str, password: &str, folder: &Folder, args: &DemoArgs) -> Strin
          \x20 Shop         {url}/\n\
          \x20 Dashboards   {url}/admin   name {}, password {password}\n\
          \x20 Metrics      {url}/metrics\n\
+         \x20 Letters      {}   an .eml each, the newest last\n\
          \x20 Data         {} ({kept})\n\
          \n\
          {} simulated shoppers come in. Planted: the express checkout changes their conversion by {}; the \
          experiment aa-shelf-heading compares the same words with themselves, so it changes nothing.",
         stage::ADMIN,
+        stage::letters(folder.path()).display(),
         folder.path().display(),
         args.shoppers,
         report::signed_percent(args.lift),

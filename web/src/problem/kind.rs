@@ -153,6 +153,9 @@ kinds! {
     InvalidDetails "invalid_details" UNPROCESSABLE_ENTITY
         "What was entered is not complete, or cannot be used."
         "Show the member `fields`: it says for each field what is wrong."
+    AddressNotServed "address_not_served" UNPROCESSABLE_ENTITY
+        "The shop sends nothing that travels to the address: no shipping method or no location serves it."
+        "Ask the shopper for an address elsewhere; the member `fields` says what of it is to be changed."
     CheckoutIncomplete "checkout_incomplete" CONFLICT
         "Some step of the checkout is still to be done."
         "Start the checkout, and complete the steps that `next_step` names."

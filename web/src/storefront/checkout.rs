@@ -229,6 +229,18 @@ async fn complete_step(front: &Front, request: &HttpRequest, step: &str, body: P
             }
             Ok(response)
         }
+        Err(problem) if !problem.fields().is_empty() => {
+            let step = match problem.kind() {
+                Kind::AddressNotServed => Step::Address,
+                _ => step,
+            };
+            let entered = Entered {
+                fields: form.into_fields(),
+                errors: problem.fields().to_vec(),
+                ..Entered::default()
+            };
+            show(front, request, &guest, &cart, Some(step), &entered, problem.status())
+        }
         Err(problem) => Ok(see_other(&guest, &next_path(&cart), refusal(problem)?)),
     }
 }
@@ -288,7 +300,9 @@ async fn finish(front: &Front, request: &HttpRequest, body: Payload) -> Page {
         }
         Err(problem) => {
             let newest = shop.current_cart(&guest.visitor.id).await?.unwrap_or(cart);
-            again(&newest, vec![], Some(sentence(problem.detail())), problem.status())
+            let fields = problem.fields().to_vec();
+            let said = fields.is_empty().then(|| sentence(problem.detail()));
+            again(&newest, fields, said, problem.status())
         }
     }
 }

@@ -273,7 +273,10 @@ mod tests {
     fn the_members_of_commands_are_named_too() {
         for (command, expected) in [
             (json!({"type": "add_line", "sku": 1.5}), "`sku` must be a text; it is 1.5"),
-            (json!({"type": "add_line", "sku": "MUG", "quantity": 1.5, "properties": {"a": 1}}), "`properties.a` must be a text; it is 1"),
+            (
+                json!({"type": "add_line", "sku": "MUG", "quantity": 1.5, "properties": {"a": 1}}),
+                "`properties.a` must be a text; it is 1",
+            ),
             (json!({"type": "set_note"}), "`text` is missing; it must be a text"),
             (json!({"sku": "MUG"}), "`type` is missing; it must be one of add_line, "),
             (json!({"type": "steal"}), "`type` must be one of add_line, "),

@@ -159,6 +159,54 @@ fn a_download_asks_for_what_tax_depends_on_and_is_taxed_where_the_bill_goes() {
 }
 
 #[test]
+fn an_address_that_nothing_is_sent_to_is_refused_where_something_travels() {
+    let shipping = |places: &str, conditions: &str| {
+        let all = format!(
+            r#"{{"methods":[{{"id":"post","name":"Post","zones":[{{"name":"Home","places":{places},
+                "any_currency":{{"charge":{{"flat":100}}}}}}],"conditions":{conditions}}}]}}"#
+        );
+        crate::Shipping::new(serde_json::from_str(&all).unwrap()).unwrap()
+    };
+    let locations = |places: &str| {
+        let all = format!(
+            r#"{{"locations":[{{"id":"main","name":"Main","places":{places}}},
+                {{"id":"north","name":"North","places":{places}}}]}}"#
+        );
+        serde_json::from_str(&all).unwrap()
+    };
+    let (everywhere, home) = ("[{}]", r#"[{"countries":["GB"]}]"#);
+    let away = || {
+        let StepDetails::Address(address) = address("Paris") else { panic!() };
+        step(StepDetails::Address(Address { country: "FR".into(), postcode: "75001".into(), ..address }))
+    };
+    let not_served = Err("the shop does not send to FR 75001; give an address elsewhere".to_owned());
+    let mug = mug();
+    let untracked = Product { stock_policy: StockPolicy::Untracked, ..mug.clone() };
+    let digital = Product { digital: true, ..untracked.clone() };
+    for (shop, sent, product, expected) in [
+        ((everywhere, "{}"), everywhere, &mug, Ok(())),
+        ((home, "{}"), everywhere, &mug, not_served.clone()),
+        ((everywhere, "{}"), home, &mug, not_served.clone()),
+        // What is kept nowhere is sent from nowhere in particular.
+        ((everywhere, "{}"), home, &untracked, Ok(())),
+        ((home, "{}"), home, &untracked, not_served),
+        ((home, "{}"), home, &digital, Ok(())),
+        // The method goes there, but takes no two pieces: another address would not help.
+        ((everywhere, r#"{"max_pieces":1}"#), everywhere, &mug, Ok(())),
+    ] {
+        let mut case = Case::with_mugs();
+        case.terms.shipping = shipping(shop.0, shop.1);
+        case.terms.locations = locations(sent);
+        case.cart.lines[0].digital = product.digital;
+        case.cart.lines[0].policy = product.stock_policy;
+        case.product = Some(product.clone());
+        case.grant(Command::StartCheckout);
+        let said = case.decide(&by_owner(away())).map(|_| ()).map_err(|rejection| rejection.to_string());
+        assert_eq!(said, expected, "{shop:?} {sent} {}", product.stock_policy.name());
+    }
+}
+
+#[test]
 fn a_step_that_is_done_may_be_corrected() {
     let mut case = Case::checked_out(Workflow::classic());
     let done = case.cart.completed().to_vec();

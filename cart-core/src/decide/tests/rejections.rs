@@ -7,7 +7,7 @@ fn each_rejection_has_its_case_and_its_words() {
     type Bend = fn(&mut Case);
     let as_it_is: Bend = |_| {};
     let stale = Request { expected_version: Some(7), ..by_owner(Command::Clear) };
-    let rows: [(Bend, Request, &str, &str); 41] = [
+    let rows: [(Bend, Request, &str, &str); 42] = [
         (as_it_is, by_eve(Command::Clear), "not_owner", "the cart belongs to another visitor"),
         (
             as_it_is,
@@ -156,6 +156,18 @@ fn each_rejection_has_its_case_and_its_words() {
             by_owner(step(StepDetails::Payment)),
             "step_out_of_order",
             "step payment cannot be completed now; the next step is address",
+        ),
+        (
+            |case| {
+                case.grant(Command::StartCheckout);
+                case.terms.locations = serde_json::from_str(
+                    r#"{"locations": [{"id": "main", "name": "Leeds", "places": [{"countries": ["IE"]}]}]}"#,
+                )
+                .unwrap();
+            },
+            by_owner(step(address("Bath"))),
+            "address_not_served",
+            "the shop does not send to GB BA1 2LR; give an address elsewhere",
         ),
         (
             as_it_is,

@@ -84,14 +84,29 @@ impl Folder {
     pub(super) fn write_config(&self, listen: SocketAddr) -> anyhow::Result<()> {
         let text = |text: String| Value::String(text).to_string();
         let config = format!(
-            "listen = {}\ndata_dir = {}\n\n[store]\nurl = {}\n",
+            "listen = {}\ndata_dir = {}\n\n[shop]\npublic_url = {}\n\n[store]\nurl = {}\n\n[mail]\nsink = {}\n",
             text(listen.to_string()),
             text(self.path().display().to_string()),
+            text(public_url(listen)),
             text(store_url(self.path())),
+            text(mail_sink(self.path())),
         );
         fs::write(self.path().join("cartwright.toml"), config)?;
         Ok(())
     }
+}
+
+/// Returns the folder in which the shop's letters are laid, a file each.
+pub(super) fn letters(folder: &Path) -> PathBuf {
+    folder.join("letters")
+}
+
+fn mail_sink(folder: &Path) -> String {
+    format!("file:{}", letters(folder).display())
+}
+
+fn public_url(listen: SocketAddr) -> String {
+    format!("http://{listen}")
 }
 
 fn store_url(folder: &Path) -> String {
@@ -107,8 +122,10 @@ pub(super) fn password() -> String {
 pub(super) fn config(config: Config, folder: &Path, port: u16, password: &str) -> Config {
     let mut config = config;
     config.listen = SocketAddr::from(([127, 0, 0, 1], port));
+    config.shop.public_url = public_url(config.listen);
     config.data_dir = folder.to_owned();
     config.store.url = store_url(folder);
+    config.mail.sink = mail_sink(folder);
     config.admin.user = Some(ADMIN.into());
     config.admin.password = Some(password.to_owned());
     config
