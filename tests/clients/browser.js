@@ -691,6 +691,11 @@ async function gifts(browser) {
   await open(page, "/cart");
   await quantityIs(page, "LAMP", 1);
   assert.equal(await page.$(given), null);
+  await says(page, "[data-promotions]", "Tea over 50: spend £20.00 more");
+  await setQuantity(page, "LAMP", 2);
+  await page.waitForSelector(given, patience);
+  await setQuantity(page, "LAMP", 1);
+  await says(page, "[data-promotions]", "Tea over 50: spend £20.00 more");
   await setQuantity(page, "LAMP", 2);
   await page.waitForSelector(given, patience);
   assert.equal(await text(page, `${given} [data-line-total]`), "Free");
@@ -700,6 +705,21 @@ async function gifts(browser) {
   assert.match(await text(page, "[data-promotions]"), /gives Tin of tea away, which you declined/);
   await page.click("[data-promotions] [data-accept] button");
   await page.waitForSelector(given, patience);
+
+  // Friends with a link do without it, and take it, as well: live, and with nothing but forms.
+  const link = await makeLink(page, "1");
+  const friend = await openPage(browser);
+  await open(friend, link);
+  await friend.click("#decline-tea");
+  await friend.waitForSelector("#accept-tea", patience);
+  assert.equal(await friend.$("#decline-tea"), null);
+  await page.waitForFunction((selector) => !document.querySelector(selector), patience, given);
+  await friend.setJavaScriptEnabled(false);
+  await open(friend, link);
+  await follow(friend, "#accept-tea");
+  await follow(friend, "#decline-tea");
+  await follow(friend, "#accept-tea");
+  assert.match(await text(friend, ".line-gift"), /A gift/);
 
   await page.setJavaScriptEnabled(false);
   await open(page, "/cart");

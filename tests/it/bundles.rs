@@ -71,7 +71,7 @@ async fn a_bundle_is_sold_from_the_shelves_of_its_parts(store: Store) {
         (&json!(11_700), &json!(2_160))
     );
     let page = app.page(&shopper, "/cart").await;
-    assert!(page.contains("data-parts>2 × Cup, 1 × Tea, 1 × Pot<"), "{page}");
+    assert!(page.contains("data-parts>2 × Cup; 1 × Tea; 1 × Pot<"), "{page}");
     shopper.command(&json!({"type": "set_quantity", "line": "SET", "quantity": 1})).await.accepted();
     assert_eq!((pieces(&app, "CUP").await, pieces(&app, "TEA").await), ((2, 0), (1, 0)));
     shopper.command(&json!({"type": "set_quantity", "line": "SET", "quantity": 2})).await.accepted();
@@ -82,7 +82,7 @@ async fn a_bundle_is_sold_from_the_shelves_of_its_parts(store: Store) {
     app.run(&["check"]).await;
     let id = order["id"].as_str().unwrap();
     let page = app.page(&shopper, &format!("/orders/{id}")).await;
-    assert!(page.contains("2 × Cup, 1 × Tea, 1 × Pot"), "{page}");
+    assert!(page.contains("2 × Cup; 1 × Tea; 1 × Pot"), "{page}");
     let cancel = reqwest::Client::new().post(app.url(&format!("/api/v1/orders/{id}/cancel")));
     let cancel = cancel.bearer_auth(shopper.token()).header("Idempotency-Key", "once");
     assert_eq!(cancel.send().await.unwrap().status(), 200);

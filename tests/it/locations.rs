@@ -99,10 +99,14 @@ async fn pieces_come_from_where_the_parcel_may_be_sent_and_go_back_there(store: 
     let id = order["id"].as_str().unwrap();
     let page = app.page(&shopper, &format!("/orders/{id}")).await;
     assert!(page.contains("<dt>From Aberdeen</dt><dd>13 × The LAMP"), "{page}");
+    let form = [("order", id), ("email", "ada@example.org")];
+    let found = reqwest::Client::new().post(app.url("/orders/lookup")).form(&form).send().await.unwrap();
+    let found = found.text().await.unwrap();
+    assert!(found.contains("<dt>From Aberdeen</dt><dd>13 × The LAMP"), "{found}");
     let admin = Admin::sign_in(&app).await.get(&format!("/admin/orders/{id}")).await;
     assert!(admin.html.contains("<dt>Aberdeen</dt><dd>13 × The LAMP") && !admin.html.contains("Calais"));
     let letters = letters::in_folder(&app.data("letters"), 1).await;
-    assert!(letters[0].text.contains("From Aberdeen: 13 × The LAMP"), "{}", letters[0].text);
+    assert!(letters[0].text.contains("From Aberdeen:\n    13 × The LAMP"), "{}", letters[0].text);
     app.run(&["check"]).await;
     let sold = async || {
         let stock = audit::stock(&app).await;

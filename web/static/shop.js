@@ -26,14 +26,22 @@
 
   // Amounts: minor units to what the server's pages write.
 
+  const placesOf = (code) =>
+    new Intl.NumberFormat("en-GB", { style: "currency", currency: code }).resolvedOptions().maximumFractionDigits;
+
   function money(minor, code) {
-    const style = { style: "currency", currency: code };
-    const places = new Intl.NumberFormat("en-GB", style).resolvedOptions().maximumFractionDigits;
+    const places = placesOf(code);
     const digits = new Intl.NumberFormat("en-GB", { minimumFractionDigits: places, maximumFractionDigits: places });
     const amount = digits.format(Math.abs(minor) / 10 ** places);
     const minus = minor < 0 ? "−" : "";
     return code === currency && sign ? `${minus}${sign}${amount}` : `${minus}${amount} ${code}`;
   }
+
+  /** Writes the amounts of a sentence, such as "12.50 GBP", as prices are. */
+  const withPrices = (sentence) =>
+    sentence.replace(/(?<![\d.])(\d+)(?:\.(\d+))? ([A-Z]{3})\b/g, (all, whole, fraction = "", code) =>
+      fraction.length === placesOf(code) ? money(Number(whole + fraction), code) : all,
+    );
 
   // Toasts: what happened, for eyes and for screen readers.
 
@@ -179,7 +187,7 @@
 
   /** Says what a promotion does; where its gift was declined, it can be had after all. */
   function promotionNote({ id, applied, detail, reason }) {
-    const note = Object.assign(document.createElement("li"), { textContent: detail, className: applied ? "promotion-applied" : "" });
+    const note = Object.assign(document.createElement("li"), { textContent: withPrices(detail), className: applied ? "promotion-applied" : "" });
     if (reason !== "declined") return note;
     const form = $("#accept-template").content.firstElementChild.cloneNode(true);
     form.elements.promotion.value = id;
@@ -244,7 +252,7 @@
   function drawLater(node, { backordered = 0, ships_from_ms: from = 0, parts = [] }) {
     const made = $("[data-parts]", node);
     made.hidden = parts.length === 0;
-    text(made, parts.map((part) => `${part.quantity} × ${part.name}`).join(", "));
+    text(made, parts.map((part) => `${part.quantity} × ${part.name}`).join("; "));
     const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
     const pieces = backordered === 1 ? "1 of these ships later" : `${backordered} of these ship later`;
     const later = $("[data-later]", node);
@@ -510,7 +518,7 @@
       busy: "The shop is very busy. Try again in a moment.",
       unavailable: "The shop could not write that down. Try again in a moment.",
     };
-    return plain[failure.reason] ?? failure.message;
+    return plain[failure.reason] ?? withPrices(failure.message);
   }
 
   // Forms

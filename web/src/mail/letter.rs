@@ -269,7 +269,7 @@ mod tests {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(text.contains("Tin: a gift"), "{text}");
-        assert!(text.contains("From Leeds <i>: 2 =C3=97 Mug <i>, 2 =C3=97 Tin"), "{text}");
+        assert!(text.contains("From Leeds <i>:\r\n    2 =C3=97 Mug <i>\r\n    2 =C3=97 Tin\r\n"), "{text}");
         let (_, html) = text.rsplit_once("text/html").unwrap();
         assert!(html.contains("A gift") && html.contains("Free"), "{html}");
         assert!(html.contains("From Leeds &lt;i&gt;") && !html.contains("Leeds <i>"), "{html}");

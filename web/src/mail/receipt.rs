@@ -70,7 +70,8 @@ impl Receipt {
                 .collect(),
             quantity: line.quantity,
             unit_price: price(line.unit_price_minor),
-            total: price(i64::from(line.quantity) * line.unit_price_minor - line.discount_minor),
+            // What promotions take off is one of the sums.
+            total: price(i64::from(line.quantity) * line.unit_price_minor),
             is_gift: line.gift_of.is_some(),
         };
         Self {

@@ -14,7 +14,7 @@ use super::{
     guest::Guest,
     html,
     lists::save_line,
-    pages::{CartPage, CartView, Notice, Redeem, ShareRow, product_path},
+    pages::{CartPage, CartView, Notice, Redeem, ShareRow, product_path, with_prices},
     see_other,
 };
 use crate::{
@@ -101,6 +101,7 @@ pub(super) fn refusal(problem: Problem) -> Result<Option<Notice>, Problem> {
 
 /// Messages are fragments for logs and clients; a page wants a sentence.
 pub(crate) fn sentence(fragment: &str) -> String {
+    let fragment = with_prices(fragment);
     let mut letters = fragment.chars();
     match letters.next() {
         Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
@@ -163,19 +164,21 @@ async fn change_gift(front: &Front, request: &HttpRequest, body: Payload) -> Pag
     let form = Form::read(request, body, &shop.config.allowed_origins).await?;
     let guest = Guest::meet(shop, request).await?;
     let Some(cart) = &guest.cart else { return Ok(see_other(&guest, "/cart", None)) };
-    let changed = async {
-        let promotion = promotion_of(form.text("promotion"))?;
-        let command = match form.get("accept") {
-            Some(_) => Command::AcceptGift { promotion },
-            None => Command::DeclineGift { promotion },
-        };
-        run(shop, &guest, cart, command).await
-    };
+    let changed = async { run(shop, &guest, cart, gift_of(&form)?).await };
     let notice = match changed.await {
         Ok(_) => None,
         Err(problem) => refusal(problem)?,
     };
     Ok(see_other(&guest, "/cart", notice))
+}
+
+/// Reads what becomes of the gift of a promotion.
+pub(super) fn gift_of(form: &Form) -> Result<Command, Problem> {
+    let promotion = promotion_of(form.text("promotion"))?;
+    Ok(match form.get("accept") {
+        Some(_) => Command::AcceptGift { promotion },
+        None => Command::DeclineGift { promotion },
+    })
 }
 
 fn change_of(line: LineId, form: &Form) -> Result<Command, Problem> {

@@ -83,7 +83,10 @@ pub(super) async fn find(front: Data<Front>, request: HttpRequest, body: Payload
             };
             let found = find_for_guest(&front.shop, &request, &typed.order, &typed.email).await;
             let (status, page) = match found {
-                Ok(order) => (StatusCode::OK, LookUpPage { found: Some(FoundOrder::from(&order)), ..typed }),
+                Ok(order) => {
+                    let found = FoundOrder::of(&order, &front.shop.terms.get().locations);
+                    (StatusCode::OK, LookUpPage { found: Some(found), ..typed })
+                }
                 Err(problem) if problem.status().is_client_error() => {
                     (problem.status(), LookUpPage { problem: Some(sentence(problem.detail())), ..typed })
                 }

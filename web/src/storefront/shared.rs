@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::{
     Front, Page,
     browse::{cards, price_now},
-    cart::{quantity_of, refusal, sentence, view},
+    cart::{gift_of, quantity_of, refusal, sentence, view},
     filled::{as_left, told},
     form::Form,
     guest::Guest,
@@ -137,6 +137,7 @@ fn command_of(form: &Form) -> Result<Command, Problem> {
         () if is("reopen") => Command::Reopen,
         () if is("code") && is("remove") => Command::RemoveCode { code: code_of(form.text("code"))? },
         () if is("code") => Command::ApplyCode { code: code_of(form.text("code"))? },
+        () if is("promotion") => gift_of(form)?,
         () if is("sku") => {
             let (sku, quantity) = (sku_of(form.text("sku"))?, quantity_of(form)?);
             Command::AddLine { sku, quantity, properties: Properties::default() }

@@ -6,7 +6,9 @@ use cart_core::{
 };
 use serde::Serialize;
 
-use super::{Parcel, Picture, Price, ShareRow, Shelf, country, day::day, link, order::status_words};
+use super::{
+    Parcel, Picture, Price, ShareRow, Shelf, country, day::day, link, order::status_words, price::with_prices,
+};
 use crate::shares::unnamed;
 
 /// Is one line of a cart or an order.
@@ -63,10 +65,10 @@ impl CartLine {
     }
 }
 
-/// Says what a bundle is made of: `2 × Mug, 1 × Tea`.
+/// Says what a bundle is made of: `2 × Mug; 1 × Tea`.
 pub(crate) fn parts(parts: &[LinePart]) -> Option<String> {
     let words = parts.iter().map(|part| format!("{} × {}", part.quantity, part.name));
-    Some(words.collect::<Vec<_>>().join(", ")).filter(|words| !words.is_empty())
+    Some(words.collect::<Vec<_>>().join("; ")).filter(|words| !words.is_empty())
 }
 
 /// Says what of a line ships later: all of it from a day on, or some pieces.
@@ -125,7 +127,7 @@ impl PromotionNote {
         let (_, text) = unnamed(&outcome.name, outcome.to_string(), hidden);
         let is_declined = matches!(outcome.verdict, Verdict::NotApplied(NotApplied::Declined { .. }));
         Self {
-            text,
+            text: with_prices(&text),
             applied: matches!(outcome.verdict, Verdict::Applied(_)),
             declined: is_declined.then(|| outcome.promotion.to_string()),
         }

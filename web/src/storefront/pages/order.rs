@@ -1,10 +1,10 @@
 //! Orders as shoppers see them: a list of their own, and one that was looked up.
 
-use cart_core::{Order, OrderLine, OrderStatus};
+use cart_core::{Locations, Order, OrderLine, OrderStatus};
 use serde::Serialize;
 use time::{OffsetDateTime, macros::format_description};
 
-use super::Price;
+use super::{Parcel, Price, parcels};
 
 /// Says in words how far an order has come, and what of its payment has come back.
 pub(super) fn status_words(order: &Order) -> &'static str {
@@ -75,6 +75,8 @@ pub struct LookUpPage {
 pub struct FoundOrder {
     row: OrderRow,
     lines: Vec<String>,
+    /// What each location sends, where the shop has several.
+    parcels: Vec<Parcel>,
 }
 
 fn in_words(line: &OrderLine) -> String {
@@ -82,8 +84,13 @@ fn in_words(line: &OrderLine) -> String {
     format!("{} × {}{gift}", line.quantity, line.name)
 }
 
-impl From<&Order> for FoundOrder {
-    fn from(order: &Order) -> Self {
-        Self { row: OrderRow::from(order), lines: order.lines.iter().map(in_words).collect() }
+impl FoundOrder {
+    /// Shows an order that goes from locations.
+    pub fn of(order: &Order, locations: &Locations) -> Self {
+        Self {
+            row: OrderRow::from(order),
+            lines: order.lines.iter().map(in_words).collect(),
+            parcels: parcels(order, locations),
+        }
     }
 }

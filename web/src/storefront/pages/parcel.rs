@@ -21,18 +21,26 @@ pub fn parcels(order: &Order, locations: &Locations) -> Vec<Parcel> {
         return vec![];
     }
     let place = |id: &LocationId| locations.ids().iter().position(|known| known == id).unwrap_or(usize::MAX);
-    let mut sent: BTreeMap<(usize, &LocationId), Vec<String>> = BTreeMap::new();
+    let mut sent: BTreeMap<(usize, &LocationId), Vec<(&str, u32)>> = BTreeMap::new();
     for line in &order.lines {
         let taken = line.all_taken().zip(line.all_restocked());
         for ((sku, location, held, available), (.., restocked)) in taken {
             let pieces = (held + available).saturating_sub(restocked);
             if pieces > 0 {
-                let words = format!("{pieces} × {}", name(line, sku));
-                sent.entry((place(location), location)).or_default().push(words);
+                let contents = sent.entry((place(location), location)).or_default();
+                let name = name(line, sku);
+                match contents.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, sum)) => *sum += pieces,
+                    None => contents.push((name, pieces)),
+                }
             }
         }
     }
-    let parcel = |((_, id), contents)| Parcel { from: location_name(locations, id), contents };
+    let words = |(name, pieces): (&str, u32)| format!("{pieces} × {name}");
+    let parcel = |((_, id), contents): (_, Vec<_>)| Parcel {
+        from: location_name(locations, id),
+        contents: contents.into_iter().map(words).collect(),
+    };
     sent.into_iter().map(parcel).collect()
 }
 

@@ -1,5 +1,7 @@
 //! Amounts as shoppers read them.
 
+use std::borrow::Cow;
+
 use cart_core::{Currency, Money};
 use serde::Serialize;
 
@@ -47,6 +49,33 @@ impl Price {
 /// Returns the sign that stands before amounts of a currency; empty where the code stands behind them.
 pub(super) fn sign(currency: Currency) -> &'static str {
     SIGNS.iter().find(|(code, _)| *code == currency.code()).map_or("", |(_, sign)| sign)
+}
+
+/// Writes the amounts of a sentence, such as `12.50 GBP`, as prices are: messages for programs name the currency.
+pub fn with_prices(sentence: &str) -> String {
+    let mut words: Vec<Cow<'_, str>> = vec![];
+    for word in sentence.split(' ') {
+        let code = word.trim_end_matches([';', ',', '.']);
+        let amount = words.last().and_then(|amount| amount_of(amount, Currency::parse(code).ok()?));
+        match amount {
+            Some(amount) => {
+                words.pop();
+                words.push(format!("{}{}", format(amount), &word[code.len()..]).into());
+            }
+            None => words.push(word.into()),
+        }
+    }
+    words.join(" ")
+}
+
+/// Reads what [`Money`] writes: with all decimal places of the currency, and no others.
+fn amount_of(text: &str, currency: Currency) -> Option<Money> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_whole = !whole.is_empty()
+        && fraction.len() == currency.exponent() as usize
+        && text.contains('.') != fraction.is_empty();
+    let digits = format!("{whole}{fraction}").parse().ok().filter(|_| is_whole);
+    digits.map(|minor| Money::new(minor, currency))
 }
 
 fn format(money: Money) -> String {
@@ -101,6 +130,32 @@ mod tests {
         ] {
             let price = Price::new(minor, Currency::parse(code).unwrap());
             assert_eq!((price.text.as_str(), price.minor), (text, minor));
+        }
+    }
+
+    #[test]
+    fn sentences_write_amounts_as_prices_are() {
+        for (said, written) in [
+            ("A code: 2.50 GBP off", "A code: £2.50 off"),
+            (
+                "1.00 GBP off; for the next tier, spend 1050.00 GBP more",
+                "£1.00 off; for the next tier, spend £1,050.00 more",
+            ),
+            (
+                "is for orders from 10.00 GBP on; 0.01 GBP are lacking",
+                "is for orders from £10.00 on; £0.01 are lacking",
+            ),
+            ("up to 34.99 GBP.", "up to £34.99."),
+            ("spend 1000 JPY more; 0.101 KWD off", "spend ¥1,000 more; 0.101 KWD off"),
+            ("-5.00 EUR", "−€5.00"),
+            // What is no amount of the currency is left as it is.
+            (
+                "100 GBP off; 1. GBP; .50 GBP; 1e2.00 GBP; GBP; 12.50 XYZ; 3 ALL",
+                "100 GBP off; 1. GBP; .50 GBP; 1e2.00 GBP; GBP; 12.50 XYZ; 3 ALL",
+            ),
+            ("", ""),
+        ] {
+            assert_eq!(with_prices(said), written);
         }
     }
 

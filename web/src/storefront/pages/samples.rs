@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use cart_core::{
     Address, AttemptState, Balances, Cart, CartId, CartLayout, Currency, FieldError, GiftCard, GiftCardId,
-    Lapse, Line, Money, OnOffer, Order, OrderId, OrderState, PaymentAttempt, PaymentId, Posting, PricePolicy,
-    Product, PromotionId, Properties, Quote, SavedLine, Shipping, Sku, Stage, Step, Terms, VisitorId,
-    Workflow, gift_card,
+    Lapse, Line, Locations, Money, OnOffer, Order, OrderId, OrderState, PaymentAttempt, PaymentId, Posting,
+    PricePolicy, Product, PromotionId, Properties, Quote, SavedLine, Shipping, Sku, Stage, Step, Terms,
+    VisitorId, Workflow, gift_card,
 };
 
 use super::*;
@@ -615,7 +615,10 @@ pub fn all() -> Vec<(&'static str, String)> {
             pages
                 .look_up(
                     &plain,
-                    &LookUpPage { found: Some(FoundOrder::from(&order)), ..LookUpPage::default() },
+                    &LookUpPage {
+                        found: Some(FoundOrder::of(&order, &Locations::default())),
+                        ..LookUpPage::default()
+                    },
                 )
                 .unwrap(),
         ),
