@@ -62,6 +62,8 @@ pub struct OrderLine {
 pub struct OrderPage {
     /// Who reads it.
     pub session: Session,
+    /// Makes that each of its forms does something once.
+    pub key: String,
     /// What the last action did.
     pub notice: Option<Notice>,
     /// The order.
@@ -159,6 +161,9 @@ struct LineView<'a> {
 
 #[derive(Serialize)]
 pub(crate) struct View<'a> {
+    key: &'a str,
+    /// The currency's code.
+    code: &'a str,
     order: RowView<'a>,
     lines: Vec<LineView<'a>>,
     shipping: String,
@@ -178,6 +183,8 @@ impl OrderPage {
         let line = |line: &'_ OrderLine| (line.quantity - line.refunded, amount(line.cost_minor));
         let is_placed = self.order.status == "placed";
         View {
+            key: &self.key,
+            code: self.order.currency.code(),
             order: self.order.view(),
             lines: self
                 .lines

@@ -237,6 +237,7 @@ pub fn orders() -> OrdersPage {
 pub fn order(status: &'static str, refunded_minor: i64) -> OrderPage {
     OrderPage {
         session: session(),
+        key: "0199a1b2".into(),
         notice: (refunded_minor > 0).then(|| Notice::Done("It was paid back.".into())),
         order: OrderRow {
             id: "o5f2c9e".into(),

@@ -120,6 +120,8 @@ impl EndpointForm {
 pub struct WebhooksPage {
     /// Who reads it.
     pub session: Session,
+    /// Makes that the form makes one endpoint.
+    pub key: String,
     /// What the last action did.
     pub notice: Option<Notice>,
     /// The endpoints.
@@ -130,13 +132,18 @@ pub struct WebhooksPage {
 
 #[derive(Serialize)]
 pub(crate) struct ListView<'a> {
+    key: &'a str,
     rows: Vec<EndpointView<'a>>,
     form: FormView<'a>,
 }
 
 impl WebhooksPage {
     pub(crate) fn view(&self) -> ListView<'_> {
-        ListView { rows: self.endpoints.iter().map(EndpointRow::view).collect(), form: self.form.view() }
+        ListView {
+            key: &self.key,
+            rows: self.endpoints.iter().map(EndpointRow::view).collect(),
+            form: self.form.view(),
+        }
     }
 }
 

@@ -233,6 +233,14 @@ async fn the_shops_people_find_and_change_orders_on_pages(store: Store) {
     let refund = format!("/admin/orders/{order}/refund");
     let after = admin.submit(&page, &refund, &[("line:MUG", "1")]).await;
     assert!(after.html.contains("£12.50") && after.html.contains("paid back in part"), "{}", after.html);
+    let again = admin.submit(&page, &refund, &[("line:MUG", "1")]).await;
+    assert!(again.html.contains("<dt>Paid back</dt><dd>£12.50"), "sent twice, it pays once: {}", again.html);
+    let changed = admin.submit(&page, &refund, &[("amount", "1.50")]).await;
+    assert!(changed.html.contains("This form was sent before"), "{}", changed.html);
+    let wrong = admin.submit(&after, &refund, &[("amount", "much")]).await;
+    assert!(wrong.html.contains("Name pieces, shipping or an amount"), "{}", wrong.html);
+    let after = admin.submit(&wrong, &refund, &[("amount", "1.50")]).await;
+    assert!(after.html.contains("<dt>Paid back</dt><dd>£14.00"), "{}", after.html);
     let after = admin.submit(&after, &format!("/admin/orders/{order}/cancel"), &[]).await;
     assert!(after.html.contains("Cancelled") && after.html.contains("paid back"), "{}", after.html);
     let page = admin.get(&format!("/admin/orders/{other}")).await;

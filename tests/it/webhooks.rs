@@ -291,6 +291,24 @@ async fn endpoints_are_kept_and_the_dead_are_sent_again_on_pages(store: Store) {
         admin::unescape(html[begin..].split('<').next().unwrap())
     };
     let secret = secret_of(&made.html);
+    // Sent twice, the form makes one endpoint, and shows its secret to whoever did not see it.
+    let again = admin.submit(&list, "/admin/webhooks", &filled).await;
+    assert_eq!((again.status, secret_of(&again.html)), (201, secret.clone()));
+    let other = [("url", "https://shop.example/")];
+    let refused = admin.submit(&list, "/admin/webhooks", &other).await;
+    assert!(refused.status == 422 && refused.html.contains("made endpoint wh_"), "{}", refused.html);
+    let new = json!({"url": "https://shop.example/"});
+    let mut ids = BTreeSet::new();
+    for _ in 0..2 {
+        let request = reqwest::Client::new().post(app.url("/api/v1/admin/webhooks")).json(&new);
+        let request =
+            request.basic_auth(admin::USER, Some(admin::PASSWORD)).header("Idempotency-Key", "once");
+        ids.insert(Answer::to(request).await.unwrap().body["endpoint"]["id"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    for id in ids {
+        assert_eq!(api(&app, "DELETE", &format!("/webhooks/{id}"), None).await.status, 200);
+    }
     control(&receiver, "secrets", json!([secret])).await;
     let list = admin.get("/admin/webhooks").await;
     assert!(list.html.contains("for the ERP") && !list.html.contains("whsec_"), "{}", list.html);

@@ -15,9 +15,13 @@ use actix_web::{
     http::{StatusCode, header},
     web::{Data, Path, ServiceConfig, get, post, scope},
 };
-use dashboards::{PageError, Pages};
+use dashboards::{Notice, PageError, Pages};
+use serde::Deserialize;
 
-use crate::problem::{Kind, Problem};
+use crate::{
+    problem::{Kind, Problem},
+    storefront::cart::sentence,
+};
 
 /// Dashboards run no scripts and load nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -94,4 +98,38 @@ fn html_with(status: StatusCode, page: Result<String, PageError>) -> Result<Http
 
 fn see_other(to: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, to)).finish()
+}
+
+/// Names what the last action did, or why it was refused, in the address that it leads to.
+#[derive(Deserialize)]
+struct Did {
+    did: Option<String>,
+    refused: Option<String>,
+}
+
+impl Did {
+    /// Finds the sentence of what was done, else of what was refused; one of no name stands for all that have none of their
+    /// own. Only our own sentences are shown, so that nobody puts words on the page by a link.
+    fn notice(&self, done: &[(&str, &str)], refused: &[(&str, &str)]) -> Option<Notice> {
+        let said = |name: &Option<String>, sentences: &[(&str, &str)]| {
+            let name = name.as_deref()?;
+            let found = sentences.iter().find(|(known, _)| *known == name || known.is_empty());
+            found.map(|(_, sentence)| (*sentence).to_owned())
+        };
+        said(&self.did, done).map(Notice::Done).or_else(|| said(&self.refused, refused).map(Notice::Refused))
+    }
+}
+
+/// Says above a form that is shown again why it was refused, with the status of that page.
+///
+/// # Errors
+/// The problem itself, where it is none of the form.
+fn refusal(problem: Problem) -> Result<(StatusCode, Notice), Problem> {
+    if !problem.status().is_client_error() {
+        return Err(problem);
+    }
+    let fields = problem.fields().iter().map(|f| format!("{} {}", f.field.replace('_', " "), f.message));
+    let fields: Vec<_> = fields.collect();
+    let said = if fields.is_empty() { problem.detail().to_owned() } else { fields.join("; ") };
+    Ok((problem.status(), Notice::Refused(sentence(&said))))
 }

@@ -21,12 +21,13 @@ use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
     cookie::{Cookie, SameSite, time::Duration},
     http::{Method, StatusCode, header},
-    web::{Data, ServiceConfig, get, head, post, resource},
+    web::{Data, Payload, ServiceConfig, get, head, post, resource},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use cart_core::VisitorId;
 
 use self::{
+    form::Form,
     guest::Guest,
     pages::{FaultPage, Keeps, Notice, PageError, Pages, Price, Shell},
 };
@@ -145,6 +146,12 @@ impl Front {
             Ok(response) => response,
             Err(problem) => self.fault(&problem),
         }
+    }
+
+    /// Reads the form of a request, and who sent it.
+    async fn sent(&self, request: &HttpRequest, body: Payload) -> Result<(Form, Guest), Problem> {
+        let form = Form::read(request, body, &self.shop.config.allowed_origins).await?;
+        Ok((form, Guest::meet(&self.shop, request).await?))
     }
 
     fn fault(&self, problem: &Problem) -> HttpResponse {

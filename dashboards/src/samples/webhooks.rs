@@ -40,6 +40,7 @@ pub fn webhooks() -> WebhooksPage {
     let failing = EndpointRow { description: HOSTILE.into(), failing_since_ms: Some(AS_OF_MS), ..endpoint() };
     WebhooksPage {
         session: session(),
+        key: "0199a1b2".into(),
         notice: Some(Notice::Refused("The address is no https address.".into())),
         endpoints: vec![endpoint(), failing, stopped],
         form: form("stock_changed"),

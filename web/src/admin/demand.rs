@@ -10,7 +10,7 @@ use cart_core::{Product, StockLevels};
 use dashboards::{DemandPage, DemandRow, DemandState, Pages};
 use serde::Deserialize;
 
-use super::{html, login::guard, orders::next_link, stock::path_of};
+use super::{html, login::SignedIn, orders::next_link, stock::path_of};
 use crate::{
     api::{
         page::{CursorText, PAGE_DEFAULT},
@@ -34,11 +34,8 @@ pub(super) async fn list(
     pages: Data<Pages>,
     request: HttpRequest,
     wanted: Query<Wanted>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = match guard(&shop, &request).await? {
-        Ok(session) => session,
-        Err(response) => return Ok(response),
-    };
     let after = wanted.cursor.as_ref().map(CursorText::decode::<AfterDemand>).transpose()?;
     let found = demands(&shop, after, PAGE_DEFAULT).await?;
     let (catalogue, now_ms) = (shop.catalogue.get(), clock::now_ms());

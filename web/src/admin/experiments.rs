@@ -1,20 +1,20 @@
 //! The pages of experiments: overview, verdict, create, edit, start, stop.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpResponse,
     http::StatusCode,
-    web::{Data, Path, Payload, Query},
+    web::{Data, Path, Query},
 };
 use dashboards::{
-    Currency, DefinitionForm, EditPage, ExperimentPage, ExperimentRow, FormError, Notice, Overview, Pages,
-    Session, ShopFigures, Subject,
+    Currency, DefinitionForm, EditPage, ExperimentPage, ExperimentRow, FormError, Overview, Pages,
+    ShopFigures, Subject,
 };
 use experiments::{Experiment, Status, lifecycle::Move};
 use serde::Deserialize;
 
 use super::{
-    html, html_with,
-    login::{guard, guard_form},
+    Did, html, html_with,
+    login::{Sent, SignedIn},
     results, see_other,
 };
 use crate::{
@@ -25,53 +25,23 @@ use crate::{
     store::{StoreError, StoredExperiment},
 };
 
-/// Takes what a guard lets pass; answers what it does not.
-macro_rules! pass {
-    ($guarded:expr) => {
-        match $guarded {
-            Ok(passed) => passed,
-            Err(response) => return Ok(response),
-        }
-    };
-}
-
-/// Names what the last action did, in the address that it leads to.
-#[derive(Deserialize)]
-pub(super) struct Did {
-    did: Option<String>,
-    refused: Option<String>,
-}
-
-impl Did {
-    /// Only our own sentences are shown, so that nobody puts words on the page by a link.
-    fn notice(&self) -> Option<Notice> {
-        let done = |text: &str| Some(Notice::Done(text.into()));
-        let refused = |text: &str| Some(Notice::Refused(text.into()));
-        match (self.did.as_deref(), self.refused.as_deref()) {
-            (Some("saved"), _) => done("Saved."),
-            (Some("started"), _) => {
-                done("The experiment runs. Its first units arrive with the next shoppers.")
-            }
-            (Some("stopped"), _) => {
-                done("The experiment has stopped. Carts that are open keep their workflow.")
-            }
-            (_, Some("changed")) => {
-                refused("Somebody else changed the experiment meanwhile. Look at it again.")
-            }
-            (_, Some("move")) => refused("The experiment is not in a state that allows this."),
-            _ => None,
-        }
-    }
-}
+const DONE: &[(&str, &str)] = &[
+    ("saved", "Saved."),
+    ("started", "The experiment runs. Its first units arrive with the next shoppers."),
+    ("stopped", "The experiment has stopped. Carts that are open keep their workflow."),
+];
+const REFUSED: &[(&str, &str)] = &[
+    ("changed", "Somebody else changed the experiment meanwhile. Look at it again."),
+    ("move", "The experiment is not in a state that allows this."),
+];
 
 /// `GET /admin`.
 pub(super) async fn overview(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     did: Query<Did>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = pass!(guard(&shop, &request).await?);
     shop.definitions.refresh(&*shop.store).await?;
     let (totals, mut arms) = (shop.store.totals().await?, shop.store.arms().await?);
     let mut experiments = vec![];
@@ -91,7 +61,7 @@ pub(super) async fn overview(
     }
     html(pages.overview(&Overview {
         session,
-        notice: did.notice(),
+        notice: did.notice(DONE, REFUSED),
         shop: ShopFigures {
             orders: totals.orders,
             revenue_minor: totals.revenue_minor,
@@ -124,11 +94,10 @@ async fn life(shop: &Shop, key: &str) -> Result<(Option<i64>, Option<i64>), Prob
 pub(super) async fn read(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     key: Path<String>,
     did: Query<Did>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = pass!(guard(&shop, &request).await?);
     let (experiment, stored) = find(&shop, &key).await?;
     let results = results::of(&*shop.store, &experiment).await?;
     let (started_at_ms, stopped_at_ms) = life(&shop, &key).await?;
@@ -137,7 +106,7 @@ pub(super) async fn read(
         (0..experiment.variations().len()).map(|v| format!("{place}?{}={v}", experiment.key())).collect();
     html(pages.experiment(&ExperimentPage {
         session: &session,
-        notice: did.notice(),
+        notice: did.notice(DONE, REFUSED),
         experiment: &experiment,
         revision: stored.revision,
         saved_at_ms: Some(stored.saved_at_ms),
@@ -169,10 +138,9 @@ pub(super) struct Wanted {
 pub(super) async fn new(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     wanted: Query<Wanted>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = pass!(guard(&shop, &request).await?);
     let form = match &wanted.copy {
         Some(key) => DefinitionForm::copy_of(&find(&shop, key).await?.0),
         None => DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() },
@@ -184,10 +152,9 @@ pub(super) async fn new(
 pub(super) async fn edit(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     key: Path<String>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = pass!(guard(&shop, &request).await?);
     let (experiment, stored) = find(&shop, &key).await?;
     let form = DefinitionForm { revision: Some(stored.revision), ..DefinitionForm::from(&experiment) };
     html(pages.edit(&EditPage { session, subject: subject(&experiment, &stored), form, errors: vec![] }))
@@ -211,13 +178,11 @@ fn refused(pages: &Pages, page: EditPage) -> Result<HttpResponse, Problem> {
 pub(super) async fn create(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
-    body: Payload,
+    Sent { session, form: fields, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
-    let (session, fields) = pass!(guard_form(&shop, &request, body).await?);
     let form = DefinitionForm::read(fields.pairs());
     let again = |form, errors| {
-        let session = Session { user: session.user.clone(), csrf: session.csrf.clone() };
+        let session = session.clone();
         refused(&pages, EditPage { session, subject: Subject::New, form, errors })
     };
     let experiment = match form.experiment() {
@@ -241,11 +206,9 @@ pub(super) async fn create(
 pub(super) async fn save(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     key: Path<String>,
-    body: Payload,
+    Sent { session, form: fields, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
-    let (session, fields) = pass!(guard_form(&shop, &request, body).await?);
     let (experiment, stored) = find(&shop, &key).await?;
     let form = DefinitionForm { key: key.clone(), ..DefinitionForm::read(fields.pairs()) };
     let revision = form.revision.unwrap_or(stored.revision);
@@ -259,45 +222,30 @@ pub(super) async fn save(
     let next = match checked {
         Ok(next) => next,
         Err(errors) => {
-            let session = Session { user: session.user, csrf: session.csrf };
-            return refused(
-                &pages,
-                EditPage { session, subject: subject(&experiment, &stored), form, errors },
-            );
+            let subject = subject(&experiment, &stored);
+            return refused(&pages, EditPage { session, subject, form, errors });
         }
     };
     done(&shop, &next, revision, &session.user, "saved").await
 }
 
 /// `POST /admin/experiments/{key}/start`.
-pub(super) async fn start(
-    shop: Data<Shop>,
-    request: HttpRequest,
-    key: Path<String>,
-    body: Payload,
-) -> Result<HttpResponse, Problem> {
-    change(&shop, &request, &key, body, Move::Start, "started").await
+pub(super) async fn start(shop: Data<Shop>, key: Path<String>, sent: Sent) -> Result<HttpResponse, Problem> {
+    change(&shop, &key, sent, Move::Start, "started").await
 }
 
 /// `POST /admin/experiments/{key}/stop`.
-pub(super) async fn stop(
-    shop: Data<Shop>,
-    request: HttpRequest,
-    key: Path<String>,
-    body: Payload,
-) -> Result<HttpResponse, Problem> {
-    change(&shop, &request, &key, body, Move::Stop, "stopped").await
+pub(super) async fn stop(shop: Data<Shop>, key: Path<String>, sent: Sent) -> Result<HttpResponse, Problem> {
+    change(&shop, &key, sent, Move::Stop, "stopped").await
 }
 
 async fn change(
     shop: &Shop,
-    request: &HttpRequest,
     key: &str,
-    body: Payload,
+    Sent { session, form, .. }: Sent,
     asked: Move,
     did: &str,
 ) -> Result<HttpResponse, Problem> {
-    let (session, form) = pass!(guard_form(shop, request, body).await?);
     let (experiment, stored) = find(shop, key).await?;
     // Nobody starts a definition that they have not seen: the form brings the revision it was shown with.
     let revision = form.text("revision").parse().unwrap_or(stored.revision);

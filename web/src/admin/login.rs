@@ -1,12 +1,15 @@
-//! Logging in and out, and the guard of every other page.
+//! Logging in and out, and who is signed in on every other page.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    Error, FromRequest, HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite},
-    http::StatusCode,
+    dev,
+    error::InternalError,
+    http::{Method, StatusCode},
     web::{Data, Payload, Query},
 };
 use dashboards::{Login, Pages, Session};
+use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 
 use super::{
@@ -82,14 +85,8 @@ pub(super) async fn enter(
 }
 
 /// `POST /admin/logout`.
-pub(super) async fn leave(
-    shop: Data<Shop>,
-    request: HttpRequest,
-    body: Payload,
-) -> Result<HttpResponse, Problem> {
-    if let Ok((session, _)) = guard_form(&shop, &request, body).await? {
-        shop.store.delete_admin_session(&session.token_hash).await?;
-    }
+pub(super) async fn leave(shop: Data<Shop>, sent: Sent) -> Result<HttpResponse, Problem> {
+    shop.store.delete_admin_session(&sent.token_hash).await?;
     let mut response = see_other("/admin/login");
     response.add_cookie(&closing_cookie()).map_err(|e| Problem::invalid_request(e.to_string()))?;
     Ok(response)
@@ -101,43 +98,58 @@ fn path_of_ours(next: &str) -> String {
     if is_ours && !next.contains(['\\', '\n', '\r']) { next.to_owned() } else { String::new() }
 }
 
-/// Lets a request pass that has a session; answers the way to the log-in otherwise.
-///
-/// # Errors
-/// Where the store does not answer.
-pub(super) async fn guard(
-    shop: &Shop,
-    request: &HttpRequest,
-) -> Result<Result<Session, HttpResponse>, Problem> {
-    Ok(match session_of(&*shop.store, request).await? {
-        Some(AdminSession { user, csrf, .. }) => Ok(Session { user, csrf }),
-        None => Err(to_login(request)),
-    })
-}
+/// Is whoever is signed in; who is not is led to the log-in.
+pub(super) struct SignedIn(pub Session);
 
-fn to_login(request: &HttpRequest) -> HttpResponse {
-    let next = if request.method() == actix_web::http::Method::GET { request.path() } else { "/admin" };
-    see_other(&format!("/admin/login?next={next}"))
-}
+impl FromRequest for SignedIn {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
 
-/// Lets a form pass that has a session and brings back its token.
-///
-/// # Errors
-/// Where the token is missing, the form broken or the store away.
-pub(super) async fn guard_form(
-    shop: &Shop,
-    request: &HttpRequest,
-    body: Payload,
-) -> Result<Result<(AdminSession, Form), HttpResponse>, Problem> {
-    let Some(session) = session_of(&*shop.store, request).await? else { return Ok(Err(to_login(request))) };
-    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
-    if form.text("csrf") != session.csrf {
-        return Err(Problem::new(
-            Kind::FormExpired,
-            "the form does not belong to this session; open the page again",
-        ));
+    fn from_request(request: &HttpRequest, _: &mut dev::Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let AdminSession { user, csrf, .. } = session(&request).await?;
+            Ok(Self(Session { user, csrf }))
+        })
     }
-    Ok(Ok((session, form)))
+}
+
+/// Is a form that was sent by whoever is signed in, and that brought the token of their session back.
+pub(super) struct Sent {
+    pub session: Session,
+    token_hash: String,
+    pub form: Form,
+}
+
+impl FromRequest for Sent {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut dev::Payload) -> Self::Future {
+        let (request, body) = (request.clone(), Payload::from_request(request, payload));
+        Box::pin(async move {
+            let AdminSession { user, csrf, token_hash, .. } = session(&request).await?;
+            let form = Form::read(&request, body.await?, &shop_of(&request).config.allowed_origins).await?;
+            if form.text("csrf") != csrf {
+                let detail = "the form does not belong to this session; open the page again";
+                return Err(Problem::new(Kind::FormExpired, detail).into());
+            }
+            Ok(Self { session: Session { user, csrf }, token_hash, form })
+        })
+    }
+}
+
+fn shop_of(request: &HttpRequest) -> &Shop {
+    request.app_data::<Data<Shop>>().expect("every page is one of a shop")
+}
+
+async fn session(request: &HttpRequest) -> Result<AdminSession, Error> {
+    let found = session_of(&*shop_of(request).store, request).await.map_err(Problem::from)?;
+    found.ok_or_else(|| {
+        let next = if request.method() == Method::GET { request.path() } else { "/admin" };
+        let to_login = see_other(&format!("/admin/login?next={next}"));
+        InternalError::from_response("nobody is signed in", to_login).into()
+    })
 }
 
 #[cfg(test)]

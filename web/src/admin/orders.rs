@@ -2,15 +2,16 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Data, Path, Payload, Query},
+    web::{Data, Path, Query},
 };
 use cart_core::{Order, RefundWish};
-use dashboards::{Currency, Notice, OrderLine, OrderPage, OrderRow, OrdersPage, Pages};
+use dashboards::{Currency, OrderLine, OrderPage, OrderRow, OrdersPage, Pages};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::{
-    html,
-    login::{guard, guard_form},
+    Did, html,
+    login::{Sent, SignedIn},
     see_other,
 };
 use crate::{
@@ -18,8 +19,10 @@ use crate::{
         admin_orders::{any, status_of},
         orders::{AfterOrder, page_of},
         page::{CursorText, PAGE_DEFAULT, Page},
+        request::keyed,
     },
     checkout::orders::OrderChange,
+    import::row::minor_of,
     problem::{Problem, accepted},
     shop::Shop,
     store::OrderQuery,
@@ -45,11 +48,8 @@ pub(super) async fn list(
     pages: Data<Pages>,
     request: HttpRequest,
     wanted: Query<Wanted>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = match guard(&shop, &request).await? {
-        Ok(session) => session,
-        Err(response) => return Ok(response),
-    };
     let after = wanted.cursor.as_ref().map(CursorText::decode::<AfterOrder>).transpose()?;
     let text = wanted.q.trim();
     let query = OrderQuery {
@@ -87,44 +87,29 @@ fn row(order: &Order) -> OrderRow {
     }
 }
 
-/// Names what the last action did, in the address that it leads to.
-#[derive(Deserialize)]
-pub(super) struct Did {
-    did: Option<String>,
-    refused: Option<String>,
-}
-
-impl Did {
-    /// Only our own sentences are shown, so that nobody puts words on the page by a link.
-    fn notice(&self) -> Option<Notice> {
-        match (self.did.as_deref(), self.refused.as_deref()) {
-            (Some("fulfil"), _) => Some(Notice::Done("Noted: it was sent off.".into())),
-            (Some("cancel"), _) => Some(Notice::Done("Cancelled; everything is paid back.".into())),
-            (Some("refund"), _) => Some(Notice::Done("It is paid back.".into())),
-            (_, Some("order_state")) => {
-                Some(Notice::Refused("The order is not in a state that allows this.".into()))
-            }
-            (_, Some("refund_too_large")) => {
-                Some(Notice::Refused("That is more than was paid and not given back.".into()))
-            }
-            (_, Some(_)) => Some(Notice::Refused("Name pieces, shipping or an amount to pay back.".into())),
-            _ => None,
-        }
-    }
-}
+const DONE: &[(&str, &str)] = &[
+    ("fulfil", "Noted: it was sent off."),
+    ("cancel", "Cancelled; everything is paid back."),
+    ("refund", "It is paid back."),
+];
+const REFUSED: &[(&str, &str)] = &[
+    ("order_state", "The order is not in a state that allows this."),
+    ("refund_too_large", "That is more than was paid and not given back."),
+    (
+        "idempotency_mismatch",
+        "This form was sent before with something else in it; look at what was done, and send it anew.",
+    ),
+    ("", "Name pieces, shipping or an amount to pay back."),
+];
 
 /// `GET /admin/orders/{id}`.
 pub(super) async fn read(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     id: Path<String>,
     did: Query<Did>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = match guard(&shop, &request).await? {
-        Ok(session) => session,
-        Err(response) => return Ok(response),
-    };
     let order = any(&shop, &id).await?;
     let line = |at: usize| {
         let line = &order.lines[at];
@@ -140,7 +125,8 @@ pub(super) async fn read(
     html(
         pages.order(&OrderPage {
             session,
-            notice: did.notice(),
+            key: Uuid::new_v4().to_string(),
+            notice: did.notice(DONE, REFUSED),
             order: row(&order),
             lines: (0..order.lines.len()).map(line).collect(),
             shipping_minor: order.shipping_cost_minor(),
@@ -164,28 +150,30 @@ fn in_words(line: &cart_core::OrderLine) -> String {
     }
 }
 
-/// `POST /admin/orders/{id}/{change}`: sends off, cancels or pays back.
+/// `POST /admin/orders/{id}/{change}`: sends off, cancels or pays back, once for each form that was shown.
 pub(super) async fn change(
     shop: Data<Shop>,
     request: HttpRequest,
     path: Path<(String, String)>,
-    body: Payload,
+    Sent { form, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
-    let form = match guard_form(&shop, &request, body).await? {
-        Ok((_, form)) => form,
-        Err(response) => return Ok(response),
-    };
     let (id, asked) = path.into_inner();
     let order = any(&shop, &id).await?;
-    let change = match asked.as_str() {
-        "fulfil" => OrderChange::Fulfil,
-        "cancel" => OrderChange::Cancel,
-        "refund" => OrderChange::Refund(wish(&form)?),
-        _ => {
-            return Err(Problem::invalid_request(format!("{asked:?} is nothing that is done with an order")));
-        }
+    let changed = async {
+        let change = match asked.as_str() {
+            "fulfil" => OrderChange::Fulfil,
+            "cancel" => OrderChange::Cancel,
+            "refund" => OrderChange::Refund(wish(&form, order.currency)?),
+            _ => {
+                let detail = format!("{asked:?} is nothing that is done with an order");
+                return Err(Problem::invalid_request(detail));
+            }
+        };
+        let sent: String = form.pairs().map(|(name, value)| format!("{name}={value}\n")).collect();
+        let key = form.get("key").map(|key| keyed(&request, key, sent.as_bytes()));
+        accepted(shop.checkout.change_order(order, None, change, key).await?)
     };
-    let to = match accepted(shop.checkout.change_order(order, None, change, None).await?) {
+    let to = match changed.await {
         Ok(_) => format!("/admin/orders/{id}?did={asked}"),
         Err(problem) if problem.status().is_client_error() => {
             format!("/admin/orders/{id}?refused={}", problem.name())
@@ -195,12 +183,7 @@ pub(super) async fn change(
     Ok(see_other(&to))
 }
 
-fn wish(form: &Form) -> Result<RefundWish, Problem> {
-    let number = |name: &str, text: &str| {
-        text.trim()
-            .parse()
-            .map_err(|_| Problem::invalid_request(format!("{name} {text:?} is no whole number")))
-    };
+fn wish(form: &Form, currency: cart_core::Currency) -> Result<RefundWish, Problem> {
     let mut wish = RefundWish {
         shipping: form.get("shipping").is_some(),
         restock: form.get("restock").is_some(),
@@ -208,17 +191,16 @@ fn wish(form: &Form) -> Result<RefundWish, Problem> {
     };
     for (name, value) in form.pairs() {
         if let Some(line) = name.strip_prefix("line:") {
-            let quantity: u32 = number(name, value)?;
+            let wrong = |_| Problem::invalid_request(format!("{name} {value:?} is no whole number"));
+            let quantity: u32 = value.trim().parse().map_err(wrong)?;
             if quantity > 0 {
                 wish.lines.push((line_of(line)?, quantity));
             }
         }
     }
-    if let Some(text) = form.get("amount_minor") {
-        wish.amount_minor = text
-            .trim()
-            .parse()
-            .map_err(|_| Problem::invalid_request(format!("amount_minor {text:?} is no whole number")))?;
+    let amount = form.text("amount").trim();
+    if !amount.is_empty() {
+        wish.amount_minor = minor_of(amount, currency).map_err(Problem::invalid_request)?;
     }
     Ok(wish)
 }

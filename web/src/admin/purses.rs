@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Data, Path, Payload, Query},
+    web::{Data, Path, Query},
 };
 use cart_core::{Currency, VisitorId, limits::PRICE_MINOR_MAX};
 use dashboards::{
@@ -14,10 +14,10 @@ use serde::Deserialize;
 use time::{Date, macros::format_description};
 
 use super::{
-    html, html_with,
-    login::{guard, guard_form},
+    Did, html, html_with,
+    login::{Sent, SignedIn},
     orders::next_link,
-    see_other,
+    refusal, see_other,
 };
 use crate::{
     api::{
@@ -31,7 +31,7 @@ use crate::{
     problem::{Kind, Problem},
     shop::Shop,
     store::{PostingWrite, StoredCard},
-    storefront::{cart::sentence, form::Form},
+    storefront::form::Form,
     users::email,
 };
 
@@ -42,24 +42,11 @@ pub(super) struct Wanted {
     cursor: Option<CursorText>,
 }
 
-/// Names what the last action did, in the address that it leads to.
-#[derive(Deserialize)]
-pub(super) struct Did {
-    did: Option<String>,
-}
-
-impl Did {
-    /// Only our own sentences are shown, so that nobody puts words on the page by a link.
-    fn notice(&self) -> Option<Notice> {
-        let words = match self.did.as_deref()? {
-            "disable" => "The card is stopped: it pays nothing until you let it.",
-            "enable" => "The card pays again.",
-            "give" => "The credit is given; had it been given before under this reference, nothing more was.",
-            _ => return None,
-        };
-        Some(Notice::Done(words.into()))
-    }
-}
+const DONE: &[(&str, &str)] = &[
+    ("disable", "The card is stopped: it pays nothing until you let it."),
+    ("enable", "The card pays again."),
+    ("give", "The credit is given; had it been given before under this reference, nothing more was."),
+];
 
 fn currency(currency: Currency) -> dashboards::Currency {
     dashboards::Currency::new(currency.code(), currency.exponent())
@@ -115,11 +102,8 @@ pub(super) async fn list(
     pages: Data<Pages>,
     request: HttpRequest,
     wanted: Query<Wanted>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = match guard(&shop, &request).await? {
-        Ok(session) => session,
-        Err(response) => return Ok(response),
-    };
     html(pages.gift_cards(&listed(&shop, &request, session, &wanted, None).await?))
 }
 
@@ -129,12 +113,8 @@ pub(super) async fn issue(
     shop: Data<Shop>,
     pages: Data<Pages>,
     request: HttpRequest,
-    body: Payload,
+    Sent { session, form: fields, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
-    let (session, fields) = match guard_form(&shop, &request, body).await? {
-        Ok((session, form)) => (Session { user: session.user, csrf: session.csrf }, form),
-        Err(response) => return Ok(response),
-    };
     let text = |name: &str| fields.text(name).trim().to_owned();
     let form = NewGiftCard {
         amount: text("amount"),
@@ -150,12 +130,12 @@ pub(super) async fn issue(
             page.issued = Some(code);
             html_with(StatusCode::CREATED, pages.gift_cards(&page))
         }
-        Err(problem) if problem.status().is_client_error() => {
+        Err(problem) => {
+            let (status, notice) = refusal(problem)?;
             let mut page = listed(&shop, &request, session, &Wanted::default(), Some(form)).await?;
-            page.notice = Some(Notice::Refused(sentence(problem.detail())));
-            html_with(problem.status(), pages.gift_cards(&page))
+            page.notice = Some(notice);
+            html_with(status, pages.gift_cards(&page))
         }
-        Err(problem) => Err(problem),
     }
 }
 
@@ -190,18 +170,14 @@ fn end_of(day: &str) -> Result<i64, Problem> {
 pub(super) async fn read(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     id: Path<String>,
     did: Query<Did>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = match guard(&shop, &request).await? {
-        Ok(session) => session,
-        Err(response) => return Ok(response),
-    };
     let (card, entries) = card(&shop, &id).await?;
     html(pages.gift_card(&GiftCardPage {
         session,
-        notice: did.notice(),
+        notice: did.notice(DONE, &[]),
         card: row(&card),
         movements: entries.into_iter().map(movement).collect(),
     }))
@@ -210,13 +186,9 @@ pub(super) async fn read(
 /// `POST /admin/gift-cards/{id}/{change}`: stops it, or lets it pay again.
 pub(super) async fn change(
     shop: Data<Shop>,
-    request: HttpRequest,
     path: Path<(String, String)>,
-    body: Payload,
+    _: Sent,
 ) -> Result<HttpResponse, Problem> {
-    if let Err(response) = guard_form(&shop, &request, body).await? {
-        return Ok(response);
-    }
     let (id, asked) = path.into_inner();
     match asked.as_str() {
         "disable" => switch(&shop, &id, false).await?,
@@ -239,13 +211,9 @@ pub(super) struct Sought {
 pub(super) async fn look_up(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     sought: Query<Sought>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = match guard(&shop, &request).await? {
-        Ok(session) => session,
-        Err(response) => return Ok(response),
-    };
     let query = sought.q.trim();
     match find(&shop, query).await? {
         Some(customer) => Ok(see_other(&format!("/admin/customers/{customer}"))),
@@ -292,40 +260,30 @@ fn customer_of(id: &str) -> Result<VisitorId, Problem> {
 pub(super) async fn credit(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     id: Path<String>,
     did: Query<Did>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = match guard(&shop, &request).await? {
-        Ok(session) => session,
-        Err(response) => return Ok(response),
-    };
-    html(pages.credit(&credit_page(&shop, session, customer_of(&id)?, did.notice()).await?))
+    html(pages.credit(&credit_page(&shop, session, customer_of(&id)?, did.notice(DONE, &[])).await?))
 }
 
 /// `POST /admin/customers/{id}`: gives credit, once for each reference.
 pub(super) async fn give(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     id: Path<String>,
-    body: Payload,
+    Sent { session, form, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
-    let (session, form) = match guard_form(&shop, &request, body).await? {
-        Ok((session, form)) => (Session { user: session.user, csrf: session.csrf }, form),
-        Err(response) => return Ok(response),
-    };
     let customer = customer_of(&id)?;
     match given(&shop, &customer, &form).await {
         Ok(()) => Ok(see_other(&format!("/admin/customers/{customer}?did=give"))),
-        Err(problem) if problem.status().is_client_error() => {
-            let notice = Some(Notice::Refused(sentence(problem.detail())));
-            let mut page = credit_page(&shop, session, customer, notice).await?;
+        Err(problem) => {
+            let (status, notice) = refusal(problem)?;
+            let mut page = credit_page(&shop, session, customer, Some(notice)).await?;
             form.text("amount").clone_into(&mut page.amount);
             form.text("reference").clone_into(&mut page.reference);
-            html_with(problem.status(), pages.credit(&page))
+            html_with(status, pages.credit(&page))
         }
-        Err(problem) => Err(problem),
     }
 }
 

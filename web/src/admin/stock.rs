@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Data, Path, Payload, Query},
+    web::{Data, Path, Query},
 };
 use cart_core::{LocationId, Locations, StockLevel};
 use dashboards::{
@@ -13,10 +13,10 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    html, html_with,
-    login::{guard, guard_form},
+    Did, html, html_with,
+    login::{Sent, SignedIn},
     orders::next_link,
-    see_other,
+    refusal, see_other,
 };
 use crate::{
     api::{
@@ -27,7 +27,6 @@ use crate::{
     shop::Shop,
     store::{NotedChange, StockAct},
     storefront::{
-        cart::sentence,
         form::Form,
         pages::{encode, location_name},
     },
@@ -42,24 +41,11 @@ pub(super) struct Wanted {
     cursor: Option<CursorText>,
 }
 
-/// Names what the last action did, in the address that it leads to.
-#[derive(Deserialize)]
-pub(super) struct Did {
-    did: Option<String>,
-}
-
-impl Did {
-    /// Only our own sentences are shown, so that nobody puts words on the page by a link.
-    fn notice(&self) -> Option<Notice> {
-        let words = match self.did.as_deref()? {
-            "set" => "What was counted is noted.",
-            "adjust" => "The stock is adjusted.",
-            "move" => "The pieces are moved.",
-            _ => return None,
-        };
-        Some(Notice::Done(words.into()))
-    }
-}
+const DONE: &[(&str, &str)] = &[
+    ("set", "What was counted is noted."),
+    ("adjust", "The stock is adjusted."),
+    ("move", "The pieces are moved."),
+];
 
 fn levels(locations: &Locations, levels: &[(LocationId, StockLevel)]) -> Vec<StockLevelRow> {
     let row = |(id, level): &(LocationId, StockLevel)| StockLevelRow {
@@ -109,11 +95,8 @@ pub(super) async fn list(
     pages: Data<Pages>,
     request: HttpRequest,
     wanted: Query<Wanted>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = match guard(&shop, &request).await? {
-        Ok(session) => session,
-        Err(response) => return Ok(response),
-    };
     let (text, low) = (wanted.q.trim(), wanted.low.trim());
     let after = wanted.cursor.as_ref().map(CursorText::decode::<AfterSku>).transpose()?;
     let query =
@@ -164,41 +147,33 @@ async fn product_page(
 pub(super) async fn read(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     sku: Path<String>,
     did: Query<Did>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = match guard(&shop, &request).await? {
-        Ok(session) => session,
-        Err(response) => return Ok(response),
-    };
-    html(pages.product_stock(&product_page(&shop, session, &sku, StockForm::default(), did.notice()).await?))
+    html(pages.product_stock(
+        &product_page(&shop, session, &sku, StockForm::default(), did.notice(DONE, &[])).await?,
+    ))
 }
 
 /// `POST /admin/stock/{sku}/{change}`: sets, adjusts or moves, once for each form that was shown.
 pub(super) async fn change(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
     path: Path<(String, String)>,
-    body: Payload,
+    Sent { session, form: fields, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
-    let (session, fields) = match guard_form(&shop, &request, body).await? {
-        Ok((session, form)) => (Session { user: session.user, csrf: session.csrf }, form),
-        Err(response) => return Ok(response),
-    };
     let (sku, asked) = path.into_inner();
     let form = typed(&asked, &fields);
     let key = fields.get("key").map(str::to_owned);
     let changed = async { change_stock(&shop, &sku, new_change(&form)?, session.user.clone(), key).await };
     match changed.await {
         Ok(_) => Ok(see_other(&format!("{}?did={asked}", path_of(&sku)))),
-        Err(problem) if problem.status().is_client_error() => {
-            let notice = Some(Notice::Refused(in_words(&problem)));
-            let page = product_page(&shop, session, &sku, form, notice).await?;
-            html_with(problem.status(), pages.product_stock(&page))
+        Err(problem) => {
+            let (status, notice) = refusal(problem)?;
+            let page = product_page(&shop, session, &sku, form, Some(notice)).await?;
+            html_with(status, pages.product_stock(&page))
         }
-        Err(problem) => Err(problem),
     }
 }
 
@@ -233,11 +208,4 @@ fn new_change(form: &StockForm) -> Result<NewChange, Problem> {
             return Err(Problem::invalid_request(format!("{asked:?} is nothing that is done with stock")));
         }
     })
-}
-
-/// Says what is wrong, field by field where the problem does.
-fn in_words(problem: &Problem) -> String {
-    let fields = problem.fields().iter().map(|f| format!("{} {}", f.field.replace('_', " "), f.message));
-    let fields: Vec<_> = fields.collect();
-    sentence(&if fields.is_empty() { problem.detail().to_owned() } else { fields.join("; ") })
 }

@@ -5,19 +5,20 @@ use std::collections::BTreeSet;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Data, Path, Payload, Query},
+    web::{Data, Path, Query},
 };
 use dashboards::{
     DeliveryRow, EndpointForm, EndpointRow, Notice, Pages, Session, SinkPage, TypeChoice, WebhooksPage,
 };
 use serde::Deserialize;
 use time::{PrimitiveDateTime, macros::format_description};
+use uuid::Uuid;
 
 use super::{
-    html, html_with,
-    login::{guard, guard_form},
+    Did, html, html_with,
+    login::{Sent, SignedIn},
     orders::next_link,
-    see_other,
+    refusal, see_other,
 };
 use crate::{
     api::{
@@ -44,25 +45,17 @@ pub(super) struct Wanted {
     #[serde(default)]
     state: String,
     cursor: Option<CursorText>,
-    did: Option<String>,
 }
 
-impl Wanted {
-    /// Only our own sentences are shown, so that nobody puts words on the page by a link.
-    fn notice(&self) -> Option<Notice> {
-        let words = match self.did.as_deref()? {
-            "disable" => "The endpoint is off: it is sent nothing until you switch it on.",
-            "enable" => "The endpoint is on again.",
-            "settings" => "The settings are saved.",
-            "replay" => "The past is being sent again.",
-            "dead" => "The dead letters are sent again.",
-            "delivery" => "It is sent again.",
-            "delete" => "The endpoint is deleted.",
-            _ => return None,
-        };
-        Some(Notice::Done(words.into()))
-    }
-}
+const DONE: &[(&str, &str)] = &[
+    ("disable", "The endpoint is off: it is sent nothing until you switch it on."),
+    ("enable", "The endpoint is on again."),
+    ("settings", "The settings are saved."),
+    ("replay", "The past is being sent again."),
+    ("dead", "The dead letters are sent again."),
+    ("delivery", "It is sent again."),
+    ("delete", "The endpoint is deleted."),
+];
 
 fn row(endpoint: &Endpoint) -> EndpointRow {
     EndpointRow {
@@ -111,22 +104,19 @@ async fn listed(
 ) -> Result<WebhooksPage, Problem> {
     let endpoints = endpoint::all(&*shop.store).await?;
     let endpoints = endpoints.iter().map(|(_, endpoint)| row(endpoint)).collect();
-    Ok(WebhooksPage { session, notice, endpoints, form })
+    let key = Uuid::new_v4().to_string();
+    Ok(WebhooksPage { session, key, notice, endpoints, form })
 }
 
 /// `GET /admin/webhooks`.
 pub(super) async fn list(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    request: HttpRequest,
-    wanted: Query<Wanted>,
+    did: Query<Did>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = match guard(&shop, &request).await? {
-        Ok(session) => session,
-        Err(response) => return Ok(response),
-    };
     let form = form_of("", "", &BTreeSet::new());
-    html(pages.webhooks(&listed(&shop, session, wanted.notice(), form).await?))
+    html(pages.webhooks(&listed(&shop, session, did.notice(DONE, &[]), form).await?))
 }
 
 /// Returns what is typed of an endpoint.
@@ -137,31 +127,27 @@ fn typed(fields: &Form) -> (String, String, BTreeSet<String>) {
     (text("url"), text("description"), types)
 }
 
-/// `POST /admin/webhooks`: makes an endpoint, and shows its secret this once.
+/// `POST /admin/webhooks`: makes an endpoint, once for each form that was shown, and shows its secret.
 pub(super) async fn create(
     shop: Data<Shop>,
     pages: Data<Pages>,
     request: HttpRequest,
-    body: Payload,
+    Sent { session, form: fields, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
-    let (session, fields) = match guard_form(&shop, &request, body).await? {
-        Ok((session, form)) => (Session { user: session.user, csrf: session.csrf }, form),
-        Err(response) => return Ok(response),
-    };
     let (url, description, types) = typed(&fields);
     let form = form_of(&url, &description, &types);
-    match make(&shop, NewEndpoint { url, description, types }).await {
+    let new = NewEndpoint { url, description, types };
+    match make(&shop, new, &session.user, fields.get("key")).await {
         Ok((endpoint, secret)) => {
             let mut page = sink_page(&shop, &request, session, &endpoint.id, &Wanted::default()).await?;
             page.secret = Some(secret);
             page.notice = Some(Notice::Done("The endpoint is made.".into()));
             html_with(StatusCode::CREATED, pages.sink(&page))
         }
-        Err(problem) if problem.status().is_client_error() => {
-            let notice = Some(Notice::Refused(sentence(problem.detail())));
-            html_with(problem.status(), pages.webhooks(&listed(&shop, session, notice, form).await?))
+        Err(problem) => {
+            let (status, notice) = refusal(problem)?;
+            html_with(status, pages.webhooks(&listed(&shop, session, Some(notice), form).await?))
         }
-        Err(problem) => Err(problem),
     }
 }
 
@@ -180,7 +166,7 @@ async fn sink_page(
     let found = page_of(shop, sink, state, wanted.cursor.as_ref(), PAGE_DEFAULT).await?;
     Ok(SinkPage {
         session,
-        notice: wanted.notice(),
+        notice: None,
         sink: sink.to_owned(),
         endpoint: endpoint.map(|e| (row(&e), form_of(&e.url, &e.description, &e.types))),
         secret: None,
@@ -198,12 +184,12 @@ pub(super) async fn read(
     request: HttpRequest,
     sink: Path<String>,
     wanted: Query<Wanted>,
+    did: Query<Did>,
+    SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let session = match guard(&shop, &request).await? {
-        Ok(session) => session,
-        Err(response) => return Ok(response),
-    };
-    html(pages.sink(&sink_page(&shop, &request, session, &sink, &wanted).await?))
+    let mut page = sink_page(&shop, &request, session, &sink, &wanted).await?;
+    page.notice = did.notice(DONE, &[]);
+    html(pages.sink(&page))
 }
 
 /// Says what a change of a sink leads to.
@@ -222,19 +208,15 @@ pub(super) async fn change(
     pages: Data<Pages>,
     request: HttpRequest,
     path: Path<(String, String)>,
-    body: Payload,
+    Sent { session, form: fields, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
-    let (session, fields) = match guard_form(&shop, &request, body).await? {
-        Ok((session, form)) => (Session { user: session.user, csrf: session.csrf }, form),
-        Err(response) => return Ok(response),
-    };
     let (sink, asked) = path.into_inner();
     let (done, status) = match make_change(&shop, &sink, &asked, &fields).await {
         Ok(done) => (done, StatusCode::OK),
-        Err(problem) if problem.status().is_client_error() => {
-            (Done::Said(Notice::Refused(sentence(problem.detail()))), problem.status())
+        Err(problem) => {
+            let (status, notice) = refusal(problem)?;
+            (Done::Said(notice), status)
         }
-        Err(problem) => return Err(problem),
     };
     if let Done::See(to) = done {
         return Ok(see_other(&to));
@@ -309,13 +291,9 @@ fn moment(text: &str) -> Result<i64, Problem> {
 /// `POST /admin/webhooks/{sink}/deliveries/{position}`: sends a delivery again.
 pub(super) async fn again(
     shop: Data<Shop>,
-    request: HttpRequest,
     path: Path<(String, String)>,
-    body: Payload,
+    _: Sent,
 ) -> Result<HttpResponse, Problem> {
-    if let Err(response) = guard_form(&shop, &request, body).await? {
-        return Ok(response);
-    }
     let (sink, position) = path.into_inner();
     redeliver(&shop, &sink, Some(&position)).await?;
     Ok(see_other(&format!("/admin/webhooks/{sink}?did=delivery")))

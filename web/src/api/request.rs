@@ -224,16 +224,19 @@ pub fn household_of(shop: &Shop, request: &HttpRequest) -> Option<IpAddr> {
 pub fn idempotency_key(request: &HttpRequest, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     match value.to_str() {
-        Ok(key) if !key.is_empty() && key.len() <= KEY_BYTES_MAX => {
-            let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
-            let digest = Sha256::new().chain_update(address).chain_update([0]).chain_update(body).finalize();
-            let fingerprint = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-            Ok(Some(IdempotencyKey { key: key.to_owned(), fingerprint }))
-        }
+        Ok(key) if !key.is_empty() && key.len() <= KEY_BYTES_MAX => Ok(Some(keyed(request, key, body))),
         _ => Err(Problem::invalid_request(format!(
             "Idempotency-Key must be 1 to {KEY_BYTES_MAX} printable ASCII characters"
         ))),
     }
+}
+
+/// Joins a key with a digest of what it stands for: what is asked of an address.
+pub fn keyed(request: &HttpRequest, key: &str, body: &[u8]) -> IdempotencyKey {
+    let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
+    let digest = Sha256::new().chain_update(address).chain_update([0]).chain_update(body).finalize();
+    let fingerprint = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    IdempotencyKey { key: key.to_owned(), fingerprint }
 }
 
 /// Reads the variations that a tester forces by `?<experiment>=<index>`.

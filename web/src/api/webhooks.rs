@@ -17,7 +17,13 @@ pub(crate) use management::{
     EndpointChange, NewEndpoint, Ping, amend, begin_replay, find, make, new_secret, pinged, remove,
 };
 
-use super::{BASE, admin::admin, headers::LOCATION, operation::Operation, request::json};
+use super::{
+    BASE,
+    admin::admin,
+    headers::{IDEMPOTENCY_KEY, LOCATION},
+    operation::Operation,
+    request::{idempotency_key, json},
+};
 use crate::{
     problem::{Kind, Problem},
     shop::Shop,
@@ -38,15 +44,16 @@ pub(super) fn operations() -> Vec<Operation> {
         Operation::post("/admin/webhooks", create)
             .named("createEndpoint", "Makes an endpoint, which is sent what happens from now on")
             .about(
-                "Messages are signed as Standard Webhooks has it; the answer holds the secret, which is shown only once. \
+                "Messages are signed as Standard Webhooks has it; the answer holds the secret, which is shown only here. \
                  Each is delivered at least once, with the same `webhook-id` at every try.",
             )
             .for_admins()
+            .takes(IDEMPOTENCY_KEY)
             .body::<NewEndpoint>()
             .example("orders", json!({"url": "https://erp.example/hooks", "types": ["order_placed"]}))
             .answers::<EndpointWithSecret>(201, "The endpoint and its secret.")
             .with(LOCATION)
-            .problems(&[Kind::InvalidEndpoint]),
+            .problems(&[Kind::InvalidEndpoint, Kind::IdempotencyMismatch]),
         Operation::get("/admin/webhooks/{id}", read)
             .named("readEndpoint", "Reads an endpoint")
             .for_admins()
@@ -186,9 +193,10 @@ async fn create(
     request: HttpRequest,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    admin(&shop, &request).await?;
-    let (new, _) = json(&request, body).await?;
-    let made = make(&shop, new).await?;
+    let by = admin(&shop, &request).await?;
+    let (new, bytes) = json(&request, body).await?;
+    let key = idempotency_key(&request, &bytes)?.map(|key| key.key);
+    let made = make(&shop, new, &by, key.as_deref()).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("{BASE}/admin/webhooks/{}", made.0.id)));
     Ok(with_secret(response, made))

@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use super::{
     Front, Page,
     cart::sentence,
-    form::Form,
     guest::Guest,
     html,
     pages::{AccountPage, CreditView, Entrance, Notice, OrderRow, Purpose},
@@ -94,8 +93,7 @@ pub(super) async fn sign_up(front: Data<Front>, request: HttpRequest, body: Payl
 
 async fn enter(front: &Front, request: &HttpRequest, body: Payload, purpose: Purpose) -> Page {
     let shop = &front.shop;
-    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
-    let mut guest = Guest::meet(shop, request).await?;
+    let (form, mut guest) = front.sent(request, body).await?;
     let (email, name) = (form.text("email"), form.text("name"));
     let who = entry_of(shop, request, email.to_owned(), form.text("password").to_owned(), None);
     let entered = match purpose {
@@ -145,8 +143,7 @@ pub(super) async fn log_out(front: Data<Front>, request: HttpRequest, body: Payl
 
 async fn leave(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let shop = &front.shop;
-    Form::read(request, body, &shop.config.allowed_origins).await?;
-    let mut guest = Guest::meet(shop, request).await?;
+    let (_, mut guest) = front.sent(request, body).await?;
     let Some(login) = guest.visitor.login().cloned() else { return Ok(see_other(&guest, "/", None)) };
     entry::log_out(shop, &login.user, &login.session).await?;
     // Whoever uses this browser next is somebody else.
@@ -208,8 +205,7 @@ pub(super) async fn end(
 
 async fn end_session(front: &Front, request: &HttpRequest, id: &str, body: Payload) -> Page {
     let shop = &front.shop;
-    Form::read(request, body, &shop.config.allowed_origins).await?;
-    let guest = Guest::meet(shop, request).await?;
+    let (_, guest) = front.sent(request, body).await?;
     let Some(login) = guest.visitor.login() else { return Ok(to_the_door(&guest)) };
     let was_there = entry::log_out(shop, &login.user, id).await?;
     let notice = if was_there { "The device is logged out." } else { "That device was logged out before." };
@@ -223,8 +219,7 @@ pub(super) async fn password(front: Data<Front>, request: HttpRequest, body: Pay
 
 async fn change_password(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let shop = &front.shop;
-    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
-    let guest = Guest::meet(shop, request).await?;
+    let (form, guest) = front.sent(request, body).await?;
     let Some(login) = guest.visitor.login() else { return Ok(to_the_door(&guest)) };
     let address = client_address(request, &shop.config.limits);
     let (current, new) = (form.text("password"), form.text("new_password"));

@@ -121,8 +121,7 @@ pub(super) async fn add(front: Data<Front>, request: HttpRequest, body: Payload)
 
 async fn add_line(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let shop = &front.shop;
-    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
-    let mut guest = Guest::meet(shop, request).await?;
+    let (form, mut guest) = front.sent(request, body).await?;
     let sku = sku_of(form.text("sku"))?;
     let product = product_path(sku.as_str());
     let added = async {
@@ -161,8 +160,7 @@ pub(super) async fn gift(front: Data<Front>, request: HttpRequest, body: Payload
 
 async fn change_gift(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let shop = &front.shop;
-    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
-    let guest = Guest::meet(shop, request).await?;
+    let (form, guest) = front.sent(request, body).await?;
     let Some(cart) = &guest.cart else { return Ok(see_other(&guest, "/cart", None)) };
     let changed = async { run(shop, &guest, cart, gift_of(&form)?).await };
     let notice = match changed.await {
@@ -197,8 +195,7 @@ fn change_of(line: LineId, form: &Form) -> Result<Command, Problem> {
 
 async fn set_line(front: &Front, request: &HttpRequest, line: &str, body: Payload) -> Page {
     let shop = &front.shop;
-    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
-    let guest = Guest::meet(shop, request).await?;
+    let (form, guest) = front.sent(request, body).await?;
     let Some(cart) = &guest.cart else {
         return Ok(see_other(&guest, "/cart", None));
     };

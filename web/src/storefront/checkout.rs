@@ -54,8 +54,7 @@ fn next_path(cart: &Cart) -> String {
 pub(super) async fn start(front: Data<Front>, request: HttpRequest, body: Payload) -> HttpResponse {
     front
         .serve(async {
-            Form::read(&request, body, &front.shop.config.allowed_origins).await?;
-            let guest = Guest::meet(&front.shop, &request).await?;
+            let (_, guest) = front.sent(&request, body).await?;
             let Some(cart) = &guest.cart else { return Ok(see_other(&guest, "/cart", None)) };
             match run(&front.shop, &guest, cart, Command::StartCheckout).await {
                 Ok(accepted) => Ok(see_other(&guest, &next_path(&accepted.cart), None)),
@@ -184,8 +183,7 @@ pub(super) async fn complete(
 
 async fn complete_step(front: &Front, request: &HttpRequest, step: &str, body: Payload) -> Page {
     let shop = &front.shop;
-    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
-    let guest = Guest::meet(shop, request).await?;
+    let (form, guest) = front.sent(request, body).await?;
     let Some(mut cart) = in_checkout(&guest) else { return Ok(see_other(&guest, "/cart", None)) };
     let Some(step) = Step::from_name(step) else {
         return Ok(see_other(&guest, &next_path(&cart), None));
@@ -258,8 +256,7 @@ pub(super) async fn express(front: Data<Front>, request: HttpRequest, body: Payl
 /// Completes every step that the form brings and that is not done, and places the order.
 async fn finish(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let shop = &front.shop;
-    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
-    let guest = Guest::meet(shop, request).await?;
+    let (form, guest) = front.sent(request, body).await?;
     let Some(cart) = guest.cart.clone() else {
         // The order was placed by an earlier click, perhaps.
         return newest_order(shop, &guest).await;

@@ -95,8 +95,7 @@ pub(super) async fn in_cart(front: Data<Front>, request: HttpRequest, body: Payl
 
 async fn change_cart(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let shop = &front.shop;
-    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
-    let guest = Guest::meet(shop, request).await?;
+    let (form, guest) = front.sent(request, body).await?;
     let Some(cart) = &guest.cart else { return Ok(see_other(&guest, "/cart", None)) };
     let field = match redeem(shop, request, &guest, cart, &form).await? {
         Redeemed::Done(_) => return Ok(see_other(&guest, "/cart", None)),
@@ -113,8 +112,7 @@ pub(super) async fn in_the_checkout(front: Data<Front>, request: HttpRequest, bo
 
 async fn change_checkout(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let shop = &front.shop;
-    let form = Form::read(request, body, &shop.config.allowed_origins).await?;
-    let guest = Guest::meet(shop, request).await?;
+    let (form, guest) = front.sent(request, body).await?;
     let Some(mut cart) = in_checkout(&guest) else { return Ok(see_other(&guest, "/cart", None)) };
     let mut status = StatusCode::UNPROCESSABLE_ENTITY;
     let field = match redeem(shop, request, &guest, &cart, &form).await? {

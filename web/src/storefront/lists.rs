@@ -46,8 +46,7 @@ pub(super) async fn open(front: Data<Front>, request: HttpRequest, body: Payload
     front
         .serve(async {
             let shop = &front.shop;
-            let form = Form::read(&request, body, &shop.config.allowed_origins).await?;
-            let guest = Guest::meet(shop, &request).await?;
+            let (form, guest) = front.sent(&request, body).await?;
             match lists::open(&*shop.store, &guest.visitor.id, form.text("name")).await {
                 Ok(list) => Ok(see_other(&guest, &path_of(&list.id), None)),
                 Err(problem) => Ok(see_other(&guest, "/lists", refusal(problem)?)),
@@ -115,8 +114,7 @@ pub(super) async fn put(front: Data<Front>, request: HttpRequest, body: Payload)
     front
         .serve(async {
             let shop = &front.shop;
-            let form = Form::read(&request, body, &shop.config.allowed_origins).await?;
-            let guest = Guest::meet(shop, &request).await?;
+            let (form, guest) = front.sent(&request, body).await?;
             let done = async {
                 let item = wish(shop, form.text("sku"), Properties::default(), 1, "")?;
                 let list = match form.text("list") {
@@ -144,8 +142,7 @@ pub(super) async fn change(
     front
         .serve(async {
             let shop = &front.shop;
-            let form = Form::read(&request, body, &shop.config.allowed_origins).await?;
-            let mut guest = Guest::meet(shop, &request).await?;
+            let (form, mut guest) = front.sent(&request, body).await?;
             let list = lists::read(&*shop.store, &guest.visitor.id, &id).await?;
             match act(shop, &mut guest, &list, &form).await {
                 Ok((to, notice)) => Ok(see_other(&guest, &to, notice)),
@@ -222,8 +219,7 @@ pub(super) async fn buy_shared(
     front
         .serve(async {
             let shop = &front.shop;
-            let form = Form::read(&request, body, &shop.config.allowed_origins).await?;
-            let mut guest = Guest::meet(shop, &request).await?;
+            let (form, mut guest) = front.sent(&request, body).await?;
             let list = lists::shared(&*shop.store, &token).await?;
             let ids = form.get("item").map(line_of).transpose()?.map(|item| vec![item]);
             let notice = match into_cart(shop, &mut guest, &list, ids.as_deref()).await {

@@ -107,8 +107,7 @@ pub(super) async fn cancel(
     front
         .serve(async {
             let shop = &front.shop;
-            Form::read(&request, body, &shop.config.allowed_origins).await?;
-            let guest = Guest::meet(shop, &request).await?;
+            let (_, guest) = front.sent(&request, body).await?;
             let order = own(shop, &guest, &id).await?;
             let id = order.order_id.clone();
             let owner = Some(guest.visitor.id.clone());
@@ -134,8 +133,7 @@ pub(super) async fn again(
     front
         .serve(async {
             let shop = &front.shop;
-            Form::read(&request, body, &shop.config.allowed_origins).await?;
-            let mut guest = Guest::meet(shop, &request).await?;
+            let (_, mut guest) = front.sent(&request, body).await?;
             let order = own(shop, &guest, &id).await?;
             let cart = guest.cart_or_open(shop).await?;
             let filled =

@@ -10,7 +10,6 @@ use cart_core::{Cart, Command, PaymentId};
 use super::{
     Front, Page,
     cart::{refusal, run},
-    form::Form,
     guest::Guest,
     html,
     pages::{ChallengePage, Notice},
@@ -54,8 +53,7 @@ pub(super) async fn decide(
     front
         .serve(async {
             let shop = &front.shop;
-            let form = Form::read(&request, body, &shop.config.allowed_origins).await?;
-            let guest = Guest::meet(shop, &request).await?;
+            let (form, guest) = front.sent(&request, body).await?;
             let (id, _) = known(shop, &id).await?;
             let confirmed = form.get("confirm").is_some();
             shop.sandbox.decide(&id, confirmed).await.map_err(closed)?;
@@ -119,8 +117,7 @@ pub(super) async fn cancel(front: Data<Front>, request: HttpRequest, body: Paylo
     front
         .serve(async {
             let shop = &front.shop;
-            Form::read(&request, body, &shop.config.allowed_origins).await?;
-            let guest = Guest::meet(shop, &request).await?;
+            let (_, guest) = front.sent(&request, body).await?;
             let Some(cart) = &guest.cart else { return newest_order(shop, &guest).await };
             let notice = match run(shop, &guest, cart, Command::CancelPayment { payment: None }).await {
                 Ok(accepted) => {

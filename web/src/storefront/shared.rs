@@ -91,8 +91,7 @@ pub(super) async fn change(
     front
         .serve(async {
             let shop = &front.shop;
-            let form = Form::read(&request, body, &shop.config.allowed_origins).await?;
-            let mut guest = Guest::meet(shop, &request).await?;
+            let (form, mut guest) = front.sent(&request, body).await?;
             let share = shares::find(shop, &token).await?;
             let notice = match act(shop, &mut guest, &share, &form).await {
                 Ok(notice) => notice,
@@ -176,8 +175,7 @@ pub(super) async fn share(front: Data<Front>, request: HttpRequest, body: Payloa
     front
         .serve(async {
             let shop = &front.shop;
-            let form = Form::read(&request, body, &shop.config.allowed_origins).await?;
-            let mut guest = Guest::meet(shop, &request).await?;
+            let (form, mut guest) = front.sent(&request, body).await?;
             let made = async {
                 let cart = guest.cart_or_open(shop).await?.id.clone();
                 shares::make(shop, cart, guest.visitor.id.clone(), wish_of(&form)?).await
@@ -222,8 +220,7 @@ pub(super) async fn stop(
     front
         .serve(async {
             let shop = &front.shop;
-            Form::read(&request, body, &shop.config.allowed_origins).await?;
-            let guest = Guest::meet(shop, &request).await?;
+            let (_, guest) = front.sent(&request, body).await?;
             let Some(cart) = &guest.cart else { return Ok(see_other(&guest, "/cart", None)) };
             match shares::revoke(shop, cart.id.clone(), guest.visitor.id.clone(), &id).await {
                 // It has ended by itself meanwhile, or the form was sent twice.

@@ -81,9 +81,8 @@ impl Replay {
 impl Endpoint {
     /// Returns a new endpoint, whose first secret is known to whoever makes it.
     pub fn new(url: String, description: String, types: BTreeSet<String>) -> Self {
-        let id = URL_SAFE_NO_PAD.encode(Uuid::new_v4().as_bytes());
         Self {
-            id: format!("wh_{id}"),
+            id: id_of(Uuid::new_v4().as_bytes()),
             url,
             description,
             types,
@@ -132,6 +131,11 @@ impl Endpoint {
     fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| StoreError::Corrupt(error.to_string()))
     }
+}
+
+/// Writes the name of an endpoint.
+pub fn id_of(bytes: &[u8]) -> String {
+    format!("wh_{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// Checks the types that an endpoint wants.

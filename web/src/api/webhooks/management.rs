@@ -4,11 +4,12 @@ use std::{collections::BTreeSet, time::Instant};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
     problem::{Kind, Problem},
     shop::Shop,
-    store::webhooks::replay_cursor,
+    store::{StoreError, webhooks::replay_cursor},
     webhooks::{
         Endpoint,
         endpoint::{self, DESCRIPTION_BYTES_MAX, ENDPOINTS_MAX, Replay},
@@ -83,22 +84,45 @@ pub(crate) async fn find(shop: &Shop, id: &str) -> Result<Endpoint, Problem> {
     found.map(|(_, endpoint)| endpoint).ok_or_else(|| unknown(id))
 }
 
-/// Makes an endpoint; returns it with its secret.
+/// Makes an endpoint, once for each key of whoever does it; returns it with its secret.
 ///
 /// # Errors
-/// Where it cannot be had as described, or the shop has as many as it may have.
-pub(crate) async fn make(shop: &Shop, new: NewEndpoint) -> Result<(Endpoint, String), Problem> {
+/// Where it cannot be had as described, the shop has as many as it may have, or the key made another one.
+pub(crate) async fn make(
+    shop: &Shop,
+    new: NewEndpoint,
+    by: &str,
+    key: Option<&str>,
+) -> Result<(Endpoint, String), Problem> {
     let NewEndpoint { url, description, types } = new;
     check(shop, Some(&url), Some(&description), Some(&types))?;
-    if endpoint::all(&*shop.store).await?.len() >= ENDPOINTS_MAX {
-        return Err(invalid(format!(
-            "the shop has {ENDPOINTS_MAX} endpoints, the most allowed; delete one first"
-        )));
+    let mut wanted = Endpoint::new(url, description, types);
+    if let Some(key) = key {
+        // The key names the endpoint, so that the same request finds what it made.
+        wanted.id = endpoint::id_of(&Sha256::digest(format!("endpoint:{by}:{key}"))[..16]);
     }
-    let endpoint = Endpoint::new(url, description, types);
-    endpoint::add(&*shop.store, &endpoint).await?;
-    let secret = endpoint.secrets.first().map(|secret| secret.key.clone()).unwrap_or_default();
-    Ok((endpoint, secret))
+    let endpoints = endpoint::all(&*shop.store).await?;
+    let made = match endpoints.iter().find(|(_, known)| known.id == wanted.id) {
+        Some((_, known)) => known.clone(),
+        None if endpoints.len() >= ENDPOINTS_MAX => {
+            let detail =
+                format!("the shop has {ENDPOINTS_MAX} endpoints, the most allowed; delete one first");
+            return Err(invalid(detail));
+        }
+        None => match endpoint::add(&*shop.store, &wanted).await {
+            // Sent twice at the same moment.
+            Err(StoreError::Conflict(_)) => find(shop, &wanted.id).await?,
+            added => added.map(|()| wanted.clone())?,
+        },
+    };
+    let said =
+        |endpoint: &Endpoint| (endpoint.url.clone(), endpoint.description.clone(), endpoint.types.clone());
+    if said(&made) != said(&wanted) {
+        let detail = format!("the same request made endpoint {} before, which is another one now", made.id);
+        return Err(Problem::new(Kind::IdempotencyMismatch, detail));
+    }
+    let secret = made.secrets.first().map(|secret| secret.key.clone()).unwrap_or_default();
+    Ok((made, secret))
 }
 
 /// Changes an endpoint, disables it, or enables it again where it stopped.
