@@ -123,6 +123,35 @@ async function shopOffline(browser) {
   return {};
 }
 
+const quantities = Array.from({ length: 60 }, (_, n) => 1 + ((n * 7) % 5));
+const teapots = quantities.reduce((sum, quantity) => sum + quantity, 0);
+
+/** Queues many commands without a network, one after the other in one go. */
+async function queueMany(browser) {
+  const page = await tab(browser);
+  await go(page, "/products/TEAPOT");
+  await page.evaluate((all) => {
+    const form = document.querySelector(".product-add");
+    for (const quantity of all) {
+      form.querySelector(".quantity").value = quantity;
+      form.requestSubmit();
+    }
+  }, quantities);
+  await badgeIs(page, 1 + teapots);
+  assert.match((await words(page, "[data-cut-off]"))[0], /60 changes are kept on this device/);
+  return { quantities };
+}
+
+/** Comes back to a busy shop: everything is sent in the end. */
+async function sendMany(browser) {
+  const page = await tab(browser);
+  await go(page, "/cart");
+  await until(page, (all) => JSON.parse(localStorage.getItem("cartwright")).cart.totals.items === all, 1 + teapots);
+  await linesAre(page, ["MUG", 1], ["TEAPOT", teapots]);
+  await isInTouch(page);
+  return {};
+}
+
 /** Comes back with a network: what waited is sent, and what did not work is told. */
 async function comeBack(browser) {
   const page = await tab(browser);
@@ -368,6 +397,8 @@ async function main() {
   const steps = {
     fill,
     "shop-offline": shopOffline,
+    "queue-many": queueMany,
+    "send-many": sendMany,
     "come-back": comeBack,
     look,
     "add-first-offline": addFirstOffline,

@@ -46,6 +46,14 @@ function push(channel, item) {
   );
 }
 
+/** Asks the API as the visitor with the token 123. */
+async function ask(method, path, body) {
+  const headers = { Authorization: "Bearer 123", "Content-Type": "application/json" };
+  const answer = await fetch(`http://${address}/api/v1${path}`, { method, headers, body: JSON.stringify(body) });
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status}`);
+  return answer.json();
+}
+
 /** Resolves with the first broadcast whose item fits. */
 function update(channel, fits) {
   return soon(
@@ -77,6 +85,19 @@ async function main() {
     assert.equal(typeof refusal.detail, "string");
     return true;
   });
+
+  // What comes into the cart from a wish list is seen as what is put there by hand.
+  const list = await ask("POST", "/lists", { name: "Birthday" });
+  await ask("POST", `/lists/${list.id}/items`, { sku: "LAMP", quantity: 2 });
+  const wished = [one, two].map(({ channel }) => update(channel, (item) => item && item.sku === "LAMP"));
+  await ask("POST", `/lists/${list.id}/to-cart`, { cart: "123" });
+  for (const { item, cart } of await Promise.all(wished)) {
+    assert.equal(item.quantity, 2);
+    assert.deepEqual(cart.lines.map(({ sku }) => sku), ["MUG", "TEAPOT", "LAMP"]);
+  }
+  const returned = update(one.channel, (item) => item && item.sku === "LAMP" && item.quantity === 0);
+  await ask("POST", `/lists/${list.id}/from-cart`, { cart: "123", line: "LAMP" });
+  assert.equal((await returned).cart.lines.length, 2);
 
   const stranger = connect("another");
   await assert.rejects(join(stranger, "cart:123"), { reason: "not_owner" });

@@ -243,6 +243,44 @@ async fn a_log_in_on_one_node_reaches_devices_on_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn carts_that_are_live_on_two_nodes_merge_on_every_device() {
+    let app = TestApp::start(Store::Postgres).await;
+    let twin = app.twin().await;
+    let own = app.open_cart_as(&sign_up(&app).await).await;
+    own.add("MUG", 1).await.accepted();
+    let guest = twin.open_cart().await;
+    guest.add("V0", 3).await.accepted();
+    let (mut devices, mut tabs) = (vec![], vec![]);
+    for node in [&app, &twin, &app, &twin] {
+        devices.push(node.join(&own).await);
+        tabs.push(node.join(&guest).await);
+    }
+    // Both carts still change, here and there, while they come together.
+    let (here, there) = (own.on(twin.address()), guest.on(app.address()));
+    let (_, (token, _), late) =
+        futures_util::join!(here.add("MUG", 1), log_in_as(&twin, guest.token()), there.add("V0", 1));
+    let is_late = late.status != 200;
+    if is_late {
+        late.assert_problem(409, "cart-merged");
+    }
+    let lines = [("MUG".to_owned(), 2), ("V0".to_owned(), if is_late { 3 } else { 4 })];
+    for device in &mut devices {
+        device
+            .next_where(|f| f.payload["cart"]["lines"].is_array() && contents(&f.payload["cart"]).0 == lines)
+            .await;
+    }
+    for tab in &mut tabs {
+        let told = tab.next_where(|f| f.payload["cart"]["status"] == "merged").await;
+        assert_eq!(told.payload["cart"]["merged_into"], own.cart_id());
+    }
+    own.impostor(&token).on(twin.address()).add("TEAPOT", 1).await.accepted();
+    for device in &mut devices {
+        device.next_where(|f| f.payload["cart"]["lines"].as_array().is_some_and(|l| l.len() == 3)).await;
+    }
+    conserved(&app).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn carts_of_several_shards_merge() {
     let config = "[carts]\nshards = 8\n".to_owned();
     let app = TestApp::start_with(Store::Postgres, Setup { config, ..Setup::default() }).await;

@@ -1,12 +1,12 @@
 //! Sessions in a real browser: what it keeps, with the network gone, tabs closed and the shop restarted in between.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use harness::{
     Store, TestApp,
     program::{node_script, succeeded},
     reaper,
-    shopper::{Answer, complete_step, place_order},
+    shopper::{Answer, complete_step, place_order, quantity},
 };
 use reqwest::{Client, header};
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use crate::session::{NEW, with_keys};
 
 on_each_store!(
     what_was_done_offline_is_done_once_and_in_order,
+    a_long_queue_is_sent_in_order_to_a_busy_shop,
     what_was_added_to_a_cart_that_was_bought_goes_into_a_new_one,
     an_outcome_that_nobody_knows_any_more_is_told,
     the_first_line_needs_no_network,
@@ -76,6 +77,50 @@ async fn what_was_done_offline_is_done_once_and_in_order(store: Store) {
     let wanted = [("MUG", 1), ("LAMP", 1), ("TEAPOT", 2), ("TEAPOT", 1)].map(|(s, q)| (Some(s), Some(q)));
     assert_eq!(told, wanted);
     assert_eq!(app.events_now("quantity_set").len(), 1);
+}
+
+async fn a_long_queue_is_sent_in_order_to_a_busy_shop(store: Store) {
+    let mut app = TestApp::start(store).await;
+    let profile = reaper::folder("browser");
+    let seen = visit(&app, &profile, "fill").await;
+    app.kill();
+    let queued = visit(&app, &profile, "queue-many").await;
+    app.restart().await;
+    // Others buy meanwhile, and the shop goes away once more in the middle of it.
+    let mut others = tokio::task::JoinSet::new();
+    for n in 0..6 {
+        let shopper = app.open_cart().await;
+        others.spawn(async move {
+            while shopper
+                .try_command(&json!({"type": "add_line", "sku": format!("V{n}"), "quantity": 1}), None)
+                .await
+                .is_ok()
+            {}
+        });
+    }
+    let arguments = ["send-many".to_owned(), app.url(""), profile.display().to_string()];
+    let sending = tokio::spawn(async move { node_script("offline.js", &arguments).await });
+    let teapots = async |app: &TestApp| quantity(&cart(app, &seen).await, "TEAPOT");
+    while teapots(&app).await < 20 {
+        assert!(!sending.is_finished(), "{:?}", sending.await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    app.kill();
+    app.restart().await;
+    succeeded("tests/clients/offline.js send-many", &sending.await.unwrap());
+    others.shutdown().await;
+    let wanted: Vec<_> = queued["quantities"].as_array().unwrap().iter().map(Value::as_u64).collect();
+    let pieces: u64 = wanted.iter().flatten().sum();
+    assert_eq!(lines(&cart(&app, &seen).await), [("MUG", 1), ("TEAPOT", pieces)]);
+    let mut added = vec![];
+    while added.len() < wanted.len() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        added = app.events_now("line_added");
+        added.retain(|event| event["cart"] == seen["cart"] && event["data"]["sku"] == "TEAPOT");
+    }
+    added.sort_by_key(|event| event["position"].as_i64());
+    let told: Vec<_> = added.iter().map(|event| event["data"]["quantity"].as_u64()).collect();
+    assert_eq!(told, wanted, "each once, in the order in which the shopper acted");
 }
 
 async fn what_was_added_to_a_cart_that_was_bought_goes_into_a_new_one(store: Store) {

@@ -1,23 +1,22 @@
 //! What a cart comes to, worked out with a pencil: prices as the season binds them, a tenth off, and tax.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cmp::Reverse, collections::BTreeSet};
 
-use cart_core::{LineId, PricePolicy, Sku};
+use cart_core::{Currency, LineId, PricePolicy, Sku};
 
 use super::{
     cart_book::CartBook,
     season::{Season, TaxRule, gift_id},
-    shop::{self, EXPRESS_MINOR, GIFT_CODE},
+    shop::{self, EXPRESS_MINOR, GIFT_CODE, Prices},
 };
 
 /// Is what the shop asks for its things today.
 #[derive(Clone, Debug)]
 pub struct Day {
     pub season: Season,
-    pub prices: BTreeMap<Sku, i64>,
+    pub prices: Prices,
+    /// When lamps are released, in Unix milliseconds.
+    pub lamps_from_ms: i64,
 }
 
 /// Is what a cart comes to.
@@ -49,17 +48,22 @@ pub struct BillLine {
 }
 
 impl Day {
-    /// Says what a piece costs that cost so much when the shopper was told.
-    pub fn unit_minor(&self, sku: &Sku, told_minor: i64) -> i64 {
+    /// Says what a piece costs today.
+    pub fn today_minor(&self, sku: &Sku, currency: Currency) -> i64 {
+        self.prices[&(sku.clone(), currency)]
+    }
+
+    /// Says what a piece of a line costs, by what its shopper was told.
+    fn unit_minor(&self, cart: &CartBook, id: &LineId) -> i64 {
         match self.season.prices {
-            PricePolicy::Hold => told_minor,
-            PricePolicy::Follow | PricePolicy::Tell => self.prices[sku],
+            PricePolicy::Hold => cart.lines[id].1,
+            PricePolicy::Follow | PricePolicy::Tell => self.today_minor(id.sku(), cart.currency),
         }
     }
 
     /// Lists the lines that cost something else than the shopper was told.
     pub fn changed(&self, cart: &CartBook) -> BTreeSet<LineId> {
-        let is_changed = |id: &&LineId| self.unit_minor(id.sku(), cart.lines[*id].1) != cart.lines[*id].1;
+        let is_changed = |id: &&LineId| self.unit_minor(cart, id) != cart.lines[*id].1;
         cart.lines.keys().filter(is_changed).cloned().collect()
     }
 
@@ -78,15 +82,15 @@ impl Day {
         // Which line each amount belongs to: a bundle is taxed as its parts are.
         let mut line_of = vec![];
         for (at, id) in order.iter().enumerate() {
-            let Some((pieces, told_minor)) = cart.lines.get(id).copied() else {
+            let Some((pieces, _)) = cart.lines.get(id).copied() else {
                 assert!(cart.gifts.contains_key(id), "{id} is nowhere");
                 bill.lines.push(BillLine::default());
                 continue;
             };
-            let unit_minor = self.unit_minor(id.sku(), told_minor);
+            let unit_minor = self.unit_minor(cart, id);
             let off_minor = if is_discounted { pieces * unit_minor / 10 } else { 0 };
             bill.lines.push(BillLine { unit_minor, off_minor, paid_minor: 0 });
-            for amount in self.by_rate(id.sku(), pieces * unit_minor - off_minor) {
+            for amount in self.by_rate(id.sku(), cart.currency, pieces * unit_minor - off_minor) {
                 amounts.push(amount);
                 line_of.push(at);
             }
@@ -107,10 +111,10 @@ impl Day {
     }
 
     /// Shares what a line costs among the rates that its parts fall under, by what they cost alone.
-    fn by_rate(&self, sku: &Sku, minor: i64) -> Vec<Amount> {
+    fn by_rate(&self, sku: &Sku, currency: Currency, minor: i64) -> Vec<Amount> {
         let mut weights: Vec<(bool, i64)> = vec![];
         for (part, pieces) in shop::made_of(sku) {
-            let (is_reduced, weight) = (shop::is_reduced(&part), self.prices[&part] * pieces);
+            let (is_reduced, weight) = (shop::is_reduced(&part), self.today_minor(&part, currency) * pieces);
             match weights.iter_mut().find(|(known, _)| *known == is_reduced) {
                 Some((_, sum)) => *sum += weight,
                 None => weights.push((is_reduced, weight)),

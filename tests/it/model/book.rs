@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cart_core::{Command, GiftCardId, LineId, Order, OrderId, PaymentTask, RefundWish, Sku, VisitorId};
+use cart_core::{
+    Command, Currency, GiftCardId, LineId, Order, OrderId, PaymentTask, RefundWish, Sku, VisitorId,
+};
 
 use super::{
     bill::{Bill, BillLine},
@@ -17,7 +19,7 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Payer {
     Provider,
-    Credit(VisitorId),
+    Credit(VisitorId, Currency),
     Card(GiftCardId),
 }
 
@@ -59,7 +61,7 @@ pub struct Book {
     pub supplied: BTreeMap<Sku, i64>,
     pub sold: BTreeMap<Sku, i64>,
     pub cards: BTreeMap<GiftCardId, i64>,
-    pub credit: BTreeMap<VisitorId, i64>,
+    pub credit: BTreeMap<(VisitorId, Currency), i64>,
     /// Uses of the code in this season.
     pub uses: BTreeMap<VisitorId, i64>,
     pub season: u64,
@@ -77,8 +79,11 @@ impl Book {
     }
 
     fn purses(&self, cart: &CartBook, owner: &VisitorId, total: i64) -> Vec<(Payer, i64)> {
-        let cards = cart.cards.iter().map(|id| (Payer::Card(id.clone()), self.cards[id]));
-        let credit = (Payer::Credit(owner.clone()), self.credit.get(owner).copied().unwrap_or(0));
+        let cards = cart.cards.iter().filter(|id| shop::currency_of(id) == cart.currency);
+        let cards = cards.map(|id| (Payer::Card(id.clone()), self.cards[id]));
+        let purse = (owner.clone(), cart.currency);
+        let left = self.credit.get(&purse).copied().unwrap_or(0);
+        let credit = (Payer::Credit(purse.0, purse.1), left);
         let all = cards.chain(cart.credit.then_some(credit));
         let mut left = total;
         let pays = all.map(|(payer, holds)| {
@@ -128,6 +133,12 @@ impl Book {
         let mut lines = BTreeMap::new();
         for (line, BillLine { paid_minor, .. }) in order.lines.iter().zip(&bill.lines) {
             let pieces = i64::from(line.quantity);
+            let is_late =
+                line.backordered > 0 || line.ships_from_ms.is_some_and(|at| at > order.placed_at_ms);
+            assert!(
+                line.backordered <= line.quantity && (!is_late || shop::owed_max_ever(&line.sku) > 0),
+                "{line:?}"
+            );
             if line.gift_of.is_none() {
                 *bought.entry(line.sku.clone()).or_default() += pieces;
             }
@@ -149,7 +160,7 @@ impl Book {
     fn purse(&mut self, payer: &Payer) -> &mut i64 {
         match payer {
             Payer::Card(id) => self.cards.get_mut(id).expect("a known card"),
-            Payer::Credit(owner) => self.credit.entry(owner.clone()).or_default(),
+            Payer::Credit(owner, currency) => self.credit.entry((owner.clone(), *currency)).or_default(),
             Payer::Provider => unreachable!("the provider's money is its own"),
         }
     }

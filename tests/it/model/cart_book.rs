@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cart_core::{
-    Cart, Code, Command, GiftCardId, LineId, PromotionId, ReopenedLine, Sku, Stage, StepDetails,
+    Cart, Code, Command, Currency, GiftCardId, LineId, PromotionId, ReopenedLine, Sku, Stage, StepDetails,
 };
 
 use super::{bill::Day, shop};
 
 /// Is what one cart has.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CartBook {
+    pub currency: Currency,
     /// Where it goes to, once that is known.
     pub country: Option<String>,
     /// Pieces, and the price that was told.
@@ -27,6 +28,23 @@ pub struct CartBook {
 }
 
 impl CartBook {
+    /// Returns what a cart has that was just opened.
+    pub fn new(currency: Currency) -> Self {
+        Self {
+            currency,
+            country: None,
+            lines: BTreeMap::new(),
+            gifts: BTreeMap::new(),
+            declined: BTreeSet::new(),
+            saved: BTreeMap::new(),
+            codes: BTreeSet::new(),
+            cards: vec![],
+            credit: false,
+            note: String::new(),
+            express: false,
+        }
+    }
+
     /// Writes down a command that was accepted by the cart as it was; `bought` is what its customer has bought before.
     pub fn enter(&mut self, command: &Command, before: &Cart, day: &Day, bought: &BTreeMap<Sku, i64>) {
         if self.wanted(command).is_some() {
@@ -34,12 +52,16 @@ impl CartBook {
         }
         match command {
             Command::AddLine { sku, quantity, properties } => {
-                self.add(LineId::new(sku.clone(), properties), i64::from(*quantity), day.prices[sku]);
+                self.add(
+                    LineId::new(sku.clone(), properties),
+                    i64::from(*quantity),
+                    day.today_minor(sku, self.currency),
+                );
             }
             Command::SetQuantity { line, quantity } => {
                 let (pieces, told) = self.lines.get(line).copied().unwrap_or_default();
                 let more = i64::from(*quantity) > pieces;
-                let told = if more { day.prices[line.sku()] } else { told };
+                let told = if more { day.today_minor(line.sku(), self.currency) } else { told };
                 self.lines.insert(line.clone(), (i64::from(*quantity), told));
             }
             Command::RemoveLine { line } => drop(self.lines.remove(line)),
@@ -49,12 +71,13 @@ impl CartBook {
             }
             Command::RestoreLine { line } => {
                 let pieces = self.saved.remove(line).expect("an accepted restore had its line");
-                self.add(line.clone(), pieces, day.prices[line.sku()]);
+                self.add(line.clone(), pieces, day.today_minor(line.sku(), self.currency));
             }
             Command::DropSavedLine { line } => drop(self.saved.remove(line)),
             Command::ApplyCode { code } => drop(self.codes.insert(code.clone())),
             Command::RemoveCode { code } => drop(self.codes.remove(code)),
             Command::ApplyGiftCard { card } if !self.cards.contains(&card.id) => {
+                assert_eq!(shop::currency_of(&card.id), self.currency, "{command:?}");
                 self.cards.push(card.id.clone());
             }
             Command::RemoveGiftCard { card } => self.cards.retain(|c| c != card),
@@ -65,7 +88,8 @@ impl CartBook {
             Command::Clear => self.lines.clear(),
             Command::AcceptPrices => {
                 for id in day.changed(self) {
-                    self.lines.get_mut(&id).expect("a line").1 = day.prices[id.sku()];
+                    let today_minor = day.today_minor(id.sku(), self.currency);
+                    self.lines.get_mut(&id).expect("a line").1 = today_minor;
                 }
             }
             Command::Batch(commands) => commands.iter().for_each(|c| self.enter(c, before, day, bought)),
@@ -155,16 +179,20 @@ impl CartBook {
             assert_eq!(line.quantity < line.wanted, line.because.is_some(), "{line:?}");
             match i64::from(line.quantity) {
                 0 => drop(self.lines.remove(&line.line)),
-                pieces => drop(self.lines.insert(line.line.clone(), (pieces, day.prices[line.line.sku()]))),
+                pieces => drop(
+                    self.lines
+                        .insert(line.line.clone(), (pieces, day.today_minor(line.line.sku(), self.currency))),
+                ),
             }
         }
-        self.keeps_to_limits(&Self::default(), bought);
+        self.keeps_to_limits(&Self::new(self.currency), bought);
         self.codes.retain(|code| day.season.knows(code));
     }
 
     /// Reads what a cart says of itself.
     pub fn of(cart: &Cart, express: bool) -> Self {
         Self {
+            currency: cart.currency,
             country: cart.address.as_ref().map(|address| address.country.clone()),
             lines: cart.bought().map(|l| (l.id(), (i64::from(l.quantity), l.unit_price_minor))).collect(),
             gifts: cart.gifts().map(|line| (line.id(), i64::from(line.quantity))).collect(),

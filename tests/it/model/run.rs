@@ -24,7 +24,7 @@ use super::{
     cart_book::CartBook,
     draw,
     season::Season,
-    shop::{self, HOLD_MS, card, gbp},
+    shop::{self, CURRENCIES, HOLD_MS, card},
 };
 use crate::store_contract::subject::{NOW_MS, Subject, visitor};
 
@@ -76,7 +76,7 @@ impl Run {
         let prices = shop::stock_up(&*subject.store, NOW_MS).await;
         let catalogue = CatalogueCell::default();
         catalogue.refresh(&*subject.store).await.unwrap();
-        let cards = shop::CARDS.iter().map(|id| (card(id).id, 5_000)).collect();
+        let cards = shop::CARDS.iter().map(|(id, _)| (card(id).id, 5_000)).collect();
         let mut rng = StdRng::seed_from_u64(seed);
         let season = Season::draw(&mut rng, 0);
         Self {
@@ -85,7 +85,7 @@ impl Run {
             catalogue,
             terms: Arc::new(season.terms()),
             now_ms: NOW_MS,
-            day: Day { season, prices },
+            day: Day { season, prices, lamps_from_ms: NOW_MS },
             book: Book { cards, ..Book::default() },
             lives: BTreeMap::new(),
             memory: BTreeMap::new(),
@@ -205,7 +205,7 @@ impl Run {
         let opening = Opening {
             unit: owner.clone(),
             owner,
-            currency: gbp(),
+            currency: shop::currency(CURRENCIES.choose(&mut self.rng).expect("some")),
             workflow: Arc::new(workflow),
             assignments: vec![],
         };
@@ -305,13 +305,9 @@ impl Run {
             return self.count("a request is repeated");
         }
         match (&job.kind, answer) {
-            (JobKind::Open(_), Answer::Accepted(accepted)) => {
-                let life = Life {
-                    cart: accepted.cart.clone(),
-                    book: CartBook::default(),
-                    order: None,
-                    is_told: false,
-                };
+            (JobKind::Open(opening), Answer::Accepted(accepted)) => {
+                let book = CartBook::new(opening.currency);
+                let life = Life { cart: accepted.cart.clone(), book, order: None, is_told: false };
                 self.lives.insert(job.cart.clone(), life);
             }
             (JobKind::Enter(entering), Answer::Accepted(accepted)) => {

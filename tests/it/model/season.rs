@@ -1,11 +1,13 @@
 //! What the shop decides anew now and then: how its prices bind, what it taxes and gives away, and whose code takes a tenth
 //! off.
 
+use std::collections::BTreeMap;
+
 use cart_core::{Code, Locations, PricePolicy, PromotionId, Taxes, Terms, shipping::Shipping};
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
 
-use super::shop::{CODE, CODE_PER_CUSTOMER, CODE_TOTAL, EXPRESS_MINOR, GIFT_CODE};
+use super::shop::{CODE, CODE_PER_CUSTOMER, CODE_TOTAL, CURRENCIES, EXPRESS_MINOR, GIFT_CODE};
 
 /// Is what holds for some time.
 #[derive(Clone, Debug)]
@@ -76,7 +78,8 @@ impl Season {
         promotions.extend(self.gift.map(|gift| {
             json!({"id": gift_id(self.number), "name": "A gift",
                 "codes": if gift.needs_code { vec![GIFT_CODE] } else { vec![] },
-                "conditions": {"needs": [{"min_minor": {"GBP": gift.min_minor}}]},
+                "conditions": {"needs": [{"min_minor": CURRENCIES.map(|c| (c, gift.min_minor)).into_iter()
+                    .collect::<BTreeMap<_, _>>()}]},
                 "benefit": {"kind": "gift", "sku": gift.sku, "pieces": gift.pieces}})
         }));
         let locations = json!({"rule": "fewest_parcels", "locations": [

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use cart_core::{
-    Address, Bundle, Code, Currency, GiftCard, GiftCardId, LocationId, Money, Part, Product, QuantityLimits,
-    Sku, StockPolicy, TaxCategory, VisitorId,
+    Address, Bundle, Code, Currency, GiftCard, GiftCardId, LocationId, Money, Part, Preorder, Product,
+    QuantityLimits, Sku, SpecialPrice, StockPolicy, TaxCategory, VisitorId,
 };
 use rand::{rngs::StdRng, seq::IndexedRandom};
 use web::store::{IssuedCard, ProductSupply, StockAct, StockChange, Store};
@@ -20,14 +20,19 @@ pub const CODE_TOTAL: i64 = 8;
 pub const CODE_PER_CUSTOMER: i64 = 3;
 /// Opens the gift of a season, where that needs one.
 pub const GIFT_CODE: &str = "GIFT";
-/// How many sofas may be owed.
-pub const OWED_MAX: i64 = 3;
+/// How many sofas may be owed, and lamps before they are released and after.
+const SOFAS_OWED_MAX: i64 = 3;
+const LAMPS_COMING_MAX: i64 = 4;
+const LAMPS_OWED_MAX: i64 = 1;
 /// The products, all of which cost whole tens, so that a tenth is exact.
-pub const SKUS: [&str; 8] = ["MUG", "TEE", "VASE", "SOFA", "PDF", "BOX", "KIT", GIVEN];
+pub const SKUS: [&str; 9] = ["MUG", "TEE", "VASE", "SOFA", "LAMP", "PDF", "BOX", "KIT", GIVEN];
 /// What is not for sale, only given.
 pub const GIVEN: &str = "TIN";
 pub const CUSTOMERS: [&str; 4] = ["ada", "ben", "cleo", "dan"];
-pub const CARDS: [&str; 3] = ["card1", "card2", "card3"];
+/// The currencies, of two, no and three decimals.
+pub const CURRENCIES: [&str; 3] = ["GBP", "JPY", "KWD"];
+/// The gift cards, each with its currency.
+pub const CARDS: [(&str, &str); 4] = [("card1", "GBP"), ("card2", "GBP"), ("card3", "JPY"), ("card4", "KWD")];
 
 pub fn sku(text: &str) -> Sku {
     Sku::parse(text).unwrap()
@@ -37,8 +42,19 @@ pub fn code(text: &str) -> Code {
     Code::parse(text).unwrap()
 }
 
-pub fn gbp() -> Currency {
-    Currency::parse("GBP").unwrap()
+pub fn currency(code: &str) -> Currency {
+    Currency::parse(code).unwrap()
+}
+
+/// Reports whether a product has a price in a currency: nobody sells sofas for yen.
+pub fn is_priced(sku: &Sku, currency: Currency) -> bool {
+    (sku.as_str(), currency.code()) != ("SOFA", "JPY")
+}
+
+/// Returns the currency of a gift card.
+pub fn currency_of(card: &GiftCardId) -> Currency {
+    let (_, code) = CARDS.iter().find(|(id, _)| *id == card.as_str()).expect("a known card");
+    currency(code)
 }
 
 pub fn card(id: &str) -> GiftCard {
@@ -89,7 +105,25 @@ pub fn limits(sku: &Sku) -> Limits {
     }
 }
 
-pub fn product(text: &str, minor: i64) -> Product {
+/// Is what each product costs in each currency.
+pub type Prices = BTreeMap<(Sku, Currency), i64>;
+
+/// Says how many pieces of a product may be owed at a time, where lamps are released then.
+pub fn owed_max(sku: &Sku, now_ms: i64, lamps_from_ms: i64) -> i64 {
+    match sku.as_str() {
+        "SOFA" => SOFAS_OWED_MAX,
+        "LAMP" if now_ms < lamps_from_ms => LAMPS_COMING_MAX,
+        "LAMP" => LAMPS_OWED_MAX,
+        _ => 0,
+    }
+}
+
+/// Says how many pieces may be owed at any time.
+pub fn owed_max_ever(sku: &Sku) -> i64 {
+    owed_max(sku, 0, 1)
+}
+
+pub fn product(text: &str, prices: &Prices, lamps_from_ms: i64) -> Product {
     let Limits { min, step, order_max, customer_max } = limits(&sku(text));
     let most = |pieces: i64| u32::try_from(pieces).ok();
     let parts = made_of(&sku(text));
@@ -102,7 +136,9 @@ pub fn product(text: &str, minor: i64) -> Product {
             "PDF" => StockPolicy::Untracked,
             _ => StockPolicy::HoldOnAdd,
         },
-        backorder_limit: if text == "SOFA" { OWED_MAX as u32 } else { 0 },
+        backorder_limit: owed_max(&sku(text), 1, 0) as u32,
+        preorder: (text == "LAMP")
+            .then_some(Preorder { releases_at_ms: lamps_from_ms, limit: LAMPS_COMING_MAX as u32 }),
         hidden: text == GIVEN,
         digital: text == "PDF",
         tax_category: TaxCategory::parse(if is_reduced(&sku(text)) { "reduced" } else { "standard" })
@@ -113,10 +149,23 @@ pub fn product(text: &str, minor: i64) -> Product {
             step: step as u32,
             per_customer: most(customer_max),
         },
+        prices: CURRENCIES[1..]
+            .iter()
+            .filter_map(|code| listed(prices, &sku(text), currency(code)))
+            .collect(),
         bundle: (parts[0].0.as_str() != text)
             .then(|| Bundle { parts: parts.iter().map(part).collect(), off_bp: None }),
-        ..Product::new(sku(text), format!("The {text}"), Money::new(minor, gbp()))
+        ..Product::new(
+            sku(text),
+            format!("The {text}"),
+            Money::new(prices[&(sku(text), currency("GBP"))], currency("GBP")),
+        )
     }
+}
+
+fn listed(prices: &Prices, sku: &Sku, currency: Currency) -> Option<SpecialPrice> {
+    let minor = *prices.get(&(sku.clone(), currency))?;
+    Some(SpecialPrice { minor, currency, group: None, min_quantity: 1, from_ms: None, until_ms: None })
 }
 
 /// Reports whether pieces of the product itself lie on a shelf.
@@ -149,27 +198,33 @@ pub fn address((city, country): (&str, &str)) -> Address {
 }
 
 /// Opens the shop: what is for sale at which price.
-pub async fn stock_up(store: &dyn Store, now_ms: i64) -> BTreeMap<Sku, i64> {
-    let prices: BTreeMap<Sku, i64> = SKUS.iter().zip(1..).map(|(text, n)| (sku(text), n * 1_000)).collect();
+pub async fn stock_up(store: &dyn Store, now_ms: i64) -> Prices {
+    let mut prices = Prices::new();
+    for (text, n) in SKUS.iter().zip(1..) {
+        for currency in CURRENCIES.map(currency).into_iter().filter(|c| is_priced(&sku(text), *c)) {
+            prices.insert((sku(text), currency), n * 1_000);
+        }
+    }
     // Bundles name products that are there.
     for text in SKUS {
-        put(store, text, prices[&sku(text)]).await;
+        put(store, text, &prices, now_ms).await;
     }
-    let cards: Vec<IssuedCard> = CARDS.iter().map(|id| issue(id, 5_000, "issue", now_ms)).collect();
+    let cards: Vec<IssuedCard> = CARDS.iter().map(|(id, _)| issue(id, 5_000, "issue", now_ms)).collect();
     store.issue_gift_cards(&cards).await.unwrap();
     prices
 }
 
-/// Lists a product at a price.
-pub async fn put(store: &dyn Store, text: &str, minor: i64) {
-    let supply = ProductSupply { product: product(text, minor), supplied: None, safety: None };
+/// Lists a product at its prices.
+pub async fn put(store: &dyn Store, text: &str, prices: &Prices, lamps_from_ms: i64) {
+    let supply =
+        ProductSupply { product: product(text, prices, lamps_from_ms), supplied: None, safety: None };
     store.put_products(&[supply]).await.unwrap();
 }
 
 pub fn issue(id: &str, amount_minor: i64, cause: &str, at_ms: i64) -> IssuedCard {
     IssuedCard {
+        currency: currency_of(&card(id).id),
         card: card(id),
-        currency: gbp(),
         amount_minor,
         cause: cause.into(),
         expires_at_ms: None,

@@ -10,7 +10,7 @@ use super::Run;
 use crate::model::{
     draw,
     season::Season,
-    shop::{self, SKUS, card, gbp, sku},
+    shop::{self, CURRENCIES, SKUS, card, sku},
 };
 
 impl Run {
@@ -19,34 +19,41 @@ impl Run {
         match self.rng.random_range(0..40) {
             0..=2 => self.begin_season(),
             3..=10 => {
-                let (text, minor) =
-                    (*SKUS.choose(&mut self.rng).expect("some"), self.rng.random_range(50..600) * 10);
-                shop::put(&*store, text, minor).await;
+                let text = *SKUS.choose(&mut self.rng).expect("some");
+                for currency in CURRENCIES.map(shop::currency) {
+                    let minor = self.rng.random_range(50..600) * 10;
+                    self.day.prices.entry((sku(text), currency)).and_modify(|price| *price = minor);
+                }
+                if text == "LAMP" {
+                    self.day.lamps_from_ms = self.now_ms + self.rng.random_range(-1_000..300_000);
+                }
+                shop::put(&*store, text, &self.day.prices, self.day.lamps_from_ms).await;
                 self.catalogue.refresh(&*store).await.unwrap();
-                self.day.prices.insert(sku(text), minor);
             }
             11..=25 => {
                 let (text, location) = draw::slot(&mut self.rng);
-                // Fewer sofas at two locations might owe more together than carts may.
-                let pieces = self.rng.random_range(if text == "SOFA" { 0 } else { -3 }..10);
+                // Where some may be owed, fewer at two locations might owe more together than carts may.
+                let is_owed = shop::owed_max_ever(&sku(text)) > 0;
+                let pieces = self.rng.random_range(if is_owed { 0 } else { -3 }..10);
                 let change = shop::adjust(text, location, pieces, self.now_ms);
                 if store.change_stock(&[change]).await.unwrap()[0] == StockOutcome::Changed {
                     *self.book.supplied.entry(sku(text)).or_default() += pieces;
                 }
             }
             26..=30 => {
-                let (id, minor) =
-                    (*shop::CARDS.choose(&mut self.rng).expect("some"), self.rng.random_range(1..3_000));
+                let (id, _) = *shop::CARDS.choose(&mut self.rng).expect("some");
+                let minor = self.rng.random_range(1..3_000);
                 let cause = self.name("topped-up-");
                 store.issue_gift_cards(&[shop::issue(id, minor, &cause, self.now_ms)]).await.unwrap();
                 *self.book.cards.get_mut(&card(id).id).expect("a known card") += minor;
             }
             31..=35 => {
                 let customer = shop::customer(&mut self.rng, self.day.season.number);
+                let currency = shop::currency(CURRENCIES.choose(&mut self.rng).expect("some"));
                 let (delta, cause) = (self.rng.random_range(1..3_000), self.name("credit-"));
-                let posting = Posting { account: gift_card::credit(gbp(), &customer), delta };
+                let posting = Posting { account: gift_card::credit(currency, &customer), delta };
                 store.post(&[PostingWrite { posting, cause, at_ms: self.now_ms }]).await.unwrap();
-                *self.book.credit.entry(customer).or_default() += delta;
+                *self.book.credit.entry((customer, currency)).or_default() += delta;
             }
             _ => {
                 store.forget_keys(self.now_ms + 1).await.unwrap();
@@ -63,7 +70,7 @@ impl Run {
         self.book.season = self.day.season.number;
         self.book.uses.clear();
         let stays = |who: &cart_core::VisitorId| self.lives.values().any(|life| life.cart.owner == *who);
-        self.book.credit.retain(|who, _| stays(who));
+        self.book.credit.retain(|(who, _), _| stays(who));
         self.book.bought.retain(|who, _| stays(who));
         self.count("a season begins");
     }

@@ -17,7 +17,7 @@ use crate::model::{
     bill::{Bill, BillLine, Day},
     cart_book::CartBook,
     season::gift_id,
-    shop::{self, OWED_MAX, SKUS, gbp, sku},
+    shop::{self, SKUS, sku},
 };
 
 impl Run {
@@ -41,6 +41,7 @@ impl Run {
             self.gifts_are_due(id, cart, &self.day.check(book, cart, quote), false);
         }
         let life = self.lives.get_mut(id).expect("a known cart");
+        let before = life.cart.clone();
         match (command, order) {
             (Command::PlaceOrder { payment, .. }, Some(order)) => {
                 let bill = self.day.check(&life.book, cart, quote);
@@ -58,6 +59,10 @@ impl Run {
             (command, _) => life.book.enter(command, &life.cart, &self.day, &bought),
         }
         life.cart = cart.clone();
+        if command.order().is_none() {
+            self.owes_no_more(&before, cart);
+        }
+        let life = self.lives.get_mut(id).expect("a known cart");
         if life.order.is_some() {
             return;
         }
@@ -90,6 +95,15 @@ impl Run {
         let Life { cart, book, .. } = &self.lives[id];
         let bought = self.book.bought(&cart.owner);
         match rejection {
+            Rejection::CurrencyMismatch { .. } => {
+                assert!(command.skus().iter().any(|sku| !shop::is_priced(sku, book.currency)), "{command:?}");
+            }
+            Rejection::GiftCardCurrency { .. } | Rejection::GiftCardEmpty { .. } => {
+                let Command::ApplyGiftCard { card } = command else { panic!("{command:?}: {rejection:?}") };
+                let is_foreign = shop::currency_of(&card.id) != book.currency;
+                assert_eq!(rejection.name() == "gift_card_currency", is_foreign, "{rejection:?} to {book:?}");
+                assert!(is_foreign || self.book.cards[&card.id] == 0, "something is left on {card:?}");
+            }
             Rejection::UnknownCode { code } => assert!(!self.day.season.knows(code), "{code}"),
             Rejection::OutOfStock { .. } => assert_eq!(book.breaks(command, &bought), None, "{command:?}"),
             Rejection::QuantityLimit { broken, .. } if book.breaks(command, &bought).is_some() => {
@@ -118,12 +132,33 @@ impl Run {
         }
     }
 
+    /// No cart takes lamps that are not there beyond those that may be owed. They lie in one place: of two, one may owe what
+    /// the other sells.
+    fn owes_no_more(&self, before: &Cart, after: &Cart) {
+        let lamp = sku("LAMP");
+        let lines =
+            |cart: &Cart| cart.lines.iter().filter(|line| line.sku == lamp).cloned().collect::<Vec<_>>();
+        let takes = |cart: &Cart| match cart.is_closed() {
+            true => lines(cart).iter().map(|line| line.quantity).sum::<u32>(),
+            false => lines(cart).iter().map(|line| line.held).sum(),
+        };
+        let of = |books: &BTreeMap<Sku, i64>| books.get(&lamp).copied().unwrap_or(0);
+        let held = held(self.lives.values().map(|life| &life.cart), &lamp);
+        let left = of(&self.book.supplied) - of(&self.book.sold) - held;
+        let owed_max = shop::owed_max(&lamp, self.now_ms, self.day.lamps_from_ms);
+        assert!(
+            takes(after) <= takes(before) || left >= -owed_max,
+            "{left} are left, {owed_max} may be owed"
+        );
+    }
+
     /// Reports whether a cart could not have so many pieces, whatever it holds of them by now.
     fn lacks(&self, id: &CartId, needs: &BTreeMap<Sku, i64>) -> bool {
         needs.iter().any(|(part, wanted)| {
             let others = self.lives.iter().filter(|(other, _)| *other != id).map(|(_, life)| &life.cart);
             let of = |books: &BTreeMap<Sku, i64>| books.get(part).copied().unwrap_or(0);
-            *wanted > of(&self.book.supplied) - of(&self.book.sold) - held(others, part)
+            let owed_max = shop::owed_max(part, self.now_ms, self.day.lamps_from_ms);
+            *wanted > of(&self.book.supplied) - of(&self.book.sold) - held(others, part) + owed_max
         })
     }
 
@@ -165,8 +200,10 @@ impl Run {
         }
         assert_eq!(together, sums(&[&life.book, &from.book]), "{:?}", accepted.left);
         for (line, (_, told)) in &after.lines {
-            let known = [&life.book, &from.book].map(|book| book.lines.get(line).map(|(_, told)| *told));
-            let is_known = known.contains(&Some(*told)) || self.day.prices[line.sku()] == *told;
+            let mut known =
+                [&life.book, &from.book].into_iter().filter(|book| book.currency == after.currency);
+            let is_known = known.any(|book| book.lines.get(line).is_some_and(|(_, known)| known == told))
+                || self.day.today_minor(line.sku(), after.currency) == *told;
             assert!(is_known, "{line} costs {told} of a sudden");
         }
         after.keeps_to_limits(&life.book, &self.book.bought(&accepted.cart.owner));
@@ -192,15 +229,14 @@ impl Run {
                 [supplied, supplied - held - sold, held, sold],
                 "supplied, available, held and sold of {text}"
             );
-            let owed_max = if text == "SOFA" { OWED_MAX } else { 0 };
+            let owed_max = shop::owed_max_ever(&sku(text));
             assert!(sold + held <= supplied + owed_max, "{text}: {sold} sold and {held} held of {supplied}");
         }
-        let cards = self
-            .book
-            .cards
-            .iter()
-            .map(|(id, minor)| (AccountId::GiftCard { currency: gbp(), card: id.clone() }, *minor));
-        let credit = self.book.credit.iter().map(|(owner, minor)| (gift_card::credit(gbp(), owner), *minor));
+        let cards = self.book.cards.iter().map(|(id, minor)| {
+            (AccountId::GiftCard { currency: shop::currency_of(id), card: id.clone() }, *minor)
+        });
+        let credit = self.book.credit.iter();
+        let credit = credit.map(|((owner, currency), minor)| (gift_card::credit(*currency, owner), *minor));
         let expected: BTreeMap<AccountId, i64> = cards.chain(credit).collect();
         let balances = store.balances(&expected.keys().cloned().collect()).await.unwrap();
         let found: BTreeMap<AccountId, i64> =
