@@ -2,9 +2,8 @@
 
 use cart_core::{Address, Locations, Money, Order, OrderLine, Tender};
 use serde::Serialize;
-use time::{OffsetDateTime, macros::format_description};
 
-use crate::storefront::pages::{Parcel, Price, address_lines, delivery, delivery_notes, parcels, parts};
+use crate::storefront::pages::{Parcel, Price, address_lines, day, delivery, delivery_notes, parcels, parts};
 
 /// Is an order in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,7 +76,7 @@ impl Receipt {
         Self {
             name: address.name.clone(),
             order_id: order.order_id.to_string(),
-            placed_on: date(order.placed_at_ms),
+            placed_on: day(order.placed_at_ms),
             items: order.lines.iter().map(|line| u64::from(line.quantity)).sum(),
             lines: order.lines.iter().map(row).collect(),
             sums: sums(order).into_iter().map(|(name, minor)| (name.to_owned(), price(minor))).collect(),
@@ -120,10 +119,4 @@ fn sums(order: &Order) -> Vec<(&'static str, i64)> {
         ("Tax included", if is_included { totals.tax_minor } else { 0 }),
     ];
     all.into_iter().filter(|(name, minor)| *minor != 0 || matches!(*name, "Subtotal" | "Shipping")).collect()
-}
-
-fn date(at_ms: i64) -> String {
-    let moment =
-        OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1_000)).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    moment.format(format_description!("[day padding:none] [month repr:long] [year]")).unwrap_or_default()
 }

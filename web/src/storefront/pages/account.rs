@@ -3,7 +3,7 @@
 use cart_core::{Currency, FieldError};
 use serde::Serialize;
 
-use super::{OrderRow, Price, link, order::date};
+use super::{OrderRow, Price, day::day, link};
 use crate::{
     store::{PostingWrite, UserSession},
     users::principals::Login,
@@ -117,7 +117,7 @@ impl CreditView {
             };
             let order = about.split(':').next().filter(|_| matches!(kind, "order" | "cancel" | "refund"));
             Movement {
-                day: date(entry.at_ms),
+                day: day(entry.at_ms),
                 words,
                 order: order.map(str::to_owned),
                 amount: Price::new(entry.posting.delta, currency),
@@ -162,8 +162,8 @@ impl AccountPage {
         let device = |session: &UserSession| Device {
             id: session.id.clone(),
             name: session.device.clone(),
-            since: date(session.since_ms),
-            seen: date(session.seen_at_ms),
+            since: day(session.since_ms),
+            seen: day(session.seen_at_ms),
             is_current: session.id == login.session,
         };
         Self {

@@ -2,9 +2,8 @@
 
 use cart_core::{Locations, Order, OrderLine, OrderStatus};
 use serde::Serialize;
-use time::{OffsetDateTime, macros::format_description};
 
-use super::{Parcel, Price, parcels};
+use super::{Parcel, Price, day::day, parcels};
 
 /// Says in words how far an order has come, and what of its payment has come back.
 pub(super) fn status_words(order: &Order) -> &'static str {
@@ -16,12 +15,6 @@ pub(super) fn status_words(order: &Order) -> &'static str {
         (OrderStatus::Fulfilled { .. }, "partially_refunded") => "On its way, paid back in part",
         (OrderStatus::Fulfilled { .. }, _) => "On its way",
     }
-}
-
-/// Writes the day of a moment, in UTC, as `24 November 2026`.
-pub(super) fn date(at_ms: i64) -> String {
-    let day = OffsetDateTime::from_unix_timestamp(at_ms / 1_000).unwrap_or(OffsetDateTime::UNIX_EPOCH);
-    day.format(format_description!("[day padding:none] [month repr:long] [year]")).unwrap_or_default()
 }
 
 /// Is an order in a line.
@@ -40,7 +33,7 @@ impl From<&Order> for OrderRow {
         Self {
             id: order.order_id.to_string(),
             href: format!("/orders/{}", order.order_id),
-            placed_on: date(order.placed_at_ms),
+            placed_on: day(order.placed_at_ms),
             pieces: order.lines.iter().map(|line| u64::from(line.quantity)).sum(),
             total: Price::new(order.total_minor, order.currency),
             status: status_words(order),
