@@ -1,13 +1,19 @@
 //! Promises of the domain that hold whatever shoppers, the shop and the clock do.
 
+mod audit;
+mod book;
 mod drafts;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use audit::{
+    audit_accounts, audit_holds, audit_lines, audit_pieces, audit_stock, holds_of, owed_within_the_limits,
+};
+use book::Book;
 use cart_core::{
-    Balances, Cart, CartEvent, Command, Line, LineId, Lines, NotApplied, Order, Posting, PricePolicy,
-    Rejection, ReopenedLine, Sku, Slot, Stage, StepDetails, StockLevels, StockPolicy,
+    Cart, CartEvent, Command, Line, LineId, Lines, NotApplied, Order, Rejection, Sku, Slot, Stage,
+    StockPolicy,
     limits::LINE_QUANTITY_MAX,
     promotion::{Benefit, Verdict},
 };
@@ -17,7 +23,7 @@ use proptest::{
     strategy::ValueTree,
     test_runner::{FileFailurePersistence, TestRunner},
 };
-use world::{Check, HOLD_MS, Turn, World, issued, walk};
+use world::{Turn, World, walk};
 
 fn config() -> ProptestConfig {
     let regressions = FileFailurePersistence::Direct("tests/properties/regressions.txt");
@@ -387,300 +393,11 @@ fn the_draws_reach_every_event_and_every_rejection() {
     assert_eq!(rejections, expected);
 }
 
-/// What was issued and what orders have posted make each balance, and none is below zero.
-fn audit_accounts(balances: &Balances, posted: &[Posting]) -> Check {
-    for (account, balance) in balances.iter() {
-        let moved: i64 = posted.iter().filter(|p| p.account == *account).map(|p| p.delta).sum();
-        prop_assert!(balance >= 0, "{account} at {balance}");
-        prop_assert_eq!(balance, issued().get(account).unwrap_or(0) + moved, "{}", account);
-    }
-    Ok(())
-}
-
-/// Is an account of one cart, kept from its accepted commands alone, in numbers too wide to overflow.
-#[derive(Clone, Debug, Default)]
-struct Book {
-    /// Pieces of each line, and the unit price that the shopper was told.
-    lines: BTreeMap<LineId, (i128, i128)>,
-    /// Pieces that wait for later.
-    saved: BTreeMap<LineId, i128>,
-    is_express: bool,
-    /// What the order came to, once there is one.
-    settled: Option<i128>,
-}
-
-impl Book {
-    fn enter(&mut self, world: &World, command: &Command) {
-        let price = |sku: &Sku| i128::from(world.products[sku].price.minor);
-        match command {
-            Command::AddLine { sku, quantity, properties } => {
-                let line = self.lines.entry(LineId::new(sku.clone(), properties)).or_default();
-                *line = (line.0 + i128::from(*quantity), price(sku));
-            }
-            Command::SetQuantity { line, quantity } => {
-                let entry = self.lines.entry(line.clone()).or_default();
-                let told = if i128::from(*quantity) > entry.0 { price(line.sku()) } else { entry.1 };
-                *entry = (i128::from(*quantity), told);
-            }
-            Command::RemoveLine { line } => drop(self.lines.remove(line)),
-            Command::SaveLine { line } => {
-                let (pieces, _) = self.lines.remove(line).expect("a line that was there");
-                let saved = self.saved.entry(line.clone()).or_default();
-                *saved = (*saved + pieces).min(i128::from(LINE_QUANTITY_MAX));
-            }
-            Command::RestoreLine { line } => {
-                let pieces = self.saved.remove(line).expect("a saved line that was there");
-                let entry = self.lines.entry(line.clone()).or_default();
-                *entry = (entry.0 + pieces, price(line.sku()));
-            }
-            Command::DropSavedLine { line } => drop(self.saved.remove(line)),
-            Command::AcceptPrices => {
-                for (line, entry) in &mut self.lines {
-                    entry.1 = due_price(world, line, entry.1);
-                }
-            }
-            Command::Batch(commands) => commands.iter().for_each(|command| self.enter(world, command)),
-            Command::Clear => self.lines.clear(),
-            Command::CompleteStep(StepDetails::Shipping { method }) => {
-                self.is_express = method.as_ref().is_some_and(|m| m.as_str() == "express");
-            }
-            // Asked for twice, an order was placed at the first time.
-            Command::PlaceOrder { .. } if self.settled.is_some() => {}
-            Command::PlaceOrder { .. } => self.settled = Some(self.total(world)),
-            Command::CompleteStep(_)
-            | Command::ApplyCode { .. }
-            | Command::RemoveCode { .. }
-            | Command::DeclineGift { .. }
-            | Command::AcceptGift { .. }
-            | Command::ApplyGiftCard { .. }
-            | Command::RedeemCode(_)
-            | Command::RemoveGiftCard { .. }
-            | Command::UseStoreCredit { .. }
-            | Command::SetNote { .. }
-            | Command::StartCheckout
-            | Command::BeginPayment { .. }
-            | Command::ChallengePayment { .. }
-            | Command::FailPayment { .. }
-            | Command::CancelPayment { .. }
-            | Command::SettlePayment(_)
-            | Command::FulfilOrder { .. }
-            | Command::CancelOrder { .. }
-            | Command::RefundOrder { .. }
-            | Command::ExpireHolds
-            | Command::Lapse { .. }
-            | Command::Reopen => {}
-        }
-    }
-
-    /// A line comes back with no more pieces than it had, at the price of today; and with fewer only where it is said why.
-    fn reopen(&mut self, world: &World, told: &[ReopenedLine]) -> Check {
-        prop_assert!(
-            told.iter().map(|line| &line.line).collect::<BTreeSet<_>>().into_iter().eq(self.lines.keys())
-        );
-        for line in told {
-            let (pieces, was) = self.lines[&line.line];
-            prop_assert_eq!((i128::from(line.wanted), i128::from(line.was_minor)), (pieces, was));
-            prop_assert_eq!(line.quantity < line.wanted, line.because.is_some(), "{:?}", line);
-            let today = (line.quantity > 0).then(|| world.products[line.line.sku()].price.minor);
-            prop_assert_eq!(line.unit_price_minor, today);
-            match today {
-                Some(minor) => self.lines.insert(line.line.clone(), (line.quantity.into(), minor.into())),
-                None => self.lines.remove(&line.line),
-            };
-        }
-        Ok(())
-    }
-
-    fn shipping(&self, world: &World) -> i128 {
-        // A cart of nothing goes nowhere.
-        if !self.is_express || self.lines.is_empty() {
-            return 0;
-        }
-        let express = &world.terms.shipping.definition().methods[1].zones[0];
-        match &express.any_currency.as_ref().expect("a charge in any currency").charge {
-            cart_core::shipping::Charge::Flat(minor) => i128::from(*minor),
-            other => panic!("the shop's express charge is flat, not {other:?}"),
-        }
-    }
-
-    fn total(&self, world: &World) -> i128 {
-        let lines = self.lines.iter().map(|(line, (pieces, told))| pieces * due_price(world, line, *told));
-        lines.sum::<i128>() + self.shipping(world)
-    }
-
-    fn audit(&self, world: &World, cart: &Cart) -> Check {
-        let lines: BTreeMap<_, _> = cart
-            .bought()
-            .map(|l| (l.id(), (i128::from(l.quantity), i128::from(l.unit_price_minor))))
-            .collect();
-        prop_assert_eq!(&lines, &self.lines);
-        let saved: BTreeMap<_, _> = cart.saved.iter().map(|l| (l.id(), i128::from(l.quantity))).collect();
-        prop_assert_eq!(&saved, &self.saved);
-        let gifts: i128 = cart.gifts().map(|l| i128::from(l.quantity)).sum();
-        let (quote, totals) = (world.quote(cart), world.quote(cart).totals);
-        prop_assert_eq!(
-            i128::from(totals.items),
-            self.lines.values().map(|(pieces, _)| pieces).sum::<i128>() + gifts
-        );
-        prop_assert_eq!(i128::from(totals.total_minor), self.settled.unwrap_or_else(|| self.total(world)));
-        prop_assert_eq!(totals.subtotal_minor + totals.shipping_minor, totals.total_minor);
-        prop_assert_eq!(quote.lines.iter().map(|l| l.total_minor).sum::<i64>(), totals.subtotal_minor);
-        Ok(())
-    }
-
-    fn audit_order(&self, order: &Order, turn: &Turn) -> Check {
-        let lines = order.lines.iter().map(|l| i128::from(l.quantity) * i128::from(l.unit_price_minor));
-        prop_assert_eq!(Some(i128::from(order.total_minor)), self.settled);
-        prop_assert_eq!(
-            lines.sum::<i128>() + i128::from(order.shipping_minor),
-            i128::from(order.total_minor)
-        );
-        let Command::PlaceOrder { payment, .. } = &turn.request.command else {
-            return Err(TestCaseError::fail("an order that nobody placed"));
-        };
-        prop_assert_eq!(
-            payment.amount_minor,
-            order.quote.as_ref().expect("a quote").totals.due(),
-            "what is paid is what is due"
-        );
-        Ok(())
-    }
-}
-
-/// Returns what a piece costs now: what the shopper was told, or what the shop asks where its policy says so and it
-/// still sells the product in the carts' currency.
-fn due_price(world: &World, line: &LineId, told: i128) -> i128 {
-    let is_sold = |p: &&cart_core::Product| !p.hidden && p.price.currency.code() == "GBP";
-    match world.products.get(line.sku()).filter(is_sold) {
-        Some(product) if world.terms.prices != PricePolicy::Hold => i128::from(product.price.minor),
-        _ => told,
-    }
-}
-
 fn orders(turn: &Turn) -> impl Iterator<Item = &Order> {
     turn.outcome.iter().flatten().filter_map(|event| match event {
         CartEvent::OrderPlaced(order) => Some(order),
         _ => None,
     })
-}
-
-/// Checks that all locations together owe no more of a product than may be owed, or was before.
-fn owed_within_the_limits(world: &World, turn: &Turn) -> Check {
-    let before = |slot: &Slot| {
-        let all: i64 = turn
-            .outcome
-            .iter()
-            .flatten()
-            .flat_map(cart_core::stock::movements)
-            .filter(|(moved, _)| moved == slot)
-            .map(|(_, m)| m.available)
-            .sum();
-        world.stock.at(slot).map_or(0, |level| level.free()) - all
-    };
-    for sku in world.products.keys() {
-        let lacking = |free: &dyn Fn(&Slot) -> i64| -> i64 {
-            let slots = world.stock.of(sku).map(|(location, _)| Slot::new(sku, location));
-            slots.map(|slot| (-free(&slot)).max(0)).sum()
-        };
-        let now = lacking(&|slot| world.stock.at(slot).map_or(0, |level| level.free()));
-        let owed_max = i64::from(world.products[sku].owed_max(world.now_ms));
-        let was = lacking(&before);
-        prop_assert!(now <= was.max(owed_max), "{sku}: {now} lacking, {was} before, {owed_max} may be owed");
-    }
-    Ok(())
-}
-
-/// Sums what lines hold, by product and location; what a plain line does not say is in the main location.
-fn holds_of(carts: &[Cart]) -> Result<BTreeMap<Slot, i64>, TestCaseError> {
-    let mut holds: BTreeMap<Slot, i64> = BTreeMap::new();
-    for line in carts.iter().flat_map(|c| &c.lines) {
-        prop_assert!(line.held <= line.quantity);
-        let said: u32 = line.picks.iter().map(|pick| pick.pieces).sum();
-        prop_assert!(said == line.held || line.picks.is_empty(), "{line:?}");
-        for pick in &line.picks {
-            prop_assert_eq!(&pick.sku, &line.sku);
-            *holds.entry(Slot::new(&pick.sku, &pick.location)).or_default() += i64::from(pick.pieces);
-        }
-        *holds.entry(line.sku.clone().into()).or_default() += i64::from(line.held - said);
-    }
-    Ok(holds)
-}
-
-/// Checks that an order takes every counted piece once from where its address is served, and enters what was sold.
-fn audit_pieces(order: &Order, cart: &Cart, sold: &mut BTreeMap<Slot, i64>) -> Check {
-    let is_french = cart.address.as_ref().is_some_and(|address| address.country == "FR");
-    prop_assert_eq!(order.lines.len(), cart.lines.len());
-    for (bought, line) in order.lines.iter().zip(&cart.lines) {
-        prop_assert_eq!((bought.id(), &bought.gift_of), (line.id(), &line.gift_of));
-        prop_assert!(bought.gift_of.is_none() || bought.unit_price_minor == 0, "{bought:?}");
-        prop_assert_eq!(bought.quantity, line.quantity);
-        prop_assert_eq!(bought.from_held, line.held);
-        let taken = bought.from_held + bought.from_available;
-        if line.policy.is_tracked() {
-            prop_assert_eq!(taken, bought.quantity);
-        } else {
-            prop_assert_eq!(bought.from_available, 0);
-        }
-        let said: u32 = bought.taken.iter().map(|t| t.from_held + t.from_available).sum();
-        prop_assert!(said == taken || bought.taken.is_empty(), "{bought:?}");
-        for part in &bought.taken {
-            prop_assert!(!is_french || part.location.as_str() != "north", "{bought:?}");
-            let slot = Slot::new(&part.sku, &part.location);
-            *sold.entry(slot).or_default() += i64::from(part.from_held + part.from_available);
-        }
-        *sold.entry(bought.sku.clone().into()).or_default() += i64::from(taken - said);
-    }
-    Ok(())
-}
-
-/// Checks the stock against what arrived, what the carts hold and what the orders took.
-fn audit_stock(
-    stock: &StockLevels,
-    carts: &[Cart],
-    supplied: &BTreeMap<Slot, i64>,
-    sold: &BTreeMap<Slot, i64>,
-) -> Check {
-    let holds = holds_of(carts)?;
-    prop_assert_eq!(stock.iter().count(), supplied.len(), "no product enters the stock by itself");
-    for (sku, level) in stock.iter() {
-        let held = holds.get(sku).copied().unwrap_or_default();
-        prop_assert!(level.is_conserved(), "{sku}: {level:?}");
-        prop_assert_eq!(Some(&level.supplied), supplied.get(sku));
-        prop_assert_eq!(level.held, held, "held of {}", sku);
-        prop_assert_eq!(level.sold, sold.get(sku).copied().unwrap_or_default(), "sold of {}", sku);
-    }
-    Ok(())
-}
-
-fn audit_lines(cart: &Cart) -> Check {
-    let ids: BTreeSet<_> = cart.lines.iter().map(Line::id).collect();
-    prop_assert_eq!(ids.len(), cart.lines.len(), "equal lines are one");
-    for line in &cart.lines {
-        prop_assert!((1..=LINE_QUANTITY_MAX).contains(&line.quantity), "{line:?}");
-        prop_assert!(line.held <= line.quantity && line.backordered <= line.quantity, "{line:?}");
-    }
-    Ok(())
-}
-
-fn audit_holds(world: &World, turn: &Turn) -> Check {
-    let cart = &world.carts[turn.cart];
-    let holds = |cart: &Cart| cart.lines.iter().map(|l| u64::from(l.held)).sum::<u64>();
-    prop_assert_eq!(cart.holds_expire_at_ms.is_some(), holds(cart) > 0, "holds have an end: {:?}", cart);
-    if holds(cart) > holds(&turn.before) {
-        prop_assert_eq!(
-            cart.holds_expire_at_ms,
-            Some(world.now_ms + cart.workflow.hold_ms().unwrap_or(HOLD_MS)),
-            "a new hold renews the time"
-        );
-    }
-    if turn.request.command == Command::ExpireHolds && turn.outcome.is_ok() {
-        let ended = turn.before.holds_expire_at_ms.is_some_and(|end| end <= world.now_ms);
-        prop_assert_eq!(holds(cart), if ended { 0 } else { holds(&turn.before) });
-    }
-    if matches!(cart.stage, Stage::Ordered { .. }) {
-        prop_assert_eq!(holds(cart), 0, "an order holds nothing");
-    }
-    Ok(())
 }
 
 fn reread<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> T {

@@ -32,6 +32,10 @@ impl Run {
     pub(super) fn accepted(&mut self, id: &CartId, command: &Command, accepted: &Accepted) {
         let Accepted { cart, quote, order, reopened, .. } = accepted;
         let bought = self.book.bought(&cart.owner);
+        let life = self.lives.get_mut(id).expect("a known cart");
+        if std::mem::take(&mut life.is_told) {
+            life.book.gifts = CartBook::of(cart, life.book.express).gifts;
+        }
         let is_placed = order.is_some() && self.lives[id].order.is_none();
         if is_placed || matches!(command, Command::BeginPayment { .. }) {
             let book = &self.lives[id].book;
@@ -154,12 +158,15 @@ impl Run {
 
     /// Reports whether a cart could not have so many pieces, whatever it holds of them by now.
     fn lacks(&self, id: &CartId, needs: &BTreeMap<Sku, i64>) -> bool {
-        needs.iter().any(|(part, wanted)| {
-            let others = self.lives.iter().filter(|(other, _)| *other != id).map(|(_, life)| &life.cart);
-            let of = |books: &BTreeMap<Sku, i64>| books.get(part).copied().unwrap_or(0);
-            let owed_max = shop::owed_max(part, self.now_ms, self.day.lamps_from_ms);
-            *wanted > of(&self.book.supplied) - of(&self.book.sold) - held(others, part) + owed_max
-        })
+        // Whose order was refused because of news may hold other gifts by now, and tells so at the end of the turn.
+        let is_in_doubt = self.lives.values().any(|life| life.is_told);
+        is_in_doubt
+            || needs.iter().any(|(part, wanted)| {
+                let others = self.lives.iter().filter(|(other, _)| *other != id).map(|(_, life)| &life.cart);
+                let of = |books: &BTreeMap<Sku, i64>| books.get(part).copied().unwrap_or(0);
+                let owed_max = shop::owed_max(part, self.now_ms, self.day.lamps_from_ms);
+                *wanted > of(&self.book.supplied) - of(&self.book.sold) - held(others, part) + owed_max
+            })
     }
 
     /// A cart has the gifts that it is due, but for those that cannot be had beside what its own lines need; whoever pays
