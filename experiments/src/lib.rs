@@ -5,9 +5,13 @@
 //! nothing of carts: a metric is a number a unit produced.
 //!
 //! Read it in this order: a [`definition`] says what is tried on whom, its [`lifecycle`] when; [`hash`] and
-//! [`mod@assign`] place a unit; [`metric`] turns totals into means, [`interval`] into intervals that stay
-//! valid however often they are looked at, [`sample_ratio`] checks the split, and [`verdict`] says in plain
-//! words what to do.
+//! [`mod@assign`] place a unit. Then the numbers: [`sums`] over units, exact, make a [`metric`]'s mean and variance,
+//! with a [`cap`] on what one unit counts, or a [`quantile`]; two arms make an [`effect`], better known with a
+//! [`covariate`] from before exposure or within [`strata`]. An [`interval`] around it is drawn by one of the modes of
+//! [`inference`]: at one look, at any by a [`sequence`] or a [`mixture`], at a few by a [`group_sequential`] test, or
+//! as a belief ([`bayes`]). A [`guardrail`] asks whether something got worse, a [`family`] corrects for many tests.
+//! [`power`] says beforehand and on the way what can be found, [`planner`] what looking costs. [`sample_ratio`] checks
+//! the split, and [`verdict`] says in plain words what to do.
 
 pub mod definition;
 pub mod lifecycle;
@@ -16,9 +20,43 @@ pub mod hash;
 
 pub mod assign;
 
+mod distribution;
+
+pub mod sums;
+
 pub mod metric;
 
+pub mod cap;
+
+pub mod quantile;
+
+pub mod covariate;
+
+pub mod strata;
+
+pub mod effect;
+
 pub mod interval;
+
+pub mod sequence;
+
+pub mod mixture;
+
+mod crossing;
+
+pub mod group_sequential;
+
+pub mod bayes;
+
+pub mod inference;
+
+pub mod guardrail;
+
+pub mod family;
+
+pub mod power;
+
+pub mod planner;
 
 pub mod sample_ratio;
 

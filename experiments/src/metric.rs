@@ -78,6 +78,20 @@ impl ArmTotals {
     }
 }
 
+/// Says why a metric has no mean or no variance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum StatisticError {
+    /// The denominator of a ratio is zero or below over all units together.
+    #[error("the denominator's sum is not above zero")]
+    NoDenominator,
+    /// A quantile lies too near an end for so few events.
+    #[error("too few events for a quantile so near an end")]
+    TooFewEvents,
+    /// A quantile's numbers are out of range or out of order.
+    #[error("numbers of the quantile are out of range or out of order")]
+    QuantileOutOfRange,
+}
+
 /// Holds the mean of a metric over the units of one arm and its variance from unit to unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Statistic {

@@ -5,9 +5,9 @@ use serde::Serialize;
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use statrs::function::gamma::ln_gamma;
 
-/// Below this sequential p-value the split counts as mismatched: at most one sound experiment in a hundred is
+/// Below this sequential p-value the split counts as mismatched: at most one sound experiment in a thousand is
 /// ever withheld by mistake, over its whole life.
-pub const MISMATCH_P: f64 = 0.01;
+pub const MISMATCH_P: f64 = 0.001;
 
 /// How many units' worth of belief the sequential test puts on the planned split.
 ///
@@ -46,20 +46,58 @@ impl SampleRatio {
     /// assert_eq!(check.expected, [4500.0, 4500.0]);
     /// ```
     pub fn check<'a>(weights: &[f64], looks: impl Iterator<Item = &'a [u64]>) -> SampleRatio {
-        let mut sequential_p = 1.0_f64;
-        let mut last: &[u64] = &[];
-        for units in looks {
-            sequential_p = sequential_p.min(sequential_p_of(units, weights, CONCENTRATION));
-            last = units;
+        SampleRatio::check_epochs(&[Epoch { weights, looks: looks.collect() }])
+    }
+
+    /// Checks the units of every arm when weights changed on the way, the oldest epoch first.
+    ///
+    /// Each epoch's looks count the units that were exposed under its weights, and no others: totals against the last
+    /// weights would find a mismatch in any ramp. The epochs' Bayes factors are multiplied; the chi-squares are added,
+    /// with their degrees of freedom.
+    ///
+    /// ```
+    /// use experiments::sample_ratio::{Epoch, SampleRatio};
+    /// let ramp = Epoch { weights: &[0.9, 0.1], looks: vec![&[900, 100], &[1800, 200]] };
+    /// let even = Epoch { weights: &[0.5, 0.5], looks: vec![&[5000, 5000]] };
+    /// let check = SampleRatio::check_epochs(&[ramp, even]);
+    /// assert!(!check.is_mismatch);
+    /// assert_eq!(check.expected, [6800.0, 5200.0]);
+    /// ```
+    pub fn check_epochs(epochs: &[Epoch<'_>]) -> SampleRatio {
+        let (mut sequential_p, mut ln_factor_before) = (1.0_f64, 0.0);
+        let mut all_expected = Vec::new();
+        let mut chi_square: Option<(f64, usize)> = None;
+        for Epoch { weights, looks } in epochs {
+            let factors = looks.iter().map(|units| ln_bayes_factor(units, weights, CONCENTRATION));
+            let factors: Vec<f64> = factors.map(|ln_factor| ln_factor_before + ln_factor).collect();
+            sequential_p = factors.iter().map(|&ln_factor| p_of(ln_factor)).fold(sequential_p, f64::min);
+            ln_factor_before = factors.last().copied().unwrap_or(ln_factor_before);
+            let last = looks.last().copied().unwrap_or(&[]);
+            let expected = expected(last, weights);
+            all_expected.resize(all_expected.len().max(expected.len()), 0.0);
+            all_expected.iter_mut().zip(expected).for_each(|(all, of_epoch)| *all += of_epoch);
+            if let Some((square, freedom)) = chi_square_of(last, weights) {
+                let (before, freedom_before) = chi_square.unwrap_or((0.0, 0));
+                chi_square = Some((before + square, freedom_before + freedom));
+            }
         }
         SampleRatio {
-            expected: expected(last, weights),
+            expected: all_expected,
             sequential_p,
-            chi_square_p: chi_square_p(last, weights),
+            chi_square_p: chi_square.and_then(|(square, freedom)| chi_square_tail(square, freedom)),
             threshold: MISMATCH_P,
             is_mismatch: sequential_p < MISMATCH_P,
         }
     }
+}
+
+/// Holds the looks that were taken under one set of weights, the oldest first: units of every arm in each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Epoch<'a> {
+    /// The weights of the arms, of any sum.
+    pub weights: &'a [f64],
+    /// Units that were exposed under these weights, up to each look.
+    pub looks: Vec<&'a [u64]>,
 }
 
 fn expected(units: &[u64], weights: &[f64]) -> Vec<f64> {
@@ -80,16 +118,29 @@ fn expected(units: &[u64], weights: &[f64]) -> Vec<f64> {
 /// assert!((p - 0.003222154905).abs() < 1e-12);
 /// ```
 pub fn chi_square_p(units: &[u64], weights: &[f64]) -> Option<f64> {
+    let (chi_square, freedom) = chi_square_of(units, weights)?;
+    chi_square_tail(chi_square, freedom)
+}
+
+/// χ² and its degrees of freedom; infinite when an arm without weight has units.
+fn chi_square_of(units: &[u64], weights: &[f64]) -> Option<(f64, usize)> {
     if units.iter().all(|&n| n == 0) {
         return None;
     }
+    let freedom = weights.iter().filter(|&&weight| weight > 0.0).count().saturating_sub(1);
     if has_stray_units(units, weights) {
+        return Some((f64::INFINITY, freedom));
+    }
+    let pairs = units.iter().zip(expected(units, weights));
+    let chi_square = pairs.filter(|(_, e)| *e > 0.0).map(|(&o, e)| (o as f64 - e).powi(2) / e).sum();
+    Some((chi_square, freedom))
+}
+
+fn chi_square_tail(chi_square: f64, freedom: usize) -> Option<f64> {
+    if chi_square == f64::INFINITY {
         return Some(0.0);
     }
-    let arms = weights.iter().filter(|&&weight| weight > 0.0).count();
-    let pairs = units.iter().zip(expected(units, weights));
-    let chi_square: f64 = pairs.filter(|(_, e)| *e > 0.0).map(|(&o, e)| (o as f64 - e).powi(2) / e).sum();
-    let distribution = ChiSquared::new(arms.checked_sub(1)? as f64).ok()?;
+    let distribution = ChiSquared::new(freedom as f64).ok()?;
     Some(distribution.sf(chi_square)).filter(|p| p.is_finite())
 }
 
@@ -130,7 +181,10 @@ pub fn ln_bayes_factor(units: &[u64], weights: &[f64], concentration: f64) -> f6
 /// assert_eq!(sequential_p_of(&[5100, 4900], &[0.5, 0.5], 100.0), 1.0);
 /// ```
 pub fn sequential_p_of(units: &[u64], weights: &[f64], concentration: f64) -> f64 {
-    let ln_factor = ln_bayes_factor(units, weights, concentration);
+    p_of(ln_bayes_factor(units, weights, concentration))
+}
+
+fn p_of(ln_factor: f64) -> f64 {
     if ln_factor.is_nan() { 1.0 } else { (-ln_factor).exp().min(1.0) }
 }
 
@@ -177,8 +231,22 @@ mod tests {
         let looks = [[300_u64, 100], [10_200, 10_000]];
         assert!(sequential_p_of(&looks[0], &EQUAL, 10_000.0) > 0.1);
         let check = SampleRatio::check(&EQUAL, looks.iter().map(|look| &look[..]));
-        assert!(check.is_mismatch && check.sequential_p < 0.01, "{check:?}");
+        assert!(check.is_mismatch && check.sequential_p < 0.001, "{check:?}");
         assert!(check.chi_square_p.unwrap() > 0.1);
+    }
+
+    #[test]
+    fn a_change_of_weights_is_no_mismatch_but_one_within_an_epoch_is() {
+        let epoch = |weights, units| Epoch { weights, looks: vec![units] };
+        let ramp: [f64; 2] = [0.9, 0.1];
+        let sound = [epoch(&ramp, &[9_000, 1_000]), epoch(&EQUAL, &[5_000, 5_000])];
+        assert!(!SampleRatio::check_epochs(&sound).is_mismatch);
+        let totals = [14_000_u64, 6_000];
+        assert!(SampleRatio::check(&EQUAL, [&totals[..]].into_iter()).is_mismatch);
+        let broken = [epoch(&ramp, &[9_000, 1_000]), epoch(&EQUAL, &[6_000, 5_000])];
+        let check = SampleRatio::check_epochs(&broken);
+        assert!(check.is_mismatch && check.chi_square_p.unwrap() < 1e-9, "{check:?}");
+        assert_eq!(SampleRatio::check_epochs(&[]).sequential_p, 1.0);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Published numbers, and that no arms make an interval without its estimate.
 
 use super::*;
+use crate::effect::EffectError;
+use crate::metric::Statistic;
+use crate::sequence::Sequence;
 use proptest::prelude::*;
 
 /// Example A of gbstats 0.8.0: 100 of 1000 against 120 of 1000.

@@ -1,6 +1,7 @@
 //! From totals to an analysis.
 
-use crate::interval::{Effect, EffectError, Estimate};
+use crate::effect::{Effect, EffectError};
+use crate::interval::Estimate;
 use crate::metric::{ArmTotals, Metric};
 use crate::sample_ratio::SampleRatio;
 use crate::verdict::{

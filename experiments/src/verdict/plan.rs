@@ -1,8 +1,8 @@
 //! What is fixed before an experiment starts and an analysis must know.
 
 use crate::definition::{Experiment, Status, WHOLE_BP};
-use crate::interval::Sequence;
 use crate::metric::Metric;
+use crate::sequence::Sequence;
 use crate::verdict::ALPHA;
 
 /// Describes one arm of a plan.
