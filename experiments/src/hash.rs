@@ -8,6 +8,7 @@ use serde_json::Value;
 
 mod js_text;
 pub use js_text::js_text;
+pub(crate) use js_text::number_text;
 
 /// Says which of GrowthBook's two hashes is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +44,33 @@ impl HashVersion {
 /// assert_eq!(fnv1a32(&["naïve", "日本語-😀"]), 1_735_499_777);
 /// ```
 pub fn fnv1a32(parts: &[&str]) -> u32 {
-    let units = parts.iter().flat_map(|part| part.encode_utf16());
-    units.fold(2_166_136_261, |hash, unit| (hash ^ u32::from(unit)).wrapping_mul(16_777_619))
+    parts.iter().fold(FNV_START, |hash, part| fnv1a32_onwards(hash, part))
+}
+
+/// What the hash begins with.
+const FNV_START: u32 = 2_166_136_261;
+
+fn fnv1a32_onwards(hash: u32, text: &str) -> u32 {
+    let step = |hash: u32, unit: u32| (hash ^ unit).wrapping_mul(16_777_619);
+    if text.is_ascii() {
+        return text.bytes().fold(hash, |hash, byte| step(hash, u32::from(byte)));
+    }
+    text.encode_utf16().fold(hash, |hash, unit| step(hash, u32::from(unit)))
+}
+
+/// Returns the hash of a number's decimal text.
+fn fnv1a32_of_decimal(mut number: u32) -> u32 {
+    let mut digits = [0_u8; 10];
+    let mut first = digits.len();
+    loop {
+        first -= 1;
+        digits[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    digits[first..].iter().fold(FNV_START, |hash, &digit| (hash ^ u32::from(digit)).wrapping_mul(16_777_619))
 }
 
 /// Returns where a unit falls, at or above 0 and below 1.
@@ -58,9 +84,31 @@ pub fn fnv1a32(parts: &[&str]) -> u32 {
 pub fn bucket(seed: &str, value: &str, version: HashVersion) -> f64 {
     match version {
         HashVersion::V1 => f64::from(fnv1a32(&[value, seed]) % 1_000) / 1_000.0,
-        HashVersion::V2 => {
-            let first = fnv1a32(&[seed, value]).to_string();
-            f64::from(fnv1a32(&[&first]) % 10_000) / 10_000.0
+        HashVersion::V2 => f64::from(fnv1a32_of_decimal(fnv1a32(&[seed, value])) % 10_000) / 10_000.0,
+    }
+}
+
+/// Holds a seed whose share of the hash is computed once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seed {
+    text: String,
+    /// The hash of the text, from which version 2 goes on.
+    start: u32,
+}
+
+impl Seed {
+    /// Prepares a seed.
+    pub fn new(text: &str) -> Seed {
+        Seed { text: text.to_owned(), start: fnv1a32(&[text]) }
+    }
+
+    /// Returns where a unit falls: what [`bucket`] returns.
+    pub fn bucket(&self, value: &str, version: HashVersion) -> f64 {
+        match version {
+            HashVersion::V1 => bucket(&self.text, value, version),
+            HashVersion::V2 => {
+                f64::from(fnv1a32_of_decimal(fnv1a32_onwards(self.start, value)) % 10_000) / 10_000.0
+            }
         }
     }
 }

@@ -5,7 +5,8 @@
 //! nothing of carts: a metric is a number a unit produced.
 //!
 //! Read it in this order: a [`definition`] says what is tried on whom, its [`lifecycle`] when; [`hash`] and
-//! [`mod@assign`] place a unit. Then the numbers: [`sums`] over units, exact, make a [`metric`]'s mean and variance,
+//! [`mod@assign`] place a unit. [`growthbook`] is the whole evaluation model of that standard, on [`json`] and
+//! [`regexp`] as JavaScript has them; our definitions can be written as its payload. Then the numbers: [`sums`] over units, exact, make a [`metric`]'s mean and variance,
 //! with a [`cap`] on what one unit counts, or a [`quantile`]; two arms make an [`effect`], better known with a
 //! [`covariate`] from before exposure or within [`strata`]. An [`interval`] around it is drawn by one of the modes of
 //! [`inference`]: at one look, at any by a [`sequence`] or a [`mixture`], at a few by a [`group_sequential`] test, or
@@ -19,6 +20,12 @@ pub mod lifecycle;
 pub mod hash;
 
 pub mod assign;
+
+pub mod json;
+
+pub mod regexp;
+
+pub mod growthbook;
 
 mod distribution;
 

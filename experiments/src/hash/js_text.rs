@@ -41,7 +41,7 @@ fn element_text(value: &Value) -> String {
 
 /// Writes a number as ECMAScript's `Number::toString` does (ECMA-262, 2024, section 6.1.6.1.20): the shortest
 /// digits that read back the same, plain between 1e-7 and 1e21, else with an exponent.
-fn number_text(number: &Number) -> String {
+pub(crate) fn number_text(number: &Number) -> String {
     let number = number.as_f64().unwrap_or(f64::NAN);
     if number == 0.0 {
         return "0".into();

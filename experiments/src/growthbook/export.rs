@@ -1,0 +1,65 @@
+//! Our own experiments, written as a GrowthBook payload.
+
+use crate::definition::{Experiment, Status, Variation, WHOLE_BP};
+use crate::hash::BucketRange;
+use crate::json::{Json, NULL, Object};
+
+/// The attribute that names the unit.
+pub const UNIT_ATTRIBUTE: &str = "id";
+
+/// Writes the running experiments as a payload under which any SDK gives every unit the variation that
+/// [`assign`](crate::assign()) and [`evaluate_flag`](crate::evaluate_flag) give.
+///
+/// Each flag is a feature without a default, so that the caller's own holds, and each experiment on it a rule, in
+/// order. Drafts and stopped experiments are left out: they assign nobody. `updated` is the payload's version to
+/// the SDKs, an ISO 8601 time that must change with every change.
+///
+/// ```
+/// # use experiments::{Experiment, growthbook};
+/// let running = Experiment::parse(r#"{
+///   "schema_version": 1, "key": "checkout", "name": "Checkout", "flag": "checkout_workflow", "status": "running",
+///   "variations": [
+///     {"key": "classic", "weight_bp": 6000, "value": "classic"}, {"key": "express", "weight_bp": 4000, "value": "express"}
+///   ]
+/// }"#)?;
+/// let payload = growthbook::export::payload(&[running], "2026-11-29T08:00:00Z");
+/// let payload = growthbook::Payload::compile(payload.into()).unwrap();
+/// let unit = experiments::json::Json::parse(r#"{"id": "user-1"}"#).unwrap();
+/// let user = growthbook::User::new(&unit);
+/// let result = growthbook::Evaluator::new(&payload, user).evaluate("checkout_workflow");
+/// assert_eq!(result.value.as_str(), Some("express"));
+/// # Ok::<(), experiments::DefinitionError>(())
+/// ```
+pub fn payload(experiments: &[Experiment], updated: &str) -> Object {
+    let running = experiments.iter().filter(|experiment| experiment.status() == Status::Running);
+    let mut flags: Vec<(String, Vec<Json>)> = Vec::new();
+    for experiment in running {
+        let rule = Json::Object(rule(experiment));
+        match flags.iter_mut().find(|(flag, _)| flag == experiment.flag()) {
+            Some((_, rules)) => rules.push(rule),
+            None => flags.push((experiment.flag().to_owned(), vec![rule])),
+        }
+    }
+    let feature = |(flag, rules)| (flag, Object::default().with("rules", Json::Array(rules)).into());
+    let features: Object = flags.into_iter().map(feature).collect();
+    Object::default().with("features", features).with("dateUpdated", updated)
+}
+
+fn rule(experiment: &Experiment) -> Object {
+    let share = |bp: u32| Json::number(f64::from(bp) / f64::from(WHOLE_BP));
+    let variations = experiment.variations();
+    let each = |of: fn(&Variation) -> Json| Json::Array(variations.iter().map(of).collect());
+    let range = |range: &BucketRange| Json::Array(vec![Json::number(range.start), Json::number(range.end)]);
+    Object::default()
+        .with("key", experiment.key())
+        .with("name", experiment.name())
+        .with("seed", experiment.seed())
+        .with("hashAttribute", UNIT_ATTRIBUTE)
+        .with("hashVersion", 2)
+        .with("variations", each(|variation| Json::try_from(variation.value()).unwrap_or(NULL.clone())))
+        .with("coverage", share(experiment.coverage_bp()))
+        .with("weights", Json::Array(variations.iter().map(|one| share(one.weight_bp())).collect()))
+        // SDKs take these before coverage and weights; the latter are for people and old SDKs.
+        .with("ranges", Json::Array(crate::assign::ranges(experiment).iter().map(range).collect()))
+        .with("meta", each(|one| Object::default().with("key", one.key()).with("name", one.name()).into()))
+}

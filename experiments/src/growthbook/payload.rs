@@ -1,0 +1,206 @@
+//! A payload of features, compiled once and asked often.
+
+use std::collections::BTreeMap;
+
+use super::Groups;
+use super::bandit::Bandit;
+use super::experiment::Experiment;
+use super::feature::Feature;
+use super::problem::{Inspector, Problem, Reference, Step, kind};
+use crate::json::{Json, Object};
+
+mod check;
+
+/// Most bytes of a payload: some ten thousand flags. Clients hold it in memory and fetch it whole.
+pub const PAYLOAD_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most features, and most experiments beside them: a remote evaluation answers all of them in one request.
+pub const FEATURES_MAX: usize = 10_000;
+
+/// Says why a payload cannot be used at all. What only makes no sense is a [`Problem`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PayloadError {
+    /// It is no JSON, or nested too deep.
+    #[error("payload cannot be read: {0}")]
+    Unreadable(String),
+    /// It is no object.
+    #[error("payload is {found}: it must be an object with `features`")]
+    NoObject {
+        /// What it is.
+        found: &'static str,
+    },
+    /// It is longer than [`PAYLOAD_BYTES_MAX`].
+    #[error("payload has {bytes} bytes, the most allowed is {PAYLOAD_BYTES_MAX}: split it by project")]
+    TooLarge {
+        /// Its length.
+        bytes: usize,
+    },
+    /// It holds more than [`FEATURES_MAX`].
+    #[error(
+        "payload has {found} {what}, the most allowed is {FEATURES_MAX}: archive those that are not used"
+    )]
+    TooMany {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+    },
+}
+
+/// Holds a compiled payload.
+///
+/// ```
+/// use experiments::growthbook::{Evaluator, Payload, Source, User};
+/// use experiments::json::Json;
+/// let payload = Payload::parse(r#"{"features": {"express": {
+///   "defaultValue": false, "rules": [{"condition": {"country": "AT"}, "force": true}]
+/// }}}"#)?;
+/// assert_eq!(payload.problems(), []);
+/// let attributes = Json::parse(r#"{"id": "u1", "country": "AT"}"#).unwrap();
+/// let result = Evaluator::new(&payload, User::new(&attributes)).evaluate("express");
+/// assert_eq!((result.is_on(), result.source), (true, Source::Force));
+/// # Ok::<(), experiments::growthbook::PayloadError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Payload {
+    source: Object,
+    features: BTreeMap<String, Feature>,
+    experiments: Vec<Experiment>,
+    pub(super) groups: Groups,
+    problems: Vec<Problem>,
+}
+
+impl Default for Payload {
+    /// Returns the payload without any features.
+    fn default() -> Payload {
+        Payload {
+            source: Object::default(),
+            features: BTreeMap::new(),
+            experiments: Vec::new(),
+            groups: Groups::default(),
+            problems: Vec::new(),
+        }
+    }
+}
+
+impl Payload {
+    /// Reads and compiles a payload from JSON text.
+    ///
+    /// Inside, it is as lenient as the JavaScript SDK; see [`Payload::problems`] for what an SDK passes over.
+    ///
+    /// # Errors
+    /// [`PayloadError`], where it is beyond a limit or no JSON object.
+    pub fn parse(text: &str) -> Result<Payload, PayloadError> {
+        if text.len() > PAYLOAD_BYTES_MAX {
+            return Err(PayloadError::TooLarge { bytes: text.len() });
+        }
+        let json = Json::parse(text).map_err(|error| PayloadError::Unreadable(error.to_string()))?;
+        Payload::compile(json)
+    }
+
+    /// Compiles a payload that is already JSON.
+    ///
+    /// # Errors
+    /// As [`Payload::parse`], but for the size of the text.
+    pub fn compile(json: Json) -> Result<Payload, PayloadError> {
+        let Json::Object(source) = json else { return Err(PayloadError::NoObject { found: kind(&json) }) };
+        let count = |name: &str| match source.get(name) {
+            Some(Json::Object(object)) => object.len(),
+            Some(Json::Array(items)) => items.len(),
+            _ => 0,
+        };
+        for what in ["features", "experiments"] {
+            if count(what) > FEATURES_MAX {
+                return Err(PayloadError::TooMany { what, found: count(what) });
+            }
+        }
+        let mut payload = Payload { source, ..Payload::default() };
+        payload.fill();
+        Ok(payload)
+    }
+
+    /// Compiles the parts of the source.
+    fn fill(&mut self) {
+        let mut inspector = Inspector::default();
+        if let Some(groups) = self.source.get("savedGroups").filter(|groups| groups.is_truthy()) {
+            self.groups =
+                inspector.within(Step::Key("savedGroups"), |within| Groups::compile_in(groups, within));
+        }
+        let bandits = compile_bandits(&self.source, &mut inspector);
+        let bandit = |id: &str, experiment: &Experiment| Some(bandits.get(id)?.for_rule(experiment));
+        match self.source.get("features") {
+            Some(Json::Object(features)) => inspector.within(Step::Key("features"), |inspector| {
+                for (key, json) in features.iter() {
+                    let feature =
+                        inspector.within(Step::Key(key), |i| Feature::compile(key, json, &bandit, i));
+                    self.features.extend(feature.map(|feature| (key.to_owned(), feature)));
+                }
+            }),
+            None => {}
+            Some(other) => inspector
+                .report_at(Step::Key("features"), format!("is {} where an object must be", kind(other))),
+        }
+        match self.source.get("experiments") {
+            Some(Json::Array(items)) => inspector.within(Step::Key("experiments"), |inspector| {
+                for (index, item) in items.iter().enumerate() {
+                    inspector.within(Step::Item(index), |inspector| match item {
+                        Json::Object(object) => {
+                            self.experiments.push(Experiment::compile_in(object, object.clone(), inspector));
+                        }
+                        other => inspector
+                            .report(format!("is {} where an object must be: it is passed over", kind(other))),
+                    });
+                }
+            }),
+            None | Some(Json::Null) => {}
+            Some(other) => inspector
+                .report_at(Step::Key("experiments"), format!("is {} where a list must be", kind(other))),
+        }
+        inspector.resolve(|kind, id| match kind {
+            Reference::Group => self.groups.has(id),
+            Reference::Feature => self.features.contains_key(id),
+            Reference::Bandit => bandits.contains_key(id),
+        });
+        check::check_cycles(&self.features, &mut inspector);
+        self.problems = inspector.finish();
+    }
+
+    /// Returns what makes no sense in the payload, up to [`PROBLEMS_MAX`](super::PROBLEMS_MAX): SDKs pass over
+    /// it, a server that definitions are edited on should refuse it.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Returns the payload as it was read.
+    pub fn source(&self) -> &Object {
+        &self.source
+    }
+
+    /// Returns the keys of the features, sorted.
+    pub fn feature_keys(&self) -> impl Iterator<Item = &str> {
+        self.features.keys().map(String::as_str)
+    }
+
+    /// Returns the experiments that run by themselves on a page.
+    pub fn experiments(&self) -> &[Experiment] {
+        &self.experiments
+    }
+
+    pub(super) fn feature(&self, key: &str) -> Option<&Feature> {
+        self.features.get(key)
+    }
+
+    pub(super) fn features(&self) -> impl Iterator<Item = &Feature> {
+        self.features.values()
+    }
+}
+
+fn compile_bandits<'j>(source: &'j Object, inspector: &mut Inspector<'j>) -> BTreeMap<String, Bandit> {
+    let Some(Json::Object(bandits)) = source.get("contextualBandits") else { return BTreeMap::new() };
+    inspector.within(Step::Key("contextualBandits"), |inspector| {
+        let bandits = bandits.iter().filter(|(_, json)| json.is_truthy());
+        let compile = |(id, json): (&'j str, &'j Json)| {
+            (id.to_owned(), inspector.within(Step::Key(id), |inspector| Bandit::compile(json, inspector)))
+        };
+        bandits.map(compile).collect()
+    })
+}
