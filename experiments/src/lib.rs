@@ -11,8 +11,9 @@
 //! [`covariate`] from before exposure or within [`strata`]. An [`interval`] around it is drawn by one of the modes of
 //! [`inference`]: at one look, at any by a [`sequence`] or a [`mixture`], at a few by a [`group_sequential`] test, or
 //! as a belief ([`bayes`]). A [`guardrail`] asks whether something got worse, a [`family`] corrects for many tests.
-//! [`power`] says beforehand and on the way what can be found, [`planner`] what looking costs. [`sample_ratio`] checks
-//! the split, and [`verdict`] says in plain words what to do.
+//! [`power`] says beforehand and on the way what can be found, [`planner`] what looking costs. A [`bandit`] splits units
+//! by what is known so far, [`adaptive`] concludes from such splits. [`sample_ratio`] checks the split, and [`verdict`]
+//! says in plain words what to do.
 
 pub mod definition;
 pub mod lifecycle;
@@ -64,6 +65,10 @@ pub mod family;
 pub mod power;
 
 pub mod planner;
+
+pub mod bandit;
+
+pub mod adaptive;
 
 pub mod sample_ratio;
 

@@ -36,12 +36,17 @@ impl Sequence {
     /// One-sided it is tuned with 2α in the place of α. `None` unless 0 < alpha < 1 (one-sided: < 0.5) and
     /// `planned_units` > 0.
     pub fn of(alpha: f64, alternative: Alternative, planned_units: u64) -> Option<Sequence> {
+        Sequence::tuned(alpha, alternative, planned_units as f64)
+    }
+
+    /// The sequence that is tightest at any amount of information, such as a sum of squares.
+    pub(crate) fn tuned(alpha: f64, alternative: Alternative, planned: f64) -> Option<Sequence> {
         let tuning = if alternative == Alternative::TwoSided { alpha } else { 2.0 * alpha };
-        if !(tuning > 0.0 && tuning < 1.0) || planned_units == 0 {
+        if !(tuning > 0.0 && tuning < 1.0 && planned > 0.0 && planned.is_finite()) {
             return None;
         }
         let twice_log = -2.0 * tuning.ln();
-        let rho_squared = (twice_log + twice_log.ln_1p()) / planned_units as f64;
+        let rho_squared = (twice_log + twice_log.ln_1p()) / planned;
         Some(Sequence { alpha, alternative, rho_squared })
     }
 
@@ -84,7 +89,11 @@ impl Sequence {
     /// min(1, √(I + 1)·exp(−L)) with L = I·t²/(2(I + 1)); one-sided min(1, √(I + 1)/(2(exp(L) − 1))), and 1 on the other
     /// side.
     pub fn p(&self, effect: &Effect) -> f64 {
-        let information = effect.units as f64 * self.rho_squared;
+        self.p_at(effect, effect.units as f64)
+    }
+
+    fn p_at(&self, effect: &Effect, units: f64) -> f64 {
+        let information = units * self.rho_squared;
         let t = effect.z();
         let log = t * t / (2.0 * (1.0 + 1.0 / information));
         let p = match self.alternative {
@@ -125,6 +134,12 @@ impl Sequence {
     /// # Ok::<(), experiments::effect::EffectError>(())
     /// ```
     pub fn estimate(&self, effect: &Effect) -> Option<Estimate> {
-        Estimate::around(effect, self.alternative, self.half_width_in_errors(effect.units), self.p(effect))
+        self.estimate_at(effect, effect.units as f64)
+    }
+
+    /// The same at any amount of information.
+    pub(crate) fn estimate_at(&self, effect: &Effect, information: f64) -> Option<Estimate> {
+        let width = self.half_width_at(information);
+        Estimate::around(effect, self.alternative, width, self.p_at(effect, information))
     }
 }

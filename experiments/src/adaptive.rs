@@ -1,0 +1,288 @@
+//! What may be concluded when weights followed the results: plain means and t-tests are then biased, since arms that
+//! begin badly are abandoned.
+
+use crate::effect::Effect;
+use crate::interval::{Alternative, Estimate};
+use crate::metric::Statistic;
+use crate::sequence::Sequence;
+
+/// Holds what the units of one batch did, all of them assigned with the same chances.
+///
+/// A unit counts once, in the batch of its first assignment. Units that were forced into an arm have no chances, and do
+/// not count.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// The chance of every arm that was in force, above 0 and summing to 1.
+    pub chances: Vec<f64>,
+    /// What every arm's units did.
+    pub arms: Vec<Statistic>,
+}
+
+/// Names two of a batch's arms by their indices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pair {
+    /// The arm that is compared with.
+    pub control: usize,
+    /// The arm that is compared.
+    pub treatment: usize,
+}
+
+/// Returns the effect by batched least squares, for one look planned beforehand.
+///
+/// In each batch t = √(n₁n₀/n)·(ȳ₁ − ȳ₀ − Δ)/σ̂ with the pooled σ̂; their sum over √T is standard normal, also when both
+/// arms are equally good. So Δ̂ = Σcd/Σc and SE = √T/Σc with c = √(n₁n₀/n)/σ̂ and d = ȳ₁ − ȳ₀. A level that drifts from
+/// batch to batch does no harm. Source: Zhang, Janson and Murphy (2020), "Inference for Batched Bandits", NeurIPS.
+///
+/// `None` without batches, or unless both arms have units, and any of them spread, in each.
+pub fn batched_effect(batches: &[Batch], pair: Pair) -> Option<Effect> {
+    let (mut weights, mut weighted, mut units, mut freedom) = (0.0, 0.0, 0_u64, 0.0);
+    for batch in batches {
+        let (a, b) = (batch.arms.get(pair.control)?, batch.arms.get(pair.treatment)?);
+        let (n_a, n_b) = (a.units as f64, b.units as f64);
+        let both = a.units.checked_add(b.units).filter(|both| *both > 2)?;
+        let squares = (n_a - 1.0) * a.variance + (n_b - 1.0) * b.variance;
+        let deviation = (squares / (both as f64 - 2.0)).sqrt();
+        let weight = (n_a * n_b / both as f64).sqrt() / deviation;
+        if !(deviation > 0.0 && weight > 0.0 && weight.is_finite()) {
+            return None;
+        }
+        weights += weight;
+        weighted += weight * (b.mean - a.mean);
+        units = units.saturating_add(both);
+        freedom += both as f64 - 2.0;
+    }
+    let (value, standard_error) = (weighted / weights, (batches.len() as f64).sqrt() / weights);
+    let is_fit = value.is_finite() && standard_error.is_finite();
+    is_fit.then_some(Effect { value, standard_error, units, degrees_of_freedom: freedom })
+}
+
+/// Returns the effect by adaptively weighted augmented inverse-probability scores, for one look planned beforehand.
+///
+/// Γ_t(w) = m̂_t(w) + 1{W_t = w}(Y_t − m̂_t(w))/e_t(w) with the chance e_t in force then and m̂_t the arm's mean over
+/// earlier batches; Q(w) = Σh_tΓ_t/Σh_t with h_t = √e_t(w), V(w) = Σh_t²(Γ_t − Q)²/(Σh_t)². The difference of two arms
+/// has variance V(1) + V(0). Chances must not fall faster than about 1/t: keep a floor. Source: Hadad, Hirshberg, Zhan,
+/// Wager and Athey (2021), "Confidence Intervals for Policy Evaluation in Adaptive Experiments", PNAS 118.
+///
+/// ```
+/// use experiments::adaptive::{Batch, Pair, weighted_effect};
+/// use experiments::metric::Statistic;
+/// let one = |mean| Statistic { units: 1, mean, variance: 0.0 };
+/// let first = Batch { chances: vec![0.5, 0.5], arms: vec![one(1.0), one(3.0)] };
+/// let then = Batch { chances: vec![0.2, 0.8], arms: vec![one(2.0), one(5.0)] };
+/// let effect = weighted_effect(&[first, then], Pair { control: 0, treatment: 1 }).expect("fit");
+/// assert!((effect.value - 1.729537233).abs() < 1e-9);
+/// assert!((effect.standard_error - 1.49151176).abs() < 1e-8);
+/// ```
+///
+/// `None` without batches, units or spread, or when a batch's chances are not above 0.
+pub fn weighted_effect(batches: &[Batch], pair: Pair) -> Option<Effect> {
+    let (control, treatment) =
+        (weighted_mean(batches, pair.control)?, weighted_mean(batches, pair.treatment)?);
+    let units: u64 = batches.iter().map(Batch::units).sum();
+    let standard_error = (control[1] + treatment[1]).sqrt();
+    let value = treatment[0] - control[0];
+    let is_fit = value.is_finite() && standard_error > 0.0 && standard_error.is_finite();
+    let degrees_of_freedom = units as f64 - 2.0;
+    (is_fit && units > 2).then_some(Effect { value, standard_error, units, degrees_of_freedom })
+}
+
+/// Returns the effect with an interval that holds at any look, however the chances followed the results.
+///
+/// D_t = Γ_t(1) − Γ_t(0) differs from Δ by a martingale difference; with Ŝ = Σ(D − D̄)² the interval is D̄ ±
+/// (1/t)√[2(Ŝρ² + 1)/ρ²·ln(√(Ŝρ² + 1)/α)], tightest where Ŝ reaches `planned_spread`: planned units times the variance
+/// of D, which is about s²/e of the treatment plus that of the control. Sources: Waudby-Smith et al. (2021/2024),
+/// Lyapunov form; Ham, Bojinov, Lindon and Tingley (2022), "Design-Based Confidence Sequences".
+///
+/// `None` as [`weighted_effect`], and for an α or a planned spread out of range.
+pub fn anytime_effect(
+    batches: &[Batch],
+    pair: Pair,
+    alpha: f64,
+    alternative: Alternative,
+    planned_spread: f64,
+) -> Option<Estimate> {
+    let sequence = Sequence::tuned(alpha, alternative, planned_spread)?;
+    let mut scores = Scores::default();
+    let (mut past_control, mut past_treatment) = (Past::default(), Past::default());
+    for batch in batches {
+        let (m_a, m_b) = (past_control.mean(), past_treatment.mean());
+        let (a, e_a) = batch.arm(pair.control)?;
+        let (b, e_b) = batch.arm(pair.treatment)?;
+        let level = m_b - m_a;
+        scores.add(b.units as f64, level + (b.mean - m_b) / e_b, within(b) / (e_b * e_b));
+        scores.add(a.units as f64, level - (a.mean - m_a) / e_a, within(a) / (e_a * e_a));
+        let others = batch.units().checked_sub(a.units)?.checked_sub(b.units)?;
+        scores.add(others as f64, level, 0.0);
+        past_control.add(a);
+        past_treatment.add(b);
+    }
+    let (units, spread) = (scores.units, scores.squares);
+    let effect = Effect {
+        value: scores.mean,
+        standard_error: spread.sqrt() / units,
+        units: units as u64,
+        degrees_of_freedom: units - 1.0,
+    };
+    let is_fit = effect.value.is_finite() && spread > 0.0 && spread.is_finite();
+    is_fit.then(|| sequence.estimate_at(&effect, spread)).flatten()
+}
+
+impl Batch {
+    fn units(&self) -> u64 {
+        self.arms.iter().fold(0, |units, arm| units.saturating_add(arm.units))
+    }
+
+    fn arm(&self, index: usize) -> Option<(&Statistic, f64)> {
+        let chance = *self.chances.get(index)?;
+        let is_chance = chance > 0.0 && chance <= 1.0;
+        is_chance.then_some((self.arms.get(index)?, chance))
+    }
+}
+
+/// An arm's mean and its variance.
+fn weighted_mean(batches: &[Batch], arm: usize) -> Option<[f64; 2]> {
+    let (mut weights, mut weighted) = (0.0, 0.0);
+    let mut past = Past::default();
+    let mut scores = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let (statistic, chance) = batch.arm(arm)?;
+        let (guess, weight, all) = (past.mean(), chance.sqrt(), batch.units() as f64);
+        let n = statistic.units as f64;
+        // The scores of the arm's own units, and those of all others, which are the guess.
+        let own = guess + if n > 0.0 { (statistic.mean - guess) / chance } else { 0.0 };
+        weights += weight * all;
+        weighted += weight * (n * own + (all - n) * guess);
+        scores.push((chance, n, own, within(statistic) / (chance * chance), all - n, guess));
+        past.add(statistic);
+    }
+    let mean = weighted / weights;
+    // h² is the chance.
+    let squares = |&(chance, n, own, within, others, guess): &(f64, f64, f64, f64, f64, f64)| {
+        chance * (within + n * (own - mean).powi(2) + others * (guess - mean).powi(2))
+    };
+    let variance = scores.iter().map(squares).sum::<f64>() / (weights * weights);
+    (mean.is_finite() && variance.is_finite()).then_some([mean, variance])
+}
+
+/// Σ(y − ȳ)² of an arm.
+fn within(statistic: &Statistic) -> f64 {
+    statistic.variance * (statistic.units.max(1) - 1) as f64
+}
+
+/// An arm's mean over the batches so far; 0 before the first.
+#[derive(Default)]
+struct Past {
+    units: f64,
+    mean: f64,
+}
+
+impl Past {
+    fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    fn add(&mut self, statistic: &Statistic) {
+        let units = statistic.units as f64;
+        if units > 0.0 {
+            self.units += units;
+            self.mean += (statistic.mean - self.mean) * units / self.units;
+        }
+    }
+}
+
+/// Count, mean and squares around the mean of scores, added group by group (Chan, Golub and LeVeque 1983).
+#[derive(Default)]
+struct Scores {
+    units: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Scores {
+    fn add(&mut self, units: f64, mean: f64, within: f64) {
+        if units > 0.0 {
+            let apart = mean - self.mean;
+            let all = self.units + units;
+            self.squares += within + apart * apart * self.units * units / all;
+            self.mean += apart * units / all;
+            self.units = all;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PAIR: Pair = Pair { control: 0, treatment: 1 };
+
+    fn arm(units: u64, mean: f64, variance: f64) -> Statistic {
+        Statistic { units, mean, variance }
+    }
+
+    /// One batch of equal arms is the t-test with pooled variance, and about the plain difference by either scores.
+    #[test]
+    fn one_batch_is_a_plain_comparison() {
+        let batch = Batch { chances: vec![0.5, 0.5], arms: vec![arm(500, 1.0, 4.0), arm(500, 1.5, 4.0)] };
+        let effect = batched_effect(std::slice::from_ref(&batch), PAIR).unwrap();
+        assert!((effect.value - 0.5).abs() < 1e-15);
+        assert!((effect.standard_error - (8.0_f64 / 500.0).sqrt()).abs() < 1e-15);
+        let many = vec![batch; 50];
+        let weighted = weighted_effect(&many, PAIR).unwrap();
+        assert!((weighted.value - 0.5).abs() < 1e-12, "{}", weighted.value);
+        let plain = (8.0_f64 / 25_000.0).sqrt();
+        assert!((weighted.standard_error / plain - 1.0).abs() < 0.05, "{}", weighted.standard_error / plain);
+        let anytime = anytime_effect(&many, PAIR, 0.05, Alternative::TwoSided, 50_000.0 * 16.0).unwrap();
+        assert!((anytime.value - 0.5).abs() < 1e-12 && anytime.lower < 0.5 && 0.5 < anytime.upper);
+        assert!((anytime.standard_error / plain - 1.0).abs() < 0.05);
+    }
+
+    #[test]
+    fn batches_that_make_no_sense_are_none() {
+        let batch =
+            |chances: &[f64], arms: &[Statistic]| Batch { chances: chances.to_vec(), arms: arms.to_vec() };
+        let fine = [arm(50, 1.0, 4.0), arm(50, 1.0, 4.0)];
+        let anytime =
+            |batches: &[Batch], spread| anytime_effect(batches, PAIR, 0.05, Alternative::TwoSided, spread);
+        assert!(anytime(&[batch(&[0.5, 0.5], &fine)], 100.0).is_some());
+        assert!(anytime(&[batch(&[0.5, 0.5], &fine)], 0.0).is_none());
+        for odd in [
+            batch(&[0.0, 1.0], &fine),
+            batch(&[f64::NAN, 0.5], &fine),
+            batch(&[0.5], &fine),
+            batch(&[0.5, 0.5], &[]),
+        ] {
+            assert!(weighted_effect(std::slice::from_ref(&odd), PAIR).is_none());
+            assert!(anytime(&[odd], 100.0).is_none());
+        }
+        assert!(batched_effect(&[], PAIR).is_none() && weighted_effect(&[], PAIR).is_none());
+        let empty = [arm(0, 0.0, 0.0), arm(50, 1.0, 4.0)];
+        assert!(batched_effect(&[batch(&[0.5, 0.5], &empty)], PAIR).is_none());
+        let still = [arm(50, 1.0, 0.0), arm(50, 1.0, 0.0)];
+        assert!(batched_effect(&[batch(&[0.5, 0.5], &still)], PAIR).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn answers_are_numbers_or_none(
+            batches in proptest::collection::vec(
+                (0.0..=1.0_f64, 0_u64..50, -9.0..9.0_f64, 0.0..9.0_f64, 0_u64..50, -9.0..9.0_f64, 0.0..9.0_f64), 0..6,
+            ),
+        ) {
+            let batches: Vec<Batch> = batches
+                .into_iter()
+                .map(|(e, n0, m0, v0, n1, m1, v1)| Batch {
+                    chances: vec![1.0 - e, e], arms: vec![arm(n0, m0, v0), arm(n1, m1, v1)],
+                })
+                .collect();
+            let effects = [batched_effect(&batches, PAIR), weighted_effect(&batches, PAIR)];
+            for effect in effects.into_iter().flatten() {
+                prop_assert!(effect.value.is_finite() && effect.standard_error > 0.0);
+            }
+            if let Some(estimate) = anytime_effect(&batches, PAIR, 0.05, Alternative::TwoSided, 1000.0) {
+                prop_assert!(estimate.lower.is_finite() && estimate.lower < estimate.upper);
+            }
+        }
+    }
+}
