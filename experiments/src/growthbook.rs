@@ -19,6 +19,7 @@ mod evaluate;
 mod experiment;
 pub mod export;
 mod feature;
+mod index;
 mod outcome;
 mod page;
 mod payload;

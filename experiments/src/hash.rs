@@ -59,18 +59,24 @@ fn fnv1a32_onwards(hash: u32, text: &str) -> u32 {
 }
 
 /// Returns the hash of a number's decimal text.
-fn fnv1a32_of_decimal(mut number: u32) -> u32 {
-    let mut digits = [0_u8; 10];
-    let mut first = digits.len();
-    loop {
-        first -= 1;
-        digits[first] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
+fn fnv1a32_of_decimal(number: u32) -> u32 {
+    // Three of four numbers have all ten digits.
+    if number >= 1_000_000_000 {
+        return fnv1a32_of_digits(fnv1a32_of_digits(FNV_START, number / 100_000), number % 100_000);
     }
-    digits[first..].iter().fold(FNV_START, |hash, &digit| (hash ^ u32::from(digit)).wrapping_mul(16_777_619))
+    fnv1a32(&[&number.to_string()])
+}
+
+/// Goes on over the five digits of a number below 100,000, the first of which comes at once: its multiple of
+/// 2³² / 10⁴ holds the digit above bit 32, and ten times what is below holds the next.
+fn fnv1a32_of_digits(hash: u32, number: u32) -> u32 {
+    let mut shifted = u64::from(number) * 429_497;
+    let mut hash = hash;
+    for _ in 0..5 {
+        hash = (hash ^ (u32::from(b'0') + (shifted >> 32) as u32)).wrapping_mul(16_777_619);
+        shifted = (shifted & 0xFFFF_FFFF) * 10;
+    }
+    hash
 }
 
 /// Returns where a unit falls, at or above 0 and below 1.
@@ -241,6 +247,16 @@ mod tests {
         for (seed, value, v1, v2) in seen {
             assert_eq!(bucket(seed, value, HashVersion::V1), v1, "{seed} {value}");
             assert_eq!(bucket(seed, value, HashVersion::V2), v2, "{seed} {value}");
+        }
+    }
+
+    #[test]
+    fn decimals_hash_as_their_texts() {
+        let near = |number: u32| (number.saturating_sub(2)..=number).chain(number..number.saturating_add(3));
+        let powers = (0..10).map(|exponent| 10_u32.pow(exponent)).flat_map(near);
+        let spread = (0..20_000_u32).map(|i| i.wrapping_mul(2_654_435_761));
+        for number in powers.chain(spread).chain(near(u32::MAX)) {
+            assert_eq!(fnv1a32_of_decimal(number), fnv1a32(&[&number.to_string()]), "{number}");
         }
     }
 

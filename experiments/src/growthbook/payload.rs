@@ -6,6 +6,7 @@ use super::Groups;
 use super::bandit::Bandit;
 use super::experiment::Experiment;
 use super::feature::Feature;
+use super::index::Index;
 use super::problem::{Inspector, Problem, Reference, Step, kind};
 use crate::json::{Json, Object};
 
@@ -63,7 +64,7 @@ pub enum PayloadError {
 #[derive(Debug, Clone)]
 pub struct Payload {
     source: Object,
-    features: BTreeMap<String, Feature>,
+    features: Index<Feature>,
     experiments: Vec<Experiment>,
     pub(super) groups: Groups,
     problems: Vec<Problem>,
@@ -74,7 +75,7 @@ impl Default for Payload {
     fn default() -> Payload {
         Payload {
             source: Object::default(),
-            features: BTreeMap::new(),
+            features: Index::default(),
             experiments: Vec::new(),
             groups: Groups::default(),
             problems: Vec::new(),
@@ -129,11 +130,12 @@ impl Payload {
         let bandit = |id: &str, experiment: &Experiment| Some(bandits.get(id)?.for_rule(experiment));
         match self.source.get("features") {
             Some(Json::Object(features)) => inspector.within(Step::Key("features"), |inspector| {
-                for (key, json) in features.iter() {
+                let compile = |(key, json)| {
                     let feature =
                         inspector.within(Step::Key(key), |i| Feature::compile(key, json, &bandit, i));
-                    self.features.extend(feature.map(|feature| (key.to_owned(), feature)));
-                }
+                    Some((key.to_owned(), feature?))
+                };
+                self.features = features.iter().filter_map(compile).collect();
             }),
             None => {}
             Some(other) => inspector
@@ -157,7 +159,7 @@ impl Payload {
         }
         inspector.resolve(|kind, id| match kind {
             Reference::Group => self.groups.has(id),
-            Reference::Feature => self.features.contains_key(id),
+            Reference::Feature => self.features.get(id).is_some(),
             Reference::Bandit => bandits.contains_key(id),
         });
         check::check_cycles(&self.features, &mut inspector);
@@ -175,9 +177,9 @@ impl Payload {
         &self.source
     }
 
-    /// Returns the keys of the features, sorted.
+    /// Returns the keys of the features, in their order.
     pub fn feature_keys(&self) -> impl Iterator<Item = &str> {
-        self.features.keys().map(String::as_str)
+        self.features.iter().map(|(key, _)| key)
     }
 
     /// Returns the experiments that run by themselves on a page.
@@ -190,7 +192,7 @@ impl Payload {
     }
 
     pub(super) fn features(&self) -> impl Iterator<Item = &Feature> {
-        self.features.values()
+        self.features.iter().map(|(_, feature)| feature)
     }
 }
 

@@ -27,11 +27,7 @@ pub(super) fn condition<'j>(json: &'j Json, inspector: &mut Inspector<'j>) -> Co
         // And so it sees the characters of a text.
         Json::String(text) => {
             inspector.report("is a text where a condition must be an object");
-            let field = |(index, c): (usize, char)| Test::Field {
-                path: Path::new(&index.to_string()),
-                check: Check::Text(c.into()),
-            };
-            text.chars().enumerate().map(field).collect()
+            return of_text(text);
         }
         Json::Null => {
             inspector.report("is null where a condition must be an object: no unit meets it");
@@ -43,6 +39,14 @@ pub(super) fn condition<'j>(json: &'j Json, inspector: &mut Inspector<'j>) -> Co
         }
     };
     Condition { tests }
+}
+
+fn of_text(text: &str) -> Condition {
+    let field = |(index, c): (usize, char)| Test::Field {
+        path: Path::new(&index.to_string()),
+        check: Check::Text(c.into()),
+    };
+    Condition { tests: text.chars().enumerate().map(field).collect() }
 }
 
 fn test<'j>(key: &'j str, operand: &'j Json, inspector: &mut Inspector<'j>) -> Test {
@@ -69,7 +73,8 @@ fn conditions<'j>(operand: &'j Json, inspector: &mut Inspector<'j>) -> Option<Ve
         }
         other => {
             inspector.report(format!("is {} where a list of conditions must be", kind(other)));
-            (!other.is_null()).then(Vec::new)
+            let characters = other.as_str().unwrap_or_default().chars();
+            (!other.is_null()).then(|| characters.map(|c| of_text(c.encode_utf8(&mut [0; 4]))).collect())
         }
     }
 }

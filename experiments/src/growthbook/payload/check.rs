@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::growthbook::PREREQUISITE_DEPTH_MAX;
 use crate::growthbook::feature::Feature;
+use crate::growthbook::index::Index;
 use crate::growthbook::problem::{Inspector, Step};
 
 /// How deep the prerequisites of a feature go.
@@ -17,10 +18,10 @@ enum Depth {
 /// Reports features that are their own prerequisite, and chains that are too long.
 ///
 /// A walk in depth with a stack of its own: a chain may have as many links as there are features.
-pub(super) fn check_cycles<'j>(features: &'j BTreeMap<String, Feature>, inspector: &mut Inspector<'j>) {
+pub(super) fn check_cycles<'j>(features: &'j Index<Feature>, inspector: &mut Inspector<'j>) {
     let mut depths: BTreeMap<&str, Depth> = BTreeMap::new();
-    for key in features.keys() {
-        let mut open = vec![(key.as_str(), false)];
+    for (key, _) in features.iter() {
+        let mut open = vec![(key, false)];
         while let Some((key, is_leaving)) = open.pop() {
             let parents = || {
                 let rules = features.get(key).into_iter().flat_map(|feature| &feature.rules);
