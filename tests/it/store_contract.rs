@@ -30,6 +30,7 @@ mod ledger;
 mod lists;
 mod orders;
 mod outbox;
+mod races;
 mod rollups;
 mod schema;
 mod search;

@@ -88,7 +88,7 @@ pub async fn a_turn_whose_caller_went_away_heals(subject: Subject) {
 /// Returns what a turn finds of some keys.
 async fn look(subject: &Subject, keys: &[&str]) -> Loaded {
     let keys = keys.iter().map(|key| KeyRef { cart: cart_id("c"), key: (*key).into() });
-    let wants = Wants { carts: [(cart_id("c"), None)].into(), keys: keys.collect(), ..Wants::default() };
+    let wants = Wants { carts: [(cart_id("c"), None)].into(), keys: keys.collect() };
     let answers = vec![Answer::UnknownCart; wants.keys.len()];
     let outcome = Outcome { answers, ..Outcome::default() };
     let look = Fixed::new(Staged { outcome, ..Staged::default() });

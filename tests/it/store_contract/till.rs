@@ -135,8 +135,6 @@ impl Till {
 
     pub fn wants(&self) -> Wants {
         Wants {
-            // As a shop whose memory is right: a store may load the stock along with the carts.
-            skus: (!self.moves_all_lines()).then(|| self.named()),
             carts: self.jobs.iter().map(|j| (j.cart.clone(), None)).collect(),
             keys: self.jobs.iter().filter_map(Job::key_ref).collect(),
         }
@@ -204,7 +202,7 @@ impl Decision for Till {
         }
     }
 
-    fn decide(self: Box<Self>, mut loaded: Loaded, stock: StockLevels) -> Staged {
+    fn decide(&self, mut loaded: Loaded, stock: StockLevels) -> Staged {
         let balances = std::mem::take(&mut loaded.balances);
         let mut counter = Counter {
             carts: loaded
@@ -216,7 +214,7 @@ impl Decision for Till {
             stock,
             loaded_balances: balances.clone(),
             balances,
-            staged: Staged { exposures: self.exposures, ..Staged::default() },
+            staged: Staged { exposures: self.exposures.clone(), ..Staged::default() },
         };
         for job in &self.jobs {
             let answer = counter.answer(job);
@@ -437,9 +435,9 @@ impl Decision for Fixed {
         AccountWants { read: self.staged.balances.keys().cloned().collect(), ..AccountWants::default() }
     }
 
-    fn decide(self: Box<Self>, loaded: Loaded, _: StockLevels) -> Staged {
+    fn decide(&self, loaded: Loaded, _: StockLevels) -> Staged {
         *self.seen.lock().unwrap() = Some(loaded);
-        self.staged
+        self.staged.clone()
     }
 }
 
@@ -455,7 +453,7 @@ impl Decision for Panicking {
         AccountWants::default()
     }
 
-    fn decide(self: Box<Self>, _: Loaded, _: StockLevels) -> Staged {
+    fn decide(&self, _: Loaded, _: StockLevels) -> Staged {
         panic!("a defect of the decision")
     }
 }

@@ -45,20 +45,7 @@ impl Turn {
     pub fn wants(&self) -> Wants {
         let carts = self.jobs.iter().flat_map(Job::carts);
         let carts = carts.map(|id| (id.clone(), self.memory.get(id).map(|c| c.version)));
-        Wants {
-            carts: carts.collect(),
-            keys: self.jobs.iter().filter_map(key_ref).collect(),
-            skus: self.likely_skus(),
-        }
-    }
-
-    /// Lists the products whose stock the turn needs, if memory is right about its carts and knows all of them.
-    fn likely_skus(&self) -> Option<BTreeSet<Sku>> {
-        let is_known = |id| self.memory.contains_key(id);
-        self.jobs.iter().flat_map(Job::carts).all(is_known).then(|| {
-            let carts = self.memory.keys().map(|id| (id.clone(), LoadedCart::Current)).collect();
-            self.skus(&Loaded { carts, ..Loaded::default() })
-        })
+        Wants { carts: carts.collect(), keys: self.jobs.iter().filter_map(key_ref).collect() }
     }
 
     fn cart<'a>(&'a self, loaded: &'a Loaded, id: &CartId) -> Option<&'a Arc<Cart>> {
@@ -263,7 +250,7 @@ impl Decision for Turn {
         wants
     }
 
-    fn decide(self: Box<Self>, mut loaded: Loaded, stock: StockLevels) -> Staged {
+    fn decide(&self, mut loaded: Loaded, stock: StockLevels) -> Staged {
         let carts = loaded
             .carts
             .keys()
@@ -274,7 +261,7 @@ impl Decision for Turn {
         let before = std::mem::take(&mut loaded.balances);
         let cards = std::mem::take(&mut loaded.cards);
         let mut desk = Desk {
-            turn: &self,
+            turn: self,
             carts,
             unreadable,
             keys: loaded.keys,

@@ -21,6 +21,7 @@ mod rollups;
 mod schema;
 mod search;
 mod shares;
+mod shelf;
 mod stock;
 mod stock_requests;
 mod transaction;
@@ -30,6 +31,7 @@ mod webhooks;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Client, Pool};
+use shelf::Shelf;
 use transaction::bounded;
 use uuid::Uuid;
 
@@ -41,6 +43,7 @@ pub struct PostgresStore {
     config: tokio_postgres::Config,
     /// Tells this process's notifications from those of others.
     node: String,
+    shelf: Shelf,
 }
 
 impl PostgresStore {
@@ -54,7 +57,8 @@ impl PostgresStore {
         let config = pool::config(url)?;
         let pool = pool::open(&config, connections)?;
         schema::migrate(pool::first(&pool).await?).await?;
-        Ok(Self { pool, config, node: Uuid::new_v4().simple().to_string() })
+        let node = Uuid::new_v4().simple().to_string();
+        Ok(Self { pool, config, node, shelf: Shelf::default() })
     }
 
     async fn client(&self) -> Result<Client> {

@@ -31,9 +31,6 @@ pub struct Wants {
     pub carts: BTreeMap<CartId, Option<u64>>,
     /// The idempotency keys of the turn.
     pub keys: BTreeSet<KeyRef>,
-    /// The products whose stock the turn needs if memory is right about all its carts; none where memory does not know.
-    /// A store that waits for a network loads them along with the carts.
-    pub skus: Option<BTreeSet<Sku>>,
 }
 
 /// Is a wanted cart that exists.
@@ -93,8 +90,9 @@ pub struct Loaded {
     pub cards: GiftCards,
 }
 
-/// Decides a turn inside its transaction. Quick and pure: rows are locked meanwhile.
-pub trait Decision: Send {
+/// Decides a turn on what the store has loaded. Quick and pure: rows may be locked meanwhile, and a store that was
+/// overtaken asks again.
+pub trait Decision: Send + Sync {
     /// Names every product whose stock the decision reads or moves.
     fn skus(&self, loaded: &Loaded) -> BTreeSet<Sku>;
 
@@ -102,7 +100,7 @@ pub trait Decision: Send {
     fn accounts(&self, loaded: &Loaded) -> AccountWants;
 
     /// Decides.
-    fn decide(self: Box<Self>, loaded: Loaded, stock: StockLevels) -> Staged;
+    fn decide(&self, loaded: Loaded, stock: StockLevels) -> Staged;
 }
 
 /// Is a cart to write.
@@ -183,7 +181,7 @@ pub struct EventWrite {
 }
 
 /// Is everything that a turn writes, and what it will say once that is committed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Staged {
     /// Carts to insert or update; each id once.
     pub carts: Vec<CartWrite>,
@@ -225,7 +223,7 @@ impl Staged {
 }
 
 /// Is what a turn says once it is committed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// One answer a job, in the order of the jobs.
     pub answers: Vec<Answer>,

@@ -25,7 +25,7 @@ impl CartStore for MemoryStore {
             _ => {}
         }
         let mut state = self.state.lock().await;
-        let staged = decide(&state, &wants, decision);
+        let staged = decide(&state, &wants, &*decision);
         match fault {
             Some(Fault::Conflict) => return Err(StoreError::Conflict("told to conflict".into())),
             Some(Fault::CrashBeforeCommit) => return Err(StoreError::Unknown("told to crash before".into())),
@@ -87,7 +87,7 @@ impl CartStore for MemoryStore {
 ///
 /// # Panics
 /// Where the decision broke one of the [`rules`].
-pub fn decide(state: &State, wants: &Wants, decision: Box<dyn Decision>) -> Staged {
+pub fn decide(state: &State, wants: &Wants, decision: &dyn Decision) -> Staged {
     let mut loaded = load(state, wants);
     let skus = decision.skus(&loaded);
     let wanted = decision.accounts(&loaded);

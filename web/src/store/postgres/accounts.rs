@@ -20,16 +20,19 @@ pub const BALANCES: &str = "SELECT id, balance FROM accounts WHERE id = ANY ($1:
 pub const LOCKED: &str =
     "SELECT id, balance FROM accounts WHERE id = ANY ($1::text[]) ORDER BY id FOR NO KEY UPDATE";
 
-/// Moves balances that are still those that were decided on.
-pub const MOVE: &str = "UPDATE accounts AS a SET balance = w.after
-    FROM unnest($1::text[], $2::int8[], $3::int8[]) AS w (id, before, after)
-    WHERE a.id = w.id AND a.balance = w.before";
+/// Moves balances; fails where one is no longer that which was decided on.
+pub const MOVE: &str = "WITH moved AS (
+        UPDATE accounts AS a SET balance = w.after
+        FROM unnest($1::text[], $2::int8[], $3::int8[]) AS w (id, before, after)
+        WHERE a.id = w.id AND a.balance = w.before
+        RETURNING a.id
+    )
+    SELECT 1 / (count(*) = cardinality($1))::int FROM moved";
 
 /// Inserts balances of accounts that nobody has posted to before.
 pub const BEGIN: &str = "INSERT INTO accounts (id, kind, balance)
     SELECT w.id, w.kind, w.balance FROM unnest($1::text[], $2::text[], $3::int8[]) AS w (id, kind, balance)
-    ORDER BY w.id COLLATE \"C\"
-    ON CONFLICT (id) DO NOTHING";
+    ORDER BY w.id COLLATE \"C\"";
 
 /// Writes entries.
 pub const ENTER: &str = "INSERT INTO account_entries (account, cause, delta, at_ms)

@@ -10,12 +10,14 @@ use super::{
     PostgresStore,
     cells::{bigint, json, number, parsed},
     transaction::{bounded, execute_alone, query},
+    turn::Turn,
 };
 
 #[async_trait]
 impl CartStore for PostgresStore {
     async fn turn(&self, wants: Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
-        super::turn::run(self.client().await?, &self.node, &wants, decision).await
+        let turn = Turn { node: &self.node, shelf: &self.shelf, wants: &wants, decision: &*decision };
+        turn.run(self.client().await?).await
     }
 
     async fn cart(&self, id: &CartId) -> Result<Option<Cart>> {

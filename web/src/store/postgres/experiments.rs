@@ -12,7 +12,8 @@ use super::{
     super::{ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment},
     PostgresStore,
     cells::{bigint, cell, number},
-    error, outbox,
+    error,
+    outbox::place,
     transaction::{Params, Transaction, bounded, execute, query},
 };
 
@@ -41,7 +42,8 @@ impl ExperimentStore for PostgresStore {
 }
 
 /// Logs exposures that are new, with their events, and returns their numbers.
-pub const EXPOSE: &str = "WITH fresh AS (
+pub const EXPOSE: &str = concat!(
+    "WITH fresh AS (
         INSERT INTO exposures (experiment, unit, variation, at_ms)
         SELECT w.experiment, w.unit, w.variation, w.at_ms
         FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[]) AS w (experiment, unit, variation, at_ms)
@@ -49,11 +51,16 @@ pub const EXPOSE: &str = "WITH fresh AS (
         ON CONFLICT (experiment, unit) DO NOTHING
         RETURNING experiment, unit)
     INSERT INTO outbox (position, id, at_ms, kind, unit, data)
-    SELECT $7 + w.n, w.id, w.at_ms, 'exposure_logged', w.unit, w.data
+    SELECT ",
+    place!(),
+    " + w.n - 1, w.id, w.at_ms, 'exposure_logged', w.unit, w.data
     FROM unnest($1::text[], $2::text[], $4::int8[], $5::uuid[], $6::text[]) WITH ORDINALITY
         AS w (experiment, unit, at_ms, id, data, n)
     JOIN fresh ON fresh.experiment = w.experiment AND fresh.unit = w.unit
-    RETURNING position - $7 AS n";
+    RETURNING position - ",
+    place!(),
+    " AS n"
+);
 
 /// Returns all definitions where their revision is another one.
 pub async fn definitions(client: &Client, known: u64) -> Result<Option<StoredDefinitions>> {
@@ -141,11 +148,7 @@ pub async fn expose(client: Client, exposures: &[Exposure]) -> Result<Vec<Exposu
     }
     let statement = client.prepare_cached(EXPOSE).await.map_err(|e| error::of_query(&e))?;
     let transaction = Transaction::begin(client).await?;
-    let new = bounded(async {
-        let place = outbox::place_of(&query(&transaction, outbox::PLACE, &[]).await?)?;
-        log(&transaction, &statement, place, exposures).await
-    })
-    .await?;
+    let new = bounded(log(&transaction, &statement, exposures)).await?;
     if !new.is_empty() {
         transaction.commit().await?;
     }
@@ -156,7 +159,6 @@ pub async fn expose(client: Client, exposures: &[Exposure]) -> Result<Vec<Exposu
 pub async fn log(
     transaction: &Transaction,
     statement: &Statement,
-    place: i64,
     exposures: &[Exposure],
 ) -> Result<Vec<Exposure>> {
     if exposures.is_empty() {
@@ -171,13 +173,11 @@ pub async fn log(
     let times: Vec<i64> = exposures.iter().map(|e| e.at_ms).collect();
     let ids: Vec<Uuid> = exposures.iter().map(|_| Uuid::new_v4()).collect();
     let data: Vec<String> = exposures.iter().map(|e| data_of(e)).collect();
-    // The statement counts from 1.
-    let from = place - 1;
-    let params: &Params<'_> = &[&keys, &units, &variations, &times, &ids, &data, &from];
+    let params: &Params<'_> = &[&keys, &units, &variations, &times, &ids, &data];
     let rows = transaction.query(statement, params).await.map_err(|e| error::of_query(&e))?;
     let mut new = rows.iter().map(|row| number(row, "n")).collect::<Result<Vec<usize>>>()?;
     new.sort_unstable();
-    Ok(new.into_iter().filter_map(|n| exposures.get(n - 1)).map(|e| (*e).clone()).collect())
+    Ok(new.into_iter().filter_map(|n| exposures.get(n)).map(|e| (*e).clone()).collect())
 }
 
 fn data_of(exposure: &Exposure) -> String {

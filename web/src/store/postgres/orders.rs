@@ -9,7 +9,7 @@ use tokio_postgres::{Statement, types::ToSql};
 use uuid::Uuid;
 
 use super::{
-    super::{EventWrite, ImportedOrder, OrderQuery, OrderStore, Result, ShopTotals, StoreError},
+    super::{EventWrite, ImportedOrder, OrderQuery, OrderStore, Result, ShopTotals},
     PostgresStore,
     cells::{bigint, cell, json, number, to_json},
     error, outbox,
@@ -45,7 +45,7 @@ impl OrderStore for PostgresStore {
 }
 
 /// The source of orders that were placed here.
-pub const SHOP: &str = "shop";
+const SHOP: &str = "shop";
 /// The source of orders that were placed elsewhere.
 const IMPORT: &str = "import";
 
@@ -119,25 +119,25 @@ impl<'o> Columns<'o> {
 }
 
 /// Inserts the orders of a turn; one that stands already, or a second one of a cart, is a conflict.
-pub async fn insert(
-    transaction: &Transaction,
-    statement: &Statement,
-    orders: &[&Order],
-    source: &str,
-) -> Result<()> {
+pub async fn insert(transaction: &Transaction, statement: &Statement, orders: &[Order]) -> Result<()> {
     if orders.is_empty() {
         return Ok(());
     }
-    let columns = Columns::of(orders, source)?;
+    let orders: Vec<&Order> = orders.iter().collect();
+    let columns = Columns::of(&orders, SHOP)?;
     transaction.execute(statement, &columns.params()).await.map(drop).map_err(|e| error::of_query(&e))
 }
 
-/// Writes over orders that something has become of.
-pub const CHANGE: &str = "UPDATE orders AS o SET status = w.status, doc = w.doc::json
-    FROM unnest($1::text[], $2::text[], $3::text[]) AS w (id, status, doc)
-    WHERE o.id = w.id";
+/// Writes over orders that something has become of; fails where one of them is gone.
+pub const CHANGE: &str = "WITH changed AS (
+        UPDATE orders AS o SET status = w.status, doc = w.doc::json
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS w (id, status, doc)
+        WHERE o.id = w.id
+        RETURNING o.id
+    )
+    SELECT 1 / (count(*) = cardinality($1))::int FROM changed";
 
-/// Writes over the orders of a turn, which holds the locks of their carts.
+/// Writes over the orders of a turn, whose carts are guarded.
 pub async fn change(
     transaction: &Transaction,
     statement: &Statement,
@@ -149,11 +149,7 @@ pub async fn change(
     let orders: Vec<&Order> = orders.values().collect();
     let c = Columns::of(&orders, SHOP)?;
     let params: &Params<'_> = &[&c.ids, &c.statuses, &c.docs];
-    let done = transaction.execute(statement, params).await.map_err(|e| error::of_query(&e))?;
-    match done == orders.len() as u64 {
-        true => Ok(()),
-        false => Err(StoreError::Conflict("an order that changes is gone".into())),
-    }
+    transaction.execute(statement, params).await.map(drop).map_err(|e| error::of_query(&e))
 }
 
 /// Returns orders that fit, newest first. What is not asked for stays out of the statement, so that each question finds
@@ -229,14 +225,12 @@ pub async fn import(client: Client, orders: &[ImportedOrder]) -> Result<u64> {
 }
 
 async fn take_over(transaction: &Transaction, orders: &[&Order]) -> Result<u64> {
-    let publish = transaction.prepare_cached(outbox::PUBLISH).await.map_err(|e| error::of_query(&e))?;
-    let place = outbox::place_of(&query(transaction, outbox::PLACE, &[]).await?)?;
     let columns = Columns::of(orders, IMPORT)?;
     let new = query(transaction, TAKE_OVER, &columns.params()).await?;
     let new = new.iter().map(|row| cell(row, "id")).collect::<Result<BTreeSet<&str>>>()?;
     let is_new = |order: &&&Order| new.contains(order.order_id.as_str());
     let events: Vec<EventWrite> = orders.iter().filter(is_new).map(|order| placed(order)).collect();
-    outbox::publish(transaction, &publish, place, &events).await?;
+    outbox::tell(transaction, &events).await?;
     Ok(events.len() as u64)
 }
 

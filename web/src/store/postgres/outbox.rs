@@ -50,17 +50,25 @@ impl OutboxStore for PostgresStore {
 
 /// The exposures of a transaction are numbered from 0, as they come before all that follows from them; its other events
 /// from here. Twice this many numbers belong to a transaction.
-pub const EVENTS_FROM: i64 = 1 << 19;
+const EVENTS_FROM: i64 = 1 << 19;
 
-/// Returns the place of the transaction; asked after its locks are held.
-pub const PLACE: &str = "SELECT value + (pg_current_xact_id()::text::bigint << 20) AS place
-    FROM settings WHERE name = 'outbox_base'";
+/// Is the place of the transaction, as an expression.
+macro_rules! place {
+    () => {
+        "(SELECT value + (pg_current_xact_id()::text::bigint << 20) FROM settings WHERE name = 'outbox_base')"
+    };
+}
+pub(super) use place;
 
-/// Inserts events.
-pub const PUBLISH: &str = "INSERT INTO outbox (position, id, at_ms, kind, cart, unit, data)
-    SELECT e.position, e.id, e.at_ms, e.kind, e.cart, e.unit, e.data
-    FROM unnest($1::int8[], $2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[])
-        AS e (position, id, at_ms, kind, cart, unit, data)";
+/// Inserts events, in their order, from a number on.
+pub const PUBLISH: &str = concat!(
+    "INSERT INTO outbox (position, id, at_ms, kind, cart, unit, data)
+    SELECT ",
+    place!(),
+    " + $1::int8 + e.n - 1, e.id, e.at_ms, e.kind, e.cart, e.unit, e.data
+    FROM unnest($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[]) WITH ORDINALITY
+        AS e (id, at_ms, kind, cart, unit, data, n)"
+);
 
 const AFTER: &str = "SELECT position, id, at_ms, kind, cart, unit, data
     FROM outbox
@@ -69,23 +77,17 @@ const AFTER: &str = "SELECT position, id, at_ms, kind, cart, unit, data
         FROM settings WHERE name = 'outbox_base')
     ORDER BY position LIMIT $2";
 
-/// Reads the place that [`PLACE`] selected.
-pub fn place_of(rows: &[Row]) -> Result<i64> {
-    let row = rows.first().ok_or_else(|| StoreError::Corrupt("the outbox has no base".into()))?;
-    cell(row, "place")
+/// Prepares [`PUBLISH`] and inserts the events of a transaction.
+pub async fn tell(transaction: &Transaction, events: &[EventWrite]) -> Result<()> {
+    let statement = transaction.prepare_cached(PUBLISH).await.map_err(|e| error::of_query(&e))?;
+    publish(transaction, &statement, events).await
 }
 
-/// Inserts the events of the transaction that has the place.
-pub async fn publish(
-    transaction: &Transaction,
-    statement: &Statement,
-    place: i64,
-    events: &[EventWrite],
-) -> Result<()> {
+/// Inserts the events of a transaction.
+pub async fn publish(transaction: &Transaction, statement: &Statement, events: &[EventWrite]) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
-    let positions: Vec<i64> = (place + EVENTS_FROM..).take(events.len()).collect();
     let ids: Vec<Uuid> = events.iter().map(|e| e.id).collect();
     let times: Vec<i64> = events.iter().map(|e| e.at_ms).collect();
     let kinds: Vec<&str> = events.iter().map(|e| e.kind).collect();
@@ -93,7 +95,7 @@ pub async fn publish(
     let units: Vec<&str> = events.iter().map(|e| e.unit.as_str()).collect();
     let data: Vec<&str> = events.iter().map(|e| e.data.as_str()).collect();
     transaction
-        .execute(statement, &[&positions, &ids, &times, &kinds, &carts, &units, &data])
+        .execute(statement, &[&EVENTS_FROM, &ids, &times, &kinds, &carts, &units, &data])
         .await
         .map(drop)
         .map_err(|e| error::of_query(&e))

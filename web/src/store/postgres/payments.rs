@@ -10,8 +10,7 @@ use super::{
     super::{PaymentStore, PendingPayment, Result},
     PostgresStore,
     cells::{bigint, cell, number, parsed},
-    error,
-    transaction::{Params, Transaction, bounded, execute_alone, query},
+    transaction::{Transaction, bounded, execute_alone, execute_unless, query},
 };
 
 /// Enters carts that are due since a time.
@@ -46,29 +45,24 @@ impl PaymentStore for PostgresStore {
     }
 }
 
-/// Enters and strikes the carts of a turn, which holds their locks.
-pub async fn note(
+/// Enters the carts of a turn whose payments are due, where a time is said.
+pub async fn enter(
     transaction: &Transaction,
-    enter: &Statement,
-    strike: &Statement,
-    pending: &BTreeMap<CartId, Option<i64>>,
+    statement: &Statement,
+    payments: &BTreeMap<CartId, Option<i64>>,
 ) -> Result<()> {
-    let (mut due, mut since, mut done) = (vec![], vec![], vec![]);
-    for (cart, since_ms) in pending {
-        match since_ms {
-            Some(since_ms) => {
-                due.push(cart.as_str());
-                since.push(*since_ms);
-            }
-            None => done.push(cart.as_str()),
-        }
-    }
-    if !due.is_empty() {
-        let params: &Params<'_> = &[&due, &since];
-        transaction.execute(enter, params).await.map_err(|e| error::of_query(&e))?;
-    }
-    if !done.is_empty() {
-        transaction.execute(strike, &[&done]).await.map_err(|e| error::of_query(&e))?;
-    }
-    Ok(())
+    let due = payments.iter().filter_map(|(cart, since_ms)| Some((cart.as_str(), (*since_ms)?)));
+    let (carts, since): (Vec<&str>, Vec<i64>) = due.unzip();
+    execute_unless(carts.is_empty(), transaction, statement, &[&carts, &since]).await
+}
+
+/// Strikes the carts of a turn that have none left.
+pub async fn strike(
+    transaction: &Transaction,
+    statement: &Statement,
+    payments: &BTreeMap<CartId, Option<i64>>,
+) -> Result<()> {
+    let done = payments.iter().filter(|(_, since_ms)| since_ms.is_none());
+    let carts: Vec<&str> = done.map(|(cart, _)| cart.as_str()).collect();
+    execute_unless(carts.is_empty(), transaction, statement, &[&carts]).await
 }

@@ -11,7 +11,7 @@ use super::{
     super::{NotedChange, Result, StockChange, StockOutcome, StockStore, stock::Prepared},
     PostgresStore,
     cells::{bigint, cell, json, parsed, to_json},
-    error, outbox,
+    outbox,
     transaction::{Params, Transaction, bounded, execute, query},
 };
 
@@ -94,11 +94,7 @@ async fn make(transaction: &Transaction, changes: &[StockChange]) -> Result<Vec<
     let docs: Vec<&str> = notes.iter().map(|(_, doc, _)| doc.as_str()).collect();
     let keys: Vec<Option<&str>> = notes.iter().map(|(.., key)| *key).collect();
     execute(transaction, NOTE, &[&skus, &docs, &keys]).await?;
-    if !events.is_empty() {
-        let publish = transaction.prepare_cached(outbox::PUBLISH).await.map_err(|e| error::of_query(&e))?;
-        let place = outbox::place_of(&query(transaction, outbox::PLACE, &[]).await?)?;
-        outbox::publish(transaction, &publish, place, &events).await?;
-    }
+    outbox::tell(transaction, &events).await?;
     Ok(outcomes)
 }
 
@@ -130,8 +126,9 @@ pub fn level(row: &Row) -> Result<(Slot, StockLevel)> {
     Ok((Slot { sku: parsed(row, "sku")?, location: parsed(row, "location")? }, level))
 }
 
-/// Writes rows of the stock, but for what is held and sold of them.
+/// Writes rows of the stock, but for what is held and sold of them, and counts that this was done.
 pub async fn save(transaction: &Transaction, levels: &BTreeMap<Slot, StockLevel>) -> Result<()> {
+    const BUMP: &str = "UPDATE revisions SET revision = revision + 1 WHERE name = 'shelves'";
     const SQL: &str = "INSERT INTO stock (sku, location, supplied, available, held, sold, safety, owed_max)
         SELECT * FROM unnest(
             $1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[])
@@ -144,5 +141,6 @@ pub async fn save(transaction: &Transaction, levels: &BTreeMap<Slot, StockLevel>
     let (held, sold) = (part(|l| l.held), part(|l| l.sold));
     let (safety, owed_max) = (part(|l| l.safety), part(|l| l.owed_max));
     let params: &Params<'_> = &[&skus, &locations, &supplied, &available, &held, &sold, &safety, &owed_max];
-    execute(transaction, SQL, params).await.map(drop)
+    execute(transaction, SQL, params).await?;
+    execute(transaction, BUMP, &[]).await.map(drop)
 }

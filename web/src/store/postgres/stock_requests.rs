@@ -11,7 +11,7 @@ use super::{
     },
     PostgresStore,
     cells::{bigint, cell, number, parsed},
-    error, outbox,
+    outbox,
     transaction::{Params, Transaction, bounded, execute, execute_alone, query},
 };
 
@@ -99,7 +99,7 @@ async fn ask(transaction: &Transaction, request: &StockRequest) -> Result<bool> 
     let is_new = kept == Some(id.as_str());
     if is_new {
         execute(transaction, GIVE_WAY, &[email, &bigint(STOCK_REQUESTS_MAX)]).await?;
-        publish(transaction, &[request.made()]).await?;
+        outbox::tell(transaction, &[request.made()]).await?;
     }
     Ok(is_new)
 }
@@ -122,17 +122,8 @@ async fn tell(transaction: &Transaction, wave: &StockWave) -> Result<u64> {
     let mut requests = rows.iter().map(request_of).collect::<Result<Vec<_>>>()?;
     requests.sort_unstable_by(|a, b| (a.asked_at_ms, &a.id).cmp(&(b.asked_at_ms, &b.id)));
     let events: Vec<EventWrite> = requests.iter().map(|request| request.told(wave.at_ms)).collect();
-    publish(transaction, &events).await?;
+    outbox::tell(transaction, &events).await?;
     Ok(events.len() as u64)
-}
-
-async fn publish(transaction: &Transaction, events: &[EventWrite]) -> Result<()> {
-    if events.is_empty() {
-        return Ok(());
-    }
-    let statement = transaction.prepare_cached(outbox::PUBLISH).await.map_err(|e| error::of_query(&e))?;
-    let place = outbox::place_of(&query(transaction, outbox::PLACE, &[]).await?)?;
-    outbox::publish(transaction, &statement, place, events).await
 }
 
 fn demand_of(row: &Row) -> Result<StockDemand> {

@@ -2,7 +2,7 @@
 
 use std::{
     ops::Deref,
-    pin::pin,
+    pin::{Pin, pin},
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -10,7 +10,7 @@ use std::{
 use deadpool_postgres::Client;
 use futures_util::{FutureExt, future::maybe_done, join, poll};
 use tokio::time::{error::Elapsed, timeout};
-use tokio_postgres::{Error, Row, types::ToSql};
+use tokio_postgres::{Error, Row, Statement, types::ToSql};
 
 use super::{
     super::{Result, StoreError},
@@ -135,6 +135,39 @@ pub async fn query(client: &Client, sql: &str, params: &Params<'_>) -> Result<Ve
 pub async fn execute(transaction: &Transaction, sql: &str, params: &Params<'_>) -> Result<u64> {
     let statement = transaction.prepare_cached(sql).await.map_err(|e| error::of_query(&e))?;
     transaction.execute(&statement, params).await.map_err(|e| error::of_query(&e))
+}
+
+/// Is a statement that is sent when it is first polled.
+pub type Sending<'s> = Pin<Box<dyn Future<Output = Result<()>> + Send + 's>>;
+
+/// Sends statements together and waits for their answers in order, so that the first that fails is the one that is told: those
+/// behind it only know that their transaction is over. What cannot be sent leaves those behind it unsent.
+pub async fn together(statements: impl IntoIterator<Item = Sending<'_>>) -> Result<()> {
+    let mut sent: Vec<_> = statements.into_iter().map(maybe_done).collect();
+    for statement in &mut sent {
+        let _ = poll!(&mut *statement);
+        if let Some(Err(_)) = Pin::new(&mut *statement).output_mut() {
+            break;
+        }
+    }
+    for mut statement in sent {
+        (&mut statement).await;
+        Pin::new(&mut statement).take_output().expect("it was just waited for")?;
+    }
+    Ok(())
+}
+
+/// Runs a statement that is prepared already, if there is something to do; it is sent when this is first polled.
+pub async fn execute_unless(
+    is_needless: bool,
+    transaction: &Transaction,
+    statement: &Statement,
+    params: &Params<'_>,
+) -> Result<()> {
+    if is_needless {
+        return Ok(());
+    }
+    transaction.execute(statement, params).await.map(drop).map_err(|e| error::of_query(&e))
 }
 
 /// Runs a prepared statement that is its own transaction and returns how many rows it wrote.

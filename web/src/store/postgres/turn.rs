@@ -1,132 +1,158 @@
-//! The turn: load and lock, decide, write, commit, on one connection. What needs no answer in between travels together:
-//! beginning and loading; the stock, where it was not known before; all writes with the commit. Most turns
-//! need two of these journeys ([`decide`], [`write::is_sure`]).
+//! The turn: read, decide, write, on one connection.
 //!
-//! Locks are taken in one order by everybody: carts by key, stock by SKU and location, accounts by id, new accounts by id,
+//! A turn first takes carts and stock as this process remembers them, decides, and sends one transaction that compares what
+//! was decided on, writes and commits: one journey to the server, with nothing locked while the process thinks. Where
+//! somebody else was quicker, the comparison fails, nothing is written, and the turn is run again with locks taken first,
+//! so that it cannot lose twice to the same race. Both ways write by the same statements.
+//!
+//! Rows are locked in one order by everybody: carts by id, stock by SKU and location, accounts by id, new accounts by id,
 //! exposures by key. So two turns may wait for each other in a row but never in a circle.
 
+mod compare;
 mod load;
+mod post;
 mod tell;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, time::Instant};
 
-use cart_core::{CartId, Slot, StockLevels};
+use cart_core::{Sku, StockLevels};
 use deadpool_postgres::Client;
-use futures_util::try_join;
 use tokio_postgres::Statement;
 
+use self::{
+    load::{Basis, Remembered},
+    write::Writes,
+};
 use super::{
-    super::{Decision, Loaded, LoadedCart, Outcome, Result, Staged, StoreError, Wants},
+    super::{Decision, Outcome, Result, StoreError, Wants},
     accounts, error, experiments, gift_cards, orders, outbox, payments,
-    transaction::{Transaction, bounded},
+    shelf::Shelf,
+    transaction::{Sending, Transaction, bounded, together},
 };
 
-/// Runs a turn.
-pub async fn run(client: Client, node: &str, wants: &Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
-    let statements = bounded(Statements::prepare(&client)).await?;
-    let transaction = Transaction::on(client);
-    let Decided { place, is_sure, mut staged } =
-        bounded(decide(&transaction, &statements, wants, decision)).await?;
-    // A turn that wrote nothing is rolled back: that gives its locks back without waiting for the disk.
-    if staged.is_empty() {
-        return Ok(staged.outcome);
-    }
-    let messages = tell::messages(node, staged.carts.iter().map(|write| &write.cart.id));
-    let writes = write::all(&transaction, &statements, place, &staged);
-    if is_sure {
-        transaction.commit_with(writes).await?;
-    } else {
-        staged.outcome.exposed = bounded(writes).await?;
-        transaction.commit().await?;
-    }
-    tell::soon(transaction.into_client(), statements.notify, messages);
-    Ok(staged.outcome)
+/// Is a turn under way.
+pub struct Turn<'t> {
+    /// The name by which this process tells of what it changed.
+    pub node: &'t str,
+    /// What is remembered of the stock.
+    pub shelf: &'t Shelf,
+    /// What is to be read.
+    pub wants: &'t Wants,
+    /// What is to be done with it.
+    pub decision: &'t dyn Decision,
 }
 
-/// Is what a turn has decided and what its writes depend on.
-struct Decided {
-    /// The transaction's place in the outbox.
-    place: i64,
-    /// Whether the writes are sure.
-    is_sure: bool,
-    staged: Staged,
+/// What became of a turn that took no locks.
+enum Try {
+    Done(Outcome),
+    /// Somebody was quicker than what was remembered of the stock.
+    Lost(StockLevels),
+    /// The stock is too busy for it.
+    Passed,
 }
 
-/// Loads and locks what the turn needs, and decides. Where memory knows the carts, their stock comes with them: so most
-/// turns travel to the server twice, once to load and once to write and commit.
-async fn decide(
-    transaction: &Transaction,
-    statements: &Statements,
-    wants: &Wants,
-    decision: Box<dyn Decision>,
-) -> Result<Decided> {
-    let likely = wants.skus.as_ref();
-    let carts = load::carts(transaction, statements, wants);
-    let along = async {
-        match likely {
-            Some(skus) => load::stock(transaction, statements, skus).await.map(Some),
-            None => Ok(None),
-        }
-    };
-    let ((mut loaded, place), along) = try_join!(carts, along)?;
-    let (skus, accounts) = (decision.skus(&loaded), decision.accounts(&loaded));
-    if likely.is_some_and(|likely| !skus.is_subset(likely)) {
-        // More locks now would be out of order.
-        return Err(StoreError::Conflict("a cart has other lines than memory knew".into()));
-    }
-    let stock = async {
-        match along {
-            Some(stock) => Ok(stock),
-            None => load::stock(transaction, statements, &skus).await,
-        }
-    };
-    let (stock, balances, cards) = try_join!(
-        stock,
-        load::balances(transaction, statements, &accounts),
-        load::cards(transaction, statements, &accounts.cards),
-    )?;
-    (loaded.balances, loaded.cards) = (balances, cards);
-    let locked = Locked::of(wants, &loaded, &stock);
-    let staged = decision.decide(loaded, stock);
-    Ok(Decided { place, is_sure: write::is_sure(&staged, &locked), staged })
-}
-
-/// Is what a turn has locked: nobody else can change it before the turn ends.
-struct Locked {
-    /// The versions of the carts.
-    carts: BTreeMap<CartId, u64>,
-    /// The rows of the stock.
-    slots: BTreeSet<Slot>,
-}
-
-impl Locked {
-    fn of(wants: &Wants, loaded: &Loaded, stock: &StockLevels) -> Self {
-        let version = |(id, cart): (&CartId, &LoadedCart)| match cart {
-            LoadedCart::Fresh(cart) => Some((id.clone(), cart.version)),
-            LoadedCart::Current => Some((id.clone(), wants.carts.get(id).copied()??)),
-            LoadedCart::Unreadable => None,
+impl Turn<'_> {
+    /// Runs the turn.
+    pub async fn run(&self, client: Client) -> Result<Outcome> {
+        let statements = bounded(Statements::prepare(&client)).await?;
+        let (client, tried) = self.try_remembered(client, &statements).await?;
+        let (client, outcome) = match tried {
+            Try::Done(outcome) => (client, outcome),
+            Try::Lost(stock) => self.behind_locks(client, &statements, &stock).await?,
+            Try::Passed => self.behind_locks(client, &statements, &StockLevels::default()).await?,
         };
-        Self {
-            carts: loaded.carts.iter().filter_map(version).collect(),
-            slots: stock.slots().cloned().collect(),
+        let changed = outcome.touched.iter().filter(|touched| touched.is_changed);
+        let messages = tell::messages(self.node, changed.map(|touched| &touched.cart.id));
+        tell::soon(client, statements.notify, messages);
+        Ok(outcome)
+    }
+
+    /// Decides on what is remembered, and writes if that still holds.
+    async fn try_remembered(&self, client: Client, statements: &Statements) -> Result<(Client, Try)> {
+        let remembered = load::remembered(&client, statements, self.shelf, self.wants, self.decision);
+        let Some(Remembered { basis, skus, revision }) = bounded(remembered).await? else {
+            return Ok((client, Try::Passed));
+        };
+        let Basis { loaded, stock } = basis;
+        let mut staged = self.decision.decide(loaded, stock.clone());
+        let transaction = Transaction::on(client);
+        let compare: Sending<'_> =
+            Box::pin(compare::run(&transaction, statements, self.wants, &staged, &stock, revision));
+        let mut exposed = vec![];
+        let written = match staged.is_empty() {
+            true => bounded(compare).await,
+            false => {
+                let begin: Sending<'_> = Box::pin(transaction.start());
+                let writes = Writes { transaction: &transaction, statements, staged: &staged, stock: &stock };
+                let all = [begin, compare].into_iter().chain(writes.all(&mut exposed));
+                transaction.commit_with(together(all)).await
+            }
+        };
+        match written {
+            Ok(()) => {
+                self.shelf.shift(&staged.movements);
+                staged.outcome.exposed = exposed;
+                Ok((transaction.into_client(), Try::Done(staged.outcome)))
+            }
+            Err(error) => {
+                self.shelf.forget(&skus);
+                match error {
+                    StoreError::Conflict(why) => {
+                        tracing::debug!(why, "a turn from memory lost a race");
+                        Ok((transaction.into_client(), Try::Lost(stock)))
+                    }
+                    error => Err(error),
+                }
+            }
         }
     }
+
+    /// Decides on rows that cannot change any more.
+    async fn behind_locks(
+        &self,
+        client: Client,
+        statements: &Statements,
+        remembered: &StockLevels,
+    ) -> Result<(Client, Outcome)> {
+        let transaction = Transaction::on(client);
+        let locked = load::locked(&transaction, statements, self.wants, self.decision);
+        let Basis { loaded, stock } = bounded(locked).await?;
+        self.shelf.rest(&moved(remembered, &stock), Instant::now());
+        let mut staged = self.decision.decide(loaded, stock.clone());
+        if !staged.is_empty() {
+            let mut exposed = vec![];
+            let writes = Writes { transaction: &transaction, statements, staged: &staged, stock: &stock };
+            transaction.commit_with(together(writes.all(&mut exposed))).await?;
+            staged.outcome.exposed = exposed;
+        }
+        // A turn that wrote nothing is rolled back: that gives its locks back without waiting for the disk.
+        Ok((transaction.into_client(), staged.outcome))
+    }
+}
+
+/// Returns the products of which something else was remembered than there is.
+fn moved(remembered: &StockLevels, found: &StockLevels) -> BTreeSet<Sku> {
+    let other = remembered.iter().filter(|(slot, level)| found.at(slot) != Some(**level));
+    other.map(|(slot, _)| slot.sku.clone()).collect()
 }
 
 /// Holds every statement of a turn, prepared: statements that travel together must not stop to be prepared.
 struct Statements {
-    lock: Statement,
     carts: Statement,
+    locked_carts: Statement,
     keys: Statement,
     stock: Statement,
-    locked: Statement,
+    locked_stock: Statement,
     balances: Statement,
+    locked_balances: Statement,
     cards: Statement,
+    compare: Statement,
     update: Statement,
+    shift: Statement,
     insert: Statement,
     wake: Statement,
-    shift: Statement,
+    claim: Statement,
     balance: Statement,
     begin: Statement,
     enter: Statement,
@@ -144,17 +170,20 @@ impl Statements {
     async fn prepare(client: &Client) -> Result<Self> {
         let prepared = async |sql: &str| client.prepare_cached(sql).await.map_err(|e| error::of_query(&e));
         Ok(Self {
-            lock: prepared(&load::lock()).await?,
             carts: prepared(load::CARTS).await?,
+            locked_carts: prepared(load::LOCKED_CARTS).await?,
             keys: prepared(load::KEYS).await?,
             stock: prepared(load::STOCK).await?,
-            locked: prepared(accounts::LOCKED).await?,
+            locked_stock: prepared(load::LOCKED_STOCK).await?,
             balances: prepared(accounts::BALANCES).await?,
+            locked_balances: prepared(accounts::LOCKED).await?,
             cards: prepared(gift_cards::TERMS).await?,
+            compare: prepared(compare::SQL).await?,
             update: prepared(write::UPDATE).await?,
+            shift: prepared(write::SHIFT).await?,
             insert: prepared(write::INSERT).await?,
             wake: prepared(write::WAKE).await?,
-            shift: prepared(write::SHIFT).await?,
+            claim: prepared(write::CLAIM).await?,
             balance: prepared(accounts::MOVE).await?,
             begin: prepared(accounts::BEGIN).await?,
             enter: prepared(accounts::ENTER).await?,

@@ -15,7 +15,7 @@ use super::{
 #[async_trait]
 impl CartStore for SqliteStore {
     async fn turn(&self, wants: Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
-        self.writer.run(move |db| super::turn::turn(db, &wants, decision)).await
+        self.writer.run(move |db| super::turn::turn(db, &wants, &*decision)).await
     }
 
     async fn cart(&self, id: &CartId) -> Result<Option<Cart>> {

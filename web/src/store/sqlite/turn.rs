@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Runs a turn in the transaction that the caller has begun and will commit.
-pub fn turn(db: &Connection, wants: &Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
+pub fn turn(db: &Connection, wants: &Wants, decision: &dyn Decision) -> Result<Outcome> {
     let (carts, wakes) = load_carts(db, &wants.carts)?;
     let mut loaded = Loaded { carts, keys: load_keys(db, &wants.keys)?, ..Loaded::default() };
     let stock = catalogue::levels(db, &decision.skus(&loaded))?;
