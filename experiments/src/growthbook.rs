@@ -39,3 +39,6 @@ pub use outcome::{ExperimentResult, ExperimentView, Exposure, FeatureResult, Sou
 pub use payload::{FEATURES_MAX, PAYLOAD_BYTES_MAX, Payload, PayloadError};
 pub use problem::{PROBLEMS_MAX, Problem};
 pub use user::User;
+
+#[cfg(test)]
+mod tests;
