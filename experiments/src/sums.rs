@@ -143,6 +143,12 @@ impl<const D: usize> Sums<D> {
         self.sums.get(column).copied().unwrap_or(0)
     }
 
+    /// Returns the sum of the products of two columns, Σ yᵢyⱼ; 0 for a column that is not there.
+    pub fn product(&self, one: usize, other: usize) -> i128 {
+        let row = self.products.get(one.min(other));
+        row.and_then(|row| row.get(one.max(other))).copied().unwrap_or(0)
+    }
+
     /// Returns the mean of a column; 0 without units.
     pub fn mean(&self, column: usize) -> f64 {
         if self.units == 0 { 0.0 } else { self.sum(column) as f64 / self.units as f64 }

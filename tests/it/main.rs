@@ -70,6 +70,7 @@ mod mail;
 mod metrics;
 mod offline;
 mod replay;
+mod statistics;
 mod webhooks;
 mod whole_loop;
 
