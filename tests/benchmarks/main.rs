@@ -7,6 +7,7 @@ mod cart;
 mod figure;
 mod load;
 mod pgbench;
+mod statistics;
 mod survive_kills;
 
 use std::process::ExitCode;
@@ -17,16 +18,22 @@ use harness::Store;
 const USAGE: &str =
     "usage: tests/bench cart [--json] [--seconds N] [--store postgres|sqlite] [--only PART,PART]
        tests/bench kill [--json] [--rounds N]
+       tests/bench statistics [--json] [--runs N] [--seed N] [--only PART,PART]
 
 cart   the cart over real HTTP on each store, beside pgbench, redis-benchmark and a bare handler;
        its parts: pricing add read page hot crowd memory stored rush
-kill   kill -9 under load for each store: acknowledged commands lost or doubled, stock conserved";
+kill   kill -9 under load for each store: acknowledged commands lost or doubled, stock conserved
+statistics
+       whole experiments with known truths, simulated: false alarms, coverage, power and the price of peeking, CUPED,
+       the check of the split, bandits; its parts: alarms coverage price adjustment split bandit";
 
 struct Options {
     name: String,
     format: Format,
     seconds: u32,
     rounds: u32,
+    runs: u64,
+    seed: u64,
     stores: Vec<Store>,
     only: Vec<String>,
 }
@@ -37,6 +44,8 @@ fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
         format: Format::Text,
         seconds: 20,
         rounds: 200,
+        runs: 10_000,
+        seed: 1,
         stores: vec![Store::Postgres, Store::Sqlite],
         only: vec![],
     };
@@ -51,7 +60,11 @@ fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
             }
             "--only" => options.only = arguments.next()?.split(',').map(str::to_owned).collect(),
             "--rounds" => options.rounds = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
-            name @ ("cart" | "kill") if options.name.is_empty() => options.name = name.to_owned(),
+            "--runs" => options.runs = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
+            "--seed" => options.seed = arguments.next()?.parse().ok()?,
+            name @ ("cart" | "kill" | "statistics") if options.name.is_empty() => {
+                options.name = name.to_owned()
+            }
             _ => return None,
         }
     }
@@ -70,6 +83,10 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
+    if options.name == "statistics" {
+        statistics::measure(options.runs, options.seed, &options.only, options.format);
+        return ExitCode::SUCCESS;
+    }
     // One thread drives the load: server, PostgreSQL and client share the machine.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let tasks = tokio::task::LocalSet::new();

@@ -1,0 +1,38 @@
+//! The promises of the statistics, proved by simulation: how often whole experiments, with known truths, are judged wrong.
+//!
+//! All that is drawn follows from the seed, whatever the number of threads.
+
+mod adjustment;
+mod bandit;
+mod coverage;
+mod crowd;
+mod dice;
+mod false_alarms;
+mod price;
+mod split;
+
+use std::time::Instant;
+
+use crate::figure::Format;
+use crowd::Crowd;
+
+/// Parts by name, in the order of the table.
+const PARTS: [(&str, fn(&Crowd, Format)); 6] = [
+    ("alarms", false_alarms::measure),
+    ("coverage", coverage::measure),
+    ("price", price::measure),
+    ("adjustment", adjustment::measure),
+    ("split", split::measure),
+    ("bandit", bandit::measure),
+];
+
+/// Simulates the parts named, or all, with so many runs each.
+pub fn measure(runs: u64, seed: u64, only: &[String], format: Format) {
+    for (name, part) in PARTS {
+        if only.is_empty() || only.iter().any(|wanted| wanted == name) {
+            let began = Instant::now();
+            part(&Crowd { runs, seed }, format);
+            eprintln!("{name}: {runs} runs, seed {seed}, {:.0} s", began.elapsed().as_secs_f64());
+        }
+    }
+}
