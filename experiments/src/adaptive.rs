@@ -60,7 +60,8 @@ pub fn batched_effect(batches: &[Batch], pair: Pair) -> Option<Effect> {
 ///
 /// Γ_t(w) = m̂_t(w) + 1{W_t = w}(Y_t − m̂_t(w))/e_t(w) with the chance e_t in force then and m̂_t the arm's mean over
 /// earlier batches; Q(w) = Σh_tΓ_t/Σh_t with h_t = √e_t(w), V(w) = Σh_t²(Γ_t − Q)²/(Σh_t)². The difference of two arms
-/// has variance V(1) + V(0). Chances must not fall faster than about 1/t: keep a floor. Source: Hadad, Hirshberg, Zhan,
+/// has variance V(1) + V(0). Chances must not fall faster than about 1/t: keep a floor. Arms weigh batches differently, so
+/// that a level that drifts biases the difference: then [`batched_effect`] and [`anytime_effect`] hold, this does not. Source: Hadad, Hirshberg, Zhan,
 /// Wager and Athey (2021), "Confidence Intervals for Policy Evaluation in Adaptive Experiments", PNAS 118.
 ///
 /// ```

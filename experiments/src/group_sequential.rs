@@ -9,6 +9,8 @@ use crate::interval::{Alternative, Estimate};
 
 /// Looks that add less than this share of the plan are not taken: their bound is infinite and they spend nothing.
 const STEP_MIN: f64 = 1e-4;
+/// Bounds beyond this many deviations count as infinite.
+const Z_MAX: f64 = 40.0;
 /// Most looks of a test: its numbers then still come within a second.
 pub const LOOKS_MAX: usize = 200;
 
@@ -114,30 +116,49 @@ impl GroupSequential {
         Estimate::around(effect, self.alternative, self.bound(), self.p(effect.z()))
     }
 
-    /// The repeated p-value: by bisection on ln α, within a millionth part.
+    /// The repeated p-value, within a thousand-millionth part: the root of bound(α) = z, in which α is named by the z that
+    /// it lies beyond, for along that scale bounds are nearly straight.
     fn p(&self, z: f64) -> f64 {
         let z = match self.alternative {
             Alternative::TwoSided => z.abs(),
             Alternative::Greater => z,
             Alternative::Less => -z,
         };
-        let bound_at = |side: f64| {
+        let over = |at: f64| {
+            let side = normal::upper_tail(at);
             let bounds = bounds(self.spending, side, self.alternative, &self.fractions);
-            bounds.last().copied().unwrap_or(f64::INFINITY)
+            bounds.last().map_or(Z_MAX, |bound| bound.min(Z_MAX)) - z
         };
         let sides = if self.alternative == Alternative::TwoSided { 2.0 } else { 1.0 };
-        let (mut low, mut high) = (1e-12_f64.ln(), 0.499_999_f64.ln());
-        if z.is_nan() || bound_at(high.exp()) > z {
+        let (mut low, mut high) = (1e-6, 7.0);
+        let (mut below, mut above) = (over(low), over(high));
+        if z.is_nan() || below > 0.0 {
             return 1.0;
         }
-        if bound_at(low.exp()) <= z {
-            return sides * low.exp();
+        if above <= 0.0 {
+            return sides * normal::upper_tail(high);
         }
-        while high - low > 1e-6 {
-            let middle = 0.5 * (low + high);
-            if bound_at(middle.exp()) <= z { high = middle } else { low = middle }
+        // False position, halving the weight of an end that stays (Dowell and Jarratt 1971, "Illinois").
+        let mut side_kept = 0;
+        while high - low > 1e-10 {
+            let guess = high - above * (high - low) / (above - below);
+            let middle = guess.clamp(low + 1e-11, high - 1e-11);
+            let found = over(middle);
+            if found > 0.0 {
+                (high, above) = (middle, found);
+                below *= if side_kept == 1 { 0.5 } else { 1.0 };
+                side_kept = 1;
+            } else {
+                (low, below) = (middle, found);
+                above *= if side_kept == -1 { 0.5 } else { 1.0 };
+                side_kept = -1;
+            }
+            if found.abs() < 1e-11 {
+                low = middle;
+                break;
+            }
         }
-        sides * high.exp()
+        sides * normal::upper_tail(low)
     }
 }
 

@@ -10,7 +10,8 @@
 //! with a [`cap`] on what one unit counts, or a [`quantile`]; two arms make an [`effect`], better known with a
 //! [`covariate`] from before exposure or within [`strata`]. An [`interval`] around it is drawn by one of the modes of
 //! [`inference`]: at one look, at any by a [`sequence`] or a [`mixture`], at a few by a [`group_sequential`] test, or
-//! as a belief ([`bayes`]). A [`guardrail`] asks whether something got worse, a [`family`] corrects for many tests.
+//! as a belief ([`bayes`]). A [`guardrail`] asks whether something got worse, a [`family`] corrects for many tests,
+//! also over [`segments`].
 //! [`power`] says beforehand and on the way what can be found, [`planner`] what looking costs. A [`bandit`] splits units
 //! by what is known so far, [`adaptive`] concludes from such splits. [`sample_ratio`] checks the split, and [`verdict`]
 //! says in plain words what to do.
@@ -61,6 +62,8 @@ pub mod inference;
 pub mod guardrail;
 
 pub mod family;
+
+pub mod segments;
 
 pub mod power;
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::sums::Sums;
+
 /// Names what is measured of every unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -126,8 +128,8 @@ impl Statistic {
     /// Returns the statistic of a mean: m = Σy/n, variance (Σy² − (Σy)²/n)/(n − 1).
     ///
     /// Source: gbstats 0.8.0, `models/statistics.py`, `SampleMeanStatistic`. In floating point this
-    /// difference loses every digit when the mean is far above the spread; the sums being integers, n·Σy² −
-    /// (Σy)² is taken exactly and divided afterwards.
+    /// difference loses every digit when the mean is far above the spread; the sums being integers, it is taken exactly
+    /// ([`Sums::covariance`]).
     ///
     /// ```
     /// use experiments::metric::Statistic;
@@ -138,21 +140,11 @@ impl Statistic {
     /// assert_eq!((far.mean, far.variance), (1_000_000_001.0, 1.0));
     /// ```
     pub fn mean(units: u64, sum: i64, sum_squares: u128) -> Statistic {
-        if units == 0 {
-            return Statistic { units, mean: 0.0, variance: 0.0 };
-        }
-        let n = units as f64;
-        let mean = sum as f64 / n;
-        if units == 1 {
-            return Statistic { units, mean, variance: 0.0 };
-        }
-        let square_of_sum = u128::from(sum.unsigned_abs()).pow(2);
-        let spread = match u128::from(units).checked_mul(sum_squares) {
-            // Sums that no sample could have (Cauchy–Schwarz) count as no spread.
-            Some(scaled) => scaled.saturating_sub(square_of_sum) as f64 / n,
-            None => (sum_squares as f64 - mean * sum as f64).max(0.0),
-        };
-        Statistic { units, mean, variance: spread / (n - 1.0) }
+        let mean = if units == 0 { 0.0 } else { sum as f64 / units as f64 };
+        let squares = i128::try_from(sum_squares).ok();
+        // Sums that no sample could have (Cauchy–Schwarz), or beyond all that is added up, count as no spread.
+        let sums = squares.and_then(|squares| Sums::of(units, [sum.into()], [[squares]]).ok());
+        sums.map_or(Statistic { units, mean, variance: 0.0 }, |sums| sums.statistic(0))
     }
 
     /// Returns the variance of the mean, s²/n; 0 without units.

@@ -2,8 +2,9 @@
 //! arm, so no comparison of the arms can be trusted.
 
 use serde::Serialize;
-use statrs::distribution::{ChiSquared, ContinuousCDF};
 use statrs::function::gamma::ln_gamma;
+
+use crate::distribution::chi_square;
 
 /// Below this sequential p-value the split counts as mismatched: at most one sound experiment in a thousand is
 /// ever withheld by mistake, over its whole life.
@@ -84,7 +85,7 @@ impl SampleRatio {
         SampleRatio {
             expected: all_expected,
             sequential_p,
-            chi_square_p: chi_square.and_then(|(square, freedom)| chi_square_tail(square, freedom)),
+            chi_square_p: chi_square.and_then(|(square, freedom)| chi_square::upper_tail(square, freedom)),
             threshold: MISMATCH_P,
             is_mismatch: sequential_p < MISMATCH_P,
         }
@@ -119,7 +120,7 @@ fn expected(units: &[u64], weights: &[f64]) -> Vec<f64> {
 /// ```
 pub fn chi_square_p(units: &[u64], weights: &[f64]) -> Option<f64> {
     let (chi_square, freedom) = chi_square_of(units, weights)?;
-    chi_square_tail(chi_square, freedom)
+    chi_square::upper_tail(chi_square, freedom)
 }
 
 /// χ² and its degrees of freedom; infinite when an arm without weight has units.
@@ -134,14 +135,6 @@ fn chi_square_of(units: &[u64], weights: &[f64]) -> Option<(f64, usize)> {
     let pairs = units.iter().zip(expected(units, weights));
     let chi_square = pairs.filter(|(_, e)| *e > 0.0).map(|(&o, e)| (o as f64 - e).powi(2) / e).sum();
     Some((chi_square, freedom))
-}
-
-fn chi_square_tail(chi_square: f64, freedom: usize) -> Option<f64> {
-    if chi_square == f64::INFINITY {
-        return Some(0.0);
-    }
-    let distribution = ChiSquared::new(freedom as f64).ok()?;
-    Some(distribution.sf(chi_square)).filter(|p| p.is_finite())
 }
 
 /// Returns ln of the Bayes factor against the planned split, of Lindon and Malek's sequential test.

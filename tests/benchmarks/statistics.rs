@@ -16,8 +16,11 @@ use std::time::Instant;
 use crate::figure::Format;
 use crowd::Crowd;
 
+/// Simulates one part and prints its figures.
+type Part = fn(&Crowd, Format);
+
 /// Parts by name, in the order of the table.
-const PARTS: [(&str, fn(&Crowd, Format)); 6] = [
+const PARTS: [(&str, Part); 6] = [
     ("alarms", false_alarms::measure),
     ("coverage", coverage::measure),
     ("price", price::measure),

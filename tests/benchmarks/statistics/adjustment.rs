@@ -21,7 +21,7 @@ pub fn measure(crowd: &Crowd, format: Format) {
         let observed = 100.0 * (1.0 - variance(adjusted, adjusted_square) / variance(plain, plain_square));
         let wanted = 100.0 * correlation * correlation;
         Figure {
-            name: format!("variance saved, correlation {correlation}"),
+            name: format!("CUPED, correlation {correlation}"),
             value: (fall - wanted).abs(),
             unit: "points off",
             target: Target::AtMost(2.0),

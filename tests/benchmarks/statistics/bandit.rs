@@ -30,7 +30,7 @@ pub fn measure(crowd: &Crowd, format: Format) {
         let sums = crowd.sum::<6>(70 + part as u64, |dice| run(policy, dice));
         let [batched, anytime, weighted, pooled, earned, even] = sums.map(|sum| sum / crowd.runs as f64);
         let held = |test: &str, share: f64, target| Figure {
-            name: format!("bandit, {policy:?}, {test}"),
+            name: format!("{policy:?}, {test}"),
             value: 100.0 * share,
             unit: "% hold",
             target,
@@ -38,12 +38,12 @@ pub fn measure(crowd: &Crowd, format: Format) {
         };
         // Two standard errors of a simulated 95 %.
         let noise = 200.0 * (ALPHA * (1.0 - ALPHA) / crowd.runs as f64).sqrt();
-        held("batched least squares", batched, Target::AtLeast(95.0 - noise)).print(format);
-        held("anytime interval, all batches together", anytime, Target::AtLeast(95.0)).print(format);
-        held("weighted scores (no drift allowed)", weighted, Target::None).print(format);
-        held("pooled means, t-test", pooled, Target::None).print(format);
+        held("batched OLS", batched, Target::AtLeast(95.0 - noise)).print(format);
+        held("anytime, all batches", anytime, Target::AtLeast(95.0)).print(format);
+        held("weighted AIPW", weighted, Target::None).print(format);
+        held("pooled t-test", pooled, Target::None).print(format);
         Figure {
-            name: format!("bandit, {policy:?}, regret"),
+            name: format!("{policy:?}, regret"),
             value: earned,
             unit: "lost orders",
             target: Target::AtMost(even),

@@ -62,15 +62,15 @@ pub fn measure(crowd: &Crowd, format: Format) {
         let lowest = found.iter().map(|found| found[1]).fold(100.0, f64::min);
         let at = format!("% at effects -20 -10 0 10 20 %, {} runs each", crowd.runs);
         Figure {
-            name: format!("coverage off 95 %, {name}, fixed horizon"),
+            name: format!("{name}, off 95 %"),
             value: farthest,
             unit: "points",
             target: Target::AtMost(1.0),
-            yardstick: format!("{} {at}, {units} units", list(0)),
+            yardstick: format!("t-test: {} {at}, {units} units", list(0)),
         }
         .print(format);
         Figure {
-            name: format!("coverage, {name}, sequence"),
+            name: format!("{name}, sequence"),
             value: lowest,
             unit: "%",
             target: Target::AtLeast(95.0),

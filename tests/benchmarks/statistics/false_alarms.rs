@@ -21,11 +21,11 @@ const BASKET_SIGMA: f64 = 1.0;
 
 /// The modes, and whether each promises at most 5 % at all these looks together.
 const MODES: [(&str, bool); 6] = [
-    ("fixed horizon, at the end", true),
+    ("t-test at the end", true),
     ("confidence sequence", true),
-    ("mixture test (mSPRT)", true),
-    ("group sequential, O'Brien-Fleming", true),
-    ("group sequential, Pocock", true),
+    ("mSPRT", true),
+    ("O'Brien-Fleming", true),
+    ("Pocock", true),
     ("t-test at every look", false),
 ];
 
@@ -54,7 +54,7 @@ pub fn measure(crowd: &Crowd, format: Format) {
     for (metric, alarms) in ["conversion", "revenue"].iter().zip(alarms.chunks(MODES.len())) {
         for ((mode, is_promised), &value) in MODES.iter().zip(alarms) {
             Figure {
-                name: format!("false alarms, {metric}, {mode}"),
+                name: format!("A/A {metric}, {mode}"),
                 value,
                 unit: "%",
                 target: if *is_promised {

@@ -13,9 +13,9 @@ pub fn measure(crowd: &Crowd, format: Format) {
     let [found, _] = crowd.percent::<2>(61, |dice| run(0.51, dice));
     let looks = format!("{} runs, {DAYS} daily looks to {} units", crowd.runs, DAYS * UNITS_A_DAY);
     let figures = [
-        ("split alarms, fair", alarms, Target::AtMost(0.1), String::new()),
-        ("split alarms, fair, daily chi-square", daily, Target::None, format!(", below {MISMATCH_P}")),
-        ("split found, 51:49", found, Target::AtLeast(95.0), String::new()),
+        ("split, fair, alarms", alarms, Target::AtMost(0.1), String::new()),
+        ("split, fair, daily chi-square", daily, Target::None, format!(", below {MISMATCH_P}")),
+        ("split, 51:49, found", found, Target::AtLeast(95.0), String::new()),
     ];
     for (name, value, target, more) in figures {
         Figure { name: name.to_owned(), value, unit: "%", target, yardstick: format!("{looks}{more}") }
