@@ -50,6 +50,7 @@ pub fn fnv1a32(parts: &[&str]) -> u32 {
 /// What the hash begins with.
 const FNV_START: u32 = 2_166_136_261;
 
+#[inline]
 fn fnv1a32_onwards(hash: u32, text: &str) -> u32 {
     let step = |hash: u32, unit: u32| (hash ^ unit).wrapping_mul(16_777_619);
     if text.is_ascii() {
@@ -59,16 +60,28 @@ fn fnv1a32_onwards(hash: u32, text: &str) -> u32 {
 }
 
 /// Returns the hash of a number's decimal text.
+#[inline]
 fn fnv1a32_of_decimal(number: u32) -> u32 {
     // Three of four numbers have all ten digits.
     if number >= 1_000_000_000 {
         return fnv1a32_of_digits(fnv1a32_of_digits(FNV_START, number / 100_000), number % 100_000);
     }
-    fnv1a32(&[&number.to_string()])
+    let (high, low) = (number / 100_000, number % 100_000);
+    if high == 0 { fnv1a32_of_few_digits(low) } else { fnv1a32_of_digits(fnv1a32_of_few_digits(high), low) }
+}
+
+/// Begins with the digits of a number below 100,000, without zeros in front.
+fn fnv1a32_of_few_digits(number: u32) -> u32 {
+    let digits = [number / 10_000, number / 1_000 % 10, number / 100 % 10, number / 10 % 10, number % 10];
+    let first = digits.iter().position(|digit| *digit > 0).unwrap_or(4);
+    digits[first..]
+        .iter()
+        .fold(FNV_START, |hash, digit| (hash ^ (u32::from(b'0') + digit)).wrapping_mul(16_777_619))
 }
 
 /// Goes on over the five digits of a number below 100,000, the first of which comes at once: its multiple of
 /// 2³² / 10⁴ holds the digit above bit 32, and ten times what is below holds the next.
+#[inline]
 fn fnv1a32_of_digits(hash: u32, number: u32) -> u32 {
     let mut shifted = u64::from(number) * 429_497;
     let mut hash = hash;
@@ -109,6 +122,7 @@ impl Seed {
     }
 
     /// Returns where a unit falls: what [`bucket`] returns.
+    #[inline]
     pub fn bucket(&self, value: &str, version: HashVersion) -> f64 {
         match version {
             HashVersion::V1 => bucket(&self.text, value, version),
@@ -130,6 +144,7 @@ pub struct BucketRange {
 
 impl BucketRange {
     /// Returns whether the bucket lies in the range.
+    #[inline]
     pub fn contains(&self, bucket: f64) -> bool {
         self.start <= bucket && bucket < self.end
     }
@@ -172,6 +187,7 @@ pub fn bucket_ranges(variations: usize, coverage: f64, weights: Option<&[f64]>) 
 }
 
 /// Returns the first variation whose range holds the bucket.
+#[inline]
 pub fn choose_variation(bucket: f64, ranges: &[BucketRange]) -> Option<usize> {
     ranges.iter().position(|range| range.contains(bucket))
 }
@@ -199,7 +215,11 @@ pub fn in_namespace(unit: &str, namespace: &str, range: BucketRange) -> bool {
 /// assert_eq!(query_string_override("my-test", "/cart?my-test=2", 2), None); // only 0 and 1 exist
 /// ```
 pub fn query_string_override(experiment: &str, url: &str, variations: usize) -> Option<usize> {
-    let query = url.split('?').nth(1)?.split('#').next()?;
+    if url.is_empty() {
+        return None;
+    }
+    let (_, after) = url.split_once('?')?;
+    let query = after.split(['?', '#']).next()?;
     let value = query.split('&').find_map(|pair| {
         let mut sides = pair.split('=');
         (sides.next() == Some(experiment)).then(|| sides.next())

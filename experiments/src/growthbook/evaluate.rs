@@ -109,6 +109,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Returns what a rule decides, or `None` where the next one is to be asked.
+    #[inline]
     fn rule(&mut self, feature: &'a str, rule: &'a Rule, waiting: &Waiting<'_>) -> Option<FeatureResult<'a>> {
         for parent in &rule.parents {
             match self.parent(parent, Some(waiting)) {
@@ -180,7 +181,7 @@ impl<'a> Evaluator<'a> {
             return None;
         }
         for track in &force.tracks {
-            self.note(Exposure::Told(track));
+            self.note(|| Exposure::Told(track));
         }
         Some(&force.value)
     }
@@ -203,13 +204,14 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    pub(super) fn note(&mut self, exposure: Exposure<'a>) {
+    pub(super) fn note(&mut self, exposure: impl FnOnce() -> Exposure<'a>) {
         if let Some(noted) = &mut self.exposures {
-            noted.push(exposure);
+            noted.push(exposure());
         }
     }
 }
 
+#[inline]
 fn plain(value: &Json, source: Source) -> FeatureResult<'_> {
     FeatureResult { value, source, rule_id: "", experiment: None }
 }

@@ -19,6 +19,7 @@ impl<T> Default for Index<T> {
 }
 
 impl<T> Index<T> {
+    #[inline]
     pub(super) fn get(&self, key: &str) -> Option<&T> {
         let mask = self.slots.len() - 1;
         let mut slot = hash(key) as usize & mask;
@@ -55,6 +56,7 @@ impl<T> FromIterator<(String, T)> for Index<T> {
 }
 
 /// Mixes eight bytes at a time by multiplying and folding, after FxHash.
+#[inline]
 fn hash(key: &str) -> u64 {
     const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
     let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(MULTIPLIER).rotate_left(29);

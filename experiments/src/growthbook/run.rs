@@ -81,7 +81,7 @@ impl<'a> Evaluator<'a> {
             buckets.save(unit.0, unit.1, &experiment.sticky.key, result.key);
         }
         let view = ExperimentView { experiment, leaf, shows_bandit: result.in_experiment };
-        self.note(Exposure::Ran(view, result));
+        self.note(|| Exposure::Ran(view, result));
         result
     }
 
@@ -107,6 +107,7 @@ impl<'a> Evaluator<'a> {
 }
 
 /// Makes the result; a variation that does not exist leaves the user out, with the control's value.
+#[inline]
 fn result<'a>(
     experiment: &'a Experiment,
     feature_id: Option<&'a str>,

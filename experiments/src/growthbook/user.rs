@@ -52,11 +52,13 @@ impl<'u> User<'u> {
     }
 
     /// Returns an attribute that names the user; `null`, `false`, 0 and the empty text name nobody.
+    #[inline]
     pub(super) fn named_by(&self, attribute: &str) -> Option<&'u Json> {
         self.attributes.get(attribute).filter(|value| value.is_truthy())
     }
 
     /// Returns the attribute that the hash is taken of, and its value, empty where the user has none.
+    #[inline]
     pub(super) fn hash_attribute<'n>(
         &self,
         attribute: &'n str,
@@ -71,10 +73,12 @@ impl<'u> User<'u> {
         }
     }
 
+    #[inline]
     pub(super) fn forced_feature(&self, key: &str) -> Option<&'u Json> {
         self.forced_features?.get(key)
     }
 
+    #[inline]
     pub(super) fn forced_variation(&self, key: &str) -> Option<i64> {
         self.forced_variations?.get(key).copied()
     }

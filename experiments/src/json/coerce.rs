@@ -11,6 +11,7 @@ use crate::hash::number_text;
 
 impl Json {
     /// Returns whether JavaScript counts the value as true: all but `null`, `false`, 0 and the empty text.
+    #[inline]
     pub fn is_truthy(&self) -> bool {
         match self {
             Json::Null | Json::Bool(false) => false,
@@ -104,6 +105,9 @@ impl Json {
 
 /// Compares texts by their UTF-16 code units, which places U+E000 … U+FFFF behind all that needs two units.
 pub(crate) fn compare_utf16(one: &str, other: &str) -> Ordering {
+    if one.is_ascii() && other.is_ascii() {
+        return one.cmp(other);
+    }
     one.encode_utf16().cmp(other.encode_utf16())
 }
 

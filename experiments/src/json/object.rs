@@ -16,6 +16,7 @@ pub struct Object {
 
 impl Object {
     /// Returns the value of a key.
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&Json> {
         self.place(key).map(|place| &self.entries[place].1)
     }
@@ -46,6 +47,7 @@ impl Object {
         self.entries.iter().filter(|(key, _)| !keys.contains(&key.as_str())).cloned().collect()
     }
 
+    #[inline]
     fn place(&self, key: &str) -> Option<usize> {
         if self.by_key.is_empty() {
             return self.entries.iter().position(|(name, _)| name == key);
