@@ -68,20 +68,34 @@ pub enum BanditError {
 /// Holds what is believed of an arm's mean: normal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Belief {
-    /// The mean's expectation.
-    pub mean: f64,
-    /// Its standard deviation, above 0.
-    pub deviation: f64,
+    mean: f64,
+    deviation: f64,
 }
 
 impl Belief {
+    /// Makes a belief of a mean's expectation and its standard deviation. `None` unless the deviation is above 0 and both
+    /// are finite.
+    pub fn new(mean: f64, deviation: f64) -> Option<Self> {
+        let is_fit = deviation > 0.0 && deviation.is_finite() && mean.is_finite();
+        is_fit.then_some(Self { mean, deviation })
+    }
+
     /// Returns the belief after the data: precision 1/σ₀² + n/s². `None` without units, spread or finite numbers.
     pub fn of(statistic: &Statistic, prior: Prior) -> Option<Self> {
         let variance = statistic.variance_of_mean();
         let weight = 1.0 / (1.0 + variance / (prior.deviation * prior.deviation));
         let mean = prior.mean + weight * (statistic.mean - prior.mean);
-        let deviation = (variance * weight).sqrt();
-        (deviation > 0.0 && deviation.is_finite() && mean.is_finite()).then_some(Self { mean, deviation })
+        Self::new(mean, (variance * weight).sqrt())
+    }
+
+    /// Returns the mean's expectation.
+    pub fn mean(&self) -> f64 {
+        self.mean
+    }
+
+    /// Returns its standard deviation.
+    pub fn deviation(&self) -> f64 {
+        self.deviation
     }
 }
 
@@ -91,7 +105,7 @@ impl Belief {
 ///
 /// ```
 /// use experiments::{bandit::{Belief, chances_to_be_best}, bayes::Better};
-/// let arm = |mean: f64, variance: f64| Belief { mean, deviation: (variance / 1000.0_f64).sqrt() };
+/// let arm = |mean, variance: f64| Belief::new(mean, (variance / 1000.0).sqrt()).expect("above 0");
 /// let arms = [arm(0.10, 0.09), arm(0.12, 0.1056), arm(0.11, 0.0979)];
 /// let chances = chances_to_be_best(&arms, Better::Higher);
 /// let known = [0.04325435404, 0.7301501097, 0.2265955363];
@@ -110,7 +124,7 @@ pub fn chances_to_be_best(arms: &[Belief], better: Better) -> Vec<f64> {
 ///
 /// ```
 /// use experiments::{bandit::{Belief, chances_to_be_in_two_best}, bayes::Better};
-/// let arm = Belief { mean: 1.0, deviation: 0.1 };
+/// let arm = Belief::new(1.0, 0.1).expect("above 0");
 /// let chances = chances_to_be_in_two_best(&[arm; 4], Better::Higher);
 /// assert!(chances.iter().all(|chance| (chance - 0.5).abs() < 1e-12));
 /// ```

@@ -27,7 +27,8 @@ pub enum Spending {
 }
 
 impl Spending {
-    /// Returns what of one side's `alpha` is spent at a fraction of the planned information.
+    /// Returns what of one side's `alpha` is spent at a fraction of the planned information; nothing of an alpha outside 0
+    /// to 1.
     ///
     /// ```
     /// use experiments::group_sequential::Spending;
@@ -36,7 +37,7 @@ impl Spending {
     /// assert!((both_sides(1.0) - 0.05).abs() < 1e-15);
     /// ```
     pub fn spent(self, alpha: f64, fraction: f64) -> f64 {
-        if fraction.is_nan() || fraction <= 0.0 {
+        if !(fraction > 0.0 && alpha > 0.0 && alpha < 1.0) {
             return 0.0;
         }
         let t = fraction.min(1.0);

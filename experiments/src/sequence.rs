@@ -118,7 +118,8 @@ impl Sequence {
     pub fn e_value(&self, effect: &Effect) -> f64 {
         let information = effect.units as f64 * self.rho_squared;
         let z = effect.z();
-        (z * z / (2.0 * (1.0 + 1.0 / information)) - 0.5 * information.ln_1p()).exp()
+        // What is no number is no evidence.
+        (z * z / (2.0 * (1.0 + 1.0 / information)) - 0.5 * information.ln_1p()).exp().max(0.0)
     }
 
     /// Returns the interval and p-value after the effect's units. `None` when numbers leave the range of

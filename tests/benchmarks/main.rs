@@ -25,7 +25,7 @@ cart   the cart over real HTTP on each store, beside pgbench, redis-benchmark an
 kill   kill -9 under load for each store: acknowledged commands lost or doubled, stock conserved
 statistics
        whole experiments with known truths, simulated: false alarms, coverage, power and the price of peeking, CUPED,
-       the check of the split, bandits; its parts: alarms coverage price adjustment split bandit";
+       the check of the split, bandits; its parts: alarms coverage power price adjustment split bandit";
 
 struct Options {
     name: String,

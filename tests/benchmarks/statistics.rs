@@ -8,7 +8,9 @@ mod coverage;
 mod crowd;
 mod dice;
 mod false_alarms;
+mod power;
 mod price;
+mod shop;
 mod split;
 
 use std::time::Instant;
@@ -20,9 +22,10 @@ use crowd::Crowd;
 type Part = fn(&Crowd, Format);
 
 /// Parts by name, in the order of the table.
-const PARTS: [(&str, Part); 6] = [
+const PARTS: [(&str, Part); 7] = [
     ("alarms", false_alarms::measure),
     ("coverage", coverage::measure),
+    ("power", power::measure),
     ("price", price::measure),
     ("adjustment", adjustment::measure),
     ("split", split::measure),

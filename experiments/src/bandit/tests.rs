@@ -6,7 +6,7 @@ use super::*;
 use crate::sums::Sums;
 
 fn belief(mean: f64, deviation: f64) -> Belief {
-    Belief { mean, deviation }
+    Belief::new(mean, deviation).unwrap()
 }
 
 /// Of two arms the better one wins with chance Φ(Δ/√(σ₁² + σ₂²)), however different the two are known.
@@ -40,6 +40,7 @@ fn weights_that_cannot_be_told_are_refused() {
     assert_eq!(of(&[arm, few], 0.01), Err(BanditError::TooFewUnits { arm: 1, units: 99 }));
     assert_eq!(of(&[Statistic::proportion(500, 0), arm], 0.01), Err(BanditError::NoSpread { arm: 0 }));
     assert_eq!(of(&[arm, Statistic::proportion(1000, 200)], 0.6), Ok(vec![0.5, 0.5]));
+    assert!(Belief::new(f64::NAN, 1.0).is_none() && Belief::new(0.0, 0.0).is_none());
 }
 
 /// The level drifts while weights move: pooled means turn the order around, means over periods do not.

@@ -1,50 +1,28 @@
 //! Intervals around known effects, from −20 % to +20 %, for every type of metric.
 
-use experiments::{
-    covariate::{Adjustment, Measure},
-    effect::{Effect, EffectError, Scale},
-    quantile::Quantile,
-    sequence::Sequence,
-    strata::Stratified,
-    sums::Sums,
-};
+use experiments::sequence::Sequence;
 
-use super::{crowd::Crowd, dice::Dice};
+use super::{
+    crowd::Crowd,
+    dice::Dice,
+    shop::{Kind, Shop},
+};
 use crate::figure::{Figure, Format, Target};
 
 const EFFECTS: [f64; 5] = [-0.2, -0.1, 0.0, 0.1, 0.2];
 const ALPHA: f64 = 0.05;
 const LOOKS: u64 = 5;
-/// Baskets are log-normal with this spread and a median of 20.00.
-const SIGMA: f64 = 0.8;
-const MEDIAN: f64 = 2000.0;
-/// The level of latency that is compared.
-const LEVEL: f64 = 0.9;
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Kind {
-    Proportion,
-    Mean,
-    Ratio,
-    AdjustedMean,
-    AdjustedRatio,
-    Stratified,
-    Quantile,
-    ClusteredQuantile,
-}
-
-use Kind::*;
 
 /// Each with the units that are planned for both arms together.
 const KINDS: [(Kind, &str, u64); 8] = [
-    (Proportion, "proportion", 10_000),
-    (Mean, "mean", 10_000),
-    (Ratio, "ratio", 6_000),
-    (AdjustedMean, "adjusted mean", 6_000),
-    (AdjustedRatio, "adjusted ratio", 6_000),
-    (Stratified, "post-stratified mean", 6_000),
-    (Quantile, "quantile", 6_000),
-    (ClusteredQuantile, "clustered quantile", 3_000),
+    (Kind::Proportion, "proportion", 10_000),
+    (Kind::Mean, "mean", 10_000),
+    (Kind::Ratio, "ratio", 6_000),
+    (Kind::AdjustedMean, "adjusted mean", 6_000),
+    (Kind::AdjustedRatio, "adjusted ratio", 6_000),
+    (Kind::Stratified, "post-stratified mean", 6_000),
+    (Kind::Quantile, "quantile", 6_000),
+    (Kind::ClusteredQuantile, "clustered quantile", 3_000),
 ];
 
 pub fn measure(crowd: &Crowd, format: Format) {
@@ -80,28 +58,9 @@ pub fn measure(crowd: &Crowd, format: Format) {
     }
 }
 
-/// What a unit brought, before and after, and its events.
-struct Shop {
-    kind: Kind,
-    plain: [Sums<1>; 2],
-    paired: [Sums<2>; 2],
-    quadruple: [Sums<4>; 2],
-    strata: [[Sums<1>; 2]; 3],
-    events: [Vec<i64>; 2],
-    clusters: [Vec<Vec<i64>>; 2],
-}
-
 /// Whether the fixed-horizon interval at the end, and the sequence at all looks, held the true lift.
 fn run(kind: Kind, units: u64, effect: f64, sequence: &Sequence, dice: &mut Dice) -> [bool; 2] {
-    let mut shop = Shop {
-        kind,
-        plain: Default::default(),
-        paired: Default::default(),
-        quadruple: Default::default(),
-        strata: Default::default(),
-        events: Default::default(),
-        clusters: Default::default(),
-    };
+    let mut shop = Shop::new(kind);
     let (mut is_held, mut is_always_held) = (false, true);
     for look in 1..=LOOKS {
         for _ in 0..units / LOOKS {
@@ -118,100 +77,4 @@ fn run(kind: Kind, units: u64, effect: f64, sequence: &Sequence, dice: &mut Dice
         }
     }
     [is_held, is_always_held]
-}
-
-impl Shop {
-    fn visit(&mut self, arm: usize, factor: f64, dice: &mut Dice) {
-        const IN_RANGE: &str = "sums stay in range";
-        let basket = |dice: &mut Dice| MEDIAN * (SIGMA * dice.normal()).exp();
-        match self.kind {
-            Proportion => self.plain[arm].add([i64::from(dice.happens(0.1 * factor))]).expect(IN_RANGE),
-            Mean => {
-                let value = if dice.happens(0.2) { (basket(dice) * factor).round() as i64 } else { 0 };
-                self.plain[arm].add([value]).expect(IN_RANGE);
-            }
-            Ratio => {
-                // Revenue an order: some units order often, and those buy more.
-                let habit = (0.5 * dice.normal()).exp();
-                let orders = u32::from(dice.happens(0.6)) + u32::from(dice.happens(0.4));
-                let value: f64 = (0..orders).map(|_| basket(dice) * habit * factor).sum();
-                self.paired[arm].add([value.round() as i64, i64::from(orders)]).expect(IN_RANGE);
-            }
-            AdjustedMean => {
-                let habit = dice.normal();
-                let value = |noise: f64| 10_000.0 + 3000.0 * (0.7 * habit + 0.714 * noise);
-                let (before, after) = (value(dice.normal()), value(dice.normal()) * factor);
-                self.paired[arm].add([after.round() as i64, before.round() as i64]).expect(IN_RANGE);
-            }
-            AdjustedRatio => {
-                let habit = (0.5 * dice.normal()).exp();
-                let mut period = |factor: f64| {
-                    let orders = 1 + i64::from(dice.happens(0.4));
-                    let value: f64 = (0..orders).map(|_| basket(dice) * habit * factor).sum();
-                    [value.round() as i64, orders]
-                };
-                let ([value, orders], [value_before, orders_before]) = (period(factor), period(1.0));
-                self.quadruple[arm].add([value, orders, value_before, orders_before]).expect(IN_RANGE);
-            }
-            Stratified => {
-                let stratum = (dice.roll() * dice.roll() * 3.0) as usize;
-                let value = (1.0 + stratum as f64) * basket(dice) * factor;
-                self.strata[stratum][arm].add([value.round() as i64]).expect(IN_RANGE);
-            }
-            Quantile => self.events[arm].push((100.0 * basket(dice) * factor).round() as i64),
-            ClusteredQuantile => {
-                let habit = dice.normal();
-                let events = 1 + (dice.roll() * 5.0) as usize;
-                let latency = |noise: f64| (SIGMA * (0.6 * habit + 0.8 * noise)).exp() * MEDIAN * factor;
-                let events = (0..events).map(|_| (100.0 * latency(dice.normal())).round() as i64);
-                self.clusters[arm].push(events.collect());
-            }
-        }
-    }
-
-    fn lift(&mut self) -> Result<Effect, EffectError> {
-        match self.kind {
-            Proportion => {
-                let [a, b] = self
-                    .plain
-                    .map(|sums| experiments::metric::Statistic::proportion(sums.units(), sums.sum(0) as u64));
-                Effect::relative(&a, &b)
-            }
-            Mean => Effect::relative(&self.plain[0].statistic(0), &self.plain[1].statistic(0)),
-            Ratio => {
-                let [a, b] = self.paired.map(|sums| sums.ratio().expect("somebody orders"));
-                Effect::relative(&a, &b)
-            }
-            AdjustedMean => Adjustment::of_means(&self.paired[0], &self.paired[1], [Measure::Mean; 2])
-                .expect("sums stay in range")
-                .effect(Scale::Relative),
-            AdjustedRatio => Adjustment::of_ratios(&self.quadruple[0], &self.quadruple[1])
-                .expect("somebody orders")
-                .effect(Scale::Relative),
-            Stratified => Stratified::of_means(&self.strata, Measure::Mean)?.effect(Scale::Relative),
-            Quantile => {
-                let [a, b] = [0, 1].map(|arm| {
-                    self.events[arm].sort_unstable();
-                    let quantile = Quantile::of_sorted(&self.events[arm], LEVEL).expect("there are events");
-                    quantile.statistic().expect("there are enough")
-                });
-                Effect::relative(&a, &b)
-            }
-            ClusteredQuantile => {
-                let [a, b] = [0, 1].map(|arm| {
-                    let clusters = &self.clusters[arm];
-                    let mut events: Vec<i64> = clusters.iter().flatten().copied().collect();
-                    events.sort_unstable();
-                    let quantile = Quantile::of_sorted(&events, LEVEL).expect("there are events");
-                    let mut sums = Sums::default();
-                    for events in clusters {
-                        let below = events.iter().filter(|event| **event as f64 <= quantile.value).count();
-                        sums.add([below as i64, events.len() as i64]).expect("sums stay in range");
-                    }
-                    quantile.clustered(&sums).expect("there are enough")
-                });
-                Effect::relative(&a, &b)
-            }
-        }
-    }
 }
