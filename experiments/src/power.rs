@@ -21,7 +21,18 @@ pub use progress::Progress;
 pub struct Baseline {
     mean: f64,
     variance: f64,
-    is_proportion: bool,
+    spread: Spread,
+}
+
+/// How the treatment's variance follows from its mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Spread {
+    /// m(1 − m).
+    Proportion,
+    /// The control's.
+    Alike,
+    /// The control's, times the square of the ratio of the means.
+    Proportional,
 }
 
 impl Baseline {
@@ -29,14 +40,14 @@ impl Baseline {
     /// lies between 0 and 1.
     pub fn proportion(mean: f64) -> Option<Self> {
         let is_fit = mean > 0.0 && mean < 1.0;
-        is_fit.then_some(Self { mean, variance: mean * (1.0 - mean), is_proportion: true })
+        is_fit.then_some(Self { mean, variance: mean * (1.0 - mean), spread: Spread::Proportion })
     }
 
     /// Returns the baseline of a mean or a ratio with the variance s² of its statistic (of a capped metric: of what was
     /// capped); both arms are taken to have it. `None` unless the variance is above 0 and both are finite.
     pub fn mean(mean: f64, variance: f64) -> Option<Self> {
         let is_fit = mean.is_finite() && variance > 0.0 && variance.is_finite();
-        is_fit.then_some(Self { mean, variance, is_proportion: false })
+        is_fit.then_some(Self { mean, variance, spread: Spread::Alike })
     }
 
     /// Returns the baseline that a past statistic gives: a ratio, a quantile, a clustered quantile. `None` as
@@ -66,6 +77,20 @@ impl Baseline {
     pub fn adjusted(self, correlation: f64) -> Option<Self> {
         let left = 1.0 - correlation * correlation;
         (left > 0.0 && left <= 1.0).then_some(Self { variance: self.variance * left, ..self })
+    }
+
+    /// Returns the baseline with a treatment whose standard deviation grows with its mean, as of revenue or latency that
+    /// change by a factor. GrowthBook's calculator takes both arms to vary alike.
+    ///
+    /// ```
+    /// use experiments::{effect::Scale, inference::Mode, power::{Baseline, Study}};
+    /// let needed = |baseline| Study::new(baseline, Scale::Relative).units_needed(&Mode::FixedHorizon, 0.1, 0.8);
+    /// let revenue = Baseline::mean(5.0, 25.0).expect("fit");
+    /// assert_eq!((needed(revenue), needed(revenue.proportional())), (Some(3470), Some(3799)));
+    /// ```
+    pub fn proportional(self) -> Self {
+        let spread = if self.spread == Spread::Alike { Spread::Proportional } else { self.spread };
+        Self { spread, ..self }
     }
 
     /// Returns the control's mean.
@@ -120,14 +145,17 @@ impl Study {
     /// when it is not a number above 0: no units, a share of 0, a lift over a mean that is not above 0, a proportion
     /// that would leave 0 to 1.
     pub fn standard_error(&self, effect: f64, units: f64) -> Option<f64> {
-        let Baseline { mean, variance, is_proportion } = self.baseline;
+        let Baseline { mean, variance, spread } = self.baseline;
         let (treatment_mean, ratio, unit) = match self.scale {
             Scale::Absolute => (mean + effect, 1.0, 1.0),
             Scale::Relative if mean > 0.0 => (mean * (1.0 + effect), 1.0 + effect, mean),
             Scale::Relative => return None,
         };
-        let treatment_variance =
-            if is_proportion { treatment_mean * (1.0 - treatment_mean) } else { variance };
+        let treatment_variance = match spread {
+            Spread::Proportion => treatment_mean * (1.0 - treatment_mean),
+            Spread::Alike => variance,
+            Spread::Proportional => variance * (treatment_mean / mean).powi(2),
+        };
         let (n_b, n_a) = (units * self.treatment_share, units * (1.0 - self.treatment_share));
         let is_fit = n_a > 0.0 && n_b > 0.0 && treatment_variance >= 0.0;
         let error = (treatment_variance / n_b + variance * ratio * ratio / n_a).sqrt() / unit;

@@ -163,11 +163,11 @@ impl Shop {
                 let (quantile, sums) = self.clustered(0);
                 quantile.clustered(&sums).ok()?.variance / quantile.statistic().ok()?.variance
             }
-            _ => return Baseline::of(&self.arms()[0]),
+            _ => return Baseline::of(&self.arms()[0]).map(Baseline::proportional),
         };
         let value = 100.0 * MEDIAN * (SIGMA * LEVEL_Z).exp();
         let density = (-0.5 * LEVEL_Z * LEVEL_Z).exp() / (TAU.sqrt() * SIGMA * value);
-        Baseline::quantile(LEVEL, value, density, design_effect)
+        Baseline::quantile(LEVEL, value, density, design_effect).map(Baseline::proportional)
     }
 
     fn clustered(&self, arm: usize) -> (Quantile, Sums<2>) {
