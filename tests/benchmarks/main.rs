@@ -3,6 +3,7 @@
 //! Each figure is printed with its target and the yardstick that was measured beside it, in the same run on the same
 //! machine: a ratio travels, an absolute figure does not.
 
+mod assignment;
 mod cart;
 mod figure;
 mod load;
@@ -19,13 +20,16 @@ const USAGE: &str =
     "usage: tests/bench cart [--json] [--seconds N] [--store postgres|sqlite] [--only PART,PART]
        tests/bench kill [--json] [--rounds N]
        tests/bench statistics [--json] [--runs N] [--seed N] [--only PART,PART]
+       tests/bench assignment [--json]
 
 cart   the cart over real HTTP on each store, beside pgbench, redis-benchmark and a bare handler;
        its parts: pricing add read page hot crowd memory stored rush
 kill   kill -9 under load for each store: acknowledged commands lost or doubled, stock conserved
 statistics
        whole experiments with known truths, simulated: false alarms, coverage, power and the price of peeking, CUPED,
-       the check of the split, bandits; its parts: alarms coverage power price adjustment split bandit";
+       the check of the split, bandits; its parts: alarms coverage power price adjustment split bandit
+assignment
+       answers of GrowthBook's model, beside its official SDKs for Node and Rust";
 
 struct Options {
     name: String,
@@ -62,7 +66,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
             "--rounds" => options.rounds = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
             "--runs" => options.runs = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
             "--seed" => options.seed = arguments.next()?.parse().ok()?,
-            name @ ("cart" | "kill" | "statistics") if options.name.is_empty() => {
+            name @ ("cart" | "kill" | "statistics" | "assignment") if options.name.is_empty() => {
                 options.name = name.to_owned()
             }
             _ => return None,
@@ -85,6 +89,10 @@ fn main() -> ExitCode {
     };
     if options.name == "statistics" {
         statistics::measure(options.runs, options.seed, &options.only, options.format);
+        return ExitCode::SUCCESS;
+    }
+    if options.name == "assignment" {
+        assignment::measure(options.format);
         return ExitCode::SUCCESS;
     }
     // One thread drives the load: server, PostgreSQL and client share the machine.

@@ -65,6 +65,7 @@ mod doors;
 mod experiments;
 mod failing_disk;
 mod fuzzing;
+mod growthbook;
 mod import;
 mod mail;
 mod metrics;

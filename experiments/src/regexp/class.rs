@@ -19,8 +19,8 @@ pub(super) struct Set {
 }
 
 impl Set {
-    pub(super) fn new(mut ranges: Vec<(u16, u16)>, is_negated: bool, ignores_case: bool) -> Set {
-        ranges.sort_unstable();
+    pub(super) fn new(ranges: Vec<(u16, u16)>, is_negated: bool, ignores_case: bool) -> Set {
+        let ranges = merged(ranges);
         let mut folded = Vec::new();
         if ignores_case {
             for &(first, last) in ranges.iter().filter(|(first, last)| last - first < FOLDED_MAX) {
@@ -39,7 +39,10 @@ impl Set {
     }
 
     fn search(&self, unit: u16) -> bool {
-        let is_in = |unit: u16| self.ranges.iter().any(|&(first, last)| first <= unit && unit <= last);
+        let is_in = |unit: u16| {
+            let next = self.ranges.partition_point(|&(first, _)| first <= unit);
+            next > 0 && unit <= self.ranges[next - 1].1
+        };
         let is_member = is_in(unit) || (self.ignores_case && self.is_folded_in(unit, is_in));
         is_member != self.is_negated
     }
@@ -49,6 +52,19 @@ impl Set {
         let is_equal = |other: u16| canonical(other) == upper && is_in(other);
         self.folded.binary_search(&upper).is_ok() || is_equal(upper) || is_equal(lower(upper))
     }
+}
+
+/// Sorts ranges and joins those that overlap.
+fn merged(mut ranges: Vec<(u16, u16)>) -> Vec<(u16, u16)> {
+    ranges.sort_unstable();
+    ranges.dedup_by(|next, last| {
+        let overlaps = next.0 <= last.1;
+        if overlaps {
+            last.1 = last.1.max(next.1);
+        }
+        overlaps
+    });
+    ranges
 }
 
 /// The units of `\d`.

@@ -74,7 +74,6 @@ pub(super) fn search<T: Text>(regexp: &Regexp, text: T) -> bool {
         {
             continue;
         }
-        machine.slots.fill(NOWHERE);
         match machine.run(0, start) {
             Ok(true) => return true,
             Ok(false) => {}
@@ -142,6 +141,7 @@ impl<T: Text> Machine<'_, T> {
                 Some((here + 1, at))
             }
             Op::Forget { from, to } => {
+                self.steps = self.steps.checked_sub(to - from).ok_or(Exhausted)?;
                 (from..to).for_each(|slot| self.save(slot, NOWHERE));
                 Some((here + 1, at))
             }

@@ -111,8 +111,22 @@ fn searches_that_would_not_end_give_up() {
     {
         assert!(!Regexp::new(pattern, false).unwrap().is_match(&text), "/{pattern}/");
     }
+    // Many groups, forgotten at each round of a loop.
+    let groups = format!("^(?:{}a)*$", "(b)?".repeat(3_000));
+    assert!(!Regexp::new(&groups, false).unwrap().is_match(&text));
     // A plain search through a long text comes to its end.
     let text = format!("{}needle", "hay ".repeat(100_000));
     assert!(Regexp::new("ne+dle", false).unwrap().is_match(&text));
     assert!(Regexp::new(r"\w+dle$", false).unwrap().is_match(&text));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_pattern_and_no_text_make_a_panic(
+        pattern in r"([a-cé😀(){}\[\]?*+|^$.,:=!<>\\0-9kbBdDwWsSxuc-]|\PC){0,24}", text in r"[a-cA-C0-9é😀\n -]{0,12}", ignores_case: bool,
+    ) {
+        if let Ok(regexp) = Regexp::new(&pattern, ignores_case) {
+            regexp.is_match(&text);
+        }
+    }
 }
