@@ -4,12 +4,6 @@
 //! JavaScript SDK behaves. The shared test cases of those SDKs run against this module in
 //! `tests/growthbook.rs`.
 
-use serde_json::Value;
-
-mod js_text;
-pub use js_text::js_text;
-pub(crate) use js_text::number_text;
-
 /// Says which of GrowthBook's two hashes is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HashVersion {
@@ -244,15 +238,9 @@ fn parse_int(text: &str) -> Option<usize> {
     (!is_negative || number == 0).then_some(number)
 }
 
-/// Returns where a unit named by a JSON value falls, or `None` where JavaScript counts the value as missing.
-pub fn bucket_of_value(seed: &str, value: &Value, version: HashVersion) -> Option<f64> {
-    js_text(value).map(|text| bucket(seed, &text, version))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     /// Values seen from the JavaScript SDK 1.8.0: seed, value, v1, v2.
     #[test]
@@ -308,13 +296,5 @@ mod tests {
         for (url, expected) in cases {
             assert_eq!(query_string_override("k", url, 2), expected, "{url}");
         }
-    }
-
-    #[test]
-    fn values_hash_by_their_javascript_text() {
-        let by_number = bucket_of_value("exp-pricing", &json!(42), HashVersion::V2);
-        assert_eq!(by_number, Some(0.4387));
-        assert_eq!(by_number, bucket_of_value("exp-pricing", &json!(42.0), HashVersion::V2));
-        assert_eq!(bucket_of_value("exp-pricing", &json!(""), HashVersion::V2), None);
     }
 }

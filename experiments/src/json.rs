@@ -8,6 +8,7 @@ use serde_json::{Number, Value};
 
 mod coerce;
 pub(crate) use coerce::compare_utf16;
+mod number;
 mod object;
 mod serde_io;
 

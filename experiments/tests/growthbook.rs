@@ -6,7 +6,7 @@ use experiments::growthbook::{
     Condition, Evaluator, Experiment, Groups, Payload, User, encryption, redirect, sticky::Documents,
 };
 use experiments::hash::{
-    BucketRange, HashVersion, bucket_of_value, bucket_ranges, choose_variation, equal_weights, in_namespace,
+    BucketRange, HashVersion, bucket, bucket_ranges, choose_variation, equal_weights, in_namespace,
     query_string_override,
 };
 use experiments::json::Json;
@@ -43,7 +43,7 @@ fn count(value: &Value) -> usize {
 fn hash() {
     each_case("hash", 8, |case| {
         let version = HashVersion::from_number(case[2].as_u64().unwrap());
-        let found = version.and_then(|version| bucket_of_value(text(&case[0]), &case[1], version));
+        let found = version.map(|version| bucket(text(&case[0]), &json(&case[1]).to_text(), version));
         assert_eq!(found, case[3].as_f64(), "{case:?}");
     });
 }

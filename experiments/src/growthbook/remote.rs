@@ -3,6 +3,8 @@
 //! Source: the evaluation library of GrowthBook's proxy (`packages/lib/eval`). It sends saved groups along, which
 //! hold the ids of people; here they are left out, as are bandits, since nothing that is left reads either.
 
+use serde::{Serialize, Serializer};
+
 use super::outcome::{ExperimentView, Exposure};
 use super::{Evaluator, ExperimentResult};
 use crate::json::{Json, Object};
@@ -59,12 +61,23 @@ fn track(exposure: &Exposure<'_>) -> Json {
 /// Writes an experiment without its condition and other variations.
 fn scrubbed(view: &ExperimentView<'_>, result: &ExperimentResult<'_>) -> Json {
     let variations = Json::Array(only(&view.experiment.variations, Some(result.variation)));
-    let value = view.write(serde_json::value::Serializer, &variations, &["condition"]);
-    value.ok().and_then(|value| Json::try_from(&value).ok()).unwrap_or(Json::Null)
+    written(&Scrubbed { view, variations })
 }
 
-fn written(result: &ExperimentResult<'_>) -> Json {
-    serde_json::to_value(result).ok().and_then(|value| Json::try_from(&value).ok()).unwrap_or(Json::Null)
+struct Scrubbed<'s> {
+    view: &'s ExperimentView<'s>,
+    variations: Json,
+}
+
+impl Serialize for Scrubbed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.view.write(serializer, &self.variations, &["condition"])
+    }
+}
+
+/// Makes JSON of a result by its text, which keeps the order of keys.
+fn written(result: &impl Serialize) -> Json {
+    serde_json::to_string(result).ok().and_then(|text| Json::parse(&text).ok()).unwrap_or(Json::Null)
 }
 
 /// Does the same to an exposure that another server has sent.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::Json;
-use crate::hash::number_text;
+use super::number::number_text;
 
 impl Json {
     /// Returns whether JavaScript counts the value as true: all but `null`, `false`, 0 and the empty text.

@@ -91,3 +91,32 @@ fn values_deeper_than_the_limit_are_refused() {
     let text = format!("{}{}", "[".repeat(JSON_DEPTH_MAX + 1), "]".repeat(JSON_DEPTH_MAX + 1));
     assert!(Json::parse(&text).unwrap_err().to_string().starts_with("recursion limit exceeded"));
 }
+
+#[test]
+fn values_become_texts_as_in_javascript() {
+    let cases = [
+        ("1.5", "1.5"),
+        ("-12", "-12"),
+        ("100", "100"),
+        ("42.0", "42"),
+        ("123456.789", "123456.789"),
+        ("0.1", "0.1"),
+        ("0.000001", "0.000001"),
+        ("0.0000015", "0.0000015"),
+        ("0.0000001", "1e-7"),
+        ("1.25e-9", "1.25e-9"),
+        ("1e20", "100000000000000000000"),
+        ("123456789012345680000.0", "123456789012345680000"),
+        ("1e21", "1e+21"),
+        ("-1.5e300", "-1.5e+300"),
+        ("9007199254740993", "9007199254740992"),
+        ("18446744073709551615", "18446744073709552000"),
+        ("-0.0", "0"),
+        (r#"[1, null, "a", [2, 0]]"#, "1,,a,2,0"),
+        ("[]", ""),
+        (r#"{"a": 1}"#, "[object Object]"),
+    ];
+    for (value, text) in cases {
+        assert_eq!(json(value).to_text(), text, "{value}");
+    }
+}

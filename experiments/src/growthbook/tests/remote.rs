@@ -23,10 +23,10 @@ fn a_reduced_payload_gives_the_same_values_and_hides_the_targeting() {
         concat!(
             r#"{"status":200,"dateUpdated":"2026-11-29T00:00:00Z","features":{"plain":{"defaultValue":1},"#,
             r#""f":{"defaultValue":"b","rules":[{"force":"b","tracks":[{"experiment":"#,
-            r#"{"key":"e","variations":[{},"b"],"weights":[0,1]},"#,
-            r#""result":{"bucket":0.231,"featureId":"f","hashAttribute":"id","hashUsed":true,"hashValue":"u","#,
-            r#""inExperiment":true,"key":"1","stickyBucketUsed":false,"value":"b","variationId":1}}]}]}},"#,
-            r#""experiments":[{"key":"in","variations":[{},{"css":"x"}],"weights":[0,1]}]}"#
+            r#"{"variations":[{},"b"],"key":"e","weights":[0,1]},"#,
+            r#""result":{"key":"1","featureId":"f","inExperiment":true,"hashUsed":true,"variationId":1,"value":"b","#,
+            r#""hashAttribute":"id","hashValue":"u","stickyBucketUsed":false,"bucket":0.231}}]}]}},"#,
+            r#""experiments":[{"variations":[{},{"css":"x"}],"key":"in","weights":[0,1]}]}"#
         )
     );
     // A client needs no attributes to read it, and reports the same exposure.
