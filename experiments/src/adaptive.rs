@@ -8,8 +8,8 @@ use crate::sequence::Sequence;
 
 /// Holds what the units of one batch did, all of them assigned with the same chances.
 ///
-/// A unit counts once, in the batch of its first assignment. Units that were forced into an arm have no chances, and do
-/// not count.
+/// A unit counts once, in the batch of its first assignment. Units that were forced into an arm have no chances, and
+/// do not count.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// The chance of every arm that was in force, above 0 and summing to 1.
@@ -29,9 +29,10 @@ pub struct Pair {
 
 /// Returns the effect by batched least squares, for one look planned beforehand.
 ///
-/// In each batch t = √(n₁n₀/n)·(ȳ₁ − ȳ₀ − Δ)/σ̂ with the pooled σ̂; their sum over √T is standard normal, also when both
-/// arms are equally good. So Δ̂ = Σcd/Σc and SE = √T/Σc with c = √(n₁n₀/n)/σ̂ and d = ȳ₁ − ȳ₀. A level that drifts from
-/// batch to batch does no harm. Source: Zhang, Janson and Murphy (2020), "Inference for Batched Bandits", NeurIPS.
+/// In each batch t = √(n₁n₀/n)·(ȳ₁ − ȳ₀ − Δ)/σ̂ with the pooled σ̂; their sum over √T is standard normal, also when
+/// both arms are equally good. So Δ̂ = Σcd/Σc and SE = √T/Σc with c = √(n₁n₀/n)/σ̂ and d = ȳ₁ − ȳ₀. A level that
+/// drifts from batch to batch does no harm. Source: Zhang, Janson and Murphy (2020), "Inference for Batched Bandits",
+/// NeurIPS.
 ///
 /// `None` without batches, or unless both arms have units, and any of them spread, in each.
 pub fn batched_effect(batches: &[Batch], pair: Pair) -> Option<Effect> {
@@ -59,10 +60,11 @@ pub fn batched_effect(batches: &[Batch], pair: Pair) -> Option<Effect> {
 /// Returns the effect by adaptively weighted augmented inverse-probability scores, for one look planned beforehand.
 ///
 /// Γ_t(w) = m̂_t(w) + 1{W_t = w}(Y_t − m̂_t(w))/e_t(w) with the chance e_t in force then and m̂_t the arm's mean over
-/// earlier batches; Q(w) = Σh_tΓ_t/Σh_t with h_t = √e_t(w), V(w) = Σh_t²(Γ_t − Q)²/(Σh_t)². The difference of two arms
-/// has variance V(1) + V(0). Chances must not fall faster than about 1/t: keep a floor. Arms weigh batches differently, so
-/// that a level that drifts biases the difference: then [`batched_effect`] and [`anytime_effect`] hold, this does not. Source: Hadad, Hirshberg, Zhan,
-/// Wager and Athey (2021), "Confidence Intervals for Policy Evaluation in Adaptive Experiments", PNAS 118.
+/// earlier batches; Q(w) = Σh_tΓ_t/Σh_t with h_t = √e_t(w), V(w) = Σh_t²(Γ_t − Q)²/(Σh_t)². The difference of two
+/// arms has variance V(1) + V(0). Chances must not fall faster than about 1/t: keep a floor. Arms weigh batches
+/// differently, so that a level that drifts biases the difference: then [`batched_effect`] and [`anytime_effect`]
+/// hold, this does not. Source: Hadad, Hirshberg, Zhan, Wager and Athey (2021), "Confidence Intervals for Policy
+/// Evaluation in Adaptive Experiments", PNAS 118.
 ///
 /// ```
 /// use experiments::adaptive::{Batch, Pair, weighted_effect};

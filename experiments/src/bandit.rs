@@ -73,8 +73,8 @@ pub struct Belief {
 }
 
 impl Belief {
-    /// Makes a belief of a mean's expectation and its standard deviation. `None` unless the deviation is above 0 and both
-    /// are finite.
+    /// Makes a belief of a mean's expectation and its standard deviation. `None` unless the deviation is above 0 and
+    /// both are finite.
     pub fn new(mean: f64, deviation: f64) -> Option<Self> {
         let is_fit = deviation > 0.0 && deviation.is_finite() && mean.is_finite();
         is_fit.then_some(Self { mean, deviation })
@@ -179,8 +179,9 @@ fn panels(arms: &[Belief], i: usize) -> Vec<f64> {
 
 /// Returns the share of units that each arm should have from now on; they sum to 1.
 ///
-/// f + (1 − kf)·P_i with the floor f over k arms; equal when kf ≥ 1. Source: growthbook, `gbstats/bayesian/bandits.py`,
-/// which draws where this integrates. Begin with equal weights until every arm has its units, then keep a fixed beat.
+/// f + (1 − kf)·P_i with the floor f over k arms; equal when kf ≥ 1. Source: growthbook,
+/// `gbstats/bayesian/bandits.py`, which draws where this integrates. Begin with equal weights until every arm has its
+/// units, then keep a fixed beat.
 ///
 /// ```
 /// use experiments::bandit::{Policy, weights};

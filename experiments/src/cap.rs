@@ -5,7 +5,8 @@
 /// A cap is applied to each unit's total, before any sums, and to what the unit did before exposure by a cap of its
 /// own. It is never taken arm by arm, which would bias the comparison: a percentile is that of the totals of all arms
 /// together. The effect is then one on the capped mean. Since a percentile moves with the data, looks of a sequential
-/// test share one that was frozen. Caps do not suit proportions and quantiles. Source: GrowthBook, `docs/app/metrics.mdx`.
+/// test share one that was frozen. Caps do not suit proportions and quantiles. Source: GrowthBook,
+/// `docs/app/metrics.mdx`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cap {
     /// At most so much.

@@ -1,10 +1,11 @@
 //! Many tests at once: p-values corrected for how many there are, over metrics and variations.
 
-/// Returns Holm's adjusted p-values, in the order given: rejecting those at most α errs anywhere with chance α at most.
+/// Returns Holm's adjusted p-values, in the order given: rejecting those at most α errs anywhere with chance α at
+/// most.
 ///
-/// p̃₍ᵢ₎ = max over j ≤ i of min(1, (m − j + 1)p₍ⱼ₎). It supposes nothing about how the tests depend on each other, and
-/// with p-values that are valid any time it holds at any time. Source: Holm (1979), "A Simple Sequentially Rejective
-/// Multiple Test Procedure", Scandinavian Journal of Statistics 6. What is no p-value (NaN) counts as 1.
+/// p̃₍ᵢ₎ = max over j ≤ i of min(1, (m − j + 1)p₍ⱼ₎). It supposes nothing about how the tests depend on each other,
+/// and with p-values that are valid any time it holds at any time. Source: Holm (1979), "A Simple Sequentially
+/// Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6. What is no p-value (NaN) counts as 1.
 ///
 /// ```
 /// let adjusted = experiments::family::holm(&[0.01, 0.04, 0.03, 0.005]);
@@ -25,9 +26,9 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 /// Returns Benjamini and Hochberg's adjusted p-values, in the order given: among those at most α, a share of α at most
 /// is expected to be wrong.
 ///
-/// p̃₍ᵢ₎ = min over j ≥ i of min(1, m·p₍ⱼ₎/j). Tests must be independent or depend positively; p-values that were looked at
-/// until they were small need [`e_benjamini_hochberg`]. Source: Benjamini and Hochberg (1995), "Controlling the False
-/// Discovery Rate", JRSS B 57. What is no p-value (NaN) counts as 1.
+/// p̃₍ᵢ₎ = min over j ≥ i of min(1, m·p₍ⱼ₎/j). Tests must be independent or depend positively; p-values that were
+/// looked at until they were small need [`e_benjamini_hochberg`]. Source: Benjamini and Hochberg (1995), "Controlling
+/// the False Discovery Rate", JRSS B 57. What is no p-value (NaN) counts as 1.
 ///
 /// ```
 /// let adjusted = experiments::family::benjamini_hochberg(&[0.01, 0.04, 0.03, 0.005]);

@@ -27,8 +27,8 @@ pub enum Spending {
 }
 
 impl Spending {
-    /// Returns what of one side's `alpha` is spent at a fraction of the planned information; nothing of an alpha outside 0
-    /// to 1.
+    /// Returns what of one side's `alpha` is spent at a fraction of the planned information; nothing of an alpha
+    /// outside 0 to 1.
     ///
     /// ```
     /// use experiments::group_sequential::Spending;
@@ -111,14 +111,14 @@ impl GroupSequential {
     /// this look crosses its bound.
     ///
     /// Over all looks together the intervals hold the truth with chance 1 − α. Source: Jennison and Turnbull (1989),
-    /// "Interim Analyses: The Repeated Confidence Interval Approach", JRSS B 51. `None` when numbers leave the range of
-    /// floating point.
+    /// "Interim Analyses: The Repeated Confidence Interval Approach", JRSS B 51. `None` when numbers leave the range
+    /// of floating point.
     pub fn estimate(&self, effect: &Effect) -> Option<Estimate> {
         Estimate::around(effect, self.alternative, self.bound(), self.p(effect.z()))
     }
 
-    /// The repeated p-value, within a thousand-millionth part: the root of bound(α) = z, in which α is named by the z that
-    /// it lies beyond, for along that scale bounds are nearly straight.
+    /// The repeated p-value, within a thousand-millionth part: the root of bound(α) = z, in which α is named by the z
+    /// that it lies beyond, for along that scale bounds are nearly straight.
     fn p(&self, z: f64) -> f64 {
         let z = match self.alternative {
             Alternative::TwoSided => z.abs(),

@@ -162,7 +162,8 @@ fn believe(
     Some(Reading::Belief(belief))
 }
 
-/// Returns the p-value of "the effect is not above (below) the test value", in Bayesian mode the chance believed of it.
+/// Returns the p-value of "the effect is not above (below) the test value", in Bayesian mode the chance believed of
+/// it.
 ///
 /// For two sides, the Bayesian number is twice that of the less believed side.
 ///

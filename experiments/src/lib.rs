@@ -6,15 +6,15 @@
 //!
 //! Read it in this order: a [`definition`] says what is tried on whom, its [`lifecycle`] when; [`hash`] and
 //! [`mod@assign`] place a unit. [`growthbook`] is the whole evaluation model of that standard, on [`json`] and
-//! [`regexp`] as JavaScript has them; our definitions can be written as its payload. Then the numbers: [`sums`] over units, exact, make a [`metric`]'s mean and variance,
-//! with a [`cap`] on what one unit counts, or a [`quantile`]; two arms make an [`effect`], better known with a
-//! [`covariate`] from before exposure or within [`strata`]. An [`interval`] around it is drawn by one of the modes of
-//! [`inference`]: at one look, at any by a [`sequence`] or a [`mixture`], at a few by a [`group_sequential`] test, or
-//! as a belief ([`bayes`]). A [`guardrail`] asks whether something got worse, a [`family`] corrects for many tests,
-//! also over [`segments`].
-//! [`power`] says beforehand and on the way what can be found, [`planner`] what looking costs. A [`bandit`] splits units
-//! by what is known so far, [`adaptive`] concludes from such splits. [`sample_ratio`] checks the split, and [`verdict`]
-//! says in plain words what to do.
+//! [`regexp`] as JavaScript has them; our definitions can be written as its payload. Then the numbers: [`sums`] over
+//! units, exact, make a [`metric`]'s mean and variance, with a [`cap`] on what one unit counts, or a [`quantile`];
+//! two arms make an [`effect`], better known with a [`covariate`] from before exposure or within [`strata`]. An
+//! [`interval`] around it is drawn by one of the modes of [`inference`]: at one look, at any by a [`sequence`] or a
+//! [`mixture`], at a few by a [`group_sequential`] test, or as a belief ([`bayes`]). A [`guardrail`] asks whether
+//! something got worse, a [`family`] corrects for many tests, also over [`segments`]. [`power`] says beforehand and
+//! on the way what can be found, [`planner`] what looking costs. A [`bandit`] splits units by what is known so far,
+//! [`adaptive`] concludes from such splits. [`sample_ratio`] checks the split, and [`verdict`] says in plain words
+//! what to do.
 
 pub mod definition;
 pub mod lifecycle;

@@ -127,8 +127,8 @@ impl Statistic {
 
     /// Returns the statistic of a mean: m = Σy/n, variance (Σy² − (Σy)²/n)/(n − 1).
     ///
-    /// Source: gbstats 0.8.0, `models/statistics.py`, `SampleMeanStatistic`. In floating point this
-    /// difference loses every digit when the mean is far above the spread; the sums being integers, it is taken exactly
+    /// Source: gbstats 0.8.0, `models/statistics.py`, `SampleMeanStatistic`. In floating point this difference loses
+    /// every digit when the mean is far above the spread; the sums being integers, it is taken exactly
     /// ([`Sums::covariance`]).
     ///
     /// ```

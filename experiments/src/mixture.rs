@@ -17,8 +17,8 @@ pub struct Mixture {
 }
 
 impl Mixture {
-    /// Makes the test that errs with chance `alpha` and expects effects of about `tau`. `None` unless 0 < alpha < 1 and
-    /// tau is a number above 0.
+    /// Makes the test that errs with chance `alpha` and expects effects of about `tau`. `None` unless 0 < alpha < 1
+    /// and tau is a number above 0.
     pub fn new(alpha: f64, alternative: Alternative, tau: f64) -> Option<Self> {
         let tau_squared = tau * tau;
         let is_fit = alpha > 0.0 && alpha < 1.0 && tau_squared > 0.0 && tau_squared.is_finite() && tau > 0.0;
@@ -32,8 +32,8 @@ impl Mixture {
         ((1.0 + 1.0 / gain) * (gain.ln_1p() - 2.0 * self.alpha.ln())).sqrt()
     }
 
-    /// Returns the p-value of this look, min(1, 1/Λ) with Λ = √(V/(V + τ²))·exp(τ²Δ²/(2V(V + τ²))); the lowest over all
-    /// looks is a valid p-value, too.
+    /// Returns the p-value of this look, min(1, 1/Λ) with Λ = √(V/(V + τ²))·exp(τ²Δ²/(2V(V + τ²))); the lowest over
+    /// all looks is a valid p-value, too.
     pub fn p(&self, effect: &Effect) -> f64 {
         let gain = self.tau_squared / effect.variance();
         let z = effect.z();

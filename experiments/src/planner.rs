@@ -22,9 +22,9 @@ pub struct Offer {
 
 /// Returns what every mode needs to find an effect with a power, the cheapest valid one first.
 ///
-/// Cheapest is which needs the fewest units on the average when the effect is as large as planned; the most it may need
-/// decides among equals. Modes that do not hold for how the team looks come last, for contrast: a fixed horizon is
-/// cheap for who can keep from looking. The mixture test is tuned to the effect itself.
+/// Cheapest is which needs the fewest units on the average when the effect is as large as planned; the most it may
+/// need decides among equals. Modes that do not hold for how the team looks come last, for contrast: a fixed horizon
+/// is cheap for who can keep from looking. The mixture test is tuned to the effect itself.
 ///
 /// ```
 /// use experiments::inference::{Looks, Mode};

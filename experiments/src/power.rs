@@ -43,8 +43,8 @@ impl Baseline {
         is_fit.then_some(Self { mean, variance: mean * (1.0 - mean), spread: Spread::Proportion })
     }
 
-    /// Returns the baseline of a mean or a ratio with the variance s² of its statistic (of a capped metric: of what was
-    /// capped); both arms are taken to have it. `None` unless the variance is above 0 and both are finite.
+    /// Returns the baseline of a mean or a ratio with the variance s² of its statistic (of a capped metric: of what
+    /// was capped); both arms are taken to have it. `None` unless the variance is above 0 and both are finite.
     pub fn mean(mean: f64, variance: f64) -> Option<Self> {
         let is_fit = mean.is_finite() && variance > 0.0 && variance.is_finite();
         is_fit.then_some(Self { mean, variance, spread: Spread::Alike })
@@ -79,8 +79,8 @@ impl Baseline {
         (left > 0.0 && left <= 1.0).then_some(Self { variance: self.variance * left, ..self })
     }
 
-    /// Returns the baseline with a treatment whose standard deviation grows with its mean, as of revenue or latency that
-    /// change by a factor. GrowthBook's calculator takes both arms to vary alike.
+    /// Returns the baseline with a treatment whose standard deviation grows with its mean, as of revenue or latency
+    /// that change by a factor. GrowthBook's calculator takes both arms to vary alike.
     ///
     /// ```
     /// use experiments::{effect::Scale, inference::Mode, power::{Baseline, Study}};
@@ -141,9 +141,9 @@ impl Study {
 
     /// Returns the standard error that an effect will have after so many units of both arms.
     ///
-    /// √(s_b²/n_b + s_a²/n_a), for lifts √(s_b²/n_b + s_a²(1 + δ)²/n_a)/m_a; a lift's error grows with the lift. `None`
-    /// when it is not a number above 0: no units, a share of 0, a lift over a mean that is not above 0, a proportion
-    /// that would leave 0 to 1.
+    /// √(s_b²/n_b + s_a²/n_a), for lifts √(s_b²/n_b + s_a²(1 + δ)²/n_a)/m_a; a lift's error grows with the lift.
+    /// `None` when it is not a number above 0: no units, a share of 0, a lift over a mean that is not above 0, a
+    /// proportion that would leave 0 to 1.
     pub fn standard_error(&self, effect: f64, units: f64) -> Option<f64> {
         let Baseline { mean, variance, spread } = self.baseline;
         let (treatment_mean, ratio, unit) = match self.scale {
@@ -164,10 +164,10 @@ impl Study {
 
     /// Returns the chance to find an effect with so many units of both arms.
     ///
-    /// At one look: Φ(Δ/SE − c) + Φ(−Δ/SE − c) with the mode's bound c. (GrowthBook's calculator instead blows the noise
-    /// up by c/z, which gives too high a power below 50 % and too low a one above.) Over several looks: the chance to
-    /// cross at any of them, by integration. Bayesian: the chance that the posterior interval will leave out zero at the
-    /// last look.
+    /// At one look: Φ(Δ/SE − c) + Φ(−Δ/SE − c) with the mode's bound c. (GrowthBook's calculator instead blows the
+    /// noise up by c/z, which gives too high a power below 50 % and too low a one above.) Over several looks: the
+    /// chance to cross at any of them, by integration. Bayesian: the chance that the posterior interval will leave
+    /// out zero at the last look.
     ///
     /// ```
     /// use experiments::inference::Mode;

@@ -46,9 +46,9 @@ pub fn read_segments(mode: &Mode, alpha: f64, effects: &[Effect]) -> Option<Vec<
 
 /// Returns the p-value of "the effect is the same in all segments", valid for one look.
 ///
-/// Q = Σ(δ_i − δ̄)²/V_i with δ̄ weighted by 1/V_i is chi-square with one degree of freedom fewer than segments. With the
-/// arms of another experiment as segments it tests whether the two interact; with weeks, whether an effect wears off.
-/// Source: Cochran (1954), "The Combination of Estimates from Different Experiments", Biometrics 10.
+/// Q = Σ(δ_i − δ̄)²/V_i with δ̄ weighted by 1/V_i is chi-square with one degree of freedom fewer than segments. With
+/// the arms of another experiment as segments it tests whether the two interact; with weeks, whether an effect wears
+/// off. Source: Cochran (1954), "The Combination of Estimates from Different Experiments", Biometrics 10.
 ///
 /// ```
 /// use experiments::{effect::Effect, segments::p_of_same_effect};

@@ -86,8 +86,8 @@ impl Sequence {
     /// Returns the p-value of this look. It is at most α just when the interval leaves out zero; the lowest over all
     /// looks is a valid p-value, too.
     ///
-    /// min(1, √(I + 1)·exp(−L)) with L = I·t²/(2(I + 1)); one-sided min(1, √(I + 1)/(2(exp(L) − 1))), and 1 on the other
-    /// side.
+    /// min(1, √(I + 1)·exp(−L)) with L = I·t²/(2(I + 1)); one-sided min(1, √(I + 1)/(2(exp(L) − 1))), and 1 on the
+    /// other side.
     pub fn p(&self, effect: &Effect) -> f64 {
         self.p_at(effect, effect.units as f64)
     }

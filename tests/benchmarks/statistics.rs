@@ -1,4 +1,5 @@
-//! The promises of the statistics, proved by simulation: how often whole experiments, with known truths, are judged wrong.
+//! The promises of the statistics, proved by simulation: how often whole experiments, with known truths, are judged
+//! wrong.
 //!
 //! All that is drawn follows from the seed, whatever the number of threads.
 

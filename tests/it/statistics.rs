@@ -1,5 +1,5 @@
-//! Our statistics beside PyPI's gbstats 0.8.0: for hundreds of data sets every estimate, interval and p-value agrees to
-//! nine digits, and where the wheel is at fault, ours is right.
+//! Our statistics beside PyPI's gbstats 0.8.0: for hundreds of data sets every estimate, interval and p-value agrees
+//! to nine digits, and where the wheel is at fault, ours is right.
 
 use std::path::Path;
 
@@ -240,7 +240,8 @@ fn means(sums: [Sums<1>; 2]) -> DataSet {
 /// Each fault of the wheel, and what is right.
 #[tokio::test]
 async fn where_gbstats_is_at_fault_ours_is_right() {
-    // 10¹¹ + {0, 1, 2}, thousand times each: variance 2/3·n/(n − 1), of which the wheel's sums of squares keep nothing.
+    // 10¹¹ + {0, 1, 2}, thousand times each: variance 2/3·n/(n − 1), of which the wheel's sums of squares keep
+    // nothing.
     let far = |units: i128, mean: i128| {
         let (sum, squares) = (3 * units * mean, units * (3 * mean * mean + 2));
         Sums::of((3 * units) as u64, [sum], [[squares]]).unwrap()

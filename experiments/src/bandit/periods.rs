@@ -31,9 +31,9 @@ pub enum PeriodError {
 
 /// Returns each arm's mean over periods, every period weighing as many units as all arms had in it.
 ///
-/// With ω_p = units of period p over all units: m = Σω_pȳ_p, and the variance of m is Σω_p²s_p²/n_p. Pooled means would
-/// compare the good days of one arm with the bad days of another as soon as weights follow results (Simpson's paradox).
-/// Source: growthbook, `bandit-statistics-fact-metric-cte.ts`.
+/// With ω_p = units of period p over all units: m = Σω_pȳ_p, and the variance of m is Σω_p²s_p²/n_p. Pooled means
+/// would compare the good days of one arm with the bad days of another as soon as weights follow results (Simpson's
+/// paradox). Source: growthbook, `bandit-statistics-fact-metric-cte.ts`.
 ///
 /// ```
 /// use experiments::{bandit::over_periods, sums::Sums};

@@ -38,8 +38,8 @@ impl Study {
     /// assert_eq!(mean.units_needed(&Mode::FixedHorizon, 0.2, 0.8), Some(7064));
     /// ```
     ///
-    /// `None` when no number up to [`UNITS_MAX`] suffices (there is no effect, or a prior outweighs it), or a setting is
-    /// out of range.
+    /// `None` when no number up to [`UNITS_MAX`] suffices (there is no effect, or a prior outweighs it), or a setting
+    /// is out of range.
     pub fn units_needed(&self, mode: &Mode, effect: f64, power: f64) -> Option<u64> {
         let is_fit = power > 0.0 && power < 1.0 && effect != 0.0 && self.looks as usize <= LOOKS_MAX;
         let error = self.standard_error(effect, 1.0).filter(|_| is_fit)?;

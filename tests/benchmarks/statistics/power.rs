@@ -14,8 +14,8 @@ const POWER: f64 = 0.8;
 /// Visitors before the experiment, from whom the calculator knows the metric.
 const PILOT: u64 = 1_000_000;
 
-/// Each with the lift that is planned for, of a size that shops see: at lifts of 15 % and more the calculator, which takes
-/// a lift's error to be known, is off by up to three points.
+/// Each with the lift that is planned for, of a size that shops see: at lifts of 15 % and more the calculator, which
+/// takes a lift's error to be known, is off by up to three points.
 const KINDS: [(Kind, &str, f64); 7] = [
     (Kind::Proportion, "proportion", 0.05),
     (Kind::Mean, "mean", 0.05),
