@@ -1,7 +1,8 @@
 //! A/A experiments that are looked at after every 100 units: who cries wolf.
 
 use experiments::{
-    effect::Effect,
+    bayes::{Better, Posterior, Prior},
+    effect::{Effect, Scale},
     group_sequential::{GroupSequential, Spending},
     interval::Alternative::TwoSided,
     mixture::Mixture,
@@ -20,13 +21,14 @@ const CONVERSION: f64 = 0.02;
 const BASKET_SIGMA: f64 = 1.0;
 
 /// The modes, and whether each promises at most 5 % at all these looks together.
-const MODES: [(&str, bool); 6] = [
+const MODES: [(&str, bool); 7] = [
     ("t-test at the end", true),
     ("confidence sequence", true),
     ("mSPRT", true),
     ("O'Brien-Fleming", true),
     ("Pocock", true),
     ("t-test at every look", false),
+    ("Bayesian at every look", false),
 ];
 
 /// What is fixed before the start.
@@ -50,7 +52,7 @@ pub fn measure(crowd: &Crowd, format: Format) {
         mixture: [mixture(0.1 * CONVERSION), mixture(0.1 * basket)],
         bounds: [bounds(Spending::OBrienFleming), bounds(Spending::Pocock)],
     };
-    let alarms = crowd.percent::<12>(1, |dice| run(&tests, dice));
+    let alarms = crowd.percent::<14>(1, |dice| run(&tests, dice));
     for (metric, alarms) in ["conversion", "revenue"].iter().zip(alarms.chunks(MODES.len())) {
         for ((mode, is_promised), &value) in MODES.iter().zip(alarms) {
             Figure {
@@ -75,9 +77,9 @@ fn noise(runs: u64) -> f64 {
     200.0 * (ALPHA * (1.0 - ALPHA) / runs as f64).sqrt()
 }
 
-fn run(tests: &Tests, dice: &mut Dice) -> [bool; 12] {
+fn run(tests: &Tests, dice: &mut Dice) -> [bool; 14] {
     let mut arms = [Sums::<2>::default(); 2];
-    let mut alarms = [false; 12];
+    let mut alarms = [false; 14];
     for look in 0..LOOKS {
         for _ in 0..UNITS_A_LOOK {
             let arm = usize::from(dice.is_heads());
@@ -105,6 +107,9 @@ fn run(tests: &Tests, dice: &mut Dice) -> [bool; 12] {
                 *alarm |= effect.z().abs() >= bounds[look];
             }
             alarms[5] |= naive;
+            let prior = Prior::LIFT.rescaled(Scale::Relative, Scale::Absolute, a.mean);
+            let belief = Posterior::of(&effect, Some(prior), Better::Higher, ALPHA);
+            alarms[6] |= belief.is_some_and(|belief| belief.lower > 0.0 || belief.upper < 0.0);
         }
     }
     alarms
