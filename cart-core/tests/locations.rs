@@ -177,3 +177,22 @@ fn pieces_come_from_locations_that_serve_the_address_or_it_is_refused() {
     assert_eq!(refused, Rejection::OutOfStock { sku: sku("CUP"), available: 3, wanted: 7 });
     assert_eq!(shop.held("CUP"), [1, 4, 2]);
 }
+
+#[test]
+fn what_does_not_travel_comes_from_any_location() {
+    for rule in ["priority", "fewest_parcels"] {
+        // Licences lie in the north only, which sends nothing to France; the mug comes from the south.
+        let mut shop = Shop::new(rule, [0, 3, 0], [0, 0, 1]);
+        Arc::make_mut(shop.products.get_mut(&sku("CUP")).unwrap()).digital = true;
+        shop.add("CUP", 1).unwrap();
+        shop.ask(Command::StartCheckout).unwrap();
+        shop.go_to("FR").unwrap();
+        shop.add("MUG", 1).unwrap();
+        shop.add("CUP", 1).unwrap();
+        shop.ask(Command::StartCheckout).unwrap();
+        shop.go_to("FR").unwrap();
+        assert_eq!((shop.held("CUP"), shop.held("MUG")), ([0, 2, 0], [0, 0, 1]), "{rule}");
+        let refused = shop.add("CUP", 2).unwrap_err();
+        assert_eq!(refused, Rejection::OutOfStock { sku: sku("CUP"), available: 1, wanted: 2 });
+    }
+}

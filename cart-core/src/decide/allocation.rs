@@ -38,13 +38,13 @@ impl<'a> Allocation<'a> {
 
     fn in_fewest_parcels(&self, cart: &Cart, wants: &[(&Sku, u32)]) -> Vec<LocationId> {
         let mut sums: BTreeMap<&Sku, i64> = BTreeMap::new();
-        for (sku, pieces) in wants {
+        for (sku, pieces) in wants.iter().filter(|(sku, _)| travels(self.facts, sku)) {
             *sums.entry(sku).or_default() += i64::from(*pieces);
         }
         let free = |sku: &Sku, location| self.free(sku, location).map_or(0, |(free, _)| free.max(0));
         let all_free = |sku: &Sku| self.order.iter().map(|location| free(sku, location)).collect();
         let wants: Vec<_> = sums.iter().map(|(sku, pieces)| (*pieces, all_free(sku))).collect();
-        let sending = sending(cart);
+        let sending = sending(cart, self.facts);
         let sends: Vec<_> = self.order.iter().map(|location| sending.contains(location)).collect();
         fewest_parcels(&wants, &sends).into_iter().map(|n| self.order[n].clone()).collect()
     }
@@ -56,10 +56,19 @@ impl<'a> Allocation<'a> {
         Some((level.free() - self.taken.get(&slot).copied().unwrap_or(0), level.owed_max))
     }
 
+    /// Returns the locations that a product may come from, in the order in which they are asked: from any, where it does not
+    /// travel.
+    fn order_of(&self, sku: &Sku) -> &[LocationId] {
+        match travels(self.facts, sku) {
+            true => &self.order,
+            false => self.facts.terms.locations.ids(),
+        }
+    }
+
     /// Returns what may still be taken of a product.
     pub fn supply(&self, sku: &Sku) -> Supply {
         let mut supply = Supply::default();
-        for (free, owed_max) in self.order.iter().filter_map(|location| self.free(sku, location)) {
+        for (free, owed_max) in self.order_of(sku).iter().filter_map(|location| self.free(sku, location)) {
             supply.add(free, owed_max);
         }
         supply
@@ -74,7 +83,7 @@ impl<'a> Allocation<'a> {
     pub fn take(&mut self, sku: &Sku, pieces: u32, picks: &mut Vec<Pick>) {
         let mut left = i64::from(pieces);
         let mut taken = vec![];
-        for location in self.order.iter() {
+        for location in self.order_of(sku) {
             let Some((free, _)) = self.free(sku, location) else { continue };
             let here = left.min(free.max(0));
             left -= here;
@@ -99,9 +108,15 @@ pub(super) fn serving<'f>(cart: &Cart, facts: &Facts<'f>) -> Cow<'f, [LocationId
     locations.serving(destination.as_ref())
 }
 
+/// Reports whether pieces of a product travel, as all do of which nobody says otherwise.
+fn travels(facts: &Facts<'_>, sku: &Sku) -> bool {
+    facts.products.product(sku).is_none_or(|product| !product.digital)
+}
+
 /// Returns the locations that send something of a cart as it stands.
-fn sending(cart: &Cart) -> BTreeSet<&LocationId> {
-    cart.lines.iter().flat_map(Line::holds).map(|(_, location, _)| location).collect()
+fn sending<'c>(cart: &'c Cart, facts: &Facts<'_>) -> BTreeSet<&'c LocationId> {
+    let holds = cart.lines.iter().flat_map(Line::holds).filter(|(sku, ..)| travels(facts, sku));
+    holds.map(|(_, location, _)| location).collect()
 }
 
 /// Moves the cart's holds to locations that serve where it goes to and, where the rule says so, to fewer of them. A gift
@@ -113,10 +128,12 @@ pub(super) fn move_holds(cart: &Cart, facts: &Facts<'_>) -> Result<Vec<CartEvent
     let serving = serving(cart, facts);
     // What a line holds of a product that is no longer counted stays where it is: it would not be looked for anew.
     let is_counted = |line: &Line| line.held > 0 && !needs_of(facts, line).is_empty();
-    let is_astray =
-        |line: &Line| is_counted(line) && line.holds().any(|(_, location, _)| !serving.contains(location));
+    let is_out_of_reach =
+        |(sku, location, _): (&Sku, &LocationId, u32)| travels(facts, sku) && !serving.contains(location);
+    let is_astray = |line: &Line| is_counted(line) && line.holds().any(is_out_of_reach);
     let any_astray = cart.lines.iter().any(is_astray);
-    let gathers = facts.terms.locations.rule() == AllocationRule::FewestParcels && sending(cart).len() > 1;
+    let gathers =
+        facts.terms.locations.rule() == AllocationRule::FewestParcels && sending(cart, facts).len() > 1;
     if !any_astray && !gathers {
         return Ok(vec![]);
     }
@@ -131,13 +148,13 @@ pub(super) fn move_holds(cart: &Cart, facts: &Facts<'_>) -> Result<Vec<CartEvent
         (line.quantity, line.held) = (line.held, 0);
         line.picks.clear();
     }
-    let facts = Facts { stock: &stock, ..*facts };
+    let facts = &Facts { stock: &stock, ..*facts };
     let lines: Vec<_> = cart.lines.iter().zip(&bare.lines).filter(|(line, _)| may_move(line)).collect();
-    let mut allocation = Allocation::of(&bare, &facts, || lacks(&facts, lines.iter().map(|(_, bare)| *bare)));
+    let mut allocation = Allocation::of(&bare, facts, || lacks(facts, lines.iter().map(|(_, bare)| *bare)));
     let (mut moves, mut events) = (vec![], vec![]);
-    let mut after: BTreeSet<LocationId> = sending(&bare).into_iter().cloned().collect();
+    let mut after: BTreeSet<LocationId> = sending(&bare, facts).into_iter().cloned().collect();
     for (line, bare) in &lines {
-        let needs = needs_of(&facts, bare);
+        let needs = needs_of(facts, bare);
         let obtained = obtain(&mut allocation, &needs, bare.quantity, Some(bare));
         let Obtained { picks, backordered } = match obtained {
             Ok(obtained) => obtained,
@@ -149,13 +166,14 @@ pub(super) fn move_holds(cart: &Cart, facts: &Facts<'_>) -> Result<Vec<CartEvent
             Err(_) => return Ok(vec![]),
         };
         let to = said(line, picks);
-        after.extend(to.iter().map(|pick| pick.location.clone()));
+        let sent = to.iter().filter(|pick| travels(facts, &pick.sku));
+        after.extend(sent.map(|pick| pick.location.clone()));
         let from = said(line, line.picks.clone());
         if from != to {
             moves.push(HoldMove { line: line.id(), from, to, backordered });
         }
     }
-    let is_better = any_astray || after.len() < sending(cart).len();
+    let is_better = any_astray || after.len() < sending(cart, facts).len();
     events.extend((is_better && !moves.is_empty()).then_some(CartEvent::HoldsMoved { moves }));
     Ok(events)
 }
