@@ -17,6 +17,7 @@ pub mod letters;
 pub mod mailbox;
 pub mod metrics;
 pub mod node;
+pub mod patience;
 pub mod program;
 pub mod reaper;
 pub mod server;

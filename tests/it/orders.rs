@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{Admin, Answer, Shopper, Store, TestApp, admin, audit};
+use harness::{Admin, Answer, Shopper, Store, TestApp, admin, audit, patience::eventually};
 use reqwest::{Client, redirect::Policy};
 use serde_json::{Value, json};
 
@@ -14,16 +14,6 @@ on_each_store!(
     a_guest_finds_an_order_by_its_number_and_address,
     the_shops_people_find_and_change_orders_on_pages,
 );
-
-async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
-    for _ in 0..200 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{what}: not within ten seconds");
-}
 
 /// Returns what was taken and what was given back of all payments of a cart.
 fn money(app: &TestApp, shopper: &Shopper) -> (i64, i64) {

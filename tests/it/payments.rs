@@ -6,6 +6,7 @@ use harness::{
     Answer, Shopper, Store, TestApp,
     app::{Setup, random_token},
     audit,
+    patience::eventually,
     shopper::place_order,
 };
 use reqwest::{Client, redirect::Policy};
@@ -57,16 +58,6 @@ fn book(app: &TestApp, shopper: &Shopper) -> Vec<Booked> {
         Ok(Booked { state: row.get(0)?, captured_minor: row.get(1)?, refunded_minor: row.get(2)? })
     });
     rows.unwrap().collect::<Result<_, _>>().unwrap()
-}
-
-async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
-    for _ in 0..200 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{what}: not within ten seconds");
 }
 
 async fn is_ordered(shopper: &Shopper) -> bool {

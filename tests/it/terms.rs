@@ -1,6 +1,6 @@
 //! The terms of a shop: what prices, taxes and shipping make of a cart.
 
-use harness::{Shopper, Store, TestApp, app::Setup, shopper::complete_step};
+use harness::{Shopper, Store, TestApp, app::Setup, patience::eventually, shopper::complete_step};
 use serde_json::{Value, json};
 
 use crate::codes::shown;
@@ -60,17 +60,6 @@ fn address(country: &str, region: &str) -> Value {
     command["details"]["country"] = json!(country);
     command["details"]["region"] = json!(region);
     command
-}
-
-/// Waits until the running server has taken up what was imported.
-async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
-    for _ in 0..200 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("{what}: not within ten seconds");
 }
 
 async fn taxes_are_assessed_where_the_order_goes(store: Store) {

@@ -6,6 +6,7 @@ use harness::{
     Admin, Answer, Store, TestApp,
     admin::{self, api},
     app::Setup,
+    patience::eventually,
     server::ScriptServer,
 };
 use serde_json::{Value, json};
@@ -73,16 +74,6 @@ async fn deliveries(app: &TestApp, id: &str, query: &str) -> Vec<Value> {
     let answer = api(app, "GET", &format!("/sinks/{id}/deliveries{query}"), None).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer.body["deliveries"].as_array().unwrap().clone()
-}
-
-async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
-    for _ in 0..300 {
-        if is_so().await {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("{what}: not within thirty seconds");
 }
 
 async fn events_arrive_signed_as_the_official_package_verifies(store: Store) {

@@ -13,6 +13,9 @@ use crate::{
 pub const READ_EVENTS_MAX: usize = 2_000;
 /// How often an idle reader looks.
 const IDLE: Duration = Duration::from_millis(200);
+/// How long a reader that found events waits: so little gathers that taking it does not hold up the turns beside it, for which
+/// events of 200 ms of a busy shop did, by ten milliseconds.
+const BUSY: Duration = Duration::from_millis(50);
 /// How long a reader that failed waits.
 const PAUSE: Duration = Duration::from_secs(2);
 /// How long a lease lasts without being renewed.
@@ -59,7 +62,8 @@ pub async fn run(store: Arc<dyn Store>, reader: impl Reader, process: String) {
     loop {
         let pause = match running.step().await {
             Ok(READ_EVENTS_MAX) => Duration::ZERO,
-            Ok(_) => IDLE,
+            Ok(0) => IDLE,
+            Ok(_) => BUSY,
             Err(error) => {
                 tracing::warn!(reader = running.reader.name(), %error, "a reader of the outbox pauses");
                 // Whoever looks at the lag now wants to know what the fault costs.

@@ -33,6 +33,7 @@ use async_trait::async_trait;
 use deadpool_postgres::{Client, Pool};
 use shelf::Shelf;
 use transaction::bounded;
+use turn::tell::Teller;
 use uuid::Uuid;
 
 use super::{Result, Store};
@@ -43,6 +44,7 @@ pub struct PostgresStore {
     config: tokio_postgres::Config,
     /// Tells this process's notifications from those of others.
     node: String,
+    teller: Teller,
     shelf: Shelf,
 }
 
@@ -58,7 +60,8 @@ impl PostgresStore {
         let pool = pool::open(&config, connections)?;
         schema::migrate(pool::first(&pool).await?).await?;
         let node = Uuid::new_v4().simple().to_string();
-        Ok(Self { pool, config, node, shelf: Shelf::default() })
+        let teller = Teller::new(pool.clone(), &node);
+        Ok(Self { pool, config, node, teller, shelf: Shelf::default() })
     }
 
     async fn client(&self) -> Result<Client> {

@@ -16,7 +16,7 @@ use super::{
 #[async_trait]
 impl CartStore for PostgresStore {
     async fn turn(&self, wants: Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
-        let turn = Turn { node: &self.node, shelf: &self.shelf, wants: &wants, decision: &*decision };
+        let turn = Turn { teller: &self.teller, shelf: &self.shelf, wants: &wants, decision: &*decision };
         turn.run(self.client().await?).await
     }
 

@@ -127,9 +127,11 @@ pub async fn cursor(client: &Client, reader: &str) -> Result<u64> {
     rows.first().map_or(Ok(0), |row| number(row, "position"))
 }
 
-/// Notes how far a reader has come.
+/// Notes how far a reader has come. It commits without waiting for the disk: a reader that a crash of the server puts back takes
+/// the same events again, as it must be able to.
 pub async fn set_cursor(client: &Client, reader: &str, position: u64) -> Result<()> {
-    const SQL: &str = "INSERT INTO cursors (reader, position) VALUES ($1, $2)
+    const SQL: &str = "INSERT INTO cursors (reader, position)
+        SELECT $1, $2 FROM (SELECT set_config('synchronous_commit', 'off', true)) AS quick
         ON CONFLICT (reader) DO UPDATE SET position = excluded.position";
     execute_alone(client, SQL, &[&reader, &bigint(position)]).await.map(drop)
 }

@@ -11,7 +11,7 @@
 mod compare;
 mod load;
 mod post;
-mod tell;
+pub mod tell;
 mod write;
 
 use std::{collections::BTreeSet, time::Instant};
@@ -22,6 +22,7 @@ use tokio_postgres::Statement;
 
 use self::{
     load::{Basis, Remembered},
+    tell::Teller,
     write::Writes,
 };
 use super::{
@@ -33,8 +34,8 @@ use super::{
 
 /// Is a turn under way.
 pub struct Turn<'t> {
-    /// The name by which this process tells of what it changed.
-    pub node: &'t str,
+    /// Tells others of what changed.
+    pub teller: &'t Teller,
     /// What is remembered of the stock.
     pub shelf: &'t Shelf,
     /// What is to be read.
@@ -63,8 +64,7 @@ impl Turn<'_> {
             Try::Passed => self.behind_locks(client, &statements, &StockLevels::default()).await?,
         };
         let changed = outcome.touched.iter().filter(|touched| touched.is_changed);
-        let messages = tell::messages(self.node, changed.map(|touched| &touched.cart.id));
-        tell::soon(client, statements.notify, messages);
+        self.teller.tell(client, changed.map(|touched| &touched.cart.id));
         Ok(outcome)
     }
 
@@ -163,7 +163,6 @@ struct Statements {
     keep: Statement,
     expose: Statement,
     publish: Statement,
-    notify: Statement,
 }
 
 impl Statements {
@@ -194,7 +193,6 @@ impl Statements {
             keep: prepared(write::KEEP).await?,
             expose: prepared(experiments::EXPOSE).await?,
             publish: prepared(outbox::PUBLISH).await?,
-            notify: prepared(tell::NOTIFY).await?,
         })
     }
 }
