@@ -1,4 +1,4 @@
-//! The official Rust SDK, unchanged, in process: prints nanoseconds an answer and the answers for the payload, users
+//! The official Rust SDK, unchanged, in process: prints nanoseconds an answer (of the fastest round) and the answers for the payload, users
 //! and keys of a file.
 
 use std::hint::black_box;
@@ -34,11 +34,10 @@ fn main() {
                 .for_each(|attributes| drop(black_box(client.feature_result(key, Some(attributes)))));
             began.elapsed().as_nanos() as f64 / ANSWERS as f64
         };
-        let mut took_ns: Vec<f64> = (0..ROUNDS).map(round).collect();
-        took_ns.sort_by(f64::total_cmp);
+        let fastest_ns = (0..ROUNDS).map(round).fold(f64::INFINITY, f64::min);
         let values: Vec<Value> =
             users.iter().map(|user| client.feature_result(key, Some(user.clone())).value).collect();
-        measured.insert(key.into(), json!({"ns": took_ns[ROUNDS / 2], "values": values}));
+        measured.insert(key.into(), json!({"ns": fastest_ns, "values": values}));
     }
     println!("{}", Value::Object(measured));
 }
