@@ -36,7 +36,7 @@ async fn draft(admin: &Admin, fields: &[(&str, &str)]) -> admin::Page {
 }
 
 /// Presses a button of the experiment's page.
-async fn press(admin: &Admin, button: &str) {
+pub(crate) async fn press(admin: &Admin, button: &str) {
     let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
     let after = admin.submit(&page, &format!("/admin/experiments/{KEY}/{button}"), &[]).await;
     assert_eq!(after.status, 200, "{}", after.html);
@@ -44,7 +44,14 @@ async fn press(admin: &Admin, button: &str) {
 
 /// Starts a shop in which the experiment runs, half of the visitors each.
 pub(crate) async fn start(store: Store) -> (TestApp, Admin) {
-    let app = TestApp::start_with(store, admin::setup()).await;
+    start_with(store, "").await
+}
+
+/// As [`start`], with more lines of configuration.
+pub(crate) async fn start_with(store: Store, config: &str) -> (TestApp, Admin) {
+    let mut setup = admin::setup();
+    setup.config += config;
+    let app = TestApp::start_with(store, setup).await;
     let admin = Admin::sign_in(&app).await;
     let saved = draft(&admin, FIELDS).await;
     assert_eq!(saved.status, 200, "{}", saved.html);

@@ -64,6 +64,7 @@ mod demo;
 mod doors;
 mod experiments;
 mod failing_disk;
+mod flags;
 mod fuzzing;
 mod growthbook;
 mod import;

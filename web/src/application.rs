@@ -37,6 +37,7 @@ use crate::{
     definitions::DefinitionsCell,
     deliveries::{courier::Courier, lease},
     events::{files::EventFiles, reader, rollups::RollUps},
+    flags::{self, Flags},
     keyring::Keyring,
     mail::{self, Postman},
     metrics,
@@ -134,6 +135,7 @@ impl Application {
             keys,
             metrics: handle,
             throttle: Throttle::new(&config.limits),
+            flags: Flags::new(&config.flags, definitions.clone()),
             config,
             store,
             catalogue,
@@ -190,6 +192,7 @@ impl Application {
             () = done => {}
         }
         shop.sessions.drain();
+        shop.flags.streams.drain();
         handle.stop(true).await;
         tasks.shutdown().await;
         Ok(())
@@ -249,6 +252,7 @@ fn serve(shop: web::Data<Shop>, listener: TcpListener) -> anyhow::Result<Server>
             .route("/metrics", web::get().to(metrics_page))
             .route("/healthz", web::get().to(HttpResponse::Ok))
             .route("/readyz", web::get().to(ready))
+            .configure(flags::routes)
             .configure(api::routes)
             .configure(channel::routes)
             .configure(admin::routes(dashboards.clone()))
@@ -273,8 +277,11 @@ fn serve(shop: web::Data<Shop>, listener: TcpListener) -> anyhow::Result<Server>
 }
 
 fn door(request: &ServiceRequest) -> &'static str {
-    let first = request.path().split('/').nth(1).unwrap_or("");
+    let mut parts = request.path().split('/').skip(1);
+    let (first, second) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     match first {
+        "api" if matches!(second, "features" | "eval") => "flags",
+        "sub" | "ofrep" => "flags",
         "api" => "api",
         "socket" => "channel",
         "admin" => "admin",
@@ -326,6 +333,7 @@ fn tasks(shop: &web::Data<Shop>, postman: Option<Arc<Postman>>) -> JoinSet<()> {
         tasks.spawn(lease::hold(shop.store.clone(), idle::LEASE, process.clone(), work));
     }
     tasks.spawn(refresh(shop.clone()));
+    tasks.spawn(refresh_definitions(shop.clone()));
     tasks.spawn(expire_holds(shop.clone()));
     tasks.spawn(forget_keys(shop.clone()));
     tasks.spawn(listen(shop.clone()));
@@ -341,7 +349,7 @@ fn every(seconds: f64) -> tokio::time::Interval {
     ticks
 }
 
-/// Keeps what is held in memory up to date: catalogue, experiments, stock, model.
+/// Keeps what is held in memory up to date: catalogue, stock, model.
 async fn refresh(shop: web::Data<Shop>) {
     let mut ticks = every(0.5);
     loop {
@@ -349,7 +357,6 @@ async fn refresh(shop: web::Data<Shop>) {
         let refreshed = async {
             shop.catalogue.refresh(&*shop.store).await?;
             shop.terms.refresh(&*shop.store).await?;
-            shop.definitions.refresh(&*shop.store).await?;
             shop.shelves
                 .refresh_stock(&*shop.store, &shop.catalogue.get(), &shop.terms.get().locations)
                 .await?;
@@ -361,6 +368,18 @@ async fn refresh(shop: web::Data<Shop>) {
             tracing::warn!(%error, "memory could not be brought up to date");
         }
         shop.shelves.refresh_model(&shop.config.model_file());
+    }
+}
+
+/// Keeps the experiments up to date. A definition that is saved on another node is to reach this one's clients within a
+/// second, whatever else is read meanwhile; one row of the store says that nothing has changed.
+async fn refresh_definitions(shop: web::Data<Shop>) {
+    let mut ticks = every(0.2);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = shop.definitions.refresh(&*shop.store).await {
+            tracing::warn!(%error, "the experiments could not be brought up to date");
+        }
     }
 }
 

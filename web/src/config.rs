@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::keyring::Keyring;
 
 use crate::{
+    flags::clients,
     mail::{self, MailSink},
     throttle::network::Network,
 };
@@ -49,6 +50,8 @@ pub struct Config {
     pub session: SessionConfig,
     /// Events to other programs.
     pub webhooks: WebhooksConfig,
+    /// Flags to SDKs.
+    pub flags: FlagsConfig,
 }
 
 /// Is what shoppers see of the shop.
@@ -266,6 +269,7 @@ impl Default for Config {
             back_in_stock: BackInStockConfig::default(),
             session: SessionConfig::default(),
             webhooks: WebhooksConfig::default(),
+            flags: FlagsConfig::default(),
         }
     }
 }
@@ -383,6 +387,35 @@ impl Default for WebhooksConfig {
     }
 }
 
+/// Is who may fetch the running experiments' flags by GrowthBook's SDKs. OFREP asks for no key: it answers, and shows no rule.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FlagsConfig {
+    /// The clients.
+    pub clients: Vec<FlagClient>,
+}
+
+/// Is a client of the flags. Its key stands in pages and programs and is no secret: it only tells clients apart.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlagClient {
+    /// The key: letters, digits, `-` and `_`.
+    pub key: String,
+    /// Encrypts what is sent, base64 of 16 bytes: the SDK's `decryptionKey`.
+    #[serde(default)]
+    pub encryption_key: Option<String>,
+    /// Whether its clients get only their own values (`POST /api/eval/…`), never the rules.
+    #[serde(default)]
+    pub only_remote: bool,
+}
+
+impl Default for FlagsConfig {
+    fn default() -> Self {
+        let client = FlagClient { key: "sdk-cartwright".into(), encryption_key: None, only_remote: false };
+        Self { clients: vec![client] }
+    }
+}
+
 impl Default for MailConfig {
     fn default() -> Self {
         Self {
@@ -457,6 +490,7 @@ impl Config {
             (1..=86_400).contains(&back.sweep_seconds),
             "back_in_stock.sweep_seconds must be 1 to 86400"
         );
+        clients::check(&self.flags)?;
         MailSink::parse(&self.mail.sink).map_err(anyhow::Error::msg)?;
         mail::sender(&self.mail.from)?;
         if !self.session.keys.is_empty() {

@@ -4,8 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use cart_core::{AssignedVariation, VisitorId, Workflow};
-use experiments::{DefinitionError, Experiment, FlagValue, Status, evaluate_flag};
+use experiments::{
+    DefinitionError, Experiment, FlagValue, Status, evaluate_flag,
+    growthbook::{self, Payload},
+};
 use serde_json::Value;
+use time::{OffsetDateTime, macros::format_description};
+use tokio::sync::{Mutex, watch};
 
 use crate::{
     metrics,
@@ -80,11 +85,29 @@ fn text_of(value: &Value) -> Result<&str, String> {
 }
 
 /// Is the set of definitions at one revision.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Definitions {
     revision: u64,
     experiments: Vec<Experiment>,
     stored: BTreeMap<String, StoredExperiment>,
+    version: String,
+    payload: Payload,
+}
+
+impl Default for Definitions {
+    fn default() -> Self {
+        Self::of(store::StoredDefinitions::default())
+    }
+}
+
+/// Writes when the newest definition was saved. The digits below the millisecond are the revision's last six, so that two
+/// changes within one millisecond, or by nodes whose clocks differ, are two versions, and the same ones on every node.
+fn version(stored: &store::StoredDefinitions) -> String {
+    let saved_ms = stored.experiments.iter().map(|row| row.saved_at_ms).max().unwrap_or(0);
+    let nanos = i128::from(saved_ms) * 1_000_000 + i128::from(stored.revision % 1_000_000);
+    let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let iso = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:9]Z");
+    at.format(iso).expect("a time in UTC has all these parts")
 }
 
 /// Is what a flag answers to a visitor, and the variation to count where one is met for real.
@@ -108,8 +131,25 @@ impl Definitions {
                 }
             }
         }
+        let version = version(&stored);
+        let payload = Payload::compile(growthbook::export::payload(&experiments, &version).into());
+        let payload = payload.unwrap_or_else(|error| {
+            tracing::error!(%error, "SDKs are given no flags");
+            Payload::default()
+        });
         let stored_rows = stored.experiments.into_iter().map(|e| (e.key.clone(), e)).collect();
-        Self { revision: stored.revision, experiments, stored: stored_rows }
+        Self { revision: stored.revision, experiments, stored: stored_rows, version, payload }
+    }
+
+    /// Returns what tells this set from every other: a time in ISO 8601, which SDKs know as `dateUpdated`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Returns the running experiments as a GrowthBook payload, compiled; it gives every unit what
+    /// [`Definitions::workflow`] and its like give.
+    pub fn payload(&self) -> &Payload {
+        &self.payload
     }
 
     /// Returns all experiments that can be shown, in order of their keys.
@@ -157,12 +197,22 @@ fn counted(flag: &FlagValue<'_>) -> Option<AssignedVariation> {
 
 /// Holds the newest definitions for everybody.
 #[derive(Debug, Default)]
-pub struct DefinitionsCell(ArcSwap<Definitions>);
+pub struct DefinitionsCell {
+    newest: ArcSwap<Definitions>,
+    /// One look at a time, so that an earlier answer of the store never replaces a later one.
+    refreshing: Mutex<()>,
+    changed: watch::Sender<()>,
+}
 
 impl DefinitionsCell {
     /// Returns the definitions as of now; they stay as they are while they are held.
     pub fn get(&self) -> Arc<Definitions> {
-        self.0.load_full()
+        self.newest.load_full()
+    }
+
+    /// Returns an ear for changes.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Swaps in the store's definitions where they have moved on.
@@ -170,14 +220,16 @@ impl DefinitionsCell {
     /// # Errors
     /// What the store says; the earlier definitions stay.
     pub async fn refresh(&self, store: &dyn Store) -> store::Result<()> {
-        if let Some(stored) = store.definitions(self.0.load().revision).await? {
+        let _alone = self.refreshing.lock().await;
+        if let Some(stored) = store.definitions(self.newest.load().revision).await? {
             let definitions = Definitions::of(stored);
             for experiment in definitions.experiments.iter().filter(|e| e.status() != Status::Draft) {
                 for variation in 0..experiment.variations().len() {
                     metrics::start_variation(experiment.key(), u32::try_from(variation).unwrap_or(u32::MAX));
                 }
             }
-            self.0.store(Arc::new(definitions));
+            self.newest.store(Arc::new(definitions));
+            self.changed.send_replace(());
         }
         Ok(())
     }
@@ -192,6 +244,23 @@ mod tests {
             r#"{{"schema_version": 1, "key": "e", "name": "E", "flag": "{flag}", "variations": [
                 {{"key": "a", "weight_bp": 5000, "value": "classic"}}, {{"key": "b", "weight_bp": 5000, "value": {value}}}]}}"#
         )
+    }
+
+    #[test]
+    fn every_change_of_the_definitions_is_another_version() {
+        let row = |saved_at_ms| StoredExperiment {
+            key: "e".into(),
+            revision: 1,
+            definition: definition(WORKFLOW_FLAG, r#""express""#),
+            saved_at_ms,
+        };
+        let version = |revision, saved_at_ms| {
+            version(&store::StoredDefinitions { revision, experiments: vec![row(saved_at_ms)] })
+        };
+        assert_eq!(version(42, 1_764_403_200_123), "2025-11-29T08:00:00.123000042Z");
+        assert_ne!(version(43, 1_764_403_200_123), version(42, 1_764_403_200_123));
+        assert_eq!(Definitions::default().version(), "1970-01-01T00:00:00.000000000Z");
+        assert!(Definitions::default().payload().source().get("features").is_some());
     }
 
     #[test]

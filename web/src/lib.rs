@@ -13,6 +13,7 @@ pub mod visitor;
 pub mod admin;
 pub mod api;
 pub mod channel;
+pub mod flags;
 pub mod problem;
 pub mod storefront;
 pub mod wire;

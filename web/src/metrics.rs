@@ -64,6 +64,7 @@ pub const CATALOGUE: &[(&str, Kind, &str)] = &[
     ("cartwright_commit_duration_seconds", Kind::Histogram, "Time of one turn: load, decide, write, commit."),
     ("cartwright_commit_batch_commands", Kind::Histogram, "Commands that shared one turn."),
     ("cartwright_live_connections", Kind::Gauge, "Open websocket connections."),
+    ("cartwright_flag_streams", Kind::Gauge, "Open streams of server-sent events that tell SDKs of flags."),
     ("cartwright_live_channels", Kind::Gauge, "Channels joined over all connections."),
     ("cartwright_carts_in_memory", Kind::Gauge, "Carts that the cart actors hold in memory."),
     (
@@ -110,7 +111,7 @@ pub const CATALOGUE: &[(&str, Kind, &str)] = &[
 ];
 
 /// Names the doors that requests come through.
-pub const DOORS: [&str; 5] = ["api", "channel", "storefront", "admin", "other"];
+pub const DOORS: [&str; 6] = ["api", "channel", "flags", "storefront", "admin", "other"];
 /// Names the readers of the outbox.
 pub const READERS: [&str; 4] = [files::READER, rollups::READER, "mail", "webhooks"];
 /// Names the kinds of sinks that deliveries go to.
@@ -186,7 +187,12 @@ fn start_series() {
     counter!("cartwright_holds_expired_total").increment(0);
     stock_requests_told(0);
     stock_requests_waiting(0);
-    for name in ["cartwright_live_connections", "cartwright_live_channels", "cartwright_carts_in_memory"] {
+    for name in [
+        "cartwright_live_connections",
+        "cartwright_live_channels",
+        "cartwright_flag_streams",
+        "cartwright_carts_in_memory",
+    ] {
         gauge!(name).set(0.0);
     }
     gauge!("cartwright_model_age_seconds").set(-1.0);
@@ -280,6 +286,11 @@ pub fn http_request(door: &'static str, status: u16, took: Duration) {
 /// Notes a websocket that opened (+1) or closed (-1).
 pub fn live_connections(change: i32) {
     gauge!("cartwright_live_connections").increment(change);
+}
+
+/// Notes a stream of flags that opened (+1) or closed (-1).
+pub fn flag_streams(change: i32) {
+    gauge!("cartwright_flag_streams").increment(change);
 }
 
 /// Notes channels that were joined or left.

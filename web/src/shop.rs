@@ -20,6 +20,7 @@ use crate::{
     clock,
     config::Config,
     definitions::{DefinitionsCell, Forced},
+    flags::Flags,
     keyring::Keyring,
     metrics,
     payment::Sandbox,
@@ -49,6 +50,8 @@ pub struct Shop {
     pub terms: Arc<TermsCell>,
     /// The experiments.
     pub definitions: Arc<DefinitionsCell>,
+    /// What SDKs are told of the experiments.
+    pub flags: Flags,
     /// The allowances of the API's callers.
     pub throttle: Throttle,
     /// The carts.
