@@ -68,9 +68,10 @@ fn a_past_without_spread_adjusts_nothing() {
 }
 
 proptest! {
-    /// A perfect forecast leaves nothing (and so no verdict); no forecast makes matters worse than a slope's noise.
+    /// A perfect forecast leaves nothing (and so no verdict). There is no bound above: the slope of both arms as one sample is
+    /// only right where the arms were alike before, which drawn ones need not be.
     #[test]
-    fn variance_never_grows_much_nor_turns_to_nan(
+    fn variance_never_falls_below_zero_nor_turns_to_nan(
         units in proptest::collection::vec((-1000_i64..1000, -1000_i64..1000), 8..60), is_copy in any::<bool>(),
     ) {
         let mut arms = [Sums::<2>::default(); 2];
@@ -79,7 +80,7 @@ proptest! {
         }
         let adjusted = Adjustment::of_means(&arms[0], &arms[1], [Measure::Mean; 2]).unwrap();
         prop_assert!(adjusted.theta().is_finite());
-        prop_assert!(adjusted.variance_left().is_none_or(|left| (0.0..2.0).contains(&left)));
+        prop_assert!(adjusted.variance_left().is_none_or(|left| left >= 0.0));
         for scale in [Scale::Absolute, Scale::Relative] {
             if let Ok(effect) = adjusted.effect(scale) {
                 prop_assert!(effect.value.is_finite() && effect.standard_error > 0.0);
