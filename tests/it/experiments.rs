@@ -59,7 +59,7 @@ pub(crate) async fn start_with(store: Store, config: &str) -> (TestApp, Admin) {
     (app, admin)
 }
 
-fn definition() -> Experiment {
+pub(crate) fn definition() -> Experiment {
     let definition = json!({
         "schema_version": 1, "key": KEY, "name": "Express checkout", "flag": "checkout_workflow", "status": "running",
         "variations": [

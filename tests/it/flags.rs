@@ -2,11 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Store, TestApp, admin};
+use ::experiments::growthbook::encryption::decrypt;
+use harness::{
+    Store, TestApp, admin,
+    app::random_token,
+    patience::eventually,
+    program::{node_script, succeeded},
+};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::experiments::{press, start, start_with};
+use crate::experiments::{definition, press, start, start_with};
 
 on_each_store!(
     features_are_fetched_and_revalidated,
@@ -14,6 +20,11 @@ on_each_store!(
     an_encrypted_payload_opens_under_its_key,
     a_change_reaches_every_stream_within_a_second,
     streams_end_when_the_server_goes,
+    a_remote_evaluation_tells_values_and_no_rules,
+    ofrep_answers_in_its_own_words,
+    ofrep_says_what_is_wrong_with_a_question,
+    the_official_sdks_work_unchanged,
+    every_door_gives_a_unit_the_same_variation,
 );
 
 const FEATURES: &str = "/api/features/sdk-cartwright";
@@ -125,7 +136,7 @@ async fn an_encrypted_payload_opens_under_its_key(store: Store) {
     assert_eq!(sealed.json()["features"], json!({}));
     assert!(!sealed.text.contains("express"), "{}", sealed.text);
     let text = sealed.json()["encryptedFeatures"].as_str().unwrap().to_owned();
-    let opened = ::experiments::growthbook::encryption::decrypt(&text, "BwcHBwcHBwcHBwcHBwcHBw==").unwrap();
+    let opened = decrypt(&text, "BwcHBwcHBwcHBwcHBwcHBw==").unwrap();
     assert_eq!(serde_json::from_str::<Value>(&opened).unwrap(), plain.json()["features"]);
     assert_eq!(sealed.json()["dateUpdated"], plain.json()["dateUpdated"]);
 }
@@ -215,4 +226,214 @@ async fn streams_end_when_the_server_goes(store: Store) {
     app.stop().await;
     assert_eq!(events.next().await, None);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+async fn post(app: &TestApp, path: &str, body: &Value) -> Reply {
+    Reply::to(Client::new().post(app.url(path)).json(body)).await
+}
+
+/// Returns the variation of a unit by the pure function.
+fn placed(unit: &str) -> &'static str {
+    ["classic", "express"][::experiments::assign(&definition(), unit).variation]
+}
+
+async fn a_remote_evaluation_tells_values_and_no_rules(store: Store) {
+    let (app, admin) = start_with(store, KEYS).await;
+    let eval = async |body: Value| post(&app, "/api/eval/sdk-remote", &body).await;
+    let answer = eval(
+        json!({"attributes": {"id": "user-1"}, "forcedVariations": {}, "forcedFeatures": [], "url": ""}),
+    )
+    .await;
+    assert_eq!((answer.status, answer.header("cache-control")), (200, "no-store"));
+    assert_eq!(answer.header("x-sse-support"), "enabled");
+    let feature = &answer.json()["features"]["checkout_workflow"];
+    assert_eq!(feature["defaultValue"], placed("user-1"));
+    let track = &feature["rules"][0]["tracks"][0];
+    assert_eq!(
+        (&track["experiment"]["key"], &track["result"]["value"]),
+        (&json!("checkout-express"), &json!(placed("user-1")))
+    );
+    let others =
+        track["experiment"]["variations"].as_array().unwrap().iter().filter(|value| **value == json!({}));
+    assert_eq!(others.count(), 1, "the other variation is not shown: {track}");
+
+    let forced =
+        eval(json!({"attributes": {"id": "u"}, "forcedFeatures": [["checkout_workflow", "own"]]})).await;
+    assert_eq!(forced.json()["features"]["checkout_workflow"]["defaultValue"], "own");
+    for index in [0, 1] {
+        let forced = json!({"attributes": {"id": "u"}, "forcedVariations": {"checkout-express": index}});
+        let value = &eval(forced).await.json()["features"]["checkout_workflow"]["defaultValue"];
+        assert_eq!(value, ["classic", "express"][index]);
+    }
+    assert_eq!(
+        eval(json!({})).await.json()["features"]["checkout_workflow"]["defaultValue"],
+        Value::Null,
+        "nobody"
+    );
+
+    let many: serde_json::Map<_, _> = (0..1_001).map(|n| (n.to_string(), json!(n))).collect();
+    for (body, why) in [
+        (json!([]), "must be an object"),
+        (json!({"attributes": "u"}), "attributes must be an object"),
+        (json!({"attributes": many}), "attributes has 1001 keys, the most allowed is 1000"),
+        (json!({"forcedVariations": {"e": "x"}}), "must be a whole number"),
+        (json!({"forcedFeatures": [7]}), "forcedFeatures must be a list"),
+        (json!({"url": {}}), "url must be a text"),
+    ] {
+        eval(body).await.assert_refused(400, why);
+    }
+    let send = async |body: String| {
+        let request =
+            Client::new().post(app.url("/api/eval/sdk-remote")).header("content-type", "application/json");
+        Reply::to(request.body(body)).await
+    };
+    send("{".into()).await.assert_refused(400, "EOF");
+    send("[".repeat(10_000)).await.assert_refused(400, "recursion limit");
+    send(format!("{{\"url\": \"{}\"}}", "x".repeat(200_000)))
+        .await
+        .assert_refused(413, "larger than 131072 bytes");
+    post(&app, "/api/eval/sdk-other", &json!({})).await.assert_refused(400, "\"sdk-other\" is not one of");
+    press(&admin, "stop").await;
+    assert_eq!(eval(json!({"attributes": {"id": "user-1"}})).await.json()["features"], json!({}));
+}
+
+const OFREP: &str = "/ofrep/v1/evaluate/flags";
+
+async fn ofrep_answers_in_its_own_words(store: Store) {
+    let (app, admin) = start(store).await;
+    let context = json!({"context": {"targetingKey": "user-1", "id": "somebody else", "plan": "gold"}});
+    let one = async || post(&app, &format!("{OFREP}/checkout_workflow"), &context).await;
+    let variation = placed("user-1");
+    let expected = json!({
+        "key": "checkout_workflow", "reason": "SPLIT", "value": variation, "variant": variation,
+        "metadata": {"experiment": "checkout-express", "variation": usize::from(variation == "express")},
+    });
+    let answer = one().await;
+    assert_eq!((answer.status, answer.json()), (200, expected.clone()));
+
+    let all = async |context: &Value, etag: &str| {
+        let request = Client::new().post(app.url(OFREP)).json(context).header("if-none-match", etag);
+        Reply::to(request).await
+    };
+    let first = all(&context, "").await;
+    assert_eq!((first.status, &first.json()["flags"]), (200, &json!([expected])));
+    assert!(first.header("access-control-expose-headers").contains("etag"));
+    let etag = first.header("etag");
+    let same = all(&context, etag).await;
+    assert_eq!((same.status, same.text.as_str(), same.header("etag")), (304, "", etag));
+    let reordered = json!({"context": {"plan": "gold", "id": "somebody else", "targetingKey": "user-1"}});
+    assert_eq!(all(&reordered, etag).await.status, 304);
+    let other = json!({"context": {"targetingKey": "user-1", "id": "somebody else", "plan": "silver"}});
+    assert_eq!(all(&other, etag).await.status, 200, "another attribute, another answer");
+
+    press(&admin, "stop").await;
+    let disabled = json!({"key": "checkout_workflow", "reason": "DISABLED"});
+    let stopped = all(&context, etag).await;
+    assert_eq!((stopped.status, &stopped.json()["flags"]), (200, &json!([disabled])));
+    assert_eq!(one().await.json(), disabled, "the caller's default holds");
+}
+
+async fn ofrep_says_what_is_wrong_with_a_question(store: Store) {
+    let (app, _admin) = start(store).await;
+    let many: serde_json::Map<_, _> = (0..1_001).map(|n| (n.to_string(), json!(n))).collect();
+    for (body, code) in [
+        ("{", "PARSE_ERROR"),
+        ("7", "PARSE_ERROR"),
+        ("", "PARSE_ERROR"),
+        ("{}", "TARGETING_KEY_MISSING"),
+        (r#"{"context": {}}"#, "TARGETING_KEY_MISSING"),
+        (r#"{"context": {"targetingKey": ""}}"#, "TARGETING_KEY_MISSING"),
+        (r#"{"context": {"targetingKey": null}}"#, "TARGETING_KEY_MISSING"),
+        (r#"{"context": {"targetingKey": 7}}"#, "INVALID_CONTEXT"),
+        (r#"{"context": []}"#, "INVALID_CONTEXT"),
+        (&format!(r#"{{"context": {{"targetingKey": "{}"}}}}"#, "x".repeat(1_025)), "INVALID_CONTEXT"),
+        (&format!(r#"{{"context": {{"targetingKey": "{}"}}}}"#, "x".repeat(200_000)), "INVALID_CONTEXT"),
+        (&json!({"context": many}).to_string(), "INVALID_CONTEXT"),
+    ] {
+        for (path, key) in [(OFREP.to_owned(), Value::Null), (format!("{OFREP}/a%2Fb"), json!("a/b"))] {
+            let request = Client::new().post(app.url(&path)).header("content-type", "application/json");
+            let answer = Reply::to(request.body(body.to_owned())).await;
+            let failure = answer.json();
+            assert_eq!(
+                (answer.status, &failure["errorCode"], &failure["key"]),
+                (400, &json!(code), &key),
+                "{failure}"
+            );
+            assert!(failure["errorDetails"].as_str().is_some_and(|details| !details.is_empty()));
+        }
+    }
+    let context = json!({"context": {"targetingKey": "u"}});
+    for (path, key) in [("a%2Fb%20%C3%A9", "a/b é"), ("a/b", "a/b"), ("constructor", "constructor")] {
+        let answer = post(&app, &format!("{OFREP}/{path}"), &context).await;
+        let failure = answer.json();
+        assert_eq!(
+            (answer.status, &failure["errorCode"], &failure["key"]),
+            (404, &json!("FLAG_NOT_FOUND"), &json!(key))
+        );
+    }
+    let read = Reply::to(Client::new().get(app.url(OFREP))).await;
+    assert_eq!(
+        (read.status, read.header("allow"), &read.json()["errorCode"]),
+        (405, "OPTIONS, POST", &json!("GENERAL"))
+    );
+    let preflight = Client::new()
+        .request(Method::OPTIONS, app.url(OFREP))
+        .header("origin", "https://elsewhere.example")
+        .header("access-control-request-method", "POST");
+    let preflight = Reply::to(preflight).await;
+    assert_eq!((preflight.status, preflight.header("access-control-allow-methods")), (204, "OPTIONS, POST"));
+    for header in ["content-type", "if-none-match", "authorization", "x-api-key"] {
+        assert!(preflight.header("access-control-allow-headers").contains(header), "{header}");
+    }
+}
+
+async fn the_official_sdks_work_unchanged(store: Store) {
+    let (app, admin) = start_with(store, KEYS).await;
+    let arguments = ["sdks", &app.url(""), "user-1", placed("user-1")].map(str::to_owned);
+    let running = tokio::spawn(async move { node_script("flags.js", &arguments).await });
+    // Both streams are open and nothing else is prepared after them but what polls.
+    let streams = async || app.metrics().await.value("cartwright_flag_streams", &[]);
+    eventually("the SDKs listen", async || streams().await >= Some(2.0)).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    press(&admin, "stop").await;
+    let said = succeeded("tests/clients/flags.js", &running.await.unwrap());
+    assert_eq!(said, "ready\nall well\n");
+}
+
+/// Units that are asked for at every door, the shop's own among them.
+const UNITS: usize = 2_000;
+/// Units that are asked for where asking costs no request.
+const MANY: usize = 100_000;
+
+async fn every_door_gives_a_unit_the_same_variation(store: Store) {
+    let (app, _admin) = start_with(store, KEYS).await;
+    let (client, carts) = (Client::new(), app.url("/api/v1/carts"));
+    let mut opened = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let (client, carts) = (client.clone(), carts.clone());
+        opened.spawn(async move {
+            for _ in 0..UNITS / 16 {
+                let cart = client.post(&carts).bearer_auth(random_token()).json(&json!({}));
+                assert_eq!(cart.send().await.unwrap().status(), 201);
+            }
+        });
+    }
+    opened.join_all().await;
+    let events = app.events("cart_opened", UNITS).await;
+    let own: Vec<(&str, &str)> = events
+        .iter()
+        .map(|event| (event["unit"].as_str().unwrap(), event["data"]["workflow"].as_str().unwrap()))
+        .collect();
+    for (unit, workflow) in &own {
+        assert_eq!(placed(unit), *workflow, "{unit}");
+    }
+    let file = app.write_file("units.json", &json!(own).to_string());
+    let said = node_script("flags.js", &["units".to_owned(), app.url(""), file]).await;
+    assert_eq!(succeeded("tests/clients/flags.js", &said), "all well\n");
+
+    let said = node_script("flags.js", &["many".to_owned(), app.url(""), MANY.to_string()]).await;
+    let said = succeeded("tests/clients/flags.js", &said);
+    let expected: String =
+        (0..MANY).map(|n| if placed(&format!("unit-{n}")) == "express" { '1' } else { '0' }).collect();
+    assert!(said.trim_end() == expected, "of {MANY} units some are assigned otherwise");
 }

@@ -7,8 +7,11 @@ pub mod clients;
 pub mod publication;
 pub mod streams;
 
+mod evaluation;
 mod features;
 mod gate;
+mod ofrep;
+mod question;
 mod refusal;
 mod subscription;
 
@@ -20,7 +23,7 @@ use std::{
 use actix_web::{
     Resource,
     middleware::{Compat, Compress, from_fn},
-    web::{ServiceConfig, get, head, resource, to},
+    web::{ServiceConfig, get, head, post, resource, to},
 };
 
 use self::{clients::Clients, publication::Publication, refusal::Refusal, streams::Streams};
@@ -30,10 +33,18 @@ use crate::{config::FlagsConfig, definitions::DefinitionsCell};
 pub fn routes(config: &mut ServiceConfig) {
     let features = at("/api/features/{client_key}", "GET, HEAD, OPTIONS");
     let features = features.route(get().to(features::get)).route(head().to(features::get));
+    let features = features.wrap(Compat::new(Compress::default()));
     let subscription = at("/sub/{client_key}", "GET, OPTIONS").route(get().to(subscription::subscribe));
+    let evaluation = at("/api/eval/{client_key}", "OPTIONS, POST").route(post().to(evaluation::evaluate));
+    let all = at("/ofrep/v1/evaluate/flags", "OPTIONS, POST").route(post().to(ofrep::all));
+    // Some clients leave the slashes of a key as they are.
+    let one = at("/ofrep/v1/evaluate/flags/{key:.*}", "OPTIONS, POST").route(post().to(ofrep::one));
     config
-        .service(features.wrap(Compat::new(Compress::default())).wrap(from_fn(gate::pass)))
-        .service(subscription.wrap(from_fn(gate::pass)));
+        .service(features.wrap(from_fn(gate::pass)))
+        .service(subscription.wrap(from_fn(gate::pass)))
+        .service(evaluation.wrap(from_fn(gate::pass)))
+        .service(all.wrap(from_fn(gate::pass)))
+        .service(one.wrap(from_fn(gate::pass)));
 }
 
 /// Begins a path; methods that it has not are answered in the words of its protocol.

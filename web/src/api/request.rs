@@ -51,6 +51,20 @@ pub async fn json_within<T: DeserializeOwned + JsonSchema>(
     body: web::Payload,
     bytes_max: usize,
 ) -> Result<(T, web::Bytes), Problem> {
+    let bytes = json_bytes(request, body, bytes_max).await?;
+    let value = read(&bytes)?;
+    Ok((value, bytes))
+}
+
+/// Reads a body that says that it is JSON, of at most so many bytes.
+///
+/// # Errors
+/// The problem with its type or its size.
+pub async fn json_bytes(
+    request: &HttpRequest,
+    body: web::Payload,
+    bytes_max: usize,
+) -> Result<web::Bytes, Problem> {
     let content_type =
         request.headers().get(header::CONTENT_TYPE).and_then(|h| h.to_str().ok()).unwrap_or("");
     if !is_json(content_type) {
@@ -62,9 +76,7 @@ pub async fn json_within<T: DeserializeOwned + JsonSchema>(
         let detail = format!("send the body as it is, not in Content-Encoding {encoding:?}");
         return Err(Problem::new(Kind::UnsupportedMediaType, detail));
     }
-    let bytes = bytes_within(body, bytes_max).await?;
-    let value = read(&bytes)?;
-    Ok((value, bytes))
+    bytes_within(body, bytes_max).await
 }
 
 /// Reads a JSON body, or the default where there is none.

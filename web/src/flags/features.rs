@@ -9,6 +9,9 @@ use crate::shop::Shop;
 /// stopped is stopped. Where the server is away, caches may answer for ten hours.
 const CACHE_CONTROL: &str = "public, max-age=0, stale-if-error=36000";
 
+/// Tells SDKs that there is `/sub/{clientKey}`.
+pub(super) const SSE_SUPPORT: (&str, &str) = ("x-sse-support", "enabled");
+
 /// `GET /api/features/{clientKey}`.
 ///
 /// The JavaScript SDK takes 304 for an error and never asks for it; browsers and other SDKs do.
@@ -29,7 +32,7 @@ pub(super) async fn get(
     response
         .insert_header((header::ETAG, etag))
         .insert_header((header::CACHE_CONTROL, CACHE_CONTROL))
-        .insert_header(("x-sse-support", "enabled"));
+        .insert_header(SSE_SUPPORT);
     match is_known {
         true => Ok(response.finish()),
         false => Ok(response.content_type("application/json").body(body)),

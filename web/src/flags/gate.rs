@@ -12,7 +12,10 @@ use actix_web::{
     web,
 };
 
-use super::refusal::Refusal;
+use super::{
+    ofrep::{Code, Failure},
+    refusal::Refusal,
+};
 use crate::{api::request::forwarded, shop::Shop};
 
 /// What pages may send: a star stands for all but `Authorization`, and old browsers want the others by name.
@@ -55,7 +58,7 @@ fn open_to_pages(headers: &mut HeaderMap, is_preflight: bool) {
 
 fn too_many_requests(request: &HttpRequest, of: &str, seconds: u64) -> HttpResponse {
     let error = format!("the {of} has asked more often than it may; ask again in {seconds} s");
-    refused(request, Refusal::new(StatusCode::TOO_MANY_REQUESTS, error).after(seconds))
+    refused(request, StatusCode::TOO_MANY_REQUESTS, error, Some(seconds))
 }
 
 /// Answers `OPTIONS`, and says of any other method that the address has it not.
@@ -64,16 +67,24 @@ pub(super) async fn other_method(request: HttpRequest, allow: &'static str) -> H
         Method::OPTIONS => HttpResponse::NoContent().finish(),
         ref method => {
             let error = format!("{} takes {allow}, not {method}", request.path());
-            refused(&request, Refusal::new(StatusCode::METHOD_NOT_ALLOWED, error))
+            refused(&request, StatusCode::METHOD_NOT_ALLOWED, error, None)
         }
     };
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     response
 }
 
-/// Writes a refusal in the words of the protocol that was spoken.
-fn refused(_request: &HttpRequest, refusal: Refusal) -> HttpResponse {
-    refusal.error_response()
+/// Says no in the words of the protocol that was spoken.
+fn refused(
+    request: &HttpRequest,
+    status: StatusCode,
+    error: String,
+    retry_after_s: Option<u64>,
+) -> HttpResponse {
+    match request.path().starts_with("/ofrep/") {
+        true => Failure::new(Code::General, error).with_status(status, retry_after_s).error_response(),
+        false => Refusal::new(status, error).after(retry_after_s).error_response(),
+    }
 }
 
 /// Reports whether a client knows the content of an ETag already, by `If-None-Match` (RFC 9110, section 13.1.2): weak or

@@ -7,6 +7,8 @@ use actix_web::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::problem::Problem;
+
 /// Is an answer that says no, and how to mend it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{error}")]
@@ -27,9 +29,9 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, error)
     }
 
-    /// Says after how many seconds to ask again.
-    pub fn after(mut self, seconds: u64) -> Self {
-        self.retry_after_s = Some(seconds);
+    /// Says after how many seconds to ask again, where that helps.
+    pub fn after(mut self, seconds: Option<u64>) -> Self {
+        self.retry_after_s = seconds;
         self
     }
 }
@@ -42,6 +44,12 @@ pub(super) struct Document<'a> {
     status: u16,
     /// What is wrong, for people.
     error: &'a str,
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::new(problem.status(), problem.detail())
+    }
 }
 
 impl ResponseError for Refusal {

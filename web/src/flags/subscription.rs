@@ -37,7 +37,7 @@ pub(super) async fn subscribe(
     shop.flags.publication(&client_key)?;
     let place = shop.flags.streams.enter().ok_or_else(|| {
         let error = "no more streams can be opened here; poll GET /api/features, or come back";
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error).after(FULL_SECONDS)
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error).after(Some(FULL_SECONDS))
     })?;
     let known = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
     let subscription = Subscription {
