@@ -160,14 +160,14 @@ pub async fn together(statements: impl IntoIterator<Item = Sending<'_>>) -> Resu
 /// Runs a statement that is prepared already, if there is something to do; it is sent when this is first polled.
 pub async fn execute_unless(
     is_needless: bool,
-    transaction: &Transaction,
+    client: &Client,
     statement: &Statement,
     params: &Params<'_>,
 ) -> Result<()> {
     if is_needless {
         return Ok(());
     }
-    transaction.execute(statement, params).await.map(drop).map_err(|e| error::of_query(&e))
+    client.execute(statement, params).await.map(drop).map_err(|e| error::of_query(&e))
 }
 
 /// Runs a prepared statement that is its own transaction and returns how many rows it wrote.

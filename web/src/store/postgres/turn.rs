@@ -76,35 +76,40 @@ impl Turn<'_> {
         };
         let Basis { loaded, stock } = basis;
         let mut staged = self.decision.decide(loaded, stock.clone());
-        let transaction = Transaction::on(client);
-        let compare: Sending<'_> =
-            Box::pin(compare::run(&transaction, statements, self.wants, &staged, &stock, revision));
-        let mut exposed = vec![];
-        let written = match staged.is_empty() {
-            true => bounded(compare).await,
-            false => {
-                let begin: Sending<'_> = Box::pin(transaction.start());
-                let writes = Writes { transaction: &transaction, statements, staged: &staged, stock: &stock };
-                let all = [begin, compare].into_iter().chain(writes.all(&mut exposed));
-                transaction.commit_with(together(all)).await
-            }
+        let compare = async |client: &Client| {
+            compare::run(client, statements, self.wants, &staged, &stock, revision).await
         };
+        if staged.is_empty() {
+            return match bounded(compare(&client)).await {
+                Ok(()) => Ok((client, Try::Done(staged.outcome))),
+                Err(error) => self.lost(error, &skus, stock).map(|lost| (client, lost)),
+            };
+        }
+        let transaction = Transaction::on(client);
+        let mut exposed = vec![];
+        let writes = Writes { transaction: &transaction, statements, staged: &staged, stock: &stock };
+        let before: [Sending<'_>; 2] = [Box::pin(transaction.start()), Box::pin(compare(&transaction))];
+        let all = before.into_iter().chain(writes.all(&mut exposed));
+        let written = transaction.commit_with(together(all)).await;
         match written {
             Ok(()) => {
                 self.shelf.shift(&staged.movements);
                 staged.outcome.exposed = exposed;
                 Ok((transaction.into_client(), Try::Done(staged.outcome)))
             }
-            Err(error) => {
-                self.shelf.forget(&skus);
-                match error {
-                    StoreError::Conflict(why) => {
-                        tracing::debug!(why, "a turn from memory lost a race");
-                        Ok((transaction.into_client(), Try::Lost(stock)))
-                    }
-                    error => Err(error),
-                }
+            Err(error) => self.lost(error, &skus, stock).map(|lost| (transaction.into_client(), lost)),
+        }
+    }
+
+    /// Lets go of what was remembered, which may be why it failed.
+    fn lost(&self, error: StoreError, skus: &BTreeSet<Sku>, stock: StockLevels) -> Result<Try> {
+        self.shelf.forget(skus);
+        match error {
+            StoreError::Conflict(why) => {
+                tracing::debug!(why, "a turn from memory lost a race");
+                Ok(Try::Lost(stock))
             }
+            error => Err(error),
         }
     }
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use cart_core::{CartId, Slot, StockLevel, StockLevels};
+use deadpool_postgres::Client;
 use tokio_postgres::types::ToSql;
 
 use super::{
     super::{
         super::{Result, Staged, Wants},
         cells::bigint,
-        transaction::{Transaction, execute_unless},
+        transaction::execute_unless,
     },
     Statements,
 };
@@ -31,7 +32,7 @@ pub const SQL: &str = "SELECT 1 / (
 
 /// Compares as far as the turn's writes do not. Without a revision it read no stock.
 pub async fn run(
-    transaction: &Transaction,
+    client: &Client,
     statements: &Statements,
     wants: &Wants,
     staged: &Staged,
@@ -49,7 +50,7 @@ pub async fn run(
     params.extend(seen.params());
     params.extend([&revision as &(dyn ToSql + Sync), &key_carts, &keys]);
     let is_needless = ids.is_empty() && revision.is_none() && keys.is_empty();
-    execute_unless(is_needless, transaction, &statements.compare, &params).await
+    execute_unless(is_needless, client, &statements.compare, &params).await
 }
 
 /// Is a set of levels, column by column.
