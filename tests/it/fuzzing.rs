@@ -104,6 +104,8 @@ impl Known {
             ("/lists/[{]id", "path.id", "0.8", vec![list.as_str()]),
             ("/shared-lists/", "path.token", "0.8", vec![shared_list.as_str()]),
             ("/products/[{]sku", "path.sku", "0.8", vec!["MUG", "GONE"]),
+            ("[{]client_key", "path.client_key", "0.8", vec!["sdk-cartwright"]),
+            ("/flags/[{]key", "path.key", "0.5", vec!["checkout_workflow"]),
             ("/sinks/", "path.sink", "0.8", vec!["mail"]),
             // Another device, so that the one that asks is never logged out.
             ("/sessions/[{]id", "path.id", "1.0", vec![device.as_str()]),

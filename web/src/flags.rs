@@ -11,8 +11,10 @@ mod evaluation;
 mod features;
 mod gate;
 mod ofrep;
+mod operations;
 mod question;
 mod refusal;
+mod shapes;
 mod subscription;
 
 use std::{
@@ -23,33 +25,40 @@ use std::{
 use actix_web::{
     Resource,
     middleware::{Compat, Compress, from_fn},
-    web::{ServiceConfig, get, head, post, resource, to},
+    web::{self, ServiceConfig},
 };
 
 use self::{clients::Clients, publication::Publication, refusal::Refusal, streams::Streams};
-use crate::{config::FlagsConfig, definitions::DefinitionsCell};
+use crate::{
+    api::operation::{self, Operation, by_path},
+    config::FlagsConfig,
+    definitions::DefinitionsCell,
+};
+
+/// Describes the doors for the API's document.
+pub(crate) fn operations() -> Vec<Operation> {
+    operations::operations()
+}
 
 /// Routes the doors of flags.
 pub fn routes(config: &mut ServiceConfig) {
-    let features = at("/api/features/{client_key}", "GET, HEAD, OPTIONS");
-    let features = features.route(get().to(features::get)).route(head().to(features::get));
-    let features = features.wrap(Compat::new(Compress::default()));
-    let subscription = at("/sub/{client_key}", "GET, OPTIONS").route(get().to(subscription::subscribe));
-    let evaluation = at("/api/eval/{client_key}", "OPTIONS, POST").route(post().to(evaluation::evaluate));
-    let all = at("/ofrep/v1/evaluate/flags", "OPTIONS, POST").route(post().to(ofrep::all));
-    // Some clients leave the slashes of a key as they are.
-    let one = at("/ofrep/v1/evaluate/flags/{key:.*}", "OPTIONS, POST").route(post().to(ofrep::one));
-    config
-        .service(features.wrap(from_fn(gate::pass)))
-        .service(subscription.wrap(from_fn(gate::pass)))
-        .service(evaluation.wrap(from_fn(gate::pass)))
-        .service(all.wrap(from_fn(gate::pass)))
-        .service(one.wrap(from_fn(gate::pass)));
+    for (path, operations) in by_path(operations()) {
+        // Some clients leave the slashes of a flag's key as they are.
+        let (resource, allow) = operation::resource(&path.replace("{key}", "{key:.*}"), &operations);
+        let resource = answering(resource, allow);
+        match operations.iter().any(|operation| operation.is_compressed) {
+            true => config.service(resource.wrap(Compat::new(Compress::default())).wrap(from_fn(gate::pass))),
+            false => config.service(resource.wrap(from_fn(gate::pass))),
+        };
+    }
+    // A stream never ends and is no JSON, so no description of an operation fits it.
+    let subscription = web::resource("/sub/{client_key}").route(web::get().to(subscription::subscribe));
+    config.service(answering(subscription, "GET, OPTIONS".into()).wrap(from_fn(gate::pass)));
 }
 
-/// Begins a path; methods that it has not are answered in the words of its protocol.
-fn at(path: &str, allow: &'static str) -> Resource {
-    resource(path).default_service(to(move |request| gate::other_method(request, allow)))
+/// Answers methods that a path has not, in the words of its protocol.
+fn answering(resource: Resource, allow: String) -> Resource {
+    resource.default_service(web::to(move |request| gate::other_method(request, allow.clone())))
 }
 
 /// Is what the doors of flags share.

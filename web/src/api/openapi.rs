@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{
     BASE,
     headers::{RATE_LIMIT, RATE_LIMIT_POLICY, RETRY_AFTER},
-    operation::{Caller, Header, Operation, Success},
+    operation::{Caller, Header, Operation, Refusal, Success},
 };
 use crate::{
     problem::{Document, Kind},
@@ -19,7 +19,7 @@ use crate::{
 
 /// Answers the document; it is the same as long as the program is.
 static DOCUMENT: LazyLock<(web::Bytes, String)> = LazyLock::new(|| {
-    let text = document(&super::operations()).to_string();
+    let text = document(&super::documented()).to_string();
     let digest = Sha256::digest(&text);
     let etag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
     (text.into(), format!("\"{etag}\""))
@@ -45,7 +45,8 @@ pub(super) fn document(operations: &[Operation]) -> Value {
     let mut writer = Writer::new();
     let mut paths = Map::new();
     for operation in operations {
-        let path = paths.entry(format!("{BASE}{}", operation.path)).or_insert_with(|| json!({}));
+        let base = if operation.is_foreign() { "" } else { BASE };
+        let path = paths.entry(format!("{base}{}", operation.path)).or_insert_with(|| json!({}));
         path[operation.method.as_str().to_ascii_lowercase()] = writer.operation(operation);
     }
     let headers: Map<_, _> = [RATE_LIMIT, RATE_LIMIT_POLICY]
@@ -136,19 +137,30 @@ impl Writer {
     fn operation(&mut self, operation: &Operation) -> Value {
         let mut responses = BTreeMap::new();
         for success in &operation.successes {
-            responses.insert(success.status.to_string(), self.success(success));
+            let allowances = if operation.is_foreign() { &[][..] } else { &[RATE_LIMIT, RATE_LIMIT_POLICY] };
+            responses.insert(success.status.to_string(), self.success(success, allowances));
         }
-        let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
-        for kind in &operation.problems {
-            by_status.entry(kind.status().as_u16()).or_default().push(*kind);
+        if operation.is_foreign() {
+            for refusal in &operation.refusals {
+                responses.insert(refusal.status.to_string(), self.foreign(refusal));
+            }
+        } else {
+            let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
+            for kind in &operation.problems {
+                by_status.entry(kind.status().as_u16()).or_default().push(*kind);
+            }
+            for (status, kinds) in by_status {
+                responses.insert(status.to_string(), self.refusal(&kinds));
+            }
         }
-        for (status, kinds) in by_status {
-            responses.insert(status.to_string(), self.refusal(&kinds));
-        }
+        let tag = match operation.is_foreign() {
+            true => "flags",
+            false => operation.path.split('/').nth(1).unwrap_or_default(),
+        };
         let mut value = json!({
             "operationId": operation.id,
             "summary": operation.summary,
-            "tags": [operation.path.split('/').nth(1).unwrap_or_default()],
+            "tags": [tag],
             "parameters": self.parameters(operation),
             "responses": responses,
         });
@@ -224,9 +236,19 @@ impl Writer {
         })
     }
 
-    fn success(&mut self, success: &Success) -> Value {
+    fn foreign(&mut self, refusal: &Refusal) -> Value {
+        let schema = (refusal.shape)(&mut self.writes);
+        let mut value =
+            json!({ "description": refusal.about, "content": { "application/json": { "schema": schema } } });
+        if refusal.status == 429 {
+            value["headers"][RETRY_AFTER.name] = self.header(&RETRY_AFTER);
+        }
+        value
+    }
+
+    fn success(&mut self, success: &Success, allowances: &[Header]) -> Value {
         let mut value = json!({ "description": success.about });
-        for header in [RATE_LIMIT, RATE_LIMIT_POLICY] {
+        for header in allowances {
             value["headers"][header.name] =
                 json!({ "$ref": format!("#/components/headers/{}", header.name) });
         }
@@ -296,7 +318,7 @@ mod tests {
 
     #[test]
     fn every_operation_is_named_once_and_says_what_it_does() {
-        let operations = super::super::operations();
+        let operations = super::super::documented();
         let ids: BTreeSet<_> = operations.iter().map(|operation| operation.id).collect();
         assert_eq!(ids.len(), operations.len());
         for operation in &operations {
@@ -328,7 +350,7 @@ mod tests {
                 _ => {}
             }
         }
-        let document = document(&super::super::operations());
+        let document = document(&super::super::documented());
         let mut found = BTreeSet::new();
         references(&document, &mut found);
         assert!(found.len() > 20, "{found:?}");

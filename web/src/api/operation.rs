@@ -1,7 +1,7 @@
 //! Describes an operation of the API once: the router serves what the document tells, and nothing else.
 
 use actix_web::{
-    FromRequest, Handler, Responder, Route, Scope,
+    FromRequest, Handler, Resource, Responder, Route, Scope,
     http::Method,
     middleware::{Compat, Compress},
     web,
@@ -13,11 +13,11 @@ use super::request::other_method;
 use crate::problem::Kind;
 
 /// Makes the schema of one type.
-pub(super) type Shape = fn(&mut SchemaGenerator) -> Schema;
+pub(crate) type Shape = fn(&mut SchemaGenerator) -> Schema;
 
 /// Says who may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Caller {
+pub(crate) enum Caller {
     /// Anybody, unknown.
     Anybody,
     /// Anybody; a visitor is answered as such.
@@ -30,7 +30,7 @@ pub(super) enum Caller {
 
 /// Is a header that a request or an answer may carry.
 #[derive(Clone, Copy)]
-pub(super) struct Header {
+pub(crate) struct Header {
     pub name: &'static str,
     pub about: &'static str,
     pub shape: Shape,
@@ -38,21 +38,21 @@ pub(super) struct Header {
 }
 
 /// Is a parameter of the address.
-pub(super) struct Parameter {
+pub(crate) struct Parameter {
     pub name: &'static str,
     pub about: &'static str,
     pub shape: Shape,
 }
 
 /// Is a body with what it looks like.
-pub(super) struct Body {
+pub(crate) struct Body {
     pub shape: Shape,
     pub is_required: bool,
     pub examples: Vec<(&'static str, Value)>,
 }
 
 /// Is an answer that says yes.
-pub(super) struct Success {
+pub(crate) struct Success {
     pub status: u16,
     pub about: &'static str,
     /// None where the answer has no body.
@@ -63,28 +63,37 @@ pub(super) struct Success {
     pub links: Vec<[&'static str; 3]>,
 }
 
+/// Is an answer that says no in words that are not the API's own.
+pub(crate) struct Refusal {
+    pub status: u16,
+    pub about: &'static str,
+    pub shape: Shape,
+}
+
 /// Is one method of one address: who answers, and all that clients need to know of it.
 pub struct Operation {
-    pub(super) method: Method,
-    pub(super) path: &'static str,
-    pub(super) id: &'static str,
-    pub(super) summary: &'static str,
-    pub(super) about: &'static str,
-    pub(super) caller: Caller,
-    pub(super) path_parameters: Vec<Parameter>,
-    pub(super) query: Option<Shape>,
-    pub(super) headers: Vec<Header>,
-    pub(super) body: Option<Body>,
-    pub(super) successes: Vec<Success>,
-    pub(super) problems: Vec<Kind>,
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) id: &'static str,
+    pub(crate) summary: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) caller: Caller,
+    pub(crate) path_parameters: Vec<Parameter>,
+    pub(crate) query: Option<Shape>,
+    pub(crate) headers: Vec<Header>,
+    pub(crate) body: Option<Body>,
+    pub(crate) successes: Vec<Success>,
+    pub(crate) problems: Vec<Kind>,
+    /// What can go wrong with an operation of another protocol, which has its own words for that, its own root and gate.
+    pub(crate) refusals: Vec<Refusal>,
     /// Whether the answer is compressed for clients that take it so.
-    pub(super) is_compressed: bool,
+    pub(crate) is_compressed: bool,
     route: Box<dyn Fn(Route) -> Route>,
 }
 
 impl Operation {
     /// Describes `GET path`, relative to the API's root; `HEAD` is answered as well.
-    pub(super) fn get<F, Args>(path: &'static str, handler: F) -> Self
+    pub(crate) fn get<F, Args>(path: &'static str, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -94,7 +103,7 @@ impl Operation {
     }
 
     /// Describes `POST path`, relative to the API's root.
-    pub(super) fn post<F, Args>(path: &'static str, handler: F) -> Self
+    pub(crate) fn post<F, Args>(path: &'static str, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -104,7 +113,7 @@ impl Operation {
     }
 
     /// Describes an operation of any method.
-    pub(super) fn new<F, Args>(method: Method, path: &'static str, handler: F) -> Self
+    pub(crate) fn new<F, Args>(method: Method, path: &'static str, handler: F) -> Self
     where
         F: Handler<Args>,
         Args: FromRequest + 'static,
@@ -123,61 +132,62 @@ impl Operation {
             body: None,
             successes: vec![],
             problems: vec![Kind::NotAcceptable, Kind::TooManyRequests, Kind::Busy, Kind::Unavailable],
+            refusals: vec![],
             is_compressed: false,
             route: Box::new(move |route| route.to(handler.clone())),
         }
     }
 
     /// Names the operation, for clients that are generated, and says in a line what it does.
-    pub(super) fn named(mut self, id: &'static str, summary: &'static str) -> Self {
+    pub(crate) fn named(mut self, id: &'static str, summary: &'static str) -> Self {
         (self.id, self.summary) = (id, summary);
         self
     }
 
     /// Says what else there is to know.
-    pub(super) fn about(mut self, about: &'static str) -> Self {
+    pub(crate) fn about(mut self, about: &'static str) -> Self {
         self.about = about;
         self
     }
 
     /// Says that a visitor is answered as such.
-    pub(super) fn for_any_visitor(mut self) -> Self {
+    pub(crate) fn for_any_visitor(mut self) -> Self {
         self.caller = Caller::AnyVisitor;
         self.problems(&[Kind::SessionEnded])
     }
 
     /// Says that only a visitor is answered.
-    pub(super) fn for_visitors(mut self) -> Self {
+    pub(crate) fn for_visitors(mut self) -> Self {
         self.caller = Caller::Visitor;
         self.problems(&[Kind::Unauthorized, Kind::SessionEnded])
     }
 
     /// Says that only the shop's people are answered.
-    pub(super) fn for_admins(mut self) -> Self {
+    pub(crate) fn for_admins(mut self) -> Self {
         self.caller = Caller::Admin;
         self.problems(&[Kind::NotAdmin])
     }
 
     /// Describes a parameter of the path.
-    pub(super) fn path<T: JsonSchema>(mut self, name: &'static str, about: &'static str) -> Self {
+    pub(crate) fn path<T: JsonSchema>(mut self, name: &'static str, about: &'static str) -> Self {
         self.path_parameters.push(Parameter { name, about, shape: shape::<T> });
         self
     }
 
     /// Describes the query by the struct that it is read into.
-    pub(super) fn query<T: JsonSchema>(mut self) -> Self {
+    pub(crate) fn query<T: JsonSchema>(mut self) -> Self {
         self.query = Some(T::json_schema);
         self.problems(&[Kind::InvalidRequest])
     }
 
     /// Describes a header that a request may carry.
-    pub(super) fn takes(mut self, header: Header) -> Self {
+    pub(crate) fn takes(mut self, header: Header) -> Self {
         self.headers.push(header);
         self.problems(&[Kind::InvalidRequest])
     }
 
     /// Describes the body by the type that it is read into.
-    pub(super) fn body<T: JsonSchema>(mut self) -> Self {
+    pub(crate) fn body<T: JsonSchema>(mut self) -> Self {
         self.body = Some(Body { shape: shape::<T>, is_required: true, examples: vec![] });
         self.problems(&[
             Kind::InvalidJson,
@@ -188,7 +198,7 @@ impl Operation {
     }
 
     /// Describes a body that may be left out.
-    pub(super) fn optional_body<T: JsonSchema>(self) -> Self {
+    pub(crate) fn optional_body<T: JsonSchema>(self) -> Self {
         let mut operation = self.body::<T>();
         if let Some(body) = &mut operation.body {
             body.is_required = false;
@@ -197,7 +207,7 @@ impl Operation {
     }
 
     /// Shows a body.
-    pub(super) fn example(mut self, name: &'static str, example: Value) -> Self {
+    pub(crate) fn example(mut self, name: &'static str, example: Value) -> Self {
         if let Some(body) = &mut self.body {
             body.examples.push((name, example));
         }
@@ -205,7 +215,7 @@ impl Operation {
     }
 
     /// Describes an answer that says yes.
-    pub(super) fn answers<T: JsonSchema>(mut self, status: u16, about: &'static str) -> Self {
+    pub(crate) fn answers<T: JsonSchema>(mut self, status: u16, about: &'static str) -> Self {
         self.successes.push(Success {
             status,
             about,
@@ -217,19 +227,19 @@ impl Operation {
     }
 
     /// Describes an answer that says yes and no more.
-    pub(super) fn answers_nothing(mut self, status: u16, about: &'static str) -> Self {
+    pub(crate) fn answers_nothing(mut self, status: u16, about: &'static str) -> Self {
         self.successes.push(Success { status, about, shape: None, headers: vec![], links: vec![] });
         self
     }
 
     /// Says that the answer is long, so that it is worth compressing.
-    pub(super) fn compressed(mut self) -> Self {
+    pub(crate) fn compressed(mut self) -> Self {
         self.is_compressed = true;
         self
     }
 
     /// Says that the answer described last tells a parameter of another operation, as OpenAPI's links have it.
-    pub(super) fn leads_to(
+    pub(crate) fn leads_to(
         mut self,
         operation: &'static str,
         parameter: &'static str,
@@ -242,12 +252,12 @@ impl Operation {
     }
 
     /// Describes a header that the answer described last may carry.
-    pub(super) fn may_carry(self, header: Header) -> Self {
+    pub(crate) fn may_carry(self, header: Header) -> Self {
         self.carrying(header, false)
     }
 
     /// Describes a header that the answer described last carries.
-    pub(super) fn with(self, header: Header) -> Self {
+    pub(crate) fn with(self, header: Header) -> Self {
         self.carrying(header, true)
     }
 
@@ -259,16 +269,27 @@ impl Operation {
     }
 
     /// Says that only a user who has logged in is answered.
-    pub(super) fn for_users(self) -> Self {
+    pub(crate) fn for_users(self) -> Self {
         self.for_visitors().problems(&[Kind::NotLoggedIn])
     }
 
     /// Lists what can go wrong besides what its other descriptions imply.
-    pub(super) fn problems(mut self, kinds: &[Kind]) -> Self {
+    pub(crate) fn problems(mut self, kinds: &[Kind]) -> Self {
         self.problems.extend(kinds);
         self.problems.sort_unstable();
         self.problems.dedup();
         self
+    }
+
+    /// Says what can go wrong with an operation of another protocol, in place of the API's problems.
+    pub(crate) fn refuses<T: JsonSchema>(mut self, status: u16, about: &'static str) -> Self {
+        self.refusals.push(Refusal { status, about, shape: shape::<T> });
+        self
+    }
+
+    /// Reports whether it speaks another protocol than the API's own.
+    pub(crate) fn is_foreign(&self) -> bool {
+        !self.refusals.is_empty()
     }
 
     fn route(&self, method: Method) -> Route {
@@ -281,7 +302,7 @@ fn shape<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 }
 
 /// Groups operations by path, in the order of the list.
-pub(super) fn by_path(operations: Vec<Operation>) -> Vec<(&'static str, Vec<Operation>)> {
+pub(crate) fn by_path(operations: Vec<Operation>) -> Vec<(&'static str, Vec<Operation>)> {
     let mut paths: Vec<(&'static str, Vec<Operation>)> = vec![];
     for operation in operations {
         match paths.iter_mut().find(|(path, _)| *path == operation.path) {
@@ -292,8 +313,8 @@ pub(super) fn by_path(operations: Vec<Operation>) -> Vec<(&'static str, Vec<Oper
     paths
 }
 
-/// Serves one path: its operations, and an answer to methods that it has not.
-pub(super) fn serve(scope: Scope, path: &str, operations: &[Operation]) -> Scope {
+/// Begins the resource of one path: its operations, and the methods that it has, for `Allow`.
+pub(crate) fn resource(path: &str, operations: &[Operation]) -> (Resource, String) {
     let mut allowed: Vec<&str> = vec!["OPTIONS"];
     let mut resource = web::resource(path);
     for operation in operations {
@@ -305,7 +326,12 @@ pub(super) fn serve(scope: Scope, path: &str, operations: &[Operation]) -> Scope
         }
     }
     allowed.sort_unstable();
-    let allow = allowed.join(", ");
+    (resource, allowed.join(", "))
+}
+
+/// Serves one path: its operations, and an answer to methods that it has not.
+pub(crate) fn serve(scope: Scope, path: &str, operations: &[Operation]) -> Scope {
+    let (resource, allow) = resource(path, operations);
     let resource = resource.default_service(web::to(move |request| other_method(request, allow.clone())));
     match operations.iter().any(|operation| operation.is_compressed) {
         true => scope.service(resource.wrap(Compat::new(Compress::default()))),

@@ -62,7 +62,7 @@ fn too_many_requests(request: &HttpRequest, of: &str, seconds: u64) -> HttpRespo
 }
 
 /// Answers `OPTIONS`, and says of any other method that the address has it not.
-pub(super) async fn other_method(request: HttpRequest, allow: &'static str) -> HttpResponse {
+pub(super) async fn other_method(request: HttpRequest, allow: String) -> HttpResponse {
     let mut response = match *request.method() {
         Method::OPTIONS => HttpResponse::NoContent().finish(),
         ref method => {
@@ -70,7 +70,8 @@ pub(super) async fn other_method(request: HttpRequest, allow: &'static str) -> H
             refused(&request, StatusCode::METHOD_NOT_ALLOWED, error, None)
         }
     };
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    let allow = HeaderValue::from_str(&allow).expect("methods are ASCII");
+    response.headers_mut().insert(header::ALLOW, allow);
     response
 }
 
