@@ -117,7 +117,8 @@ impl Run {
                 let is_paid = matches!(command, Command::BeginPayment { .. } | Command::PlaceOrder { .. });
                 assert!(
                     is_paid && book.too_many(&bought).is_some(),
-                    "{command:?} of {book:?}: {rejection:?}"
+                    "{command:?} of {book:?}, whose owner {} has bought {bought:?}: {rejection:?}",
+                    cart.owner
                 );
             }
             Rejection::PriceChanged { lines } => {
