@@ -123,6 +123,15 @@ async fn ways_to_travel_are_those_of_the_shop(store: Store) {
     shopper.command(&address("GB", "")).await.accepted();
     eventually("the methods hold", async || offered().await == pairs(&[("post", 350), ("freight", 900)]))
         .await;
+    // Nobody has chosen yet: the page counts the way in that it would take, and free is only what is free.
+    for path in ["/checkout/address", "/checkout/shipping"] {
+        let page = app.page(&shopper, path).await;
+        for sum in
+            ["data-total=\"shipping_minor\" data-free=\"Free\">£3.50<", "data-total=\"total_minor\">£43.50<"]
+        {
+            assert!(page.contains(sum), "{path} lacks {sum}: {page}");
+        }
+    }
     shopper.add("ATLAS", 1).await.accepted();
     assert_eq!(offered().await, pairs(&[("post", 0), ("freight", 2_500)]), "free from 50 pounds; heavier");
     let cart = shopper.command(&address("FR", "")).await.accepted();

@@ -331,23 +331,29 @@
     $("[data-order-lines]", root).replaceChildren(...lines);
     drawTotals(root, cart);
     drawRedeemed(root, cart);
-    for (const { method, minor, total_minor, gift_cards_minor, store_credit_minor } of cart.shipping.offered) {
-      const choice = $$("input[name='method']", root).find((c) => c.value === method);
+    for (const offer of cart.shipping.offered) {
+      const choice = $$("input[name='method']", root).find((c) => c.value === offer.method);
       if (!choice) continue;
-      Object.assign(choice.dataset, { minor, sum: total_minor });
       delete choice.dataset.paidCards;
-      if (gift_cards_minor !== undefined) Object.assign(choice.dataset, { paidCards: gift_cards_minor, paidCredit: store_credit_minor });
+      Object.assign(choice.dataset, sumsOf(offer));
     }
-    drawChosenDelivery();
+    drawChosenDelivery(cart);
   }
 
-  /** Where the page lets the shopper choose, the sums show what the choice will cost. */
-  function drawChosenDelivery() {
+  /** What a way to travel costs, as the pages note it at each choice. */
+  function sumsOf({ minor, total_minor, gift_cards_minor, store_credit_minor }) {
+    const paid = gift_cards_minor === undefined ? {} : { paidCards: gift_cards_minor, paidCredit: store_credit_minor };
+    return { minor, sum: total_minor, ...paid };
+  }
+
+  /** Until the shopper has chosen how the order travels, the sums show what the choice on the page will cost, or the first one. */
+  function drawChosenDelivery(cart) {
     const root = $("[data-checkout]");
-    const chosen = root && $("input[name='method']:checked", root);
-    if (!chosen) return;
+    const radio = root && $("input[name='method']:checked", root);
+    const first = cart?.shipping_method === null ? cart.shipping.offered[0] : undefined;
+    if (!radio && !first) return;
     // What tax makes of the choice only the server knows: it says the sum of each, and who pays it.
-    const { minor, sum, paidCards, paidCredit } = chosen.dataset;
+    const { minor, sum, paidCards, paidCredit } = radio?.dataset ?? sumsOf(first);
     const totals = { shipping_minor: Number(minor), total_minor: Number(sum) };
     if (paidCards !== undefined) {
       Object.assign(totals, { gift_cards_minor: Number(paidCards), store_credit_minor: Number(paidCredit) });

@@ -147,6 +147,7 @@ pub(super) fn show(
     entered: &Entered,
     status: StatusCode,
 ) -> Page {
+    let cart = &*CheckoutPage::shown(cart, &front.shop.quote(cart), entered);
     let quote = front.shop.quote(cart);
     let cart_view = view(&front.shop, cart);
     let taxes = front.shop.terms.get();

@@ -1,5 +1,7 @@
 //! The checkout: one page a step, or all steps on one page.
 
+use std::borrow::Cow;
+
 use cart_core::{AttemptState, Cart, CheckoutLayout, FieldError, Offer, Quote, Step, Taxes, gift_card};
 use serde::Serialize;
 
@@ -160,6 +162,18 @@ impl CheckoutPage {
         }
     }
 
+    /// Returns a cart as its checkout shows it: where nobody has chosen yet how it travels, with the way that the page chooses
+    /// beforehand, so that its sums are those of the form as it stands.
+    pub fn shown<'c>(cart: &'c Cart, quote: &Quote, entered: &Entered) -> Cow<'c, Cart> {
+        let method = chosen(entered.get("method").as_deref(), quote, cart).map(|offer| offer.method.clone());
+        match method {
+            Some(method) if cart.shipping.as_ref() != Some(&method) && cart.payment().is_none() => {
+                Cow::Owned(Cart { shipping: Some(method), ..cart.clone() })
+            }
+            _ => Cow::Borrowed(cart),
+        }
+    }
+
     /// Leaves out of the address what nobody needs: where nothing travels, all that tax does not depend on either.
     #[must_use]
     pub fn asking(mut self, cart: &Cart, taxes: &Taxes) -> Self {
@@ -190,14 +204,7 @@ impl CheckoutPage {
                 })
             })
         };
-        let method = entered.get("method").or_else(|| cart.shipping.as_ref().map(|m| m.to_string()));
-        let shipping = shipping(method.as_deref(), quote, cart);
-        let chosen = shipping.iter().find(|choice| choice.checked);
-        // What the page has chosen is not in the quote before it is sent.
-        let due_minor = match chosen {
-            Some(choice) if cart.shipping.is_none() => choice.due_minor(),
-            _ => quote.totals.due(),
-        };
+        let shipping = shipping(chosen(entered.get("method").as_deref(), quote, cart), quote, cart);
         Self {
             single: false,
             heading: "Checkout",
@@ -215,7 +222,7 @@ impl CheckoutPage {
             email: known.map(|a| a.email.clone()),
             delivery: quote.chosen(cart).map(delivery),
             paying: Paying::of(cart),
-            nothing_due: due_minor == 0,
+            nothing_due: quote.totals.due() == 0,
             names_sum: false,
             redeem: entered.redeem.clone(),
             cart: cart_view,
@@ -259,17 +266,14 @@ fn progress(cart: &Cart, current: Step) -> Vec<Progress> {
     cart.steps().map(entry).collect()
 }
 
-impl ShippingChoice {
-    /// Returns what is left to pay with it.
-    fn due_minor(&self) -> i64 {
-        self.total.minor - self.paid.map_or(0, |(cards, credit)| cards + credit)
-    }
+/// Returns the way to travel that was entered, or chosen before, or else the first that is offered.
+fn chosen<'q>(entered: Option<&str>, quote: &'q Quote, cart: &Cart) -> Option<&'q Offer> {
+    let offered = &quote.offers.offered;
+    let method = entered.or(cart.shipping.as_ref().map(|method| method.as_str()));
+    offered.iter().find(|offer| Some(offer.method.as_str()) == method).or(offered.first())
 }
 
-fn shipping(chosen: Option<&str>, quote: &Quote, cart: &Cart) -> Vec<ShippingChoice> {
-    let offered = &quote.offers.offered;
-    let is_chosen = |offer: &&Offer| Some(offer.method.as_str()) == chosen;
-    let chosen = offered.iter().find(is_chosen).or(offered.first());
+fn shipping(chosen: Option<&Offer>, quote: &Quote, cart: &Cart) -> Vec<ShippingChoice> {
     let choice = |(offer, total): (&Offer, &i64)| ShippingChoice {
         value: offer.method.to_string(),
         label: delivery(offer),
@@ -278,5 +282,5 @@ fn shipping(chosen: Option<&str>, quote: &Quote, cart: &Cart) -> Vec<ShippingCho
         paid: gift_card::paid(cart, *total),
         checked: chosen.is_some_and(|chosen| chosen.method == offer.method),
     };
-    offered.iter().zip(&quote.offered_totals_minor).map(choice).collect()
+    quote.offers.offered.iter().zip(&quote.offered_totals_minor).map(choice).collect()
 }
