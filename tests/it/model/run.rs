@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use cart_core::{Cart, CartId, Command, Lines, Order, Rejection, Request, Terms, Workflow};
+use cart_core::{Cart, CartId, Command, Lines, Order, Rejection, Request, Sku, Terms, VisitorId, Workflow};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use web::{
     carts::{Entering, IdempotencyKey, Job, JobKind, Opening, idle::Patience, turn::Turn},
@@ -63,6 +63,9 @@ pub struct Run {
     lives: BTreeMap<CartId, Life>,
     memory: BTreeMap<CartId, Arc<Cart>>,
     keyed: VecDeque<(Job, String)>,
+    /// What customers buy in a turn that was cut: an attempt to pay is not kept under its key, so it may have been decided
+    /// again behind orders that come after it.
+    meanwhile: BTreeMap<VisitorId, BTreeMap<Sku, i64>>,
     names: u64,
     counts: BTreeMap<String, u64>,
 }
@@ -90,6 +93,7 @@ impl Run {
             lives: BTreeMap::new(),
             memory: BTreeMap::new(),
             keyed: VecDeque::new(),
+            meanwhile: BTreeMap::new(),
             names: 0,
             counts: BTreeMap::new(),
             subject,
@@ -231,6 +235,14 @@ impl Run {
         let can_be_cut = jobs.iter().all(|job| !matches!(job.kind, JobKind::Enter(_)));
         let is_cut = can_be_cut && self.rng.random_bool(0.05);
         let outcome = self.turn(jobs, is_cut).await;
+        self.meanwhile.clear();
+        let placed = asks.iter().zip(&outcome.answers).filter_map(|(ask, answer)| placed(&ask.job, answer));
+        for order in placed.filter(|_| is_cut) {
+            let bought = self.meanwhile.entry(order.owner.clone()).or_default();
+            for line in order.lines.iter().filter(|line| line.gift_of.is_none()) {
+                *bought.entry(line.sku.clone()).or_default() += i64::from(line.quantity);
+            }
+        }
         let mut seen = BTreeSet::new();
         for (ask, answer) in asks.iter().zip(&outcome.answers) {
             let is_first = seen.insert(ask.job.cart.clone());
@@ -369,5 +381,16 @@ impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} commands, {} orders", self.commands(), self.book.orders.len())?;
         self.counts.iter().try_for_each(|(what, n)| writeln!(f, "{n:>9}  {what}"))
+    }
+}
+
+/// Returns the order that a job has placed.
+fn placed<'a>(job: &Job, answer: &'a Answer) -> Option<&'a Order> {
+    let JobKind::Execute(Request { command: Command::PlaceOrder { .. }, .. }) = &job.kind else {
+        return None;
+    };
+    match answer {
+        Answer::Accepted(accepted) => accepted.order.as_ref(),
+        _ => None,
     }
 }

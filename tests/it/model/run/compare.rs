@@ -115,9 +115,13 @@ impl Run {
             }
             Rejection::QuantityLimit { .. } => {
                 let is_paid = matches!(command, Command::BeginPayment { .. } | Command::PlaceOrder { .. });
+                let mut by_then = bought.clone();
+                for (sku, pieces) in self.meanwhile.get(&cart.owner).into_iter().flatten() {
+                    *by_then.entry(sku.clone()).or_default() += pieces;
+                }
                 assert!(
-                    is_paid && book.too_many(&bought).is_some(),
-                    "{command:?} of {book:?}, whose owner {} has bought {bought:?}: {rejection:?}",
+                    is_paid && book.too_many(&by_then).is_some(),
+                    "{command:?} of {book:?}, whose owner {} has bought {by_then:?}: {rejection:?}",
                     cart.owner
                 );
             }
