@@ -86,6 +86,8 @@ struct Field<'a> {
 struct Fields<'a> {
     what: Vec<Field<'a>>,
     how: Vec<Field<'a>>,
+    /// Why it changes, once it has started.
+    why: Vec<Field<'a>>,
 }
 
 #[derive(Serialize)]
@@ -142,6 +144,7 @@ impl EditPage {
             fields: Fields {
                 what: described(self.what(key.is_some(), status)),
                 how: described(self.how(status)),
+                why: described(self.why(status)),
             },
             arms: self.arms(status),
             key,
@@ -162,7 +165,7 @@ impl EditPage {
 
     fn what(&self, has_key: bool, status: Status) -> Vec<Field<'_>> {
         let form = &self.form;
-        let is_fixed = status != Status::Draft;
+        let is_fixed = status.has_started();
         vec![
             Field {
                 hint: Some("As it stands in lists and reports."),
@@ -194,7 +197,7 @@ impl EditPage {
 
     fn how(&self, status: Status) -> Vec<Field<'_>> {
         let form = &self.form;
-        let is_fixed = status != Status::Draft;
+        let is_fixed = status.has_started();
         let choice = |metric: Metric, label| Choice {
             value: metric.as_str(),
             label,
@@ -204,7 +207,7 @@ impl EditPage {
             Field {
                 hint: Some("The share of all visitors who take part. It may rise while the experiment runs."),
                 unit: Some("%"),
-                is_fixed: status == Status::Stopped,
+                is_fixed: status.is_over(),
                 ..self.field("coverage_percent", "Coverage", &form.coverage_percent)
             },
             Field {
@@ -232,10 +235,19 @@ impl EditPage {
         ]
     }
 
+    fn why(&self, status: Status) -> Vec<Field<'_>> {
+        let field = Field {
+            hint: Some("A word or two. It stands in the history, beside your name and what changed."),
+            is_wide: true,
+            ..self.field("reason", "Why", &self.form.reason)
+        };
+        if status.has_started() { vec![field] } else { Vec::new() }
+    }
+
     fn arms(&self, status: Status) -> Vec<Arm<'_>> {
         static BLANK: VariationForm = VariationForm::blank();
         let filled = &self.form.variations;
-        let is_fixed = status != Status::Draft;
+        let is_fixed = status.has_started();
         let offered =
             if is_fixed { filled.len() } else { (filled.len() + 1).clamp(ROWS_OFFERED, VARIATIONS_MAX) };
         let arm = |row: usize| {
@@ -275,10 +287,12 @@ fn lead(has_key: bool, status: Status) -> Option<&'static str> {
     match (has_key, status) {
         (false, _) => Some("It is saved as a draft. Nobody sees it before you start it."),
         (true, Status::Draft) => None,
-        (true, Status::Running) => Some(
-            "It is running: names and the hypothesis may change and the coverage may rise. All else is fixed, so that the \
+        (true, Status::Running | Status::Paused) => Some(
+            "It has started: names and the hypothesis may change and the coverage may rise. All else is fixed, so that the \
              numbers stay comparable.",
         ),
-        (true, Status::Stopped) => Some("It has stopped: only names and the hypothesis may still change."),
+        (true, Status::Stopped | Status::Archived) => {
+            Some("It is over: only names and the hypothesis may still change.")
+        }
     }
 }

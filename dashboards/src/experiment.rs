@@ -11,21 +11,26 @@ use crate::money::Currency;
 use crate::pages::{Notice, Session};
 
 mod definition;
+mod history;
 mod method;
 mod over_time;
 mod split;
 mod variations;
 
+pub use history::Revision;
+
 /// Holds what the page of an experiment shows.
 ///
-/// Its forms post `csrf` and `revision` to `/admin/experiments/{key}/start` and `…/stop`; it links to
-/// `/admin/experiments/{key}/edit` and, once stopped, to `/admin/experiments/new?copy={key}`.
+/// Its forms post `csrf`, `revision` and `reason` to `/admin/experiments/{key}/start`, `…/pause`, `…/resume`, `…/stop` and
+/// `…/archive`; it links to `/admin/experiments/{key}/edit` and, once over, to `/admin/experiments/new?copy={key}`.
 #[derive(Debug, Clone)]
 pub struct ExperimentPage<'a> {
     /// Who reads it.
     pub session: &'a Session,
     /// What the last action did.
     pub notice: Option<Notice>,
+    /// The reason that was typed, where a form is shown again.
+    pub reason: &'a str,
     /// The definition.
     pub experiment: &'a Experiment,
     /// The definition's revision, from 1.
@@ -36,6 +41,8 @@ pub struct ExperimentPage<'a> {
     pub started_at_ms: Option<i64>,
     /// When it stopped.
     pub stopped_at_ms: Option<i64>,
+    /// Every revision, the oldest first.
+    pub history: &'a [Revision],
     /// What may be concluded; of a draft, only the definition is shown.
     pub analysis: &'a Analysis,
     /// Orders of each arm, in the order of the variations; a missing one is not shown.
@@ -72,7 +79,10 @@ pub(crate) struct View<'a> {
     verdict: VerdictView,
     is_draft: bool,
     is_running: bool,
+    is_paused: bool,
     is_stopped: bool,
+    is_over: bool,
+    reason: &'a str,
     facts: Vec<Fact>,
     causes: Vec<Cause>,
     table_note: String,
@@ -87,6 +97,7 @@ pub(crate) struct View<'a> {
     planned_units: String,
     definition: Vec<definition::Pair>,
     variations: Vec<definition::VariationView<'a>>,
+    history: Vec<history::Entry<'a>>,
     revision: u64,
     saved: Option<Moment>,
     as_of: Moment,
@@ -105,7 +116,10 @@ impl ExperimentPage<'_> {
             verdict: VerdictView::of(status, Some(&analysis.verdict), &analysis.sentence).headlined(status),
             is_draft: status == Status::Draft,
             is_running: status == Status::Running,
+            is_paused: status == Status::Paused,
             is_stopped: status == Status::Stopped,
+            is_over: status.is_over(),
+            reason: self.reason,
             facts: self.facts(),
             causes: if is_mismatch { causes() } else { Vec::new() },
             table_note: self.table_note(),
@@ -120,6 +134,7 @@ impl ExperimentPage<'_> {
             planned_units: count(analysis.planned_units),
             definition: definition::pairs(experiment),
             variations: definition::variations(experiment, self.previews),
+            history: history::entries(self.history),
             revision: self.revision,
             saved: self.saved_at_ms.map(Moment::of),
             as_of: Moment::of(self.as_of_ms),

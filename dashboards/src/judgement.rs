@@ -25,7 +25,9 @@ impl StatusView {
         let (tone, icon, label) = match status {
             Status::Draft => ("calm", "pencil", "Draft"),
             Status::Running => ("accent", "play", "Running"),
+            Status::Paused => ("alarm", "pause", "Paused"),
             Status::Stopped => ("calm", "stop", "Stopped"),
+            Status::Archived => ("calm", "box", "Archived"),
         };
         StatusView { tone, icon, label }
     }
@@ -55,7 +57,7 @@ impl VerdictView {
             },
             (_, Some(verdict)) => {
                 let (sentence, more) = split(&said.replace(" %", "\u{a0}%"));
-                VerdictView::judged(verdict, status == Status::Stopped, sentence, more)
+                VerdictView::judged(verdict, status.is_over(), sentence, more)
             }
         }
     }
@@ -75,7 +77,7 @@ impl VerdictView {
     pub(crate) fn headlined(mut self, status: Status) -> VerdictView {
         let opens_so = self.sentence.split_once(": ").is_some_and(|(opening, _)| OPENINGS.contains(&opening));
         if opens_so && self.tone == "calm" {
-            self.label = if status == Status::Stopped { "Last verdict" } else { "Verdict so far" };
+            self.label = if status.is_over() { "Last verdict" } else { "Verdict so far" };
         }
         self
     }

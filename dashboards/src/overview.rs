@@ -18,7 +18,7 @@ pub struct Overview {
     pub notice: Option<Notice>,
     /// The shop's figures.
     pub shop: ShopFigures,
-    /// One row for each experiment; running ones are shown first, then drafts, then stopped ones, in the order given.
+    /// One row for each experiment; in the order of [`Status`] from running on, drafts after paused ones.
     pub experiments: Vec<ExperimentRow>,
     /// When the figures were read, Unix milliseconds UTC.
     pub as_of_ms: i64,
@@ -85,8 +85,10 @@ impl Overview {
     pub(crate) fn view(&self) -> View<'_> {
         let order = |row: &&ExperimentRow| match row.status {
             Status::Running => 0,
-            Status::Draft => 1,
-            Status::Stopped => 2,
+            Status::Paused => 1,
+            Status::Draft => 2,
+            Status::Stopped => 3,
+            Status::Archived => 4,
         };
         let mut rows: Vec<&ExperimentRow> = self.experiments.iter().collect();
         rows.sort_by_key(order);
@@ -101,7 +103,16 @@ impl Overview {
     fn summary(&self) -> String {
         let of = |status| self.experiments.iter().filter(|row| row.status == status).count() as u64;
         let (running, drafts, stopped) = (of(Status::Running), of(Status::Draft), of(Status::Stopped));
-        format!("{} running, {}, {} stopped", count(running), counted(drafts, "draft"), count(stopped))
+        let paused = match of(Status::Paused) {
+            0 => String::new(),
+            paused => format!(" {} paused,", count(paused)),
+        };
+        format!(
+            "{} running,{paused} {}, {} stopped",
+            count(running),
+            counted(drafts, "draft"),
+            count(stopped)
+        )
     }
 }
 

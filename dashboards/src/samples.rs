@@ -12,7 +12,7 @@ use experiments::{Analysis, ArmTotals, Experiment, Look, Plan, Status, Verdict, 
 
 use crate::demand::DemandPage;
 use crate::edit::{DefinitionForm, EditPage, Subject};
-use crate::experiment::ExperimentPage;
+use crate::experiment::{ExperimentPage, Revision};
 use crate::login::Login;
 use crate::money::Currency;
 use crate::orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
@@ -82,10 +82,13 @@ fn definition(
     });
     let draft = Experiment::parse_value(&definition).expect("a sample's definition is right");
     let running = || draft.clone().moved(Move::Start).expect("a draft starts");
+    let stopped = || running().moved(Move::Stop).expect("a running experiment stops");
     match status {
         Status::Draft => draft,
         Status::Running => running(),
-        Status::Stopped => running().moved(Move::Stop).expect("a running experiment stops"),
+        Status::Paused => running().moved(Move::Pause).expect("a running experiment pauses"),
+        Status::Stopped => stopped(),
+        Status::Archived => stopped().moved(Move::Archive).expect("a stopped experiment is archived"),
     }
 }
 
@@ -202,6 +205,12 @@ pub fn hostile() -> Sample {
     observed(experiment, &[arm(0.5, 0.06, 4_000.0), arm(0.5, 0.07, 4_000.0)], 20_000.0, 10)
 }
 
+/// Returns one that is held for a while.
+pub fn paused() -> Sample {
+    let experiment = definition("gift-wrap", "Gift wrap in the cart", HYPOTHESIS, &ARMS, Status::Paused);
+    observed(experiment, &[arm(0.5, 0.061, 4_130.0), arm(0.5, 0.062, 4_080.0)], 6_020.0, 20)
+}
+
 /// Returns every sample by name.
 pub fn experiments() -> Vec<(&'static str, Sample)> {
     vec![
@@ -212,6 +221,7 @@ pub fn experiments() -> Vec<(&'static str, Sample)> {
         ("first-look", first_look()),
         ("mismatched", mismatched()),
         ("three-arms", three_arms()),
+        ("paused", paused()),
         ("draft", draft()),
         ("hostile", hostile()),
     ]
@@ -334,7 +344,7 @@ pub fn overview() -> Overview {
         units: sample.analysis.arms.iter().map(|arm| arm.units).sum(),
         verdict: Some(sample.analysis.verdict.clone()),
         sentence: sample.analysis.sentence.clone(),
-        started_at_ms: (sample.experiment.status() != Status::Draft).then_some(AS_OF_MS - 14 * DAY_MS),
+        started_at_ms: (sample.experiment.status().has_started()).then_some(AS_OF_MS - 14 * DAY_MS),
     };
     let shown: Vec<(&str, Sample)> =
         experiments().into_iter().filter(|(name, _)| !matches!(*name, "first-look" | "hostile")).collect();
@@ -399,12 +409,46 @@ pub fn running_form() -> EditPage {
     }
 }
 
+/// Returns what an experiment went through until now: made, mended, started and, of one that is over, stopped.
+fn history(experiment: &Experiment) -> Vec<Revision> {
+    let changed = |changes: &[(&str, serde_json::Value)]| {
+        let mut definition = experiment.to_value();
+        for (field, value) in changes {
+            definition[field] = value.clone();
+        }
+        Experiment::parse_value(&definition).ok()
+    };
+    let (draft, running) = (("status", "draft".into()), ("status", "running".into()));
+    let mut life = vec![
+        ("", changed(&[draft.clone(), ("coverage_bp", 1_000.into()), ("hypothesis", "".into())])),
+        ("", changed(&[draft, ("coverage_bp", 1_000.into())])),
+    ];
+    if experiment.status().has_started() {
+        life.push((
+            "The shop is quiet this week.",
+            changed(&[running.clone(), ("coverage_bp", 1_000.into())]),
+        ));
+        life.push(("Nothing is broken on the first tenth.", changed(&[running])));
+        if experiment.status() != Status::Running {
+            life.push((HOSTILE, Some(experiment.clone())));
+        }
+    }
+    let revision = |(at, (reason, definition)): (usize, (&str, Option<Experiment>))| Revision {
+        number: at as u64 + 1,
+        at_ms: AS_OF_MS - 16 * DAY_MS + at as i64 * DAY_MS,
+        by: "mara".into(),
+        reason: reason.into(),
+        definition,
+    };
+    life.into_iter().enumerate().map(revision).collect()
+}
+
 /// Renders the page of a sample.
 ///
 /// # Errors
 /// [`PageError`], when a template does not fit its model.
 pub fn render(pages: &Pages, sample: &Sample, notice: Option<Notice>) -> Result<String, PageError> {
-    let is_over = sample.experiment.status() == Status::Stopped;
+    let is_over = sample.experiment.status().is_over();
     let previews: Vec<String> = if is_over {
         Vec::new()
     } else {
@@ -415,10 +459,12 @@ pub fn render(pages: &Pages, sample: &Sample, notice: Option<Notice>) -> Result<
     pages.experiment(&ExperimentPage {
         session: &session(),
         notice,
+        reason: "",
+        history: &history(&sample.experiment),
         experiment: &sample.experiment,
         revision: 3,
         saved_at_ms: Some(AS_OF_MS - 14 * DAY_MS),
-        started_at_ms: (sample.experiment.status() != Status::Draft).then_some(AS_OF_MS - 14 * DAY_MS),
+        started_at_ms: (sample.experiment.status().has_started()).then_some(AS_OF_MS - 14 * DAY_MS),
         stopped_at_ms: is_over.then_some(AS_OF_MS - DAY_MS),
         analysis: &sample.analysis,
         orders: &sample.orders,

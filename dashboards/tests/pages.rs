@@ -173,11 +173,16 @@ fn the_table_shows_what_each_variation_did() {
 fn moves_are_offered_only_where_they_lead_on() {
     let offers = |name: &str| {
         let html = page(name);
-        (html.contains("/start\""), html.contains("/stop\""), html.contains("?copy="))
+        let buttons = ["start", "pause", "resume", "stop", "archive"];
+        let mut offered =
+            buttons.into_iter().filter(|button| html.contains(&format!("/{button}\""))).collect::<Vec<_>>();
+        offered.extend(html.contains("?copy=").then_some("copy"));
+        offered.join(" ")
     };
-    assert_eq!(offers("experiment-draft"), (true, false, false));
-    assert_eq!(offers("experiment-better"), (false, true, false));
-    assert_eq!(offers("experiment-worse"), (false, false, true));
+    assert_eq!(offers("experiment-draft"), "start");
+    assert_eq!(offers("experiment-better"), "pause stop");
+    assert_eq!(offers("experiment-paused"), "resume stop");
+    assert_eq!(offers("experiment-worse"), "archive copy");
 }
 
 #[test]
@@ -286,7 +291,12 @@ const ADDRESSES: [&str; 39] = [
 #[test]
 fn every_link_and_form_leads_to_an_address_that_is_answered() {
     let is_answered = |address: &str| {
-        let path = address.split('?').next().unwrap().replace("/stop", "/start");
+        let path = address.split('?').next().unwrap();
+        let move_ = path.rsplit('/').next().unwrap();
+        let path = match move_ {
+            "pause" | "resume" | "stop" | "archive" => path.replace(move_, "start"),
+            _ => path.to_owned(),
+        };
         ADDRESSES.iter().any(|known| match known.split_once('*') {
             None => path == *known,
             Some((begin, end)) => path
@@ -297,7 +307,7 @@ fn every_link_and_form_leads_to_an_address_that_is_answered() {
     };
     for (name, html) in rendered() {
         let html = html.replace("&#x2F;", "/");
-        for attribute in [" href=\"", " action=\""] {
+        for attribute in [" href=\"", " action=\"", " formaction=\""] {
             for address in html.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
                 assert!(address.starts_with('#') || is_answered(address), "{name}: {address}");
             }

@@ -30,8 +30,8 @@ impl Assignment {
 /// Places a unit by hash: a pure function of the definition and the unit, the same on every node and in every
 /// SDK.
 ///
-/// Drafts and stopped experiments assign nobody; nor does an empty unit, which GrowthBook takes for a missing
-/// one. The hash is GrowthBook's version 2 under the experiment's seed.
+/// Only a running experiment assigns: drafts, paused and stopped ones leave the flag as it would be without them.
+/// Nor is an empty unit assigned, which GrowthBook takes for a missing one. The hash is GrowthBook's version 2 under the experiment's seed.
 ///
 /// ```
 /// # use experiments::Experiment;
@@ -59,12 +59,11 @@ pub fn assign(experiment: &Experiment, unit: &str) -> Assignment {
     }
 }
 
-/// Places a unit where somebody asked to see it, for a look at a draft or a running experiment; never to be
-/// counted.
+/// Places a unit where somebody asked to see it, for a look at an experiment that is not over; never to be counted.
 ///
-/// `None` when the experiment has stopped or has no such variation.
+/// `None` when the experiment is over or has no such variation.
 pub fn force(experiment: &Experiment, variation: usize) -> Option<Assignment> {
-    let may_be_seen = experiment.status() != Status::Stopped;
+    let may_be_seen = !experiment.status().is_over();
     (may_be_seen && variation < experiment.variations().len()).then_some(Assignment {
         variation,
         in_experiment: true,
@@ -182,18 +181,25 @@ mod tests {
     }
 
     #[test]
-    fn drafts_stopped_experiments_and_empty_units_are_left_alone() {
+    fn only_running_experiments_assign() {
         let running = experiment("e", 10_000, &[5_000, 5_000]);
+        let paused = running.clone().moved(Move::Pause).unwrap();
         let stopped = running.clone().moved(Move::Stop).unwrap();
+        let archived = stopped.clone().moved(Move::Archive).unwrap();
         let mut draft = running.to_value();
         draft["status"] = json!("draft");
         let draft = Experiment::parse_value(&draft).unwrap();
-        for (experiment, unit) in [(&draft, "u"), (&stopped, "u"), (&running, "")] {
+        for (experiment, unit) in
+            [(&draft, "u"), (&paused, "u"), (&stopped, "u"), (&archived, "u"), (&running, "")]
+        {
             assert_eq!(assign(experiment, unit), Assignment::out(None));
         }
+        let resumed = paused.clone().moved(Move::Resume).unwrap();
+        assert_eq!(assign(&resumed, "u"), assign(&running, "u"), "who comes back meets the same variation");
         assert!(assign(&running, "u").hash_used);
         assert!(force(&draft, 1).is_some_and(|a| a.in_experiment && !a.hash_used && a.variation == 1));
-        assert_eq!(force(&stopped, 1), None);
+        assert!(force(&paused, 1).is_some());
+        assert_eq!((force(&stopped, 1), force(&archived, 1)), (None, None));
         assert_eq!(force(&running, 2), None);
     }
 

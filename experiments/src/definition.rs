@@ -7,9 +7,11 @@ use crate::metric::Metric;
 
 mod check;
 mod error;
+mod status;
 
 use check::{check_key, check_length, check_size, check_text, check_variations};
 pub use error::DefinitionError;
+pub use status::Status;
 
 /// The one schema version this build reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -35,36 +37,6 @@ pub const PLANNED_UNITS_MIN: u64 = 100;
 pub const PLANNED_UNITS_MAX: u64 = 10_000_000_000;
 /// Planned units of a definition that names none; GrowthBook's default for the same parameter.
 pub const PLANNED_UNITS_DEFAULT: u64 = 5_000;
-
-/// Says where an experiment is in its life; see [`crate::lifecycle`] for the moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Being written: assigns nobody but those forced to look at it.
-    #[default]
-    Draft,
-    /// Assigning units; what decides the split is frozen.
-    Running,
-    /// Over: assigns nobody and never starts again.
-    Stopped,
-}
-
-impl Status {
-    /// Returns the status as it is written in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Status::Draft => "draft",
-            Status::Running => "running",
-            Status::Stopped => "stopped",
-        }
-    }
-}
-
-impl std::fmt::Display for Status {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(self.as_str())
-    }
-}
 
 /// Describes one arm of an experiment and the value its units get.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

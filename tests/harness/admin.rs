@@ -77,7 +77,7 @@ impl Admin {
         answered(self.http.get(format!("{}{path}", self.root))).await
     }
 
-    /// Fills in the page's form of that action, and sends it with all the fields that stand in it.
+    /// Fills in the page's form of that action, its own or one of its buttons', and sends it with all the fields that stand in it.
     ///
     /// # Panics
     /// Where the page has no such form, or the form no such field.
@@ -108,7 +108,11 @@ fn fields_of(html: &str, action: &str) -> Vec<(String, String)> {
             let tag = form.split('>').next().unwrap_or_default();
             // A search of the same address is another form.
             let is_sent = attribute(tag, "method").is_none_or(|method| method != "get");
-            is_sent && attribute(tag, "action").as_deref() == Some(action)
+            let buttons = form.split("</form>").next().unwrap_or_default().split("<button ").skip(1);
+            let mut targets = buttons.filter_map(|button| attribute(button.split('>').next()?, "formaction"));
+            is_sent
+                && (attribute(tag, "action").as_deref() == Some(action)
+                    || targets.any(|target| target == action))
         })
         .unwrap_or_else(|| panic!("no form {action} in:\n{html}"));
     let form = form.split("</form>").next().unwrap_or_default();
@@ -162,10 +166,11 @@ mod tests {
             <input type="radio" name="pick" value="x"><input type="radio" name="pick" value="y" checked>
             <select name="which"><option value="a">A</option><option value="b" selected>B</option></select>
             <textarea id="t" name="json">
-{&quot;a&quot;: 1}</textarea></form>"#;
+{&quot;a&quot;: 1}</textarea><button formaction="/that">That</button></form>"#;
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let expected =
             [pair("csrf", "a\"b"), pair("pick", "y"), pair("which", "b"), pair("json", "{\"a\": 1}")];
         assert_eq!(fields_of(html, "/this"), expected);
+        assert_eq!(fields_of(html, "/that"), expected);
     }
 }

@@ -12,6 +12,10 @@ on_each_store!(
     both_workflows_lead_to_an_order,
     a_forced_variation_is_shown_and_never_counted,
     a_cart_keeps_the_workflow_it_was_opened_with,
+    a_paused_experiment_assigns_nobody_and_goes_on_as_it_was,
+    a_move_says_why_it_is_refused,
+    a_stop_comes_before_what_others_change,
+    every_change_stands_in_the_history_with_who_and_why,
     a_broken_definition_is_refused_and_says_why,
     the_dashboards_are_for_those_who_signed_in,
     orders_are_counted_in_their_variation,
@@ -38,7 +42,8 @@ async fn draft(admin: &Admin, fields: &[(&str, &str)]) -> admin::Page {
 /// Presses a button of the experiment's page.
 pub(crate) async fn press(admin: &Admin, button: &str) {
     let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
-    let after = admin.submit(&page, &format!("/admin/experiments/{KEY}/{button}"), &[]).await;
+    let why: &[_] = if button == "start" { &[] } else { &[("reason", "the test wants it")] };
+    let after = admin.submit(&page, &format!("/admin/experiments/{KEY}/{button}"), why).await;
     assert_eq!(after.status, 200, "{}", after.html);
 }
 
@@ -176,6 +181,99 @@ async fn a_cart_keeps_the_workflow_it_was_opened_with(store: Store) {
     );
     let ordered = shopper.check_out("tok_success").await.accepted();
     assert_eq!(ordered["completed_steps"], json!(["address", "shipping", "payment"]));
+}
+
+async fn a_paused_experiment_assigns_nobody_and_goes_on_as_it_was(store: Store) {
+    let (app, admin) = start(store).await;
+    let shopper = open_cart_in(&app, "express").await;
+    press(&admin, "pause").await;
+    assert_eq!(workflow(&shopper).await, "express", "carts keep what they have");
+    for _ in 0..8 {
+        assert_eq!(workflow(&app.open_cart().await).await, "classic", "the flag answers as without it");
+    }
+    assert_eq!(workflow(&app.open_cart_as(shopper.token()).await).await, "classic");
+    let forced = Shopper::open_forced_cart(app.address(), &random_token(), &format!("{KEY}=1")).await;
+    assert_eq!(workflow(&forced).await, "express", "a tester may look at it");
+    press(&admin, "resume").await;
+    assert_eq!(workflow(&app.open_cart_as(shopper.token()).await).await, "express", "as before the pause");
+    press(&admin, "pause").await;
+    press(&admin, "stop").await;
+    press(&admin, "archive").await;
+    assert!(!admin.get("/admin").await.html.contains(KEY), "it has left the list");
+    let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
+    assert!(page.html.contains("Archived") && page.html.contains("?copy="), "{}", page.html);
+}
+
+/// Sends a move past the buttons of the page, with the fields of the form that is there.
+async fn ask(admin: &Admin, asked: &str, reason: &str) -> admin::Page {
+    let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
+    let html = page.html.replace(&format!("/{KEY}/pause"), &format!("/{KEY}/{asked}"));
+    let page = admin::Page { html, ..page };
+    admin.submit(&page, &format!("/admin/experiments/{KEY}/{asked}"), &[("reason", reason)]).await
+}
+
+async fn a_move_says_why_it_is_refused(store: Store) {
+    let (_app, admin) = start(store).await;
+    for (asked, status, why) in [
+        ("archive", 409, "Experiment is not over: stop it before it is archived."),
+        ("resume", 409, "Experiment is running already."),
+        ("start", 409, "Experiment is running already."),
+    ] {
+        let page = ask(&admin, asked, "I want it").await;
+        assert_eq!(page.status, status, "{asked}");
+        assert!(page.html.contains(why), "{asked}: {}", page.html);
+        assert!(page.html.contains("value=\"I want it\""), "what was typed is kept");
+    }
+    assert_eq!(ask(&admin, "dance", "I want it").await.status, 404);
+    for (reason, why) in
+        [("  ", "Say why"), (&*"x".repeat(1_001), "The reason has 1001 bytes, the most is 1000")]
+    {
+        let page = ask(&admin, "stop", reason).await;
+        assert_eq!(page.status, 422);
+        assert!(page.html.contains(why), "{}", page.html);
+    }
+    let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
+    assert!(page.html.contains("/pause\""), "it still runs");
+}
+
+async fn a_stop_comes_before_what_others_change(store: Store) {
+    let (_app, admin) = start(store).await;
+    let path = format!("/admin/experiments/{KEY}");
+    let stale = admin.get(&path).await;
+    let form = admin.get(&format!("{path}/edit")).await;
+    let renamed = [("name", "Another name"), ("reason", "clearer")];
+    assert_eq!(admin.submit(&form, &path, &renamed).await.status, 200);
+    let page = admin.submit(&stale, &format!("{path}/pause"), &[("reason", "late")]).await;
+    assert!(page.html.contains("Somebody else changed the experiment"), "{}", page.html);
+    let page = admin.submit(&stale, &format!("{path}/stop"), &[("reason", "it breaks")]).await;
+    assert!(page.html.contains("The experiment has stopped"), "{}", page.html);
+    assert!(page.html.contains("Another name"), "and nothing of the change is lost");
+}
+
+async fn every_change_stands_in_the_history_with_who_and_why(store: Store) {
+    let (_app, admin) = start(store).await;
+    let path = format!("/admin/experiments/{KEY}");
+    let form = admin.get(&format!("{path}/edit")).await;
+    let changed = [("name", "Express <b>checkout</b>"), ("coverage_percent", "100")];
+    let page = admin.submit(&form, &path, &changed).await;
+    assert_eq!(page.status, 422, "a started experiment does not change without a reason");
+    assert!(page.html.contains("href=\"#reason\""), "{}", page.html);
+    let page = admin.submit(&page, &path, &[("reason", "The old name was \"wrong\".")]).await;
+    assert_eq!(page.status, 200, "{}", page.html);
+    press(&admin, "pause").await;
+    let page = admin.get(&path).await;
+    let history = page.html.split("id=\"history\"").nth(1).unwrap();
+    let entries: Vec<&str> = history.split("<p><strong>").skip(1).collect();
+    let heads: Vec<&str> = entries.iter().map(|entry| entry.split('<').next().unwrap()).collect();
+    assert_eq!(heads, ["Paused", "Changed", "Started", "Created, draft"]);
+    assert!(entries.iter().all(|entry| entry.contains("by ada, <time")), "{history}");
+    assert!(entries[0].contains("the test wants it"));
+    let change = admin::unescape(entries[1]);
+    assert!(change.contains("The old name was \"wrong\".") && change.contains("Name: "), "{change}");
+    assert!(
+        change.contains(">Express checkout<") && change.contains(">Express <b>checkout</b><"),
+        "{change}"
+    );
 }
 
 async fn a_broken_definition_is_refused_and_says_why(store: Store) {

@@ -22,6 +22,7 @@ on_each_store!(
     streams_end_when_the_server_goes,
     a_remote_evaluation_tells_values_and_no_rules,
     ofrep_answers_in_its_own_words,
+    a_pause_is_one_at_every_door,
     ofrep_says_what_is_wrong_with_a_question,
     the_official_sdks_work_unchanged,
     every_door_gives_a_unit_the_same_variation,
@@ -204,13 +205,26 @@ async fn a_change_reaches_every_stream_within_a_second(store: Store) {
         "there is something to ask for"
     );
 
+    // The stop is the kill switch: it works where others steer, too.
+    press(&admin, "pause").await;
+    for events in &mut streams {
+        assert_eq!(events.payload().await.1["features"], json!({}));
+    }
+    press(&admin, "resume").await;
+    for events in &mut streams {
+        assert!(events.payload().await.1["features"]["checkout_workflow"].is_object());
+    }
+    let pressed = Instant::now();
     press(&admin, "stop").await;
-    let saved = Instant::now();
     for events in &mut streams {
         let (_, payload) = events.payload().await;
         assert_eq!(payload["features"], json!({}));
     }
-    assert!(saved.elapsed() < Duration::from_secs(1), "{:?}", saved.elapsed());
+    assert!(pressed.elapsed() < Duration::from_secs(1), "{:?}", pressed.elapsed());
+    if let Some(node) = &twin {
+        let opened = node.open_cart().await.cart().await;
+        assert_eq!(opened["workflow"]["name"], "classic", "nor does the other node's shop assign");
+    }
     assert!(remote.next().await.unwrap().contains("event: features-updated"));
     let open = app.metrics().await.value("cartwright_flag_streams", &[]);
     assert_eq!(open, Some(3.0));
@@ -331,6 +345,24 @@ async fn ofrep_answers_in_its_own_words(store: Store) {
     let stopped = all(&context, etag).await;
     assert_eq!((stopped.status, &stopped.json()["flags"]), (200, &json!([disabled])));
     assert_eq!(one().await.json(), disabled, "the caller's default holds");
+}
+
+async fn a_pause_is_one_at_every_door(store: Store) {
+    let (app, admin) = start_with(store, KEYS).await;
+    let context = json!({"context": {"targetingKey": "user-1"}});
+    let doors = async || {
+        let features = get(&app, FEATURES).await.json()["features"].clone();
+        let body = json!({"attributes": {"id": "user-1"}});
+        let remote = post(&app, "/api/eval/sdk-remote", &body).await.json()["features"].clone();
+        let asked = post(&app, &format!("{OFREP}/checkout_workflow"), &context).await.json();
+        (features, remote, asked)
+    };
+    let running = doors().await;
+    press(&admin, "pause").await;
+    let disabled = json!({"key": "checkout_workflow", "reason": "DISABLED"});
+    assert_eq!(doors().await, (json!({}), json!({}), disabled));
+    press(&admin, "resume").await;
+    assert_eq!(doors().await, running);
 }
 
 async fn ofrep_says_what_is_wrong_with_a_question(store: Store) {

@@ -57,13 +57,12 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/webhooks/{sink}", get().to(webhooks::read))
                 .route("/webhooks/{sink}/{change}", post().to(webhooks::change))
                 .route("/webhooks/{sink}/deliveries/{position}", post().to(webhooks::again))
-                .route("/experiments", post().to(experiments::create))
-                .route("/experiments/new", get().to(experiments::new))
+                .route("/experiments", post().to(experiments::editing::create))
+                .route("/experiments/new", get().to(experiments::editing::new))
                 .route("/experiments/{key}", get().to(experiments::read))
-                .route("/experiments/{key}", post().to(experiments::save))
-                .route("/experiments/{key}/edit", get().to(experiments::edit))
-                .route("/experiments/{key}/start", post().to(experiments::start))
-                .route("/experiments/{key}/stop", post().to(experiments::stop)),
+                .route("/experiments/{key}", post().to(experiments::editing::save))
+                .route("/experiments/{key}/edit", get().to(experiments::editing::edit))
+                .route("/experiments/{key}/{move}", post().to(experiments::moves::make)),
         );
     }
 }

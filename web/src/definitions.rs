@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use arc_swap::ArcSwap;
 use cart_core::{AssignedVariation, VisitorId, Workflow};
 use experiments::{
-    DefinitionError, Experiment, FlagValue, Status, evaluate_flag,
+    DefinitionError, Experiment, FlagValue, evaluate_flag,
     growthbook::{self, Payload},
 };
 use serde_json::Value;
@@ -223,7 +223,7 @@ impl DefinitionsCell {
         let _alone = self.refreshing.lock().await;
         if let Some(stored) = store.definitions(self.newest.load().revision).await? {
             let definitions = Definitions::of(stored);
-            for experiment in definitions.experiments.iter().filter(|e| e.status() != Status::Draft) {
+            for experiment in definitions.experiments.iter().filter(|e| e.status().has_started()) {
                 for variation in 0..experiment.variations().len() {
                     metrics::start_variation(experiment.key(), u32::try_from(variation).unwrap_or(u32::MAX));
                 }
@@ -253,6 +253,8 @@ mod tests {
             revision: 1,
             definition: definition(WORKFLOW_FLAG, r#""express""#),
             saved_at_ms,
+            saved_by: "ann".into(),
+            reason: String::new(),
         };
         let version = |revision, saved_at_ms| {
             version(&store::StoredDefinitions { revision, experiments: vec![row(saved_at_ms)] })

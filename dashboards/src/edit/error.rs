@@ -99,6 +99,7 @@ pub(super) fn place_on_page(error: &FormError) -> usize {
         "planned_units",
         "primary_metric",
         "seed",
+        "reason",
     ]
     .into_iter()
     .rposition(|begin| field.starts_with(begin))

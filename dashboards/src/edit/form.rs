@@ -26,6 +26,8 @@ pub struct DefinitionForm {
     pub planned_units: String,
     /// Fields `variation_{n}_…`, n from 1, without the rows left blank.
     pub variations: Vec<VariationForm>,
+    /// Field `reason`: why it changes.
+    pub reason: String,
     /// Field `revision`: the revision that was being edited.
     pub revision: Option<u64>,
 }
@@ -83,6 +85,7 @@ impl Default for DefinitionForm {
             primary_metric: experiments::Metric::default().as_str().into(),
             planned_units: PLANNED_UNITS_DEFAULT.to_string(),
             variations: vec![arm("control", "Control"), arm("treatment", "Treatment")],
+            reason: String::new(),
             revision: None,
         }
     }
@@ -106,6 +109,7 @@ impl From<&Experiment> for DefinitionForm {
             primary_metric: experiment.primary_metric().as_str().into(),
             planned_units: experiment.planned_units().to_string(),
             variations: experiment.variations().iter().map(arm).collect(),
+            reason: String::new(),
             revision: None,
         }
     }
@@ -142,6 +146,7 @@ impl DefinitionForm {
                 "coverage_percent" => form.coverage_percent = text.trim().into(),
                 "primary_metric" => form.primary_metric = text.trim().into(),
                 "planned_units" => form.planned_units = text.trim().into(),
+                "reason" => form.reason = text.trim().into(),
                 "revision" => form.revision = text.trim().parse().ok(),
                 other => form.read_variation(other, &text),
             }

@@ -74,9 +74,9 @@ fn unreadable_definitions_say_where() {
     assert!(unknown.starts_with("variation 2 cannot be read: unknown field `weigth_bp`"), "{unknown}");
     let missing = error_of(|value| drop(value["variations"][0].as_object_mut().unwrap().remove("value")));
     assert_eq!(missing, "variation 1 cannot be read: missing field `value`");
-    let status = error_of(|value| value["status"] = json!("paused"));
+    let status = error_of(|value| value["status"] = json!("asleep"));
     assert!(
-        status.contains("unknown variant `paused`, expected one of `draft`, `running`, `stopped`"),
+        status.contains("unknown variant `asleep`, expected one of `draft`, `running`, `paused`"),
         "{status}"
     );
     let negative = error_of(|value| value["coverage_bp"] = json!(-1));

@@ -11,7 +11,7 @@ pub const UNIT_ATTRIBUTE: &str = "id";
 /// [`assign`](crate::assign()) and [`evaluate_flag`](crate::evaluate_flag) give.
 ///
 /// Each flag is a feature without a default, so that the caller's own holds, and each experiment on it a rule, in
-/// order. Drafts and stopped experiments are left out: they assign nobody. `updated` is the payload's version to
+/// order. Experiments that do not run are left out: they assign nobody. `updated` is the payload's version to
 /// the SDKs, an ISO 8601 time that must change with every change.
 ///
 /// ```

@@ -1,6 +1,6 @@
 //! What is fixed before an experiment starts and an analysis must know.
 
-use crate::definition::{Experiment, Status, WHOLE_BP};
+use crate::definition::{Experiment, WHOLE_BP};
 use crate::metric::Metric;
 use crate::sequence::Sequence;
 use crate::verdict::ALPHA;
@@ -90,7 +90,7 @@ impl Plan {
         let arms = experiment.variations().iter().map(arm).collect();
         let plan = Plan::new(arms, experiment.primary_metric(), ALPHA, experiment.planned_units())
             .expect("a definition has two weighted variations at least and planned units");
-        Plan { is_over: experiment.status() == Status::Stopped, ..plan }
+        Plan { is_over: experiment.status().is_over(), ..plan }
     }
 
     /// Returns the arms, the control first.

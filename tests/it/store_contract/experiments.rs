@@ -8,12 +8,19 @@ use super::{
 };
 
 fn definition(key: &str, text: &str) -> StoredExperiment {
-    StoredExperiment { key: key.into(), revision: 0, definition: text.into(), saved_at_ms: NOW_MS }
+    StoredExperiment {
+        key: key.into(),
+        revision: 0,
+        definition: text.into(),
+        saved_at_ms: NOW_MS,
+        saved_by: "ann".into(),
+        reason: format!("because of {text}"),
+    }
 }
 
 pub async fn a_definition_is_saved_over_the_revision_that_was_read(subject: Subject) {
     let save = async |text: &str, expected| {
-        subject.store.save_definition(&definition("blue", text), expected, "ann").await.map_err(|e| match e {
+        subject.store.save_definition(&definition("blue", text), expected).await.map_err(|e| match e {
             StoreError::Conflict(_) => "conflict",
             other => panic!("{other}"),
         })
@@ -30,6 +37,11 @@ pub async fn a_definition_is_saved_over_the_revision_that_was_read(subject: Subj
     let history = subject.store.history("blue").await.unwrap();
     let told: Vec<_> = history.iter().map(|e| (e.revision, value(&e.definition)["n"].as_i64())).collect();
     assert_eq!(told, [(1, Some(1)), (2, Some(2)), (3, Some(3))]);
+    assert!(
+        history.iter().all(|e| e.saved_by == "ann" && e.reason.starts_with("because of {\"n\"")),
+        "{history:?}"
+    );
+    assert_eq!(stored[0].reason, r#"because of {"n":3}"#);
     assert_eq!(subject.store.history("none").await.unwrap(), []);
 }
 
@@ -39,7 +51,7 @@ pub async fn one_of_many_savers_wins(subject: Subject) {
             let store = subject.store.clone();
             tokio::spawn(async move {
                 let text = format!(r#"{{"saver":{n}}}"#);
-                match store.save_definition(&definition("blue", &text), expected, "ann").await {
+                match store.save_definition(&definition("blue", &text), expected).await {
                     Ok(revision) => Some((n, revision)),
                     Err(StoreError::Conflict(_)) => None,
                     Err(other) => panic!("{other}"),
@@ -60,14 +72,14 @@ pub async fn one_of_many_savers_wins(subject: Subject) {
 pub async fn definitions_are_sent_where_their_revision_is_new(subject: Subject) {
     assert!(subject.store.definitions(0).await.unwrap().is_none(), "without definitions the revision is 0");
     for key in ["b", "a"] {
-        subject.store.save_definition(&definition(key, "{}"), None, "ann").await.unwrap();
+        subject.store.save_definition(&definition(key, "{}"), None).await.unwrap();
     }
     let first = subject.store.definitions(0).await.unwrap().unwrap();
     assert_eq!(first.experiments.iter().map(|e| e.key.as_str()).collect::<Vec<_>>(), ["a", "b"]);
     assert!(subject.store.definitions(first.revision).await.unwrap().is_none());
-    subject.store.save_definition(&definition("a", "{}"), None, "ann").await.unwrap_err();
+    subject.store.save_definition(&definition("a", "{}"), None).await.unwrap_err();
     assert!(subject.store.definitions(first.revision).await.unwrap().is_none(), "nothing changed");
-    subject.store.save_definition(&definition("a", "{}"), Some(1), "ann").await.unwrap();
+    subject.store.save_definition(&definition("a", "{}"), Some(1)).await.unwrap();
     assert!(subject.store.definitions(first.revision).await.unwrap().unwrap().revision > first.revision);
 }
 

@@ -16,12 +16,7 @@ pub trait ExperimentStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where the key's revision is not `expected` (`None`: the key must be new).
-    async fn save_definition(
-        &self,
-        experiment: &StoredExperiment,
-        expected: Option<u64>,
-        by: &str,
-    ) -> Result<u64>;
+    async fn save_definition(&self, experiment: &StoredExperiment, expected: Option<u64>) -> Result<u64>;
 
     /// Returns every revision of a key, the oldest first.
     async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>>;
@@ -30,7 +25,7 @@ pub trait ExperimentStore: Send + Sync {
     async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>>;
 }
 
-/// Is a definition as stored: its JSON, not yet parsed.
+/// Is one revision of a definition as stored: its JSON, not yet parsed, and who saved it why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredExperiment {
     /// The experiment's key.
@@ -41,6 +36,10 @@ pub struct StoredExperiment {
     pub definition: String,
     /// When this revision was saved, in Unix milliseconds.
     pub saved_at_ms: i64,
+    /// Who saved it: a name of the dashboards, or what the server calls itself where it acts on its own.
+    pub saved_by: String,
+    /// Why, in the words of whoever saved it; empty where nobody was asked.
+    pub reason: String,
 }
 
 /// Is the whole set of definitions at one revision.

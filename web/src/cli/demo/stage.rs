@@ -192,8 +192,10 @@ async fn start(shop: &Shop, definition: &str, shoppers: u64) -> anyhow::Result<(
         revision: 1,
         definition,
         saved_at_ms: clock::now_ms(),
+        saved_by: ADMIN.into(),
+        reason: "The demo begins.".into(),
     };
-    shop.store.save_definition(&stored, None, ADMIN).await?;
+    shop.store.save_definition(&stored, None).await?;
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use experiments::{
-    Status,
     growthbook::{Evaluator, FeatureResult, Source},
     json::{Json, Object},
 };
@@ -11,10 +10,10 @@ use experiments::{
 use super::failure::{Code, Failure};
 use crate::definitions::Definitions;
 
-/// Lists the flags that answers speak of: those with an experiment that runs or has stopped. The flag of a draft is nobody's
+/// Lists the flags that answers speak of: those with an experiment that has started. The flag of a draft is nobody's
 /// business yet.
 pub fn flags(definitions: &Definitions) -> BTreeSet<&str> {
-    let begun = definitions.experiments().iter().filter(|experiment| experiment.status() != Status::Draft);
+    let begun = definitions.experiments().iter().filter(|experiment| experiment.status().has_started());
     begun.map(|experiment| experiment.flag()).chain(definitions.payload().feature_keys()).collect()
 }
 

@@ -14,12 +14,7 @@ impl ExperimentStore for MemoryStore {
         Ok((revision != known).then(|| StoredDefinitions { revision, experiments: newest() }))
     }
 
-    async fn save_definition(
-        &self,
-        experiment: &StoredExperiment,
-        expected: Option<u64>,
-        _: &str,
-    ) -> Result<u64> {
+    async fn save_definition(&self, experiment: &StoredExperiment, expected: Option<u64>) -> Result<u64> {
         self.state.lock().await.save_definition(experiment, expected)
     }
 

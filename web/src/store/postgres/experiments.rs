@@ -23,13 +23,8 @@ impl ExperimentStore for PostgresStore {
         bounded(definitions(&self.client().await?, known)).await
     }
 
-    async fn save_definition(
-        &self,
-        experiment: &StoredExperiment,
-        expected: Option<u64>,
-        by: &str,
-    ) -> Result<u64> {
-        save(self.client().await?, experiment, expected, by).await
+    async fn save_definition(&self, experiment: &StoredExperiment, expected: Option<u64>) -> Result<u64> {
+        save(self.client().await?, experiment, expected).await
     }
 
     async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>> {
@@ -64,7 +59,9 @@ pub const EXPOSE: &str = concat!(
 
 /// Returns all definitions where their revision is another one.
 pub async fn definitions(client: &Client, known: u64) -> Result<Option<StoredDefinitions>> {
-    const SQL: &str = "SELECT r.revision AS common, e.key, e.revision, e.definition, e.saved_at_ms
+    const SQL: &str =
+        "SELECT r.revision AS common, e.key, e.revision, e.definition, e.saved_at_ms, e.saved_by,
+            e.reason
         FROM revisions AS r LEFT JOIN experiments AS e ON true
         WHERE r.name = 'definitions' AND r.revision <> $1
         ORDER BY e.key";
@@ -85,26 +82,24 @@ fn experiment(key: String, row: &Row) -> Result<StoredExperiment> {
         revision: number(row, "revision")?,
         definition: cell(row, "definition")?,
         saved_at_ms: cell(row, "saved_at_ms")?,
+        saved_by: cell(row, "saved_by")?,
+        reason: cell(row, "reason")?,
     })
 }
 
 /// Returns every revision of a key, the oldest first.
 pub async fn history(client: &Client, key: &str) -> Result<Vec<StoredExperiment>> {
-    const SQL: &str = "SELECT revision, definition, saved_at_ms FROM experiment_history WHERE key = $1
-        UNION ALL SELECT revision, definition, saved_at_ms FROM experiments WHERE key = $1
+    const SQL: &str = "SELECT revision, definition, saved_at_ms, saved_by, reason FROM experiment_history
+        WHERE key = $1
+        UNION ALL SELECT revision, definition, saved_at_ms, saved_by, reason FROM experiments WHERE key = $1
         ORDER BY revision";
     query(client, SQL, &[&key]).await?.iter().map(|row| experiment(key.to_owned(), row)).collect()
 }
 
 /// Saves a definition as the next revision of its key.
-pub async fn save(
-    client: Client,
-    experiment: &StoredExperiment,
-    expected: Option<u64>,
-    by: &str,
-) -> Result<u64> {
+pub async fn save(client: Client, experiment: &StoredExperiment, expected: Option<u64>) -> Result<u64> {
     let transaction = Transaction::begin(client).await?;
-    let revision = bounded(save_next(&transaction, experiment, expected, by)).await?;
+    let revision = bounded(save_next(&transaction, experiment, expected)).await?;
     transaction.commit().await?;
     Ok(revision)
 }
@@ -113,15 +108,16 @@ async fn save_next(
     transaction: &Transaction,
     experiment: &StoredExperiment,
     expected: Option<u64>,
-    by: &str,
 ) -> Result<u64> {
     const BUMP: &str = "UPDATE revisions SET revision = revision + 1 WHERE name = 'definitions'";
-    const ARCHIVE: &str = "INSERT INTO experiment_history (key, revision, definition, saved_at_ms, saved_by)
-        SELECT key, revision, definition, saved_at_ms, saved_by FROM experiments WHERE key = $1";
-    const SAVE: &str = "INSERT INTO experiments (key, revision, definition, saved_at_ms, saved_by)
-        VALUES ($1, $2, $3, $4, $5)
+    const ARCHIVE: &str =
+        "INSERT INTO experiment_history (key, revision, definition, saved_at_ms, saved_by, reason)
+        SELECT key, revision, definition, saved_at_ms, saved_by, reason FROM experiments WHERE key = $1";
+    const SAVE: &str = "INSERT INTO experiments (key, revision, definition, saved_at_ms, saved_by, reason)
+        VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (key) DO UPDATE SET revision = excluded.revision, definition = excluded.definition,
-            saved_at_ms = excluded.saved_at_ms, saved_by = excluded.saved_by";
+            saved_at_ms = excluded.saved_at_ms, saved_by = excluded.saved_by,
+            reason = excluded.reason";
     // The counter's row is locked from here on, so definitions are saved one after the other.
     execute(transaction, BUMP, &[]).await?;
     let rows =
@@ -135,8 +131,8 @@ async fn save_next(
     }
     let next = found.unwrap_or(0) + 1;
     execute(transaction, ARCHIVE, &[&experiment.key]).await?;
-    let params: &Params<'_> =
-        &[&experiment.key, &bigint(next), &experiment.definition, &experiment.saved_at_ms, &by];
+    let StoredExperiment { key, definition, saved_at_ms, saved_by, reason, .. } = experiment;
+    let params: &Params<'_> = &[key, &bigint(next), definition, saved_at_ms, saved_by, reason];
     execute(transaction, SAVE, params).await?;
     Ok(next)
 }

@@ -32,6 +32,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (19, include_str!("../../../migrations/postgres/0019_stock_requests.sql")),
     (20, include_str!("../../../migrations/postgres/0020_stock_requests_by_address.sql")),
     (21, include_str!("../../../migrations/postgres/0021_shelves.sql")),
+    (22, include_str!("../../../migrations/postgres/0022_reasons_of_experiments.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".

@@ -18,14 +18,9 @@ impl ExperimentStore for SqliteStore {
         self.readers.run(move |db| definitions(db, known)).await
     }
 
-    async fn save_definition(
-        &self,
-        experiment: &StoredExperiment,
-        expected: Option<u64>,
-        by: &str,
-    ) -> Result<u64> {
-        let (experiment, by) = (experiment.clone(), by.to_owned());
-        self.writer.run(move |db| save(db, &experiment, expected, &by)).await
+    async fn save_definition(&self, experiment: &StoredExperiment, expected: Option<u64>) -> Result<u64> {
+        let experiment = experiment.clone();
+        self.writer.run(move |db| save(db, &experiment, expected)).await
     }
 
     async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>> {
@@ -42,21 +37,32 @@ impl ExperimentStore for SqliteStore {
     }
 }
 
+/// The columns of a revision, in the order in which [`experiment`] reads them.
+macro_rules! columns {
+    () => {
+        "key, revision, definition, saved_at_ms, saved_by, reason"
+    };
+}
+
 /// Reads all definitions where their revision is another.
 pub fn definitions(db: &Connection, known: u64) -> Result<Option<StoredDefinitions>> {
     let revision = schema::revision(db, "definitions")?;
     if revision == known {
         return Ok(None);
     }
-    let sql = "SELECT key, revision, definition, saved_at_ms FROM experiments ORDER BY key";
+    let sql = concat!("SELECT ", columns!(), " FROM experiments ORDER BY key");
     Ok(Some(StoredDefinitions { revision, experiments: rows(db, sql, [], experiment)? }))
 }
 
 /// Reads every revision of a key, the oldest first.
 pub fn history(db: &Connection, key: &str) -> Result<Vec<StoredExperiment>> {
-    let sql = "SELECT key, revision, definition, saved_at_ms FROM experiment_history WHERE key = ?1
-               UNION ALL SELECT key, revision, definition, saved_at_ms FROM experiments WHERE key = ?1
-               ORDER BY revision";
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM experiment_history WHERE key = ?1 UNION ALL SELECT ",
+        columns!(),
+        " FROM experiments WHERE key = ?1 ORDER BY revision"
+    );
     rows(db, sql, [key], experiment)
 }
 
@@ -66,12 +72,27 @@ fn experiment(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredExperiment> {
         revision: count(row, 1)?,
         definition: row.get(2)?,
         saved_at_ms: row.get(3)?,
+        saved_by: row.get(4)?,
+        reason: row.get(5)?,
     })
 }
 
 /// Saves a definition as the next revision of its key.
-pub fn save(db: &Connection, experiment: &StoredExperiment, expected: Option<u64>, by: &str) -> Result<u64> {
-    let StoredExperiment { key, definition, saved_at_ms, .. } = experiment;
+pub fn save(db: &Connection, experiment: &StoredExperiment, expected: Option<u64>) -> Result<u64> {
+    const ARCHIVE: &str = concat!(
+        "INSERT INTO experiment_history (",
+        columns!(),
+        ") SELECT ",
+        columns!(),
+        " FROM experiments WHERE key = ?1"
+    );
+    const SAVE: &str = concat!(
+        "INSERT INTO experiments (",
+        columns!(),
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        ON CONFLICT (key) DO UPDATE SET revision = ?2, definition = ?3, saved_at_ms = ?4, saved_by = ?5, reason = ?6"
+    );
+    let StoredExperiment { key, definition, saved_at_ms, saved_by, reason, .. } = experiment;
     let current = row(db, "SELECT revision FROM experiments WHERE key = ?1", [key], |row| count(row, 0))?;
     if current != expected {
         let at = |revision: Option<u64>| revision.map_or("new".into(), |r| format!("at revision {r}"));
@@ -82,13 +103,8 @@ pub fn save(db: &Connection, experiment: &StoredExperiment, expected: Option<u64
         )));
     }
     let next = current.unwrap_or(0) + 1;
-    execute(db, "INSERT INTO experiment_history SELECT * FROM experiments WHERE key = ?1", [key])?;
-    execute(
-        db,
-        "INSERT INTO experiments (key, revision, definition, saved_at_ms, saved_by) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (key) DO UPDATE SET revision = ?2, definition = ?3, saved_at_ms = ?4, saved_by = ?5",
-        params![key, int(next), definition, saved_at_ms, by],
-    )?;
+    execute(db, ARCHIVE, [key])?;
+    execute(db, SAVE, params![key, int(next), definition, saved_at_ms, saved_by, reason])?;
     schema::bump(db, "definitions")?;
     Ok(next)
 }

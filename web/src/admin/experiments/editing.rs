@@ -1,0 +1,132 @@
+//! The form of an experiment: a new one, a copy, a change.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Path, Query},
+};
+use dashboards::{DefinitionForm, EditPage, FormError, Pages, Subject};
+use experiments::Experiment;
+use serde::Deserialize;
+
+use super::{
+    super::{
+        html, html_with,
+        login::{Sent, SignedIn},
+        see_other,
+    },
+    Saved, done, find,
+    moves::reason_of,
+    write,
+};
+use crate::{
+    definitions::{self, WORKFLOW_FLAG},
+    problem::Problem,
+    shop::Shop,
+    store::{StoreError, StoredExperiment},
+};
+
+/// Names the experiment that a new one shall be like.
+#[derive(Deserialize)]
+pub(in crate::admin) struct Wanted {
+    copy: Option<String>,
+}
+
+/// `GET /admin/experiments/new`.
+pub(in crate::admin) async fn new(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    wanted: Query<Wanted>,
+    SignedIn(session): SignedIn,
+) -> Result<HttpResponse, Problem> {
+    let form = match &wanted.copy {
+        Some(key) => DefinitionForm::copy_of(&find(&shop, key).await?.0),
+        None => DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() },
+    };
+    html(pages.edit(&EditPage { session, subject: Subject::New, form, errors: vec![] }))
+}
+
+/// `GET /admin/experiments/{key}/edit`.
+pub(in crate::admin) async fn edit(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    key: Path<String>,
+    SignedIn(session): SignedIn,
+) -> Result<HttpResponse, Problem> {
+    let (experiment, stored) = find(&shop, &key).await?;
+    let form = DefinitionForm { revision: Some(stored.revision), ..DefinitionForm::from(&experiment) };
+    html(pages.edit(&EditPage { session, subject: subject(&experiment, &stored), form, errors: vec![] }))
+}
+
+fn subject(experiment: &Experiment, stored: &StoredExperiment) -> Subject {
+    Subject::Existing {
+        key: experiment.key().to_owned(),
+        name: experiment.name().to_owned(),
+        status: experiment.status(),
+        revision: stored.revision,
+    }
+}
+
+/// Shows a form again that was refused, with what is to mend.
+fn refused(pages: &Pages, page: EditPage) -> Result<HttpResponse, Problem> {
+    html_with(StatusCode::UNPROCESSABLE_ENTITY, pages.edit(&page))
+}
+
+/// `POST /admin/experiments`: saves a new draft.
+pub(in crate::admin) async fn create(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    Sent { session, form: fields, .. }: Sent,
+) -> Result<HttpResponse, Problem> {
+    let form = DefinitionForm::read(fields.pairs());
+    let again = |form, errors| {
+        let session = session.clone();
+        refused(&pages, EditPage { session, subject: Subject::New, form, errors })
+    };
+    let experiment = match form.experiment() {
+        Ok(experiment) => experiment,
+        Err(errors) => return again(form, errors),
+    };
+    if let Err(error) = definitions::parse(&experiment.to_value().to_string()) {
+        return again(form, vec![FormError::general(error.to_string())]);
+    }
+    let saved = Saved { by: &session.user, reason: &form.reason };
+    match write(&shop, &experiment, None, saved).await {
+        Ok(()) => Ok(see_other(&format!("/admin/experiments/{}?did=saved", experiment.key()))),
+        Err(StoreError::Conflict(_)) => {
+            let error = FormError::at("key", "There is an experiment of this key. Choose another one.");
+            again(form, vec![error])
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /admin/experiments/{key}`: saves changes.
+pub(in crate::admin) async fn save(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    key: Path<String>,
+    Sent { session, form: fields, .. }: Sent,
+) -> Result<HttpResponse, Problem> {
+    let (experiment, stored) = find(&shop, &key).await?;
+    let form = DefinitionForm { key: key.clone(), ..DefinitionForm::read(fields.pairs()) };
+    let revision = form.revision.unwrap_or(stored.revision);
+    let revised = form
+        .experiment()
+        .and_then(|next| experiment.clone().revised(next).map_err(|e| vec![FormError::from(&e)]));
+    let checked = revised.and_then(|next| {
+        let parsed = definitions::parse(&next.to_value().to_string());
+        parsed.map_err(|e| vec![FormError::general(e.to_string())])
+    });
+    let reason = reason_of(&form.reason, experiment.status().has_started());
+    let (next, reason) = match (checked, reason) {
+        (Ok(next), Ok(reason)) => (next, reason),
+        (checked, reason) => {
+            let mut errors = checked.err().unwrap_or_default();
+            errors.extend(reason.err().map(|why| FormError::at("reason", why)));
+            let subject = subject(&experiment, &stored);
+            return refused(&pages, EditPage { session, subject, form, errors });
+        }
+    };
+    done(&shop, &next, revision, Saved { by: &session.user, reason: &reason }, "saved").await
+}

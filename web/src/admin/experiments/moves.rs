@@ -1,0 +1,88 @@
+//! The buttons of an experiment: start, pause, resume, stop, archive.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use dashboards::{Notice, Pages};
+use experiments::lifecycle::Move;
+
+use super::{super::login::Sent, Saved, done, find, show, write};
+use crate::{
+    problem::{Kind, Problem},
+    shop::Shop,
+    store::StoreError,
+    storefront::cart::sentence,
+};
+
+/// Most bytes of a reason: a paragraph, which is read in a list.
+pub const REASON_BYTES_MAX: usize = 1_000;
+/// How often a stop is tried again where somebody else saves the experiment meanwhile.
+const STOPS_MAX: usize = 16;
+
+/// Reads a reason; where one is needed, an empty one is none.
+///
+/// # Errors
+/// A sentence that says what to mend.
+pub fn reason_of(text: &str, is_needed: bool) -> Result<String, String> {
+    let reason = text.trim().replace("\r\n", "\n");
+    if is_needed && reason.is_empty() {
+        return Err("Say why: a word or two, which stand in the history.".into());
+    }
+    if reason.len() > REASON_BYTES_MAX {
+        let bytes = reason.len();
+        return Err(format!("The reason has {bytes} bytes, the most is {REASON_BYTES_MAX}: shorten it."));
+    }
+    Ok(reason)
+}
+
+/// `POST /admin/experiments/{key}/{move}`.
+pub(in crate::admin) async fn make(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    path: Path<(String, String)>,
+    sent: Sent,
+) -> Result<HttpResponse, Problem> {
+    let (key, did) = path.into_inner();
+    let asked = match did.as_str() {
+        "start" => Move::Start,
+        "pause" => Move::Pause,
+        "resume" => Move::Resume,
+        "stop" => Move::Stop,
+        "archive" => Move::Archive,
+        _ => return Err(Problem::new(Kind::NoSuchRoute, format!("an experiment cannot {did}"))),
+    };
+    let Sent { session, form, .. } = sent;
+    let typed = form.text("reason");
+    let again = async |status, why: String| {
+        show(&shop, &pages, &session, &key, status, Some(Notice::Refused(why)), typed).await
+    };
+    let reason = match reason_of(typed, asked != Move::Start) {
+        Ok(reason) => reason,
+        Err(why) => return again(StatusCode::UNPROCESSABLE_ENTITY, why).await,
+    };
+    let saved = Saved { by: &session.user, reason: &reason };
+    for _ in 0..STOPS_MAX {
+        let (experiment, stored) = find(&shop, &key).await?;
+        let moved = match experiment.moved(asked) {
+            Ok(moved) => moved,
+            Err(error) => return again(StatusCode::CONFLICT, sentence(&error.to_string())).await,
+        };
+        if asked != Move::Stop {
+            // Nobody starts a definition that they have not seen: the form brings the revision it was shown with.
+            let revision = form.text("revision").parse().unwrap_or(stored.revision);
+            return done(&shop, &moved, revision, saved, &did).await;
+        }
+        // Whatever somebody else changes, what is to stop stops.
+        match write(&shop, &moved, Some(stored.revision), saved).await {
+            Err(StoreError::Conflict(_)) => {}
+            written => {
+                written?;
+                return Ok(super::see_other(&format!("/admin/experiments/{key}?did={did}")));
+            }
+        }
+    }
+    let why = "Others change the experiment all the time. It has not stopped: try again.";
+    again(StatusCode::CONFLICT, why.into()).await
+}
