@@ -1,6 +1,7 @@
 //! The form that creates or edits an experiment.
 
 use experiments::definition::VARIATIONS_MAX;
+use experiments::lifecycle::Missing;
 use experiments::{Metric, Status};
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ mod reading;
 
 pub use error::FormError;
 pub use form::{DefinitionForm, VariationForm};
+use form::{KIND_AA, KIND_AB};
 
 /// Rows of variations that are offered at least: a control and three treatments.
 const ROWS_OFFERED: usize = 4;
@@ -39,6 +41,8 @@ pub enum Subject {
         name: String,
         /// Its status, which says what may still change.
         status: Status,
+        /// What a start would ask for and it does not say; such words may be added even later.
+        missing: Vec<Missing>,
         /// The revision that was read; the form brings it back as `revision`.
         revision: u64,
     },
@@ -130,7 +134,7 @@ impl EditPage {
     pub(crate) fn view(&self) -> View<'_> {
         let (key, name, revision, status) = match &self.subject {
             Subject::New => (None, None, None, Status::Draft),
-            Subject::Existing { key, name, status, revision } => {
+            Subject::Existing { key, name, status, revision, .. } => {
                 (Some(key.as_str()), Some(name.as_str()), Some(*revision), *status)
             }
         };
@@ -151,6 +155,11 @@ impl EditPage {
             name,
             revision,
         }
+    }
+
+    /// Whether words that are chosen before the start stand as they are.
+    fn is_said(&self, what: Missing) -> bool {
+        matches!(&self.subject, Subject::Existing { status, missing, .. } if status.has_started() && !missing.contains(&what))
     }
 
     fn error_of(&self, field: &str) -> Option<&str> {
@@ -187,9 +196,22 @@ impl EditPage {
                 ..self.field("flag", "Flag", &form.flag)
             },
             Field {
-                hint: Some("What you expect to change, by how much, and why."),
+                hint: Some("Who answers for it, and is asked about it."),
+                ..self.field("owner", "Owner", &form.owner)
+            },
+            Field {
+                hint: Some(
+                    "How long it shall run; whole weeks see every day alike. It is fixed at the start.",
+                ),
+                unit: Some("days"),
+                is_fixed: self.is_said(Missing::PlannedDays),
+                ..self.field("planned_days", "Planned length", &form.planned_days)
+            },
+            Field {
+                hint: Some("What you expect to change, by how much, and why. It is fixed at the start."),
                 lines: LINES_MIN,
                 is_wide: true,
+                is_fixed: self.is_said(Missing::Hypothesis),
                 ..self.field("hypothesis", "Hypothesis", &form.hypothesis)
             },
         ]
@@ -203,7 +225,18 @@ impl EditPage {
             label,
             is_chosen: form.primary_metric == metric.as_str(),
         };
+        let kind = |value, label| Choice { value, label, is_chosen: form.kind == value };
         vec![
+            Field {
+                options: vec![
+                    kind(KIND_AB, "A/B: each variation shows something else"),
+                    kind(KIND_AA, "A/A: all show the same, to try the house"),
+                ],
+                hint: Some("In an A/A experiment any difference is chance or a fault."),
+                is_wide: true,
+                is_fixed,
+                ..self.field("kind", "Kind", &form.kind)
+            },
             Field {
                 hint: Some("The share of all visitors who take part. It may rise while the experiment runs."),
                 unit: Some("%"),
@@ -288,11 +321,11 @@ fn lead(has_key: bool, status: Status) -> Option<&'static str> {
         (false, _) => Some("It is saved as a draft. Nobody sees it before you start it."),
         (true, Status::Draft) => None,
         (true, Status::Running | Status::Paused) => Some(
-            "It has started: names and the hypothesis may change and the coverage may rise. All else is fixed, so that the \
+            "It has started: names and the owner may change and the coverage may rise. All else is fixed, so that the \
              numbers stay comparable.",
         ),
         (true, Status::Stopped | Status::Archived) => {
-            Some("It is over: only names and the hypothesis may still change.")
+            Some("It is over: only names and the owner may still change.")
         }
     }
 }

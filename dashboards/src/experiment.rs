@@ -1,5 +1,6 @@
 //! One experiment: the verdict, what it rests on, the definition, and the moves.
 
+use experiments::lifecycle::Missing;
 use experiments::verdict::UNITS_PER_ARM_MIN;
 use experiments::{Analysis, Experiment, Metric, Status, Verdict};
 use serde::Serialize;
@@ -64,6 +65,19 @@ struct Fact {
     note: Option<String>,
 }
 
+/// Is what has to be said before the start, with the field where to say it.
+#[derive(Serialize)]
+struct Lack {
+    field: &'static str,
+    words: &'static str,
+}
+
+impl Lack {
+    fn of(missing: Missing) -> Lack {
+        Lack { field: missing.field(), words: missing.words() }
+    }
+}
+
 #[derive(Serialize)]
 struct Cause {
     name: &'static str,
@@ -75,6 +89,8 @@ pub(crate) struct View<'a> {
     key: &'a str,
     name: &'a str,
     hypothesis: &'a str,
+    is_aa: bool,
+    missing: Vec<Lack>,
     status: StatusView,
     verdict: VerdictView,
     is_draft: bool,
@@ -112,6 +128,8 @@ impl ExperimentPage<'_> {
             key: experiment.key(),
             name: experiment.name(),
             hypothesis: experiment.hypothesis(),
+            is_aa: experiment.is_aa(),
+            missing: experiment.missing().into_iter().map(Lack::of).collect(),
             status: StatusView::of(status),
             verdict: VerdictView::of(status, Some(&analysis.verdict), &analysis.sentence).headlined(status),
             is_draft: status == Status::Draft,
@@ -156,9 +174,13 @@ impl ExperimentPage<'_> {
         if let Some(from_ms) = self.started_at_ms {
             let to_ms = self.stopped_at_ms.unwrap_or(self.as_of_ms);
             let name = if self.stopped_at_ms.is_some() { "Ran for" } else { "Running for" };
-            let note = match self.stopped_at_ms {
+            let dates = match self.stopped_at_ms {
                 Some(to_ms) => format!("{} to {}", Moment::of(from_ms).date, Moment::of(to_ms).date),
                 None => format!("since {}", Moment::of(from_ms).date),
+            };
+            let note = match self.experiment.planned_days() {
+                Some(days) => format!("{dates}; planned: {}", counted(days.into(), "day")),
+                None => dates,
             };
             facts.push(Fact { name, value: span(from_ms, to_ms), note: Some(note) });
         }

@@ -67,6 +67,7 @@ fn definition(
     arms: &[(&str, &str, u32)],
     status: Status,
 ) -> Experiment {
+    let is_aa = key.starts_with("aa-");
     let variation = |(key, name, weight_bp): &(&str, &str, u32)| {
         let steps = if *key == "classic" {
             vec!["address", "shipping", "payment", "review"]
@@ -74,11 +75,13 @@ fn definition(
             vec!["address", "shipping", "payment"]
         };
         let value = serde_json::json!({"name": key, "steps": steps});
+        let value = if is_aa { "Goes with your cart".into() } else { value };
         serde_json::json!({"key": key, "name": name, "weight_bp": weight_bp, "value": value})
     };
     let definition = serde_json::json!({
         "schema_version": 1, "key": key, "name": name, "hypothesis": hypothesis, "flag": "checkout_workflow",
         "variations": arms.iter().map(variation).collect::<Vec<_>>(), "planned_units": 20_000,
+        "owner": "mara", "planned_days": 21,
     });
     let draft = Experiment::parse_value(&definition).expect("a sample's definition is right");
     let running = || draft.clone().moved(Move::Start).expect("a draft starts");
@@ -142,7 +145,7 @@ pub fn better() -> Sample {
 
 /// Returns one whose treatment is worse, stopped.
 pub fn worse() -> Sample {
-    let experiment = definition("basket-drawer", "Basket in a drawer", "", &ARMS, Status::Stopped);
+    let experiment = definition("basket-drawer", "Basket in a drawer", HYPOTHESIS, &ARMS, Status::Stopped);
     observed(experiment, &[arm(0.5, 0.0745, 4_130.0), arm(0.5, 0.061, 4_080.0)], 24_310.0, 48)
 }
 
@@ -161,7 +164,7 @@ pub fn undecided() -> Sample {
 
 /// Returns one that has just begun.
 pub fn early() -> Sample {
-    let experiment = definition("free-shipping-bar", "Free-shipping bar", "", &ARMS, Status::Running);
+    let experiment = definition("free-shipping-bar", "Free-shipping bar", HYPOTHESIS, &ARMS, Status::Running);
     observed(experiment, &[arm(0.5, 0.06, 4_000.0), arm(0.5, 0.07, 4_000.0)], 214.0, 1)
 }
 
@@ -198,6 +201,18 @@ pub fn draft() -> Sample {
     observed(express(Status::Draft), &[arm(0.5, 0.0, 0.0), arm(0.5, 0.0, 0.0)], 0.0, 0)
 }
 
+/// Returns a draft that says too little to start.
+pub fn incomplete() -> Sample {
+    let mut definition = express(Status::Draft).to_value();
+    for (field, value) in
+        [("hypothesis", "".into()), ("owner", "".into()), ("planned_days", serde_json::Value::Null)]
+    {
+        definition[field] = value;
+    }
+    let experiment = Experiment::parse_value(&definition).expect("a draft may say little");
+    observed(experiment, &[arm(0.5, 0.0, 0.0), arm(0.5, 0.0, 0.0)], 0.0, 0)
+}
+
 /// Returns one whose every text is hostile.
 pub fn hostile() -> Sample {
     let arms = [("classic", HOSTILE, 5000), ("express", HOSTILE, 5000)];
@@ -223,6 +238,7 @@ pub fn experiments() -> Vec<(&'static str, Sample)> {
         ("three-arms", three_arms()),
         ("paused", paused()),
         ("draft", draft()),
+        ("incomplete", incomplete()),
         ("hostile", hostile()),
     ]
 }
@@ -399,6 +415,7 @@ pub fn running_form() -> EditPage {
         key: sample.experiment.key().into(),
         name: sample.experiment.name().into(),
         status: Status::Running,
+        missing: sample.experiment.missing(),
         revision: 3,
     };
     EditPage {

@@ -9,7 +9,9 @@ mod check;
 mod error;
 mod status;
 
-use check::{check_key, check_length, check_size, check_text, check_variations};
+use check::{
+    are_alike, check_key, check_length, check_line, check_size, check_text, check_values, check_variations,
+};
 pub use error::DefinitionError;
 pub use status::Status;
 
@@ -31,6 +33,8 @@ pub const SEED_BYTES_MAX: usize = 128;
 pub const NAME_BYTES_MAX: usize = 200;
 /// Most bytes of a hypothesis: a paragraph or two.
 pub const HYPOTHESIS_BYTES_MAX: usize = 4_000;
+/// Most planned days: whoever waits longer than a year for an answer no longer has the question.
+pub const PLANNED_DAYS_MAX: u32 = 366;
 /// Fewest planned units: below some hundreds the statistics decide nothing (see [`crate::verdict`]).
 pub const PLANNED_UNITS_MIN: u64 = 100;
 /// Most planned units: more than the people on earth is a slip of the keyboard.
@@ -101,12 +105,15 @@ pub struct Experiment {
     key: String,
     name: String,
     hypothesis: String,
+    owner: String,
     flag: String,
     seed: String,
     coverage_bp: u32,
     variations: Vec<Variation>,
     primary_metric: Metric,
     planned_units: u64,
+    planned_days: Option<u32>,
+    is_aa: bool,
     status: Status,
 }
 
@@ -119,6 +126,8 @@ struct Written<V> {
     name: String,
     #[serde(default)]
     hypothesis: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    owner: String,
     flag: String,
     #[serde(default)]
     seed: Option<String>,
@@ -129,6 +138,11 @@ struct Written<V> {
     primary_metric: Metric,
     #[serde(default = "planned_units_default")]
     planned_units: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    planned_days: Option<u32>,
+    /// Where nothing is said, the values say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    is_aa: Option<bool>,
     #[serde(default)]
     status: Status,
 }
@@ -185,6 +199,11 @@ impl Experiment {
         &self.hypothesis
     }
 
+    /// Returns who answers for it; empty where nobody was named.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
     /// Returns the key of the flag whose value the experiment decides.
     pub fn flag(&self) -> &str {
         &self.flag
@@ -215,9 +234,30 @@ impl Experiment {
         self.planned_units
     }
 
+    /// Returns how many days it shall run, 1 to [`PLANNED_DAYS_MAX`]; `None` where nobody said so.
+    pub fn planned_days(&self) -> Option<u32> {
+        self.planned_days
+    }
+
+    /// Returns whether all variations are the same on purpose, to try the house: any difference is chance or a
+    /// fault.
+    pub fn is_aa(&self) -> bool {
+        self.is_aa
+    }
+
     /// Returns where the experiment is in its life.
     pub fn status(&self) -> Status {
         self.status
+    }
+
+    /// Checks that the variations differ where they are to differ, and are the same where that is what is tried.
+    ///
+    /// It is asked of what is written anew and of what starts; definitions of earlier versions are read without it.
+    ///
+    /// # Errors
+    /// [`DefinitionError::SameValue`] or [`DefinitionError::OtherValue`].
+    pub fn check_values(&self) -> Result<(), DefinitionError> {
+        check_values(self.is_aa, &self.variations)
     }
 
     pub(crate) fn with_status(self, status: Status) -> Experiment {
@@ -246,12 +286,15 @@ impl Written<Value> {
             key: self.key,
             name: self.name,
             hypothesis: self.hypothesis,
+            owner: self.owner,
             flag: self.flag,
             seed: self.seed,
             coverage_bp: self.coverage_bp,
             variations,
             primary_metric: self.primary_metric,
             planned_units: self.planned_units,
+            planned_days: self.planned_days,
+            is_aa: self.is_aa,
             status: self.status,
         })
     }
@@ -267,6 +310,7 @@ impl TryFrom<Written<Variation>> for Experiment {
         check_key("key", &written.key)?;
         check_text("name", &written.name, NAME_BYTES_MAX)?;
         check_length("hypothesis", &written.hypothesis, HYPOTHESIS_BYTES_MAX)?;
+        check_line("owner", &written.owner, NAME_BYTES_MAX)?;
         check_key("flag", &written.flag)?;
         let seed = written.seed.unwrap_or_else(|| written.key.clone());
         check_text("seed", &seed, SEED_BYTES_MAX)?;
@@ -277,16 +321,23 @@ impl TryFrom<Written<Variation>> for Experiment {
         if !(PLANNED_UNITS_MIN..=PLANNED_UNITS_MAX).contains(&written.planned_units) {
             return Err(DefinitionError::PlannedUnitsOutOfRange { found: written.planned_units });
         }
+        if let Some(found) = written.planned_days.filter(|days| !(1..=PLANNED_DAYS_MAX).contains(days)) {
+            return Err(DefinitionError::PlannedDaysOutOfRange { found });
+        }
+        let is_aa = written.is_aa.unwrap_or_else(|| are_alike(&variations));
         Ok(Experiment {
             key: written.key,
             name: written.name,
             hypothesis: written.hypothesis,
+            owner: written.owner,
             flag: written.flag,
             seed,
             coverage_bp: written.coverage_bp,
             variations,
             primary_metric: written.primary_metric,
             planned_units: written.planned_units,
+            planned_days: written.planned_days,
+            is_aa,
             status: written.status,
         })
     }
@@ -299,12 +350,15 @@ impl From<Experiment> for Written<Variation> {
             key: experiment.key,
             name: experiment.name,
             hypothesis: experiment.hypothesis,
+            owner: experiment.owner,
             flag: experiment.flag,
             seed: Some(experiment.seed),
             coverage_bp: experiment.coverage_bp,
             variations: experiment.variations,
             primary_metric: experiment.primary_metric,
             planned_units: experiment.planned_units,
+            planned_days: experiment.planned_days,
+            is_aa: experiment.is_aa.then_some(true),
             status: experiment.status,
         }
     }

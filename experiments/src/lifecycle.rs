@@ -1,10 +1,12 @@
 //! The life of an experiment: draft, running and paused in turns, stopped, archived; never back.
 
-use crate::definition::{Experiment, Status};
+use crate::definition::{DefinitionError, Experiment, Status};
 
 mod change;
+mod missing;
 
 pub use change::ChangeError;
+pub use missing::Missing;
 
 /// Says which move is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub enum Move {
 }
 
 /// Says why an experiment did not move, and what to do instead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoveError {
     /// It runs already.
     #[error("experiment is running already")]
@@ -40,6 +42,12 @@ pub enum MoveError {
     /// It is put away.
     #[error("experiment is archived: copy it under a new key and seed to try it again")]
     Archived,
+    /// It says too little to start: what is chosen after the start is chosen by the results.
+    #[error("experiment cannot start without {}: say so first, so that nobody chooses by the result", missing::list(.0))]
+    Incomplete(Vec<Missing>),
+    /// Its variations are the same, or are to be and are not.
+    #[error(transparent)]
+    Values(#[from] DefinitionError),
     /// It still assigns, or may again.
     #[error("experiment is not over: stop it before it is archived")]
     NotOver,
@@ -71,7 +79,8 @@ impl Experiment {
     ///
     /// ```
     /// # use experiments::Experiment;
-    /// # let draft = Experiment::parse(r#"{"schema_version": 1, "key": "e", "name": "E", "flag": "f", "variations": [
+    /// # let draft = Experiment::parse(r#"{"schema_version": 1, "key": "e", "name": "E", "flag": "f",
+    /// #   "hypothesis": "1 sells more.", "owner": "ann", "planned_days": 14, "variations": [
     /// #   {"key": "a", "weight_bp": 5000, "value": 0}, {"key": "b", "weight_bp": 5000, "value": 1}]}"#).unwrap();
     /// use experiments::lifecycle::{Move, MoveError};
     /// let running = draft.moved(Move::Start)?;
@@ -81,9 +90,16 @@ impl Experiment {
     /// ```
     ///
     /// # Errors
-    /// [`MoveError`], when the move does not lead on from its status.
+    /// [`MoveError`], when the move does not lead on from its status, or it says too little to start.
     pub fn moved(self, asked: Move) -> Result<Experiment, MoveError> {
         let status = self.status().after(asked)?;
+        if asked == Move::Start {
+            let missing = self.missing();
+            if !missing.is_empty() {
+                return Err(MoveError::Incomplete(missing));
+            }
+            self.check_values()?;
+        }
         Ok(self.with_status(status))
     }
 }

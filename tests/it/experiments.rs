@@ -14,6 +14,8 @@ on_each_store!(
     a_cart_keeps_the_workflow_it_was_opened_with,
     a_paused_experiment_assigns_nobody_and_goes_on_as_it_was,
     a_move_says_why_it_is_refused,
+    a_start_asks_for_what_must_be_said_before,
+    an_aa_experiment_says_so,
     a_stop_comes_before_what_others_change,
     every_change_stands_in_the_history_with_who_and_why,
     a_broken_definition_is_refused_and_says_why,
@@ -25,6 +27,9 @@ const KEY: &str = "checkout-express";
 const FIELDS: &[(&str, &str)] = &[
     ("name", "Express checkout"),
     ("key", KEY),
+    ("hypothesis", "One page lets more shoppers finish."),
+    ("owner", "ada"),
+    ("planned_days", "14"),
     ("flag", "checkout_workflow"),
     ("variation_1_key", "classic"),
     ("variation_1_value", "\"classic\""),
@@ -236,6 +241,51 @@ async fn a_move_says_why_it_is_refused(store: Store) {
     assert!(page.html.contains("/pause\""), "it still runs");
 }
 
+async fn a_start_asks_for_what_must_be_said_before(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let admin = Admin::sign_in(&app).await;
+    let unsaid = ["hypothesis", "owner", "planned_days"];
+    let fields: Vec<_> = FIELDS.iter().copied().filter(|(name, _)| !unsaid.contains(name)).collect();
+    let page = draft(&admin, &fields).await;
+    let path = format!("/admin/experiments/{KEY}");
+    for field in unsaid {
+        assert!(page.html.contains(&format!("href=\"{path}/edit#{field}\"")), "{field}: {}", page.html);
+    }
+    assert!(!page.html.contains("Start the experiment"), "{}", page.html);
+    // Who starts it all the same is told why not.
+    let html = page.html.replace("action=\"/admin/logout\"", &format!("action=\"{path}/start\""));
+    let refused = admin.submit(&admin::Page { html, ..page }, &format!("{path}/start"), &[]).await;
+    assert_eq!(refused.status, 409);
+    let why = "Experiment cannot start without a hypothesis, an owner and a planned length: say so first";
+    assert!(refused.html.contains(why), "{}", refused.html);
+    let form = admin.get(&format!("{path}/edit")).await;
+    let said: Vec<_> = FIELDS.iter().copied().filter(|(name, _)| unsaid.contains(name)).collect();
+    assert_eq!(admin.submit(&form, &path, &said).await.status, 200);
+    press(&admin, "start").await;
+    // What was said stands.
+    let form = admin.get(&format!("{path}/edit")).await;
+    let other = [("hypothesis", "It had to come like this."), ("reason", "I see it now")];
+    let refused = admin.submit(&form, &path, &other).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.html.contains("Hypothesis cannot change once an experiment has started"),
+        "{}",
+        refused.html
+    );
+}
+
+async fn an_aa_experiment_says_so(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let admin = Admin::sign_in(&app).await;
+    let mut fields: Vec<_> =
+        FIELDS.iter().copied().filter(|(name, _)| *name != "variation_2_value").collect();
+    fields.extend([("kind", "aa"), ("variation_2_value", "\"classic\"")]);
+    let page = draft(&admin, &fields).await;
+    assert!(page.html.contains("any difference is chance or a fault"), "{}", page.html);
+    press(&admin, "start").await;
+    assert_eq!(workflow(&app.open_cart().await).await, "classic");
+}
+
 async fn a_stop_comes_before_what_others_change(store: Store) {
     let (_app, admin) = start(store).await;
     let path = format!("/admin/experiments/{KEY}");
@@ -293,6 +343,10 @@ async fn a_broken_definition_is_refused_and_says_why(store: Store) {
         (with(&[("variation_2_value", "{")]), "JSON"),
         (with(&[("variation_2_value", unknown_step)]), "teleport"),
         (with(&[("variation_2_value", "\"teleport\"")]), "teleport"),
+        (with(&[("variation_2_value", "\"classic\"")]), "the same value"),
+        (with(&[("kind", "aa")]), "another value than the control"),
+        (with(&[("planned_days", "a while")]), "whole number of days"),
+        (with(&[("planned_days", "400")]), "choose from 1 to 366"),
         (with(&[("flag", "colour")]), "colour"),
         (with(&[("key", "no spaces please")]), "key"),
         (with(&[("key", "")]), "key"),

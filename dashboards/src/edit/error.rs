@@ -37,6 +37,8 @@ impl From<&DefinitionError> for FormError {
             DefinitionError::TooFewVariations { .. } => Some(field_name(1, "key")),
             DefinitionError::CoverageAboveWhole { .. } => Some("coverage_percent".into()),
             DefinitionError::PlannedUnitsOutOfRange { .. } => Some("planned_units".into()),
+            DefinitionError::PlannedDaysOutOfRange { .. } => Some("planned_days".into()),
+            DefinitionError::SameValue { .. } | DefinitionError::OtherValue { .. } => Some("kind".into()),
             _ => None,
         };
         FormError { field, message: sentence(&error.to_string()) }
@@ -61,6 +63,7 @@ impl From<&ChangeError> for FormError {
             ChangeError::Frozen { field: "coverage_bp" } | ChangeError::CoverageLowered { .. } => {
                 Some("coverage_percent".to_owned())
             }
+            ChangeError::Frozen { field: "is_aa" } => Some("kind".to_owned()),
             ChangeError::Frozen { field: "variations" } => Some(field_name(0, "key")),
             ChangeError::Frozen { field } => Some((*field).to_owned()),
         };
@@ -93,8 +96,11 @@ pub(super) fn place_on_page(error: &FormError) -> usize {
         "name",
         "key",
         "flag",
+        "owner",
+        "planned_days",
         "hypothesis",
         "variation_",
+        "kind",
         "coverage_percent",
         "planned_units",
         "primary_metric",

@@ -5,6 +5,11 @@ use experiments::definition::{PLANNED_UNITS_DEFAULT, VARIATIONS_MAX};
 
 use super::reading::percent_of;
 
+/// Each variation shows something else.
+pub(super) const KIND_AB: &str = "ab";
+/// All variations show the same.
+pub(super) const KIND_AA: &str = "aa";
+
 /// Holds what a person typed, right or wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefinitionForm {
@@ -14,6 +19,12 @@ pub struct DefinitionForm {
     pub name: String,
     /// Field `hypothesis`.
     pub hypothesis: String,
+    /// Field `owner`.
+    pub owner: String,
+    /// Field `planned_days`; empty where nobody has said so yet.
+    pub planned_days: String,
+    /// Field `kind`: [`KIND_AB`] or [`KIND_AA`].
+    pub kind: String,
     /// Field `flag`.
     pub flag: String,
     /// Field `seed`; empty means the key.
@@ -79,6 +90,9 @@ impl Default for DefinitionForm {
             key: String::new(),
             name: String::new(),
             hypothesis: String::new(),
+            owner: String::new(),
+            planned_days: String::new(),
+            kind: KIND_AB.into(),
             flag: String::new(),
             seed: String::new(),
             coverage_percent: "100".into(),
@@ -103,6 +117,9 @@ impl From<&Experiment> for DefinitionForm {
             key: experiment.key().into(),
             name: experiment.name().into(),
             hypothesis: experiment.hypothesis().into(),
+            owner: experiment.owner().into(),
+            planned_days: experiment.planned_days().map(|days| days.to_string()).unwrap_or_default(),
+            kind: if experiment.is_aa() { KIND_AA } else { KIND_AB }.into(),
             flag: experiment.flag().into(),
             seed: experiment.seed().into(),
             coverage_percent: percent_of(experiment.coverage_bp()),
@@ -141,6 +158,9 @@ impl DefinitionForm {
                 "name" => form.name = text.trim().into(),
                 // Browsers send line ends as CR LF; a definition keeps LF.
                 "hypothesis" => form.hypothesis = text.trim().replace("\r\n", "\n"),
+                "owner" => form.owner = text.trim().into(),
+                "planned_days" => form.planned_days = text.trim().into(),
+                "kind" => form.kind = text.trim().into(),
                 "flag" => form.flag = text.trim().into(),
                 "seed" => form.seed = text.trim().into(),
                 "coverage_percent" => form.coverage_percent = text.trim().into(),

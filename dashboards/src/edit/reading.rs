@@ -5,7 +5,7 @@ use experiments::{DefinitionError, Experiment};
 use serde_json::{Value, json};
 
 use super::error::{FormError, place_on_page};
-use super::form::{DefinitionForm, VariationForm, field_name};
+use super::form::{DefinitionForm, KIND_AA, VariationForm, field_name};
 
 /// The form of a new experiment stands at `/admin/experiments/new`, so no experiment can be read under that key.
 const KEY_OF_THIS_PAGE: &str = "new";
@@ -27,6 +27,7 @@ impl DefinitionForm {
         let coverage =
             right("coverage_percent", share("The coverage", &self.coverage_percent), WHOLE_BP.into());
         let planned_units = right("planned_units", units(&self.planned_units), PLANNED_UNITS_DEFAULT.into());
+        let planned_days = right("planned_days", days(&self.planned_days), Value::Null);
         let values: Vec<Value> = (self.variations.iter().enumerate())
             .map(|(row, variation)| {
                 right(&field_name(row, "value"), value(row, &variation.value), Value::Null)
@@ -44,13 +45,17 @@ impl DefinitionForm {
             "key": self.key,
             "name": self.name,
             "hypothesis": self.hypothesis,
+            "owner": self.owner,
             "flag": self.flag,
             "seed": seed,
             "coverage_bp": coverage,
             "variations": variations,
             "primary_metric": self.primary_metric,
             "planned_units": planned_units,
+            "planned_days": planned_days,
+            "is_aa": self.kind == KIND_AA,
         }));
+        let read = read.and_then(|experiment| experiment.check_values().map(|()| experiment));
         if self.key == KEY_OF_THIS_PAGE {
             errors.push(FormError::at(
                 "key",
@@ -141,6 +146,15 @@ fn units(text: &str) -> Result<Value, String> {
         .parse::<u64>()
         .map(Value::from)
         .map_err(|_| "The planned units must be a whole number, such as 5000.".into())
+}
+
+/// Reads the planned length; a draft may leave it open.
+fn days(text: &str) -> Result<Value, String> {
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    let days = text.trim_end_matches("days").trim_end().parse::<u32>();
+    days.map(Value::from).map_err(|_| "The planned length must be a whole number of days, such as 14.".into())
 }
 
 fn value(row: usize, text: &str) -> Result<Value, String> {

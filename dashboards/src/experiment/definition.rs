@@ -5,7 +5,7 @@ use experiments::{Experiment, Variation};
 use serde::Serialize;
 
 use super::metric_title;
-use crate::figure::{count, short_percent};
+use crate::figure::{NONE, count, counted, short_percent};
 
 #[derive(Serialize)]
 pub(super) struct Pair {
@@ -30,16 +30,31 @@ pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
     let text = |name, value, note| Pair { name, value, note, is_code: false };
     vec![
         code("Key", experiment.key()),
+        text("Owner", or_none(experiment.owner()), None),
+        text(
+            "Kind",
+            if experiment.is_aa() { "A/A" } else { "A/B" }.into(),
+            experiment.is_aa().then_some("all variations show the same"),
+        ),
         code("Flag", experiment.flag()),
         code("Seed", experiment.seed()),
         text("Coverage", share(experiment.coverage_bp()), Some("of all visitors take part")),
         text("Decided by", metric_title(experiment.primary_metric()).into(), None),
+        text(
+            "Planned length",
+            experiment.planned_days().map_or_else(|| NONE.into(), |days| counted(days.into(), "day")),
+            None,
+        ),
         text(
             "Planned units",
             count(experiment.planned_units()),
             Some("of two variations together, where the interval is tightest"),
         ),
     ]
+}
+
+fn or_none(text: &str) -> String {
+    if text.is_empty() { NONE.into() } else { text.to_owned() }
 }
 
 pub(super) fn variations<'a>(experiment: &'a Experiment, previews: &'a [String]) -> Vec<VariationView<'a>> {

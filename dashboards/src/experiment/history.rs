@@ -45,15 +45,18 @@ struct Change {
 
 /// The fields of a definition in the order in which changes are told. Those of later versions come after them, under
 /// the names that they have in JSON.
-const FIELDS: [(&str, &str); 9] = [
+const FIELDS: [(&str, &str); 12] = [
     ("status", "Status"),
     ("name", "Name"),
     ("hypothesis", "Hypothesis"),
+    ("owner", "Owner"),
     ("flag", "Flag"),
+    ("is_aa", "A/A"),
     ("coverage_bp", "Coverage"),
     ("variations", "Variations"),
     ("primary_metric", "Decided by"),
     ("planned_units", "Planned units"),
+    ("planned_days", "Planned days"),
     ("seed", "Seed"),
 ];
 /// Fields that say nothing to people.
@@ -247,7 +250,9 @@ mod tests {
     #[test]
     fn the_newest_stands_first_and_says_what_it_did() {
         let draft = read(&definition());
-        let running = draft.clone().moved(Move::Start).unwrap();
+        let mut running = definition();
+        running["status"] = json!("running");
+        let running = read(&running);
         let paused = running.clone().moved(Move::Pause).unwrap();
         let life = [Some(draft), Some(running.clone()), Some(paused), Some(running), None];
         let revision = |(at, definition)| Revision {

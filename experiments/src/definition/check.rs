@@ -37,6 +37,28 @@ pub(super) fn check_variations(mut variations: Vec<Variation>) -> Result<Vec<Var
     Ok(variations)
 }
 
+/// Whether every variation has the value of the first.
+pub(super) fn are_alike(variations: &[Variation]) -> bool {
+    variations.iter().all(|variation| variation.value == variations[0].value)
+}
+
+pub(super) fn check_values(is_aa: bool, variations: &[Variation]) -> Result<(), DefinitionError> {
+    for (index, variation) in variations.iter().enumerate() {
+        let alike = variations[..index].iter().find(|earlier| earlier.value == variation.value);
+        match alike {
+            Some(earlier) if !is_aa => {
+                let keys = [earlier.key.clone(), variation.key.clone()];
+                return Err(DefinitionError::SameValue { keys });
+            }
+            None if is_aa && index > 0 => {
+                return Err(DefinitionError::OtherValue { key: variation.key.clone() });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn check_key(field: &str, key: &str) -> Result<(), DefinitionError> {
     check_text(field, key, KEY_BYTES_MAX)?;
     let starts_well = key.starts_with(|first: char| first.is_ascii_alphanumeric());
@@ -52,6 +74,10 @@ pub(super) fn check_text(field: &str, text: &str, limit: usize) -> Result<(), De
     if text.trim().is_empty() {
         return Err(DefinitionError::Empty { field: field.into() });
     }
+    check_line(field, text, limit)
+}
+
+pub(super) fn check_line(field: &str, text: &str, limit: usize) -> Result<(), DefinitionError> {
     if text.chars().any(char::is_control) {
         return Err(DefinitionError::ControlCharacter { field: field.into() });
     }

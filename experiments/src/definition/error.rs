@@ -1,7 +1,8 @@
 //! What can be wrong with a definition.
 
 use super::{
-    DEFINITION_BYTES_MAX, PLANNED_UNITS_MAX, PLANNED_UNITS_MIN, SCHEMA_VERSION, VARIATIONS_MAX, WHOLE_BP,
+    DEFINITION_BYTES_MAX, PLANNED_DAYS_MAX, PLANNED_UNITS_MAX, PLANNED_UNITS_MIN, SCHEMA_VERSION,
+    VARIATIONS_MAX, WHOLE_BP,
 };
 
 /// Says what is wrong with a definition and how to mend it.
@@ -88,6 +89,21 @@ pub enum DefinitionError {
         /// The variation's key.
         key: String,
     },
+    /// Two variations would show the same.
+    #[error(
+        "variations `{}` and `{}` have the same value, so that nothing can differ: change one, or make it an A/A experiment",
+        .keys[0], .keys[1]
+    )]
+    SameValue {
+        /// Their keys.
+        keys: [String; 2],
+    },
+    /// A variation of an A/A experiment shows something else.
+    #[error("variation `{key}` has another value than the control: an A/A experiment shows the same to all")]
+    OtherValue {
+        /// The variation's key.
+        key: String,
+    },
     /// The weights do not sum to 10,000.
     #[error("variation weights sum to {sum} of {WHOLE_BP} basis points: {}", mend_weights(*.sum))]
     WeightsDoNotSum {
@@ -97,6 +113,12 @@ pub enum DefinitionError {
     /// Coverage above the whole.
     #[error("coverage_bp is {found}, the most is {WHOLE_BP} (everybody): lower it")]
     CoverageAboveWhole {
+        /// What was given.
+        found: u32,
+    },
+    /// Planned days out of range.
+    #[error("planned_days is {found}: choose from 1 to {PLANNED_DAYS_MAX}")]
+    PlannedDaysOutOfRange {
         /// What was given.
         found: u32,
     },

@@ -9,6 +9,7 @@ fn written() -> Value {
         "key": "checkout-express",
         "name": "Express checkout",
         "hypothesis": "One page instead of four lets more visitors finish.",
+        "owner": "mara",
         "flag": "checkout_workflow",
         "seed": "été 2026",
         "coverage_bp": 8000,
@@ -18,6 +19,7 @@ fn written() -> Value {
         ],
         "primary_metric": "revenue_per_unit",
         "planned_units": 20_000,
+        "planned_days": 21,
         "status": "running",
     })
 }
@@ -52,13 +54,23 @@ fn a_definition_is_written_as_it_was_read() {
 #[test]
 fn what_is_left_out_has_a_default() {
     let mut value = written();
-    for field in ["hypothesis", "seed", "coverage_bp", "primary_metric", "planned_units", "status"] {
+    for field in [
+        "hypothesis",
+        "owner",
+        "seed",
+        "coverage_bp",
+        "primary_metric",
+        "planned_units",
+        "planned_days",
+        "status",
+    ] {
         value.as_object_mut().unwrap().remove(field);
     }
     value["variations"][0].as_object_mut().unwrap().remove("name");
     let experiment = Experiment::parse_value(&value).unwrap();
     assert_eq!((experiment.hypothesis(), experiment.seed()), ("", "checkout-express"));
     assert_eq!((experiment.coverage_bp(), experiment.planned_units()), (10_000, 5_000));
+    assert_eq!((experiment.owner(), experiment.planned_days(), experiment.is_aa()), ("", None, false));
     assert_eq!((experiment.primary_metric(), experiment.status()), (Metric::Conversion, Status::Draft));
     assert_eq!(experiment.variations()[0].name(), "classic");
 }
@@ -91,7 +103,7 @@ fn unreadable_definitions_say_where() {
 
 #[test]
 fn rules_that_are_broken_say_how_to_mend_them() {
-    let cases: [(&str, Value, &str); 20] = [
+    let cases: [(&str, Value, &str); 23] = [
         ("/schema_version", json!(2), "schema version 2 is unknown: this build reads version 1"),
         ("/key", json!(""), "key is empty: give it at least one character"),
         (
@@ -113,6 +125,9 @@ fn rules_that_are_broken_say_how_to_mend_them() {
             json!("h".repeat(4001)),
             "hypothesis has 4001 bytes, the most allowed is 4000: shorten it",
         ),
+        ("/owner", json!("a\nb"), "owner holds a control character: remove it"),
+        ("/owner", json!("o".repeat(201)), "owner has 201 bytes, the most allowed is 200: shorten it"),
+        ("/planned_days", json!(0), "planned_days is 0: choose from 1 to 366"),
         ("/flag", json!(""), "flag is empty: give it at least one character"),
         ("/seed", json!(""), "seed is empty: give it at least one character"),
         (
@@ -146,7 +161,7 @@ fn rules_that_are_broken_say_how_to_mend_them() {
         (
             "/variations/0/value",
             json!("v".repeat(DEFINITION_BYTES_MAX)),
-            "definition has 65985 bytes, the most allowed is 65536: shorten its texts or values",
+            "definition has 66018 bytes, the most allowed is 65536: shorten its texts or values",
         ),
     ];
     for (pointer, to, message) in cases {

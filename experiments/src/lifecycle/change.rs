@@ -45,11 +45,13 @@ impl Experiment {
     /// Returns the experiment as `next` defines it, in the status it has now (only [`Experiment::moved`]
     /// changes that).
     ///
-    /// A draft may change in all but its key. While it runs or is paused, names and the hypothesis may change and coverage
+    /// A draft may change in all but its key. While it runs or is paused, names and the owner may change and coverage
     /// may rise: raising it adds units and moves none. Flag, seed, variations (keys, order, weights, values),
     /// primary metric and planned units are fixed: changing weights, seed or values mixes units of different
     /// experiments in one arm, and the sequential test is valid only for the metric and planned units it
-    /// began with. Once it is over, only names and the hypothesis may change.
+    /// began with. So are the hypothesis and the planned length, which would otherwise follow the results; where an
+    /// earlier version let it start without them, they may still be said. Once it is over, only names and the owner
+    /// may change.
     ///
     /// # Errors
     /// [`ChangeError`], naming the first change that is refused.
@@ -85,6 +87,15 @@ impl Experiment {
         }
         if self.planned_units() != next.planned_units() {
             return frozen("planned_units");
+        }
+        if self.is_aa() != next.is_aa() {
+            return frozen("is_aa");
+        }
+        if !self.hypothesis().is_empty() && self.hypothesis() != next.hypothesis() {
+            return frozen("hypothesis");
+        }
+        if self.planned_days().is_some() && self.planned_days() != next.planned_days() {
+            return frozen("planned_days");
         }
         if self.status().is_over() && from != to {
             return frozen("coverage_bp");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 fn written() -> Value {
     json!({
         "schema_version": 1, "key": "e", "name": "E", "flag": "f", "coverage_bp": 5000,
+        "hypothesis": "One sells more than nothing.", "owner": "ann", "planned_days": 14,
         "variations": [
             {"key": "a", "weight_bp": 5000, "value": 0}, {"key": "b", "weight_bp": 5000, "value": 1},
         ],
@@ -42,9 +43,9 @@ fn a_life_goes_one_way() {
                 Ok(Archived),
             ],
         ),
-        (Archived, [Err(MoveError::Archived); 5]),
+        (Archived, [const { Err(MoveError::Archived) }; 5]),
     ];
-    assert_eq!(table.map(|(from, _)| from), Status::ALL);
+    assert_eq!(table.each_ref().map(|(from, _)| *from), Status::ALL);
     for (from, ends) in table {
         assert_eq!(moves.map(|asked| from.after(asked)), ends, "{from}");
     }
@@ -61,6 +62,8 @@ fn what_decides_the_split_is_fixed_once_it_runs() {
         ("/variations/1/key", json!("c"), "variations"),
         ("/primary_metric", json!("revenue_per_unit"), "primary_metric"),
         ("/planned_units", json!(20_000), "planned_units"),
+        ("/hypothesis", json!("One sells less than nothing."), "hypothesis"),
+        ("/planned_days", json!(28), "planned_days"),
     ];
     for (pointer, to, field) in frozen {
         let next = changed(pointer, to);
@@ -90,4 +93,63 @@ fn words_may_change_and_coverage_may_rise() {
     let stopped = running.moved(Move::Stop).unwrap();
     let wider = stopped.revised(changed("/coverage_bp", json!(6000)));
     assert_eq!(wider, Err(ChangeError::Frozen { field: "coverage_bp" }));
+}
+
+#[test]
+fn what_is_said_before_the_start_is_asked_for_there() {
+    let without = |fields: &[&str]| {
+        let mut value = written();
+        for field in fields {
+            value.as_object_mut().unwrap().remove(*field);
+        }
+        read(&value)
+    };
+    let refusal = |fields: &[&str]| without(fields).moved(Move::Start).unwrap_err().to_string();
+    assert_eq!(
+        refusal(&["owner"]),
+        "experiment cannot start without an owner: say so first, so that nobody chooses by the result"
+    );
+    let all = ["hypothesis", "owner", "planned_days"];
+    assert!(refusal(&all).contains("without a hypothesis, an owner and a planned length:"));
+    assert_eq!(without(&all).missing().into_iter().map(Missing::field).collect::<Vec<_>>(), all);
+}
+
+#[test]
+fn what_an_earlier_version_started_without_goes_on_and_may_still_be_said() {
+    let mut value = written();
+    value["status"] = json!("running");
+    for field in ["hypothesis", "owner", "planned_days"] {
+        value.as_object_mut().unwrap().remove(field);
+    }
+    let running = read(&value);
+    let said = running.clone().revised(read(&written())).unwrap();
+    assert_eq!((said.owner(), said.planned_days(), said.status()), ("ann", Some(14), Status::Running));
+    assert_eq!(said.revised(running), Err(ChangeError::Frozen { field: "hypothesis" }));
+}
+
+#[test]
+fn an_aa_experiment_shows_the_same_to_all_and_no_other_does() {
+    let same = changed("/variations/1/value", json!(0));
+    assert!(same.is_aa(), "two of the same value are an A/A experiment of earlier versions");
+    assert!(same.clone().moved(Move::Start).is_ok());
+    let start = |variations: Value, is_aa: bool| {
+        let mut value = written();
+        (value["variations"], value["is_aa"]) = (variations, json!(is_aa));
+        let error = read(&value).moved(Move::Start).unwrap_err();
+        assert_eq!(read(&value).check_values().map_err(MoveError::Values), Err(error.clone()));
+        error.to_string()
+    };
+    let arms = |values: [i32; 3]| {
+        let arm = |(key, value): (&str, i32)| json!({"key": key, "weight_bp": 2_000, "value": value});
+        let mut arms: Vec<Value> = ["a", "b", "c"].into_iter().zip(values).map(arm).collect();
+        arms[2]["weight_bp"] = json!(6_000);
+        json!(arms)
+    };
+    assert!(start(arms([0, 1, 0]), false).starts_with("variations `a` and `c` have the same value"));
+    assert!(start(arms([0, 0, 1]), true).starts_with("variation `c` has another value than the control"));
+    let running = same.moved(Move::Start).unwrap();
+    let mut value = running.to_value();
+    assert_eq!(value["is_aa"], json!(true));
+    value["is_aa"] = json!(false);
+    assert_eq!(running.revised(read(&value)), Err(ChangeError::Frozen { field: "is_aa" }));
 }

@@ -63,6 +63,7 @@ fn subject(experiment: &Experiment, stored: &StoredExperiment) -> Subject {
         key: experiment.key().to_owned(),
         name: experiment.name().to_owned(),
         status: experiment.status(),
+        missing: experiment.missing(),
         revision: stored.revision,
     }
 }
