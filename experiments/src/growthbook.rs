@@ -37,7 +37,7 @@ pub use evaluate::{Evaluator, PREREQUISITE_DEPTH_MAX, PREREQUISITES_MAX};
 pub use experiment::Experiment;
 pub use outcome::{ExperimentResult, ExperimentView, Exposure, FeatureResult, Source};
 pub use payload::{FEATURES_MAX, PAYLOAD_BYTES_MAX, Payload, PayloadError};
-pub use problem::{PROBLEMS_MAX, Problem};
+pub use problem::{PROBLEMS_MAX, Problem, Severity};
 pub use user::User;
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ const FIELDS: &[(&str, &str)] = &[
 ];
 
 /// Fills in the form of a new experiment.
-async fn draft(admin: &Admin, fields: &[(&str, &str)]) -> admin::Page {
+pub(crate) async fn draft(admin: &Admin, fields: &[(&str, &str)]) -> admin::Page {
     let form = admin.get("/admin/experiments/new").await;
     assert_eq!(form.status, 200);
     admin.submit(&form, "/admin/experiments", fields).await

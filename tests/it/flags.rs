@@ -28,8 +28,8 @@ on_each_store!(
     every_door_gives_a_unit_the_same_variation,
 );
 
-const FEATURES: &str = "/api/features/sdk-cartwright";
-const KEYS: &str = r#"
+pub const FEATURES: &str = "/api/features/sdk-cartwright";
+pub const KEYS: &str = r#"
 [flags]
 clients = [
     { key = "sdk-cartwright" },
@@ -39,29 +39,29 @@ clients = [
 "#;
 
 /// Is an answer as it came, whatever its type.
-struct Reply {
-    status: u16,
-    headers: reqwest::header::HeaderMap,
-    text: String,
+pub struct Reply {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
 }
 
 impl Reply {
-    async fn to(request: RequestBuilder) -> Self {
+    pub async fn to(request: RequestBuilder) -> Self {
         let answer = request.send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         Self { status, headers, text: answer.text().await.unwrap() }
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{} is no JSON", self.text))
     }
 
     /// Expects what GrowthBook's server answers where it refuses, with these words in it.
-    fn assert_refused(&self, status: u16, words: &str) {
+    pub fn assert_refused(&self, status: u16, words: &str) {
         let body = self.json();
         assert_eq!((self.status, &body["status"]), (status, &json!(status)), "{body}");
         assert!(body["error"].as_str().unwrap().contains(words), "{body}");
@@ -69,7 +69,7 @@ impl Reply {
     }
 }
 
-async fn get(app: &TestApp, path: &str) -> Reply {
+pub async fn get(app: &TestApp, path: &str) -> Reply {
     Reply::to(Client::new().get(app.url(path))).await
 }
 
@@ -143,13 +143,13 @@ async fn an_encrypted_payload_opens_under_its_key(store: Store) {
 }
 
 /// Is a stream of server-sent events that is read by hand.
-struct Events {
+pub struct Events {
     answer: reqwest::Response,
     read: String,
 }
 
 impl Events {
-    async fn open(app: &TestApp, client_key: &str, known: &str) -> Self {
+    pub async fn open(app: &TestApp, client_key: &str, known: &str) -> Self {
         let request =
             Client::new().get(app.url(&format!("/sub/{client_key}"))).header("last-event-id", known);
         let answer = request.send().await.unwrap();
@@ -161,7 +161,7 @@ impl Events {
     }
 
     /// Returns the next block of lines; `None` at the end.
-    async fn next(&mut self) -> Option<String> {
+    pub async fn next(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.read.split_once("\n\n") {
                 let block = block.to_owned();
@@ -174,7 +174,7 @@ impl Events {
     }
 
     /// Returns the id of the next event and its payload.
-    async fn payload(&mut self) -> (String, Value) {
+    pub async fn payload(&mut self) -> (String, Value) {
         let event = self.next().await.unwrap();
         let lines: Vec<&str> = event.lines().collect();
         let [id, "event: features", data] = lines[..] else { panic!("{event} is no event of features") };
@@ -242,7 +242,7 @@ async fn streams_end_when_the_server_goes(store: Store) {
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 }
 
-async fn post(app: &TestApp, path: &str, body: &Value) -> Reply {
+pub async fn post(app: &TestApp, path: &str, body: &Value) -> Reply {
     Reply::to(Client::new().post(app.url(path)).json(body)).await
 }
 
@@ -311,7 +311,7 @@ async fn a_remote_evaluation_tells_values_and_no_rules(store: Store) {
     assert_eq!(eval(json!({"attributes": {"id": "user-1"}})).await.json()["features"], json!({}));
 }
 
-const OFREP: &str = "/ofrep/v1/evaluate/flags";
+pub const OFREP: &str = "/ofrep/v1/evaluate/flags";
 
 async fn ofrep_answers_in_its_own_words(store: Store) {
     let (app, admin) = start(store).await;

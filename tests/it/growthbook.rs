@@ -74,7 +74,7 @@ fn payload_text(payload: &Payload) -> String {
 }
 
 /// Makes doubles of all numbers, as JavaScript has them: it does not know 1 from 1.0.
-fn plain(value: Value) -> Value {
+pub fn plain(value: Value) -> Value {
     match value {
         Value::Number(number) => number.as_f64().into(),
         Value::Array(items) => items.into_iter().map(plain).collect(),

@@ -144,6 +144,7 @@ on_every_store! {
         a_definition_is_saved_over_the_revision_that_was_read,
         one_of_many_savers_wins,
         definitions_are_sent_where_their_revision_is_new,
+        imported_features_come_with_the_definitions,
         a_unit_is_exposed_once,
         a_turn_exposes_before_what_follows,
     }

@@ -2,6 +2,8 @@
 
 mod check;
 mod demo;
+mod export;
+mod features;
 mod import;
 mod mapping;
 mod migrate;
@@ -37,8 +39,10 @@ enum Command {
     Migrate,
     /// Check the configuration and every invariant of the stored data; say what is broken.
     Check,
-    /// Import products or orders from a table.
+    /// Import products or orders from a table, or flags from GrowthBook.
     Import(import::ImportArgs),
+    /// Write the flags for GrowthBook, or for another shop.
+    Export(export::ExportArgs),
     /// Send simulated shoppers, or the orders of a past day, through a shop that serves.
     Simulate(simulate::SimulateArgs),
     /// Learn recommendations from the event files.
@@ -76,6 +80,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Migrate => migrate::run(config).await,
             Command::Check => check::run(config).await,
             Command::Import(args) => import::run(config, args).await,
+            Command::Export(args) => export::run(config, args).await,
             Command::Simulate(args) => simulate::run(args).await,
             Command::Train(args) => train::run(config, "train", args).await,
             Command::Evaluate(args) => train::run(config, "evaluate", args).await,

@@ -1,17 +1,24 @@
-//! The running set of experiments, swapped whole when the store's revision moves.
+//! The running set of experiments and imported features, swapped whole when the store's revision moves.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod imported;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use cart_core::{AssignedVariation, VisitorId, Workflow};
 use experiments::{
     DefinitionError, Experiment, FlagValue, evaluate_flag,
     growthbook::{self, Payload},
+    json::Object,
 };
 use serde_json::Value;
 use time::{OffsetDateTime, macros::format_description};
 use tokio::sync::{Mutex, watch};
 
+pub use self::imported::{ImportFault, Imported};
 use crate::{
     metrics,
     store::{self, Store, StoredExperiment},
@@ -91,6 +98,13 @@ pub struct Definitions {
     experiments: Vec<Experiment>,
     stored: BTreeMap<String, StoredExperiment>,
     version: String,
+    /// The running experiments as features.
+    own: Object,
+    /// The features that were imported, as they came.
+    imported: Option<String>,
+    /// The tracking keys of imported experiments.
+    imported_keys: BTreeSet<String>,
+    /// All that doors serve.
     payload: Payload,
 }
 
@@ -100,10 +114,11 @@ impl Default for Definitions {
     }
 }
 
-/// Writes when the newest definition was saved. The digits below the millisecond are the revision's last six, so that two
+/// Writes when the newest definition was saved or imported. The digits below the millisecond are the revision's last six, so that two
 /// changes within one millisecond, or by nodes whose clocks differ, are two versions, and the same ones on every node.
 fn version(stored: &store::StoredDefinitions) -> String {
-    let saved_ms = stored.experiments.iter().map(|row| row.saved_at_ms).max().unwrap_or(0);
+    let imported_ms = stored.features.iter().map(|features| features.saved_at_ms);
+    let saved_ms = stored.experiments.iter().map(|row| row.saved_at_ms).chain(imported_ms).max().unwrap_or(0);
     let nanos = i128::from(saved_ms) * 1_000_000 + i128::from(stored.revision % 1_000_000);
     let at = OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let iso = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:9]Z");
@@ -120,25 +135,58 @@ pub struct Answered<T> {
 }
 
 impl Definitions {
-    fn of(stored: store::StoredDefinitions) -> Self {
+    /// Reads and compiles what is stored. What another version of the server has stored and this one cannot read is left
+    /// out, so that everything else goes on.
+    pub fn of(stored: store::StoredDefinitions) -> Self {
         let mut experiments = vec![];
         for row in &stored.experiments {
             match parse(&row.definition) {
                 Ok(experiment) => experiments.push(experiment),
-                // Saved by another version of the server; everybody else's experiments go on.
                 Err(error) => {
                     tracing::error!(experiment = row.key, %error, "a stored definition is left out")
                 }
             }
         }
         let version = version(&stored);
-        let payload = Payload::compile(growthbook::export::payload(&experiments, &version).into());
-        let payload = payload.unwrap_or_else(|error| {
-            tracing::error!(%error, "SDKs are given no flags");
-            Payload::default()
-        });
-        let stored_rows = stored.experiments.into_iter().map(|e| (e.key.clone(), e)).collect();
-        Self { revision: stored.revision, experiments, stored: stored_rows, version, payload }
+        let own = growthbook::export::payload(&experiments, &version);
+        let imported = stored.features.map(|features| features.text);
+        let payload = served(imported.as_deref(), &own);
+        let stored_rows: BTreeMap<_, _> =
+            stored.experiments.into_iter().map(|e| (e.key.clone(), e)).collect();
+        let imported_keys = payload
+            .tracked()
+            .map(|(_, experiment)| experiment.key().to_owned())
+            .filter(|key| !stored_rows.contains_key(key))
+            .collect();
+        Self {
+            revision: stored.revision,
+            experiments,
+            stored: stored_rows,
+            version,
+            own,
+            imported,
+            imported_keys,
+            payload,
+        }
+    }
+
+    /// Returns the features that were imported, as they came.
+    pub fn imported(&self) -> Option<&str> {
+        self.imported.as_deref()
+    }
+
+    /// Reports whether an imported feature counts units under a key, which no experiment of the shop may have then.
+    pub fn is_imported(&self, experiment: &str) -> bool {
+        self.imported_keys.contains(experiment)
+    }
+
+    /// Returns what was imported, with the running experiments as further features.
+    ///
+    /// # Errors
+    /// [`ImportFault`] where another version of the server has imported it.
+    pub fn exported(&self) -> Result<Object, ImportFault> {
+        let Some(text) = &self.imported else { return Ok(self.own.clone()) };
+        Ok(Imported::read(text)?.with(&self.own))
     }
 
     /// Returns what tells this set from every other: a time in ISO 8601, which SDKs know as `dateUpdated`.
@@ -146,8 +194,8 @@ impl Definitions {
         &self.version
     }
 
-    /// Returns the running experiments as a GrowthBook payload, compiled; it gives every unit what
-    /// [`Definitions::workflow`] and its like give.
+    /// Returns the running experiments and the imported features as a GrowthBook payload, compiled; it gives every unit
+    /// what [`Definitions::workflow`] and its like give.
     pub fn payload(&self) -> &Payload {
         &self.payload
     }
@@ -190,6 +238,16 @@ impl Definitions {
     }
 }
 
+/// Compiles all that doors serve.
+fn served(imported: Option<&str>, own: &Object) -> Payload {
+    let imported = imported.and_then(|text| {
+        let compiled = Imported::read(text).and_then(|read| Ok(Payload::compile(read.beside(own).into())?));
+        compiled.inspect_err(|error| tracing::error!(%error, "the imported features are left out")).ok()
+    });
+    imported
+        .unwrap_or_else(|| Payload::compile(own.clone().into()).expect("few features are within every limit"))
+}
+
 fn counted(flag: &FlagValue<'_>) -> Option<AssignedVariation> {
     let variation = u32::try_from(flag.variation).ok()?;
     flag.counted.then(|| AssignedVariation { experiment: flag.experiment.key().to_owned(), variation })
@@ -222,7 +280,9 @@ impl DefinitionsCell {
     pub async fn refresh(&self, store: &dyn Store) -> store::Result<()> {
         let _alone = self.refreshing.lock().await;
         if let Some(stored) = store.definitions(self.newest.load().revision).await? {
-            let definitions = Definitions::of(stored);
+            // Thousands of imported flags take a moment, in which nobody else is to wait.
+            let compiling = tokio::task::spawn_blocking(|| Definitions::of(stored)).await;
+            let definitions = compiling.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
             for experiment in definitions.experiments.iter().filter(|e| e.status().has_started()) {
                 for variation in 0..experiment.variations().len() {
                     metrics::start_variation(experiment.key(), u32::try_from(variation).unwrap_or(u32::MAX));
@@ -257,7 +317,8 @@ mod tests {
             reason: String::new(),
         };
         let version = |revision, saved_at_ms| {
-            version(&store::StoredDefinitions { revision, experiments: vec![row(saved_at_ms)] })
+            let (experiments, features) = (vec![row(saved_at_ms)], None);
+            version(&store::StoredDefinitions { revision, experiments, features })
         };
         assert_eq!(version(42, 1_764_403_200_123), "2025-11-29T08:00:00.123000042Z");
         assert_ne!(version(43, 1_764_403_200_123), version(42, 1_764_403_200_123));

@@ -109,6 +109,18 @@ pub fn decrypt_payload(payload: &Object, key: &str) -> Result<Object, Encryption
     Ok(opened)
 }
 
+/// Names the first part of a payload that only those with a key can read.
+///
+/// ```
+/// use experiments::growthbook::encryption::sealed_part;
+/// let payload = experiments::json::Json::parse(r#"{"features": {}, "encryptedFeatures": "AQ==.Ag=="}"#).unwrap();
+/// assert_eq!(sealed_part(payload.as_object().unwrap()), Some("encryptedFeatures"));
+/// ```
+pub fn sealed_part(payload: &Object) -> Option<&'static str> {
+    let mut names = PARTS.iter().map(|(_, encrypted)| *encrypted);
+    names.find(|name| payload.get(name).is_some_and(Json::is_truthy))
+}
+
 fn key_bytes(key: &str) -> Result<[u8; 16], EncryptionError> {
     BASE64.decode(key).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(EncryptionError::Key)
 }

@@ -132,7 +132,7 @@ impl Rule {
             (None, None) => {
                 if parents.is_empty() {
                     inspector
-                        .report("has neither `force` nor `variations` nor prerequisites, so it does nothing");
+                        .warn("has neither `force` nor `variations` nor prerequisites, so it does nothing");
                 }
                 Effect::Nothing
             }

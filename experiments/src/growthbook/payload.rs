@@ -5,24 +5,34 @@ use std::collections::BTreeMap;
 use super::Groups;
 use super::bandit::Bandit;
 use super::experiment::Experiment;
-use super::feature::Feature;
+use super::feature::{Effect, Feature};
 use super::index::Index;
 use super::problem::{Inspector, Problem, Reference, Step, kind};
-use crate::json::{Json, Object};
+use crate::json::{JSON_DEPTH_MAX, Json, Object};
 
 mod check;
 
-/// Most bytes of a payload: some ten thousand flags. Clients hold it in memory and fetch it whole.
-pub const PAYLOAD_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most bytes of a payload, 10 MB: some ten thousand flags. Clients hold it in memory and fetch it whole.
+pub const PAYLOAD_BYTES_MAX: usize = 10_000_000;
 /// Most features, and most experiments beside them: a remote evaluation answers all of them in one request.
 pub const FEATURES_MAX: usize = 10_000;
 
 /// Says why a payload cannot be used at all. What only makes no sense is a [`Problem`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
-    /// It is no JSON, or nested too deep.
+    /// It is no JSON.
     #[error("payload cannot be read: {0}")]
     Unreadable(String),
+    /// It is nested deeper than [`JSON_DEPTH_MAX`].
+    #[error(
+        "payload is nested deeper than {JSON_DEPTH_MAX} levels at line {line} column {column}: flatten it"
+    )]
+    TooDeep {
+        /// The line of the level that is too many, from 1.
+        line: usize,
+        /// Its column.
+        column: usize,
+    },
     /// It is no object.
     #[error("payload is {found}: it must be an object with `features`")]
     NoObject {
@@ -91,11 +101,21 @@ impl Payload {
     /// # Errors
     /// [`PayloadError`], where it is beyond a limit or no JSON object.
     pub fn parse(text: &str) -> Result<Payload, PayloadError> {
+        Payload::compile(Payload::read(text)?.into())
+    }
+
+    /// Reads a payload from JSON text as it stands.
+    ///
+    /// # Errors
+    /// As [`Payload::parse`], but for how many features there are.
+    pub fn read(text: &str) -> Result<Object, PayloadError> {
         if text.len() > PAYLOAD_BYTES_MAX {
             return Err(PayloadError::TooLarge { bytes: text.len() });
         }
-        let json = Json::parse(text).map_err(|error| PayloadError::Unreadable(error.to_string()))?;
-        Payload::compile(json)
+        match Json::parse(text).map_err(unreadable)? {
+            Json::Object(object) => Ok(object),
+            other => Err(PayloadError::NoObject { found: kind(&other) }),
+        }
     }
 
     /// Compiles a payload that is already JSON.
@@ -187,12 +207,48 @@ impl Payload {
         &self.experiments
     }
 
+    /// Returns every experiment with its path, of rules in their order, then those of pages. Several may be reported under
+    /// one tracking key.
+    ///
+    /// ```
+    /// use experiments::growthbook::Payload;
+    /// let payload = Payload::parse(r#"{
+    ///   "features": {"f": {"rules": [{"force": 1}, {"variations": [1, 2]}]}},
+    ///   "experiments": [{"key": "k", "variations": [{}, {}]}]
+    /// }"#)?;
+    /// let found: Vec<_> = payload.tracked().map(|(path, experiment)| (path, experiment.key())).collect();
+    /// assert_eq!(found, [("features.f.rules[1]".into(), "f"), ("experiments[0]".into(), "k")]);
+    /// # Ok::<(), experiments::growthbook::PayloadError>(())
+    /// ```
+    pub fn tracked(&self) -> impl Iterator<Item = (String, &Experiment)> {
+        let ruled = self.features().flat_map(|feature| {
+            feature.rules.iter().enumerate().filter_map(|(index, rule)| match &rule.effect {
+                Effect::Experiment(rule) => {
+                    Some((format!("features.{}.rules[{index}]", feature.key), &rule.experiment))
+                }
+                Effect::Force(_) | Effect::Nothing => None,
+            })
+        });
+        let of_pages = self.experiments.iter().enumerate();
+        ruled.chain(of_pages.map(|(index, experiment)| (format!("experiments[{index}]"), experiment)))
+    }
+
     pub(super) fn feature(&self, key: &str) -> Option<&Feature> {
         self.features.get(key)
     }
 
     pub(super) fn features(&self) -> impl Iterator<Item = &Feature> {
         self.features.iter().map(|(_, feature)| feature)
+    }
+}
+
+/// serde_json says only in words that it has come to its depth.
+fn unreadable(error: serde_json::Error) -> PayloadError {
+    match error.to_string() {
+        text if text.starts_with("recursion limit exceeded") => {
+            PayloadError::TooDeep { line: error.line(), column: error.column() }
+        }
+        text => PayloadError::Unreadable(text),
     }
 }
 

@@ -16,6 +16,17 @@ pub struct Problem {
     pub path: String,
     /// What is wrong and how to mend it.
     pub message: String,
+    /// How much of what was meant is lost.
+    pub severity: Severity,
+}
+
+/// Says how much of what was meant a [`Problem`] loses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// It means something that the SDKs agree on, though hardly what was meant: weights that miss 1 by rounding.
+    Warning,
+    /// It never matches, is passed over, or gives a unit to two variations.
+    Error,
 }
 
 impl fmt::Display for Problem {
@@ -65,19 +76,26 @@ impl<'j> Inspector<'j> {
                 Reference::Feature => "feature",
                 Reference::Bandit => "contextual bandit",
             };
-            if !exists(kind, &id) && self.problems.len() < PROBLEMS_MAX {
-                self.problems.push(Problem {
-                    path,
-                    message: format!("names the {what} `{id}`, which does not exist"),
-                });
+            if !exists(kind, &id) {
+                let message = format!("names the {what} `{id}`, which does not exist");
+                self.push(Problem { path, message, severity: Severity::Warning });
             }
         }
     }
 
     /// Reports on the part at hand.
     pub(super) fn report(&mut self, message: impl Into<String>) {
+        self.push(Problem { path: self.path_text(), message: message.into(), severity: Severity::Error });
+    }
+
+    /// Reports on the part at hand, where the SDKs agree on what it means.
+    pub(super) fn warn(&mut self, message: impl Into<String>) {
+        self.push(Problem { path: self.path_text(), message: message.into(), severity: Severity::Warning });
+    }
+
+    fn push(&mut self, problem: Problem) {
         if self.problems.len() < PROBLEMS_MAX {
-            self.problems.push(Problem { path: self.path_text(), message: message.into() });
+            self.problems.push(problem);
         }
     }
 
@@ -92,6 +110,11 @@ impl<'j> Inspector<'j> {
     /// Reports on a part one step deeper.
     pub(super) fn report_at(&mut self, step: Step<'j>, message: impl Into<String>) {
         self.within(step, |inspector| inspector.report(message));
+    }
+
+    /// Warns of a part one step deeper.
+    pub(super) fn warn_at(&mut self, step: Step<'j>, message: impl Into<String>) {
+        self.within(step, |inspector| inspector.warn(message));
     }
 
     fn path_text(&self) -> String {

@@ -152,7 +152,7 @@ pub(super) fn filters<'j>(object: &'j Object, inspector: &mut Inspector<'j>) -> 
 
 fn read_filter<'j>(item: &'j Object, inspector: &mut Inspector<'j>) -> Filter {
     if item.get("seed").is_none() {
-        inspector.report("has no `seed`, so that filters without one are the same: give it one");
+        inspector.warn("has no `seed`, so that filters without one are the same: give it one");
     }
     let ranges_of = |json| inspector.within(Step::Key("ranges"), |inspector| ranges(json, inspector));
     Filter {

@@ -1,6 +1,6 @@
 //! Definitions and exposures.
 
-use web::store::{Exposure, StoreError, StoredExperiment};
+use web::store::{Exposure, StoreError, StoredExperiment, StoredFeatures};
 
 use super::{
     subject::{NOW_MS, Subject, visitor},
@@ -81,6 +81,41 @@ pub async fn definitions_are_sent_where_their_revision_is_new(subject: Subject) 
     assert!(subject.store.definitions(first.revision).await.unwrap().is_none(), "nothing changed");
     subject.store.save_definition(&definition("a", "{}"), Some(1)).await.unwrap();
     assert!(subject.store.definitions(first.revision).await.unwrap().unwrap().revision > first.revision);
+}
+
+pub async fn imported_features_come_with_the_definitions(subject: Subject) {
+    let features =
+        |text: &str, after_ms| StoredFeatures { text: text.into(), saved_at_ms: NOW_MS + after_ms };
+    // Beyond what a database keeps in a row's own page, and with what JSON and SQL both escape.
+    let large = format!(r#"{{"features": {{"f": {{"defaultValue": "{}é'\""}}}}}}"#, "x".repeat(3_000_000));
+    subject.store.put_features(&features(&large, 0)).await.unwrap();
+    let first = subject.store.definitions(0).await.unwrap().unwrap();
+    assert_eq!((first.experiments.len(), first.features), (0, Some(features(&large, 0))));
+    assert!(subject.store.definitions(first.revision).await.unwrap().is_none());
+
+    subject.store.save_definition(&definition("a", "{}"), None).await.unwrap();
+    subject.store.put_features(&features("{}", 1)).await.unwrap();
+    let second = subject.store.definitions(first.revision).await.unwrap().unwrap();
+    assert!(second.revision > first.revision);
+    assert_eq!(
+        (second.experiments.len(), second.features),
+        (1, Some(features("{}", 1))),
+        "in place of those before"
+    );
+
+    // Whoever writes at once with others is last or is written over; everybody moves the revision.
+    let writers = (0..8).map(|n| {
+        let store = subject.store.clone();
+        tokio::spawn(async move {
+            store.put_features(&features(&n.to_string(), n)).await.unwrap();
+            store.save_definition(&definition(&format!("of-{n}"), "{}"), None).await.unwrap();
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    let last = subject.store.definitions(second.revision).await.unwrap().unwrap();
+    assert_eq!((last.revision, last.experiments.len()), (second.revision + 16, 9));
 }
 
 fn exposure(experiment: &str, unit: &str, variation: u32, at_ms: i64) -> Exposure {

@@ -13,10 +13,14 @@ const OVERDUE_MS: i64 = 3_600_000;
 pub(super) async fn run(config: Config) -> anyhow::Result<()> {
     let store = store::connect(&config.store.url, config.store.connections).await?;
     let mut faults = store.audit().await?;
-    for row in store.definitions(0).await?.unwrap_or_default().experiments {
+    let stored = store.definitions(0).await?.unwrap_or_default();
+    for row in &stored.experiments {
         if let Err(error) = definitions::parse(&row.definition) {
             faults.push(format!("experiment {}: {error}", row.key));
         }
+    }
+    if let Some(Err(error)) = stored.features.map(|features| definitions::Imported::read(&features.text)) {
+        faults.push(format!("the imported features: {error}"));
     }
     let overdue_ms = clock::now_ms() - OVERDUE_MS;
     let overdue = store.pending_payments(i64::MAX, 1_000).await?;

@@ -9,7 +9,10 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::mapping::MappingArgs;
+use super::{
+    features::{self, FeaturesArgs},
+    mapping::MappingArgs,
+};
 use crate::{
     clock,
     config::Config,
@@ -24,9 +27,13 @@ const SHOWN: usize = 10;
 #[derive(Args)]
 pub(super) struct ImportArgs {
     /// What the table holds.
-    what: What,
+    #[arg(required_unless_present = "features", conflicts_with = "features")]
+    what: Option<What>,
     /// A .csv file with a header, a .parquet file, or a .json document.
-    file: PathBuf,
+    #[arg(required_unless_present = "features", conflicts_with = "features")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    features: FeaturesArgs,
     #[command(flatten)]
     mapping: MappingArgs,
     /// Writes every bad row with its number and reason to a CSV file.
@@ -69,14 +76,18 @@ async fn import_document(config: &Config, document: Document, file: &Path) -> an
 }
 
 pub(super) async fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
-    match args.what {
-        What::Shipping => return import_document(&config, Document::Shipping, &args.file).await,
-        What::Promotions => return import_document(&config, Document::Promotions, &args.file).await,
-        What::Taxes => return import_document(&config, Document::Taxes, &args.file).await,
-        What::Locations => return import_document(&config, Document::Locations, &args.file).await,
+    if let Some(file) = &args.features.features {
+        return features::import(&config, file, args.features.lenient).await;
+    }
+    let (what, file) = args.what.zip(args.file).expect("clap asks for both");
+    match what {
+        What::Shipping => return import_document(&config, Document::Shipping, &file).await,
+        What::Promotions => return import_document(&config, Document::Promotions, &file).await,
+        What::Taxes => return import_document(&config, Document::Taxes, &file).await,
+        What::Locations => return import_document(&config, Document::Locations, &file).await,
         What::Products | What::Stock | What::Orders | What::GiftCards | What::StoreCredit => {}
     }
-    let table = Table::open(&args.file)?;
+    let table = Table::open(&file)?;
     let mapping = Mapping::from(args.mapping);
     let store = store::connect(&config.store.url, config.store.connections).await?;
     let bar = match table.rows {
@@ -86,7 +97,7 @@ pub(super) async fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> 
         None => ProgressBar::new_spinner()
             .with_style(ProgressStyle::with_template("{pos} rows {spinner}").expect("a fixed template")),
     };
-    let report = match args.what {
+    let report = match what {
         What::Products => products::import(&*store, table, &mapping, || bar.inc(1)).await?,
         What::Stock => stock::import(&*store, table, &mapping, || bar.inc(1)).await?,
         What::GiftCards => purses::cards(&*store, table, &mapping, || bar.inc(1)).await?,

@@ -74,7 +74,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .example("visitor", json!({ "context": { "targetingKey": "user-1" } }))
             .answers::<OfrepFlag>(200, "The flag.")
             .refuses::<OfrepFailure>(400, "The question makes no sense.")
-            .refuses::<OfrepFailure>(404, "No experiment on the flag has begun.")
+            .refuses::<OfrepFailure>(404, "No experiment on the flag has begun, and none was imported.")
             .refuses::<OfrepFailure>(429, "The address has asked more often than it may."),
     ]
 }

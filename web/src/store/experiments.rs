@@ -18,6 +18,10 @@ pub trait ExperimentStore: Send + Sync {
     /// [`StoreError::Conflict`] where the key's revision is not `expected` (`None`: the key must be new).
     async fn save_definition(&self, experiment: &StoredExperiment, expected: Option<u64>) -> Result<u64>;
 
+    /// Writes the features that were imported over those before; the caller has checked them. The revision of the
+    /// definitions moves in the same transaction.
+    async fn put_features(&self, features: &StoredFeatures) -> Result<()>;
+
     /// Returns every revision of a key, the oldest first.
     async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>>;
 
@@ -49,6 +53,17 @@ pub struct StoredDefinitions {
     pub revision: u64,
     /// All experiments by key.
     pub experiments: Vec<StoredExperiment>,
+    /// What was imported beside them, if anything ever was.
+    pub features: Option<StoredFeatures>,
+}
+
+/// Is a GrowthBook payload as it was imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFeatures {
+    /// Its text.
+    pub text: String,
+    /// When it was imported, in Unix milliseconds.
+    pub saved_at_ms: i64,
 }
 
 /// Says that a unit met a variation.

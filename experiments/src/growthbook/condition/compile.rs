@@ -156,8 +156,10 @@ fn operator<'j>(name: &'j str, operand: &'j Json, inspector: &mut Inspector<'j>)
         "$regex" => pattern(operand, false, inspector),
         "$regexi" => pattern(operand, true, inspector),
         "$type" => type_name(operand, inspector),
-        unknown => {
-            inspector.report(format!("is an operator that does not exist, so no unit meets it: `{unknown}`"));
+        _ => {
+            inspector.report(
+                "is no operator, so no unit meets it: use one of GrowthBook's, such as `$eq` or `$in`",
+            );
             Operator::Never
         }
     }

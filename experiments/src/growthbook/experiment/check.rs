@@ -4,6 +4,9 @@ use crate::growthbook::problem::{Inspector, Step, kind};
 use crate::growthbook::read::truthy;
 use crate::json::{Json, Object};
 
+/// How far a sum of doubles that was meant to be 1 may miss it, for any number of weights that a payload has room for.
+const ROUNDING_MAX: f64 = 1e-9;
+
 /// Reports on an experiment: `source` is what was written, `object` what the SDK makes of it.
 pub(super) fn check<'j>(
     source: &'j Object,
@@ -72,6 +75,9 @@ fn check_weights<'j>(source: &'j Object, variations: usize, inspector: &mut Insp
             inspector.report("holds a weight below 0");
         } else if !(0.99..=1.01).contains(&sum) {
             inspector.report(format!("sum to {sum}, so all get the same: make them sum to 1"));
+        } else if (sum - 1.0).abs() > ROUNDING_MAX {
+            let effect = if sum < 1.0 { "the rest gets nobody" } else { "the last gets less" };
+            inspector.warn(format!("sum to {sum}, so {effect}: make them sum to 1"));
         }
     });
 }
@@ -89,7 +95,7 @@ fn check_meta<'j>(source: &'j Object, variations: usize, inspector: &mut Inspect
         for (index, item) in items.iter().enumerate() {
             let key = |item: &Json| item.get("key").filter(|key| key.is_truthy()).cloned();
             if key(item).is_some_and(|found| items[..index].iter().any(|earlier| key(earlier) == Some(found.clone()))) {
-                inspector.report_at(Step::Item(index), "has the key of an earlier variation: rename one of them");
+                inspector.warn_at(Step::Item(index), "has the key of an earlier variation: rename one of them");
             }
         }
     });

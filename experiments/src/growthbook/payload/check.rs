@@ -49,7 +49,9 @@ pub(super) fn check_cycles<'j>(features: &'j Index<Feature>, inspector: &mut Ins
             open.push((key, true));
             for parent in parents() {
                 if matches!(depths.get(parent), Some(Depth::Open)) {
-                    let message = format!("waits for `{parent}`, which waits for it: neither has a value");
+                    let message = format!(
+                        "waits for `{parent}`, which waits for it, so neither has a value: take out a prerequisite"
+                    );
                     inspector.within(Step::Key("features"), |i| i.report_at(Step::Key(key), message));
                 } else {
                     open.push((parent, false));

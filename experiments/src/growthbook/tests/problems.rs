@@ -10,7 +10,7 @@ fn what_an_sdk_passes_over_is_reported_with_its_path() {
     let cases = [
         (
             r#"{"condition": {"a": {"$near": 1}}, "force": 1}"#,
-            "`features.f.rules[0].condition.a.$near` is an operator that does not exist, so no unit meets it: `$near`",
+            "`features.f.rules[0].condition.a.$near` is no operator, so no unit meets it: use one of GrowthBook's, such as `$eq` or `$in`",
         ),
         (
             r#"{"condition": {"a": {"$in": "x"}}, "force": 1}"#,
@@ -111,12 +111,45 @@ fn what_an_sdk_passes_over_is_reported_with_its_path() {
 }
 
 #[test]
+fn what_the_sdks_agree_on_is_only_a_warning() {
+    let severities = |rule: &str| {
+        let payload = with_rules(rule);
+        payload.problems().iter().map(|problem| (problem.to_string(), problem.severity)).collect::<Vec<_>>()
+    };
+    let weights =
+        |weights: &str| severities(&format!(r#"{{"variations": [1, 2, 3], "weights": {weights}}}"#));
+    for (of, effect) in [
+        ("[0.3333, 0.3333, 0.3333]", "sum to 0.9999, so the rest gets nobody"),
+        ("[0.34, 0.33, 0.34]", "sum to 1.01, so the last gets less"),
+    ] {
+        let path = "`features.f.rules[0].weights`";
+        let told = format!("{path} {effect}: make them sum to 1");
+        assert_eq!(weights(of), [(told, Severity::Warning)], "{of}");
+    }
+    assert_eq!(weights("[0.1, 0.2, 0.7]"), [], "doubles sum to nearly 1");
+    assert_eq!(weights("[0.5, 0.3, 0.1]")[0].1, Severity::Error);
+    for (rule, severity) in [
+        (r#"{"condition": {"a": {"$inGroup": "vip"}}, "force": 1}"#, Severity::Warning),
+        (r#"{"parentConditions": [{"id": "g"}], "force": 1}"#, Severity::Warning),
+        (r#"{"condition": {"a": {"$near": 1}}, "force": 1}"#, Severity::Error),
+        (r#"{"condition": {"a": {"$regex": "("}}, "force": 1}"#, Severity::Error),
+        (r#"{"variations": [1, 2], "ranges": [[0, 0.6], [0.5, 1]]}"#, Severity::Error),
+        (r#"{"parentConditions": [{"id": "f"}], "force": 1}"#, Severity::Error),
+    ] {
+        assert_eq!(severities(rule)[0].1, severity, "{rule}");
+    }
+}
+
+#[test]
 fn circles_and_long_chains_of_prerequisites_are_found() {
     let waits =
         |on: &str| format!(r#"{{"rules": [{{"parentConditions": [{{"id": "{on}"}}], "force": 1}}]}}"#);
     let circle =
         format!(r#"{{"features": {{"a": {}, "b": {}, "c": {}}}}}"#, waits("b"), waits("c"), waits("a"));
-    assert_eq!(problems(&circle), ["`features.c` waits for `a`, which waits for it: neither has a value"]);
+    assert_eq!(
+        problems(&circle),
+        ["`features.c` waits for `a`, which waits for it, so neither has a value: take out a prerequisite"]
+    );
     let chain: Vec<String> =
         (0..FEATURES_MAX).map(|i| format!(r#""f{i}": {}"#, waits(&format!("f{}", i + 1)))).collect();
     let chain = format!(r#"{{"features": {{{}}}}}"#, chain.join(","));
@@ -135,9 +168,13 @@ fn payloads_beyond_a_limit_are_refused() {
     assert_eq!(error("[]"), "payload is a list: it must be an object with `features`");
     assert_eq!(error("{"), "payload cannot be read: EOF while parsing an object at line 1 column 1");
     let deep = format!(r#"{{"features": {}{}}}"#, "[".repeat(200), "]".repeat(200));
-    assert!(error(&deep).starts_with("payload cannot be read: recursion limit exceeded"));
+    let told = "payload is nested deeper than 128 levels at line 1 column 140: flatten it";
+    assert_eq!(error(&deep), told);
     let large = format!(r#"{{"features": {{"f": {{"defaultValue": "{}"}}}}}}"#, "x".repeat(10 * 1024 * 1024));
-    assert_eq!(error(&large), "payload has 10485801 bytes, the most allowed is 8388608: split it by project");
+    assert_eq!(
+        error(&large),
+        "payload has 10485801 bytes, the most allowed is 10000000: split it by project"
+    );
     let many: Vec<String> = (0..=FEATURES_MAX).map(|i| format!(r#""{i}":{{}}"#)).collect();
     let many = format!(r#"{{"features": {{{}}}}}"#, many.join(","));
     assert_eq!(

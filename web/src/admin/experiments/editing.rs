@@ -91,6 +91,11 @@ pub(in crate::admin) async fn create(
     if let Err(error) = definitions::parse(&experiment.to_value().to_string()) {
         return again(form, vec![FormError::general(error.to_string())]);
     }
+    if shop.definitions.get().is_imported(experiment.key()) {
+        let error =
+            FormError::at("key", "An imported flag has an experiment of this key. Choose another one.");
+        return again(form, vec![error]);
+    }
     let saved = Saved { by: &session.user, reason: &form.reason };
     match write(&shop, &experiment, None, saved).await {
         Ok(()) => Ok(see_other(&format!("/admin/experiments/{}?did=saved", experiment.key()))),

@@ -13,6 +13,7 @@ use crate::definitions::Definitions;
 /// Lists the flags that answers speak of: those with an experiment that has started. The flag of a draft is nobody's
 /// business yet.
 pub fn flags(definitions: &Definitions) -> BTreeSet<&str> {
+    // What was imported has no drafts.
     let begun = definitions.experiments().iter().filter(|experiment| experiment.status().has_started());
     begun.map(|experiment| experiment.flag()).chain(definitions.payload().feature_keys()).collect()
 }
@@ -36,7 +37,8 @@ pub fn answer<'d>(
         Source::UnknownFeature if flags(definitions).contains(key) => "DISABLED",
         Source::UnknownFeature => {
             let shown: String = key.chars().take(80).collect();
-            let why = format!("no experiment on the flag {shown:?} has begun");
+            let why =
+                format!("there is no flag {shown:?}: no experiment on it has begun, and none was imported");
             return Err(Failure::new(Code::FlagNotFound, why).of(key));
         }
         Source::CyclicPrerequisite => {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::super::{ExperimentStore, Exposure, Result, StoredDefinitions, StoredExperiment};
+use super::super::{ExperimentStore, Exposure, Result, StoredDefinitions, StoredExperiment, StoredFeatures};
 use super::MemoryStore;
 
 #[async_trait]
@@ -11,11 +11,22 @@ impl ExperimentStore for MemoryStore {
         let state = self.state.lock().await;
         let revision = state.definitions_revision;
         let newest = || state.experiments.values().filter_map(|history| history.last().cloned()).collect();
-        Ok((revision != known).then(|| StoredDefinitions { revision, experiments: newest() }))
+        Ok((revision != known).then(|| StoredDefinitions {
+            revision,
+            experiments: newest(),
+            features: state.features.clone(),
+        }))
     }
 
     async fn save_definition(&self, experiment: &StoredExperiment, expected: Option<u64>) -> Result<u64> {
         self.state.lock().await.save_definition(experiment, expected)
+    }
+
+    async fn put_features(&self, features: &StoredFeatures) -> Result<()> {
+        let mut state = self.state.lock().await;
+        state.features = Some(features.clone());
+        state.definitions_revision += 1;
+        Ok(())
     }
 
     async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>> {

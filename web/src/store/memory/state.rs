@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::super::{
     AdminSession, AdminUser, ArmRow, CartShare, Delivery, EventWrite, Exposure, ImportedOrder, KeyRef,
     KeyWrite, LookRow, NotedChange, OutboxEvent, PendingPayment, ProductSupply, Result, RollUp, ShopTotals,
-    StockRequest, StoreError, StoredCard, StoredDocuments, StoredEndpoint, StoredExperiment, SupplyOutcome,
-    UnitRow, User, UserSession,
+    StockRequest, StoreError, StoredCard, StoredDocuments, StoredEndpoint, StoredExperiment, StoredFeatures,
+    SupplyOutcome, UnitRow, User, UserSession,
 };
 use crate::{events::data::order_data, lists::WishList};
 
@@ -69,6 +69,7 @@ pub struct State {
     /// Each with the time when it is due.
     pub pending_payments: BTreeMap<CartId, (i64, PendingPayment)>,
     pub definitions_revision: u64,
+    pub features: Option<StoredFeatures>,
     pub documents: StoredDocuments,
     /// All revisions of each key, oldest first.
     pub experiments: BTreeMap<String, Vec<StoredExperiment>>,

@@ -9,7 +9,9 @@ use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 use super::{
-    super::{ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment},
+    super::{
+        ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment, StoredFeatures,
+    },
     PostgresStore,
     cells::{bigint, cell, number},
     error,
@@ -25,6 +27,10 @@ impl ExperimentStore for PostgresStore {
 
     async fn save_definition(&self, experiment: &StoredExperiment, expected: Option<u64>) -> Result<u64> {
         save(self.client().await?, experiment, expected).await
+    }
+
+    async fn put_features(&self, features: &StoredFeatures) -> Result<()> {
+        put_features(self.client().await?, features).await
     }
 
     async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>> {
@@ -57,23 +63,49 @@ pub const EXPOSE: &str = concat!(
     " AS n"
 );
 
+/// Moves the revision of all definitions on.
+const BUMP: &str = "UPDATE revisions SET revision = revision + 1 WHERE name = 'definitions'";
+
 /// Returns all definitions where their revision is another one.
 pub async fn definitions(client: &Client, known: u64) -> Result<Option<StoredDefinitions>> {
+    // One statement, so that all of it is of one revision.
     const SQL: &str =
-        "SELECT r.revision AS common, e.key, e.revision, e.definition, e.saved_at_ms, e.saved_by,
-            e.reason
-        FROM revisions AS r LEFT JOIN experiments AS e ON true
+        "SELECT r.revision AS common, e.key, e.revision, e.definition, e.saved_at_ms, e.saved_by, e.reason
+        FROM revisions AS r LEFT JOIN (
+            SELECT key, revision, definition, saved_at_ms, saved_by, reason FROM experiments
+            UNION ALL SELECT NULL, NULL, payload, saved_at_ms, NULL, NULL FROM imported_features
+        ) AS e ON true
         WHERE r.name = 'definitions' AND r.revision <> $1
         ORDER BY e.key";
     let rows = query(client, SQL, &[&bigint(known)]).await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let mut experiments = vec![];
+    let mut stored = StoredDefinitions { revision: number(first, "common")?, ..StoredDefinitions::default() };
     for row in &rows {
-        // Of no definitions at all there is one row that has only the revision.
-        let Some(key) = cell::<Option<String>>(row, "key")? else { continue };
-        experiments.push(experiment(key, row)?);
+        let (key, text) = (cell::<Option<String>>(row, "key")?, cell::<Option<String>>(row, "definition")?);
+        match (key, text) {
+            (Some(key), _) => stored.experiments.push(experiment(key, row)?),
+            (None, Some(text)) => {
+                stored.features = Some(StoredFeatures { text, saved_at_ms: cell(row, "saved_at_ms")? });
+            }
+            // Of nothing at all there is one row that has only the revision.
+            (None, None) => {}
+        }
     }
-    Ok(Some(StoredDefinitions { revision: number(first, "common")?, experiments }))
+    Ok(Some(stored))
+}
+
+/// Writes the imported features over those before.
+pub async fn put_features(client: Client, features: &StoredFeatures) -> Result<()> {
+    const PUT: &str = "INSERT INTO imported_features (id, payload, saved_at_ms) VALUES (1, $1, $2)
+        ON CONFLICT (id) DO UPDATE SET payload = excluded.payload, saved_at_ms = excluded.saved_at_ms";
+    let transaction = Transaction::begin(client).await?;
+    let put = async {
+        // The counter's row first, as where a definition is saved: each waits for the other and never in a circle.
+        execute(&transaction, BUMP, &[]).await?;
+        execute(&transaction, PUT, &[&features.text, &features.saved_at_ms]).await
+    };
+    bounded(put).await?;
+    transaction.commit().await
 }
 
 fn experiment(key: String, row: &Row) -> Result<StoredExperiment> {
@@ -109,7 +141,6 @@ async fn save_next(
     experiment: &StoredExperiment,
     expected: Option<u64>,
 ) -> Result<u64> {
-    const BUMP: &str = "UPDATE revisions SET revision = revision + 1 WHERE name = 'definitions'";
     const ARCHIVE: &str =
         "INSERT INTO experiment_history (key, revision, definition, saved_at_ms, saved_by, reason)
         SELECT key, revision, definition, saved_at_ms, saved_by, reason FROM experiments WHERE key = $1";

@@ -33,6 +33,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (20, include_str!("../../../migrations/postgres/0020_stock_requests_by_address.sql")),
     (21, include_str!("../../../migrations/postgres/0021_shelves.sql")),
     (22, include_str!("../../../migrations/postgres/0022_reasons_of_experiments.sql")),
+    (23, include_str!("../../../migrations/postgres/0023_imported_features.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".

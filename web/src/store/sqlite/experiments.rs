@@ -6,7 +6,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    super::{EventWrite, ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment},
+    super::{
+        EventWrite, ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment,
+        StoredFeatures,
+    },
     SqliteStore,
     columns::{count, execute, int, row, rows},
     outbox, schema,
@@ -21,6 +24,11 @@ impl ExperimentStore for SqliteStore {
     async fn save_definition(&self, experiment: &StoredExperiment, expected: Option<u64>) -> Result<u64> {
         let experiment = experiment.clone();
         self.writer.run(move |db| save(db, &experiment, expected)).await
+    }
+
+    async fn put_features(&self, features: &StoredFeatures) -> Result<()> {
+        let features = features.clone();
+        self.writer.run(move |db| put_features(db, &features)).await
     }
 
     async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>> {
@@ -51,7 +59,22 @@ pub fn definitions(db: &Connection, known: u64) -> Result<Option<StoredDefinitio
         return Ok(None);
     }
     let sql = concat!("SELECT ", columns!(), " FROM experiments ORDER BY key");
-    Ok(Some(StoredDefinitions { revision, experiments: rows(db, sql, [], experiment)? }))
+    let experiments = rows(db, sql, [], experiment)?;
+    let imported = row(db, "SELECT payload, saved_at_ms FROM imported_features", [], |row| {
+        Ok(StoredFeatures { text: row.get(0)?, saved_at_ms: row.get(1)? })
+    })?;
+    Ok(Some(StoredDefinitions { revision, experiments, features: imported }))
+}
+
+/// Writes the imported features over those before.
+pub fn put_features(db: &Connection, features: &StoredFeatures) -> Result<()> {
+    execute(
+        db,
+        "INSERT INTO imported_features (id, payload, saved_at_ms) VALUES (1, ?1, ?2)
+         ON CONFLICT (id) DO UPDATE SET payload = ?1, saved_at_ms = ?2",
+        params![features.text, features.saved_at_ms],
+    )?;
+    schema::bump(db, "definitions")
 }
 
 /// Reads every revision of a key, the oldest first.
