@@ -2,7 +2,7 @@
 
 use experiments::lifecycle::Missing;
 use experiments::verdict::UNITS_PER_ARM_MIN;
-use experiments::{Analysis, Experiment, Metric, Status, Verdict};
+use experiments::{Analysis, Experiment, Metric, Status, Variation, Verdict};
 use serde::Serialize;
 
 use crate::figure::{count, counted, short_percent};
@@ -22,8 +22,8 @@ pub use history::Revision;
 
 /// Holds what the page of an experiment shows.
 ///
-/// Its forms post `csrf`, `revision` and `reason` to `/admin/experiments/{key}/start`, `…/pause`, `…/resume`, `…/stop` and
-/// `…/archive`; it links to `/admin/experiments/{key}/edit` and, once over, to `/admin/experiments/new?copy={key}`.
+/// Its forms post `csrf`, `revision` and `reason` to `/admin/experiments/{key}/start`, `…/pause`, `…/resume`, `…/stop`,
+/// `…/archive` and `…/ship/{variation}`; it links to `/admin/experiments/{key}/edit` and, once over, to `/admin/experiments/new?copy={key}`.
 #[derive(Debug, Clone)]
 pub struct ExperimentPage<'a> {
     /// Who reads it.
@@ -34,6 +34,8 @@ pub struct ExperimentPage<'a> {
     pub reason: &'a str,
     /// The definition.
     pub experiment: &'a Experiment,
+    /// Whether everybody gets the variation that it has shipped.
+    pub is_shipped: bool,
     /// The definition's revision, from 1.
     pub revision: u64,
     /// When the revision was saved, Unix milliseconds UTC.
@@ -98,6 +100,9 @@ pub(crate) struct View<'a> {
     is_paused: bool,
     is_stopped: bool,
     is_over: bool,
+    shipped: Option<&'a str>,
+    replaced: Option<&'a str>,
+    can_ship: bool,
     reason: &'a str,
     facts: Vec<Fact>,
     causes: Vec<Cause>,
@@ -130,13 +135,16 @@ impl ExperimentPage<'_> {
             hypothesis: experiment.hypothesis(),
             is_aa: experiment.is_aa(),
             missing: experiment.missing().into_iter().map(Lack::of).collect(),
-            status: StatusView::of(status),
+            status: if self.is_shipped { StatusView::shipped() } else { StatusView::of(status) },
             verdict: VerdictView::of(status, Some(&analysis.verdict), &analysis.sentence).headlined(status),
             is_draft: status == Status::Draft,
             is_running: status == Status::Running,
             is_paused: status == Status::Paused,
             is_stopped: status == Status::Stopped,
             is_over: status.is_over(),
+            shipped: self.shipped().filter(|_| self.is_shipped),
+            replaced: self.shipped().filter(|_| !self.is_shipped),
+            can_ship: !experiment.is_aa(),
             reason: self.reason,
             facts: self.facts(),
             causes: if is_mismatch { causes() } else { Vec::new() },
@@ -163,6 +171,12 @@ impl ExperimentPage<'_> {
     fn is_mismatch(&self) -> bool {
         self.analysis.sample_ratio.is_mismatch
             || matches!(self.analysis.verdict, Verdict::SampleRatioMismatch { .. })
+    }
+
+    /// The name of the variation that was shipped, whether or not it still is.
+    fn shipped(&self) -> Option<&str> {
+        let key = &self.experiment.shipped()?.variation;
+        self.experiment.variations().iter().find(|one| one.key() == key).map(Variation::name)
     }
 
     fn facts(&self) -> Vec<Fact> {

@@ -31,6 +31,11 @@ impl StatusView {
         };
         StatusView { tone, icon, label }
     }
+
+    /// The status of an experiment whose variation everybody gets.
+    pub(crate) fn shipped() -> StatusView {
+        StatusView { tone: "good", icon: "check", label: "Shipped" }
+    }
 }
 
 /// Holds a verdict: a label, its first sentence, and the rest.

@@ -46,6 +46,8 @@ pub struct ExperimentRow {
     pub name: String,
     /// Where it is in its life.
     pub status: Status,
+    /// The name of the variation that it has shipped and that everybody gets.
+    pub shipped: Option<String>,
     /// Units of all its variations.
     pub units: u64,
     /// The verdict; `None` where none was computed.
@@ -68,6 +70,7 @@ struct Row<'a> {
     key: &'a str,
     name: &'a str,
     status: StatusView,
+    shipped: Option<&'a str>,
     verdict: VerdictView,
     units: String,
     started: Option<Moment>,
@@ -142,7 +145,11 @@ impl ExperimentRow {
         Row {
             key: &self.key,
             name: &self.name,
-            status: StatusView::of(self.status),
+            status: match self.shipped {
+                Some(_) => StatusView::shipped(),
+                None => StatusView::of(self.status),
+            },
+            shipped: self.shipped.as_deref(),
             verdict: VerdictView::of(self.status, self.verdict.as_ref(), &self.sentence).without_repetition(),
             units: count(self.units),
             started: self.started_at_ms.map(Moment::of),

@@ -220,6 +220,13 @@ pub fn hostile() -> Sample {
     observed(experiment, &[arm(0.5, 0.06, 4_000.0), arm(0.5, 0.07, 4_000.0)], 20_000.0, 10)
 }
 
+/// Returns one whose winner everybody gets.
+pub fn shipped() -> Sample {
+    let experiment =
+        express(Status::Running).ship("express", AS_OF_MS - DAY_MS).expect("a running experiment ships");
+    observed(experiment, &[arm(0.5, 0.061, 4_130.0), arm(0.5, 0.0745, 4_080.0)], 24_310.0, 48)
+}
+
 /// Returns one that is held for a while.
 pub fn paused() -> Sample {
     let experiment = definition("gift-wrap", "Gift wrap in the cart", HYPOTHESIS, &ARMS, Status::Paused);
@@ -236,6 +243,7 @@ pub fn experiments() -> Vec<(&'static str, Sample)> {
         ("first-look", first_look()),
         ("mismatched", mismatched()),
         ("three-arms", three_arms()),
+        ("shipped", shipped()),
         ("paused", paused()),
         ("draft", draft()),
         ("incomplete", incomplete()),
@@ -357,6 +365,7 @@ pub fn overview() -> Overview {
         key: sample.experiment.key().into(),
         name: sample.experiment.name().into(),
         status: sample.experiment.status(),
+        shipped: sample.experiment.rollout().map(|index| sample.experiment.variations()[index].name().into()),
         units: sample.analysis.arms.iter().map(|arm| arm.units).sum(),
         verdict: Some(sample.analysis.verdict.clone()),
         sentence: sample.analysis.sentence.clone(),
@@ -479,6 +488,7 @@ pub fn render(pages: &Pages, sample: &Sample, notice: Option<Notice>) -> Result<
         reason: "",
         history: &history(&sample.experiment),
         experiment: &sample.experiment,
+        is_shipped: sample.experiment.rollout().is_some(),
         revision: 3,
         saved_at_ms: Some(AS_OF_MS - 14 * DAY_MS),
         started_at_ms: (sample.experiment.status().has_started()).then_some(AS_OF_MS - 14 * DAY_MS),

@@ -184,6 +184,7 @@ fn moves_are_offered_only_where_they_lead_on() {
     assert_eq!(offers("experiment-better"), "pause stop");
     assert_eq!(offers("experiment-paused"), "resume stop");
     assert_eq!(offers("experiment-worse"), "archive copy");
+    assert_eq!(offers("experiment-shipped"), "archive copy");
 }
 
 #[test]
@@ -247,7 +248,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 39] = [
+const ADDRESSES: [&str; 40] = [
     "/",
     "/admin",
     "/admin/login",
@@ -259,6 +260,7 @@ const ADDRESSES: [&str; 39] = [
     "/admin/experiments/*",
     "/admin/experiments/*/edit",
     "/admin/experiments/*/start",
+    "/admin/experiments/*/ship/classic",
     "/admin/orders",
     "/admin/orders/*",
     "/admin/orders/*/cancel",
@@ -293,10 +295,15 @@ const ADDRESSES: [&str; 39] = [
 fn every_link_and_form_leads_to_an_address_that_is_answered() {
     let is_answered = |address: &str| {
         let path = address.split('?').next().unwrap();
-        let move_ = path.rsplit('/').next().unwrap();
-        let path = match move_ {
-            "pause" | "resume" | "stop" | "archive" => path.replace(move_, "start"),
+        let move_ = path.rsplit('/').next().unwrap().to_owned();
+        // A variation's key stands at the end.
+        let path = match path.rsplit_once("/ship/") {
+            Some((experiment, variation)) if !variation.is_empty() => format!("{experiment}/ship/classic"),
             _ => path.to_owned(),
+        };
+        let path = match &*move_ {
+            "pause" | "resume" | "stop" | "archive" => path.replace(&move_, "start"),
+            _ => path,
         };
         ADDRESSES.iter().any(|known| match known.split_once('*') {
             None => path == *known,

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::definition::{Experiment, Status, WHOLE_BP};
 use crate::hash::{BucketRange, HashVersion, bucket, bucket_ranges, choose_variation};
+use crate::rollout;
 
 /// Says where an experiment placed a unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,12 +89,13 @@ pub struct FlagValue<'a> {
     pub experiment: &'a Experiment,
     /// Index of the variation in that experiment.
     pub variation: usize,
-    /// Whether an exposure may be logged: false when the variation was forced.
+    /// Whether an exposure may be logged: false when the variation was forced or shipped.
     pub counted: bool,
 }
 
 /// Answers a flag: by a variation forced by the key of an experiment on it, else by the first running
-/// experiment on it that includes the unit, else `None` (the caller's own default holds).
+/// experiment on it that includes the unit, else by what was shipped last on it ([`crate::rollout`]), else `None`
+/// (the caller's own default holds).
 ///
 /// A forced variation comes before every other experiment on the flag, since somebody asked to see just that;
 /// an index that does not exist, or a stopped experiment, is passed over and the unit is placed as usual.
@@ -109,7 +111,12 @@ pub fn evaluate_flag<'a>(
         answer(experiment, force(experiment, variation)?)
     };
     let by_hash = |experiment: &'a Experiment| answer(experiment, assign(experiment, unit));
-    on_flag().find_map(by_force).or_else(|| on_flag().find_map(by_hash))
+    let by_rollout = || {
+        let (experiment, variation) = rollout::on_flag(experiments, flag)?;
+        let assignment = Assignment { variation, in_experiment: true, hash_used: false, bucket: None };
+        answer(experiment, assignment)
+    };
+    on_flag().find_map(by_force).or_else(|| on_flag().find_map(by_hash)).or_else(by_rollout)
 }
 
 fn answer(experiment: &Experiment, assignment: Assignment) -> Option<FlagValue<'_>> {

@@ -7,12 +7,15 @@ use crate::metric::Metric;
 
 mod check;
 mod error;
+mod shipped;
 mod status;
 
 use check::{
-    are_alike, check_key, check_length, check_line, check_size, check_text, check_values, check_variations,
+    are_alike, check_key, check_length, check_line, check_shipped, check_size, check_text, check_values,
+    check_variations,
 };
 pub use error::DefinitionError;
+pub use shipped::Shipped;
 pub use status::Status;
 
 /// The one schema version this build reads and writes.
@@ -114,6 +117,7 @@ pub struct Experiment {
     planned_units: u64,
     planned_days: Option<u32>,
     is_aa: bool,
+    shipped: Option<Shipped>,
     status: Status,
 }
 
@@ -143,6 +147,8 @@ struct Written<V> {
     /// Where nothing is said, the values say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     is_aa: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shipped: Option<Shipped>,
     #[serde(default)]
     status: Status,
 }
@@ -260,8 +266,17 @@ impl Experiment {
         check_values(self.is_aa, &self.variations)
     }
 
+    /// Returns the variation that everybody gets or got after the end, if one was shipped.
+    pub fn shipped(&self) -> Option<&Shipped> {
+        self.shipped.as_ref()
+    }
+
     pub(crate) fn with_status(self, status: Status) -> Experiment {
         Experiment { status, ..self }
+    }
+
+    pub(crate) fn with_shipped(self, shipped: Option<Shipped>) -> Experiment {
+        Experiment { shipped, ..self }
     }
 }
 
@@ -295,6 +310,7 @@ impl Written<Value> {
             planned_units: self.planned_units,
             planned_days: self.planned_days,
             is_aa: self.is_aa,
+            shipped: self.shipped,
             status: self.status,
         })
     }
@@ -324,6 +340,7 @@ impl TryFrom<Written<Variation>> for Experiment {
         if let Some(found) = written.planned_days.filter(|days| !(1..=PLANNED_DAYS_MAX).contains(days)) {
             return Err(DefinitionError::PlannedDaysOutOfRange { found });
         }
+        check_shipped(written.shipped.as_ref(), &variations)?;
         let is_aa = written.is_aa.unwrap_or_else(|| are_alike(&variations));
         Ok(Experiment {
             key: written.key,
@@ -338,6 +355,7 @@ impl TryFrom<Written<Variation>> for Experiment {
             planned_units: written.planned_units,
             planned_days: written.planned_days,
             is_aa,
+            shipped: written.shipped,
             status: written.status,
         })
     }
@@ -359,6 +377,7 @@ impl From<Experiment> for Written<Variation> {
             planned_units: experiment.planned_units,
             planned_days: experiment.planned_days,
             is_aa: experiment.is_aa.then_some(true),
+            shipped: experiment.shipped,
             status: experiment.status,
         }
     }

@@ -5,7 +5,7 @@
 //! nothing of carts: a metric is a number a unit produced.
 //!
 //! Read it in this order: a [`definition`] says what is tried on whom, its [`lifecycle`] when; [`hash`] and
-//! [`mod@assign`] place a unit. [`growthbook`] is the whole evaluation model of that standard, on [`json`] and
+//! [`mod@assign`] place a unit, and a [`rollout`] gives all of them the winner. [`growthbook`] is the whole evaluation model of that standard, on [`json`] and
 //! [`regexp`] as JavaScript has them; our definitions can be written as its payload. Then the numbers: [`sums`] over
 //! units, exact, make a [`metric`]'s mean and variance, with a [`cap`] on what one unit counts, or a [`quantile`];
 //! two arms make an [`effect`], better known with a [`covariate`] from before exposure or within [`strata`]. An
@@ -22,6 +22,8 @@ pub mod lifecycle;
 pub mod hash;
 
 pub mod assign;
+
+pub mod rollout;
 
 pub mod json;
 
@@ -78,6 +80,6 @@ pub mod sample_ratio;
 pub mod verdict;
 
 pub use assign::{Assignment, FlagValue, assign, evaluate_flag};
-pub use definition::{DefinitionError, Experiment, Status, Variation};
+pub use definition::{DefinitionError, Experiment, Shipped, Status, Variation};
 pub use metric::{ArmTotals, Metric};
 pub use verdict::{Analysis, Look, Plan, Verdict, analyze};

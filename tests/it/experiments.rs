@@ -17,6 +17,8 @@ on_each_store!(
     a_start_asks_for_what_must_be_said_before,
     an_aa_experiment_says_so,
     a_stop_comes_before_what_others_change,
+    a_shipped_variation_is_everybodys_and_is_never_counted,
+    a_later_rollout_replaces_an_earlier_one,
     every_change_stands_in_the_history_with_who_and_why,
     a_broken_definition_is_refused_and_says_why,
     the_dashboards_are_for_those_who_signed_in,
@@ -284,6 +286,66 @@ async fn an_aa_experiment_says_so(store: Store) {
     assert!(page.html.contains("any difference is chance or a fault"), "{}", page.html);
     press(&admin, "start").await;
     assert_eq!(workflow(&app.open_cart().await).await, "classic");
+}
+
+async fn a_shipped_variation_is_everybodys_and_is_never_counted(store: Store) {
+    let (app, admin) = start(store).await;
+    let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
+    let ship = format!("/admin/experiments/{KEY}/ship/express");
+    assert_eq!(admin.submit(&page, &ship, &[]).await.status, 422, "a rollout needs a reason");
+    press(&admin, "ship/express").await;
+    let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
+    assert!(
+        page.html.contains("is shipped.</strong>") && page.html.contains("Shipped Treatment"),
+        "{}",
+        page.html
+    );
+    assert!(admin.get("/admin").await.html.contains("Treatment, to everybody"));
+    for _ in 0..8 {
+        let shopper = app.open_cart().await;
+        assert_eq!(workflow(&shopper).await, "express");
+        shopper.add("MUG", 1).await.accepted();
+        shopper.check_out("tok_success").await.accepted();
+    }
+    app.events("order_placed", 8).await;
+    assert_eq!(app.events_now("exposure_logged"), Vec::<Value>::new());
+    // Another variation may be shipped instead, none that is not there.
+    press(&admin, "ship/classic").await;
+    assert_eq!(workflow(&app.open_cart().await).await, "classic");
+    let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
+    let html = page.html.replace("/ship/express", "/ship/teleport");
+    let unknown = format!("/admin/experiments/{KEY}/ship/teleport");
+    let page = admin.submit(&admin::Page { html, ..page }, &unknown, &[("reason", "why not")]).await;
+    assert_eq!(page.status, 409);
+    assert!(page.html.contains("the experiment has none of that key"), "{}", page.html);
+    press(&admin, "ship/express").await;
+    press(&admin, "archive").await;
+    assert_eq!(workflow(&app.open_cart().await).await, "classic", "the end takes the rollout back");
+}
+
+async fn a_later_rollout_replaces_an_earlier_one(store: Store) {
+    let (app, admin) = start(store).await;
+    press(&admin, "ship/express").await;
+    // The next experiment runs on top of what was shipped, on part of the shoppers.
+    let mut fields: Vec<_> = FIELDS.iter().copied().filter(|(name, _)| *name != "key").collect();
+    fields.extend([("key", "next"), ("coverage_percent", "0")]);
+    assert_eq!(draft(&admin, &fields).await.status, 200);
+    let next = async |button: &str, why: &[(&str, &str)]| {
+        let page = admin.get("/admin/experiments/next").await;
+        admin.submit(&page, &format!("/admin/experiments/next/{button}"), why).await
+    };
+    assert_eq!(next("start", &[]).await.status, 200);
+    assert_eq!(workflow(&app.open_cart().await).await, "express", "who is not included gets the rollout");
+    let page = next("ship/classic", &[("reason", "it was better before")]).await;
+    assert!(page.html.contains("The variation is shipped"), "{}", page.html);
+    assert_eq!(workflow(&app.open_cart().await).await, "classic");
+    let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
+    assert!(
+        page.html.contains("Archived") && page.html.contains("The rollout of next has replaced its own.")
+    );
+    let page = next("archive", &[("reason", "both were wrong")]).await;
+    assert_eq!(page.status, 200);
+    assert_eq!(workflow(&app.open_cart().await).await, "classic", "the earlier one does not come back");
 }
 
 async fn a_stop_comes_before_what_others_change(store: Store) {

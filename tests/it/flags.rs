@@ -23,6 +23,7 @@ on_each_store!(
     a_remote_evaluation_tells_values_and_no_rules,
     ofrep_answers_in_its_own_words,
     a_pause_is_one_at_every_door,
+    what_is_shipped_is_everybodys_at_every_door,
     ofrep_says_what_is_wrong_with_a_question,
     the_official_sdks_work_unchanged,
     every_door_gives_a_unit_the_same_variation,
@@ -363,6 +364,27 @@ async fn a_pause_is_one_at_every_door(store: Store) {
     assert_eq!(doors().await, (json!({}), json!({}), disabled));
     press(&admin, "resume").await;
     assert_eq!(doors().await, running);
+}
+
+async fn what_is_shipped_is_everybodys_at_every_door(store: Store) {
+    let (app, admin) = start_with(store, KEYS).await;
+    press(&admin, "ship/express").await;
+    let rules = get(&app, FEATURES).await.json()["features"]["checkout_workflow"]["rules"].clone();
+    assert_eq!(rules, json!([{"id": "checkout-express", "force": "express"}]));
+    for unit in ["user-1", "user-2"] {
+        let body = json!({"attributes": {"id": unit}});
+        let remote = post(&app, "/api/eval/sdk-remote", &body).await.json();
+        assert_eq!(remote["features"], json!({"checkout_workflow": {"defaultValue": "express"}}));
+        let context = json!({"context": {"targetingKey": unit}});
+        let asked = post(&app, &format!("{OFREP}/checkout_workflow"), &context).await.json();
+        let metadata = json!({"rollout": "checkout-express"});
+        assert_eq!(
+            asked,
+            json!({"key": "checkout_workflow", "reason": "STATIC", "value": "express", "variant": "express", "metadata": metadata})
+        );
+    }
+    press(&admin, "archive").await;
+    assert_eq!(get(&app, FEATURES).await.json()["features"], json!({}));
 }
 
 async fn ofrep_says_what_is_wrong_with_a_question(store: Store) {

@@ -22,6 +22,7 @@ pub(super) struct VariationView<'a> {
     weight: String,
     value: String,
     is_control: bool,
+    is_shipped: bool,
     preview: Option<&'a str>,
 }
 
@@ -64,6 +65,7 @@ pub(super) fn variations<'a>(experiment: &'a Experiment, previews: &'a [String])
         weight: share(variation.weight_bp()),
         value: format!("{:#}", variation.value()),
         is_control: index == 0,
+        is_shipped: experiment.rollout() == Some(index),
         preview: previews.get(index).map(String::as_str),
     };
     experiment.variations().iter().enumerate().map(view).collect()

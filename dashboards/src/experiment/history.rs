@@ -45,8 +45,7 @@ struct Change {
 
 /// The fields of a definition in the order in which changes are told. Those of later versions come after them, under
 /// the names that they have in JSON.
-const FIELDS: [(&str, &str); 12] = [
-    ("status", "Status"),
+const FIELDS: [(&str, &str); 11] = [
     ("name", "Name"),
     ("hypothesis", "Hypothesis"),
     ("owner", "Owner"),
@@ -59,8 +58,8 @@ const FIELDS: [(&str, &str); 12] = [
     ("planned_days", "Planned days"),
     ("seed", "Seed"),
 ];
-/// Fields that say nothing to people.
-const SILENT: [&str; 2] = ["schema_version", "key"];
+/// Fields that say nothing to people, or that the headline tells.
+const SILENT: [&str; 4] = ["schema_version", "key", "status", "shipped"];
 
 pub(super) fn entries(history: &[Revision]) -> Vec<Entry<'_>> {
     let earlier = std::iter::once(None).chain(history.iter().map(Some));
@@ -88,6 +87,10 @@ fn headline(is_later: bool, before: Option<&Experiment>, after: Option<&Experime
         let words = if is_later { "Saved" } else { "Created" };
         return format!("{words}, {}", StatusView::of(after.status()).label.to_lowercase());
     };
+    if let Some(shipped) = after.shipped().filter(|shipped| before.shipped() != Some(*shipped)) {
+        let variation = after.variations().iter().find(|one| one.key() == shipped.variation);
+        return format!("Shipped {}", variation.map_or(shipped.variation.as_str(), |one| one.name()));
+    }
     let words = match (before.status(), after.status()) {
         (from, to) if from == to => "Changed",
         (Status::Paused, Status::Running) => "Resumed",
@@ -100,7 +103,7 @@ fn headline(is_later: bool, before: Option<&Experiment>, after: Option<&Experime
     words.into()
 }
 
-/// Tells the fields that differ; the status stands in the headline.
+/// Tells the fields that differ.
 fn changes(from: &Experiment, to: &Experiment) -> Vec<Change> {
     let (Value::Object(from), Value::Object(to)) = (from.to_value(), to.to_value()) else {
         return Vec::new();
@@ -111,7 +114,7 @@ fn changes(from: &Experiment, to: &Experiment) -> Vec<Change> {
     let mut told = Vec::new();
     for field in named.chain(others) {
         let (before, after) = (from.get(field), to.get(field));
-        if before == after || field == "status" || SILENT.contains(&field) {
+        if before == after || SILENT.contains(&field) {
             continue;
         }
         if field == "variations" {

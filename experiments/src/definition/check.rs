@@ -1,7 +1,8 @@
 //! The rules of a definition's parts.
 
 use super::{
-    DEFINITION_BYTES_MAX, DefinitionError, KEY_BYTES_MAX, NAME_BYTES_MAX, VARIATIONS_MAX, Variation, WHOLE_BP,
+    DEFINITION_BYTES_MAX, DefinitionError, KEY_BYTES_MAX, NAME_BYTES_MAX, Shipped, VARIATIONS_MAX, Variation,
+    WHOLE_BP,
 };
 
 pub(super) fn check_size(bytes: usize) -> Result<(), DefinitionError> {
@@ -57,6 +58,18 @@ pub(super) fn check_values(is_aa: bool, variations: &[Variation]) -> Result<(), 
         }
     }
     Ok(())
+}
+
+pub(super) fn check_shipped(
+    shipped: Option<&Shipped>,
+    variations: &[Variation],
+) -> Result<(), DefinitionError> {
+    match shipped {
+        Some(shipped) if variations.iter().all(|variation| variation.key != shipped.variation) => {
+            Err(DefinitionError::UnknownShipped { key: shipped.variation.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn check_key(field: &str, key: &str) -> Result<(), DefinitionError> {

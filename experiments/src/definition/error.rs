@@ -104,6 +104,12 @@ pub enum DefinitionError {
         /// The variation's key.
         key: String,
     },
+    /// What was shipped is no variation of the experiment.
+    #[error("variation `{key}` cannot be shipped: the experiment has none of that key")]
+    UnknownShipped {
+        /// The key that was named.
+        key: String,
+    },
     /// The weights do not sum to 10,000.
     #[error("variation weights sum to {sum} of {WHOLE_BP} basis points: {}", mend_weights(*.sum))]
     WeightsDoNotSum {

@@ -3,6 +3,7 @@
 use crate::definition::{Experiment, Status, Variation, WHOLE_BP};
 use crate::hash::BucketRange;
 use crate::json::{Json, NULL, Object};
+use crate::rollout;
 
 /// The attribute that names the unit.
 pub const UNIT_ATTRIBUTE: &str = "id";
@@ -11,7 +12,7 @@ pub const UNIT_ATTRIBUTE: &str = "id";
 /// [`assign`](crate::assign()) and [`evaluate_flag`](crate::evaluate_flag) give.
 ///
 /// Each flag is a feature without a default, so that the caller's own holds, and each experiment on it a rule, in
-/// order. Experiments that do not run are left out: they assign nobody. `updated` is the payload's version to
+/// order; what was shipped on it is a last rule that forces its value. Other experiments are left out: they assign nobody. `updated` is the payload's version to
 /// the SDKs, an ISO 8601 time that must change with every change.
 ///
 /// ```
@@ -31,18 +32,34 @@ pub const UNIT_ATTRIBUTE: &str = "id";
 /// # Ok::<(), experiments::DefinitionError>(())
 /// ```
 pub fn payload(experiments: &[Experiment], updated: &str) -> Object {
-    let running = experiments.iter().filter(|experiment| experiment.status() == Status::Running);
     let mut flags: Vec<(String, Vec<Json>)> = Vec::new();
-    for experiment in running {
-        let rule = Json::Object(rule(experiment));
-        match flags.iter_mut().find(|(flag, _)| flag == experiment.flag()) {
-            Some((_, rules)) => rules.push(rule),
-            None => flags.push((experiment.flag().to_owned(), vec![rule])),
+    let mut add = |flag: &str, rule: Object| match flags.iter_mut().find(|(known, _)| known == flag) {
+        Some((_, rules)) => rules.push(rule.into()),
+        None => flags.push((flag.to_owned(), vec![rule.into()])),
+    };
+    for experiment in experiments.iter().filter(|experiment| experiment.status() == Status::Running) {
+        add(experiment.flag(), rule(experiment));
+    }
+    for experiment in experiments {
+        match rollout::on_flag(experiments, experiment.flag()) {
+            Some((shipped, variation)) if shipped.key() == experiment.key() => {
+                add(experiment.flag(), forced(experiment, &experiment.variations()[variation]));
+            }
+            _ => {}
         }
     }
     let feature = |(flag, rules)| (flag, Object::default().with("rules", Json::Array(rules)).into());
     let features: Object = flags.into_iter().map(feature).collect();
     Object::default().with("features", features).with("dateUpdated", updated)
+}
+
+/// A rule without a split: GrowthBook's SDKs answer it and report no exposure.
+fn forced(experiment: &Experiment, variation: &Variation) -> Object {
+    Object::default().with("id", experiment.key()).with("force", value(variation))
+}
+
+fn value(variation: &Variation) -> Json {
+    Json::try_from(variation.value()).unwrap_or(NULL.clone())
 }
 
 fn rule(experiment: &Experiment) -> Object {
@@ -56,7 +73,7 @@ fn rule(experiment: &Experiment) -> Object {
         .with("seed", experiment.seed())
         .with("hashAttribute", UNIT_ATTRIBUTE)
         .with("hashVersion", 2)
-        .with("variations", each(|variation| Json::try_from(variation.value()).unwrap_or(NULL.clone())))
+        .with("variations", each(value))
         .with("coverage", share(experiment.coverage_bp()))
         .with("weights", Json::Array(variations.iter().map(|one| share(one.weight_bp())).collect()))
         // SDKs take these before coverage and weights; the latter are for people and old SDKs.

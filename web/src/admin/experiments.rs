@@ -8,12 +8,12 @@ use actix_web::{
 use dashboards::{
     Currency, ExperimentPage, ExperimentRow, Notice, Overview, Pages, Revision, Session, ShopFigures,
 };
-use experiments::{Experiment, Status};
+use experiments::{Experiment, Status, Variation, rollout};
 
 use super::{Did, html, html_with, login::SignedIn, results, see_other};
 use crate::{
     clock,
-    definitions::WORKFLOW_FLAG,
+    definitions::{Definitions, WORKFLOW_FLAG},
     problem::{Kind, Problem},
     shop::Shop,
     store::{StoreError, StoredExperiment},
@@ -32,6 +32,7 @@ const DONE: &[(&str, &str)] = &[
     ("resume", "The experiment runs again. Who was in it meets the same variation."),
     ("stop", "The experiment has stopped, on every node. Carts that are open keep their workflow."),
     ("archive", "The experiment is archived."),
+    ("ship", "The variation is shipped: its flag answers it to everybody, and nobody is counted any more."),
 ];
 const REFUSED: &[(&str, &str)] =
     &[("changed", "Somebody else changed the experiment meanwhile. Look at it again.")];
@@ -46,7 +47,8 @@ pub(super) async fn overview(
     shop.definitions.refresh(&*shop.store).await?;
     let (totals, mut arms) = (shop.store.totals().await?, shop.store.arms().await?);
     let mut experiments = vec![];
-    for experiment in shop.definitions.get().experiments() {
+    let definitions = shop.definitions.get();
+    for experiment in definitions.experiments() {
         if experiment.status() == Status::Archived {
             continue;
         }
@@ -57,6 +59,7 @@ pub(super) async fn overview(
             key: key.to_owned(),
             name: experiment.name().to_owned(),
             status: experiment.status(),
+            shipped: shipped_on(experiment, &definitions).map(|shipped| shipped.name().to_owned()),
             units: results.analysis.arms.iter().map(|a| a.units).sum(),
             verdict: experiment.status().has_started().then_some(results.analysis.verdict),
             sentence: results.analysis.sentence,
@@ -75,6 +78,13 @@ pub(super) async fn overview(
         experiments,
         as_of_ms: clock::now_ms(),
     }))
+}
+
+/// Returns the variation that everybody gets on the experiment's flag, where the experiment was the last to ship one.
+fn shipped_on<'e>(experiment: &'e Experiment, definitions: &Definitions) -> Option<&'e Variation> {
+    let (by, _) = rollout::on_flag(definitions.experiments(), experiment.flag())?;
+    let variation = experiment.rollout().filter(|_| by.key() == experiment.key())?;
+    experiment.variations().get(variation)
 }
 
 fn currency(shop: &Shop) -> Currency {
@@ -133,6 +143,7 @@ async fn show(
         notice,
         reason,
         experiment: &experiment,
+        is_shipped: shipped_on(&experiment, &shop.definitions.get()).is_some(),
         revision: stored.revision,
         saved_at_ms: Some(stored.saved_at_ms),
         started_at_ms: first(&history, |status| status == Status::Running),

@@ -132,8 +132,13 @@ proptest! {
     #[test]
     fn any_door_gives_a_unit_the_same_variation(
         one in (1..10_001_u32, weights()), other in (0..10_001_u32, weights()), ids in prop::collection::vec(units(), 40),
+        shipped in prop::option::of(0..2_usize),
     ) {
-        let experiments = [definition("one", one.0, &one.1), definition("other", other.0, &other.1)];
+        let mut experiments = vec![definition("one", one.0, &one.1), definition("other", other.0, &other.1)];
+        // What was shipped stands in front, and holds for whom no experiment includes.
+        if let Some(index) = shipped {
+            experiments.insert(0, definition("before", 100, &[5_000, 5_000]).ship(&format!("v{index}"), 7).unwrap());
+        }
         let payload = Payload::compile(export::payload(&experiments, "2026-11-29").into()).unwrap();
         prop_assert_eq!(payload.problems(), &[]);
         for id in ids {
@@ -143,7 +148,8 @@ proptest! {
             let value = theirs.value.to_value();
             prop_assert_eq!(ours.map(|ours| ours.value), Some(&value).filter(|value| !value.is_null()));
             let exposed = theirs.experiment.map(|(view, result)| (view.experiment.key(), result.variation));
-            prop_assert_eq!(ours.map(|ours| (ours.experiment.key(), ours.variation)), exposed);
+            let counted = ours.filter(|ours| ours.counted);
+            prop_assert_eq!(counted.map(|ours| (ours.experiment.key(), ours.variation)), exposed);
         }
     }
 

@@ -1,4 +1,4 @@
-//! The buttons of an experiment: start, pause, resume, stop, archive.
+//! The buttons of an experiment: start, pause, resume, stop, ship, archive.
 
 use actix_web::{
     HttpResponse,
@@ -6,10 +6,11 @@ use actix_web::{
     web::{Data, Path},
 };
 use dashboards::{Notice, Pages};
-use experiments::lifecycle::Move;
+use experiments::{lifecycle::Move, rollout};
 
 use super::{super::login::Sent, Saved, done, find, show, write};
 use crate::{
+    clock,
     problem::{Kind, Problem},
     shop::Shop,
     store::StoreError,
@@ -35,6 +36,52 @@ pub fn reason_of(text: &str, is_needed: bool) -> Result<String, String> {
         return Err(format!("The reason has {bytes} bytes, the most is {REASON_BYTES_MAX}: shorten it."));
     }
     Ok(reason)
+}
+
+/// `POST /admin/experiments/{key}/ship/{variation}`: ends the experiment and gives the variation's value to everybody.
+pub(in crate::admin) async fn ship(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    path: Path<(String, String)>,
+    Sent { session, form, .. }: Sent,
+) -> Result<HttpResponse, Problem> {
+    let (key, variation) = path.into_inner();
+    let typed = form.text("reason");
+    let again = async |status, why: String| {
+        show(&shop, &pages, &session, &key, status, Some(Notice::Refused(why)), typed).await
+    };
+    let reason = match reason_of(typed, true) {
+        Ok(reason) => reason,
+        Err(why) => return again(StatusCode::UNPROCESSABLE_ENTITY, why).await,
+    };
+    let (experiment, stored) = find(&shop, &key).await?;
+    let shipped = match experiment.ship(&variation, clock::now_ms()) {
+        Ok(shipped) => shipped,
+        Err(error) => return again(StatusCode::CONFLICT, sentence(&error.to_string())).await,
+    };
+    let revision = form.text("revision").parse().unwrap_or(stored.revision);
+    let saved = Saved { by: &session.user, reason: &reason };
+    let answer = done(&shop, &shipped, revision, saved, "ship").await?;
+    archive_replaced(&shop, shipped.flag(), &session.user).await;
+    Ok(answer)
+}
+
+/// Archives what was shipped on the flag before: were it to stay, it would come back with the end of the later rollout.
+///
+/// The later one holds from the moment on that it is saved, so nothing depends on this but what is left to do by hand.
+async fn archive_replaced(shop: &Shop, flag: &str, by: &str) {
+    let definitions = shop.definitions.get();
+    let Some((holder, _)) = rollout::on_flag(definitions.experiments(), flag) else { return };
+    let reason = format!("The rollout of {} has replaced its own.", holder.key());
+    let on_flag = definitions.experiments().iter().filter(|experiment| experiment.flag() == flag);
+    for replaced in on_flag.filter(|e| e.rollout().is_some() && e.key() != holder.key()) {
+        let Some(stored) = definitions.stored(replaced.key()) else { continue };
+        let Ok(archived) = replaced.clone().moved(Move::Archive) else { continue };
+        let saved = Saved { by, reason: &reason };
+        if let Err(error) = write(shop, &archived, Some(stored.revision), saved).await {
+            tracing::warn!(experiment = replaced.key(), %error, "a replaced rollout could not be archived");
+        }
+    }
 }
 
 /// `POST /admin/experiments/{key}/{move}`.

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use experiments::{
+    Experiment,
     growthbook::{Evaluator, FeatureResult, Source},
     json::{Json, Object},
+    rollout,
 };
 
 use super::failure::{Code, Failure};
@@ -29,8 +31,12 @@ pub fn answer<'d>(
     key: &str,
 ) -> Result<Object, Failure> {
     let result = evaluator.evaluate(key);
+    let is_forced = result.source == Source::Force;
+    let rollout = is_forced.then(|| rollout::on_flag(definitions.experiments(), key)).flatten();
     let reason = match result.source {
         Source::Experiment => "SPLIT",
+        // What was shipped is everybody's.
+        Source::Force if rollout.is_some() => "STATIC",
         Source::Force | Source::Override => "TARGETING_MATCH",
         Source::DefaultValue => "DEFAULT",
         Source::Prerequisite => "DISABLED",
@@ -51,7 +57,17 @@ pub fn answer<'d>(
         Json::Null => answer,
         value => answer.with("value", value.clone()),
     };
-    Ok(with_variation(answer, &result))
+    Ok(match rollout {
+        Some((experiment, variation)) => with_rollout(answer, experiment, variation),
+        None => with_variation(answer, &result),
+    })
+}
+
+/// Says which variation was shipped; there is no experiment to report an exposure of.
+fn with_rollout(answer: Object, experiment: &Experiment, variation: usize) -> Object {
+    answer
+        .with("variant", experiment.variations()[variation].key())
+        .with("metadata", Object::default().with("rollout", experiment.key()))
 }
 
 /// Says which variation decided, and by the metadata of which experiment, so that callers can report exposures.
