@@ -248,7 +248,7 @@ pub async fn post(app: &TestApp, path: &str, body: &Value) -> Reply {
 }
 
 /// Returns the variation of a unit by the pure function.
-fn placed(unit: &str) -> &'static str {
+pub fn placed(unit: &str) -> &'static str {
     ["classic", "express"][::experiments::assign(&definition(), unit).variation]
 }
 

@@ -19,7 +19,7 @@ on_each_store!(
 );
 
 /// What GrowthBook answers, with its own version and things that only it knows.
-fn growthbook() -> Value {
+pub fn growthbook() -> Value {
     json!({
         "status": 200,
         "features": {
@@ -37,7 +37,7 @@ fn growthbook() -> Value {
     })
 }
 
-async fn import(app: &TestApp, payload: &Value) -> String {
+pub async fn import(app: &TestApp, payload: &Value) -> String {
     let file = app.write_file("features.json", &payload.to_string());
     app.run(&["import", "--features", &file]).await
 }

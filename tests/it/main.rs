@@ -75,6 +75,7 @@ mod offline;
 mod published_flags;
 mod replay;
 mod statistics;
+mod tracking;
 mod webhooks;
 mod whole_loop;
 

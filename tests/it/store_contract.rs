@@ -145,6 +145,8 @@ on_every_store! {
         one_of_many_savers_wins,
         definitions_are_sent_where_their_revision_is_new,
         imported_features_come_with_the_definitions,
+        an_exposure_tells_its_attributes,
+        a_tracked_event_is_logged_once_by_its_id,
         a_unit_is_exposed_once,
         a_turn_exposes_before_what_follows,
     }

@@ -419,6 +419,10 @@ async fn forget_keys(shop: web::Data<Shop>) {
         if let Err(error) = shop.store.forget_keys(clock::now_ms().saturating_sub(kept_ms)).await {
             tracing::warn!(%error, "old idempotency keys could not be forgotten");
         }
+        // What is older is refused by its age, whatever its id.
+        if let Err(error) = shop.store.forget_tracked(clock::now_ms() - 2 * flags::TRACK_AGE_MAX_MS).await {
+            tracing::warn!(%error, "old ids of tracked events could not be forgotten");
+        }
     }
 }
 

@@ -2,10 +2,7 @@
 
 mod imported;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use cart_core::{AssignedVariation, VisitorId, Workflow};
@@ -102,8 +99,8 @@ pub struct Definitions {
     own: Object,
     /// The features that were imported, as they came.
     imported: Option<String>,
-    /// The tracking keys of imported experiments.
-    imported_keys: BTreeSet<String>,
+    /// The keys of the variations of imported experiments, a list for each rule, by tracking key.
+    imported_experiments: BTreeMap<String, Vec<Vec<String>>>,
     /// All that doors serve.
     payload: Payload,
 }
@@ -153,11 +150,11 @@ impl Definitions {
         let payload = served(imported.as_deref(), &own);
         let stored_rows: BTreeMap<_, _> =
             stored.experiments.into_iter().map(|e| (e.key.clone(), e)).collect();
-        let imported_keys = payload
-            .tracked()
-            .map(|(_, experiment)| experiment.key().to_owned())
-            .filter(|key| !stored_rows.contains_key(key))
-            .collect();
+        let mut imported_experiments: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+        for (_, experiment) in payload.tracked().filter(|(_, one)| !stored_rows.contains_key(one.key())) {
+            let keys = experiment.variation_keys().map(str::to_owned).collect();
+            imported_experiments.entry(experiment.key().to_owned()).or_default().push(keys);
+        }
         Self {
             revision: stored.revision,
             experiments,
@@ -165,7 +162,7 @@ impl Definitions {
             version,
             own,
             imported,
-            imported_keys,
+            imported_experiments,
             payload,
         }
     }
@@ -177,7 +174,12 @@ impl Definitions {
 
     /// Reports whether an imported feature counts units under a key, which no experiment of the shop may have then.
     pub fn is_imported(&self, experiment: &str) -> bool {
-        self.imported_keys.contains(experiment)
+        self.imported_experiments.contains_key(experiment)
+    }
+
+    /// Returns the keys of the variations of an imported experiment, for each rule that has it.
+    pub fn imported_variations(&self, experiment: &str) -> Option<&[Vec<String>]> {
+        self.imported_experiments.get(experiment).map(Vec::as_slice)
     }
 
     /// Returns what was imported, with the running experiments as further features.

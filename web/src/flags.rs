@@ -16,6 +16,7 @@ mod question;
 mod refusal;
 mod shapes;
 mod subscription;
+mod tracking;
 
 use std::{
     collections::BTreeMap,
@@ -28,6 +29,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
+pub use self::tracking::TRACK_AGE_MAX_MS;
 use self::{clients::Clients, publication::Publication, refusal::Refusal, streams::Streams};
 use crate::{
     api::operation::{self, Operation, by_path},

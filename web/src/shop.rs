@@ -7,6 +7,7 @@ use cart_core::{
     StockLevels, VisitorId, quote,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::Map;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -288,7 +289,8 @@ impl Shop {
     /// Logs that a visitor has met a variation, once; a failure is logged and the page goes on.
     pub async fn expose(&self, unit: &VisitorId, met: Option<AssignedVariation>) {
         let Some(AssignedVariation { experiment, variation }) = met else { return };
-        let exposure = Exposure { experiment, variation, unit: unit.clone(), at_ms: clock::now_ms() };
+        let (unit, at_ms, attributes) = (unit.clone(), clock::now_ms(), Map::new());
+        let exposure = Exposure { experiment, variation, unit, at_ms, attributes };
         match self.store.expose(&[exposure]).await {
             Ok(new) => new.iter().for_each(|e| metrics::exposure(&e.experiment, e.variation)),
             Err(error) => tracing::warn!(%error, "an exposure could not be logged"),

@@ -43,7 +43,9 @@ pub use deliveries::{
 };
 pub use documents::{DocumentStore, StoredDocuments};
 pub use error::StoreError;
-pub use experiments::{ExperimentStore, Exposure, StoredDefinitions, StoredExperiment, StoredFeatures};
+pub use experiments::{
+    ExperimentStore, Exposure, StoredDefinitions, StoredExperiment, StoredFeatures, TrackedEvent,
+};
 pub use gift_cards::{CardQuery, GiftCardStore, Issued, IssuedCard, StoredCard};
 pub use lists::ListStore;
 pub use orders::{ImportedOrder, OrderQuery, OrderStore, ShopTotals};

@@ -152,6 +152,11 @@ impl Experiment {
         &self.variations
     }
 
+    /// Returns what exposures call the variations: the key of each, or its number from 0 where it has none.
+    pub fn variation_keys(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().take(self.variations.len()).map(|name| name.key.as_str())
+    }
+
     /// Returns a field as it was written.
     pub fn field(&self, name: &str) -> &Json {
         self.fields.get(name).unwrap_or(&NULL)

@@ -1,6 +1,6 @@
 //! Definitions and exposures.
 
-use web::store::{Exposure, StoreError, StoredExperiment, StoredFeatures};
+use web::store::{Exposure, StoreError, StoredExperiment, StoredFeatures, TrackedEvent};
 
 use super::{
     subject::{NOW_MS, Subject, visitor},
@@ -119,7 +119,8 @@ pub async fn imported_features_come_with_the_definitions(subject: Subject) {
 }
 
 fn exposure(experiment: &str, unit: &str, variation: u32, at_ms: i64) -> Exposure {
-    Exposure { experiment: experiment.into(), variation, unit: visitor(unit), at_ms }
+    let attributes = serde_json::Map::new();
+    Exposure { experiment: experiment.into(), variation, unit: visitor(unit), at_ms, attributes }
 }
 
 pub async fn a_unit_is_exposed_once(subject: Subject) {
@@ -149,6 +150,53 @@ pub async fn a_unit_is_exposed_once(subject: Subject) {
         let data = serde_json::json!({"experiment": "blue", "variation": met.variation});
         assert_eq!(value(event.data.get()), data);
     }
+}
+
+pub async fn an_exposure_tells_its_attributes(subject: Subject) {
+    let mut seen = exposure("blue", "ann", 1, NOW_MS);
+    seen.attributes.insert("device".into(), "phone".into());
+    assert_eq!(subject.store.expose(std::slice::from_ref(&seen)).await.unwrap(), [seen]);
+    let data = serde_json::json!({"experiment": "blue", "variation": 1, "attributes": {"device": "phone"}});
+    assert_eq!(value(subject.events().await[0].data.get()), data);
+}
+
+fn tracked(id: Option<u128>, unit: &str, at_ms: i64) -> TrackedEvent {
+    let data = serde_json::json!({"name": "page_timed", "value": at_ms - NOW_MS}).to_string();
+    TrackedEvent { id: id.map(uuid::Uuid::from_u128), unit: visitor(unit), at_ms, data }
+}
+
+pub async fn a_tracked_event_is_logged_once_by_its_id(subject: Subject) {
+    let track = async |events: &[TrackedEvent]| subject.store.track(events).await.unwrap();
+    let first = [
+        tracked(Some(1), "ann", NOW_MS),
+        tracked(None, "bob", NOW_MS + 1),
+        tracked(Some(1), "ann", NOW_MS + 2),
+    ];
+    assert_eq!(track(&first).await, 2, "an id that stands twice is one");
+    assert_eq!(track(&first).await, 1, "without an id nobody knows");
+    assert_eq!(track(&[]).await, 0);
+    let tasks = (0..8).map(|n| {
+        let store = subject.store.clone();
+        let mut events: Vec<_> = (10..20).map(|id| tracked(Some(id), "eve", NOW_MS + n)).collect();
+        if n % 2 == 0 {
+            events.reverse();
+        }
+        tokio::spawn(async move { store.track(&events).await.unwrap() })
+    });
+    let mut new = 0;
+    for task in tasks.collect::<Vec<_>>() {
+        new += task.await.unwrap();
+    }
+    assert_eq!(new, 10, "who logs at once logs each once");
+    let events = subject.events().await;
+    assert_eq!(events.len(), 13);
+    assert!(events.iter().all(|e| e.kind == "event_tracked" && e.cart.is_none()));
+    let second = (events[1].unit.as_str(), events[1].at_ms, value(events[1].data.get())["value"].as_i64());
+    assert_eq!(second, ("bob", NOW_MS + 1, Some(1)));
+
+    assert_eq!(subject.store.forget_tracked(NOW_MS).await.unwrap(), 0);
+    assert!(subject.store.forget_tracked(NOW_MS + 1).await.unwrap() >= 1);
+    assert_eq!(track(&first[..1]).await, 1, "what is forgotten is new");
 }
 
 pub async fn a_turn_exposes_before_what_follows(subject: Subject) {

@@ -32,7 +32,9 @@ pub async fn every_event_is_seen_once_while_others_write(subject: Subject) {
                 let name = format!("{n}-{round}");
                 turn(&*store, vec![add(&cart, "MUG", 1), add(&cart, "MUG", 1)]).await.unwrap();
                 let unit = visitor(&name);
-                let exposure = Exposure { experiment: "blue".into(), variation: 0, unit, at_ms: NOW_MS };
+                let attributes = serde_json::Map::new();
+                let exposure =
+                    Exposure { experiment: "blue".into(), variation: 0, unit, at_ms: NOW_MS, attributes };
                 store.expose(&[exposure]).await.unwrap();
                 store.import_orders(&[imported(&name, "bob", NOW_MS)]).await.unwrap();
             }

@@ -71,12 +71,23 @@ pub async fn json_bytes(
         let detail = format!("send Content-Type: application/json, not {content_type:?}");
         return Err(Problem::new(Kind::UnsupportedMediaType, detail));
     }
-    let encoding = request.headers().get(header::CONTENT_ENCODING);
-    if let Some(encoding) = encoding.filter(|encoding| *encoding != "identity") {
-        let detail = format!("send the body as it is, not in Content-Encoding {encoding:?}");
-        return Err(Problem::new(Kind::UnsupportedMediaType, detail));
-    }
+    refuse_encoded(request)?;
     bytes_within(body, bytes_max).await
+}
+
+/// Refuses a body that would have to be unpacked first.
+///
+/// # Errors
+/// The problem `unsupported_media_type`.
+pub fn refuse_encoded(request: &HttpRequest) -> Result<(), Problem> {
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    match encoding.filter(|encoding| *encoding != "identity") {
+        None => Ok(()),
+        Some(encoding) => {
+            let detail = format!("send the body as it is, not in Content-Encoding {encoding:?}");
+            Err(Problem::new(Kind::UnsupportedMediaType, detail))
+        }
+    }
 }
 
 /// Reads a JSON body, or the default where there is none.
@@ -96,8 +107,8 @@ pub async fn optional_json<T: DeserializeOwned + JsonSchema + Default>(
     }
 }
 
-/// JSON is UTF-8 (RFC 8259); another charset is no JSON.
-fn is_json(content_type: &str) -> bool {
+/// Reports whether a type is JSON's, which is UTF-8 (RFC 8259): another charset is no JSON.
+pub fn is_json(content_type: &str) -> bool {
     let mut parts = content_type.split(';').map(str::trim);
     parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
         && parts.all(|parameter| match parameter.split_once('=') {
@@ -168,7 +179,11 @@ pub async fn body_bytes(body: web::Payload) -> Result<web::Bytes, Problem> {
     bytes_within(body, BODY_BYTES_MAX).await
 }
 
-async fn bytes_within(body: web::Payload, bytes_max: usize) -> Result<web::Bytes, Problem> {
+/// Reads a body of at most so many bytes.
+///
+/// # Errors
+/// As [`body_bytes`].
+pub async fn bytes_within(body: web::Payload, bytes_max: usize) -> Result<web::Bytes, Problem> {
     match body.to_bytes_limited(bytes_max).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => Err(Problem::invalid_request(format!("the body broke off: {error}"))),

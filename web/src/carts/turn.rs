@@ -10,6 +10,7 @@ use cart_core::{
     Merged, Rejection, Request, Sku, Stage, StockLevels, Terms, VisitorId, account, catch_up, claim, decide,
     evolve, gift_card, merge, quote, stock,
 };
+use serde_json::Map;
 use uuid::Uuid;
 
 use super::{Entering, IdempotencyKey, Job, JobKind, Opening, idle::Patience};
@@ -351,6 +352,7 @@ impl Desk<'_> {
                 variation: a.variation,
                 unit: unit.clone(),
                 at_ms: self.turn.now_ms,
+                attributes: Map::new(),
             });
         }
         let (id, unit) = (id.clone(), Some(unit).filter(|unit| *unit != owner));

@@ -5,7 +5,7 @@ use cart_core::{CartEvent, Order, OrderLine, RefundedLine, ReopenedLine};
 use serde_json::json;
 
 /// Lists the types of events that the outbox holds.
-pub const KINDS: [&str; 47] = [
+pub const KINDS: [&str; 48] = [
     "back_in_stock",
     "balances_noted",
     "cart_abandoned",
@@ -18,6 +18,7 @@ pub const KINDS: [&str; 47] = [
     "checkout_started",
     "code_applied",
     "code_removed",
+    "event_tracked",
     "exposure_logged",
     "gift_accepted",
     "gift_added",

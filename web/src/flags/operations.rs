@@ -8,7 +8,9 @@ use super::{
     refusal::Document,
     shapes::{
         ClientKey, FlagKey, FlagsPayload, FlagsQuestion, OfrepFailure, OfrepFlag, OfrepFlags, OfrepQuestion,
+        TrackBatch,
     },
+    tracking,
 };
 use crate::api::operation::{Header, Operation};
 
@@ -27,6 +29,13 @@ const ETAG: Header = Header {
     shape: |_| json_schema!({ "type": "string", "pattern": r#"^(W/)?"[0-9a-f]+"$"# }),
     example: "W/\"0123456789abcdef01234567\"",
 };
+
+/// What there is to know of reports.
+const TRACK: &str = "For the tracking callback of GrowthBook's SDKs and for hooks of OpenFeature's. A unit is counted once for an experiment, \
+and an event with an `id` once, so a batch may be sent again. An exposure counts for a running experiment of the shop, where the hash gives the unit that \
+variation, and for an experiment of an imported flag; what was forced is not counted. A time ahead of the shop's clock is taken as now, one more than 24 hours ago \
+is refused. A unit that is no id of 80 letters, digits, `-` and `_` is kept as `sha256-` and the first 32 hexadecimal digits of its SHA-256. The body may be \
+`text/plain`, as `navigator.sendBeacon` sends it.";
 
 /// Describes the doors. The stream of changes, `GET /sub/{client_key}`, is not among them: it is no JSON, and does not end.
 pub(super) fn operations() -> Vec<Operation> {
@@ -54,6 +63,21 @@ pub(super) fn operations() -> Vec<Operation> {
             .refuses::<Document<'_>>(413, "The question is too long.")
             .refuses::<Document<'_>>(415, "The question is no JSON.")
             .refuses::<Document<'_>>(429, "The address has asked more often than it may."),
+        Operation::post("/api/track/{client_key}", tracking::track)
+            .named("track", "Reports exposures and events, in batches")
+            .about(TRACK)
+            .path::<ClientKey>("client_key", "A key of `[flags]` in the configuration.")
+            .body::<TrackBatch>()
+            .example("both", json!({
+                "exposures": [{ "experiment": "checkout", "variation": "express", "unit": "user-1", "attributes": { "device": "phone" } }],
+                "events": [{ "name": "page_timed", "unit": "user-1", "value": 412, "properties": { "page": "/cart" } }],
+            }))
+            .answers::<tracking::Answer>(200, "What became of it.")
+            .refuses::<Document<'_>>(400, "The key is unknown, or the batch makes no sense.")
+            .refuses::<Document<'_>>(413, "The batch is too long.")
+            .refuses::<Document<'_>>(415, "The batch is neither JSON nor text.")
+            .refuses::<Document<'_>>(429, "The address has asked more often than it may.")
+            .refuses::<Document<'_>>(503, "The store does not answer; send the batch again."),
         Operation::post("/ofrep/v1/evaluate/flags", ofrep::all)
             .named("evaluateFlags", "Evaluates all flags for one unit")
             .about("OFREP's bulk evaluation, for pages.")

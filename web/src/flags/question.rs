@@ -18,8 +18,15 @@ pub const QUESTION_KEYS_MAX: usize = 1_000;
 /// # Errors
 /// The problem with its type, its size or its shape.
 pub(super) async fn object(request: &HttpRequest, body: web::Payload) -> Result<Object, Problem> {
-    let bytes = json_bytes(request, body, QUESTION_BYTES_MAX).await?;
-    match serde_json::from_slice(&bytes) {
+    object_of(&json_bytes(request, body, QUESTION_BYTES_MAX).await?)
+}
+
+/// Reads an object of JSON from its bytes.
+///
+/// # Errors
+/// The problem with its shape.
+pub(super) fn object_of(bytes: &[u8]) -> Result<Object, Problem> {
+    match serde_json::from_slice(bytes) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(_) => Err(Problem::new(Kind::InvalidJson, "the body must be an object")),
         Err(error) => Err(Problem::invalid_json(error)),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use super::ofrep::TARGETING_KEY_BYTES_MAX;
+use super::{ofrep::TARGETING_KEY_BYTES_MAX, tracking::TRACK_ITEMS_MAX};
 
 /// Makes types that are nothing but a name and a schema.
 macro_rules! shapes {
@@ -107,6 +107,43 @@ shapes! {
                 "enum": ["PARSE_ERROR", "TARGETING_KEY_MISSING", "INVALID_CONTEXT", "FLAG_NOT_FOUND", "GENERAL"],
             },
             "errorDetails": { "type": "string" },
+        },
+    };
+    /// Is what a program reports. What is wrong with a part of an item leaves the other items, so any value is let in there.
+    TrackBatch = {
+        "description": "What a program has seen of experiments and measured. Each item is taken or refused by itself.",
+        "type": "object",
+        "properties": {
+            "exposures": {
+                "description": "Units that met a variation, each counted once for an experiment.",
+                "type": ["array", "null"], "maxItems": TRACK_ITEMS_MAX,
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "experiment": { "description": "The key of the experiment, of the shop or of an imported flag: a text." },
+                        "variation": { "description": "Its key, or its number from 0." },
+                        "unit": { "description": "Who met it, as it was hashed: a text or a number." },
+                        "at": { "description": "When, in ISO 8601 with its zone; now if it is left out." },
+                        "attributes": { "description": "An object of up to 20 short values, such as the device and the country." },
+                        "forced": { "description": "Whether the variation was chosen by hand, so that it is not counted." },
+                    },
+                },
+            },
+            "events": {
+                "description": "What was measured.",
+                "type": ["array", "null"], "maxItems": TRACK_ITEMS_MAX,
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "name": { "description": "A text of up to 80 bytes." },
+                        "unit": { "description": "Whom it is about: a text or a number." },
+                        "value": { "description": "A number, or left out." },
+                        "at": { "description": "When, in ISO 8601 with its zone; now if it is left out." },
+                        "properties": { "description": "An object of up to 20 short values." },
+                        "id": { "description": "A UUID, so that it is logged once however often it is sent." },
+                    },
+                },
+            },
         },
     };
     /// Is the key of a client.

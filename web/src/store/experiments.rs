@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use cart_core::VisitorId;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
 
-use super::Result;
+use super::{EventWrite, Result};
 
 /// Keeps definitions of experiments, their history and who was exposed to them. Every method is one transaction; every write is durable when it returns.
 #[async_trait]
@@ -27,6 +29,13 @@ pub trait ExperimentStore: Send + Sync {
 
     /// Logs exposures that are not logged yet, each with its `exposure_logged` event; returns the new ones.
     async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>>;
+
+    /// Logs what programs have measured, an `event_tracked` each, and leaves out those whose id was logged already or
+    /// stands twice; returns how many are new.
+    async fn track(&self, events: &[TrackedEvent]) -> Result<u64>;
+
+    /// Forgets ids of tracked events that happened before `before_ms`; returns how many.
+    async fn forget_tracked(&self, before_ms: i64) -> Result<u64>;
 }
 
 /// Is one revision of a definition as stored: its JSON, not yet parsed, and who saved it why.
@@ -77,4 +86,45 @@ pub struct Exposure {
     pub unit: VisitorId,
     /// When, in Unix milliseconds.
     pub at_ms: i64,
+    /// What is known of the unit's circumstances, such as its device.
+    #[serde(default)]
+    pub attributes: Map<String, Value>,
+}
+
+impl Exposure {
+    /// Returns the data of its `exposure_logged` event.
+    pub fn data(&self) -> String {
+        let mut data = json!({"experiment": self.experiment, "variation": self.variation});
+        if !self.attributes.is_empty() {
+            data["attributes"] = self.attributes.clone().into();
+        }
+        data.to_string()
+    }
+}
+
+/// Is something that another program has measured of a unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrackedEvent {
+    /// Names it to the program that sent it.
+    pub id: Option<Uuid>,
+    /// Whom it is about.
+    pub unit: VisitorId,
+    /// When it happened, in Unix milliseconds.
+    pub at_ms: i64,
+    /// What was measured, a JSON object.
+    pub data: String,
+}
+
+impl TrackedEvent {
+    /// Makes what the outbox holds of it.
+    pub fn to_write(&self) -> EventWrite {
+        EventWrite {
+            id: Uuid::new_v4(),
+            at_ms: self.at_ms,
+            kind: "event_tracked",
+            cart: None,
+            unit: self.unit.clone(),
+            data: self.data.clone(),
+        }
+    }
 }

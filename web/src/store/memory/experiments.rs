@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::super::{ExperimentStore, Exposure, Result, StoredDefinitions, StoredExperiment, StoredFeatures};
+use super::super::{
+    ExperimentStore, Exposure, Result, StoredDefinitions, StoredExperiment, StoredFeatures, TrackedEvent,
+};
 use super::MemoryStore;
 
 #[async_trait]
@@ -35,5 +37,26 @@ impl ExperimentStore for MemoryStore {
 
     async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>> {
         Ok(self.state.lock().await.expose(exposures.to_vec()))
+    }
+
+    async fn track(&self, events: &[TrackedEvent]) -> Result<u64> {
+        let mut state = self.state.lock().await;
+        let mut new = 0;
+        for event in events {
+            if event.id.is_some_and(|id| state.tracked.contains_key(&id)) {
+                continue;
+            }
+            state.tracked.extend(event.id.map(|id| (id, event.at_ms)));
+            state.append(event.to_write());
+            new += 1;
+        }
+        Ok(new)
+    }
+
+    async fn forget_tracked(&self, before_ms: i64) -> Result<u64> {
+        let tracked = &mut self.state.lock().await.tracked;
+        let before = tracked.len();
+        tracked.retain(|_, at_ms| *at_ms >= before_ms);
+        Ok((before - tracked.len()) as u64)
     }
 }

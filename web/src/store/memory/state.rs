@@ -8,7 +8,7 @@ use std::{
 use cart_core::{
     AccountId, Balances, Cart, CartId, GiftCardId, Order, OrderId, Product, Sku, Slot, StockLevels, VisitorId,
 };
-use serde_json::{json, value::RawValue};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::super::{
@@ -70,6 +70,8 @@ pub struct State {
     pub pending_payments: BTreeMap<CartId, (i64, PendingPayment)>,
     pub definitions_revision: u64,
     pub features: Option<StoredFeatures>,
+    /// When the tracked events of these ids happened.
+    pub tracked: BTreeMap<Uuid, i64>,
     pub documents: StoredDocuments,
     /// All revisions of each key, oldest first.
     pub experiments: BTreeMap<String, Vec<StoredExperiment>>,
@@ -203,7 +205,7 @@ impl State {
     /// Logs exposures that are new, with their events, and returns them.
     pub fn expose(&mut self, mut exposures: Vec<Exposure>) -> Vec<Exposure> {
         exposures.retain(|exposure| {
-            let Exposure { experiment, variation, unit, at_ms } = exposure;
+            let Exposure { experiment, unit, at_ms, .. } = exposure;
             let key = (experiment.clone(), unit.clone());
             let is_new = !self.exposures.contains_key(&key);
             if is_new {
@@ -214,7 +216,7 @@ impl State {
                     kind: "exposure_logged",
                     cart: None,
                     unit: unit.clone(),
-                    data: json!({"experiment": experiment, "variation": variation}).to_string(),
+                    data: exposure.data(),
                 });
             }
             is_new

@@ -98,7 +98,7 @@ pub async fn with_ended_holds(client: &Client, now_ms: i64, limit: usize) -> Res
 }
 
 /// Changes rows from before a time, the statement's first parameter, until a slice is not full; returns how many.
-async fn in_slices(client: &Client, sql: &str, before_ms: i64) -> Result<u64> {
+pub async fn in_slices(client: &Client, sql: &str, before_ms: i64) -> Result<u64> {
     let mut all = 0;
     loop {
         let some = bounded(execute_alone(client, sql, &[&before_ms, &bigint(SLICE)])).await?;

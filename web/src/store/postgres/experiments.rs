@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use deadpool_postgres::Client;
-use serde_json::json;
 use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 use super::{
     super::{
-        ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment, StoredFeatures,
+        EventWrite, ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment,
+        StoredFeatures, TrackedEvent,
     },
     PostgresStore,
+    carts::in_slices,
     cells::{bigint, cell, number},
     error,
-    outbox::place,
+    outbox::{place, tell},
     transaction::{Params, Transaction, bounded, execute, query},
 };
 
@@ -39,6 +40,19 @@ impl ExperimentStore for PostgresStore {
 
     async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>> {
         expose(self.client().await?, exposures).await
+    }
+
+    async fn track(&self, events: &[TrackedEvent]) -> Result<u64> {
+        if events.is_empty() {
+            return Ok(0);
+        }
+        track(self.client().await?, events).await
+    }
+
+    async fn forget_tracked(&self, before_ms: i64) -> Result<u64> {
+        const SQL: &str = "DELETE FROM tracked_ids WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM tracked_ids WHERE at_ms < $1 LIMIT $2))";
+        in_slices(&self.client().await?, SQL, before_ms).await
     }
 }
 
@@ -199,7 +213,7 @@ pub async fn log(
     let variations: Vec<i64> = exposures.iter().map(|e| i64::from(e.variation)).collect();
     let times: Vec<i64> = exposures.iter().map(|e| e.at_ms).collect();
     let ids: Vec<Uuid> = exposures.iter().map(|_| Uuid::new_v4()).collect();
-    let data: Vec<String> = exposures.iter().map(|e| data_of(e)).collect();
+    let data: Vec<String> = exposures.iter().map(|e| e.data()).collect();
     let params: &Params<'_> = &[&keys, &units, &variations, &times, &ids, &data];
     let rows = transaction.query(statement, params).await.map_err(|e| error::of_query(&e))?;
     let mut new = rows.iter().map(|row| number(row, "n")).collect::<Result<Vec<usize>>>()?;
@@ -207,6 +221,30 @@ pub async fn log(
     Ok(new.into_iter().filter_map(|n| exposures.get(n)).map(|e| (*e).clone()).collect())
 }
 
-fn data_of(exposure: &Exposure) -> String {
-    json!({"experiment": exposure.experiment, "variation": exposure.variation}).to_string()
+/// Logs tracked events whose ids are new and counts them.
+pub async fn track(client: Client, events: &[TrackedEvent]) -> Result<u64> {
+    let transaction = Transaction::begin(client).await?;
+    let new = async {
+        let new = new_events(&transaction, events).await?;
+        tell(&transaction, &new).await?;
+        Ok(new.len() as u64)
+    };
+    let new = bounded(new).await?;
+    transaction.commit().await?;
+    Ok(new)
+}
+
+/// Notes the ids of events and returns what the outbox is to hold of those that are new.
+async fn new_events(transaction: &Transaction, events: &[TrackedEvent]) -> Result<Vec<EventWrite>> {
+    // In order, so that two who log the same ids at once wait for each other and never in a circle.
+    const SQL: &str = "INSERT INTO tracked_ids (id, at_ms)
+        SELECT w.id, w.at_ms FROM unnest($1::uuid[], $2::int8[]) AS w (id, at_ms) ORDER BY w.id
+        ON CONFLICT (id) DO NOTHING RETURNING id";
+    let (ids, times): (Vec<Uuid>, Vec<i64>) =
+        events.iter().filter_map(|event| Some((event.id?, event.at_ms))).unzip();
+    let statement = transaction.prepare_cached(SQL).await.map_err(|e| error::of_query(&e))?;
+    let rows = transaction.query(&statement, &[&ids, &times]).await.map_err(|e| error::of_query(&e))?;
+    let mut new = rows.iter().map(|row| cell(row, "id")).collect::<Result<BTreeSet<Uuid>>>()?;
+    let fresh = events.iter().filter(|event| event.id.is_none_or(|id| new.remove(&id)));
+    Ok(fresh.map(TrackedEvent::to_write).collect())
 }

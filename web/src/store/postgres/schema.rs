@@ -34,6 +34,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (21, include_str!("../../../migrations/postgres/0021_shelves.sql")),
     (22, include_str!("../../../migrations/postgres/0022_reasons_of_experiments.sql")),
     (23, include_str!("../../../migrations/postgres/0023_imported_features.sql")),
+    (24, include_str!("../../../migrations/postgres/0024_tracked_ids.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".

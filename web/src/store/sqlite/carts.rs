@@ -62,7 +62,7 @@ impl CartStore for SqliteStore {
 pub const SLICE: u64 = 5_000;
 
 /// Works slice by slice until one is not full, a transaction each, so that turns need not wait for the end of a long one.
-async fn in_slices(
+pub async fn in_slices(
     writer: &Writer,
     slice: fn(&Connection, i64) -> Result<u64>,
     before_ms: i64,

@@ -2,15 +2,15 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     super::{
         EventWrite, ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment,
-        StoredFeatures,
+        StoredFeatures, TrackedEvent,
     },
     SqliteStore,
+    carts::{SLICE, in_slices},
     columns::{count, execute, int, row, rows},
     outbox, schema,
 };
@@ -42,6 +42,18 @@ impl ExperimentStore for SqliteStore {
         }
         let exposures = exposures.to_vec();
         self.writer.run(move |db| expose(db, exposures)).await
+    }
+
+    async fn track(&self, events: &[TrackedEvent]) -> Result<u64> {
+        if events.is_empty() {
+            return Ok(0);
+        }
+        let events = events.to_vec();
+        self.writer.run(move |db| track(db, &events)).await
+    }
+
+    async fn forget_tracked(&self, before_ms: i64) -> Result<u64> {
+        in_slices(&self.writer, forget_tracked, before_ms).await
     }
 }
 
@@ -136,7 +148,7 @@ pub fn save(db: &Connection, experiment: &StoredExperiment, expected: Option<u64
 pub fn expose(db: &Connection, exposures: Vec<Exposure>) -> Result<Vec<Exposure>> {
     let mut new = vec![];
     for exposure in exposures {
-        let Exposure { experiment, variation, unit, at_ms } = &exposure;
+        let Exposure { experiment, variation, unit, at_ms, .. } = &exposure;
         let inserted = execute(
             db,
             "INSERT INTO exposures (experiment, unit, variation, at_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
@@ -151,11 +163,36 @@ pub fn expose(db: &Connection, exposures: Vec<Exposure>) -> Result<Vec<Exposure>
                     kind: "exposure_logged",
                     cart: None,
                     unit: unit.clone(),
-                    data: json!({"experiment": experiment, "variation": variation}).to_string(),
+                    data: exposure.data(),
                 },
             )?;
             new.push(exposure);
         }
     }
     Ok(new)
+}
+
+/// Logs tracked events whose ids are new and counts them.
+pub fn track(db: &Connection, events: &[TrackedEvent]) -> Result<u64> {
+    let mut new = 0;
+    for event in events {
+        let is_new = match event.id {
+            None => true,
+            Some(id) => {
+                let sql = "INSERT INTO tracked_ids (id, at_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+                execute(db, sql, params![id.to_string(), event.at_ms])? == 1
+            }
+        };
+        if is_new {
+            outbox::append(db, &event.to_write())?;
+            new += 1;
+        }
+    }
+    Ok(new)
+}
+
+/// Forgets some ids of old tracked events.
+pub fn forget_tracked(db: &Connection, before_ms: i64) -> Result<u64> {
+    let sql = "DELETE FROM tracked_ids WHERE id IN (SELECT id FROM tracked_ids WHERE at_ms < ?1 LIMIT ?2)";
+    Ok(execute(db, sql, params![before_ms, int(SLICE)])? as u64)
 }
