@@ -245,6 +245,15 @@ impl EditPage {
             },
             Field {
                 hint: Some(
+                    "Steps by which the coverage rises after the start, one a line: 24 h: 50 %. They hold by themselves while \
+                     something is worse or the split is wrong. Empty means that it stays as it is.",
+                ),
+                lines: LINES_MIN,
+                is_fixed: status.is_over(),
+                ..self.field("ramp", "Ramp", &form.ramp)
+            },
+            Field {
+                hint: Some(
                     "Units of two variations together at which the interval is to be tightest. Choose it before the start.",
                 ),
                 is_fixed,

@@ -15,6 +15,7 @@ mod definition;
 mod history;
 mod method;
 mod over_time;
+mod ramp;
 mod split;
 mod variations;
 
@@ -23,7 +24,7 @@ pub use history::Revision;
 /// Holds what the page of an experiment shows.
 ///
 /// Its forms post `csrf`, `revision` and `reason` to `/admin/experiments/{key}/start`, `…/pause`, `…/resume`, `…/stop`,
-/// `…/archive` and `…/ship/{variation}`; it links to `/admin/experiments/{key}/edit` and, once over, to `/admin/experiments/new?copy={key}`.
+/// `…/archive`, `…/ship/{variation}`, `…/ramp/raise` and `…/ramp/skip`; it links to `/admin/experiments/{key}/edit` and, once over, to `/admin/experiments/new?copy={key}`.
 #[derive(Debug, Clone)]
 pub struct ExperimentPage<'a> {
     /// Who reads it.
@@ -36,6 +37,8 @@ pub struct ExperimentPage<'a> {
     pub experiment: &'a Experiment,
     /// Whether everybody gets the variation that it has shipped.
     pub is_shipped: bool,
+    /// When the next step of the ramp is due, Unix milliseconds UTC; `None` while nothing is.
+    pub step_due_at_ms: Option<i64>,
     /// The definition's revision, from 1.
     pub revision: u64,
     /// When the revision was saved, Unix milliseconds UTC.
@@ -119,6 +122,7 @@ pub(crate) struct View<'a> {
     definition: Vec<definition::Pair>,
     variations: Vec<definition::VariationView<'a>>,
     history: Vec<history::Entry<'a>>,
+    ramp: Option<ramp::View>,
     revision: u64,
     saved: Option<Moment>,
     as_of: Moment,
@@ -161,6 +165,7 @@ impl ExperimentPage<'_> {
             definition: definition::pairs(experiment),
             variations: definition::variations(experiment, self.previews),
             history: history::entries(self.history),
+            ramp: ramp::view(self),
             revision: self.revision,
             saved: self.saved_at_ms.map(Moment::of),
             as_of: Moment::of(self.as_of_ms),

@@ -220,6 +220,27 @@ pub fn hostile() -> Sample {
     observed(experiment, &[arm(0.5, 0.06, 4_000.0), arm(0.5, 0.07, 4_000.0)], 20_000.0, 10)
 }
 
+/// Returns one whose coverage rises by schedule.
+pub fn ramping() -> Sample {
+    ramp_of(early())
+}
+
+/// Returns one whose coverage would rise, were the split not wrong.
+pub fn ramp_held() -> Sample {
+    ramp_of(mismatched())
+}
+
+fn ramp_of(sample: Sample) -> Sample {
+    let mut definition = sample.experiment.to_value();
+    definition["coverage_bp"] = 2_000.into();
+    let step =
+        |(hours, coverage): (u32, u32)| serde_json::json!({"after_hours": hours, "coverage_bp": coverage});
+    let steps = [(24, 2_000), (72, 5_000), (168, 10_000)].map(step);
+    definition["ramp"] = steps.to_vec().into();
+    let experiment = Experiment::parse_value(&definition).expect("the sample's ramp rises");
+    Sample { experiment, ..sample }
+}
+
 /// Returns one whose winner everybody gets.
 pub fn shipped() -> Sample {
     let experiment =
@@ -243,6 +264,8 @@ pub fn experiments() -> Vec<(&'static str, Sample)> {
         ("first-look", first_look()),
         ("mismatched", mismatched()),
         ("three-arms", three_arms()),
+        ("ramping", ramping()),
+        ("ramp-held", ramp_held()),
         ("shipped", shipped()),
         ("paused", paused()),
         ("draft", draft()),
@@ -489,6 +512,7 @@ pub fn render(pages: &Pages, sample: &Sample, notice: Option<Notice>) -> Result<
         history: &history(&sample.experiment),
         experiment: &sample.experiment,
         is_shipped: sample.experiment.rollout().is_some(),
+        step_due_at_ms: sample.experiment.due_at_ms(AS_OF_MS - 14 * DAY_MS, AS_OF_MS - DAY_MS),
         revision: 3,
         saved_at_ms: Some(AS_OF_MS - 14 * DAY_MS),
         started_at_ms: (sample.experiment.status().has_started()).then_some(AS_OF_MS - 14 * DAY_MS),

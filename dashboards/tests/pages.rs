@@ -154,6 +154,16 @@ fn a_wrong_split_withholds_every_comparison_and_says_why() {
 }
 
 #[test]
+fn a_ramp_says_what_is_next_or_why_it_holds() {
+    let goes_on = text(&page("experiment-ramping"));
+    assert!(goes_on.contains("50 % of all visitors take part from 25 Nov 2026, 06:24 UTC on"), "{goes_on}");
+    let held = text(&page("experiment-ramp-held"));
+    assert!(held.contains("It does not go on by itself while the split is not as planned."), "{held}");
+    assert!(held.contains("24 hours 20 % taken 72 hours 50 % next 168 hours 100 % later"), "{held}");
+    assert!(held.contains("Raise to 50 % now") && held.contains("Skip this step"));
+}
+
+#[test]
 fn the_table_shows_what_each_variation_did() {
     let text = text(&page("experiment-better"));
     for words in [
@@ -248,7 +258,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 40] = [
+const ADDRESSES: [&str; 42] = [
     "/",
     "/admin",
     "/admin/login",
@@ -261,6 +271,8 @@ const ADDRESSES: [&str; 40] = [
     "/admin/experiments/*/edit",
     "/admin/experiments/*/start",
     "/admin/experiments/*/ship/classic",
+    "/admin/experiments/*/ramp/skip",
+    "/admin/experiments/*/ramp/raise",
     "/admin/orders",
     "/admin/orders/*",
     "/admin/orders/*/cancel",

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::metric::Metric;
+use crate::ramp::RampStep;
 
 mod check;
 mod error;
@@ -11,8 +12,8 @@ mod shipped;
 mod status;
 
 use check::{
-    are_alike, check_key, check_length, check_line, check_shipped, check_size, check_text, check_values,
-    check_variations,
+    are_alike, check_key, check_length, check_line, check_ramp, check_shipped, check_size, check_text,
+    check_values, check_variations,
 };
 pub use error::DefinitionError;
 pub use shipped::Shipped;
@@ -117,6 +118,7 @@ pub struct Experiment {
     planned_units: u64,
     planned_days: Option<u32>,
     is_aa: bool,
+    ramp: Vec<RampStep>,
     shipped: Option<Shipped>,
     status: Status,
 }
@@ -147,6 +149,8 @@ struct Written<V> {
     /// Where nothing is said, the values say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     is_aa: Option<bool>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ramp: Vec<RampStep>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shipped: Option<Shipped>,
     #[serde(default)]
@@ -266,6 +270,11 @@ impl Experiment {
         check_values(self.is_aa, &self.variations)
     }
 
+    /// Returns the steps by which the coverage rises after the start, in order.
+    pub fn ramp(&self) -> &[RampStep] {
+        &self.ramp
+    }
+
     /// Returns the variation that everybody gets or got after the end, if one was shipped.
     pub fn shipped(&self) -> Option<&Shipped> {
         self.shipped.as_ref()
@@ -273,6 +282,14 @@ impl Experiment {
 
     pub(crate) fn with_status(self, status: Status) -> Experiment {
         Experiment { status, ..self }
+    }
+
+    pub(crate) fn with_coverage_bp(self, coverage_bp: u32) -> Experiment {
+        Experiment { coverage_bp, ..self }
+    }
+
+    pub(crate) fn with_ramp(self, ramp: Vec<RampStep>) -> Experiment {
+        Experiment { ramp, ..self }
     }
 
     pub(crate) fn with_shipped(self, shipped: Option<Shipped>) -> Experiment {
@@ -310,6 +327,7 @@ impl Written<Value> {
             planned_units: self.planned_units,
             planned_days: self.planned_days,
             is_aa: self.is_aa,
+            ramp: self.ramp,
             shipped: self.shipped,
             status: self.status,
         })
@@ -340,6 +358,7 @@ impl TryFrom<Written<Variation>> for Experiment {
         if let Some(found) = written.planned_days.filter(|days| !(1..=PLANNED_DAYS_MAX).contains(days)) {
             return Err(DefinitionError::PlannedDaysOutOfRange { found });
         }
+        check_ramp(&written.ramp)?;
         check_shipped(written.shipped.as_ref(), &variations)?;
         let is_aa = written.is_aa.unwrap_or_else(|| are_alike(&variations));
         Ok(Experiment {
@@ -355,6 +374,7 @@ impl TryFrom<Written<Variation>> for Experiment {
             planned_units: written.planned_units,
             planned_days: written.planned_days,
             is_aa,
+            ramp: written.ramp,
             shipped: written.shipped,
             status: written.status,
         })
@@ -377,6 +397,7 @@ impl From<Experiment> for Written<Variation> {
             planned_units: experiment.planned_units,
             planned_days: experiment.planned_days,
             is_aa: experiment.is_aa.then_some(true),
+            ramp: experiment.ramp,
             shipped: experiment.shipped,
             status: experiment.status,
         }

@@ -5,7 +5,8 @@
 //! nothing of carts: a metric is a number a unit produced.
 //!
 //! Read it in this order: a [`definition`] says what is tried on whom, its [`lifecycle`] when; [`hash`] and
-//! [`mod@assign`] place a unit, and a [`rollout`] gives all of them the winner. [`growthbook`] is the whole evaluation model of that standard, on [`json`] and
+//! [`mod@assign`] place a unit, and a [`rollout`] gives all of them the winner. A [`ramp`] widens the coverage
+//! by schedule. [`growthbook`] is the whole evaluation model of that standard, on [`json`] and
 //! [`regexp`] as JavaScript has them; our definitions can be written as its payload. Then the numbers: [`sums`] over
 //! units, exact, make a [`metric`]'s mean and variance, with a [`cap`] on what one unit counts, or a [`quantile`];
 //! two arms make an [`effect`], better known with a [`covariate`] from before exposure or within [`strata`]. An
@@ -24,6 +25,8 @@ pub mod hash;
 pub mod assign;
 
 pub mod rollout;
+
+pub mod ramp;
 
 pub mod json;
 

@@ -99,6 +99,7 @@ impl Experiment {
                 return Err(MoveError::Incomplete(missing));
             }
             self.check_values()?;
+            self.check_first_step()?;
         }
         Ok(self.with_status(status))
     }

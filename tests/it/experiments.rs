@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use experiments::Experiment;
-use harness::{Admin, Shopper, Store, TestApp, admin, app::random_token};
+use harness::{Admin, Shopper, Store, TestApp, admin, app::random_token, patience::eventually, tables};
 use serde_json::{Value, json};
 
 on_each_store!(
@@ -19,6 +19,7 @@ on_each_store!(
     a_stop_comes_before_what_others_change,
     a_shipped_variation_is_everybodys_and_is_never_counted,
     a_later_rollout_replaces_an_earlier_one,
+    a_ramp_rises_by_schedule_and_by_hand,
     every_change_stands_in_the_history_with_who_and_why,
     a_broken_definition_is_refused_and_says_why,
     the_dashboards_are_for_those_who_signed_in,
@@ -346,6 +347,56 @@ async fn a_later_rollout_replaces_an_earlier_one(store: Store) {
     let page = next("archive", &[("reason", "both were wrong")]).await;
     assert_eq!(page.status, 200);
     assert_eq!(workflow(&app.open_cart().await).await, "classic", "the earlier one does not come back");
+}
+
+/// Puts everything that happened to experiments so far back by so many minutes.
+async fn age(app: &TestApp, minutes: u32) {
+    let by_ms = u64::from(minutes) * 60_000;
+    let age = |table: &str| format!("UPDATE {table} SET saved_at_ms = saved_at_ms - {by_ms};");
+    tables::run(app.store_url(), &(age("experiments") + &age("experiment_history"))).await.unwrap();
+}
+
+async fn a_ramp_rises_by_schedule_and_by_hand(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let admin = Admin::sign_in(&app).await;
+    let mut fields = FIELDS.to_vec();
+    fields.extend([("coverage_percent", "10"), ("ramp", "2 h: 10 %\n3 h: 50 %\n4 h: 75 %\n9 h: 100 %")]);
+    assert_eq!(draft(&admin, &fields).await.status, 200);
+    let path = format!("/admin/experiments/{KEY}");
+    let start = admin.get(&path).await;
+    let refused = admin.submit(&start, &format!("{path}/start"), &[]).await;
+    assert_eq!(refused.status, 409, "a step that raises nothing is a slip");
+    assert!(refused.html.contains("The first step of the ramp covers 1000 basis points"), "{}", refused.html);
+    let form = admin.get(&format!("{path}/edit")).await;
+    let ramp = [("ramp", "2 h: 20 %\n3 h: 50 %\n4 h: 75 %\n9 h: 100 %")];
+    assert_eq!(admin.submit(&form, &path, &ramp).await.status, 200);
+    press(&admin, "start").await;
+    let coverage = async || {
+        let html = admin.get(&path).await.html;
+        let covered = html.split("<dt>Coverage</dt><dd>").nth(1).unwrap();
+        covered.split('\u{a0}').next().unwrap().to_owned()
+    };
+    assert_eq!(coverage().await, "10");
+    // Four hours later the first step is due, and it is watched for an hour before the second is.
+    age(&app, 4 * 60).await;
+    eventually("the first step is taken", async || coverage().await == "20").await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(coverage().await, "20", "steps that are late do not come all at once");
+    press(&admin, "ramp/raise").await;
+    assert_eq!(coverage().await, "50");
+    press(&admin, "ramp/skip").await;
+    let page = admin.get(&path).await;
+    assert!(page.html.contains("Raise to 100\u{a0}% now"), "{}", page.html);
+    let history = page.html.split("id=\"history\"").nth(1).unwrap();
+    let by: Vec<&str> =
+        history.split("\">by ").skip(1).map(|entry| entry.split(',').next().unwrap()).take(3).collect();
+    assert_eq!(by, ["ada", "ada", "ramp schedule"]);
+    assert!(history.contains("The step to 20 % was due."), "{history}");
+    let page = admin.get(&path).await;
+    assert_eq!(admin.submit(&page, &format!("{path}/ramp/raise"), &[("reason", " ")]).await.status, 422);
+    press(&admin, "pause").await;
+    let stale = admin.submit(&page, &format!("{path}/ramp/raise"), &[("reason", "now")]).await;
+    assert_eq!(stale.status, 409, "nothing rises while it is paused");
 }
 
 async fn a_stop_comes_before_what_others_change(store: Store) {

@@ -62,6 +62,7 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/experiments/{key}", get().to(experiments::read))
                 .route("/experiments/{key}", post().to(experiments::editing::save))
                 .route("/experiments/{key}/edit", get().to(experiments::editing::edit))
+                .route("/experiments/{key}/ramp/{change}", post().to(experiments::moves::ramp))
                 .route("/experiments/{key}/ship/{variation}", post().to(experiments::moves::ship))
                 .route("/experiments/{key}/{move}", post().to(experiments::moves::make)),
         );

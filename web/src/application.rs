@@ -43,6 +43,7 @@ use crate::{
     metrics,
     payment::{Sandbox, book::Book, courier},
     problem::Problem,
+    ramps,
     shelves::{Shelves, batch},
     shop::Shop,
     store::{self, Heard},
@@ -332,6 +333,9 @@ fn tasks(shop: &web::Data<Shop>, postman: Option<Arc<Postman>>) -> JoinSet<()> {
         let work = move || idle::run(carts.clone(), store.clone(), patience, period);
         tasks.spawn(lease::hold(shop.store.clone(), idle::LEASE, process.clone(), work));
     }
+    let rising = shop.clone();
+    let work = move || ramps::run(rising.clone());
+    tasks.spawn(lease::hold(shop.store.clone(), ramps::LEASE, process.clone(), work));
     tasks.spawn(refresh(shop.clone()));
     tasks.spawn(refresh_definitions(shop.clone()));
     tasks.spawn(expire_holds(shop.clone()));

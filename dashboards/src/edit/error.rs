@@ -37,6 +37,9 @@ impl From<&DefinitionError> for FormError {
             DefinitionError::TooFewVariations { .. } => Some(field_name(1, "key")),
             DefinitionError::CoverageAboveWhole { .. } => Some("coverage_percent".into()),
             DefinitionError::PlannedUnitsOutOfRange { .. } => Some("planned_units".into()),
+            DefinitionError::TooManySteps { .. } | DefinitionError::StepOutOfOrder { .. } => {
+                Some("ramp".into())
+            }
             DefinitionError::PlannedDaysOutOfRange { .. } => Some("planned_days".into()),
             DefinitionError::SameValue { .. } | DefinitionError::OtherValue { .. } => Some("kind".into()),
             _ => None,
@@ -102,6 +105,7 @@ pub(super) fn place_on_page(error: &FormError) -> usize {
         "variation_",
         "kind",
         "coverage_percent",
+        "ramp",
         "planned_units",
         "primary_metric",
         "seed",

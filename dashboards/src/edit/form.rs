@@ -3,7 +3,7 @@
 use experiments::Experiment;
 use experiments::definition::{PLANNED_UNITS_DEFAULT, VARIATIONS_MAX};
 
-use super::reading::percent_of;
+use super::reading::{percent_of, ramp_of};
 
 /// Each variation shows something else.
 pub(super) const KIND_AB: &str = "ab";
@@ -31,6 +31,8 @@ pub struct DefinitionForm {
     pub seed: String,
     /// Field `coverage_percent`, at most two decimals.
     pub coverage_percent: String,
+    /// Field `ramp`: a step a line, `24 h: 50 %`.
+    pub ramp: String,
     /// Field `primary_metric`.
     pub primary_metric: String,
     /// Field `planned_units`.
@@ -96,6 +98,7 @@ impl Default for DefinitionForm {
             flag: String::new(),
             seed: String::new(),
             coverage_percent: "100".into(),
+            ramp: String::new(),
             primary_metric: experiments::Metric::default().as_str().into(),
             planned_units: PLANNED_UNITS_DEFAULT.to_string(),
             variations: vec![arm("control", "Control"), arm("treatment", "Treatment")],
@@ -123,6 +126,7 @@ impl From<&Experiment> for DefinitionForm {
             flag: experiment.flag().into(),
             seed: experiment.seed().into(),
             coverage_percent: percent_of(experiment.coverage_bp()),
+            ramp: ramp_of(experiment.ramp()),
             primary_metric: experiment.primary_metric().as_str().into(),
             planned_units: experiment.planned_units().to_string(),
             variations: experiment.variations().iter().map(arm).collect(),
@@ -164,6 +168,7 @@ impl DefinitionForm {
                 "flag" => form.flag = text.trim().into(),
                 "seed" => form.seed = text.trim().into(),
                 "coverage_percent" => form.coverage_percent = text.trim().into(),
+                "ramp" => form.ramp = text.trim().replace("\r\n", "\n"),
                 "primary_metric" => form.primary_metric = text.trim().into(),
                 "planned_units" => form.planned_units = text.trim().into(),
                 "reason" => form.reason = text.trim().into(),

@@ -1,6 +1,7 @@
 //! From what was typed to a definition, or to everything that is wrong with it.
 
 use experiments::definition::{PLANNED_UNITS_DEFAULT, SCHEMA_VERSION, WHOLE_BP};
+use experiments::ramp::RampStep;
 use experiments::{DefinitionError, Experiment};
 use serde_json::{Value, json};
 
@@ -27,6 +28,7 @@ impl DefinitionForm {
         let coverage =
             right("coverage_percent", share("The coverage", &self.coverage_percent), WHOLE_BP.into());
         let planned_units = right("planned_units", units(&self.planned_units), PLANNED_UNITS_DEFAULT.into());
+        let ramp = right("ramp", ramp(&self.ramp), json!([]));
         let planned_days = right("planned_days", days(&self.planned_days), Value::Null);
         let values: Vec<Value> = (self.variations.iter().enumerate())
             .map(|(row, variation)| {
@@ -49,6 +51,7 @@ impl DefinitionForm {
             "flag": self.flag,
             "seed": seed,
             "coverage_bp": coverage,
+            "ramp": ramp,
             "variations": variations,
             "primary_metric": self.primary_metric,
             "planned_units": planned_units,
@@ -146,6 +149,31 @@ fn units(text: &str) -> Result<Value, String> {
         .parse::<u64>()
         .map(Value::from)
         .map_err(|_| "The planned units must be a whole number, such as 5000.".into())
+}
+
+/// Writes a ramp as it is typed, a step a line.
+pub(super) fn ramp_of(ramp: &[RampStep]) -> String {
+    let step = |step: &RampStep| format!("{} h: {} %", step.after_hours, percent_of(step.coverage_bp));
+    ramp.iter().map(step).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads a ramp: in each line the hours after the start, and the percentage of all visitors.
+fn ramp(text: &str) -> Result<Value, String> {
+    let mut steps = Vec::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        let plain = line.replace(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | '-')), " ");
+        let read = || {
+            let mut numbers = plain.split_whitespace();
+            let step = (numbers.next()?.parse::<u32>().ok()?, basis_points(numbers.next()?)?);
+            numbers.next().is_none().then_some(step)
+        };
+        let (after_hours, coverage_bp) = read().ok_or_else(|| {
+            let shown: String = line.trim().chars().take(40).collect();
+            format!("The step “{shown}” of the ramp must be hours and a percentage, such as 24 h: 50 %.")
+        })?;
+        steps.push(json!({"after_hours": after_hours, "coverage_bp": coverage_bp}));
+    }
+    Ok(steps.into())
 }
 
 /// Reads the planned length; a draft may leave it open.
@@ -284,6 +312,23 @@ mod tests {
         ];
         for (text, bp) in table {
             assert_eq!(basis_points(text), bp, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_ramp_is_a_step_a_line() {
+        let steps = |text: &str| typed(&[("coverage_percent", "10"), ("ramp", text)]).experiment();
+        let experiment = steps("24 h: 33.5 %\r\n\n48h 100%").unwrap();
+        assert_eq!(DefinitionForm::from(&experiment).ramp, "24 h: 33.5 %\n48 h: 100 %");
+        for (text, why) in [
+            ("soon", "The step “soon” of the ramp must be hours and a percentage, such as 24 h: 50 %."),
+            ("1 2 3", "The step “1 2 3” of the ramp"),
+            ("-1 h: 50 %", "The step “-1 h: 50 %” of the ramp"),
+            ("24 h: 50 %\n12 h: 60 %", "Step 2 of the ramp must come later than the one before"),
+        ] {
+            let errors = steps(text).unwrap_err();
+            assert_eq!((errors.len(), errors[0].field.as_deref()), (1, Some("ramp")));
+            assert!(errors[0].message.starts_with(why), "{errors:?}");
         }
     }
 

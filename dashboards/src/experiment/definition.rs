@@ -4,7 +4,7 @@ use experiments::definition::WHOLE_BP;
 use experiments::{Experiment, Variation};
 use serde::Serialize;
 
-use super::metric_title;
+use super::{metric_title, ramp::step_words};
 use crate::figure::{NONE, count, counted, short_percent};
 
 #[derive(Serialize)]
@@ -40,6 +40,7 @@ pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
         code("Flag", experiment.flag()),
         code("Seed", experiment.seed()),
         text("Coverage", share(experiment.coverage_bp()), Some("of all visitors take part")),
+        text("Ramp", ramp(experiment), None),
         text("Decided by", metric_title(experiment.primary_metric()).into(), None),
         text(
             "Planned length",
@@ -52,6 +53,11 @@ pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
             Some("of two variations together, where the interval is tightest"),
         ),
     ]
+}
+
+fn ramp(experiment: &Experiment) -> String {
+    let steps = experiment.ramp().iter().map(step_words);
+    or_none(&steps.collect::<Vec<_>>().join(", "))
 }
 
 fn or_none(text: &str) -> String {

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use experiments::definition::WHOLE_BP;
+use experiments::ramp::RampStep;
 use experiments::{Experiment, Status};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::ramp::step_words;
 use crate::figure::{count, short_percent};
 use crate::judgement::StatusView;
 use crate::moment::Moment;
@@ -45,13 +47,14 @@ struct Change {
 
 /// The fields of a definition in the order in which changes are told. Those of later versions come after them, under
 /// the names that they have in JSON.
-const FIELDS: [(&str, &str); 11] = [
+const FIELDS: [(&str, &str); 12] = [
     ("name", "Name"),
     ("hypothesis", "Hypothesis"),
     ("owner", "Owner"),
     ("flag", "Flag"),
     ("is_aa", "A/A"),
     ("coverage_bp", "Coverage"),
+    ("ramp", "Ramp"),
     ("variations", "Variations"),
     ("primary_metric", "Decided by"),
     ("planned_units", "Planned units"),
@@ -149,6 +152,10 @@ fn said(field: &str, value: Option<&Value>) -> Option<String> {
             None => number.to_string(),
         }),
         Value::Array(items) if items.is_empty() => None,
+        Value::Array(_) if field == "ramp" => {
+            let steps: Vec<RampStep> = serde_json::from_value(value?.clone()).ok()?;
+            Some(steps.iter().map(step_words).collect::<Vec<_>>().join(", "))
+        }
         other => Some(other.to_string()),
     }
 }

@@ -4,6 +4,7 @@ use super::{
     DEFINITION_BYTES_MAX, DefinitionError, KEY_BYTES_MAX, NAME_BYTES_MAX, Shipped, VARIATIONS_MAX, Variation,
     WHOLE_BP,
 };
+use crate::ramp::{AFTER_HOURS_MAX, RampStep, STEPS_MAX};
 
 pub(super) fn check_size(bytes: usize) -> Result<(), DefinitionError> {
     if bytes > DEFINITION_BYTES_MAX { Err(DefinitionError::TooLarge { bytes }) } else { Ok(()) }
@@ -56,6 +57,21 @@ pub(super) fn check_values(is_aa: bool, variations: &[Variation]) -> Result<(), 
             }
             _ => {}
         }
+    }
+    Ok(())
+}
+
+pub(super) fn check_ramp(ramp: &[RampStep]) -> Result<(), DefinitionError> {
+    if ramp.len() > STEPS_MAX {
+        return Err(DefinitionError::TooManySteps { found: ramp.len() });
+    }
+    let mut before = RampStep { after_hours: 0, coverage_bp: 0 };
+    for (index, step) in ramp.iter().enumerate() {
+        let rises = step.after_hours > before.after_hours && step.coverage_bp > before.coverage_bp;
+        if !rises || step.after_hours > AFTER_HOURS_MAX || step.coverage_bp > WHOLE_BP {
+            return Err(DefinitionError::StepOutOfOrder { position: index + 1 });
+        }
+        before = *step;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::{
     DEFINITION_BYTES_MAX, PLANNED_DAYS_MAX, PLANNED_UNITS_MAX, PLANNED_UNITS_MIN, SCHEMA_VERSION,
     VARIATIONS_MAX, WHOLE_BP,
 };
+use crate::ramp::{AFTER_HOURS_MAX, STEPS_MAX};
 
 /// Says what is wrong with a definition and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +104,30 @@ pub enum DefinitionError {
     OtherValue {
         /// The variation's key.
         key: String,
+    },
+    /// More than [`STEPS_MAX`] steps of a ramp.
+    #[error("ramp has {found} steps, the most allowed is {STEPS_MAX}: leave some out")]
+    TooManySteps {
+        /// How many were given.
+        found: usize,
+    },
+    /// A step of the ramp that is not later and wider than the one before, or beyond a limit; counted from 1.
+    #[error(
+        "step {position} of the ramp must come later than the one before (at most {AFTER_HOURS_MAX} hours after the start) and cover more, up to {WHOLE_BP} basis points"
+    )]
+    StepOutOfOrder {
+        /// Its place, from 1.
+        position: usize,
+    },
+    /// The ramp begins at or below what the experiment covers from the start.
+    #[error(
+        "the first step of the ramp covers {step_bp} basis points and the experiment {coverage_bp} from the start: begin lower"
+    )]
+    RampNotAbove {
+        /// What the first step covers.
+        step_bp: u32,
+        /// What the experiment covers.
+        coverage_bp: u32,
     },
     /// What was shipped is no variation of the experiment.
     #[error("variation `{key}` cannot be shipped: the experiment has none of that key")]

@@ -32,6 +32,8 @@ const DONE: &[(&str, &str)] = &[
     ("resume", "The experiment runs again. Who was in it meets the same variation."),
     ("stop", "The experiment has stopped, on every node. Carts that are open keep their workflow."),
     ("archive", "The experiment is archived."),
+    ("raise", "The step is taken: more visitors take part from now on."),
+    ("skip", "The step is left out."),
     ("ship", "The variation is shipped: its flag answers it to everybody, and nobody is counted any more."),
 ];
 const REFUSED: &[(&str, &str)] =
@@ -93,7 +95,10 @@ fn currency(shop: &Shop) -> Currency {
 }
 
 /// Returns the revisions of an experiment, the oldest first.
-async fn history(shop: &Shop, key: &str) -> Result<Vec<Revision>, Problem> {
+///
+/// # Errors
+/// What the store says.
+pub async fn history(shop: &Shop, key: &str) -> Result<Vec<Revision>, Problem> {
     let revision = |row: StoredExperiment| Revision {
         number: row.revision,
         at_ms: row.saved_at_ms,
@@ -109,6 +114,23 @@ async fn history(shop: &Shop, key: &str) -> Result<Vec<Revision>, Problem> {
 fn first(history: &[Revision], is: impl Fn(Status) -> bool) -> Option<i64> {
     let was = |revision: &&Revision| revision.definition.as_ref().is_some_and(|e| is(e.status()));
     history.iter().find(was).map(|revision| revision.at_ms)
+}
+
+/// Returns when the next step of an experiment's ramp is due, in Unix milliseconds.
+pub fn step_due_at_ms(experiment: &Experiment, history: &[Revision]) -> Option<i64> {
+    let started_at_ms = first(history, |status| status == Status::Running)?;
+    let mut since_ms = started_at_ms;
+    let definitions =
+        history.iter().filter_map(|revision| Some((revision.at_ms, revision.definition.as_ref()?)));
+    let mut before: Option<(Status, u32)> = None;
+    for (at_ms, definition) in definitions {
+        let now = (definition.status(), definition.coverage_bp());
+        if before != Some(now) {
+            since_ms = at_ms;
+        }
+        before = Some(now);
+    }
+    experiment.due_at_ms(started_at_ms, since_ms)
 }
 
 /// `GET /admin/experiments/{key}`.
@@ -144,6 +166,7 @@ async fn show(
         reason,
         experiment: &experiment,
         is_shipped: shipped_on(&experiment, &shop.definitions.get()).is_some(),
+        step_due_at_ms: step_due_at_ms(&experiment, &history),
         revision: stored.revision,
         saved_at_ms: Some(stored.saved_at_ms),
         started_at_ms: first(&history, |status| status == Status::Running),

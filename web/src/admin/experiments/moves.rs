@@ -6,7 +6,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use dashboards::{Notice, Pages};
-use experiments::{lifecycle::Move, rollout};
+use experiments::{Status, lifecycle::Move, rollout};
 
 use super::{super::login::Sent, Saved, done, find, show, write};
 use crate::{
@@ -64,6 +64,36 @@ pub(in crate::admin) async fn ship(
     let answer = done(&shop, &shipped, revision, saved, "ship").await?;
     archive_replaced(&shop, shipped.flag(), &session.user).await;
     Ok(answer)
+}
+
+/// `POST /admin/experiments/{key}/ramp/{change}`: takes the next step of the ramp now, or leaves it out.
+pub(in crate::admin) async fn ramp(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    path: Path<(String, String)>,
+    Sent { session, form, .. }: Sent,
+) -> Result<HttpResponse, Problem> {
+    let (key, change) = path.into_inner();
+    let again = async |status, why: String| {
+        show(&shop, &pages, &session, &key, status, Some(Notice::Refused(why)), "").await
+    };
+    let reason = match reason_of(form.text("reason"), true) {
+        Ok(reason) => reason,
+        Err(why) => return again(StatusCode::UNPROCESSABLE_ENTITY, why).await,
+    };
+    let (experiment, stored) = find(&shop, &key).await?;
+    let is_running = experiment.status() == Status::Running;
+    let next = match change.as_str() {
+        "raise" if is_running && experiment.next_step().is_some() => experiment.raised(),
+        "skip" if experiment.next_step().is_some() => experiment.skipping(),
+        "raise" | "skip" => {
+            let why = "There is no step to take or to skip: the ramp is at its end, or the experiment does not run.";
+            return again(StatusCode::CONFLICT, why.into()).await;
+        }
+        _ => return Err(Problem::new(Kind::NoSuchRoute, format!("a ramp cannot {change}"))),
+    };
+    let revision = form.text("revision").parse().unwrap_or(stored.revision);
+    done(&shop, &next, revision, Saved { by: &session.user, reason: &reason }, &change).await
 }
 
 /// Archives what was shipped on the flag before: were it to stay, it would come back with the end of the later rollout.

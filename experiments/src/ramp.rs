@@ -1,0 +1,198 @@
+//! Coverage that rises by schedule after the start, and holds where the numbers say so.
+
+use serde::{Deserialize, Serialize};
+
+use crate::definition::{DefinitionError, Experiment, Status};
+use crate::verdict::{Analysis, Verdict};
+
+/// Most steps: each is to be watched for a while.
+pub const STEPS_MAX: usize = 10;
+/// Latest step, in hours after the start: a year, as the longest planned length.
+pub const AFTER_HOURS_MAX: u32 = 366 * 24;
+const HOUR_MS: i64 = 3_600_000;
+
+/// Describes one step of a ramp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RampStep {
+    /// How long after the start it is taken, in hours, 1 to [`AFTER_HOURS_MAX`].
+    pub after_hours: u32,
+    /// The share of all units that take part from then on, in basis points.
+    pub coverage_bp: u32,
+}
+
+/// Says why a ramp does not go on by itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Hold {
+    /// More units would be lost the same way.
+    #[error("the split is not as planned")]
+    WrongSplit,
+    /// More units would meet what does harm.
+    #[error("{name} is worse than the control on the metric that decides")]
+    Worse {
+        /// The variation's name.
+        name: String,
+    },
+}
+
+/// Returns why no step may be taken, if one may not.
+///
+/// The coverage is no part of it: widening it moves no unit and changes no ratio between the arms, so the check of
+/// the split stays valid over a whole ramp.
+pub fn hold(analysis: &Analysis) -> Option<Hold> {
+    if analysis.sample_ratio.is_mismatch {
+        return Some(Hold::WrongSplit);
+    }
+    match analysis.verdict {
+        Verdict::SampleRatioMismatch { .. } => Some(Hold::WrongSplit),
+        Verdict::Worse { variation } => Some(Hold::Worse {
+            name: analysis.arms.get(variation).map(|arm| arm.name.clone()).unwrap_or_default(),
+        }),
+        _ => None,
+    }
+}
+
+impl Experiment {
+    /// Returns the step that is taken next: the first that covers more than now. None once it is over.
+    pub fn next_step(&self) -> Option<RampStep> {
+        let is_alive = !self.status().is_over();
+        self.ramp().iter().copied().find(|step| is_alive && step.coverage_bp > self.coverage_bp())
+    }
+
+    /// Returns when the next step is due, of an experiment that started at one moment and is as it is `since` another
+    /// (its coverage, and that it runs), all Unix milliseconds UTC. None while it does not run.
+    ///
+    /// A step that comes late, after a hold, a pause or an outage, puts off those after it: each coverage is watched
+    /// for as long as was planned.
+    ///
+    /// ```
+    /// # use experiments::Experiment;
+    /// let running = Experiment::parse(r#"{"schema_version": 1, "key": "e", "name": "E", "flag": "f", "status": "running",
+    ///   "coverage_bp": 5000, "ramp": [{"after_hours": 24, "coverage_bp": 5000}, {"after_hours": 48, "coverage_bp": 10000}],
+    ///   "variations": [{"key": "a", "weight_bp": 5000, "value": 0}, {"key": "b", "weight_bp": 5000, "value": 1}]}"#)?;
+    /// let hour = 3_600_000;
+    /// assert_eq!(running.due_at_ms(0, 24 * hour), Some(48 * hour));
+    /// assert_eq!(running.due_at_ms(0, 30 * hour), Some(54 * hour)); // The step before came 6 hours late.
+    /// # Ok::<(), experiments::DefinitionError>(())
+    /// ```
+    pub fn due_at_ms(&self, started_at_ms: i64, since_ms: i64) -> Option<i64> {
+        let next = self.next_step().filter(|_| self.status() == Status::Running)?;
+        let before = self.ramp().iter().rev().find(|step| step.coverage_bp < next.coverage_bp);
+        let watched_hours = next.after_hours - before.map_or(0, |step| step.after_hours);
+        let after = |ms: i64, hours: u32| ms.saturating_add(i64::from(hours) * HOUR_MS);
+        Some(after(started_at_ms, next.after_hours).max(after(since_ms, watched_hours)))
+    }
+
+    /// Returns the experiment with its next step taken; itself where there is none.
+    pub fn raised(self) -> Experiment {
+        match self.next_step() {
+            Some(step) => self.with_coverage_bp(step.coverage_bp),
+            None => self,
+        }
+    }
+
+    /// Returns the experiment without its next step, so that the one after it is next.
+    pub fn skipping(self) -> Experiment {
+        let next = self.next_step();
+        let ramp = self.ramp().iter().copied().filter(|step| Some(*step) != next).collect();
+        self.with_ramp(ramp)
+    }
+
+    pub(crate) fn check_first_step(&self) -> Result<(), DefinitionError> {
+        match self.ramp().first() {
+            Some(step) if step.coverage_bp <= self.coverage_bp() => Err(DefinitionError::RampNotAbove {
+                step_bp: step.coverage_bp,
+                coverage_bp: self.coverage_bp(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::lifecycle::{Move, MoveError};
+    use crate::{ArmTotals, Look, Plan, analyze};
+
+    fn written() -> Value {
+        json!({
+            "schema_version": 1, "key": "e", "name": "E", "flag": "f", "coverage_bp": 1000, "hypothesis": "More.",
+            "owner": "ann", "planned_days": 14,
+            "ramp": [
+                {"after_hours": 2, "coverage_bp": 2000},
+                {"after_hours": 24, "coverage_bp": 5000},
+                {"after_hours": 72, "coverage_bp": 10_000},
+            ],
+            "variations": [
+                {"key": "a", "weight_bp": 5000, "value": 0}, {"key": "b", "name": "Blue", "weight_bp": 5000, "value": 1},
+            ],
+        })
+    }
+
+    fn running() -> Experiment {
+        Experiment::parse_value(&written()).unwrap().moved(Move::Start).unwrap()
+    }
+
+    #[test]
+    fn steps_are_taken_in_order_each_watched_as_long_as_planned() {
+        let first = running();
+        assert_eq!(first.due_at_ms(0, 0), Some(2 * HOUR_MS));
+        let second = first.clone().raised();
+        assert_eq!((second.coverage_bp(), second.due_at_ms(0, 2 * HOUR_MS)), (2_000, Some(24 * HOUR_MS)));
+        // Two hours late, so that the next step is, too.
+        assert_eq!(second.due_at_ms(0, 4 * HOUR_MS), Some(26 * HOUR_MS));
+        let paused = second.clone().moved(Move::Pause).unwrap();
+        assert_eq!(paused.due_at_ms(0, 0), None, "nothing rises while it is paused");
+        let last = second.clone().skipping();
+        assert_eq!(last.next_step().map(|step| step.coverage_bp), Some(10_000));
+        assert_eq!(last.due_at_ms(0, 2 * HOUR_MS), Some(72 * HOUR_MS));
+        let whole = last.raised();
+        assert_eq!((whole.coverage_bp(), whole.next_step()), (10_000, None));
+        assert_eq!((whole.clone().raised(), whole.clone().skipping()), (whole.clone(), whole));
+        assert_eq!(first.moved(Move::Stop).unwrap().next_step(), None);
+    }
+
+    #[test]
+    fn a_ramp_only_rises() {
+        let error = |pointer: &str, to: Value| {
+            let mut value = written();
+            *value.pointer_mut(pointer).unwrap() = to;
+            Experiment::parse_value(&value).unwrap_err().to_string()
+        };
+        for (pointer, to, position) in [
+            ("/ramp/0/after_hours", json!(0), 1),
+            ("/ramp/1/after_hours", json!(2), 2),
+            ("/ramp/1/coverage_bp", json!(2_000), 2),
+            ("/ramp/2/coverage_bp", json!(10_001), 3),
+            ("/ramp/2/after_hours", json!(9_000), 3),
+        ] {
+            assert!(error(pointer, to).starts_with(&format!("step {position} of the ramp must come later")));
+        }
+        let many: Vec<Value> = (1..=11).map(|n| json!({"after_hours": n, "coverage_bp": n})).collect();
+        assert_eq!(error("/ramp", json!(many)), "ramp has 11 steps, the most allowed is 10: leave some out");
+        let mut value = written();
+        value["coverage_bp"] = json!(2_000);
+        let refused = Experiment::parse_value(&value).unwrap().moved(Move::Start);
+        let error = DefinitionError::RampNotAbove { step_bp: 2_000, coverage_bp: 2_000 };
+        assert_eq!(refused, Err(MoveError::Values(error)));
+    }
+
+    #[test]
+    fn it_holds_while_the_split_is_wrong_or_something_is_worse() {
+        let held = |units: [u64; 2], conversions: [u64; 2]| {
+            let arm = |(units, conversions)| ArmTotals { units, conversions, ..ArmTotals::default() };
+            let arms = units.into_iter().zip(conversions).map(arm).collect();
+            let analysis = analyze(&Plan::of(&running()), &Look { at_ms: 0, arms }, &[]).unwrap();
+            hold(&analysis).map(|hold| hold.to_string())
+        };
+        assert_eq!(held([0, 0], [0, 0]), None);
+        assert_eq!(held([5_000, 5_000], [500, 505]), None);
+        assert_eq!(held([5_000, 5_000], [500, 900]), None, "what is better may go on");
+        let worse = "Blue is worse than the control on the metric that decides";
+        assert_eq!(held([5_000, 5_000], [900, 500]).as_deref(), Some(worse));
+        assert_eq!(held([5_000, 4_000], [500, 400]).as_deref(), Some("the split is not as planned"));
+    }
+}
