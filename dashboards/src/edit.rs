@@ -1,8 +1,8 @@
 //! The form that creates or edits an experiment.
 
+use experiments::Status;
 use experiments::definition::VARIATIONS_MAX;
 use experiments::lifecycle::Missing;
-use experiments::{Metric, Status};
 use serde::Serialize;
 
 use crate::pages::Session;
@@ -48,6 +48,24 @@ pub enum Subject {
     },
 }
 
+/// Names a metric that may be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MetricChoice {
+    /// Its key.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The methods that are offered, as the form writes them.
+const METHODS: [(&str, &str); 5] = [
+    ("sequential", "At any time (always valid)"),
+    ("fixed_horizon", "Once, at the planned units"),
+    ("group_sequential:5", "At five looks on the way there"),
+    ("mixture:500", "At any time, tuned to a lift of 5 %"),
+    ("bayesian:3000", "As a belief (not valid under peeking)"),
+];
+
 /// Holds what the form shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditPage {
@@ -57,14 +75,16 @@ pub struct EditPage {
     pub subject: Subject,
     /// What stands in the fields, right or wrong.
     pub form: DefinitionForm,
+    /// The metrics that may decide or guard.
+    pub metrics: Vec<MetricChoice>,
     /// What is to mend, shown above the form and at the fields.
     pub errors: Vec<FormError>,
 }
 
 #[derive(Serialize)]
-struct Choice {
-    value: &'static str,
-    label: &'static str,
+struct Choice<'a> {
+    value: &'a str,
+    label: &'a str,
     is_chosen: bool,
 }
 
@@ -78,7 +98,7 @@ struct Field<'a> {
     /// The ids of its hint and error.
     described_by: String,
     unit: Option<&'static str>,
-    options: Vec<Choice>,
+    options: Vec<Choice<'a>>,
     /// Lines of a text area; 0 for a single line.
     lines: usize,
     is_code: bool,
@@ -220,12 +240,21 @@ impl EditPage {
     fn how(&self, status: Status) -> Vec<Field<'_>> {
         let form = &self.form;
         let is_fixed = status.has_started();
-        let choice = |metric: Metric, label| Choice {
-            value: metric.as_str(),
-            label,
-            is_chosen: form.primary_metric == metric.as_str(),
+        let deciding = |metric| choice(metric, &form.primary_metric);
+        let known = self.metrics.iter().map(|metric| deciding((metric.key.as_str(), metric.name.as_str())));
+        // A choice that is offered no more is still the one that was made.
+        let own = |options: &[Choice<'_>], value: &'_ str| {
+            !value.is_empty() && !options.iter().any(|o| o.is_chosen)
         };
         let kind = |value, label| Choice { value, label, is_chosen: form.kind == value };
+        let mut metrics: Vec<Choice<'_>> = known.collect();
+        if own(&metrics, &form.primary_metric) {
+            metrics.push(deciding((&form.primary_metric, &form.primary_metric)));
+        }
+        let mut methods: Vec<Choice<'_>> = METHODS.map(|method| choice(method, &form.method)).into();
+        if own(&methods, &form.method) {
+            methods.push(choice((&form.method, &form.method), &form.method));
+        }
         vec![
             Field {
                 options: vec![
@@ -260,13 +289,34 @@ impl EditPage {
                 ..self.field("planned_units", "Planned units", &form.planned_units)
             },
             Field {
-                options: vec![
-                    choice(Metric::Conversion, "Conversion"),
-                    choice(Metric::RevenuePerUnit, "Revenue per unit"),
-                ],
-                hint: Some("The verdict rests on this metric alone; the other is reported beside it."),
+                options: metrics,
+                hint: Some("The verdict rests on this metric alone; the others are reported beside it."),
                 is_fixed,
                 ..self.field("primary_metric", "Decided by", &form.primary_metric)
+            },
+            Field {
+                options: methods,
+                hint: Some(
+                    "Choose what your team will really do. Who looks often needs a method that allows it.",
+                ),
+                is_fixed,
+                ..self.field("method", "Results are read", &form.method)
+            },
+            Field {
+                hint: Some(
+                    "What must not get worse, one a line: a metric and by how much it may, such as page_latency 5 %.",
+                ),
+                lines: LINES_MIN,
+                is_code: true,
+                is_fixed,
+                ..self.field("guardrails", "Guardrails", &form.guardrails)
+            },
+            Field {
+                hint: Some("Metrics that are reported besides, one a line. Empty means the usual ones."),
+                lines: LINES_MIN,
+                is_code: true,
+                is_fixed,
+                ..self.field("metrics", "Also reported", &form.metrics)
             },
             Field {
                 hint: Some("Another seed is another, independent split. Empty means the key."),
@@ -323,6 +373,10 @@ impl EditPage {
         };
         (0..offered.max(filled.len())).map(arm).collect()
     }
+}
+
+fn choice<'a>((value, label): (&'a str, &'a str), chosen: &str) -> Choice<'a> {
+    Choice { value, label, is_chosen: value == chosen }
 }
 
 fn lead(has_key: bool, status: Status) -> Option<&'static str> {

@@ -2,7 +2,7 @@
 
 use experiments::lifecycle::Missing;
 use experiments::verdict::UNITS_PER_ARM_MIN;
-use experiments::{Analysis, Experiment, Metric, Status, Variation, Verdict};
+use experiments::{Analysis, Experiment, Status, Variation, Verdict};
 use serde::Serialize;
 
 use crate::figure::{count, counted, short_percent};
@@ -12,14 +12,17 @@ use crate::money::Currency;
 use crate::pages::{Notice, Session};
 
 mod definition;
+mod forest;
 mod history;
 mod method;
 mod over_time;
 mod ramp;
+mod segments;
 mod split;
 mod variations;
 
 pub use history::Revision;
+pub use segments::Dimension;
 
 /// Holds what the page of an experiment shows.
 ///
@@ -51,8 +54,10 @@ pub struct ExperimentPage<'a> {
     pub history: &'a [Revision],
     /// What may be concluded; of a draft, only the definition is shown.
     pub analysis: &'a Analysis,
-    /// Orders of each arm, in the order of the variations; a missing one is not shown.
-    pub orders: &'a [u64],
+    /// The effect in segments.
+    pub dimensions: &'a [Dimension],
+    /// Units that met two variations and so count nowhere.
+    pub crossed: u64,
     /// How many looks the analysis rests on.
     pub looks: u64,
     /// The address that shows each variation in the shop, in their order; may be shorter.
@@ -110,7 +115,10 @@ pub(crate) struct View<'a> {
     facts: Vec<Fact>,
     causes: Vec<Cause>,
     table_note: String,
-    columns: Vec<variations::Column>,
+    deciding: &'a str,
+    treatments: Vec<forest::Treatment<'a>>,
+    segments: Vec<segments::View<'a>>,
+    method: String,
     arms: Vec<variations::ArmView<'a>>,
     charts: Vec<over_time::Figure>,
     split: split::View<'a>,
@@ -153,7 +161,10 @@ impl ExperimentPage<'_> {
             facts: self.facts(),
             causes: if is_mismatch { causes() } else { Vec::new() },
             table_note: self.table_note(),
-            columns: variations::columns(analysis),
+            deciding: &analysis.primary().name,
+            treatments: forest::treatments(self),
+            segments: if is_mismatch { Vec::new() } else { segments::views(self) },
+            method: method::told(analysis, &level(analysis)),
             arms: variations::arms(self),
             charts: if is_mismatch { Vec::new() } else { over_time::figures(analysis) },
             split: split::view(analysis),
@@ -205,7 +216,7 @@ impl ExperimentPage<'_> {
         }
         facts.push(Fact {
             name: "Decided by",
-            value: metric_title(self.analysis.primary_metric).into(),
+            value: self.analysis.primary().name.clone(),
             note: Some(format!("false alarm: at most {}", short_percent(self.analysis.alpha))),
         });
         facts
@@ -229,22 +240,6 @@ impl ExperimentPage<'_> {
             self.analysis.arms.first().map_or("the control", |arm| &arm.name),
             level(self.analysis),
         )
-    }
-}
-
-/// The metric as a heading.
-fn metric_title(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Conversion => "Conversion",
-        Metric::RevenuePerUnit => "Revenue per unit",
-    }
-}
-
-/// The metric inside a sentence.
-fn metric_phrase(metric: Metric) -> &'static str {
-    match metric {
-        Metric::Conversion => "conversion",
-        Metric::RevenuePerUnit => "revenue per unit",
     }
 }
 

@@ -99,6 +99,16 @@ pub(crate) fn p_value(p: f64) -> String {
     }
 }
 
+/// Writes a number with so many decimals.
+pub(crate) fn decimal(number: f64, decimals: usize) -> String {
+    if !number.is_finite() {
+        return NONE.into();
+    }
+    let text = group(&format!("{:.decimals$}", number.abs()));
+    let is_nought = text.chars().all(|c| matches!(c, '0' | '.'));
+    format!("{}{text}", if number < 0.0 && !is_nought { "−" } else { "" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

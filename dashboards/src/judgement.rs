@@ -107,6 +107,9 @@ impl VerdictView {
             Verdict::NoDifferenceYet => ("calm", "level", "No difference yet"),
             Verdict::TooFew { .. } if is_over => ("calm", "wait", "Stopped too early to tell"),
             Verdict::TooFew { .. } => ("calm", "wait", "Too early to tell"),
+            Verdict::NotRead { .. } if is_over => ("calm", "wait", "Stopped before its look"),
+            Verdict::NotRead { .. } => ("calm", "wait", "Not read yet"),
+            Verdict::Harms { .. } => ("bad", "down", "Does harm"),
             Verdict::SampleRatioMismatch { .. } => ("alarm", "warning", "Verdict withheld: wrong split"),
             Verdict::Withheld { .. } => ("alarm", "warning", "Verdict withheld"),
         };

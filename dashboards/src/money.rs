@@ -1,6 +1,8 @@
 //! Money as people read it.
 
-use crate::figure::{count, group};
+use experiments::metric::Format;
+
+use crate::figure::{count, decimal, group, percent};
 
 /// Most digits after the point; ISO 4217 has none above 4.
 pub const EXPONENT_MAX: u32 = 4;
@@ -57,6 +59,25 @@ impl Currency {
             format!("{:.*}", self.exponent as usize, minor.abs() / 10_f64.powi(self.exponent.cast_signed()));
         let is_nought = text.chars().all(|c| matches!(c, '0' | '.'));
         self.signed(minor < 0.0 && !is_nought, &group(&text))
+    }
+
+    /// Writes a metric's value.
+    pub fn measured(&self, format: Format, value: f64) -> String {
+        match format {
+            Format::Share => percent(value),
+            Format::Money => self.mean(value),
+            Format::Milliseconds if value.abs() >= 3_600_000.0 => {
+                format!("{}\u{a0}h", decimal(value / 3_600_000.0, 1))
+            }
+            Format::Milliseconds if value.abs() >= 60_000.0 => {
+                format!("{}\u{a0}min", decimal(value / 60_000.0, 1))
+            }
+            Format::Milliseconds if value.abs() >= 10_000.0 => {
+                format!("{}\u{a0}s", decimal(value / 1_000.0, 1))
+            }
+            Format::Milliseconds => format!("{}\u{a0}ms", decimal(value, 0)),
+            Format::Number => decimal(value, if value.abs() >= 100.0 { 0 } else { 3 }),
+        }
     }
 
     fn signed(&self, is_negative: bool, digits: &str) -> String {

@@ -8,11 +8,11 @@ mod stock;
 mod webhooks;
 
 use experiments::lifecycle::Move;
-use experiments::{Analysis, ArmTotals, Experiment, Look, Plan, Status, Verdict, analyze};
+use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, Status, Verdict, analyze};
 
 use crate::demand::DemandPage;
-use crate::edit::{DefinitionForm, EditPage, Subject};
-use crate::experiment::{ExperimentPage, Revision};
+use crate::edit::{DefinitionForm, EditPage, MetricChoice, Subject};
+use crate::experiment::{Dimension, ExperimentPage, Revision};
 use crate::login::Login;
 use crate::money::Currency;
 use crate::orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
@@ -41,8 +41,8 @@ pub struct Sample {
     pub experiment: Experiment,
     /// What its looks come to.
     pub analysis: Analysis,
-    /// Orders of each arm.
-    pub orders: Vec<u64>,
+    /// The effect in segments.
+    pub dimensions: Vec<Dimension>,
     /// How many looks there were.
     pub looks: u64,
 }
@@ -82,6 +82,7 @@ fn definition(
         "schema_version": 1, "key": key, "name": name, "hypothesis": hypothesis, "flag": "checkout_workflow",
         "variations": arms.iter().map(variation).collect::<Vec<_>>(), "planned_units": 20_000,
         "owner": "mara", "planned_days": 21,
+        "guardrails": [{"metric": "page_latency", "margin_bp": 500}],
     });
     let draft = Experiment::parse_value(&definition).expect("a sample's definition is right");
     let running = || draft.clone().moved(Move::Start).expect("a draft starts");
@@ -95,17 +96,50 @@ fn definition(
     }
 }
 
-/// Returns the sum so far of an arm with so many units: rates as given, after a wobble that dies out.
-fn totals(arm: Arm, units: f64, wobble: f64) -> ArmTotals {
-    let arm_units = (units * arm.share).round();
-    let conversions = (arm_units * arm.conversion * (1.0 + wobble)).round().clamp(0.0, arm_units);
-    ArmTotals {
-        units: arm_units as u64,
-        conversions: conversions as u64,
-        revenue_sum: (conversions * arm.basket_minor) as i64,
-        // Baskets spread about as much as their mean.
-        revenue_sum_squares: (conversions * arm.basket_minor.powi(2) * 1.9) as u128,
-    }
+/// Returns the metrics of a sample: one that decides, two more and a guardrail.
+fn metrics() -> Vec<Metric> {
+    let order = serde_json::json!({"type": "order_placed"});
+    let of = |value: serde_json::Value| Metric::parse(&value.to_string()).expect("a sample's metric is one");
+    vec![
+        of(
+            serde_json::json!({"key": "conversion", "name": "Conversion", "measure": {"kind": "proportion", "event": order}}),
+        ),
+        of(
+            serde_json::json!({"key": "page_latency", "name": "Page latency", "format": "milliseconds", "better": "lower",
+            "measure": {"kind": "mean", "event": {"type": "page"}, "property": "ms"}}),
+        ),
+        of(serde_json::json!({"key": "revenue_per_unit", "name": "Revenue per visitor", "format": "money",
+            "measure": {"kind": "mean", "event": order, "property": "total_minor"}})),
+    ]
+}
+
+/// Returns the sums so far of an arm with so many units: rates as given, after a wobble that dies out.
+fn totals(arm: Arm, units: f64, wobble: f64) -> ArmSums {
+    let units = (units * arm.share).round();
+    let orders = (units * arm.conversion * (1.0 + wobble)).round().clamp(0.0, units);
+    let row =
+        |active: f64, sum: f64, squares: f64| format!("{units} {active} {sum:.0} 0 0 {squares:.0} 0 0 0 0 0");
+    // Baskets spread about as much as their mean, pages by a third of it.
+    let baskets = row(orders, orders * arm.basket_minor, orders * arm.basket_minor.powi(2) * 1.9);
+    let pages = row(units, units * 412.0, units * 412.0_f64.powi(2) * 1.1);
+    ArmSums::parse(&format!("{units};{};{pages};{baskets}", row(orders, orders, orders)))
+        .expect("a sample's sums add up")
+}
+
+/// Returns a sample's weeks and devices.
+fn dimensions(plan: &Plan, arms: &[Arm], units: f64) -> Vec<Dimension> {
+    let segments = |name: &str, parts: &[(&str, f64, f64)]| {
+        let of = |(name, share, wobble): &(&str, f64, f64)| {
+            let sums = |(index, arm): (usize, &Arm)| totals(*arm, units * share, wobble * index as f64);
+            ((*name).to_owned(), arms.iter().enumerate().map(sums).collect())
+        };
+        let parts: Vec<(String, Vec<ArmSums>)> = parts.iter().map(of).collect();
+        Dimension { name: name.into(), segments: experiments::verdict::segments(plan, &parts) }
+    };
+    vec![
+        segments("week", &[("Week 1", 0.52, 0.04), ("Week 2", 0.48, -0.03)]),
+        segments("device", &[("phone", 0.63, 0.05), ("desktop", 0.37, -0.09)]),
+    ]
 }
 
 /// Returns what `count` looks at a growing experiment come to.
@@ -123,10 +157,11 @@ fn observed(experiment: Experiment, arms: &[Arm], units: f64, count: u64) -> Sam
     };
     let mut looks: Vec<Look> = (1..=count).map(look).collect();
     let current =
-        looks.pop().unwrap_or_else(|| Look { at_ms: AS_OF_MS, arms: vec![ArmTotals::default(); arms.len()] });
-    let analysis = analyze(&Plan::of(&experiment), &current, &looks).expect("looks of a sample fit its plan");
-    let orders = current.arms.iter().map(|arm| arm.conversions + arm.conversions / 40).collect();
-    Sample { experiment, analysis, orders, looks: count }
+        looks.pop().unwrap_or_else(|| Look { at_ms: AS_OF_MS, arms: vec![ArmSums::new(3); arms.len()] });
+    let plan = Plan::of(&experiment, &metrics()).expect("a sample has metrics");
+    let analysis = analyze(&plan, &current, &looks).expect("looks of a sample fit its plan");
+    let dimensions = dimensions(&plan, arms, if count == 0 { 0.0 } else { units });
+    Sample { experiment, analysis, dimensions, looks: count }
 }
 
 const ARMS: [(&str, &str, u32); 2] =
@@ -419,12 +454,17 @@ pub fn empty_overview() -> Overview {
     }
 }
 
+fn choices() -> Vec<MetricChoice> {
+    metrics().iter().map(|m| MetricChoice { key: m.key().into(), name: m.name().into() }).collect()
+}
+
 /// Returns the form of a new experiment.
 pub fn new_experiment() -> EditPage {
     EditPage {
         session: session(),
         subject: Subject::New,
         form: DefinitionForm::default(),
+        metrics: choices(),
         errors: Vec::new(),
     }
 }
@@ -437,7 +477,7 @@ pub fn mistaken_form() -> EditPage {
     form.variations[0].weight_percent = "50".into();
     form.variations[1].value = "{name: express}".into();
     let errors = form.experiment().expect_err("the form has mistakes");
-    EditPage { session: session(), subject: Subject::New, form, errors }
+    EditPage { session: session(), subject: Subject::New, form, metrics: choices(), errors }
 }
 
 /// Returns the form of a running experiment, where little may change.
@@ -454,6 +494,7 @@ pub fn running_form() -> EditPage {
         session: session(),
         subject,
         form: DefinitionForm::from(&sample.experiment),
+        metrics: choices(),
         errors: Vec::new(),
     }
 }
@@ -518,7 +559,8 @@ pub fn render(pages: &Pages, sample: &Sample, notice: Option<Notice>) -> Result<
         started_at_ms: (sample.experiment.status().has_started()).then_some(AS_OF_MS - 14 * DAY_MS),
         stopped_at_ms: is_over.then_some(AS_OF_MS - DAY_MS),
         analysis: &sample.analysis,
-        orders: &sample.orders,
+        dimensions: &sample.dimensions,
+        crossed: 0,
         looks: sample.looks,
         previews: &previews,
         currency: &Currency::new("GBP", 2),

@@ -3,8 +3,8 @@
 
 use crate::effect::Effect;
 use crate::interval::{Alternative, Estimate};
-use crate::metric::Statistic;
 use crate::sequence::Sequence;
+use crate::statistic::Statistic;
 
 /// Holds what the units of one batch did, all of them assigned with the same chances.
 ///
@@ -68,7 +68,7 @@ pub fn batched_effect(batches: &[Batch], pair: Pair) -> Option<Effect> {
 ///
 /// ```
 /// use experiments::adaptive::{Batch, Pair, weighted_effect};
-/// use experiments::metric::Statistic;
+/// use experiments::statistic::Statistic;
 /// let one = |mean| Statistic { units: 1, mean, variance: 0.0 };
 /// let first = Batch { chances: vec![0.5, 0.5], arms: vec![one(1.0), one(3.0)] };
 /// let then = Batch { chances: vec![0.2, 0.8], arms: vec![one(2.0), one(5.0)] };

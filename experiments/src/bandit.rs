@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::bayes::{Better, Prior};
 use crate::crossing::gauss_legendre;
 use crate::distribution::normal;
-use crate::metric::Statistic;
+use crate::statistic::Statistic;
 
 mod periods;
 
@@ -185,7 +185,7 @@ fn panels(arms: &[Belief], i: usize) -> Vec<f64> {
 ///
 /// ```
 /// use experiments::bandit::{Policy, weights};
-/// use experiments::{bayes::Better, metric::Statistic};
+/// use experiments::{bayes::Better, statistic::Statistic};
 /// let arms = [100, 120, 110].map(|conversions| Statistic::proportion(1000, conversions));
 /// let found = weights(&arms, Policy::Thompson, 0.01, Better::Higher)?;
 /// let drawn = [0.050061, 0.719458, 0.230481];

@@ -78,7 +78,7 @@ impl Posterior {
     ///
     /// ```
     /// use experiments::bayes::{Better, Posterior, Prior};
-    /// use experiments::{effect::Effect, metric::Statistic};
+    /// use experiments::{effect::Effect, statistic::Statistic};
     /// let (a, b) = (Statistic::proportion(1000, 100), Statistic::proportion(1000, 120));
     /// let lift = Effect::relative(&a, &b)?;
     /// let belief = Posterior::of(&lift, Some(Prior::LIFT), Better::Higher, 0.05).expect("finite");
@@ -126,7 +126,7 @@ impl Posterior {
 mod tests {
     use super::*;
     use crate::covariate::{Adjustment, Measure};
-    use crate::metric::Statistic;
+    use crate::statistic::Statistic;
     use crate::sums::Sums;
     use proptest::prelude::*;
 

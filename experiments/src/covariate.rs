@@ -5,7 +5,7 @@
 //! is fixed before the unit's first exposure; a unit without a past counts as 0, in all arms alike.
 
 use crate::effect::{Effect, EffectError, Scale, check_spread};
-use crate::metric::{Statistic, StatisticError};
+use crate::statistic::{Statistic, StatisticError};
 use crate::sums::{Sums, SumsError};
 
 /// Says how a column's variance is taken.

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::metric::Metric;
 use crate::ramp::RampStep;
 
-mod check;
+pub(crate) mod check;
 mod error;
+mod rules;
 mod shipped;
 mod status;
 
@@ -16,6 +16,8 @@ use check::{
     check_values, check_variations,
 };
 pub use error::DefinitionError;
+pub use rules::{GuardrailRule, LOOKS_MAX, METRICS_MAX, Method, PRIMARY_METRIC_DEFAULT};
+use rules::{check_method, check_metrics};
 pub use shipped::Shipped;
 pub use status::Status;
 
@@ -114,7 +116,10 @@ pub struct Experiment {
     seed: String,
     coverage_bp: u32,
     variations: Vec<Variation>,
-    primary_metric: Metric,
+    primary_metric: String,
+    metrics: Vec<String>,
+    guardrails: Vec<GuardrailRule>,
+    method: Method,
     planned_units: u64,
     planned_days: Option<u32>,
     is_aa: bool,
@@ -140,8 +145,14 @@ struct Written<V> {
     #[serde(default = "whole")]
     coverage_bp: u32,
     variations: Vec<V>,
-    #[serde(default)]
-    primary_metric: Metric,
+    #[serde(default = "primary_metric_default")]
+    primary_metric: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    metrics: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    guardrails: Vec<GuardrailRule>,
+    #[serde(default, skip_serializing_if = "is_usual")]
+    method: Method,
     #[serde(default = "planned_units_default")]
     planned_units: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,6 +170,14 @@ struct Written<V> {
 
 fn whole() -> u32 {
     WHOLE_BP
+}
+
+fn primary_metric_default() -> String {
+    PRIMARY_METRIC_DEFAULT.to_owned()
+}
+
+fn is_usual(method: &Method) -> bool {
+    *method == Method::default()
 }
 
 fn planned_units_default() -> u64 {
@@ -234,9 +253,24 @@ impl Experiment {
         &self.variations
     }
 
-    /// Returns the metric that decides the verdict; the other one is only reported.
-    pub fn primary_metric(&self) -> Metric {
-        self.primary_metric
+    /// Returns the key of the metric that decides the verdict; the others are only reported.
+    pub fn primary_metric(&self) -> &str {
+        &self.primary_metric
+    }
+
+    /// Returns the keys of the metrics that are reported beside it; none for the shop's usual ones.
+    pub fn metrics(&self) -> &[String] {
+        &self.metrics
+    }
+
+    /// Returns what must not get worse.
+    pub fn guardrails(&self) -> &[GuardrailRule] {
+        &self.guardrails
+    }
+
+    /// Returns how results are read.
+    pub fn method(&self) -> Method {
+        self.method
     }
 
     /// Returns N*, the units of both compared arms together at which the sequential interval is tightest.
@@ -324,6 +358,9 @@ impl Written<Value> {
             coverage_bp: self.coverage_bp,
             variations,
             primary_metric: self.primary_metric,
+            metrics: self.metrics,
+            guardrails: self.guardrails,
+            method: self.method,
             planned_units: self.planned_units,
             planned_days: self.planned_days,
             is_aa: self.is_aa,
@@ -361,6 +398,8 @@ impl TryFrom<Written<Variation>> for Experiment {
         check_ramp(&written.ramp)?;
         check_shipped(written.shipped.as_ref(), &variations)?;
         let is_aa = written.is_aa.unwrap_or_else(|| are_alike(&variations));
+        check_metrics(&written.primary_metric, &written.metrics, &written.guardrails)?;
+        check_method(written.method)?;
         Ok(Experiment {
             key: written.key,
             name: written.name,
@@ -371,6 +410,9 @@ impl TryFrom<Written<Variation>> for Experiment {
             coverage_bp: written.coverage_bp,
             variations,
             primary_metric: written.primary_metric,
+            metrics: written.metrics,
+            guardrails: written.guardrails,
+            method: written.method,
             planned_units: written.planned_units,
             planned_days: written.planned_days,
             is_aa,
@@ -394,6 +436,9 @@ impl From<Experiment> for Written<Variation> {
             coverage_bp: experiment.coverage_bp,
             variations: experiment.variations,
             primary_metric: experiment.primary_metric,
+            metrics: experiment.metrics,
+            guardrails: experiment.guardrails,
+            method: experiment.method,
             planned_units: experiment.planned_units,
             planned_days: experiment.planned_days,
             is_aa: experiment.is_aa.then_some(true),

@@ -1,6 +1,6 @@
 //! The effect of a treatment: how far it is from the control, and how well that is known.
 
-use crate::metric::Statistic;
+use crate::statistic::Statistic;
 
 /// Says in what an effect is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
@@ -57,7 +57,7 @@ impl Effect {
     /// Degrees of freedom are Welch's (1947). Source: gbstats 0.8.0, `frequentist/tests.py`.
     ///
     /// ```
-    /// use experiments::{effect::Effect, metric::Statistic};
+    /// use experiments::{effect::Effect, statistic::Statistic};
     /// let (a, b) = (Statistic::proportion(1000, 100), Statistic::proportion(1000, 120));
     /// let effect = Effect::absolute(&a, &b)?;
     /// assert!((effect.value - 0.02).abs() < 1e-15);
@@ -81,7 +81,7 @@ impl Effect {
     /// (2018), "Applying the Delta Method in Metric Analytics"; gbstats 0.8.0, `frequentist/tests.py`.
     ///
     /// ```
-    /// use experiments::{effect::Effect, metric::Statistic};
+    /// use experiments::{effect::Effect, statistic::Statistic};
     /// let (a, b) = (Statistic::proportion(1000, 100), Statistic::proportion(1000, 120));
     /// let lift = Effect::relative(&a, &b)?;
     /// assert!((lift.value - 0.2).abs() < 1e-14);

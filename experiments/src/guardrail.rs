@@ -52,7 +52,7 @@ impl Guardrail {
     ///
     /// ```
     /// use experiments::guardrail::{Guardrail, Standing};
-    /// use experiments::{bayes::Better, effect::Effect, inference::Mode, metric::Statistic};
+    /// use experiments::{bayes::Better, effect::Effect, inference::Mode, statistic::Statistic};
     /// let (a, b) = (Statistic::proportion(50_000, 5000), Statistic::proportion(50_000, 4990));
     /// let lift = Effect::relative(&a, &b)?;
     /// let rail = Guardrail::new(0.05, Better::Higher).expect("above 0");
@@ -86,7 +86,7 @@ impl Guardrail {
 ///
 /// ```
 /// use experiments::guardrail::p_of_no_equivalence;
-/// use experiments::{effect::Effect, inference::Mode, metric::Statistic};
+/// use experiments::{effect::Effect, inference::Mode, statistic::Statistic};
 /// let (a, b) = (Statistic::proportion(50_000, 5000), Statistic::proportion(50_000, 4990));
 /// let lift = Effect::relative(&a, &b)?;
 /// let p = |margin| p_of_no_equivalence(&Mode::FixedHorizon, 0.05, &lift, margin).expect("in range");

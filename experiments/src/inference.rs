@@ -116,7 +116,7 @@ impl Reading {
 ///
 /// ```
 /// use experiments::inference::{Mode, Reading, read};
-/// use experiments::{effect::Effect, interval::Alternative, metric::Statistic};
+/// use experiments::{effect::Effect, interval::Alternative, statistic::Statistic};
 /// let lift = Effect::relative(&Statistic::proportion(1000, 100), &Statistic::proportion(1000, 120))?;
 /// let reading = read(&Mode::Sequential { planned_units: 5000 }, 0.05, Alternative::TwoSided, &lift);
 /// let Some(Reading::Estimate(estimate)) = reading else { panic!("a sequence gives an estimate") };
@@ -169,7 +169,7 @@ fn believe(
 ///
 /// ```
 /// use experiments::inference::{Mode, p_against};
-/// use experiments::{effect::Effect, interval::Alternative, metric::Statistic};
+/// use experiments::{effect::Effect, interval::Alternative, statistic::Statistic};
 /// let difference = Effect::absolute(&Statistic::proportion(1000, 100), &Statistic::proportion(1000, 120))?;
 /// let p = p_against(&Mode::FixedHorizon, 0.05, Alternative::TwoSided, &difference, 0.0).expect("in range");
 /// assert!((p - 0.1528653561).abs() < 1e-10);

@@ -66,7 +66,7 @@ impl Effect {
     /// when numbers leave the range of floating point.
     ///
     /// ```
-    /// use experiments::{effect::Effect, metric::Statistic};
+    /// use experiments::{effect::Effect, statistic::Statistic};
     /// let (a, b) = (Statistic::proportion(1000, 100), Statistic::proportion(1000, 120));
     /// let test = Effect::absolute(&a, &b)?.at_fixed_horizon(0.05).expect("finite");
     /// assert!((test.lower + 0.007428203192).abs() < 1e-12 && (test.upper - 0.04742820319).abs() < 1e-11);
@@ -83,7 +83,7 @@ impl Effect {
     /// upper end of "less" lies below the estimate, a slip.) `None` unless 0 < alpha < 1 and numbers stay in range.
     ///
     /// ```
-    /// use experiments::{effect::Effect, interval::Alternative, metric::Statistic};
+    /// use experiments::{effect::Effect, interval::Alternative, statistic::Statistic};
     /// let (a, b) = (Statistic::proportion(1000, 100), Statistic::proportion(1000, 120));
     /// let test = Effect::absolute(&a, &b)?.t_test(0.025, Alternative::Less).expect("finite");
     /// assert!((test.upper - 0.04742820319).abs() < 1e-11 && test.lower == f64::NEG_INFINITY);

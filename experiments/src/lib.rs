@@ -5,11 +5,12 @@
 //! nothing of carts: a metric is a number a unit produced.
 //!
 //! Read it in this order: a [`definition`] says what is tried on whom, its [`lifecycle`] when; [`hash`] and
-//! [`mod@assign`] place a unit, and a [`rollout`] gives all of them the winner. A [`ramp`] widens the coverage
-//! by schedule. [`growthbook`] is the whole evaluation model of that standard, on [`json`] and
-//! [`regexp`] as JavaScript has them; our definitions can be written as its payload. Then the numbers: [`sums`] over
-//! units, exact, make a [`metric`]'s mean and variance, with a [`cap`] on what one unit counts, or a [`quantile`];
-//! two arms make an [`effect`], better known with a [`covariate`] from before exposure or within [`strata`]. An
+//! [`mod@assign`] place a unit, a [`ramp`] widens the coverage by schedule, and a [`rollout`] gives all of them the winner.
+//! [`growthbook`] is the whole evaluation model of that standard, on [`json`] and [`regexp`] as JavaScript has them; our
+//! definitions can be written as its payload. Then the numbers: a [`metric`] says what is
+//! counted of a unit's events; the [`sums`] of an [`arm`]'s units, exact, make a [`statistic`], its mean and variance, with a
+//! [`cap`] on what one unit counts, or a [`quantile`] of a [`histogram`]; two arms make an [`effect`], better known with a
+//! [`covariate`] from before exposure or within [`strata`]. An
 //! [`interval`] around it is drawn by one of the modes of [`inference`]: at one look, at any by a [`sequence`] or a
 //! [`mixture`], at a few by a [`group_sequential`] test, or as a belief ([`bayes`]). A [`guardrail`] asks whether
 //! something got worse, a [`family`] corrects for many tests, also over [`segments`]. [`power`] says beforehand and
@@ -38,15 +39,21 @@ mod distribution;
 
 pub mod sums;
 
+pub mod statistic;
+
 pub mod metric;
 
 pub mod cap;
 
 pub mod quantile;
 
+pub mod histogram;
+
 pub mod covariate;
 
 pub mod strata;
+
+pub mod arm;
 
 pub mod effect;
 
@@ -82,7 +89,8 @@ pub mod sample_ratio;
 
 pub mod verdict;
 
+pub use arm::ArmSums;
 pub use assign::{Assignment, FlagValue, assign, evaluate_flag};
 pub use definition::{DefinitionError, Experiment, Shipped, Status, Variation};
-pub use metric::{ArmTotals, Metric};
+pub use metric::Metric;
 pub use verdict::{Analysis, Look, Plan, Verdict, analyze};

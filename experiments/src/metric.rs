@@ -1,197 +1,244 @@
-//! Totals of an arm, and the mean and variance of a metric over its units.
+//! Metrics: what is counted of a unit's events, and how it becomes one number a unit.
+//!
+//! A metric is data. It names events by their type and by properties of their data, so this crate needs to know neither
+//! carts nor pages; whoever has the events folds them into a [`Tally`] for each unit.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::sums::Sums;
+use crate::bayes::Better;
 
-/// Names what is measured of every unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+mod check;
+mod selector;
+mod tally;
+
+pub use check::{METRIC_BYTES_MAX, MetricError, RETENTION_DAYS_MAX, WINDOW_HOURS_MAX};
+pub use selector::{Amount, Condition, Selector, Test};
+pub use tally::{Occurrence, Tally};
+
+/// Says how a unit's events become its number.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Measure {
+    /// 1 once the event has happened, else 0.
+    Proportion {
+        /// The event.
+        event: Selector,
+    },
+    /// How often it happened.
+    Count {
+        /// The event.
+        event: Selector,
+    },
+    /// The sum of a property over the unit's events.
+    Mean {
+        /// The event.
+        event: Selector,
+        /// Where its number stands.
+        property: String,
+    },
+    /// One sum over all units divided by another one, such as errors by pages; its variance by the delta method.
+    Ratio {
+        /// Above the line.
+        numerator: Amount,
+        /// Below it.
+        denominator: Amount,
+    },
+    /// A quantile of a property over all events of all units, which are its clusters.
+    Quantile {
+        /// The event.
+        event: Selector,
+        /// Where its number stands.
+        property: String,
+        /// Which quantile, in basis points: 9,000 for the 90 % point.
+        level_bp: u32,
+    },
+    /// 1 once the event has happened within a span of days after exposure, else 0.
+    Retention {
+        /// The event.
+        event: Selector,
+        /// The first day that counts, from 1.
+        from_days: u32,
+        /// The day before which it must happen.
+        to_days: u32,
+    },
+    /// Milliseconds from exposure to the first event, over the units that have one.
+    TimeTo {
+        /// The event.
+        event: Selector,
+    },
+}
+
+/// Says how a metric's numbers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// The share of units that converted, 0 to 1.
+pub enum Format {
+    /// As they are.
     #[default]
-    Conversion,
-    /// The revenue of a unit, in the smallest unit of the currency; 0 for a unit that bought nothing.
-    RevenuePerUnit,
+    Number,
+    /// A share, in percent.
+    Share,
+    /// The smallest unit of the shop's currency.
+    Money,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+/// Holds one checked metric.
+///
+/// ```
+/// use experiments::metric::Metric;
+/// let metric = Metric::parse(r#"{
+///     "key": "mugs", "name": "Mugs per visitor",
+///     "measure": {"kind": "mean", "event": {"type": "line_added", "where": [{"property": "sku", "is": "MUG"}]},
+///                 "property": "quantity"},
+///     "window_hours": 168, "cap": 20
+/// }"#)?;
+/// assert_eq!(metric.phrase(), "mugs per visitor");
+/// let error = Metric::parse(r#"{"key": "m", "measure": {"kind": "median"}}"#).unwrap_err();
+/// assert!(error.to_string().contains("unknown variant `median`"));
+/// # Ok::<(), experiments::metric::MetricError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Metric {
+    key: String,
+    name: String,
+    phrase: String,
+    description: String,
+    measure: Measure,
+    window_hours: Option<u32>,
+    cap: Option<i64>,
+    better: Better,
+    format: Format,
+}
+
+/// The metric as it is written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Written {
+    key: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    phrase: String,
+    #[serde(default)]
+    description: String,
+    measure: Measure,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    window_hours: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cap: Option<i64>,
+    #[serde(default)]
+    better: Better,
+    #[serde(default)]
+    format: Option<Format>,
+}
+
+impl From<Metric> for Written {
+    fn from(metric: Metric) -> Written {
+        Written {
+            key: metric.key,
+            name: metric.name,
+            phrase: metric.phrase,
+            description: metric.description,
+            measure: metric.measure,
+            window_hours: metric.window_hours,
+            cap: metric.cap,
+            better: metric.better,
+            format: Some(metric.format),
+        }
+    }
 }
 
 impl Metric {
-    /// Every metric, in the order of reports.
-    pub const ALL: [Metric; 2] = [Metric::Conversion, Metric::RevenuePerUnit];
-
-    /// Returns the metric as it is written in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Metric::Conversion => "conversion",
-            Metric::RevenuePerUnit => "revenue_per_unit",
+    /// Reads a metric from JSON and checks it.
+    ///
+    /// # Errors
+    /// [`MetricError`], in words that say how to mend it.
+    pub fn parse(text: &str) -> Result<Metric, MetricError> {
+        if text.len() > METRIC_BYTES_MAX {
+            return Err(MetricError::TooLong { bytes: text.len() });
         }
+        let written: Written =
+            serde_json::from_str(text).map_err(|error| MetricError::Unreadable(error.to_string()))?;
+        written.try_into()
     }
 
-    /// Returns the metric as it stands in a sentence.
-    pub fn phrase(self) -> &'static str {
-        match self {
-            Metric::Conversion => "conversion",
-            Metric::RevenuePerUnit => "revenue per visitor",
-        }
-    }
-}
-
-/// Sums what the units of one arm did, exactly: counts and integer money.
-///
-/// Revenue is summed **per unit** first: a unit with orders of 300 and 200 adds 500 to `revenue_sum` and
-/// 250,000 to `revenue_sum_squares`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ArmTotals {
-    /// Units that were exposed.
-    pub units: u64,
-    /// Units among them that converted; no more than `units`.
-    pub conversions: u64,
-    /// Sum over units of the unit's revenue, in the smallest unit of the currency; refunds may make it
-    /// negative.
-    pub revenue_sum: i64,
-    /// Sum over units of the square of the unit's revenue.
-    pub revenue_sum_squares: u128,
-}
-
-impl ArmTotals {
-    /// Adds one unit.
-    ///
-    /// ```
-    /// use experiments::ArmTotals;
-    /// let mut arm = ArmTotals::default();
-    /// arm.add_unit(true, 500);
-    /// arm.add_unit(false, 0);
-    /// assert_eq!(arm, ArmTotals { units: 2, conversions: 1, revenue_sum: 500, revenue_sum_squares: 250_000 });
-    /// ```
-    pub fn add_unit(&mut self, converted: bool, revenue: i64) {
-        self.units += 1;
-        self.conversions += u64::from(converted);
-        self.revenue_sum = self.revenue_sum.saturating_add(revenue);
-        let square = u128::from(revenue.unsigned_abs()).pow(2);
-        self.revenue_sum_squares = self.revenue_sum_squares.saturating_add(square);
+    /// Returns the metric as JSON, every default filled in.
+    pub fn to_value(&self) -> Value {
+        serde_json::to_value(self).expect("a metric holds only texts, integers and JSON")
     }
 
-    /// Returns the mean and variance of a metric over the arm's units.
-    pub fn statistic(&self, metric: Metric) -> Statistic {
-        match metric {
-            Metric::Conversion => Statistic::proportion(self.units, self.conversions),
-            Metric::RevenuePerUnit => Statistic::mean(self.units, self.revenue_sum, self.revenue_sum_squares),
-        }
-    }
-}
-
-/// Says why a metric has no mean or no variance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum StatisticError {
-    /// The denominator of a ratio is zero or below over all units together.
-    #[error("the denominator's sum is not above zero")]
-    NoDenominator,
-    /// A quantile lies too near an end for so few events.
-    #[error("too few events for a quantile so near an end")]
-    TooFewEvents,
-    /// A quantile's numbers are out of range or out of order.
-    #[error("numbers of the quantile are out of range or out of order")]
-    QuantileOutOfRange,
-}
-
-/// Holds the mean of a metric over the units of one arm and its variance from unit to unit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Statistic {
-    /// Units in the arm.
-    pub units: u64,
-    /// Mean over units; 0 without units.
-    pub mean: f64,
-    /// Variance of a single unit (not of the mean); 0 where it cannot be known.
-    pub variance: f64,
-}
-
-impl Statistic {
-    /// Returns the statistic of a proportion: mean m = x/n, variance m(1 − m), without n − 1.
-    ///
-    /// Source: gbstats 0.8.0, `models/statistics.py`, `ProportionStatistic`.
-    ///
-    /// ```
-    /// use experiments::metric::Statistic;
-    /// let a = Statistic::proportion(1000, 100);
-    /// assert_eq!((a.mean, a.variance), (0.1, 0.09));
-    /// ```
-    pub fn proportion(units: u64, conversions: u64) -> Statistic {
-        if units == 0 {
-            return Statistic { units, mean: 0.0, variance: 0.0 };
-        }
-        let (n, x) = (units as f64, conversions as f64);
-        // x(n − x)/n² rather than m(1 − m): exactly 0 when all or none converted.
-        let variance = x * units.saturating_sub(conversions) as f64 / (n * n);
-        Statistic { units, mean: x / n, variance }
+    /// Returns the key, unique among metrics.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
-    /// Returns the statistic of a mean: m = Σy/n, variance (Σy² − (Σy)²/n)/(n − 1).
-    ///
-    /// Source: gbstats 0.8.0, `models/statistics.py`, `SampleMeanStatistic`. In floating point this difference loses
-    /// every digit when the mean is far above the spread; the sums being integers, it is taken exactly
-    /// ([`Sums::covariance`]).
-    ///
-    /// ```
-    /// use experiments::metric::Statistic;
-    /// let b = Statistic::mean(1000, 5000, 45_000);
-    /// assert_eq!((b.mean, b.variance), (5.0, 20_000.0 / 999.0));
-    /// // 10^9, 10^9 + 1, 10^9 + 2: a variance of 1, of which floating-point sums keep nothing.
-    /// let far = Statistic::mean(3, 3_000_000_003, 3_000_000_006_000_000_005);
-    /// assert_eq!((far.mean, far.variance), (1_000_000_001.0, 1.0));
-    /// ```
-    pub fn mean(units: u64, sum: i64, sum_squares: u128) -> Statistic {
-        let mean = if units == 0 { 0.0 } else { sum as f64 / units as f64 };
-        let squares = i128::try_from(sum_squares).ok();
-        // Sums that no sample could have (Cauchy–Schwarz), or beyond all that is added up, count as no spread.
-        let sums = squares.and_then(|squares| Sums::of(units, [sum.into()], [[squares]]).ok());
-        sums.map_or(Statistic { units, mean, variance: 0.0 }, |sums| sums.statistic(0))
+    /// Returns the name, for headings.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Returns the variance of the mean, s²/n; 0 without units.
-    pub fn variance_of_mean(&self) -> f64 {
-        if self.units == 0 { 0.0 } else { self.variance / self.units as f64 }
+    /// Returns the name inside a sentence: `revenue per visitor`.
+    pub fn phrase(&self) -> &str {
+        &self.phrase
+    }
+
+    /// Returns what it measures, for people; may be empty.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// Returns how events become numbers.
+    pub fn measure(&self) -> &Measure {
+        &self.measure
+    }
+
+    /// Returns how long after exposure events count; `None` for ever.
+    pub fn window_hours(&self) -> Option<u32> {
+        self.window_hours
+    }
+
+    /// Returns the most that one unit counts.
+    pub fn cap(&self) -> Option<i64> {
+        self.cap
+    }
+
+    /// Returns the direction in which it is good.
+    pub fn better(&self) -> Better {
+        self.better
+    }
+
+    /// Returns how its numbers are written.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Returns whether events of a type may change it.
+    pub fn listens_to(&self, kind: &str) -> bool {
+        self.selectors().any(|selector| selector.kind() == kind)
+    }
+
+    /// Returns the events it counts.
+    pub fn selectors(&self) -> impl Iterator<Item = &Selector> {
+        let (first, second) = match &self.measure {
+            Measure::Ratio { numerator, denominator } => (&numerator.event, Some(&denominator.event)),
+            Measure::Proportion { event }
+            | Measure::Count { event }
+            | Measure::Mean { event, .. }
+            | Measure::Quantile { event, .. }
+            | Measure::Retention { event, .. }
+            | Measure::TimeTo { event } => (event, None),
+        };
+        std::iter::once(first).chain(second)
+    }
+
+    /// Returns whether the metric is a share of units: zeros and ones.
+    pub fn is_proportion(&self) -> bool {
+        matches!(self.measure, Measure::Proportion { .. } | Measure::Retention { .. })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_or_single_unit_has_no_spread_and_no_nan() {
-        for statistic in [
-            Statistic::proportion(0, 0),
-            Statistic::mean(0, 0, 0),
-            Statistic::mean(1, -7, 49),
-            Statistic::proportion(9, 9),
-            Statistic::proportion(9, 0),
-        ] {
-            assert_eq!(statistic.variance, 0.0);
-            assert!(statistic.mean.is_finite());
-        }
-    }
-
-    #[test]
-    fn sums_beyond_exact_arithmetic_stay_finite() {
-        let huge = Statistic::mean(u64::MAX, i64::MAX, u128::MAX);
-        assert!(huge.mean.is_finite() && huge.variance.is_finite() && huge.variance >= 0.0);
-        let impossible = Statistic::mean(10, 1_000_000, 1);
-        assert_eq!(impossible.variance, 0.0);
-    }
-
-    #[test]
-    fn variance_matches_the_definition_on_a_small_sample() {
-        let sample = [1250_i64, 0, 0, 4599, -300, 0, 1250];
-        let mut arm = ArmTotals::default();
-        for revenue in sample {
-            arm.add_unit(revenue > 0, revenue);
-        }
-        let n = sample.len() as f64;
-        let mean = sample.iter().sum::<i64>() as f64 / n;
-        let variance = sample.iter().map(|&y| (y as f64 - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        let statistic = arm.statistic(Metric::RevenuePerUnit);
-        assert!((statistic.mean - mean).abs() < 1e-9);
-        assert!((statistic.variance / variance - 1.0).abs() < 1e-14);
-        assert_eq!(arm.conversions, 3);
-    }
-}
+mod tests;

@@ -54,7 +54,7 @@ impl Mixture {
     ///
     /// ```
     /// use experiments::interval::Alternative::TwoSided;
-    /// use experiments::{effect::Effect, metric::Statistic, mixture::Mixture};
+    /// use experiments::{effect::Effect, statistic::Statistic, mixture::Mixture};
     /// let (a, b) = (Statistic::proportion(1000, 100), Statistic::proportion(1000, 120));
     /// let effect = Effect::absolute(&a, &b)?;
     /// let tau = 0.03984006677 * (2000.0 * effect.variance()).sqrt();

@@ -7,9 +7,9 @@ use crate::effect::Scale;
 use crate::group_sequential::{GroupSequential, LOOKS_MAX};
 use crate::inference::Mode;
 use crate::interval::Alternative;
-use crate::metric::Statistic;
 use crate::mixture::Mixture;
 use crate::sequence::Sequence;
+use crate::statistic::Statistic;
 
 mod needed;
 mod progress;

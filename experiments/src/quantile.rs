@@ -1,6 +1,6 @@
 //! Quantiles, such as the 90 % point of page latency, and their variance from three order statistics.
 
-use crate::metric::{Statistic, StatisticError};
+use crate::statistic::{Statistic, StatisticError};
 use crate::sums::Sums;
 
 /// z at 97.5 %: the width at which the outer quantiles are read, whatever the interval's chance of error is.
@@ -86,7 +86,7 @@ impl Quantile {
     /// use experiments::quantile::Quantile;
     /// let a = Quantile { events: 2000, grid_size: 1600, level: 0.9, value: 10.0, lower: 9.6, upper: 10.5 };
     /// assert!((a.statistic()?.variance - 84.30078653).abs() < 1e-8);
-    /// # Ok::<(), experiments::metric::StatisticError>(())
+    /// # Ok::<(), experiments::statistic::StatisticError>(())
     /// ```
     ///
     /// # Errors
@@ -119,7 +119,7 @@ impl Quantile {
         self.with_design_effect(of_clusters / of_events)
     }
 
-    fn with_design_effect(&self, design_effect: f64) -> Result<Statistic, StatisticError> {
+    pub(crate) fn with_design_effect(&self, design_effect: f64) -> Result<Statistic, StatisticError> {
         let odds = self.level / (1.0 - self.level);
         let is_fit = odds > 0.0 && odds.is_finite() && self.lower <= self.upper && self.value.is_finite();
         if !is_fit || self.grid_size == 0 {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{DefinitionError, Experiment, Status};
+use crate::guardrail::Standing;
 use crate::verdict::{Analysis, Verdict};
 
 /// Most steps: each is to be watched for a while.
@@ -33,6 +34,14 @@ pub enum Hold {
         /// The variation's name.
         name: String,
     },
+    /// More units would meet what harms a guardrail.
+    #[error("{name} harms {metric}, which was not to get worse")]
+    Harms {
+        /// The variation's name.
+        name: String,
+        /// The guardrail's metric, as it stands in sentences.
+        metric: String,
+    },
 }
 
 /// Returns why no step may be taken, if one may not.
@@ -43,13 +52,17 @@ pub fn hold(analysis: &Analysis) -> Option<Hold> {
     if analysis.sample_ratio.is_mismatch {
         return Some(Hold::WrongSplit);
     }
-    match analysis.verdict {
-        Verdict::SampleRatioMismatch { .. } => Some(Hold::WrongSplit),
-        Verdict::Worse { variation } => Some(Hold::Worse {
-            name: analysis.arms.get(variation).map(|arm| arm.name.clone()).unwrap_or_default(),
-        }),
-        _ => None,
+    let name =
+        |variation: usize| analysis.arms.get(variation).map(|arm| arm.name.clone()).unwrap_or_default();
+    if let Verdict::Worse { variation } = analysis.verdict {
+        return Some(Hold::Worse { name: name(variation) });
     }
+    // Also where the verdict is a good one, or where there is too little for any.
+    let harmed = analysis.comparisons.iter().find(|comparison| {
+        comparison.guardrail.is_some_and(|reading| reading.standing == Standing::Harmed)
+    })?;
+    let metric = analysis.metrics.get(harmed.metric).map(|metric| metric.phrase.clone()).unwrap_or_default();
+    Some(Hold::Harms { name: name(harmed.variation), metric })
 }
 
 impl Experiment {
@@ -115,12 +128,12 @@ mod tests {
 
     use super::*;
     use crate::lifecycle::{Move, MoveError};
-    use crate::{ArmTotals, Look, Plan, analyze};
+    use crate::{ArmSums, Look, Metric, Plan, analyze};
 
     fn written() -> Value {
         json!({
             "schema_version": 1, "key": "e", "name": "E", "flag": "f", "coverage_bp": 1000, "hypothesis": "More.",
-            "owner": "ann", "planned_days": 14,
+            "owner": "ann", "planned_days": 14, "guardrails": [{"metric": "pages", "margin_bp": 500}],
             "ramp": [
                 {"after_hours": 2, "coverage_bp": 2000},
                 {"after_hours": 24, "coverage_bp": 5000},
@@ -182,17 +195,29 @@ mod tests {
 
     #[test]
     fn it_holds_while_the_split_is_wrong_or_something_is_worse() {
-        let held = |units: [u64; 2], conversions: [u64; 2]| {
-            let arm = |(units, conversions)| ArmTotals { units, conversions, ..ArmTotals::default() };
-            let arms = units.into_iter().zip(conversions).map(arm).collect();
-            let analysis = analyze(&Plan::of(&running()), &Look { at_ms: 0, arms }, &[]).unwrap();
+        let metric = |key: &str, kind: &str| {
+            let text = json!({"key": key, "measure": {"kind": kind, "event": {"type": key}}}).to_string();
+            Metric::parse(&text).unwrap()
+        };
+        let plan =
+            Plan::of(&running(), &[metric("orders", "proportion"), metric("pages", "proportion")]).unwrap();
+        let held_by = |units: [u64; 2], conversions: [u64; 2], pages: [u64; 2]| {
+            let arm = |arm: usize| {
+                let of = |count: u64| format!("{} {count} {count} 0 0 {count} 0 0 0 0 0", units[arm]);
+                ArmSums::parse(&format!("{};{};{}", units[arm], of(conversions[arm]), of(pages[arm])))
+                    .unwrap()
+            };
+            let analysis = analyze(&plan, &Look { at_ms: 0, arms: vec![arm(0), arm(1)] }, &[]).unwrap();
             hold(&analysis).map(|hold| hold.to_string())
         };
+        let held = |units: [u64; 2], conversions: [u64; 2]| held_by(units, conversions, [0, 0]);
         assert_eq!(held([0, 0], [0, 0]), None);
         assert_eq!(held([5_000, 5_000], [500, 505]), None);
         assert_eq!(held([5_000, 5_000], [500, 900]), None, "what is better may go on");
         let worse = "Blue is worse than the control on the metric that decides";
         assert_eq!(held([5_000, 5_000], [900, 500]).as_deref(), Some(worse));
+        let harmed = held_by([5_000, 5_000], [500, 900], [2_000, 1_500]);
+        assert_eq!(harmed.as_deref(), Some("Blue harms pages, which was not to get worse"));
         assert_eq!(held([5_000, 4_000], [500, 400]).as_deref(), Some("the split is not as planned"));
     }
 }

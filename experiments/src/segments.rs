@@ -25,7 +25,7 @@ pub struct SegmentReading {
 ///
 /// ```
 /// use experiments::inference::Mode;
-/// use experiments::{effect::Effect, metric::Statistic, segments::read_segments};
+/// use experiments::{effect::Effect, statistic::Statistic, segments::read_segments};
 /// let lift = |a, b| Effect::relative(&Statistic::proportion(1000, a), &Statistic::proportion(1000, b));
 /// let found = read_segments(&Mode::FixedHorizon, 0.05, &[lift(100, 120)?, lift(100, 150)?]).expect("in range");
 /// assert!(found[0].adjusted_p > 0.05 && found[1].adjusted_p < 0.05);

@@ -109,7 +109,7 @@ impl Sequence {
     /// without effect is at most 1 at any stopping time, whatever happens to other metrics.
     ///
     /// ```
-    /// use experiments::{effect::Effect, metric::Statistic, sequence::Sequence};
+    /// use experiments::{effect::Effect, statistic::Statistic, sequence::Sequence};
     /// let (a, b) = (Statistic::proportion(1000, 100), Statistic::proportion(1000, 120));
     /// let sequence = Sequence::new(0.05, 5000).expect("in range");
     /// assert!((sequence.e_value(&Effect::absolute(&a, &b)?) - 1.0 / 0.938885604).abs() < 1e-9);
@@ -126,7 +126,7 @@ impl Sequence {
     /// floating point.
     ///
     /// ```
-    /// use experiments::{effect::Effect, metric::Statistic, sequence::Sequence};
+    /// use experiments::{effect::Effect, statistic::Statistic, sequence::Sequence};
     /// let (a, b) = (Statistic::proportion(1000, 100), Statistic::proportion(1000, 120));
     /// let sequence = Sequence::new(0.05, 5000).expect("in range");
     /// let estimate = sequence.estimate(&Effect::absolute(&a, &b)?).expect("finite");

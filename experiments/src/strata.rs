@@ -3,7 +3,7 @@
 
 use crate::covariate::Measure;
 use crate::effect::{Effect, EffectError, Scale};
-use crate::metric::Statistic;
+use crate::statistic::Statistic;
 use crate::sums::Sums;
 
 /// Holds a comparison whose strata are weighted by their share of all units.

@@ -1,6 +1,6 @@
 //! Exact sums over units: counts, sums, squares and products, from which every mean and variance is made.
 
-use crate::metric::{Statistic, StatisticError};
+use crate::statistic::{Statistic, StatisticError};
 
 /// Sums `D` integer values of every unit of an arm, their squares and their products, exactly.
 ///
@@ -36,11 +36,15 @@ pub enum SumsError {
 
 impl<const D: usize> Default for Sums<D> {
     fn default() -> Self {
-        Self { units: 0, sums: [0; D], products: [[0; D]; D] }
+        Self::nothing()
     }
 }
 
 impl<const D: usize> Sums<D> {
+    pub(crate) const fn nothing() -> Self {
+        Self { units: 0, sums: [0; D], products: [[0; D]; D] }
+    }
+
     /// Takes over sums that were made elsewhere; `products[i][j]` is Σ yᵢyⱼ and needs to be given for i ≤ j only.
     ///
     /// ```

@@ -7,9 +7,9 @@ use experiments::{
     bayes::{Better, Posterior, Prior},
     effect::{Effect, EffectError, Scale},
     interval::{Alternative, Estimate},
-    metric::Statistic,
     sample_ratio::chi_square_p,
     sequence::Sequence,
+    statistic::Statistic,
     sums::Sums,
 };
 use harness::program::{python_tool, repository, succeeded};

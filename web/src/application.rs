@@ -37,6 +37,7 @@ use crate::{
     definitions::DefinitionsCell,
     deliveries::{courier::Courier, lease},
     events::{files::EventFiles, reader, rollups::RollUps},
+    experiment_metrics::ExperimentMetrics,
     flags::{self, Flags},
     keyring::Keyring,
     mail::{self, Postman},
@@ -89,6 +90,8 @@ impl Application {
         terms.refresh(&*store).await?;
         let definitions = Arc::new(DefinitionsCell::default());
         definitions.refresh(&*store).await?;
+        let experiment_metrics = Arc::new(ExperimentMetrics::new(catalogue.clone()));
+        experiment_metrics.refresh(&*store).await?;
         let shelves = Arc::new(Shelves::default());
         shelves.refresh_stock(&*store, &catalogue.get(), &terms.get().locations).await?;
         shelves.refresh_model(&config.model_file());
@@ -142,6 +145,7 @@ impl Application {
             catalogue,
             terms,
             definitions,
+            experiment_metrics,
             shelves,
             sellers: Arc::default(),
         };
@@ -312,7 +316,8 @@ fn tasks(shop: &web::Data<Shop>, postman: Option<Arc<Postman>>) -> JoinSet<()> {
         Duration::from_secs(60 * files.file_minutes),
     );
     tasks.spawn(reader::run(shop.store.clone(), files, process.clone()));
-    tasks.spawn(reader::run(shop.store.clone(), RollUps, process.clone()));
+    let roll_ups = RollUps::new(shop.definitions.clone(), shop.experiment_metrics.clone());
+    tasks.spawn(reader::run(shop.store.clone(), roll_ups, process.clone()));
     tasks.spawn(recovery::run(shop.checkout.clone(), process.clone()));
     if let Some(postman) = postman {
         let (store, manner) = (shop.store.clone(), mail::manner(&shop.config.mail));
@@ -361,6 +366,7 @@ async fn refresh(shop: web::Data<Shop>) {
         let refreshed = async {
             shop.catalogue.refresh(&*shop.store).await?;
             shop.terms.refresh(&*shop.store).await?;
+            shop.experiment_metrics.refresh(&*shop.store).await?;
             shop.shelves
                 .refresh_stock(&*shop.store, &shop.catalogue.get(), &shop.terms.get().locations)
                 .await?;

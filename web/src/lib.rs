@@ -37,6 +37,7 @@ pub mod store;
 
 pub mod definitions;
 pub mod events;
+pub mod experiment_metrics;
 pub mod ramps;
 
 pub mod deliveries;

@@ -51,7 +51,7 @@ async fn step(shop: &Shop, experiment: &Experiment, revision: u64, now_ms: i64) 
     if step_due_at_ms(experiment, &history).is_none_or(|due_at_ms| now_ms < due_at_ms) {
         return Ok(());
     }
-    let analysis = results::of(&*shop.store, experiment).await?.analysis;
+    let analysis = results::of(shop, experiment).await?.analysis;
     if let Some(hold) = ramp::hold(&analysis) {
         tracing::debug!(experiment = experiment.key(), %hold, "a ramp is held");
         return Ok(());

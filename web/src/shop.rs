@@ -15,12 +15,13 @@ use crate::{
     admin::accounts::Remembered,
     back_in_stock::Asks,
     carts::{Carts, CartsError, IdempotencyKey, Opening},
-    catalogue::CatalogueCell,
+    catalogue::{Catalogue, CatalogueCell},
     channel::sessions::Sessions,
     checkout::Checkout,
     clock,
     config::Config,
     definitions::{DefinitionsCell, Forced},
+    experiment_metrics::ExperimentMetrics,
     flags::Flags,
     keyring::Keyring,
     metrics,
@@ -51,6 +52,8 @@ pub struct Shop {
     pub terms: Arc<TermsCell>,
     /// The experiments.
     pub definitions: Arc<DefinitionsCell>,
+    /// What they are judged by.
+    pub experiment_metrics: Arc<ExperimentMetrics>,
     /// What SDKs are told of the experiments.
     pub flags: Flags,
     /// The allowances of the API's callers.
@@ -217,8 +220,7 @@ impl Shop {
 
     /// Returns the currency that a cart is opened in when nobody says.
     pub fn currency(&self) -> Currency {
-        let fallback = || Currency::parse(FALLBACK_CURRENCY).expect("the fallback is listed");
-        self.catalogue.get().currency().unwrap_or_else(fallback)
+        currency_of(&self.catalogue.get())
     }
 
     /// Asks what one piece costs now, in a currency or the shop's.
@@ -296,6 +298,12 @@ impl Shop {
             Err(error) => tracing::warn!(%error, "an exposure could not be logged"),
         }
     }
+}
+
+/// Returns the currency of a catalogue, or of a shop that has none yet.
+pub fn currency_of(catalogue: &Catalogue) -> Currency {
+    let fallback = || Currency::parse(FALLBACK_CURRENCY).expect("the fallback is listed");
+    catalogue.currency().unwrap_or_else(fallback)
 }
 
 fn fresh_id() -> CartId {

@@ -51,7 +51,7 @@ pub use lists::ListStore;
 pub use orders::{ImportedOrder, OrderQuery, OrderStore, ShopTotals};
 pub use outbox::{OutboxEvent, OutboxStore};
 pub use payments::{PaymentStore, PendingPayment};
-pub use rollups::{ArmRow, LookRow, RollUp, RollUpStore, UnitRow};
+pub use rollups::{ArmRow, LookRow, PastRow, RollUp, RollUpStore, RolledExperiment, RolledUp, UnitRow};
 pub use search::SearchStore;
 pub use shares::{CartShare, ShareStore};
 pub use stock::{NotedChange, StockAct, StockChange, StockOutcome, StockStore};

@@ -36,6 +36,11 @@ impl From<&DefinitionError> for FormError {
             | DefinitionError::ControlCharacter { field } => place_of(field),
             DefinitionError::TooFewVariations { .. } => Some(field_name(1, "key")),
             DefinitionError::CoverageAboveWhole { .. } => Some("coverage_percent".into()),
+            DefinitionError::NoMargin { .. } => Some("guardrails".into()),
+            DefinitionError::TooManyMetrics { .. } | DefinitionError::DuplicateMetric { .. } => {
+                Some("metrics".into())
+            }
+            DefinitionError::Method { .. } => Some("method".into()),
             DefinitionError::PlannedUnitsOutOfRange { .. } => Some("planned_units".into()),
             DefinitionError::TooManySteps { .. } | DefinitionError::StepOutOfOrder { .. } => {
                 Some("ramp".into())
@@ -108,6 +113,9 @@ pub(super) fn place_on_page(error: &FormError) -> usize {
         "ramp",
         "planned_units",
         "primary_metric",
+        "method",
+        "guardrails",
+        "metrics",
         "seed",
         "reason",
     ]

@@ -1,7 +1,9 @@
 //! The fields of the form: from a definition and from a browser.
 
 use experiments::Experiment;
-use experiments::definition::{PLANNED_UNITS_DEFAULT, VARIATIONS_MAX};
+use experiments::definition::{
+    GuardrailRule, Method, PLANNED_UNITS_DEFAULT, PRIMARY_METRIC_DEFAULT, VARIATIONS_MAX,
+};
 
 use super::reading::{percent_of, ramp_of};
 
@@ -35,6 +37,12 @@ pub struct DefinitionForm {
     pub ramp: String,
     /// Field `primary_metric`.
     pub primary_metric: String,
+    /// Field `method`, such as `sequential` or `group_sequential:5`.
+    pub method: String,
+    /// Field `guardrails`: on each line a metric and a percentage.
+    pub guardrails: String,
+    /// Field `metrics`: keys on lines.
+    pub metrics: String,
     /// Field `planned_units`.
     pub planned_units: String,
     /// Fields `variation_{n}_…`, n from 1, without the rows left blank.
@@ -99,7 +107,10 @@ impl Default for DefinitionForm {
             seed: String::new(),
             coverage_percent: "100".into(),
             ramp: String::new(),
-            primary_metric: experiments::Metric::default().as_str().into(),
+            primary_metric: PRIMARY_METRIC_DEFAULT.into(),
+            method: method_text(Method::default()),
+            guardrails: String::new(),
+            metrics: String::new(),
             planned_units: PLANNED_UNITS_DEFAULT.to_string(),
             variations: vec![arm("control", "Control"), arm("treatment", "Treatment")],
             reason: String::new(),
@@ -127,12 +138,31 @@ impl From<&Experiment> for DefinitionForm {
             seed: experiment.seed().into(),
             coverage_percent: percent_of(experiment.coverage_bp()),
             ramp: ramp_of(experiment.ramp()),
-            primary_metric: experiment.primary_metric().as_str().into(),
+            primary_metric: experiment.primary_metric().into(),
+            method: method_text(experiment.method()),
+            guardrails: experiment.guardrails().iter().map(guardrail_line).collect(),
+            metrics: experiment.metrics().join("\n"),
             planned_units: experiment.planned_units().to_string(),
             variations: experiment.variations().iter().map(arm).collect(),
             reason: String::new(),
             revision: None,
         }
+    }
+}
+
+fn guardrail_line(rule: &GuardrailRule) -> String {
+    format!("{} {} %\n", rule.metric, percent_of(rule.margin_bp))
+}
+
+/// Writes a method as the form's field has it.
+fn method_text(method: Method) -> String {
+    match method {
+        Method::Sequential => "sequential".into(),
+        Method::FixedHorizon => "fixed_horizon".into(),
+        Method::GroupSequential { looks } => format!("group_sequential:{looks}"),
+        Method::Mixture { expected_lift_bp } => format!("mixture:{expected_lift_bp}"),
+        Method::Bayesian { prior_deviation_bp: Some(bp) } => format!("bayesian:{bp}"),
+        Method::Bayesian { prior_deviation_bp: None } => "bayesian".into(),
     }
 }
 
@@ -151,6 +181,7 @@ impl DefinitionForm {
         let mut form = DefinitionForm {
             coverage_percent: String::new(),
             primary_metric: String::new(),
+            method: String::new(),
             planned_units: String::new(),
             variations: vec![VariationForm::blank(); VARIATIONS_MAX],
             ..DefinitionForm::default()
@@ -169,6 +200,9 @@ impl DefinitionForm {
                 "seed" => form.seed = text.trim().into(),
                 "coverage_percent" => form.coverage_percent = text.trim().into(),
                 "ramp" => form.ramp = text.trim().replace("\r\n", "\n"),
+                "method" => form.method = text.trim().into(),
+                "guardrails" => form.guardrails = text.trim().replace("\r\n", "\n"),
+                "metrics" => form.metrics = text.trim().replace("\r\n", "\n"),
                 "primary_metric" => form.primary_metric = text.trim().into(),
                 "planned_units" => form.planned_units = text.trim().into(),
                 "reason" => form.reason = text.trim().into(),

@@ -30,6 +30,9 @@ impl DefinitionForm {
         let planned_units = right("planned_units", units(&self.planned_units), PLANNED_UNITS_DEFAULT.into());
         let ramp = right("ramp", ramp(&self.ramp), json!([]));
         let planned_days = right("planned_days", days(&self.planned_days), Value::Null);
+        let guardrails = right("guardrails", guardrails(&self.guardrails), json!([]));
+        let method = right("method", method(&self.method), json!({"kind": "sequential"}));
+        let metrics: Vec<&str> = self.metrics.split_whitespace().collect();
         let values: Vec<Value> = (self.variations.iter().enumerate())
             .map(|(row, variation)| {
                 right(&field_name(row, "value"), value(row, &variation.value), Value::Null)
@@ -54,6 +57,9 @@ impl DefinitionForm {
             "ramp": ramp,
             "variations": variations,
             "primary_metric": self.primary_metric,
+            "metrics": metrics,
+            "guardrails": guardrails,
+            "method": method,
             "planned_units": planned_units,
             "planned_days": planned_days,
             "is_aa": self.kind == KIND_AA,
@@ -185,6 +191,39 @@ fn days(text: &str) -> Result<Value, String> {
     days.map(Value::from).map_err(|_| "The planned length must be a whole number of days, such as 14.".into())
 }
 
+/// Reads guardrails: on each line a metric and by how many percent it may get worse.
+fn guardrails(text: &str) -> Result<Value, String> {
+    let rule = |line: &str| {
+        let (metric, margin) = line.trim().split_once(char::is_whitespace)?;
+        Some(json!({"metric": metric, "margin_bp": basis_points(margin)?}))
+    };
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let rules = lines.map(|line| {
+        rule(line).ok_or_else(|| {
+            format!(
+                "The guardrail “{}” must be a metric and a percentage, such as page_latency 5 %.",
+                line.trim()
+            )
+        })
+    });
+    rules.collect::<Result<Vec<_>, _>>().map(Value::from)
+}
+
+/// Reads a method as the form writes it; an empty field means the usual one.
+fn method(text: &str) -> Result<Value, String> {
+    let (kind, setting) = text.split_once(':').unwrap_or((text, ""));
+    let number = setting.parse::<u32>().ok();
+    Ok(match (kind, number) {
+        ("" | "sequential", None) => json!({"kind": "sequential"}),
+        ("fixed_horizon", None) => json!({"kind": kind}),
+        ("group_sequential", Some(looks)) => json!({"kind": kind, "looks": looks}),
+        ("mixture", Some(bp)) => json!({"kind": kind, "expected_lift_bp": bp}),
+        ("bayesian", Some(bp)) => json!({"kind": kind, "prior_deviation_bp": bp}),
+        ("bayesian", None) => json!({"kind": kind}),
+        _ => return Err(format!("There is no method “{text}”: choose one of the list.")),
+    })
+}
+
 fn value(row: usize, text: &str) -> Result<Value, String> {
     let position = row + 1;
     if text.trim().is_empty() {
@@ -244,6 +283,25 @@ mod tests {
     }
 
     #[test]
+    fn guardrails_and_methods_go_through_the_form() {
+        let form = typed(&[
+            ("guardrails", "page_latency 5 %\r\n\r\nerror_rate 0,5"),
+            ("metrics", "orders\r\nadd_to_cart"),
+            ("method", "group_sequential:5"),
+        ]);
+        let experiment = form.experiment().unwrap();
+        let rules: Vec<(&str, u32)> =
+            experiment.guardrails().iter().map(|rule| (rule.metric.as_str(), rule.margin_bp)).collect();
+        assert_eq!(rules, [("page_latency", 500), ("error_rate", 50)]);
+        assert_eq!(experiment.metrics(), ["orders", "add_to_cart"]);
+        assert_eq!(DefinitionForm::from(&experiment).experiment().unwrap(), experiment);
+        for method in ["sequential", "fixed_horizon", "mixture:500", "bayesian", "bayesian:3000"] {
+            let experiment = typed(&[("method", method)]).experiment().unwrap();
+            assert_eq!(DefinitionForm::from(&experiment).method, method);
+        }
+    }
+
+    #[test]
     fn everything_wrong_is_named_at_once_and_at_its_field() {
         let form = typed(&[
             ("coverage_percent", "101"),
@@ -281,8 +339,10 @@ mod tests {
         assert_eq!(errors, [FormError::at("key", "The key “new” is taken by this page: choose another.")]);
         let errors = typed(&[("key", "")]).experiment().unwrap_err();
         assert_eq!(errors, [FormError::at("key", "Key is empty: give it at least one character.")]);
-        let errors = typed(&[("primary_metric", "luck")]).experiment().unwrap_err();
-        assert_eq!((errors.len(), errors[0].field.as_deref()), (1, None));
+        let errors = typed(&[("guardrails", "page_latency")]).experiment().unwrap_err();
+        assert_eq!((errors.len(), errors[0].field.as_deref()), (1, Some("guardrails")));
+        let errors = typed(&[("method", "luck")]).experiment().unwrap_err();
+        assert_eq!((errors.len(), errors[0].field.as_deref()), (1, Some("method")));
     }
 
     #[test]

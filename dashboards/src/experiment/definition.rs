@@ -1,10 +1,10 @@
 //! The definition as it is read.
 
-use experiments::definition::WHOLE_BP;
+use experiments::definition::{GuardrailRule, WHOLE_BP};
 use experiments::{Experiment, Variation};
 use serde::Serialize;
 
-use super::{metric_title, ramp::step_words};
+use super::ramp::step_words;
 use crate::figure::{NONE, count, counted, short_percent};
 
 #[derive(Serialize)]
@@ -41,7 +41,8 @@ pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
         code("Seed", experiment.seed()),
         text("Coverage", share(experiment.coverage_bp()), Some("of all visitors take part")),
         text("Ramp", ramp(experiment), None),
-        text("Decided by", metric_title(experiment.primary_metric()).into(), None),
+        text("Decided by", words(experiment.primary_metric()), None),
+        text("Guardrails", guardrails(experiment), Some("must not get worse by more than that")),
         text(
             "Planned length",
             experiment.planned_days().map_or_else(|| NONE.into(), |days| counted(days.into(), "day")),
@@ -75,6 +76,19 @@ pub(super) fn variations<'a>(experiment: &'a Experiment, previews: &'a [String])
         preview: previews.get(index).map(String::as_str),
     };
     experiment.variations().iter().enumerate().map(view).collect()
+}
+
+/// A key as words.
+fn words(key: &str) -> String {
+    key.replace('_', " ")
+}
+
+fn guardrails(experiment: &Experiment) -> String {
+    let rule = |rule: &GuardrailRule| format!("{} ({})", words(&rule.metric), share(rule.margin_bp));
+    match experiment.guardrails() {
+        [] => "none".into(),
+        rules => rules.iter().map(rule).collect::<Vec<_>>().join(", "),
+    }
 }
 
 fn share(bp: u32) -> String {

@@ -1,18 +1,18 @@
 //! The estimates in full, for statisticians.
 
 use experiments::interval::Estimate;
-use experiments::verdict::Comparison;
-use experiments::{Analysis, Metric};
+use experiments::metric::Format;
+use experiments::verdict::{Comparison, MetricSummary};
+use experiments::{Analysis, definition::Method};
 use serde::Serialize;
 
-use super::metric_title;
 use crate::figure::{NONE, p_value, signed_percent, signed_percent_to};
 use crate::money::Currency;
 
 #[derive(Serialize)]
 pub(super) struct Row<'a> {
     name: &'a str,
-    metric: &'static str,
+    metric: &'a str,
     lift: String,
     standard_error: String,
     p: String,
@@ -27,15 +27,16 @@ pub(super) fn rows<'a>(analysis: &'a Analysis, currency: &Currency) -> Vec<Row<'
 fn row<'a>(analysis: &'a Analysis, comparison: &Comparison, currency: &Currency) -> Row<'a> {
     let of = |write: fn(&Estimate) -> String| comparison.lift.as_ref().map_or_else(|| NONE.into(), write);
     let equals = |p: f64| p_value(p).trim_start_matches("=\u{a0}").to_owned();
+    let metric = &analysis.metrics[comparison.metric];
     Row {
         name: analysis.arms.get(comparison.variation).map_or("", |arm| &arm.name),
-        metric: metric_title(comparison.metric),
+        metric: &metric.name,
         lift: of(|lift| signed_percent(lift.value)),
         standard_error: of(|lift| signed_percent(lift.standard_error).trim_start_matches('+').to_owned()),
-        p: comparison.lift.map_or_else(|| NONE.into(), |lift| equals(lift.p)),
+        p: comparison.adjusted_p.map_or_else(|| NONE.into(), equals),
         difference: comparison
             .difference
-            .map_or_else(|| NONE.into(), |estimate| difference(comparison.metric, estimate.value, currency)),
+            .map_or_else(|| NONE.into(), |estimate| difference(metric, estimate.value, currency)),
         fixed: comparison.lift_at_fixed_horizon.map_or_else(
             || NONE.into(),
             |fixed| {
@@ -50,13 +51,42 @@ fn row<'a>(analysis: &'a Analysis, comparison: &Comparison, currency: &Currency)
     }
 }
 
-/// An absolute difference: percentage points of conversion, or money.
-fn difference(metric: Metric, value: f64, currency: &Currency) -> String {
-    match metric {
-        Metric::Conversion => signed_percent_to(value, 2).replace('%', "points"),
-        Metric::RevenuePerUnit => {
-            let text = currency.mean(value);
+/// An absolute difference: percentage points of a share, or the metric's own unit.
+fn difference(metric: &MetricSummary, value: f64, currency: &Currency) -> String {
+    match metric.format {
+        Format::Share => signed_percent_to(value, 2).replace('%', "points"),
+        format => {
+            let text = currency.measured(format, value);
             if value > 0.0 { format!("+{text}") } else { text }
+        }
+    }
+}
+
+/// Says how results are read, for people who must not be fooled by it.
+pub(super) fn told(analysis: &Analysis, level: &str) -> String {
+    let planned = crate::figure::count(analysis.planned_units);
+    match analysis.method {
+        Method::Sequential => format!(
+            "The {level} always-valid interval is an asymptotic confidence sequence: it covers the true lift at every look at \
+             once, so you may look as often as you like and stop when you like. It is wider than the interval of a single \
+             planned look, and that is the price of looking."
+        ),
+        Method::FixedHorizon => format!(
+            "Results are read once, at {planned} units of two variations. Until then nothing is told, since who looks earlier \
+             and stops at a good moment finds differences that are not there."
+        ),
+        Method::GroupSequential { looks } => format!(
+            "Results are read at {looks} looks, evenly spaced up to {planned} units of two variations, which share the chance \
+             of error. Between them the last one stands."
+        ),
+        Method::Mixture { .. } => format!(
+            "The {level} interval belongs to the mixture sequential ratio test, tuned to the lift that was expected: it holds \
+             at every look at once, so you may look as often as you like."
+        ),
+        Method::Bayesian { .. } => {
+            "Intervals, chances and losses are what may be believed, given the prior. They do not bound how often a team that \
+             looks again and again is wrong: under peeking, more than one experiment in twenty without any effect looks won."
+                .to_owned()
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The charts: each treatment's lift and its always-valid interval over the looks.
 
 use experiments::verdict::{BandPoint, Comparison, UNITS_PER_ARM_MIN};
-use experiments::{Analysis, Metric, Verdict};
+use experiments::{Analysis, Verdict};
 use serde::Serialize;
 
-use super::{level, metric_phrase};
+use super::level;
 use crate::chart::{BandChart, Layout};
 use crate::figure::{count, signed_percent};
 use crate::moment::Moment;
@@ -35,20 +35,18 @@ struct Row {
     upper: String,
 }
 
-/// Charts the deciding metric of every treatment, the one the verdict speaks of first, and then the other metric of
-/// that one.
+/// Charts the deciding metric of every treatment, the one the verdict speaks of first.
 pub(super) fn figures(analysis: &Analysis) -> Vec<Figure> {
     let leading = analysis.leading().map_or(1, |comparison| comparison.variation);
-    let is_charted = |c: &&Comparison| c.is_primary || (c.variation == leading && !c.band.is_empty());
-    let mut charted: Vec<&Comparison> = analysis.comparisons.iter().filter(is_charted).collect();
-    charted.sort_by_key(|c| (!c.is_primary, c.variation != leading, c.variation));
+    let mut charted: Vec<&Comparison> = analysis.comparisons.iter().filter(|c| c.is_primary).collect();
+    charted.sort_by_key(|c| (c.variation != leading, c.variation));
     charted.into_iter().map(|comparison| figure(analysis, comparison)).collect()
 }
 
 fn figure(analysis: &Analysis, comparison: &Comparison) -> Figure {
     let name = |index: usize| analysis.arms.get(index).map_or("", |arm| &arm.name);
-    let metric = metric_phrase(comparison.metric);
-    let id = format!("chart-{}-{}", comparison.variation, comparison.metric.as_str());
+    let metric = &analysis.primary().phrase;
+    let id = format!("chart-{}", comparison.variation);
     let heading = match analysis.arms.len() {
         ..3 => format!("Lift in {metric} over time"),
         _ => format!("{}: lift in {metric} over time", name(comparison.variation)),
@@ -62,7 +60,7 @@ fn figure(analysis: &Analysis, comparison: &Comparison) -> Figure {
         level: level(analysis),
         wide: draw(Layout::Wide),
         narrow: draw(Layout::Narrow),
-        caption: caption(comparison.metric, &analysis.verdict),
+        caption: caption(&analysis.verdict),
         empty: format!(
             "Nothing to draw yet: the intervals hold from {UNITS_PER_ARM_MIN} units in each variation on."
         ),
@@ -76,15 +74,12 @@ fn figure(analysis: &Analysis, comparison: &Comparison) -> Figure {
     }
 }
 
-fn caption(metric: Metric, verdict: &Verdict) -> &'static str {
-    match (metric, verdict) {
-        (_, Verdict::TooFew { .. }) => "Preliminary: with so little data the interval does not hold yet.",
-        (Metric::Conversion, _) => {
+fn caption(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::TooFew { .. } => "Preliminary: with so little data the interval does not hold yet.",
+        _ => {
             "While the band holds the dashed line, the variations may be alike. Once it leaves it, the difference is \
              real, whenever you happened to look."
-        }
-        (Metric::RevenuePerUnit, _) => {
-            "Revenue differs far more from visitor to visitor than conversion does, so its band narrows later."
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Means over periods in which the weights differed.
 
-use crate::metric::Statistic;
+use crate::statistic::Statistic;
 use crate::sums::Sums;
 
 /// Says why means over periods cannot be told.

@@ -88,7 +88,7 @@ pub(super) fn check_shipped(
     }
 }
 
-pub(super) fn check_key(field: &str, key: &str) -> Result<(), DefinitionError> {
+pub(crate) fn check_key(field: &str, key: &str) -> Result<(), DefinitionError> {
     check_text(field, key, KEY_BYTES_MAX)?;
     let starts_well = key.starts_with(|first: char| first.is_ascii_alphanumeric());
     let goes_on_well = key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));

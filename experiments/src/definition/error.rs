@@ -1,8 +1,8 @@
 //! What can be wrong with a definition.
 
 use super::{
-    DEFINITION_BYTES_MAX, PLANNED_DAYS_MAX, PLANNED_UNITS_MAX, PLANNED_UNITS_MIN, SCHEMA_VERSION,
-    VARIATIONS_MAX, WHOLE_BP,
+    DEFINITION_BYTES_MAX, METRICS_MAX, PLANNED_DAYS_MAX, PLANNED_UNITS_MAX, PLANNED_UNITS_MIN,
+    SCHEMA_VERSION, VARIATIONS_MAX, WHOLE_BP,
 };
 use crate::ramp::{AFTER_HOURS_MAX, STEPS_MAX};
 
@@ -152,6 +152,32 @@ pub enum DefinitionError {
     PlannedDaysOutOfRange {
         /// What was given.
         found: u32,
+    },
+    /// More than [`METRICS_MAX`] metrics.
+    #[error("experiment has {found} metrics, the most is {METRICS_MAX}: leave out those that decide nothing")]
+    TooManyMetrics {
+        /// How many were given.
+        found: usize,
+    },
+    /// A metric that stands twice.
+    #[error("metric `{key}` stands twice: it is the primary metric, a guardrail or one of the others")]
+    DuplicateMetric {
+        /// The doubled key.
+        key: String,
+    },
+    /// A guardrail without a margin.
+    #[error(
+        "guardrail `{metric}` has margin_bp 0, which nothing could ever keep: allow it at least 1 basis point"
+    )]
+    NoMargin {
+        /// The guardrail's metric.
+        metric: String,
+    },
+    /// A method whose settings do not fit.
+    #[error("method {problem}")]
+    Method {
+        /// What is wrong.
+        problem: String,
     },
     /// Planned units out of range.
     #[error("planned_units is {found}: choose from {PLANNED_UNITS_MIN} to {PLANNED_UNITS_MAX}")]

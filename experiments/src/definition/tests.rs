@@ -47,7 +47,7 @@ fn a_definition_is_written_as_it_was_read() {
     assert_eq!(text.parse::<Experiment>().unwrap(), experiment);
     assert_eq!(serde_json::from_str::<Experiment>(&text).unwrap(), experiment);
     assert_eq!(experiment.hypothesis(), "One page instead of four lets more visitors finish.");
-    assert_eq!(experiment.primary_metric(), Metric::RevenuePerUnit);
+    assert_eq!(experiment.primary_metric(), "revenue_per_unit");
     assert_eq!(experiment.variations()[1].value()["name"], "express");
 }
 
@@ -71,7 +71,7 @@ fn what_is_left_out_has_a_default() {
     assert_eq!((experiment.hypothesis(), experiment.seed()), ("", "checkout-express"));
     assert_eq!((experiment.coverage_bp(), experiment.planned_units()), (10_000, 5_000));
     assert_eq!((experiment.owner(), experiment.planned_days(), experiment.is_aa()), ("", None, false));
-    assert_eq!((experiment.primary_metric(), experiment.status()), (Metric::Conversion, Status::Draft));
+    assert_eq!((experiment.primary_metric(), experiment.status()), ("conversion", Status::Draft));
     assert_eq!(experiment.variations()[0].name(), "classic");
 }
 

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::effect::EffectError;
-use crate::metric::Statistic;
 use crate::sequence::Sequence;
+use crate::statistic::Statistic;
 use proptest::prelude::*;
 
 /// Example A of gbstats 0.8.0: 100 of 1000 against 120 of 1000.

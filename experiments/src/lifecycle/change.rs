@@ -85,6 +85,15 @@ impl Experiment {
         if self.primary_metric() != next.primary_metric() {
             return frozen("primary_metric");
         }
+        if self.metrics() != next.metrics() {
+            return frozen("metrics");
+        }
+        if self.guardrails() != next.guardrails() {
+            return frozen("guardrails");
+        }
+        if self.method() != next.method() {
+            return frozen("method");
+        }
         if self.planned_units() != next.planned_units() {
             return frozen("planned_units");
         }

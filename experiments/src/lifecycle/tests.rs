@@ -19,7 +19,10 @@ fn read(value: &Value) -> Experiment {
 
 fn changed(pointer: &str, to: Value) -> Experiment {
     let mut value = read(&written()).to_value();
-    *value.pointer_mut(pointer).unwrap() = to;
+    match value.pointer_mut(pointer) {
+        Some(place) => *place = to,
+        None => value[&pointer[1..]] = to,
+    }
     read(&value)
 }
 
@@ -61,6 +64,9 @@ fn what_decides_the_split_is_fixed_once_it_runs() {
         ("/variations/1/value", json!(2), "variations"),
         ("/variations/1/key", json!("c"), "variations"),
         ("/primary_metric", json!("revenue_per_unit"), "primary_metric"),
+        ("/metrics", json!(["orders"]), "metrics"),
+        ("/guardrails", json!([{"metric": "page_latency", "margin_bp": 500}]), "guardrails"),
+        ("/method", json!({"kind": "fixed_horizon"}), "method"),
         ("/planned_units", json!(20_000), "planned_units"),
         ("/hypothesis", json!("One sells less than nothing."), "hypothesis"),
         ("/planned_days", json!(28), "planned_days"),

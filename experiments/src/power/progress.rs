@@ -26,7 +26,7 @@ impl Progress {
     /// likely. Source: growthbook, `gbstats/power/midexperimentpower.py`.
     ///
     /// ```
-    /// use experiments::{effect::{Effect, Scale}, inference::Mode, metric::Statistic};
+    /// use experiments::{effect::{Effect, Scale}, inference::Mode, statistic::Statistic};
     /// use experiments::power::{Baseline, Progress, Study};
     /// let lift = Effect::relative(&Statistic::proportion(1000, 100), &Statistic::proportion(1000, 120))?;
     /// let study = Study::new(Baseline::proportion(0.1).expect("fit"), Scale::Relative);

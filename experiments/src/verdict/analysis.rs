@@ -1,15 +1,17 @@
-//! From totals to an analysis.
+//! From sums to an analysis.
 
-use crate::effect::{Effect, EffectError};
-use crate::interval::Estimate;
-use crate::metric::{ArmTotals, Metric};
+use crate::arm::ArmSums;
+use crate::bayes::Better;
+use crate::effect::{EffectError, Scale};
+use crate::guardrail::Standing;
 use crate::sample_ratio::SampleRatio;
+use crate::verdict::compare::{Reader, comparisons, effect_of};
 use crate::verdict::{
-    Analysis, ArmSummary, BandPoint, CONVERSIONS_PER_ARM_MIN, Comparison, Look, Plan, UNITS_MAX,
-    UNITS_PER_ARM_MIN, Verdict, WithheldReason, sentence,
+    ACTIVE_PER_ARM_MIN, Analysis, ArmSummary, Comparison, Look, MetricValue, Plan, UNITS_MAX,
+    UNITS_PER_ARM_MIN, Verdict, WithheldReason, sentence, summary_of,
 };
 
-/// Says why totals cannot be analysed.
+/// Says why sums cannot be analysed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AnalysisError {
     /// A look has not one arm for each of the plan.
@@ -21,18 +23,6 @@ pub enum AnalysisError {
         found: usize,
         /// Arms in the plan.
         planned: usize,
-    },
-    /// An arm has more conversions than units.
-    #[error("look at {at_ms} has {conversions} conversions of {units} units in arm {arm}")]
-    TooManyConversions {
-        /// When the look was taken.
-        at_ms: i64,
-        /// The arm's index.
-        arm: usize,
-        /// Its conversions.
-        conversions: u64,
-        /// Its units.
-        units: u64,
     },
     /// An arm has more units than [`UNITS_MAX`].
     #[error("look at {at_ms} has {units} units in arm {arm}, the most allowed is {UNITS_MAX}")]
@@ -56,24 +46,34 @@ pub enum AnalysisError {
 
 /// Analyses an experiment as it stands at `current`, given the looks before it, oldest first.
 ///
-/// The verdict is reached in this order: the split must be as planned (over all looks); every arm must have
-/// [`UNITS_PER_ARM_MIN`] units and conversions enough (revenue comes of them, too); every arm must show some
-/// spread; then each treatment is compared with the control on the primary metric at alpha / treatments. A
-/// treatment is called better or worse when the always-valid intervals of both its lift and its absolute
+/// The verdict is reached in this order: the split must be as planned (over all looks); a method that reads at planned
+/// sizes must have come to one; every arm must have [`UNITS_PER_ARM_MIN`] units and enough of them that count towards the
+/// deciding metric; every arm must show some spread; then each treatment is compared with the control on that metric at
+/// alpha / treatments. A treatment is called better or worse when the intervals of both its lift and its absolute
 /// difference leave out zero: the first is what is drawn, the second does not lean on the control's mean
-/// being known well. The chance that an experiment without effect is ever called is at most alpha, however
-/// often it is analysed.
+/// being known well. By the default method the chance that an experiment without effect is ever called is at most alpha,
+/// however often it is analysed. Where nothing is called, a guardrail that is shown to be worse is.
 ///
 /// ```
+/// use experiments::arm::{ArmSums, UnitTallies};
+/// use experiments::metric::{Metric, Tally};
 /// use experiments::verdict::{PlannedArm, analyze};
-/// use experiments::{ArmTotals, Look, Metric, Plan, Verdict};
+/// use experiments::{Look, Plan, Verdict};
 /// let arm = |key: &str| PlannedArm { key: key.into(), name: key.into(), weight: 1.0 };
-/// let plan = Plan::new(vec![arm("classic"), arm("express")], Metric::Conversion, 0.05, 5000)?;
-/// let totals = |conversions, revenue_sum, revenue_sum_squares| ArmTotals {
-///     units: 2500, conversions, revenue_sum, revenue_sum_squares
+/// let conversion = Metric::parse(
+///     r#"{"key": "conversion", "measure": {"kind": "proportion", "event": {"type": "order_placed"}}}"#,
+/// )?;
+/// let metrics = [conversion];
+/// let sums = |units: usize, conversions: usize| {
+///     let mut sums = ArmSums::new(1);
+///     for unit in 0..units {
+///         let tallies = vec![Tally::Number([i64::from(unit < conversions), 0])];
+///         sums.add(&metrics, &UnitTallies { tallies, pasts: vec![0] });
+///     }
+///     sums
 /// };
-/// let look = Look { at_ms: 0, arms: vec![totals(250, 500_000, 1_200_000_000), totals(375, 750_000, 1_800_000_000)] };
-/// let analysis = analyze(&plan, &look, &[])?;
+/// let plan = Plan::new(vec![arm("classic"), arm("express")], metrics.to_vec(), 0.05, 5000)?;
+/// let analysis = analyze(&plan, &Look { at_ms: 0, arms: vec![sums(2500, 250), sums(2500, 375)] }, &[])?;
 /// assert_eq!(analysis.verdict, Verdict::Better { variation: 1 });
 /// assert_eq!(
 ///     analysis.sentence,
@@ -83,22 +83,21 @@ pub enum AnalysisError {
 /// ```
 ///
 /// # Errors
-/// [`AnalysisError`], when looks do not fit the plan, count more conversions than units or are out of order.
+/// [`AnalysisError`], when looks do not fit the plan or are out of order.
 pub fn analyze(plan: &Plan, current: &Look, earlier: &[Look]) -> Result<Analysis, AnalysisError> {
     check_looks(plan, current, earlier)?;
     let looks: Vec<&Look> = earlier.iter().chain([current]).collect();
     let weights: Vec<f64> = plan.arms().iter().map(|arm| arm.weight).collect();
     let units: Vec<Vec<u64>> =
-        looks.iter().map(|look| look.arms.iter().map(|arm| arm.units).collect()).collect();
+        looks.iter().map(|look| look.arms.iter().map(ArmSums::units).collect()).collect();
     let sample_ratio = SampleRatio::check(&weights, units.iter().map(Vec::as_slice));
-    let comparisons: Vec<Comparison> = (1..plan.arms().len())
-        .flat_map(|variation| Metric::ALL.map(|metric| compare(plan, &looks, variation, metric)))
-        .collect();
-    let verdict = decide(plan, current, &sample_ratio, &comparisons);
+    let reader = Reader::of(plan, &looks);
+    let comparisons = comparisons(plan, &looks, &reader);
     let mut analysis = Analysis {
-        verdict,
+        verdict: decide(plan, &reader, &sample_ratio, &comparisons),
         sentence: String::new(),
-        primary_metric: plan.primary_metric(),
+        metrics: plan.metrics().iter().map(summary_of).collect(),
+        method: plan.method(),
         sample_ratio,
         arms: summarise(plan, current),
         comparisons,
@@ -121,13 +120,8 @@ fn check_looks(plan: &Plan, current: &Look, earlier: &[Look]) -> Result<(), Anal
             return Err(AnalysisError::LooksOutOfOrder { at_ms, before_ms });
         }
         before_ms = at_ms;
-        for (arm, &ArmTotals { units, conversions, .. }) in look.arms.iter().enumerate() {
-            if units > UNITS_MAX {
-                return Err(AnalysisError::TooManyUnits { at_ms, arm, units });
-            }
-            if conversions > units {
-                return Err(AnalysisError::TooManyConversions { at_ms, arm, conversions, units });
-            }
+        if let Some((arm, sums)) = look.arms.iter().enumerate().find(|(_, sums)| sums.units() > UNITS_MAX) {
+            return Err(AnalysisError::TooManyUnits { at_ms, arm, units: sums.units() });
         }
     }
     Ok(())
@@ -135,122 +129,94 @@ fn check_looks(plan: &Plan, current: &Look, earlier: &[Look]) -> Result<(), Anal
 
 fn summarise(plan: &Plan, look: &Look) -> Vec<ArmSummary> {
     let whole: f64 = plan.arms().iter().map(|arm| arm.weight).sum();
-    let summary = |(planned, totals): (&super::PlannedArm, &ArmTotals)| ArmSummary {
+    let value = |sums: &ArmSums, index: usize| {
+        let (of, metric) = (sums.metric(index), &plan.metrics()[index].metric);
+        let value = of.statistic(metric).ok().map(|statistic| statistic.mean).filter(|_| sums.units() > 0);
+        MetricValue { active: of.active(), total: of.total(), value }
+    };
+    let summary = |(planned, sums): (&super::PlannedArm, &ArmSums)| ArmSummary {
         key: planned.key.clone(),
         name: planned.name.clone(),
         weight: planned.weight / whole,
-        units: totals.units,
-        conversions: totals.conversions,
-        conversion: totals.statistic(Metric::Conversion).mean,
-        revenue: totals.revenue_sum,
-        revenue_per_unit: totals.statistic(Metric::RevenuePerUnit).mean,
+        units: sums.units(),
+        values: (0..plan.metrics().len()).map(|index| value(sums, index)).collect(),
     };
     plan.arms().iter().zip(&look.arms).map(summary).collect()
 }
 
-fn effect(look: &Look, variation: usize, metric: Metric, of: Compare) -> Result<Effect, EffectError> {
-    of(&look.arms[0].statistic(metric), &look.arms[variation].statistic(metric))
-}
-
-type Compare = fn(&crate::metric::Statistic, &crate::metric::Statistic) -> Result<Effect, EffectError>;
-
-fn compare(plan: &Plan, looks: &[&Look], variation: usize, metric: Metric) -> Comparison {
-    let current = looks[looks.len() - 1];
-    let always = |effect: &Effect| adjusted(plan, plan.sequence().estimate(effect)?);
-    let lift = effect(current, variation, metric, Effect::relative).ok();
-    let lift_always = lift.as_ref().and_then(always);
-    let difference = effect(current, variation, metric, Effect::absolute).ok().as_ref().and_then(always);
-    let at_fixed_horizon = lift
-        .and_then(|effect| effect.at_fixed_horizon(plan.alpha_per_comparison()))
-        .and_then(|estimate| adjusted(plan, estimate));
-    Comparison {
-        variation,
-        metric,
-        is_primary: metric == plan.primary_metric(),
-        lift: lift_always,
-        difference,
-        lift_at_fixed_horizon: at_fixed_horizon,
-        is_significant: direction(lift_always, difference).is_some(),
-        band: band(plan, looks, variation, metric),
-    }
-}
-
-/// Multiplies the p-value by the number of treatments (Bonferroni), so that it is at most alpha just when the
-/// interval, drawn at alpha / treatments, leaves out zero.
-fn adjusted(plan: &Plan, estimate: Estimate) -> Option<Estimate> {
-    Some(Estimate { p: (estimate.p * plan.treatments() as f64).min(1.0), ..estimate })
-}
-
-fn band(plan: &Plan, looks: &[&Look], variation: usize, metric: Metric) -> Vec<BandPoint> {
-    let has_enough = |look: &&&Look| look.arms[0].units.min(look.arms[variation].units) >= UNITS_PER_ARM_MIN;
-    let point = |look: &&Look| {
-        let effect = effect(look, variation, metric, Effect::relative).ok()?;
-        let Estimate { value: lift, lower, upper, .. } = plan.sequence().estimate(&effect)?;
-        Some(BandPoint { at_ms: look.at_ms, units: effect.units, lift, lower, upper })
-    };
-    looks.iter().filter(has_enough).filter_map(point).collect()
-}
-
-/// Which way both estimates point, if both leave out zero.
-fn direction(lift: Option<Estimate>, difference: Option<Estimate>) -> Option<f64> {
-    let (lift, difference) = (lift?, difference?);
-    (lift.excludes_zero() && difference.excludes_zero()).then_some(difference.value)
-}
-
-fn decide(plan: &Plan, look: &Look, sample_ratio: &SampleRatio, comparisons: &[Comparison]) -> Verdict {
+fn decide(
+    plan: &Plan,
+    reader: &Reader<'_>,
+    sample_ratio: &SampleRatio,
+    comparisons: &[Comparison],
+) -> Verdict {
     if sample_ratio.is_mismatch {
         return Verdict::SampleRatioMismatch { p: sample_ratio.sequential_p };
     }
+    let look = match reader.look() {
+        Ok(look) => look,
+        Err((units, planned)) => return Verdict::NotRead { units, planned },
+    };
     if let Some(too_few) = too_few(&look.arms) {
         return too_few;
     }
-    if let Some(withheld) = withheld(plan.primary_metric(), &look.arms) {
+    if let Some(withheld) = withheld(plan, look) {
         return withheld;
     }
-    let significant: Vec<(usize, f64)> = comparisons
+    let sign = match plan.primary_metric().better() {
+        Better::Higher => 1.0,
+        Better::Lower => -1.0,
+    };
+    let gains: Vec<(usize, f64)> = comparisons
         .iter()
-        .filter(|comparison| comparison.is_primary)
-        .filter_map(|comparison| {
-            Some((comparison.variation, direction(comparison.lift, comparison.difference)?))
-        })
+        .filter(|comparison| comparison.is_primary && comparison.is_significant)
+        .filter_map(|comparison| Some((comparison.variation, sign * comparison.difference?.value)))
         .collect();
-    let by_difference = |one: &&(usize, f64), other: &&(usize, f64)| one.1.total_cmp(&other.1);
-    let best = significant.iter().filter(|(_, difference)| *difference > 0.0).max_by(by_difference);
-    let worst = significant.iter().min_by(by_difference);
+    let by_gain = |one: &&(usize, f64), other: &&(usize, f64)| one.1.total_cmp(&other.1);
+    let best = gains.iter().filter(|(_, gain)| *gain > 0.0).max_by(by_gain);
+    let worst = gains.iter().min_by(by_gain);
     match (best, worst) {
         (Some(&(variation, _)), _) => Verdict::Better { variation },
         (None, Some(&(variation, _))) => Verdict::Worse { variation },
-        (None, None) => Verdict::NoDifferenceYet,
+        (None, None) => harm(comparisons).unwrap_or(Verdict::NoDifferenceYet),
     }
 }
 
-fn too_few(arms: &[ArmTotals]) -> Option<Verdict> {
-    let units = arms.iter().map(|arm| arm.units).min().unwrap_or(0);
-    let conversions: u64 = arms.iter().map(|arm| arm.conversions).sum();
-    let all_units: u64 = arms.iter().map(|arm| arm.units).sum();
+fn harm(comparisons: &[Comparison]) -> Option<Verdict> {
+    let is_harmed = |c: &&Comparison| c.guardrail.is_some_and(|reading| reading.standing == Standing::Harmed);
+    comparisons.iter().find(is_harmed).map(|c| Verdict::Harms { variation: c.variation, metric: c.metric })
+}
+
+fn too_few(arms: &[ArmSums]) -> Option<Verdict> {
+    let units = arms.iter().map(ArmSums::units).min().unwrap_or(0);
+    let active: u64 = arms.iter().map(|arm| arm.metric(0).active()).sum();
+    let all_units: u64 = arms.iter().map(ArmSums::units).sum();
     // So many that the smallest arm, at the common rate, expects its minimum.
-    let conversions_min = (CONVERSIONS_PER_ARM_MIN * all_units).div_ceil(units.max(1));
-    let is_short_of_conversions = conversions < conversions_min;
+    let active_min = (ACTIVE_PER_ARM_MIN * all_units).div_ceil(units.max(1));
     let units_min = UNITS_PER_ARM_MIN;
-    (units < units_min || is_short_of_conversions).then_some(Verdict::TooFew {
+    (units < units_min || active < active_min).then_some(Verdict::TooFew {
         units,
         units_min,
-        conversions,
-        conversions_min,
+        active,
+        active_min,
     })
 }
 
-fn withheld(metric: Metric, arms: &[ArmTotals]) -> Option<Verdict> {
-    let control = arms[0].statistic(metric);
-    (1..arms.len()).find_map(|treatment| {
-        let statistic = arms[treatment].statistic(metric);
-        let (variation, reason) = match Effect::relative(&control, &statistic) {
+fn withheld(plan: &Plan, look: &Look) -> Option<Verdict> {
+    let spread_of = |variation: usize| {
+        let statistic = look.arms[variation].metric(0).statistic(plan.primary_metric());
+        statistic.map_or(0.0, |statistic| statistic.variance)
+    };
+    (1..look.arms.len()).find_map(|treatment| {
+        use crate::arm::CompareError::{Effect, Statistic};
+        let without_spread = if spread_of(0) > 0.0 { treatment } else { 0 };
+        let (variation, reason) = match effect_of(plan, look, treatment, 0, Scale::Relative) {
             Ok(_) => return None,
-            Err(EffectError::ControlNotPositive) => (0, WithheldReason::ControlNotPositive),
-            Err(EffectError::TooFewUnits | EffectError::NoSpread) => {
-                let variation = if control.variance > 0.0 { treatment } else { 0 };
-                (variation, WithheldReason::NoSpread)
+            Err(Effect(EffectError::ControlNotPositive)) => (0, WithheldReason::ControlNotPositive),
+            Err(Effect(EffectError::TooFewUnits | EffectError::NoSpread)) => {
+                (without_spread, WithheldReason::NoSpread)
             }
+            Err(Statistic(_)) => (without_spread, WithheldReason::NotMeasurable),
         };
         Some(Verdict::Withheld { variation, reason })
     })

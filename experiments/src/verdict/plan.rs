@@ -1,6 +1,7 @@
 //! What is fixed before an experiment starts and an analysis must know.
 
-use crate::definition::{Experiment, WHOLE_BP};
+use crate::definition::{Experiment, Method, WHOLE_BP};
+use crate::guardrail::Guardrail;
 use crate::metric::Metric;
 use crate::sequence::Sequence;
 use crate::verdict::ALPHA;
@@ -16,11 +17,33 @@ pub struct PlannedArm {
     pub weight: f64,
 }
 
-/// Holds what was fixed before the start: arms and weights, the metric that decides, the chance of error, N*.
+/// Says what a metric is looked at for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Role {
+    /// It decides.
+    Primary,
+    /// It must not get worse.
+    Guardrail(Guardrail),
+    /// It is reported.
+    Secondary,
+}
+
+/// Holds a metric with its role.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedMetric {
+    /// The metric.
+    pub metric: Metric,
+    /// Its role.
+    pub role: Role,
+}
+
+/// Holds what was fixed before the start: arms and weights, metrics and which of them decides, how results are read, the
+/// chance of error, N*.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     arms: Vec<PlannedArm>,
-    primary_metric: Metric,
+    metrics: Vec<PlannedMetric>,
+    method: Method,
     alpha: f64,
     planned_units: u64,
     sequence: Sequence,
@@ -36,6 +59,9 @@ pub enum PlanError {
         /// How many were given.
         found: usize,
     },
+    /// No metric decides.
+    #[error("plan has no metric: name the one that decides")]
+    NoMetric,
     /// A weight that is not a positive number.
     #[error("weight of arm {arm} is {weight}: it must be a number above 0")]
     Weight {
@@ -57,18 +83,22 @@ pub enum PlanError {
 }
 
 impl Plan {
-    /// Makes a plan; the first arm is the control.
+    /// Makes a plan that is read at any time; the first arm is the control, the first metric decides and the others are
+    /// reported.
     ///
     /// # Errors
-    /// [`PlanError`], for fewer than two arms, a weight or a setting out of range.
+    /// [`PlanError`], for fewer than two arms, no metric, a weight or a setting out of range.
     pub fn new(
         arms: Vec<PlannedArm>,
-        primary_metric: Metric,
+        metrics: Vec<Metric>,
         alpha: f64,
         planned_units: u64,
     ) -> Result<Plan, PlanError> {
         if arms.len() < 2 {
             return Err(PlanError::TooFewArms { found: arms.len() });
+        }
+        if metrics.is_empty() {
+            return Err(PlanError::NoMetric);
         }
         let is_weight = |weight: f64| weight > 0.0 && weight.is_finite();
         if let Some((arm, planned)) = arms.iter().enumerate().find(|(_, arm)| !is_weight(arm.weight)) {
@@ -77,20 +107,40 @@ impl Plan {
         let sequence = Sequence::new(alpha / (arms.len() - 1) as f64, planned_units)
             .filter(|_| alpha < 1.0)
             .ok_or(PlanError::Settings { alpha, planned_units })?;
-        Ok(Plan { arms, primary_metric, alpha, planned_units, sequence, is_over: false })
+        let role = |index: usize| if index == 0 { Role::Primary } else { Role::Secondary };
+        let planned = |(index, metric)| PlannedMetric { metric, role: role(index) };
+        let metrics = metrics.into_iter().enumerate().map(planned).collect();
+        Ok(Plan { arms, metrics, method: Method::default(), alpha, planned_units, sequence, is_over: false })
     }
 
     /// Returns the plan that a definition makes, with chance of error [`ALPHA`].
-    pub fn of(experiment: &Experiment) -> Plan {
+    ///
+    /// `metrics` are those of its keys, the deciding one first, in the order in which arms are summed.
+    ///
+    /// # Errors
+    /// [`PlanError::NoMetric`], where there is none.
+    pub fn of(experiment: &Experiment, metrics: &[Metric]) -> Result<Plan, PlanError> {
         let arm = |variation: &crate::Variation| PlannedArm {
             key: variation.key().to_owned(),
             name: variation.name().to_owned(),
             weight: f64::from(variation.weight_bp()) / f64::from(WHOLE_BP),
         };
         let arms = experiment.variations().iter().map(arm).collect();
-        let plan = Plan::new(arms, experiment.primary_metric(), ALPHA, experiment.planned_units())
-            .expect("a definition has two weighted variations at least and planned units");
-        Plan { is_over: experiment.status().is_over(), ..plan }
+        let mut plan = Plan::new(arms, metrics.to_vec(), ALPHA, experiment.planned_units())?;
+        for planned in &mut plan.metrics {
+            let metric = &planned.metric;
+            let rule = experiment.guardrails().iter().find(|rule| rule.metric == metric.key());
+            let margin = rule.map(|rule| f64::from(rule.margin_bp) / f64::from(WHOLE_BP));
+            if let Some(guardrail) = margin.and_then(|margin| Guardrail::new(margin, metric.better())) {
+                planned.role = Role::Guardrail(guardrail);
+            }
+        }
+        Ok(Plan { method: experiment.method(), is_over: experiment.status().is_over(), ..plan })
+    }
+
+    /// Returns the plan read by another method.
+    pub fn read_by(self, method: Method) -> Plan {
+        Plan { method, ..self }
     }
 
     /// Returns the arms, the control first.
@@ -98,9 +148,19 @@ impl Plan {
         &self.arms
     }
 
+    /// Returns the metrics, the one that decides first.
+    pub fn metrics(&self) -> &[PlannedMetric] {
+        &self.metrics
+    }
+
     /// Returns the metric that decides.
-    pub fn primary_metric(&self) -> Metric {
-        self.primary_metric
+    pub fn primary_metric(&self) -> &Metric {
+        &self.metrics[0].metric
+    }
+
+    /// Returns how results are read.
+    pub fn method(&self) -> Method {
+        self.method
     }
 
     /// Returns the chance of a wrong verdict over the experiment's life.

@@ -1,7 +1,7 @@
 //! The verdict in words that say what to do.
 
+use crate::guardrail::Standing;
 use crate::interval::Estimate;
-use crate::metric::Metric;
 use crate::verdict::{Analysis, Comparison, Verdict, WithheldReason};
 
 /// Says the verdict of an analysis; with `is_over`, of an experiment that has stopped and cannot run on.
@@ -9,8 +9,10 @@ pub(super) fn say(analysis: &Analysis, is_over: bool) -> String {
     match analysis.verdict {
         Verdict::SampleRatioMismatch { .. } => mismatch(analysis, is_over),
         Verdict::TooFew { .. } => too_few(analysis, is_over),
+        Verdict::NotRead { units, planned } => not_read(units, planned, is_over),
         Verdict::Withheld { variation, reason } => withheld(analysis, variation, reason),
         Verdict::NoDifferenceYet => no_difference(analysis, is_over),
+        Verdict::Harms { variation, metric } => harms(analysis, variation, metric, is_over),
         Verdict::Better { variation } => {
             let advice = if is_over { "You can ship it." } else { "You can stop and ship it." };
             called(analysis, variation, "better", advice)
@@ -24,17 +26,20 @@ pub(super) fn say(analysis: &Analysis, is_over: bool) -> String {
     }
 }
 
-/// What was found, what to do (or, when the other metric disagrees, to weigh both), and what became of the
-/// rest.
+/// What was found, what to do (or, where a guardrail or another metric disagrees, what to look at first), and what
+/// became of the rest.
 fn called(analysis: &Analysis, variation: usize, judgement: &str, advice: &str) -> String {
     let name = &analysis.arms[variation].name;
-    let disagreement = disagreement(analysis, variation);
-    let advice = disagreement.as_deref().unwrap_or(advice);
-    format!("{name} is {judgement}: {}. {advice}{}", effect(analysis, variation), others(analysis, variation))
+    let objection = broken_guardrail(analysis, variation).or_else(|| disagreement(analysis, variation));
+    let advice = objection.as_deref().unwrap_or(advice);
+    let unproven =
+        if judgement == "better" { unproven_guardrails(analysis, variation) } else { String::new() };
+    let (effect, others) = (effect(analysis, variation), others(analysis, variation));
+    format!("{name} is {judgement}: {effect}. {advice}{unproven}{others}")
 }
 
 fn too_few(analysis: &Analysis, is_over: bool) -> String {
-    let Verdict::TooFew { units, units_min, conversions, conversions_min } = analysis.verdict else {
+    let Verdict::TooFew { units, units_min, active, active_min } = analysis.verdict else {
         return String::new();
     };
     let (opening, closing) =
@@ -44,9 +49,63 @@ fn too_few(analysis: &Analysis, is_over: bool) -> String {
     let lack = if units < units_min {
         format!("{name} has {} and each arm needs at least {}", visitors(units), thousands(units_min))
     } else {
-        format!("{} of the {} conversions needed", thousands(conversions), thousands(conversions_min))
+        let phrase = &analysis.primary().phrase;
+        format!(
+            "{} of the {} visitors needed count towards {phrase}",
+            thousands(active),
+            thousands(active_min)
+        )
     };
     format!("{opening}: {lack}.{closing}")
+}
+
+fn not_read(units: u64, planned: u64, is_over: bool) -> String {
+    let (units, planned) = (thousands(units), thousands(planned));
+    if is_over {
+        format!(
+            "No verdict: it stopped at {units} units of two variations, before the look that was planned at {planned}. A look \
+             whose moment was not planned finds differences that are not there."
+        )
+    } else {
+        format!(
+            "Not read yet: results are read at {planned} units of two variations, and there are {units}. Looking earlier \
+             would find differences that are not there. Let it run."
+        )
+    }
+}
+
+fn harms(analysis: &Analysis, variation: usize, metric: usize, is_over: bool) -> String {
+    let (name, control) = (&analysis.arms[variation].name, &analysis.arms[0].name);
+    let advice = if is_over {
+        format!("Keep {control}.")
+    } else {
+        format!("Stop and keep {control}, or mend {name} and start again under a new key.")
+    };
+    format!("{name} does harm: {}, which was not to get worse. {advice}", moved(analysis, variation, metric))
+}
+
+fn broken_guardrail(analysis: &Analysis, variation: usize) -> Option<String> {
+    let harmed = analysis.comparisons.iter().find(|comparison| {
+        comparison.variation == variation
+            && comparison.guardrail.is_some_and(|reading| reading.standing == Standing::Harmed)
+    })?;
+    let moved = moved(analysis, variation, harmed.metric);
+    Some(format!("But {moved}, which was not to get worse: mend that before you ship it."))
+}
+
+/// Begins with a space.
+fn unproven_guardrails(analysis: &Analysis, variation: usize) -> String {
+    let is_open = |comparison: &&Comparison| {
+        comparison.variation == variation
+            && (comparison.guardrail).is_some_and(|reading| reading.standing == Standing::Unclear)
+    };
+    let open: Vec<&str> = analysis
+        .comparisons
+        .iter()
+        .filter(is_open)
+        .map(|c| analysis.metrics[c.metric].phrase.as_str())
+        .collect();
+    if open.is_empty() { String::new() } else { format!(" Not shown to be safe yet: {}.", open.join(", ")) }
 }
 
 fn mismatch(analysis: &Analysis, is_over: bool) -> String {
@@ -76,27 +135,22 @@ fn mismatch(analysis: &Analysis, is_over: bool) -> String {
 }
 
 fn withheld(analysis: &Analysis, variation: usize, reason: WithheldReason) -> String {
-    let arm = &analysis.arms[variation];
-    match (reason, analysis.primary_metric) {
-        (WithheldReason::NoSpread, Metric::Conversion) if arm.conversions == 0 => format!(
-            "No verdict: nobody of {} converted in {}. See whether it works at all.",
-            visitors(arm.units),
-            arm.name
+    let (arm, phrase) = (&analysis.arms[variation], &analysis.primary().phrase);
+    let (name, units) = (&arm.name, visitors(arm.units));
+    match reason {
+        WithheldReason::NoSpread if arm.values[0].active == 0 => {
+            format!(
+                "No verdict: nobody of {units} in {name} counts towards {phrase}. See whether it works at all."
+            )
+        }
+        WithheldReason::NoSpread => format!(
+            "No verdict: all {units} of {name} count the same towards {phrase}. See whether events are counted right."
         ),
-        (WithheldReason::NoSpread, Metric::Conversion) => format!(
-            "No verdict: all {} of {} converted. See whether conversions are counted right.",
-            visitors(arm.units),
-            arm.name
+        WithheldReason::ControlNotPositive => format!(
+            "No verdict: {phrase} of {name} is not above zero, so a change cannot be told in percent."
         ),
-        (WithheldReason::NoSpread, Metric::RevenuePerUnit) => format!(
-            "No verdict: all {} of {} brought the same revenue. See whether orders are counted right.",
-            visitors(arm.units),
-            arm.name
-        ),
-        (WithheldReason::ControlNotPositive, metric) => format!(
-            "No verdict: {} of {} is not above zero, so a change cannot be told in percent.",
-            metric.phrase(),
-            arm.name
+        WithheldReason::NotMeasurable => format!(
+            "No verdict: {name} has too few events for {phrase}. See whether they are counted at all."
         ),
     }
 }
@@ -108,7 +162,7 @@ fn no_difference(analysis: &Analysis, is_over: bool) -> String {
             let name = &analysis.arms[comparison.variation].name;
             Some(format!(
                 "{name} may change {} by anything from {} to {}",
-                comparison.metric.phrase(),
+                analysis.metrics[comparison.metric].phrase,
                 signed_percent(lift.lower),
                 signed_percent(lift.upper)
             ))
@@ -125,8 +179,12 @@ fn no_difference(analysis: &Analysis, is_over: bool) -> String {
 /// What the primary metric does under the variation: `conversion rises by 50.0 % (between 15.1 % and 84.9
 /// %)`.
 fn effect(analysis: &Analysis, variation: usize) -> String {
-    let phrase = analysis.primary_metric.phrase();
-    let lift = analysis.comparison(variation, analysis.primary_metric).and_then(|comparison| comparison.lift);
+    moved(analysis, variation, 0)
+}
+
+fn moved(analysis: &Analysis, variation: usize, metric: usize) -> String {
+    let phrase = &analysis.metrics[metric].phrase;
+    let lift = analysis.comparison(variation, metric).and_then(|comparison| comparison.lift);
     lift.map_or_else(|| format!("{phrase} differs"), |lift| format!("{phrase} {}", movement(&lift)))
 }
 
@@ -150,12 +208,13 @@ fn primary(analysis: &Analysis) -> impl Iterator<Item = &Comparison> {
 
 /// With several treatments, says what became of the others; begins with a space.
 fn others(analysis: &Analysis, named: usize) -> String {
+    let better = analysis.primary().better;
     let fates: Vec<String> = primary(analysis)
         .filter(|comparison| comparison.variation != named)
         .map(|comparison| {
             let name = &analysis.arms[comparison.variation].name;
             match comparison.lift {
-                Some(lift) if comparison.is_significant && lift.value > 0.0 => {
+                Some(_) if comparison.is_better(better) == Some(true) => {
                     format!("{name} beats {}, too", analysis.arms[0].name)
                 }
                 Some(_) if comparison.is_significant => {
@@ -168,18 +227,13 @@ fn others(analysis: &Analysis, named: usize) -> String {
     if fates.is_empty() { String::new() } else { format!(" {}.", fates.join("; ")) }
 }
 
-/// Says how the metric that does not decide has moved, when it has moved the other way.
+/// Says how a metric that does not decide has moved, when it has moved the other way.
 fn disagreement(analysis: &Analysis, variation: usize) -> Option<String> {
-    let lift_of = |metric| {
-        let comparison = analysis.comparison(variation, metric)?;
-        comparison.lift.filter(|_| comparison.is_significant)
-    };
-    let deciding = lift_of(analysis.primary_metric)?;
-    let other_metrics = Metric::ALL.into_iter().filter(|&metric| metric != analysis.primary_metric);
-    other_metrics.into_iter().find_map(|metric| {
-        let other = lift_of(metric).filter(|other| deciding.value * other.value < 0.0)?;
-        Some(format!("But {} {}: weigh both before you decide.", metric.phrase(), movement(&other)))
-    })
+    let way_of = |comparison: &Comparison| comparison.is_better(analysis.metrics[comparison.metric].better);
+    let deciding = way_of(analysis.comparison(variation, 0)?)?;
+    let others = analysis.comparisons.iter().filter(|c| c.variation == variation && !c.is_primary);
+    let other = others.into_iter().find(|other| way_of(other) == Some(!deciding))?;
+    Some(format!("But {}: weigh both before you decide.", moved(analysis, variation, other.metric)))
 }
 
 fn percent(share: f64) -> String {

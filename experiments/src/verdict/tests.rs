@@ -2,40 +2,75 @@
 
 use super::*;
 use proptest::prelude::*;
+use serde_json::json;
 
-fn plan(names: &[&str], primary_metric: Metric) -> Plan {
+/// Conversion and revenue, the deciding one first.
+pub(super) fn metrics(deciding: &str) -> Vec<Metric> {
+    let of = |value: serde_json::Value| Metric::parse(&value.to_string()).unwrap();
+    let event = json!({"type": "order_placed"});
+    let conversion = of(json!({"key": "conversion", "measure": {"kind": "proportion", "event": event}}));
+    let revenue = of(json!({"key": "revenue", "phrase": "revenue per visitor",
+        "measure": {"kind": "mean", "event": event, "property": "total_minor"}}));
+    if deciding == "conversion" { vec![conversion, revenue] } else { vec![revenue, conversion] }
+}
+
+fn plan(names: &[&str], deciding: &str) -> Plan {
     let arm = |name: &&str| PlannedArm { key: name.to_lowercase(), name: (*name).into(), weight: 1.0 };
-    Plan::new(names.iter().map(arm).collect(), primary_metric, ALPHA, 5_000).unwrap()
+    Plan::new(names.iter().map(arm).collect(), metrics(deciding), ALPHA, 5_000).unwrap()
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Totals {
+    units: u64,
+    conversions: u64,
+    revenue: i64,
+    squares: u128,
 }
 
 /// An arm whose conversions bring 2000 each, or 1500 and 2500 in turn.
-fn arm(units: u64, conversions: u64) -> ArmTotals {
-    ArmTotals {
-        units,
-        conversions,
-        revenue_sum: 2_000 * conversions as i64,
-        revenue_sum_squares: 4_250_000 * u128::from(conversions),
+fn arm(units: u64, conversions: u64) -> Totals {
+    let revenue = 2_000 * i64::try_from(conversions).unwrap();
+    Totals { units, conversions, revenue, squares: 4_250_000 * u128::from(conversions) }
+}
+
+impl Totals {
+    /// The sums in the order of the metrics; `None` for what no units can have done.
+    fn sums(self, deciding: &str) -> Option<ArmSums> {
+        let Totals { units, conversions, revenue, squares } = self;
+        let of =
+            |sum: String, squares: String| format!("{units} {conversions} {sum} 0 0 {squares} 0 0 0 0 0");
+        let conversion = of(conversions.to_string(), conversions.to_string());
+        let revenue = of(revenue.to_string(), squares.to_string());
+        let text = match deciding {
+            "conversion" => format!("{units};{conversion};{revenue}"),
+            _ => format!("{units};{revenue};{conversion}"),
+        };
+        ArmSums::parse(&text).ok()
     }
 }
 
-fn look(arms: &[ArmTotals]) -> Look {
-    Look { at_ms: 1_764_000_000_000, arms: arms.to_vec() }
+fn look_by(deciding: &str, arms: &[Totals]) -> Look {
+    Look { at_ms: 1_764_000_000_000, arms: arms.iter().map(|arm| arm.sums(deciding).unwrap()).collect() }
 }
 
-fn verdict(names: &[&str], metric: Metric, arms: &[ArmTotals]) -> (Verdict, String) {
-    let analysis = analyze(&plan(names, metric), &look(arms), &[]).unwrap();
+fn look(arms: &[Totals]) -> Look {
+    look_by("conversion", arms)
+}
+
+fn verdict(names: &[&str], deciding: &str, arms: &[Totals]) -> (Verdict, String) {
+    let analysis = analyze(&plan(names, deciding), &look_by(deciding, arms), &[]).unwrap();
     (analysis.verdict, analysis.sentence)
 }
 
 const TWO: [&str; 2] = ["Classic", "Express"];
 
-fn of_two(a: ArmTotals, b: ArmTotals) -> (Verdict, String) {
-    verdict(&TWO, Metric::Conversion, &[a, b])
+fn of_two(a: Totals, b: Totals) -> (Verdict, String) {
+    verdict(&TWO, "conversion", &[a, b])
 }
 
 #[test]
 fn too_little_data_is_too_early() {
-    let expected = Verdict::TooFew { units: 0, units_min: 200, conversions: 0, conversions_min: 0 };
+    let expected = Verdict::TooFew { units: 0, units_min: 200, active: 0, active_min: 0 };
     let (found, sentence) = of_two(arm(0, 0), arm(0, 0));
     assert_eq!(found, expected);
     assert_eq!(
@@ -43,14 +78,17 @@ fn too_little_data_is_too_early() {
         "Too early to say: Classic has 0 visitors and each arm needs at least 200. Let it run."
     );
     let (found, sentence) = of_two(arm(1, 1), arm(0, 0));
-    assert_eq!(found, Verdict::TooFew { units: 0, units_min: 200, conversions: 1, conversions_min: 10 });
+    assert_eq!(found, Verdict::TooFew { units: 0, units_min: 200, active: 1, active_min: 10 });
     assert_eq!(
         sentence,
         "Too early to say: Express has 0 visitors and each arm needs at least 200. Let it run."
     );
     let (found, sentence) = of_two(arm(1_000, 8), arm(1_100, 9));
-    assert_eq!(found, Verdict::TooFew { units: 1_000, units_min: 200, conversions: 17, conversions_min: 21 });
-    assert_eq!(sentence, "Too early to say: 17 of the 21 conversions needed. Let it run.");
+    assert_eq!(found, Verdict::TooFew { units: 1_000, units_min: 200, active: 17, active_min: 21 });
+    assert_eq!(
+        sentence,
+        "Too early to say: 17 of the 21 visitors needed count towards conversion. Let it run."
+    );
 }
 
 #[test]
@@ -74,24 +112,24 @@ fn arms_without_spread_withhold_the_verdict() {
     assert_eq!(found, withheld(1, WithheldReason::NoSpread));
     assert_eq!(
         sentence,
-        "No verdict: nobody of 1,000 visitors converted in Express. See whether it works at all."
+        "No verdict: nobody of 1,000 visitors in Express counts towards conversion. See whether it works at all."
     );
     let (found, sentence) = of_two(arm(1_000, 1_000), arm(1_000, 100));
     assert_eq!(found, withheld(0, WithheldReason::NoSpread));
     assert_eq!(
         sentence,
-        "No verdict: all 1,000 visitors of Classic converted. See whether conversions are counted right."
+        "No verdict: all 1,000 visitors of Classic count the same towards conversion. See whether events are counted right."
     );
-    let alike =
-        ArmTotals { units: 1_000, conversions: 1_000, revenue_sum: 5_000, revenue_sum_squares: 25_000 };
-    let (found, sentence) = verdict(&TWO, Metric::RevenuePerUnit, &[alike, alike]);
+    let alike = Totals { units: 1_000, conversions: 1_000, revenue: 5_000, squares: 25_000 };
+    let (found, sentence) = verdict(&TWO, "revenue", &[alike, alike]);
     assert_eq!(found, withheld(0, WithheldReason::NoSpread));
     assert_eq!(
         sentence,
-        "No verdict: all 1,000 visitors of Classic brought the same revenue. See whether orders are counted right."
+        "No verdict: all 1,000 visitors of Classic count the same towards revenue per visitor. See whether events are counted \
+         right."
     );
-    let refunds = ArmTotals { units: 1_000, conversions: 9, revenue_sum: -50, revenue_sum_squares: 900 };
-    let (found, sentence) = verdict(&TWO, Metric::RevenuePerUnit, &[refunds, arm(1_000, 100)]);
+    let refunds = Totals { units: 1_000, conversions: 90, revenue: -50, squares: 900 };
+    let (found, sentence) = verdict(&TWO, "revenue", &[refunds, arm(1_000, 100)]);
     assert_eq!(found, withheld(0, WithheldReason::ControlNotPositive));
     assert_eq!(
         sentence,
@@ -134,11 +172,11 @@ fn a_stopped_experiment_is_not_told_to_run_on() {
         {"key": "a", "name": "Classic", "weight_bp": 5000, "value": 0},
         {"key": "b", "name": "Express", "weight_bp": 5000, "value": 1}]}"#,
     );
-    let plan = Plan::of(&stopped.unwrap());
+    let plan = Plan::of(&stopped.unwrap(), &metrics("conversion")).unwrap();
     let said = |a, b| analyze(&plan, &look(&[a, b]), &[]).unwrap().sentence;
     assert_eq!(
         said(arm(1_000, 8), arm(1_000, 9)),
-        "Too little data to say: 17 of the 20 conversions needed."
+        "Too little data to say: 17 of the 20 visitors needed count towards conversion."
     );
     assert_eq!(
         said(arm(1_000, 100), arm(1_000, 120)),
@@ -152,12 +190,7 @@ fn a_stopped_experiment_is_not_told_to_run_on() {
 
 #[test]
 fn a_metric_that_moves_the_other_way_is_told() {
-    let cheap = ArmTotals {
-        units: 10_000,
-        conversions: 1_300,
-        revenue_sum: 900_000,
-        revenue_sum_squares: 900_000_000,
-    };
+    let cheap = Totals { units: 10_000, conversions: 1_300, revenue: 900_000, squares: 900_000_000 };
     let (found, sentence) = of_two(arm(10_000, 1_000), cheap);
     assert_eq!(found, Verdict::Better { variation: 1 });
     assert_eq!(
@@ -171,7 +204,7 @@ fn a_metric_that_moves_the_other_way_is_told() {
 fn several_treatments_share_the_chance_of_error() {
     let names = ["Classic", "Express", "Drawer", "Wizard"];
     let arms = [arm(10_000, 1_000), arm(10_000, 1_250), arm(10_000, 1_300), arm(10_000, 1_010)];
-    let analysis = analyze(&plan(&names, Metric::Conversion), &look(&arms), &[]).unwrap();
+    let analysis = analyze(&plan(&names, "conversion"), &look(&arms), &[]).unwrap();
     assert_eq!(analysis.verdict, Verdict::Better { variation: 2 });
     assert!(analysis.sentence.ends_with(" Express beats Classic, too; Wizard is undecided."));
     assert_eq!(analysis.comparisons.len(), 6);
@@ -179,7 +212,7 @@ fn several_treatments_share_the_chance_of_error() {
     // What is enough for one treatment is not for three.
     let arms = [arm(10_000, 1_000), arm(10_000, 1_155), arm(10_000, 1_000), arm(10_000, 1_000)];
     assert_eq!(of_two(arms[0], arms[1]).0, Verdict::Better { variation: 1 });
-    let analysis = analyze(&plan(&names, Metric::Conversion), &look(&arms), &[]).unwrap();
+    let analysis = analyze(&plan(&names, "conversion"), &look(&arms), &[]).unwrap();
     assert_eq!(analysis.verdict, Verdict::NoDifferenceYet);
     assert_eq!(analysis.alpha_per_comparison, 0.05 / 3.0);
     for comparison in &analysis.comparisons {
@@ -187,16 +220,16 @@ fn several_treatments_share_the_chance_of_error() {
         assert_eq!(difference.p <= analysis.alpha, difference.excludes_zero());
     }
     let arms = [arm(10_000, 1_000), arm(10_000, 700), arm(10_000, 600), arm(10_000, 1_000)];
-    let (found, sentence) = verdict(&names, Metric::Conversion, &arms);
+    let (found, sentence) = verdict(&names, "conversion", &arms);
     assert_eq!(found, Verdict::Worse { variation: 2 });
     assert!(sentence.ends_with(" Express is worse than Classic; Wizard is undecided."), "{sentence}");
 }
 
 #[test]
 fn the_band_runs_over_the_looks_that_have_enough_units() {
-    let at = |at_ms, units, a, b| Look { at_ms, arms: vec![arm(units, a), arm(units, b)] };
+    let at = |at_ms, units, a, b| Look { at_ms, ..look(&[arm(units, a), arm(units, b)]) };
     let earlier = [at(1, 100, 10, 12), at(2, 1_000, 100, 120), at(3, 4_000, 0, 500)];
-    let plan = plan(&TWO, Metric::Conversion);
+    let plan = plan(&TWO, "conversion");
     let analysis = analyze(&plan, &at(4, 10_000, 1_000, 1_200), &earlier).unwrap();
     let times: Vec<i64> = analysis.band().iter().map(|point| point.at_ms).collect();
     assert_eq!(times, [2, 4]);
@@ -209,16 +242,14 @@ fn the_band_runs_over_the_looks_that_have_enough_units() {
 
 #[test]
 fn looks_that_do_not_fit_are_refused() {
-    let plan = plan(&TWO, Metric::Conversion);
+    let plan = plan(&TWO, "conversion");
     let good = look(&[arm(10, 1), arm(10, 1)]);
     let at_ms = good.at_ms;
     let three = look(&[arm(1, 0); 3]);
     let error = analyze(&plan, &three, &[]).unwrap_err();
     assert_eq!(error, AnalysisError::ArmsDiffer { at_ms, found: 3, planned: 2 });
-    let error = analyze(&plan, &look(&[arm(10, 11), arm(10, 1)]), &[]).unwrap_err();
-    assert_eq!(error, AnalysisError::TooManyConversions { at_ms, arm: 0, conversions: 11, units: 10 });
-    let error = analyze(&plan, &look(&[arm(10, 1), arm(u64::MAX, 1)]), &[]).unwrap_err();
-    assert_eq!(error, AnalysisError::TooManyUnits { at_ms, arm: 1, units: u64::MAX });
+    let error = analyze(&plan, &look(&[arm(10, 1), arm(UNITS_MAX + 1, 1)]), &[]).unwrap_err();
+    assert_eq!(error, AnalysisError::TooManyUnits { at_ms, arm: 1, units: UNITS_MAX + 1 });
     let later = Look { at_ms: at_ms + 1, ..good.clone() };
     let error = analyze(&plan, &good, &[later]).unwrap_err();
     assert_eq!(error, AnalysisError::LooksOutOfOrder { at_ms, before_ms: at_ms + 1 });
@@ -229,24 +260,115 @@ fn plans_out_of_range_are_refused() {
     let arm = |weight| PlannedArm { key: "k".into(), name: "n".into(), weight };
     let of = |weights: &[f64], alpha, planned| {
         let arms = weights.iter().map(|&weight| arm(weight)).collect();
-        Plan::new(arms, Metric::Conversion, alpha, planned).map(drop)
+        Plan::new(arms, metrics("conversion"), alpha, planned).map(drop)
     };
     assert_eq!(of(&[1.0], 0.05, 1), Err(PlanError::TooFewArms { found: 1 }));
     assert_eq!(of(&[1.0, 0.0], 0.05, 1), Err(PlanError::Weight { arm: 1, weight: 0.0 }));
     assert!(of(&[1.0, f64::NAN], 0.05, 1).is_err());
     assert!(of(&[1.0, 1.0, 1.0], 1.0, 1).is_err() && of(&[1.0, 1.0], 0.05, 0).is_err());
     assert_eq!(of(&[1.0, 1.0], 0.05, 1), Ok(()));
+    assert_eq!(Plan::new(vec![arm(1.0), arm(1.0)], vec![], 0.05, 1).map(drop), Err(PlanError::NoMetric));
 }
 
-fn any_arm() -> impl Strategy<Value = ArmTotals> {
+#[test]
+fn guardrails_are_watched_and_told() {
+    let definition = |margin_bp: u32| {
+        let text = json!({"schema_version": 1, "key": "e", "name": "E", "flag": "f", "variations": [
+            {"key": "a", "name": "Classic", "weight_bp": 5000, "value": 0},
+            {"key": "b", "name": "Express", "weight_bp": 5000, "value": 1}],
+            "guardrails": [{"metric": "revenue", "margin_bp": margin_bp}], "status": "running"});
+        crate::Experiment::parse(&text.to_string()).unwrap()
+    };
+    let of = |margin_bp, a, b| {
+        let plan = Plan::of(&definition(margin_bp), &metrics("conversion")).unwrap();
+        analyze(&plan, &look(&[a, b]), &[]).unwrap()
+    };
+    let cheap = Totals { units: 10_000, conversions: 1_010, revenue: 1_500_000, squares: 2_500_000_000 };
+    let found = of(500, arm(10_000, 1_000), cheap);
+    assert_eq!(found.verdict, Verdict::Harms { variation: 1, metric: 1 });
+    assert_eq!(
+        found.sentence,
+        "Express does harm: revenue per visitor falls by 25.0 % (between 14.6 % and 35.4 %), which was not to get worse. \
+         Stop and keep Classic, or mend Express and start again under a new key."
+    );
+    let found = of(500, arm(10_000, 1_000), Totals { conversions: 1_400, ..cheap });
+    assert_eq!(found.verdict, Verdict::Better { variation: 1 });
+    assert!(found.sentence.contains("But revenue per visitor falls by"), "{}", found.sentence);
+    let found = of(500, arm(10_000, 1_000), arm(10_000, 1_200));
+    assert!(found.metrics[1].is_guardrail && found.comparisons[1].guardrail.is_some());
+    assert!(found.sentence.ends_with("You can stop and ship it."), "{}", found.sentence);
+    let found = of(
+        500,
+        arm(10_000, 1_000),
+        Totals { conversions: 1_250, revenue: 2_000_000, squares: 4_250_000_000, ..cheap },
+    );
+    assert!(found.sentence.ends_with("Not shown to be safe yet: revenue per visitor."), "{}", found.sentence);
+}
+
+#[test]
+fn a_method_with_planned_looks_is_read_at_these() {
+    let at = |at_ms, units, a, b| Look { at_ms, ..look(&[arm(units, a), arm(units, b)]) };
+    let fixed = plan(&TWO, "conversion").read_by(Method::FixedHorizon);
+    let early = analyze(&fixed, &at(1, 1_000, 100, 200), &[]).unwrap();
+    assert_eq!(early.verdict, Verdict::NotRead { units: 2_000, planned: 5_000 });
+    assert_eq!((early.comparisons[0].lift, early.comparisons[0].is_significant), (None, false));
+    assert!(
+        early.sentence.starts_with("Not read yet: results are read at 5,000 units"),
+        "{}",
+        early.sentence
+    );
+    // What follows the planned look changes nothing.
+    let planned = at(2, 2_600, 260, 270);
+    let late = analyze(&fixed, &at(3, 9_000, 900, 1_400), &[at(1, 1_000, 100, 200), planned]).unwrap();
+    assert_eq!(late.verdict, Verdict::NoDifferenceYet);
+    let groups = plan(&TWO, "conversion").read_by(Method::GroupSequential { looks: 5 });
+    let (first, second) = (at(1, 500, 50, 60), at(2, 1_200, 120, 250));
+    let found = analyze(&groups, &second, std::slice::from_ref(&first)).unwrap();
+    assert_eq!(found.verdict, Verdict::Better { variation: 1 });
+    let p = found.comparisons[0].lift.unwrap().p;
+    let wait = analyze(&groups, &at(2, 900, 90, 180), &[first]).unwrap();
+    assert_eq!(wait.verdict, Verdict::NoDifferenceYet, "{p}");
+    for method in
+        [Method::Mixture { expected_lift_bp: 1_000 }, Method::Bayesian { prior_deviation_bp: Some(3_000) }]
+    {
+        let plan = plan(&TWO, "conversion").read_by(method);
+        let found = analyze(&plan, &at(1, 10_000, 1_000, 1_250), &[]).unwrap();
+        assert_eq!(found.verdict, Verdict::Better { variation: 1 }, "{method:?}");
+        assert_eq!(found.comparisons[0].belief.is_some(), matches!(method, Method::Bayesian { .. }));
+    }
+}
+
+#[test]
+fn segments_share_the_chance_of_error() {
+    let plan = plan(&TWO, "conversion");
+    let of = |units, a, b| look(&[arm(units, a), arm(units, b)]).arms;
+    let rows = [
+        ("phone".to_owned(), of(20_000, 2_000, 2_900)),
+        ("desktop".to_owned(), of(20_000, 2_000, 2_010)),
+        ("tablet".to_owned(), of(50, 5, 9)),
+    ];
+    let found = segments(&plan, &rows);
+    assert_eq!(found.len(), 1);
+    let names: Vec<(&str, bool)> =
+        found[0].rows.iter().map(|row| (row.name.as_str(), row.is_significant)).collect();
+    assert_eq!(names, [("phone", true), ("desktop", false)]);
+    assert!(found[0].p_of_same_effect.unwrap() < 1e-6);
+}
+
+fn any_arm() -> impl Strategy<Value = Totals> {
     let units = prop_oneof![0_u64..5, 0_u64..2_000, 0_u64..1_000_000_000, Just(UNITS_MAX)];
-    (units, 0.0..=1.0_f64, any::<i64>(), any::<u128>(), any::<bool>()).prop_map(
-        |(units, share, revenue_sum, revenue_sum_squares, is_plain)| {
+    let squares = prop_oneof![any::<u64>().prop_map(u128::from), 0..(u128::MAX >> 2)];
+    (units, 0.0..=1.0_f64, any::<i64>(), squares, any::<bool>()).prop_map(
+        |(units, share, revenue, squares, is_plain)| {
             let conversions = ((units as f64 * share) as u64).min(units);
-            if is_plain && conversions < 1_000_000_000 {
+            let odd = Totals { units, conversions, revenue, squares };
+            let is_possible = odd.sums("conversion").is_some();
+            if (is_plain || !is_possible) && conversions < 1_000_000_000 {
                 arm(units, conversions)
+            } else if is_possible {
+                odd
             } else {
-                ArmTotals { units, conversions, revenue_sum, revenue_sum_squares }
+                arm(units, 7.min(units))
             }
         },
     )
@@ -258,8 +380,8 @@ proptest! {
         arms in proptest::collection::vec(proptest::collection::vec(any_arm(), 3), 1..5),
         by_revenue in any::<bool>(),
     ) {
-        let metric = if by_revenue { Metric::RevenuePerUnit } else { Metric::Conversion };
-        let looks: Vec<Look> = arms.iter().map(|arms| look(arms)).collect();
+        let metric = if by_revenue { "revenue" } else { "conversion" };
+        let looks: Vec<Look> = arms.iter().map(|arms| look_by(metric, arms)).collect();
         let (current, earlier) = looks.split_last().unwrap();
         let analysis = analyze(&plan(&["A", "B", "C"], metric), current, earlier).unwrap();
         // JSON knows no NaN or infinity: serde_json writes them as null, which an `Option` also is.
@@ -273,7 +395,7 @@ proptest! {
             prop_assert!(points.iter().all(|p| p.as_object().unwrap().values().all(serde_json::Value::is_number)));
         }
         prop_assert!(json["sample_ratio"]["sequential_p"].is_number());
-        prop_assert!(analysis.arms.iter().all(|arm| arm.conversion.is_finite() && arm.revenue_per_unit.is_finite()));
+        prop_assert!(analysis.arms.iter().flat_map(|arm| &arm.values).all(|v| v.value.is_none_or(f64::is_finite)));
         prop_assert!(!analysis.sentence.contains("NaN") && !analysis.sentence.contains("inf"));
     }
 }

@@ -6,7 +6,7 @@ use experiments::{
     bayes::Better,
     effect::Effect,
     interval::Alternative::TwoSided,
-    metric::Statistic,
+    statistic::Statistic,
     sums::Sums,
 };
 

@@ -8,7 +8,7 @@ use experiments::{
     mixture::Mixture,
     sequence::Sequence,
     sums::Sums,
-    verdict::{ALPHA, CONVERSIONS_PER_ARM_MIN, UNITS_PER_ARM_MIN},
+    verdict::{ACTIVE_PER_ARM_MIN, ALPHA, UNITS_PER_ARM_MIN},
 };
 
 use super::{crowd::Crowd, dice::Dice};
@@ -91,7 +91,7 @@ fn run(tests: &Tests, dice: &mut Dice) -> [bool; 14] {
         let conversions = arms[0].sum(0) + arms[1].sum(0);
         // As a verdict: nothing is said before there are so many.
         let is_early = arms.iter().any(|arm| arm.units() < UNITS_PER_ARM_MIN)
-            || conversions < 2 * i128::from(CONVERSIONS_PER_ARM_MIN);
+            || conversions < 2 * i128::from(ACTIVE_PER_ARM_MIN);
         for metric in 0..2 {
             let [a, b] = [arms[0].statistic(metric), arms[1].statistic(metric)];
             let Ok(effect) = Effect::absolute(&a, &b) else { continue };

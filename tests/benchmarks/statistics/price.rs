@@ -7,9 +7,9 @@ use experiments::{
     group_sequential::{GroupSequential, Spending},
     inference::{Looks, Mode, read},
     interval::Alternative::TwoSided,
-    metric::Statistic,
     planner::{Offer, offers},
     power::{Baseline, Study},
+    statistic::Statistic,
 };
 
 use super::{crowd::Crowd, dice::Dice};

@@ -5,9 +5,9 @@ use std::f64::consts::TAU;
 use experiments::{
     covariate::{Adjustment, Measure},
     effect::{Effect, EffectError, Scale},
-    metric::Statistic,
     power::Baseline,
     quantile::Quantile,
+    statistic::Statistic,
     strata::Stratified,
     sums::Sums,
 };

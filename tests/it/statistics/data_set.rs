@@ -3,8 +3,8 @@
 use experiments::{
     covariate::{Adjustment, Measure},
     effect::{Effect, EffectError, Scale},
-    metric::Statistic,
     quantile::Quantile,
+    statistic::Statistic,
     sums::Sums,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};

@@ -1,35 +1,33 @@
 //! The roll-ups' rows.
 
-use web::store::{ArmRow, LookRow, RollUp, StoreError, UnitRow};
+use web::store::{ArmRow, LookRow, PastRow, RollUp, RolledExperiment, StoreError, UnitRow};
 
 use super::{
     subject::{Subject, visitor},
     till::open,
 };
 
-fn unit(experiment: &str, unit: &str, orders: u32) -> UnitRow {
+fn unit(experiment: &str, unit: &str, did: &str) -> UnitRow {
     UnitRow {
         experiment: experiment.into(),
         unit: visitor(unit),
         variation: 1,
         exposed_at_ms: 5,
-        orders,
-        revenue_minor: -7,
+        is_crossed: did.is_empty(),
+        did: did.into(),
     }
 }
 
-fn arm(experiment: &str, variation: u32, units: u64) -> ArmRow {
-    let revenue_squares = i128::from(i64::MAX) * 1_000 + 7;
-    let (conversions, orders, revenue_minor) = (2, 3, i64::MAX);
-    ArmRow {
-        experiment: experiment.into(),
-        variation,
-        units,
-        conversions,
-        orders,
-        revenue_minor,
-        revenue_squares,
-    }
+fn arm(experiment: &str, segment: &str, variation: u32, sums: &str) -> ArmRow {
+    ArmRow { experiment: experiment.into(), segment: segment.into(), variation, sums: sums.into() }
+}
+
+fn rolled(experiment: &str) -> RolledExperiment {
+    RolledExperiment { experiment: experiment.into(), metrics: "[]".into(), since_ms: 5 }
+}
+
+fn past(unit: &str, position: u64) -> PastRow {
+    PastRow { unit: visitor(unit), position, at_ms: 7, data: format!("{position}") }
 }
 
 fn look(units: u64, arms: &str) -> LookRow {
@@ -40,8 +38,16 @@ fn step(from: u64, to: u64) -> RollUp {
     RollUp {
         from,
         to,
-        units: vec![unit("blue", "ann", 0), unit("blue", "bob", 0), unit("red", "ann", 1)],
-        arms: vec![arm("blue", 1, 4), arm("blue", 0, 3), arm("red", 0, 5)],
+        experiments: vec![rolled("blue"), rolled("red")],
+        units: vec![unit("blue", "ann", "[0]"), unit("blue", "bob", "[0]"), unit("red", "ann", "[1]")],
+        arms: vec![
+            arm("blue", "", 1, "4"),
+            arm("blue", "device=phone", 0, "2"),
+            arm("blue", "", 0, "3"),
+            arm("red", "", 0, "5"),
+        ],
+        pasts: vec![past("ann", 9), past("ann", 4), past("bob", 5)],
+        people: [(visitor("bob"), visitor("ann"))].into(),
         looks: vec![look(100, "[[2]]"), look(50, "[[1]]")],
         ..RollUp::default()
     }
@@ -64,8 +70,11 @@ pub async fn roll_ups_read_back_and_looks_stay(subject: Subject) {
     let next = RollUp {
         from: first,
         to: second,
-        units: vec![unit("blue", "bob", 4)],
-        arms: vec![arm("blue", 0, 30)],
+        experiments: vec![RolledExperiment { since_ms: 99, ..rolled("red") }],
+        units: vec![unit("blue", "bob", "")],
+        arms: vec![arm("blue", "", 0, "30")],
+        pasts: vec![past("ann", 11)],
+        people: [(visitor("bob"), visitor("eve"))].into(),
         looks: vec![look(100, "[[9]]"), look(150, "[[3]]")],
         ..RollUp::default()
     };
@@ -77,13 +86,22 @@ pub async fn roll_ups_read_back_and_looks_stay(subject: Subject) {
         units.sort_by(|a, b| (&a.unit, &a.experiment).cmp(&(&b.unit, &b.experiment)));
         units
     };
-    let [ann, ann_red, bob] = [unit("blue", "ann", 0), unit("red", "ann", 1), unit("blue", "bob", 4)];
+    let [ann, ann_red, bob] =
+        [unit("blue", "ann", "[0]"), unit("red", "ann", "[1]"), unit("blue", "bob", "")];
     assert_eq!(units(&["ann", "nobody"]).await, [ann.clone(), ann_red.clone()]);
     assert_eq!(units(&["ann", "bob"]).await, [ann, ann_red, bob]);
     assert_eq!(units(&[]).await, []);
-    let arms = store.arms().await.unwrap();
-    assert_eq!(arms["blue"], [arm("blue", 0, 30), arm("blue", 1, 4)]);
-    assert_eq!(arms["red"], [arm("red", 0, 5)]);
+    let all = store.rolled_up().await.unwrap();
+    assert_eq!(all.experiments, [rolled("blue"), rolled("red")], "what came first stays");
+    let (whole, phones) = (arm("blue", "", 0, "30"), arm("blue", "device=phone", 0, "2"));
+    let (treatment, red) = (arm("blue", "", 1, "4"), arm("red", "", 0, "5"));
+    assert_eq!(all.arms, [whole.clone(), treatment.clone(), phones.clone(), red.clone()]);
+    assert_eq!(store.arms("blue").await.unwrap().arms, [whole.clone(), treatment.clone(), phones]);
+    assert_eq!(store.whole_arms().await.unwrap().arms, [whole, treatment, red]);
+    let pasts = store.pasts(&[visitor("ann"), visitor("eve")].into()).await.unwrap();
+    assert_eq!(pasts, [past("ann", 4), past("ann", 9), past("ann", 11)]);
+    let people = store.people(&[visitor("ann"), visitor("bob")].into()).await.unwrap();
+    assert_eq!(people, [(visitor("bob"), visitor("ann"))].into());
     assert_eq!(
         store.looks("blue").await.unwrap(),
         [look(50, "[[1]]"), look(100, "[[2]]"), look(150, "[[3]]")]
@@ -96,7 +114,7 @@ pub async fn a_step_from_another_place_is_refused_whole(subject: Subject) {
     let [first, second] = positions(&subject).await;
     let refused = store.save_roll_up(&step(first, second)).await;
     assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
-    assert!(store.arms().await.unwrap().is_empty());
+    assert_eq!(store.rolled_up().await.unwrap(), Default::default());
     assert_eq!(store.cursor("rollups").await.unwrap(), 0);
 
     // Two processes roll up the same events: one of them is refused.
@@ -121,9 +139,11 @@ pub async fn roll_ups_can_be_rebuilt(subject: Subject) {
     store.save_roll_up(&step(0, first)).await.unwrap();
     store.reset_roll_ups().await.unwrap();
     assert_eq!(store.cursor("rollups").await.unwrap(), 0);
-    assert!(store.arms().await.unwrap().is_empty());
+    assert_eq!(store.rolled_up().await.unwrap(), Default::default());
     assert!(store.looks("blue").await.unwrap().is_empty());
-    assert!(store.units(&[visitor("ann")].into()).await.unwrap().is_empty());
+    let ann = [visitor("ann")].into();
+    assert!(store.units(&ann).await.unwrap().is_empty() && store.pasts(&ann).await.unwrap().is_empty());
+    assert!(store.people(&[visitor("bob")].into()).await.unwrap().is_empty());
     store.save_roll_up(&step(0, second)).await.unwrap();
-    assert_eq!(store.arms().await.unwrap()["red"], [arm("red", 0, 5)]);
+    assert_eq!(store.arms("red").await.unwrap().arms, [arm("red", "", 0, "5")]);
 }

@@ -47,24 +47,24 @@ pub(super) async fn overview(
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
     shop.definitions.refresh(&*shop.store).await?;
-    let (totals, mut arms) = (shop.store.totals().await?, shop.store.arms().await?);
-    let mut experiments = vec![];
+    let totals = shop.store.totals().await?;
     let definitions = shop.definitions.get();
-    for experiment in definitions.experiments() {
+    let analyses = results::at_a_glance(&shop, definitions.experiments()).await?;
+    let mut experiments = vec![];
+    for (experiment, analysis) in definitions.experiments().iter().zip(analyses) {
         if experiment.status() == Status::Archived {
             continue;
         }
         let key = experiment.key();
-        let results = results::at_a_glance(experiment, &arms.remove(key).unwrap_or_default())?;
         let started_at_ms = first(&history(&shop, key).await?, |status| status == Status::Running);
         experiments.push(ExperimentRow {
             key: key.to_owned(),
             name: experiment.name().to_owned(),
             status: experiment.status(),
             shipped: shipped_on(experiment, &definitions).map(|shipped| shipped.name().to_owned()),
-            units: results.analysis.arms.iter().map(|a| a.units).sum(),
-            verdict: experiment.status().has_started().then_some(results.analysis.verdict),
-            sentence: results.analysis.sentence,
+            units: analysis.arms.iter().map(|a| a.units).sum(),
+            verdict: experiment.status().has_started().then_some(analysis.verdict),
+            sentence: analysis.sentence,
             started_at_ms,
         });
     }
@@ -155,7 +155,10 @@ async fn show(
     reason: &str,
 ) -> Result<HttpResponse, Problem> {
     let (experiment, stored) = find(shop, key).await?;
-    let results = results::of(&*shop.store, &experiment).await?;
+    let results = results::of(shop, &experiment).await?;
+    let dimensions: Vec<dashboards::Dimension> = (results.dimensions.into_iter())
+        .map(|found| dashboards::Dimension { name: found.name, segments: found.segments })
+        .collect();
     let history = history(shop, key).await?;
     let place = if experiment.flag() == WORKFLOW_FLAG { "/products" } else { "/cart" };
     let previews: Vec<String> =
@@ -173,7 +176,8 @@ async fn show(
         stopped_at_ms: first(&history, Status::is_over),
         history: &history,
         analysis: &results.analysis,
-        orders: &results.orders,
+        dimensions: &dimensions,
+        crossed: results.crossed,
         looks: results.looks,
         previews: &previews,
         currency: &currency(shop),

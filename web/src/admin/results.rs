@@ -2,55 +2,159 @@
 
 use std::collections::BTreeMap;
 
-use experiments::{Analysis, ArmTotals, Experiment, Look, verdict};
+use experiments::{
+    Analysis, ArmSums, Experiment, Look, Metric, Plan,
+    verdict::{self, Segments},
+};
+use time::OffsetDateTime;
 
 use crate::{
     clock,
+    events::rollups::CROSSED,
     problem::{Kind, Problem},
-    store::{ArmRow, LookRow, Store},
+    search::sellers::DAY_MS,
+    shop::Shop,
+    store::{ArmRow, LookRow, RolledUp},
 };
 
 /// Is what is known of an experiment's outcome.
 pub struct Results {
     /// What may be concluded.
     pub analysis: Analysis,
-    /// Orders of each arm.
-    pub orders: Vec<u64>,
     /// How many looks the analysis rests on.
     pub looks: u64,
+    /// Units that met two variations and so count nowhere.
+    pub crossed: u64,
+    /// The effect in segments, by dimension.
+    pub dimensions: Vec<Dimension>,
+}
+
+/// Is one way to divide the units.
+pub struct Dimension {
+    /// Its name: `week`, `weekday`, or that of an attribute.
+    pub name: String,
+    /// What each treatment does in each segment.
+    pub segments: Vec<Segments>,
 }
 
 /// Analyses an experiment over all its looks.
 ///
 /// # Errors
 /// Where the store does not answer, or holds rows that fit no experiment.
-pub async fn of(store: &dyn Store, experiment: &Experiment) -> Result<Results, Problem> {
-    let arms = store.arms().await?.remove(experiment.key()).unwrap_or_default();
-    let looks = store.looks(experiment.key()).await?;
-    analyse(experiment, &arms, &looks, clock::now_ms())
+pub async fn of(shop: &Shop, experiment: &Experiment) -> Result<Results, Problem> {
+    let rolled = shop.store.arms(experiment.key()).await?;
+    let looks = shop.store.looks(experiment.key()).await?;
+    let plan = plan(shop, experiment, &rolled)?;
+    let arms = Arms::of(&rolled, experiment)?;
+    analyse(&plan, &arms, &looks, clock::now_ms())
 }
 
-/// Analyses an experiment as it stands now, without the looks before; enough for a list.
+/// Analyses every experiment as it stands now, without the looks before; enough for a list.
 ///
 /// # Errors
 /// As [`of`].
-pub fn at_a_glance(experiment: &Experiment, arms: &[ArmRow]) -> Result<Results, Problem> {
-    analyse(experiment, arms, &[], clock::now_ms())
+pub async fn at_a_glance(shop: &Shop, experiments: &[Experiment]) -> Result<Vec<Analysis>, Problem> {
+    let rolled = shop.store.whole_arms().await?;
+    let mut found = vec![];
+    for experiment in experiments {
+        let plan = plan(shop, experiment, &rolled)?;
+        let arms = Arms::of(&rolled, experiment)?;
+        found.push(analyse(&plan, &arms, &[], clock::now_ms())?.analysis);
+    }
+    Ok(found)
 }
 
-fn analyse(
-    experiment: &Experiment,
-    arms: &[ArmRow],
-    looks: &[LookRow],
-    now_ms: i64,
-) -> Result<Results, Problem> {
-    let count = experiment.variations().len();
-    let by_arm: BTreeMap<usize, &ArmRow> = arms.iter().map(|a| (a.variation as usize, a)).collect();
-    let totals =
-        (0..count).map(|v| by_arm.get(&v).map_or_else(ArmTotals::default, |a| totals_of(a))).collect();
+/// The plan, with the metrics that the sums are sums of.
+fn plan(shop: &Shop, experiment: &Experiment, rolled: &RolledUp) -> Result<Plan, Problem> {
+    let row = rolled.experiments.iter().find(|row| row.experiment == experiment.key());
+    let metrics: Vec<Metric> = match row {
+        Some(row) => serde_json::from_str(&row.metrics).map_err(|error| corrupt(&error))?,
+        None => shop.experiment_metrics.of(experiment),
+    };
+    Plan::of(experiment, &metrics).map_err(|error| corrupt(&error))
+}
+
+/// The segments of one dimension in their order, each with the sums of its arms.
+type InOrder = BTreeMap<(i64, String), Vec<ArmSums>>;
+
+/// The sums of an experiment, by segment and variation.
+struct Arms {
+    whole: Vec<ArmSums>,
+    segments: BTreeMap<String, Vec<ArmSums>>,
+    crossed: u64,
+}
+
+impl Arms {
+    fn of(rolled: &RolledUp, experiment: &Experiment) -> Result<Self, Problem> {
+        let none = || vec![ArmSums::default(); experiment.variations().len()];
+        let mut found = Self { whole: none(), segments: BTreeMap::new(), crossed: 0 };
+        for ArmRow { segment, variation, sums, .. } in
+            rolled.arms.iter().filter(|row| row.experiment == experiment.key())
+        {
+            let sums = ArmSums::parse(sums).map_err(|error| corrupt(&error))?;
+            let arms = match segment.as_str() {
+                CROSSED => {
+                    found.crossed += sums.units();
+                    continue;
+                }
+                "" => &mut found.whole,
+                _ => found.segments.entry(segment.clone()).or_insert_with(none),
+            };
+            if let Some(arm) = arms.get_mut(*variation as usize) {
+                *arm = sums;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Divides the units by week since the first exposure, by weekday, and by each of their attributes.
+    fn dimensions(&self, plan: &Plan) -> Vec<Dimension> {
+        let mut dimensions: BTreeMap<(u8, String), InOrder> = BTreeMap::new();
+        let mut put = |place: u8, name: &str, order: i64, segment: String, arms: &Vec<ArmSums>| {
+            let segments = dimensions.entry((place, name.to_owned())).or_default();
+            let sums =
+                segments.entry((order, segment)).or_insert_with(|| vec![ArmSums::default(); arms.len()]);
+            sums.iter_mut().zip(arms).for_each(|(sum, arm)| sum.merge(arm));
+        };
+        let days = || self.segments.iter().filter_map(|(segment, arms)| Some((day_of(segment)?, arms)));
+        let first = days().map(|(day, _)| day).min().unwrap_or(0);
+        for (day, arms) in days() {
+            let week = (day - first) / 7 + 1;
+            put(0, "week", week, format!("Week {week}"), arms);
+            let (order, weekday) = weekday_of(day);
+            put(1, "weekday", order, weekday, arms);
+        }
+        for (segment, arms) in self.segments.iter().filter(|(segment, _)| day_of(segment).is_none()) {
+            if let Some((name, value)) = segment.split_once('=') {
+                // The largest first.
+                let units: u64 = arms.iter().map(ArmSums::units).sum();
+                put(2, name, -i64::try_from(units).unwrap_or(i64::MAX), value.to_owned(), arms);
+            }
+        }
+        let dimension = |((_, name), segments): ((u8, String), InOrder)| {
+            let segments: Vec<(String, Vec<ArmSums>)> =
+                segments.into_iter().map(|((_, name), arms)| (name, arms)).collect();
+            Dimension { name, segments: verdict::segments(plan, &segments) }
+        };
+        dimensions.into_iter().map(dimension).collect()
+    }
+}
+
+fn day_of(segment: &str) -> Option<i64> {
+    segment.strip_prefix("day=")?.parse().ok()
+}
+
+/// The place of a day in the week, from Monday, and its name.
+fn weekday_of(day: i64) -> (i64, String) {
+    let date = OffsetDateTime::from_unix_timestamp(day.saturating_mul(DAY_MS / 1_000));
+    let weekday = date.unwrap_or(OffsetDateTime::UNIX_EPOCH).weekday();
+    (weekday.number_from_monday().into(), weekday.to_string())
+}
+
+fn analyse(plan: &Plan, arms: &Arms, looks: &[LookRow], now_ms: i64) -> Result<Results, Problem> {
     let mut earlier = vec![];
     for row in looks {
-        earlier.push(look_of(row, count)?);
+        earlier.push(look_of(row, plan.arms().len())?);
     }
     // Nodes' clocks differ by a little; a look is never before the one it follows.
     let mut latest = i64::MIN;
@@ -58,28 +162,16 @@ fn analyse(
         latest = latest.max(look.at_ms);
         look.at_ms = latest;
     }
-    let current = Look { at_ms: now_ms.max(latest), arms: totals };
-    let analysis =
-        verdict::analyze(&verdict::Plan::of(experiment), &current, &earlier).map_err(|e| corrupt(&e))?;
-    let orders = (0..count).map(|v| by_arm.get(&v).map_or(0, |a| a.orders)).collect();
-    Ok(Results { analysis, orders, looks: earlier.len() as u64 + 1 })
-}
-
-fn totals_of(arm: &ArmRow) -> ArmTotals {
-    ArmTotals {
-        units: arm.units,
-        conversions: arm.conversions,
-        revenue_sum: arm.revenue_minor,
-        revenue_sum_squares: u128::try_from(arm.revenue_squares).unwrap_or(0),
-    }
+    let current = Look { at_ms: now_ms.max(latest), arms: arms.whole.clone() };
+    let analysis = verdict::analyze(plan, &current, &earlier).map_err(|error| corrupt(&error))?;
+    let dimensions = if analysis.sample_ratio.is_mismatch { vec![] } else { arms.dimensions(plan) };
+    Ok(Results { analysis, looks: earlier.len() as u64 + 1, crossed: arms.crossed, dimensions })
 }
 
 fn look_of(row: &LookRow, count: usize) -> Result<Look, Problem> {
-    let stored: Vec<(u64, u64, i64, String)> = serde_json::from_str(&row.arms).map_err(|e| corrupt(&e))?;
-    let mut arms = vec![ArmTotals::default(); count];
-    for (arm, (units, conversions, revenue_sum, squares)) in arms.iter_mut().zip(stored) {
-        let revenue_sum_squares = squares.parse().map_err(|e| corrupt(&e))?;
-        *arm = ArmTotals { units, conversions, revenue_sum, revenue_sum_squares };
+    let mut arms = vec![ArmSums::default(); count];
+    for (arm, text) in arms.iter_mut().zip(row.arms.lines()) {
+        *arm = ArmSums::parse(text).map_err(|error| corrupt(&error))?;
     }
     Ok(Look { at_ms: row.at_ms, arms })
 }

@@ -13,11 +13,23 @@ pub trait RollUpStore: Send + Sync {
     /// Reads the roll-up rows of some units, over all experiments.
     async fn units(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<UnitRow>>;
 
-    /// Reads the totals of every experiment's arms, by experiment key.
-    async fn arms(&self) -> Result<BTreeMap<String, Vec<ArmRow>>>;
+    /// Reads what is rolled up of all experiments: their metrics, and the sums of every arm and segment.
+    async fn rolled_up(&self) -> Result<RolledUp>;
+
+    /// Reads the sums of an experiment's arms and segments.
+    async fn arms(&self, experiment: &str) -> Result<RolledUp>;
+
+    /// Reads the sums of the whole arms of every experiment.
+    async fn whole_arms(&self) -> Result<RolledUp>;
 
     /// Reads the looks of an experiment in order.
     async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>>;
+
+    /// Reads the orders of some units, each unit's in the order of the outbox.
+    async fn pasts(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>>;
+
+    /// Says as which units some visitors are known since they logged in; who never did is left out.
+    async fn people(&self, visitors: &BTreeSet<VisitorId>) -> Result<BTreeMap<VisitorId, VisitorId>>;
 
     /// Sums the pieces of each product that were ordered on a day, counted from 1970-01-01 in UTC, or later.
     async fn sales_since(&self, day: i64) -> Result<HashMap<Sku, u64>>;
@@ -43,29 +55,57 @@ pub struct UnitRow {
     pub variation: u32,
     /// When, in Unix milliseconds.
     pub exposed_at_ms: i64,
-    /// Orders since then.
-    pub orders: u32,
-    /// Their revenue in minor units.
-    pub revenue_minor: i64,
+    /// Whether it has met another variation, too: it then counts in no arm.
+    pub is_crossed: bool,
+    /// What it did, as JSON.
+    pub did: String,
 }
 
-/// Sums the units of one arm. All sums are whole numbers, so a rebuild gives the same ones, bit for bit.
+/// Names the metrics of an experiment as they were when its first unit was exposed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolledExperiment {
+    /// The experiment's key.
+    pub experiment: String,
+    /// The metrics as a JSON array, the one that decides first.
+    pub metrics: String,
+    /// When the first unit was exposed, in Unix milliseconds.
+    pub since_ms: i64,
+}
+
+/// Sums the units of one arm, or of one segment of it. All sums are whole numbers, so a rebuild gives the same ones, bit
+/// for bit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArmRow {
     /// The experiment's key.
     pub experiment: String,
+    /// The segment, such as `device=phone`; empty for the whole arm.
+    pub segment: String,
     /// The variation.
     pub variation: u32,
-    /// Units exposed.
-    pub units: u64,
-    /// Units with an order.
-    pub conversions: u64,
-    /// Orders.
-    pub orders: u64,
-    /// Revenue in minor units.
-    pub revenue_minor: i64,
-    /// The sum over units of the square of their revenue; stored as decimal text.
-    pub revenue_squares: i128,
+    /// The sums, as [`experiments::ArmSums::to_text`] writes them.
+    pub sums: String,
+}
+
+/// Is what is rolled up of some experiments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RolledUp {
+    /// Their metrics, by key.
+    pub experiments: Vec<RolledExperiment>,
+    /// Their arms and segments, by key, segment and variation.
+    pub arms: Vec<ArmRow>,
+}
+
+/// Is an order of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastRow {
+    /// The unit.
+    pub unit: VisitorId,
+    /// The event's place in the outbox.
+    pub position: u64,
+    /// When it was placed, in Unix milliseconds.
+    pub at_ms: i64,
+    /// The event's data.
+    pub data: String,
 }
 
 /// Is the state of all arms when an experiment had some number of units.
@@ -77,7 +117,7 @@ pub struct LookRow {
     pub units: u64,
     /// The time of the event that led to it, in Unix milliseconds.
     pub at_ms: i64,
-    /// The arms as a JSON array of `[units, conversions, revenue_minor, "revenue_squares"]` by variation.
+    /// The sums of the arms by variation, each on a line of its own.
     pub arms: String,
 }
 
@@ -88,12 +128,18 @@ pub struct RollUp {
     pub from: u64,
     /// Where the cursor goes.
     pub to: u64,
+    /// Experiments whose first units were exposed.
+    pub experiments: Vec<RolledExperiment>,
     /// Units to insert or replace.
     pub units: Vec<UnitRow>,
     /// Arms to insert or replace.
     pub arms: Vec<ArmRow>,
     /// Looks to insert; one that stands already stays.
     pub looks: Vec<LookRow>,
+    /// Orders to insert.
+    pub pasts: Vec<PastRow>,
+    /// Visitors that are known as a unit; one that is known already stays.
+    pub people: BTreeMap<VisitorId, VisitorId>,
     /// Pieces ordered, by day and product, to be added to those that stand.
     pub sales: BTreeMap<(i64, Sku), u64>,
 }

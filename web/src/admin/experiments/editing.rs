@@ -5,7 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Query},
 };
-use dashboards::{DefinitionForm, EditPage, FormError, Pages, Subject};
+use dashboards::{DefinitionForm, EditPage, FormError, MetricChoice, Pages, Subject};
 use experiments::Experiment;
 use serde::Deserialize;
 
@@ -43,7 +43,13 @@ pub(in crate::admin) async fn new(
         Some(key) => DefinitionForm::copy_of(&find(&shop, key).await?.0),
         None => DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() },
     };
-    html(pages.edit(&EditPage { session, subject: Subject::New, form, errors: vec![] }))
+    html(pages.edit(&EditPage {
+        session,
+        subject: Subject::New,
+        form,
+        metrics: choices(&shop),
+        errors: vec![],
+    }))
 }
 
 /// `GET /admin/experiments/{key}/edit`.
@@ -55,7 +61,31 @@ pub(in crate::admin) async fn edit(
 ) -> Result<HttpResponse, Problem> {
     let (experiment, stored) = find(&shop, &key).await?;
     let form = DefinitionForm { revision: Some(stored.revision), ..DefinitionForm::from(&experiment) };
-    html(pages.edit(&EditPage { session, subject: subject(&experiment, &stored), form, errors: vec![] }))
+    html(pages.edit(&EditPage {
+        session,
+        subject: subject(&experiment, &stored),
+        form,
+        metrics: choices(&shop),
+        errors: vec![],
+    }))
+}
+
+/// Returns the metrics that may decide or guard.
+fn choices(shop: &Shop) -> Vec<MetricChoice> {
+    let metrics = shop.experiment_metrics.usual().into_iter().chain(shop.experiment_metrics.own());
+    metrics.map(|metric| MetricChoice { key: metric.key().into(), name: metric.name().into() }).collect()
+}
+
+/// Checks that the shop can show a definition and count what decides it.
+fn checked(shop: &Shop, experiment: &Experiment) -> Result<(), FormError> {
+    definitions::parse(&experiment.to_value().to_string()).map_err(|e| FormError::general(e.to_string()))?;
+    match shop.experiment_metrics.missing(experiment) {
+        Some(key) => Err(FormError::at(
+            if key == experiment.primary_metric() { "primary_metric" } else { "metrics" },
+            format!("There is no metric “{key}”: choose one of the list, or define it first."),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn subject(experiment: &Experiment, stored: &StoredExperiment) -> Subject {
@@ -82,14 +112,14 @@ pub(in crate::admin) async fn create(
     let form = DefinitionForm::read(fields.pairs());
     let again = |form, errors| {
         let session = session.clone();
-        refused(&pages, EditPage { session, subject: Subject::New, form, errors })
+        refused(&pages, EditPage { session, subject: Subject::New, form, metrics: choices(&shop), errors })
     };
     let experiment = match form.experiment() {
         Ok(experiment) => experiment,
         Err(errors) => return again(form, errors),
     };
-    if let Err(error) = definitions::parse(&experiment.to_value().to_string()) {
-        return again(form, vec![FormError::general(error.to_string())]);
+    if let Err(error) = checked(&shop, &experiment) {
+        return again(form, vec![error]);
     }
     if shop.definitions.get().is_imported(experiment.key()) {
         let error =
@@ -120,9 +150,9 @@ pub(in crate::admin) async fn save(
     let revised = form
         .experiment()
         .and_then(|next| experiment.clone().revised(next).map_err(|e| vec![FormError::from(&e)]));
-    let checked = revised.and_then(|next| {
-        let parsed = definitions::parse(&next.to_value().to_string());
-        parsed.map_err(|e| vec![FormError::general(e.to_string())])
+    let checked = revised.and_then(|next| match checked(&shop, &next) {
+        Ok(()) => Ok(next),
+        Err(error) => Err(vec![error]),
     });
     let reason = reason_of(&form.reason, experiment.status().has_started());
     let (next, reason) = match (checked, reason) {
@@ -131,7 +161,7 @@ pub(in crate::admin) async fn save(
             let mut errors = checked.err().unwrap_or_default();
             errors.extend(reason.err().map(|why| FormError::at("reason", why)));
             let subject = subject(&experiment, &stored);
-            return refused(&pages, EditPage { session, subject, form, errors });
+            return refused(&pages, EditPage { session, subject, form, metrics: choices(&shop), errors });
         }
     };
     done(&shop, &next, revision, Saved { by: &session.user, reason: &reason }, "saved").await

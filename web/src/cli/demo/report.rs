@@ -2,7 +2,6 @@
 
 use std::{path::Path, time::Duration};
 
-use experiments::Metric;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -56,9 +55,9 @@ pub(super) struct Report<'a> {
 pub(super) async fn judge(shop: &Shop, effect: &Effect) -> anyhow::Result<Vec<Judged>> {
     let mut judged = vec![];
     for experiment in shop.definitions.get().experiments() {
-        let analysis = results::of(&*shop.store, experiment).await?.analysis;
+        let analysis = results::of(shop, experiment).await?.analysis;
         let truth = if experiment.flag() == WORKFLOW_FLAG { effect.lift() } else { 0.0 };
-        let lift = analysis.comparison(1, Metric::Conversion).and_then(|c| c.lift);
+        let lift = analysis.comparison(1, analysis.place_of("conversion").unwrap_or(0)).and_then(|c| c.lift);
         judged.push(Judged {
             experiment: experiment.key().to_owned(),
             truth,

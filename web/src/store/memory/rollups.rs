@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use async_trait::async_trait;
 use cart_core::{Sku, VisitorId};
 
-use super::super::{ArmRow, LookRow, Result, RollUp, RollUpStore, UnitRow};
+use super::super::{LookRow, PastRow, Result, RollUp, RollUpStore, RolledUp, UnitRow};
 use super::MemoryStore;
 
 #[async_trait]
@@ -14,12 +14,26 @@ impl RollUpStore for MemoryStore {
         Ok(self.state.lock().await.units.values().filter(|row| units.contains(&row.unit)).cloned().collect())
     }
 
-    async fn arms(&self) -> Result<BTreeMap<String, Vec<ArmRow>>> {
-        let mut arms: BTreeMap<String, Vec<ArmRow>> = BTreeMap::new();
-        for row in self.state.lock().await.arms.values() {
-            arms.entry(row.experiment.clone()).or_default().push(row.clone());
-        }
-        Ok(arms)
+    async fn rolled_up(&self) -> Result<RolledUp> {
+        Ok(self.state.lock().await.rolled_up(|_| true))
+    }
+
+    async fn arms(&self, experiment: &str) -> Result<RolledUp> {
+        Ok(self.state.lock().await.rolled_up(|arm| arm.experiment == experiment))
+    }
+
+    async fn whole_arms(&self) -> Result<RolledUp> {
+        Ok(self.state.lock().await.rolled_up(|arm| arm.segment.is_empty()))
+    }
+
+    async fn pasts(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>> {
+        Ok(self.state.lock().await.pasts.values().filter(|row| units.contains(&row.unit)).cloned().collect())
+    }
+
+    async fn people(&self, visitors: &BTreeSet<VisitorId>) -> Result<BTreeMap<VisitorId, VisitorId>> {
+        let state = self.state.lock().await;
+        let known = |visitor: &VisitorId| Some((visitor.clone(), state.known_as.get(visitor)?.clone()));
+        Ok(visitors.iter().filter_map(known).collect())
     }
 
     async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>> {

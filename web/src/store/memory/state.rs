@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use super::super::{
     AdminSession, AdminUser, ArmRow, CartShare, Delivery, EventWrite, Exposure, ImportedOrder, KeyRef,
-    KeyWrite, LookRow, NotedChange, OutboxEvent, PendingPayment, ProductSupply, Result, RollUp, ShopTotals,
-    StockRequest, StoreError, StoredCard, StoredDocuments, StoredEndpoint, StoredExperiment, StoredFeatures,
-    SupplyOutcome, UnitRow, User, UserSession,
+    KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment, ProductSupply, Result, RollUp,
+    RolledExperiment, RolledUp, ShopTotals, StockRequest, StoreError, StoredCard, StoredDocuments,
+    StoredEndpoint, StoredExperiment, StoredFeatures, SupplyOutcome, UnitRow, User, UserSession,
 };
 use crate::{events::data::order_data, lists::WishList};
 
@@ -85,7 +85,10 @@ pub struct State {
     pub shares: Vec<CartShare>,
     pub leases: BTreeMap<String, (String, i64)>,
     pub units: BTreeMap<(VisitorId, String), UnitRow>,
-    pub arms: BTreeMap<(String, u32), ArmRow>,
+    pub rolled: BTreeMap<String, RolledExperiment>,
+    pub arms: BTreeMap<(String, String, u32), ArmRow>,
+    pub pasts: BTreeMap<(VisitorId, u64), PastRow>,
+    pub known_as: BTreeMap<VisitorId, VisitorId>,
     pub looks: BTreeMap<(String, u64), LookRow>,
     pub sales: BTreeMap<(i64, Sku), u64>,
     pub people: People,
@@ -237,11 +240,20 @@ impl State {
         }
         let newest = self.outbox.last().map_or(0, |e| e.position);
         assert!(roll_up.to >= at && roll_up.to <= newest, "a step to {} of {newest} events", roll_up.to);
+        for row in &roll_up.experiments {
+            self.rolled.entry(row.experiment.clone()).or_insert_with(|| row.clone());
+        }
+        for row in &roll_up.pasts {
+            self.pasts.insert((row.unit.clone(), row.position), row.clone());
+        }
+        for (visitor, unit) in &roll_up.people {
+            self.known_as.entry(visitor.clone()).or_insert_with(|| unit.clone());
+        }
         for row in &roll_up.units {
             self.units.insert((row.unit.clone(), row.experiment.clone()), row.clone());
         }
         for row in &roll_up.arms {
-            self.arms.insert((row.experiment.clone(), row.variation), row.clone());
+            self.arms.insert((row.experiment.clone(), row.segment.clone(), row.variation), row.clone());
         }
         for row in &roll_up.looks {
             self.looks.entry((row.experiment.clone(), row.units)).or_insert_with(|| row.clone());
@@ -253,8 +265,19 @@ impl State {
         Ok(())
     }
 
+    /// Returns what is rolled up, of the arms that are asked for.
+    pub fn rolled_up(&self, is_wanted: impl Fn(&ArmRow) -> bool) -> RolledUp {
+        RolledUp {
+            experiments: self.rolled.values().cloned().collect(),
+            arms: self.arms.values().filter(|arm| is_wanted(arm)).cloned().collect(),
+        }
+    }
+
     /// Empties the roll-ups and sets their cursor to 0.
     pub fn reset_roll_ups(&mut self) {
+        self.rolled.clear();
+        self.pasts.clear();
+        self.known_as.clear();
         self.units.clear();
         self.arms.clear();
         self.looks.clear();

@@ -8,10 +8,13 @@ use deadpool_postgres::Client;
 use tokio_postgres::Row;
 
 use super::{
-    super::{ArmRow, LookRow, Result, RollUp, RollUpStore, StoreError, UnitRow},
+    super::{
+        ArmRow, LookRow, PastRow, Result, RollUp, RollUpStore, RolledExperiment, RolledUp, StoreError,
+        UnitRow,
+    },
     PostgresStore,
     cells::{bigint, cell, number, parsed},
-    transaction::{Params, Transaction, bounded, execute, query},
+    transaction::{Transaction, bounded, execute, query},
 };
 
 #[async_trait]
@@ -20,12 +23,28 @@ impl RollUpStore for PostgresStore {
         bounded(units_of(&self.client().await?, units)).await
     }
 
-    async fn arms(&self) -> Result<BTreeMap<String, Vec<ArmRow>>> {
-        bounded(arms(&self.client().await?)).await
+    async fn rolled_up(&self) -> Result<RolledUp> {
+        bounded(rolled_up(&self.client().await?, None, None)).await
+    }
+
+    async fn arms(&self, experiment: &str) -> Result<RolledUp> {
+        bounded(rolled_up(&self.client().await?, Some(experiment), None)).await
+    }
+
+    async fn whole_arms(&self) -> Result<RolledUp> {
+        bounded(rolled_up(&self.client().await?, None, Some(""))).await
     }
 
     async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>> {
         bounded(looks(&self.client().await?, experiment)).await
+    }
+
+    async fn pasts(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>> {
+        bounded(pasts(&self.client().await?, units)).await
+    }
+
+    async fn people(&self, visitors: &BTreeSet<VisitorId>) -> Result<BTreeMap<VisitorId, VisitorId>> {
+        bounded(people(&self.client().await?, visitors)).await
     }
 
     async fn sales_since(&self, day: i64) -> Result<HashMap<Sku, u64>> {
@@ -43,7 +62,7 @@ impl RollUpStore for PostgresStore {
 
 /// Reads units over all experiments.
 pub async fn units_of(client: &Client, units: &BTreeSet<VisitorId>) -> Result<Vec<UnitRow>> {
-    const SQL: &str = "SELECT experiment, unit, variation, exposed_at_ms, orders, revenue_minor
+    const SQL: &str = "SELECT experiment, unit, variation, exposed_at_ms, is_crossed, did
         FROM rollup_units WHERE unit = ANY ($1::text[]) ORDER BY experiment, unit";
     let units: Vec<&str> = units.iter().map(VisitorId::as_str).collect();
     query(client, SQL, &[&units]).await?.iter().map(unit).collect()
@@ -55,34 +74,66 @@ fn unit(row: &Row) -> Result<UnitRow> {
         unit: parsed(row, "unit")?,
         variation: number(row, "variation")?,
         exposed_at_ms: cell(row, "exposed_at_ms")?,
-        orders: number(row, "orders")?,
-        revenue_minor: cell(row, "revenue_minor")?,
+        is_crossed: cell::<i64>(row, "is_crossed")? != 0,
+        did: cell(row, "did")?,
     })
 }
 
-/// Reads all arms by experiment.
-pub async fn arms(client: &Client) -> Result<BTreeMap<String, Vec<ArmRow>>> {
-    const SQL: &str =
-        "SELECT experiment, variation, units, conversions, orders, revenue_minor, revenue_squares
-        FROM rollup_arms ORDER BY experiment, variation";
-    let mut arms: BTreeMap<String, Vec<ArmRow>> = BTreeMap::new();
-    for row in query(client, SQL, &[]).await? {
-        let arm = arm(&row)?;
-        arms.entry(arm.experiment.clone()).or_default().push(arm);
-    }
-    Ok(arms)
+/// Reads the metrics of experiments and the sums of their arms: of one experiment, of one segment, or of all.
+pub async fn rolled_up(client: &Client, experiment: Option<&str>, segment: Option<&str>) -> Result<RolledUp> {
+    const EXPERIMENTS: &str =
+        "SELECT experiment, metrics, since_ms FROM rollup_experiments ORDER BY experiment";
+    const ARMS: &str = "SELECT experiment, segment, variation, sums FROM rollup_arms
+        WHERE ($1::text IS NULL OR experiment = $1) AND ($2::text IS NULL OR segment = $2)
+        ORDER BY experiment, segment, variation";
+    let experiments = query(client, EXPERIMENTS, &[]).await?;
+    let arms = query(client, ARMS, &[&experiment, &segment]).await?;
+    let of_experiment = |row: &Row| {
+        Ok(RolledExperiment {
+            experiment: cell(row, "experiment")?,
+            metrics: cell(row, "metrics")?,
+            since_ms: cell(row, "since_ms")?,
+        })
+    };
+    let of_arm = |row: &Row| {
+        Ok(ArmRow {
+            experiment: cell(row, "experiment")?,
+            segment: cell(row, "segment")?,
+            variation: number(row, "variation")?,
+            sums: cell(row, "sums")?,
+        })
+    };
+    Ok(RolledUp {
+        experiments: experiments.iter().map(of_experiment).collect::<Result<_>>()?,
+        arms: arms.iter().map(of_arm).collect::<Result<_>>()?,
+    })
 }
 
-fn arm(row: &Row) -> Result<ArmRow> {
-    Ok(ArmRow {
-        experiment: cell(row, "experiment")?,
-        variation: number(row, "variation")?,
-        units: number(row, "units")?,
-        conversions: number(row, "conversions")?,
-        orders: number(row, "orders")?,
-        revenue_minor: cell(row, "revenue_minor")?,
-        revenue_squares: parsed(row, "revenue_squares")?,
-    })
+/// Reads the orders of some units.
+pub async fn pasts(client: &Client, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>> {
+    const SQL: &str = "SELECT unit, position, at_ms, data FROM rollup_past
+        WHERE unit = ANY ($1::text[]) ORDER BY unit, position";
+    let units: Vec<&str> = units.iter().map(VisitorId::as_str).collect();
+    let past = |row: &Row| {
+        Ok(PastRow {
+            unit: parsed(row, "unit")?,
+            position: number(row, "position")?,
+            at_ms: cell(row, "at_ms")?,
+            data: cell(row, "data")?,
+        })
+    };
+    query(client, SQL, &[&units]).await?.iter().map(past).collect()
+}
+
+/// Says as which units visitors are known.
+pub async fn people(
+    client: &Client,
+    visitors: &BTreeSet<VisitorId>,
+) -> Result<BTreeMap<VisitorId, VisitorId>> {
+    const SQL: &str = "SELECT visitor, unit FROM rollup_people WHERE visitor = ANY ($1::text[])";
+    let visitors: Vec<&str> = visitors.iter().map(VisitorId::as_str).collect();
+    let rows = query(client, SQL, &[&visitors]).await?;
+    rows.iter().map(|row| Ok((parsed(row, "visitor")?, parsed(row, "unit")?))).collect()
 }
 
 /// Reads the looks of an experiment in order.
@@ -114,9 +165,12 @@ pub async fn save(client: Client, roll_up: &RollUp) -> Result<()> {
     let transaction = Transaction::begin(client).await?;
     bounded(async {
         advance(&transaction, roll_up).await?;
+        save_experiments(&transaction, &roll_up.experiments).await?;
         save_units(&transaction, &roll_up.units).await?;
         save_arms(&transaction, &roll_up.arms).await?;
         save_looks(&transaction, &roll_up.looks).await?;
+        save_pasts(&transaction, &roll_up.pasts).await?;
+        save_people(&transaction, &roll_up.people).await?;
         save_sales(&transaction, &roll_up.sales).await
     })
     .await?;
@@ -133,11 +187,23 @@ async fn advance(transaction: &Transaction, roll_up: &RollUp) -> Result<()> {
     }
 }
 
+async fn save_experiments(transaction: &Transaction, rows: &[RolledExperiment]) -> Result<()> {
+    const SQL: &str = "INSERT INTO rollup_experiments (experiment, metrics, since_ms)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::int8[]) ON CONFLICT (experiment) DO NOTHING";
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<&str> = rows.iter().map(|r| r.experiment.as_str()).collect();
+    let metrics: Vec<&str> = rows.iter().map(|r| r.metrics.as_str()).collect();
+    let times: Vec<i64> = rows.iter().map(|r| r.since_ms).collect();
+    execute(transaction, SQL, &[&keys, &metrics, &times]).await.map(drop)
+}
+
 async fn save_units(transaction: &Transaction, rows: &[UnitRow]) -> Result<()> {
-    const SQL: &str = "INSERT INTO rollup_units (unit, experiment, variation, exposed_at_ms, orders, revenue_minor)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::int8[])
+    const SQL: &str = "INSERT INTO rollup_units (unit, experiment, variation, exposed_at_ms, is_crossed, did)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::text[])
         ON CONFLICT (unit, experiment) DO UPDATE SET variation = excluded.variation,
-            exposed_at_ms = excluded.exposed_at_ms, orders = excluded.orders, revenue_minor = excluded.revenue_minor";
+            exposed_at_ms = excluded.exposed_at_ms, is_crossed = excluded.is_crossed, did = excluded.did";
     if rows.is_empty() {
         return Ok(());
     }
@@ -145,30 +211,47 @@ async fn save_units(transaction: &Transaction, rows: &[UnitRow]) -> Result<()> {
     let keys: Vec<&str> = rows.iter().map(|r| r.experiment.as_str()).collect();
     let variations: Vec<i64> = rows.iter().map(|r| i64::from(r.variation)).collect();
     let times: Vec<i64> = rows.iter().map(|r| r.exposed_at_ms).collect();
-    let orders: Vec<i64> = rows.iter().map(|r| i64::from(r.orders)).collect();
-    let revenues: Vec<i64> = rows.iter().map(|r| r.revenue_minor).collect();
-    execute(transaction, SQL, &[&units, &keys, &variations, &times, &orders, &revenues]).await.map(drop)
+    let crossed: Vec<i64> = rows.iter().map(|r| i64::from(r.is_crossed)).collect();
+    let did: Vec<&str> = rows.iter().map(|r| r.did.as_str()).collect();
+    execute(transaction, SQL, &[&units, &keys, &variations, &times, &crossed, &did]).await.map(drop)
 }
 
 async fn save_arms(transaction: &Transaction, rows: &[ArmRow]) -> Result<()> {
-    const SQL: &str = "INSERT INTO rollup_arms
-            (experiment, variation, units, conversions, orders, revenue_minor, revenue_squares)
-        SELECT * FROM unnest($1::text[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::text[])
-        ON CONFLICT (experiment, variation) DO UPDATE SET units = excluded.units,
-            conversions = excluded.conversions, orders = excluded.orders,
-            revenue_minor = excluded.revenue_minor, revenue_squares = excluded.revenue_squares";
+    const SQL: &str = "INSERT INTO rollup_arms (experiment, segment, variation, sums)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::text[])
+        ON CONFLICT (experiment, segment, variation) DO UPDATE SET sums = excluded.sums";
     if rows.is_empty() {
         return Ok(());
     }
     let keys: Vec<&str> = rows.iter().map(|r| r.experiment.as_str()).collect();
+    let segments: Vec<&str> = rows.iter().map(|r| r.segment.as_str()).collect();
     let variations: Vec<i64> = rows.iter().map(|r| i64::from(r.variation)).collect();
-    let units: Vec<i64> = rows.iter().map(|r| bigint(r.units)).collect();
-    let conversions: Vec<i64> = rows.iter().map(|r| bigint(r.conversions)).collect();
-    let orders: Vec<i64> = rows.iter().map(|r| bigint(r.orders)).collect();
-    let revenues: Vec<i64> = rows.iter().map(|r| r.revenue_minor).collect();
-    let squares: Vec<String> = rows.iter().map(|r| r.revenue_squares.to_string()).collect();
-    let params: &Params<'_> = &[&keys, &variations, &units, &conversions, &orders, &revenues, &squares];
-    execute(transaction, SQL, params).await.map(drop)
+    let sums: Vec<&str> = rows.iter().map(|r| r.sums.as_str()).collect();
+    execute(transaction, SQL, &[&keys, &segments, &variations, &sums]).await.map(drop)
+}
+
+async fn save_pasts(transaction: &Transaction, rows: &[PastRow]) -> Result<()> {
+    const SQL: &str = "INSERT INTO rollup_past (unit, position, at_ms, data)
+        SELECT * FROM unnest($1::text[], $2::int8[], $3::int8[], $4::text[]) ON CONFLICT (unit, position) DO NOTHING";
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let units: Vec<&str> = rows.iter().map(|r| r.unit.as_str()).collect();
+    let positions: Vec<i64> = rows.iter().map(|r| bigint(r.position)).collect();
+    let times: Vec<i64> = rows.iter().map(|r| r.at_ms).collect();
+    let data: Vec<&str> = rows.iter().map(|r| r.data.as_str()).collect();
+    execute(transaction, SQL, &[&units, &positions, &times, &data]).await.map(drop)
+}
+
+async fn save_people(transaction: &Transaction, people: &BTreeMap<VisitorId, VisitorId>) -> Result<()> {
+    const SQL: &str = "INSERT INTO rollup_people (visitor, unit)
+        SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT (visitor) DO NOTHING";
+    if people.is_empty() {
+        return Ok(());
+    }
+    let visitors: Vec<&str> = people.keys().map(VisitorId::as_str).collect();
+    let units: Vec<&str> = people.values().map(VisitorId::as_str).collect();
+    execute(transaction, SQL, &[&visitors, &units]).await.map(drop)
 }
 
 async fn save_looks(transaction: &Transaction, rows: &[LookRow]) -> Result<()> {
@@ -203,7 +286,10 @@ pub async fn reset(client: Client) -> Result<()> {
     let transaction = Transaction::begin(client).await?;
     bounded(async {
         execute(&transaction, "UPDATE cursors SET position = 0 WHERE reader = 'rollups'", &[]).await?;
-        execute(&transaction, "TRUNCATE rollup_units, rollup_arms, rollup_looks, rollup_sales", &[]).await
+        const EMPTY: &str =
+            "TRUNCATE rollup_experiments, rollup_units, rollup_arms, rollup_looks, rollup_past,
+            rollup_people, rollup_sales";
+        execute(&transaction, EMPTY, &[]).await
     })
     .await?;
     transaction.commit().await

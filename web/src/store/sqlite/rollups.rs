@@ -7,7 +7,10 @@ use cart_core::{Sku, VisitorId};
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{ArmRow, LookRow, Result, RollUp, RollUpStore, StoreError, UnitRow},
+    super::{
+        ArmRow, LookRow, PastRow, Result, RollUp, RollUpStore, RolledExperiment, RolledUp, StoreError,
+        UnitRow,
+    },
     SqliteStore,
     columns::{count, execute, int, parsed, rows},
     outbox,
@@ -20,13 +23,32 @@ impl RollUpStore for SqliteStore {
         self.readers.run(move |db| units_of(db, &units)).await
     }
 
-    async fn arms(&self) -> Result<BTreeMap<String, Vec<ArmRow>>> {
-        self.readers.run(arms).await
+    async fn rolled_up(&self) -> Result<RolledUp> {
+        self.readers.run(|db| rolled_up(db, None, None)).await
+    }
+
+    async fn arms(&self, experiment: &str) -> Result<RolledUp> {
+        let experiment = experiment.to_owned();
+        self.readers.run(move |db| rolled_up(db, Some(&experiment), None)).await
+    }
+
+    async fn whole_arms(&self) -> Result<RolledUp> {
+        self.readers.run(|db| rolled_up(db, None, Some(""))).await
     }
 
     async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>> {
         let experiment = experiment.to_owned();
         self.readers.run(move |db| looks(db, &experiment)).await
+    }
+
+    async fn pasts(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>> {
+        let units = units.clone();
+        self.readers.run(move |db| pasts(db, &units)).await
+    }
+
+    async fn people(&self, visitors: &BTreeSet<VisitorId>) -> Result<BTreeMap<VisitorId, VisitorId>> {
+        let visitors = visitors.clone();
+        self.readers.run(move |db| people(db, &visitors)).await
     }
 
     async fn sales_since(&self, day: i64) -> Result<HashMap<Sku, u64>> {
@@ -48,7 +70,7 @@ const READER: &str = "rollups";
 
 /// Reads the rows of some units.
 pub fn units_of(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<UnitRow>> {
-    let sql = "SELECT experiment, unit, variation, exposed_at_ms, orders, revenue_minor FROM rollup_units
+    let sql = "SELECT experiment, unit, variation, exposed_at_ms, is_crossed, did FROM rollup_units
                WHERE unit = ?1 ORDER BY experiment";
     let mut all = vec![];
     for unit in units {
@@ -58,34 +80,60 @@ pub fn units_of(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<Unit
                 unit: parsed(row, 1)?,
                 variation: row.get(2)?,
                 exposed_at_ms: row.get(3)?,
-                orders: row.get(4)?,
-                revenue_minor: row.get(5)?,
+                is_crossed: row.get(4)?,
+                did: row.get(5)?,
             })
         })?);
     }
     Ok(all)
 }
 
-/// Reads the totals of all arms.
-pub fn arms(db: &Connection) -> Result<BTreeMap<String, Vec<ArmRow>>> {
-    let sql = "SELECT experiment, variation, units, conversions, orders, revenue_minor, revenue_squares
-               FROM rollup_arms ORDER BY experiment, variation";
-    let all = rows(db, sql, [], |row| {
-        Ok(ArmRow {
-            experiment: row.get(0)?,
-            variation: row.get(1)?,
-            units: count(row, 2)?,
-            conversions: count(row, 3)?,
-            orders: count(row, 4)?,
-            revenue_minor: row.get(5)?,
-            revenue_squares: parsed(row, 6)?,
-        })
-    })?;
-    let mut arms: BTreeMap<String, Vec<ArmRow>> = BTreeMap::new();
-    for arm in all {
-        arms.entry(arm.experiment.clone()).or_default().push(arm);
+/// Reads the metrics of experiments and the sums of their arms: of one experiment, of one segment, or of all.
+pub fn rolled_up(db: &Connection, experiment: Option<&str>, segment: Option<&str>) -> Result<RolledUp> {
+    let of_experiments = "SELECT experiment, metrics, since_ms FROM rollup_experiments ORDER BY experiment";
+    let of_arms = "SELECT experiment, segment, variation, sums FROM rollup_arms
+         WHERE (?1 IS NULL OR experiment = ?1) AND (?2 IS NULL OR segment = ?2)
+         ORDER BY experiment, segment, variation";
+    Ok(RolledUp {
+        experiments: rows(db, of_experiments, [], |row| {
+            Ok(RolledExperiment { experiment: row.get(0)?, metrics: row.get(1)?, since_ms: row.get(2)? })
+        })?,
+        arms: rows(db, of_arms, params![experiment, segment], |row| {
+            Ok(ArmRow {
+                experiment: row.get(0)?,
+                segment: row.get(1)?,
+                variation: row.get(2)?,
+                sums: row.get(3)?,
+            })
+        })?,
+    })
+}
+
+/// Reads the orders of some units.
+pub fn pasts(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>> {
+    let sql = "SELECT unit, position, at_ms, data FROM rollup_past WHERE unit = ?1 ORDER BY position";
+    let mut all = vec![];
+    for unit in units {
+        all.extend(rows(db, sql, [unit.as_str()], |row| {
+            Ok(PastRow {
+                unit: parsed(row, 0)?,
+                position: count(row, 1)?,
+                at_ms: row.get(2)?,
+                data: row.get(3)?,
+            })
+        })?);
     }
-    Ok(arms)
+    Ok(all)
+}
+
+/// Says as which units visitors are known.
+pub fn people(db: &Connection, visitors: &BTreeSet<VisitorId>) -> Result<BTreeMap<VisitorId, VisitorId>> {
+    let sql = "SELECT visitor, unit FROM rollup_people WHERE visitor = ?1";
+    let mut all = BTreeMap::new();
+    for visitor in visitors {
+        all.extend(rows(db, sql, [visitor.as_str()], |row| Ok((parsed(row, 0)?, parsed(row, 1)?)))?);
+    }
+    Ok(all)
 }
 
 /// Reads the looks of an experiment in order.
@@ -108,29 +156,40 @@ pub fn save(db: &Connection, roll_up: &RollUp) -> Result<()> {
     if at != roll_up.from {
         return Err(StoreError::Conflict(format!("the roll-ups are at {at}, not at {}", roll_up.from)));
     }
+    for e in &roll_up.experiments {
+        execute(
+            db,
+            "INSERT INTO rollup_experiments (experiment, metrics, since_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            params![e.experiment, e.metrics, e.since_ms],
+        )?;
+    }
     for u in &roll_up.units {
         execute(
             db,
-            "INSERT OR REPLACE INTO rollup_units (unit, experiment, variation, exposed_at_ms, orders, revenue_minor)
+            "INSERT OR REPLACE INTO rollup_units (unit, experiment, variation, exposed_at_ms, is_crossed, did)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![u.unit.as_str(), u.experiment, u.variation, u.exposed_at_ms, u.orders, u.revenue_minor],
+            params![u.unit.as_str(), u.experiment, u.variation, u.exposed_at_ms, u.is_crossed, u.did],
         )?;
     }
     for a in &roll_up.arms {
         execute(
             db,
-            "INSERT OR REPLACE INTO rollup_arms
-             (experiment, variation, units, conversions, orders, revenue_minor, revenue_squares)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                a.experiment,
-                a.variation,
-                int(a.units),
-                int(a.conversions),
-                int(a.orders),
-                a.revenue_minor,
-                a.revenue_squares.to_string(),
-            ],
+            "INSERT OR REPLACE INTO rollup_arms (experiment, segment, variation, sums) VALUES (?1, ?2, ?3, ?4)",
+            params![a.experiment, a.segment, a.variation, a.sums],
+        )?;
+    }
+    for p in &roll_up.pasts {
+        execute(
+            db,
+            "INSERT OR REPLACE INTO rollup_past (unit, position, at_ms, data) VALUES (?1, ?2, ?3, ?4)",
+            params![p.unit.as_str(), int(p.position), p.at_ms, p.data],
+        )?;
+    }
+    for (visitor, unit) in &roll_up.people {
+        execute(
+            db,
+            "INSERT INTO rollup_people (visitor, unit) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![visitor.as_str(), unit.as_str()],
         )?;
     }
     for l in &roll_up.looks {
@@ -154,7 +213,8 @@ pub fn save(db: &Connection, roll_up: &RollUp) -> Result<()> {
 /// Empties the roll-ups and sets their cursor to 0.
 pub fn reset(db: &Connection) -> Result<()> {
     db.execute_batch(
-        "DELETE FROM rollup_units; DELETE FROM rollup_arms; DELETE FROM rollup_looks; DELETE FROM rollup_sales;",
+        "DELETE FROM rollup_experiments; DELETE FROM rollup_units; DELETE FROM rollup_arms; DELETE FROM rollup_looks;
+         DELETE FROM rollup_past; DELETE FROM rollup_people; DELETE FROM rollup_sales;",
     )?;
     outbox::set_cursor(db, READER, 0)
 }

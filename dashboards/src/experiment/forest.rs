@@ -1,0 +1,178 @@
+//! Each treatment against the control, metric by metric: numbers, and intervals on one scale (a forest plot).
+
+use experiments::guardrail::Standing;
+use experiments::verdict::{Comparison, MetricSummary, UNITS_PER_ARM_MIN};
+use experiments::{Analysis, Verdict};
+use serde::Serialize;
+
+use super::ExperimentPage;
+use crate::chart::{IntervalBar, widest};
+use crate::figure::{NONE, p_value, short_percent, signed_percent};
+
+/// How many times wider than the deciding metric's interval the scale may be; what reaches beyond is cut off.
+const REACH_MAX: f64 = 4.0;
+
+/// Holds the comparison of one treatment with the control.
+#[derive(Serialize)]
+pub(super) struct Treatment<'a> {
+    id: String,
+    heading: String,
+    control: &'a str,
+    name: &'a str,
+    rows: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a str,
+    role: Option<&'static str>,
+    control: String,
+    treatment: String,
+    lift: Option<Lift>,
+    without_lift: &'static str,
+    notes: Vec<String>,
+    guardrail: Option<Pill>,
+}
+
+#[derive(Serialize)]
+struct Pill {
+    tone: &'static str,
+    icon: &'static str,
+    label: &'static str,
+}
+
+/// Holds a lift as it is drawn.
+#[derive(Serialize)]
+pub(super) struct Lift {
+    pub tone: &'static str,
+    pub value: String,
+    pub range: String,
+    pub bar: IntervalBar,
+    pub mark: Option<&'static str>,
+    pub icon: Option<&'static str>,
+}
+
+pub(super) fn treatments<'a>(page: &'a ExperimentPage<'_>) -> Vec<Treatment<'a>> {
+    let analysis = page.analysis;
+    let treatment = |variation: usize| {
+        let (control, name) = (&analysis.arms[0].name, &analysis.arms[variation].name);
+        Treatment {
+            id: format!("metrics-{variation}"),
+            heading: format!("{name} against {control}"),
+            control,
+            name,
+            rows: rows(page, variation),
+        }
+    };
+    (1..analysis.arms.len()).map(treatment).collect()
+}
+
+fn rows<'a>(page: &'a ExperimentPage<'_>, variation: usize) -> Vec<Row<'a>> {
+    let analysis = page.analysis;
+    let of_treatment = |c: &&Comparison| c.variation == variation;
+    let lifts = analysis.comparisons.iter().filter(of_treatment).filter_map(|c| c.lift.as_ref());
+    let deciding = analysis.comparison(variation, 0).and_then(|c| c.lift.as_ref());
+    let reach = match widest(deciding) {
+        0.0 => widest(lifts),
+        reach => widest(lifts).min(REACH_MAX * reach),
+    };
+    (analysis.metrics.iter().enumerate())
+        .map(|(place, metric)| row(page, variation, place, metric, reach))
+        .collect()
+}
+
+fn row<'a>(
+    page: &'a ExperimentPage<'_>,
+    variation: usize,
+    place: usize,
+    metric: &'a MetricSummary,
+    reach: f64,
+) -> Row<'a> {
+    let analysis = page.analysis;
+    let value = |arm: usize| {
+        let value = analysis.arms[arm].values.get(place).and_then(|value| value.value);
+        value.map_or_else(|| NONE.into(), |value| page.currency.measured(metric.format, value))
+    };
+    let comparison = analysis.comparison(variation, place);
+    let is_shown = !page.is_mismatch() && !has_too_few_units(analysis, variation);
+    let shown = comparison.filter(|_| is_shown);
+    Row {
+        name: &metric.name,
+        role: match (metric.is_primary, metric.is_guardrail) {
+            (true, _) => Some("decides"),
+            (_, true) => Some("guardrail"),
+            _ => None,
+        },
+        control: value(0),
+        treatment: value(variation),
+        lift: shown.and_then(|c| lift(analysis, c, metric, reach)),
+        without_lift: match analysis.verdict {
+            _ if page.is_mismatch() => "withheld",
+            _ if has_too_few_units(analysis, variation) => "too early",
+            Verdict::NotRead { .. } => "not read yet",
+            _ => "cannot be told yet",
+        },
+        notes: shown.map_or_else(Vec::new, notes),
+        guardrail: shown.and_then(|c| c.guardrail).map(|reading| pill(reading.standing)),
+    }
+}
+
+fn notes(comparison: &Comparison) -> Vec<String> {
+    let mut notes = vec![];
+    if let Some(belief) = comparison.belief {
+        notes.push(format!(
+            "chance to win {}",
+            short_percent((belief.chance_to_win * 1_000.0).round() / 1_000.0)
+        ));
+        notes.push(format!(
+            "expected loss if shipped {}",
+            signed_percent(belief.risk_of_treatment).trim_start_matches('+')
+        ));
+    } else if let Some(p) = comparison.adjusted_p {
+        notes.push(format!("p {}", p_value(p)));
+    }
+    if let Some(left) = comparison.variance_left.filter(|left| *left < 0.995) {
+        notes.push(format!(
+            "{} of the noise taken out by earlier orders",
+            short_percent(((1.0 - left) * 100.0).round() / 100.0)
+        ));
+    }
+    notes
+}
+
+fn pill(standing: Standing) -> Pill {
+    let (tone, icon, label) = match standing {
+        Standing::Safe => ("good", "check", "safe"),
+        Standing::Harmed => ("bad", "down", "harmed"),
+        Standing::WorseWithinMargin => ("calm", "level", "worse, within the margin"),
+        Standing::Unclear => ("calm", "wait", "not known yet"),
+    };
+    Pill { tone, icon, label }
+}
+
+/// Whether the interval does not hold yet, not even roughly; the charts leave such looks out, too.
+fn has_too_few_units(analysis: &Analysis, variation: usize) -> bool {
+    analysis.arms[0].units.min(analysis.arms[variation].units) < UNITS_PER_ARM_MIN
+}
+
+fn lift(analysis: &Analysis, comparison: &Comparison, metric: &MetricSummary, reach: f64) -> Option<Lift> {
+    let estimate = comparison.lift?;
+    let is_better = comparison.is_better(metric.better);
+    // Only a proven lift has a colour.
+    let (tone, icon, mark) = match is_better {
+        _ if matches!(analysis.verdict, Verdict::TooFew { .. }) => ("calm", None, Some("preliminary")),
+        Some(is_better) => {
+            let (tone, mark) = if is_better { ("good", "better") } else { ("bad", "worse") };
+            (tone, Some(if estimate.value > 0.0 { "up" } else { "down" }), Some(mark))
+        }
+        None => ("calm", None, None),
+    };
+    Some(Lift {
+        tone,
+        value: signed_percent(estimate.value),
+        range: format!("{} to {}", signed_percent(estimate.lower), signed_percent(estimate.upper)),
+        bar: IntervalBar::draw(&estimate, reach, tone),
+        mark,
+        icon,
+    })
+}

@@ -1,0 +1,127 @@
+//! What an experiment is judged by: metrics, guardrails and the method, all fixed before the start.
+
+use serde::{Deserialize, Serialize};
+
+use super::DefinitionError;
+use super::check::check_key;
+use crate::bayes::{Better, Prior};
+use crate::group_sequential::Spending;
+use crate::inference::Mode;
+
+/// Most metrics of an experiment: each is folded for every event that it listens to, and corrected for all the others.
+pub const METRICS_MAX: usize = 20;
+/// Most scheduled looks of a group-sequential experiment.
+pub const LOOKS_MAX: u32 = 20;
+/// The metric that decides where a definition names none.
+pub const PRIMARY_METRIC_DEFAULT: &str = "conversion";
+
+/// Says how results are read, and so when a difference may be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Method {
+    /// At any time, as often as one likes: the asymptotic confidence sequence.
+    #[default]
+    Sequential,
+    /// Once, at the planned units.
+    FixedHorizon,
+    /// At so many looks, evenly spaced up to the planned units.
+    GroupSequential {
+        /// How many.
+        looks: u32,
+    },
+    /// At any time, by the mixture sequential ratio test.
+    Mixture {
+        /// The lift that is expected, in basis points: 500 for 5 %.
+        expected_lift_bp: u32,
+    },
+    /// As a belief, which does not bound how often a team that looks again and again is wrong.
+    Bayesian {
+        /// The standard deviation of lifts that are thought likely beforehand, in basis points; none for a flat prior.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prior_deviation_bp: Option<u32>,
+    },
+}
+
+/// Names a metric that must not get worse, and by how much it may.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardrailRule {
+    /// The metric's key.
+    pub metric: String,
+    /// How much worse it may be, relative to the control, in basis points.
+    pub margin_bp: u32,
+}
+
+impl Method {
+    /// Returns the rule of inference for effects told as lifts, after looks at so many units.
+    pub fn mode(self, planned_units: u64, earlier_looks: Vec<u64>, better: Better) -> Mode {
+        match self {
+            Method::Sequential => Mode::Sequential { planned_units },
+            Method::FixedHorizon => Mode::FixedHorizon,
+            Method::GroupSequential { .. } => {
+                Mode::GroupSequential { spending: Spending::default(), planned_units, earlier_looks }
+            }
+            Method::Mixture { expected_lift_bp } => {
+                Mode::Mixture { tau: f64::from(expected_lift_bp) / 10_000.0 }
+            }
+            Method::Bayesian { prior_deviation_bp } => Mode::Bayesian {
+                prior: prior_deviation_bp.map(|bp| Prior { mean: 0.0, deviation: f64::from(bp) / 10_000.0 }),
+                better,
+            },
+        }
+    }
+
+    /// Returns at how many units results are read: `None` for whenever one likes.
+    pub fn scheduled(self, planned_units: u64) -> Option<Vec<u64>> {
+        match self {
+            Method::FixedHorizon => Some(vec![planned_units]),
+            Method::GroupSequential { looks } => {
+                let looks = u64::from(looks.max(1));
+                Some(
+                    (1..=looks)
+                        .map(|look| (planned_units as u128 * u128::from(look)).div_ceil(looks.into()) as u64)
+                        .collect(),
+                )
+            }
+            Method::Sequential | Method::Mixture { .. } | Method::Bayesian { .. } => None,
+        }
+    }
+}
+
+pub(super) fn check_method(method: Method) -> Result<(), DefinitionError> {
+    let wrong = |problem: String| Err(DefinitionError::Method { problem });
+    match method {
+        Method::GroupSequential { looks } if !(2..=LOOKS_MAX).contains(&looks) => {
+            wrong(format!("has {looks} looks: choose from 2 to {LOOKS_MAX}"))
+        }
+        Method::Mixture { expected_lift_bp: 0 } | Method::Bayesian { prior_deviation_bp: Some(0) } => {
+            wrong("expects a lift of nothing: choose one above 0, such as 500 for 5 %".into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks the keys of all metrics; each stands once.
+pub(super) fn check_metrics(
+    primary: &str,
+    metrics: &[String],
+    guardrails: &[GuardrailRule],
+) -> Result<(), DefinitionError> {
+    let guards = guardrails.iter().map(|rule| ("guardrails", rule.metric.as_str()));
+    let others = metrics.iter().map(|key| ("metrics", key.as_str()));
+    let all: Vec<(&str, &str)> =
+        std::iter::once(("primary_metric", primary)).chain(guards).chain(others).collect();
+    if all.len() > METRICS_MAX {
+        return Err(DefinitionError::TooManyMetrics { found: all.len() });
+    }
+    for (index, (field, key)) in all.iter().enumerate() {
+        check_key(field, key)?;
+        if all[..index].iter().any(|(_, earlier)| earlier == key) {
+            return Err(DefinitionError::DuplicateMetric { key: (*key).to_owned() });
+        }
+    }
+    match guardrails.iter().find(|rule| rule.margin_bp == 0) {
+        Some(rule) => Err(DefinitionError::NoMargin { metric: rule.metric.clone() }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,242 @@
+//! Each treatment beside the control, metric by metric and segment by segment.
+
+use serde::Serialize;
+
+use crate::arm::{self, ArmSums, CompareError, Compared};
+use crate::effect::{Effect, Scale};
+use crate::family::holm;
+use crate::inference::{Mode, Reading, p_against, read};
+use crate::interval::{Alternative, Estimate};
+use crate::segments::{p_of_same_effect, read_segments};
+use crate::verdict::{BandPoint, Comparison, Look, Plan, Role, UNITS_PER_ARM_MIN};
+
+/// Says which look results are read at, and at which they were read before.
+pub(super) struct Reader<'a> {
+    look: Result<&'a Look, (u64, u64)>,
+    /// Units of two arms together, on the average, at the scheduled looks before.
+    earlier: Vec<u64>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn of(plan: &Plan, looks: &[&'a Look]) -> Self {
+        let newest = looks[looks.len() - 1];
+        let Some(scheduled) = plan.method().scheduled(plan.planned_units()) else {
+            return Self { look: Ok(newest), earlier: vec![] };
+        };
+        let mut read: Vec<&Look> = vec![];
+        for threshold in &scheduled {
+            let first = looks.iter().find(|look| units_of_two(look) >= *threshold);
+            match first {
+                // A look that comes late stands for all that were due before it.
+                Some(look) if read.last().is_none_or(|last| last.at_ms != look.at_ms) => read.push(look),
+                Some(_) => {}
+                None => break,
+            }
+        }
+        let earlier = read.iter().rev().skip(1).rev().map(|look| units_of_two(look)).collect();
+        let look = read.last().copied().ok_or((units_of_two(newest), scheduled[0]));
+        Self { look, earlier }
+    }
+
+    /// Returns the look that is read, or how many units there are and at how many it is.
+    pub(super) fn look(&self) -> Result<&'a Look, (u64, u64)> {
+        self.look
+    }
+}
+
+fn units_of_two(look: &Look) -> u64 {
+    let units: u128 = look.arms.iter().map(|arm| u128::from(arm.units())).sum();
+    u64::try_from(units * 2 / look.arms.len().max(1) as u128).unwrap_or(u64::MAX)
+}
+
+pub(super) fn effect_of(
+    plan: &Plan,
+    look: &Look,
+    variation: usize,
+    metric: usize,
+    scale: Scale,
+) -> Result<Compared, CompareError> {
+    let of = |arm: usize| look.arms[arm].metric(metric);
+    arm::compare(&plan.metrics()[metric].metric, of(0), of(variation), scale)
+}
+
+pub(super) fn comparisons(plan: &Plan, looks: &[&Look], reader: &Reader<'_>) -> Vec<Comparison> {
+    let mut comparisons: Vec<Comparison> = (1..plan.arms().len())
+        .flat_map(|variation| {
+            (0..plan.metrics().len()).map(move |metric| compare(plan, looks, reader, variation, metric))
+        })
+        .collect();
+    let others: Vec<&mut Comparison> = comparisons.iter_mut().filter(|c| !c.is_primary).collect();
+    let p_values: Vec<f64> = others.iter().map(|c| c.adjusted_p.unwrap_or(1.0)).collect();
+    for (comparison, p) in others.into_iter().zip(holm(&p_values)) {
+        comparison.is_significant = comparison.adjusted_p.is_some() && p <= plan.alpha();
+        comparison.adjusted_p = comparison.adjusted_p.map(|_| p);
+    }
+    comparisons
+}
+
+fn compare(plan: &Plan, looks: &[&Look], reader: &Reader<'_>, variation: usize, metric: usize) -> Comparison {
+    let planned = &plan.metrics()[metric];
+    let is_primary = planned.role == Role::Primary;
+    let at = |scale| reader.look.ok().and_then(|look| effect_of(plan, look, variation, metric, scale).ok());
+    let (relative, absolute) = (at(Scale::Relative), at(Scale::Absolute));
+    let mode = mode_of(plan, reader, metric);
+    let alpha = plan.alpha_per_comparison();
+    let reading = |compared: Option<Compared>, mode: &Mode| {
+        let effect = compared?.effect;
+        let reading = read(mode, alpha, Alternative::TwoSided, &effect)?;
+        let p = p_against(mode, alpha, Alternative::TwoSided, &effect, 0.0)?;
+        Some((reading, estimate_of(&reading, &effect, p)))
+    };
+    let lift = reading(relative, &mode);
+    // Priors and mixtures are set on lifts; for differences the same size is told in the metric's own unit.
+    let difference = reading(absolute, &in_unit_of_metric(&mode, relative, absolute));
+    let fixed = relative
+        .and_then(|compared| compared.effect.at_fixed_horizon(alpha))
+        .map(|estimate| adjusted(plan, estimate));
+    let guardrail = match planned.role {
+        Role::Guardrail(guardrail) => {
+            relative.and_then(|compared| guardrail.check(&mode, alpha, &compared.effect))
+        }
+        Role::Primary | Role::Secondary => None,
+    };
+    let (lift, belief) = match lift {
+        Some((Reading::Belief(belief), estimate)) => (Some(estimate), Some(belief)),
+        Some((Reading::Estimate(_), estimate)) => (Some(estimate), None),
+        None => (None, None),
+    };
+    let difference = difference.map(|(_, estimate)| estimate);
+    // Both intervals must leave out zero, so the larger p-value counts.
+    let own_p = lift.zip(difference).map(|(lift, difference)| lift.p.max(difference.p));
+    let adjusted_p = own_p.map(|p| if is_primary { bonferroni(plan, p) } else { p });
+    let (lift, difference) = (lift.map(|e| adjusted(plan, e)), difference.map(|e| adjusted(plan, e)));
+    Comparison {
+        variation,
+        metric,
+        is_primary,
+        lift,
+        difference,
+        lift_at_fixed_horizon: fixed,
+        belief,
+        variance_left: relative.and_then(|compared| compared.variance_left),
+        adjusted_p,
+        is_significant: is_primary && points_somewhere(lift, difference),
+        guardrail,
+        band: if is_primary { band(plan, looks, variation, metric) } else { vec![] },
+    }
+}
+
+fn mode_of(plan: &Plan, reader: &Reader<'_>, metric: usize) -> Mode {
+    let better = plan.metrics()[metric].metric.better();
+    plan.method().mode(plan.planned_units(), reader.earlier.clone(), better)
+}
+
+fn in_unit_of_metric(mode: &Mode, relative: Option<Compared>, absolute: Option<Compared>) -> Mode {
+    let (Some(relative), Some(absolute)) = (relative, absolute) else { return mode.clone() };
+    let scale = absolute.effect.standard_error / relative.effect.standard_error;
+    match mode {
+        Mode::Mixture { tau } => Mode::Mixture { tau: tau * scale },
+        Mode::Bayesian { prior: Some(prior), better } => {
+            let prior = crate::bayes::Prior { mean: prior.mean * scale, deviation: prior.deviation * scale };
+            Mode::Bayesian { prior: Some(prior), better: *better }
+        }
+        other => other.clone(),
+    }
+}
+
+fn estimate_of(reading: &Reading, effect: &Effect, p: f64) -> Estimate {
+    match reading {
+        Reading::Estimate(estimate) => *estimate,
+        Reading::Belief(belief) => Estimate {
+            value: belief.mean,
+            standard_error: effect.standard_error,
+            lower: belief.lower,
+            upper: belief.upper,
+            p: p.clamp(0.0, 1.0),
+        },
+    }
+}
+
+/// Multiplies the p-value by the number of treatments (Bonferroni), so that it is at most alpha just when the
+/// interval, drawn at alpha / treatments, leaves out zero.
+fn adjusted(plan: &Plan, estimate: Estimate) -> Estimate {
+    Estimate { p: bonferroni(plan, estimate.p), ..estimate }
+}
+
+fn bonferroni(plan: &Plan, p: f64) -> f64 {
+    (p * plan.treatments() as f64).min(1.0)
+}
+
+fn points_somewhere(lift: Option<Estimate>, difference: Option<Estimate>) -> bool {
+    [lift, difference].iter().all(|estimate| estimate.is_some_and(|estimate| estimate.excludes_zero()))
+}
+
+fn band(plan: &Plan, looks: &[&Look], variation: usize, metric: usize) -> Vec<BandPoint> {
+    let has_enough =
+        |look: &&&Look| look.arms[0].units().min(look.arms[variation].units()) >= UNITS_PER_ARM_MIN;
+    let point = |look: &&Look| {
+        let effect = effect_of(plan, look, variation, metric, Scale::Relative).ok()?.effect;
+        let Estimate { value: lift, lower, upper, .. } = plan.sequence().estimate(&effect)?;
+        Some(BandPoint { at_ms: look.at_ms, units: effect.units, lift, lower, upper })
+    };
+    looks.iter().filter(has_enough).filter_map(point).collect()
+}
+
+/// Holds one treatment's effect in each segment of a dimension, on the metric that decides.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Segments {
+    /// The treatment's index among the variations.
+    pub variation: usize,
+    /// Every segment that can be compared, in the order given.
+    pub rows: Vec<SegmentRow>,
+    /// p-value of "the effect is the same in all of them", valid for one look; `None` for fewer than two.
+    pub p_of_same_effect: Option<f64>,
+}
+
+/// Holds what one segment shows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SegmentRow {
+    /// The segment's name.
+    pub name: String,
+    /// Units of both compared arms.
+    pub units: u64,
+    /// The lift with an interval that holds in all segments together.
+    pub lift: Estimate,
+    /// Whether a difference is shown after Holm's correction for their number.
+    pub is_significant: bool,
+}
+
+/// Compares every treatment with the control in each segment; those with fewer than [`UNITS_PER_ARM_MIN`] units in an arm,
+/// or without spread, are left out.
+///
+/// A segment that looks special among many mostly is not: [`Segments::p_of_same_effect`] says whether they differ at all.
+pub fn segments(plan: &Plan, segments: &[(String, Vec<ArmSums>)]) -> Vec<Segments> {
+    (1..plan.arms().len()).map(|variation| segments_of(plan, segments, variation)).collect()
+}
+
+fn segments_of(plan: &Plan, segments: &[(String, Vec<ArmSums>)], variation: usize) -> Segments {
+    let mode = Mode::Sequential { planned_units: plan.planned_units() };
+    let mut found: Vec<(&str, Effect)> = vec![];
+    for (name, arms) in segments {
+        let (Some(control), Some(treatment)) = (arms.first(), arms.get(variation)) else { continue };
+        if control.units().min(treatment.units()) < UNITS_PER_ARM_MIN {
+            continue;
+        }
+        let compared =
+            arm::compare(plan.primary_metric(), control.metric(0), treatment.metric(0), Scale::Relative);
+        found.extend(compared.ok().map(|compared| (name.as_str(), compared.effect)));
+    }
+    let effects: Vec<Effect> = found.iter().map(|(_, effect)| *effect).collect();
+    let readings = read_segments(&mode, plan.alpha_per_comparison(), &effects).unwrap_or_default();
+    let row = |((name, effect), reading): ((&str, Effect), crate::segments::SegmentReading)| SegmentRow {
+        name: name.to_owned(),
+        units: effect.units,
+        lift: estimate_of(&reading.reading, &effect, reading.adjusted_p),
+        is_significant: reading.adjusted_p <= plan.alpha_per_comparison(),
+    };
+    Segments {
+        variation,
+        rows: found.into_iter().zip(readings).map(row).collect(),
+        p_of_same_effect: p_of_same_effect(&effects),
+    }
+}

@@ -1,0 +1,472 @@
+//! The fold: what was rolled up goes in with events, what has changed comes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cart_core::{Sku, VisitorId};
+use experiments::{
+    ArmSums, Metric,
+    arm::UnitTallies,
+    metric::{Occurrence, Tally},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{CROSSED, is_look, unit::Unit};
+use crate::{
+    search::sellers::DAY_MS,
+    store::{ArmRow, LookRow, OutboxEvent, PastRow, RollUp, RolledExperiment, RolledUp, UnitRow},
+};
+
+/// How many days before exposure a unit's past is looked at.
+const PAST_DAYS: u32 = 90;
+/// Most segments of one dimension of an experiment, such as countries; what comes later is told as one.
+const SEGMENTS_MAX: usize = 40;
+
+#[derive(Deserialize)]
+struct ExposureData {
+    experiment: String,
+    variation: u32,
+    #[serde(default)]
+    attributes: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct OrderData {
+    source: String,
+    #[serde(default)]
+    lines: Vec<OrderLineData>,
+}
+
+#[derive(Deserialize)]
+struct OrderLineData {
+    sku: Sku,
+    quantity: u64,
+}
+
+#[derive(Deserialize)]
+struct KnownData {
+    unit: VisitorId,
+}
+
+/// The key of an arm's sums: experiment, segment, variation.
+type ArmKey = (String, String, u32);
+
+/// Is what is rolled up of all experiments, opened.
+#[derive(Debug, Default)]
+pub struct Sums {
+    experiments: BTreeMap<String, Vec<Metric>>,
+    arms: BTreeMap<ArmKey, ArmSums>,
+}
+
+impl Sums {
+    /// Opens the rows; one that cannot be read is reported and begins anew, until the roll-ups are rebuilt.
+    pub fn open(rolled: RolledUp) -> Self {
+        let mut sums = Self::default();
+        for row in rolled.experiments {
+            match serde_json::from_str::<Vec<Metric>>(&row.metrics) {
+                Ok(metrics) => _ = sums.experiments.insert(row.experiment, metrics),
+                Err(error) => tracing::error!(row.experiment, %error, "its metrics cannot be read"),
+            }
+        }
+        for ArmRow { experiment, segment, variation, sums: text } in rolled.arms {
+            match ArmSums::parse(&text) {
+                Ok(arm) => _ = sums.arms.insert((experiment, segment, variation), arm),
+                Err(error) => {
+                    tracing::error!(experiment, segment, variation, %error, "an arm cannot be read")
+                }
+            }
+        }
+        sums
+    }
+
+    /// Reports whether an experiment has units.
+    pub fn knows(&self, experiment: &str) -> bool {
+        self.experiments.contains_key(experiment)
+    }
+
+    /// Reports whether some experiment counts events of a type.
+    pub fn listens_to(&self, kind: &str) -> bool {
+        self.experiments.values().flatten().any(|metric| metric.listens_to(kind))
+    }
+}
+
+/// Holds what the store knows of the units that a fold's events speak of.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Their rows.
+    pub units: Vec<UnitRow>,
+    /// Their orders.
+    pub pasts: Vec<PastRow>,
+    /// As which units visitors are known.
+    pub people: BTreeMap<VisitorId, VisitorId>,
+}
+
+/// Returns the unit that a visitor is known as: who logged in on a device may have been known by another name before.
+pub(super) fn person(people: &BTreeMap<VisitorId, VisitorId>, visitor: &VisitorId) -> VisitorId {
+    let mut unit = visitor;
+    while let Some(known) = people.get(unit) {
+        unit = known;
+    }
+    unit.clone()
+}
+
+/// Folds events into rows.
+pub struct Fold<'a> {
+    sums: &'a mut Sums,
+    /// The metrics of experiments whose first unit may be among the events.
+    fresh: &'a BTreeMap<String, Vec<Metric>>,
+    units: BTreeMap<(VisitorId, String), Unit>,
+    pasts: BTreeMap<VisitorId, Vec<PastRow>>,
+    people: BTreeMap<VisitorId, VisitorId>,
+    changed_units: BTreeSet<(VisitorId, String)>,
+    changed_arms: BTreeSet<ArmKey>,
+    step: RollUp,
+}
+
+impl<'a> Fold<'a> {
+    /// Begins with what is rolled up.
+    pub fn new(sums: &'a mut Sums, fresh: &'a BTreeMap<String, Vec<Metric>>, known: Known) -> Self {
+        let none = vec![];
+        let open = |row: &UnitRow| {
+            let metrics = sums.experiments.get(&row.experiment).unwrap_or(&none);
+            ((row.unit.clone(), row.experiment.clone()), Unit::open(row, metrics))
+        };
+        let units = known.units.iter().map(open).collect();
+        let mut pasts: BTreeMap<VisitorId, Vec<PastRow>> = BTreeMap::new();
+        for past in known.pasts {
+            pasts.entry(past.unit.clone()).or_default().push(past);
+        }
+        Self {
+            sums,
+            fresh,
+            units,
+            pasts,
+            people: known.people,
+            changed_units: BTreeSet::new(),
+            changed_arms: BTreeSet::new(),
+            step: RollUp::default(),
+        }
+    }
+
+    /// Folds one event. Data that cannot be read is somebody else's event type: it changes nothing.
+    pub fn add(&mut self, event: &OutboxEvent) {
+        let data = event.data.get();
+        match event.kind.as_str() {
+            "exposure_logged" => {
+                if let Ok(data) = serde_json::from_str(data) {
+                    self.expose(event, data);
+                }
+            }
+            "visitor_known" => {
+                if let Ok(KnownData { unit }) = serde_json::from_str(data) {
+                    self.know(&event.unit, unit);
+                }
+            }
+            "order_placed" => {
+                if let Ok(order) = serde_json::from_str::<OrderData>(data) {
+                    // What sold elsewhere, such as in the shop's earlier system, sold.
+                    self.sell(event.at_ms, &order.lines);
+                    if order.source == "shop" {
+                        self.remember(event);
+                    }
+                }
+                self.happen(event);
+            }
+            _ => self.happen(event),
+        }
+    }
+
+    fn person(&self, unit: &VisitorId) -> VisitorId {
+        person(&self.people, unit)
+    }
+
+    fn metrics(&self, experiment: &str) -> &[Metric] {
+        self.sums.experiments.get(experiment).map_or(&[], Vec::as_slice)
+    }
+
+    fn expose(&mut self, event: &OutboxEvent, data: ExposureData) {
+        let ExposureData { experiment, variation, attributes } = data;
+        let person = self.person(&event.unit);
+        let key = (person.clone(), experiment.clone());
+        if let Some(unit) = self.units.get(&key) {
+            if unit.variation != variation && unit.counts() {
+                self.cross(&key);
+            }
+            return;
+        }
+        if !self.sums.knows(&experiment) {
+            let Some(metrics) = self.fresh.get(&experiment) else { return };
+            self.sums.experiments.insert(experiment.clone(), metrics.clone());
+            let metrics = Value::from_iter(metrics.iter().map(Metric::to_value)).to_string();
+            let row = RolledExperiment { experiment: experiment.clone(), metrics, since_ms: event.at_ms };
+            self.step.experiments.push(row);
+        }
+        let pasts = self.pasts_of(&person, &experiment, event.at_ms);
+        let segments = self.segments(&experiment, &attributes, event.at_ms);
+        let did = UnitTallies::of(self.metrics(&experiment), pasts);
+        let unit = Unit {
+            variation,
+            exposed_at_ms: event.at_ms,
+            is_crossed: false,
+            is_merged: false,
+            did,
+            segments,
+        };
+        self.enter(&experiment, &unit);
+        self.units.insert(key.clone(), unit);
+        self.changed_units.insert(key.clone());
+        self.catch_up(&key, event.at_ms);
+        self.look(&experiment, event.at_ms);
+    }
+
+    /// Counts the orders that came before the news of their unit's exposure, which programs report late.
+    fn catch_up(&mut self, key: &(VisitorId, String), exposed_at_ms: i64) {
+        let orders = self.pasts.get(&key.0).map_or(&[][..], Vec::as_slice);
+        let since: Vec<(i64, String)> = (orders.iter().filter(|order| order.at_ms >= exposed_at_ms))
+            .map(|order| (order.at_ms, order.data.clone()))
+            .collect();
+        for (at_ms, data) in since {
+            if let Ok(data) = serde_json::from_str::<Value>(&data) {
+                self.count(key, Occurrence { kind: "order_placed", at_ms, data: &data });
+            }
+        }
+    }
+
+    fn pasts_of(&self, person: &VisitorId, experiment: &str, exposed_at_ms: i64) -> Vec<i64> {
+        let orders = self.pasts.get(person).map_or(&[][..], Vec::as_slice);
+        let data: Vec<(i64, Value)> = orders
+            .iter()
+            .filter_map(|order| Some((order.at_ms, serde_json::from_str(&order.data).ok()?)))
+            .collect();
+        let events =
+            || data.iter().map(|(at_ms, data)| Occurrence { kind: "order_placed", at_ms: *at_ms, data });
+        self.metrics(experiment)
+            .iter()
+            .map(|metric| metric.past(events(), exposed_at_ms, PAST_DAYS))
+            .collect()
+    }
+
+    /// Names the segments of a unit: the day of its exposure, and each of its attributes.
+    fn segments(&self, experiment: &str, attributes: &Map<String, Value>, at_ms: i64) -> Vec<String> {
+        let day = format!("day={}", at_ms.div_euclid(DAY_MS));
+        let attribute = |(name, value): (&String, &Value)| {
+            let value = value.as_str().filter(|value| !value.is_empty())?;
+            let segment = format!("{name}={value}");
+            let of_name = format!("{name}=");
+            let from = (experiment.to_owned(), of_name.clone(), 0);
+            let named = self.sums.arms.range(from..).map(|((key, segment, _), _)| (key, segment));
+            let known: BTreeSet<&String> = named
+                .take_while(|(key, segment)| *key == experiment && segment.starts_with(&of_name))
+                .map(|(_, segment)| segment)
+                .collect();
+            let is_new = !known.contains(&segment);
+            Some(if is_new && known.len() >= SEGMENTS_MAX { format!("{name}=(other)") } else { segment })
+        };
+        std::iter::once(day).chain(attributes.iter().filter_map(attribute)).collect()
+    }
+
+    /// Does something to the sums of a unit's arm and of its segments.
+    fn each_arm(
+        &mut self,
+        experiment: &str,
+        variation: u32,
+        segments: &[String],
+        act: impl Fn(&mut ArmSums, &[Metric]),
+    ) {
+        let Sums { experiments, arms } = &mut *self.sums;
+        let Some(metrics) = experiments.get(experiment) else { return };
+        for segment in std::iter::once("").chain(segments.iter().map(String::as_str)) {
+            let key = (experiment.to_owned(), segment.to_owned(), variation);
+            act(arms.entry(key.clone()).or_insert_with(|| ArmSums::new(metrics.len())), metrics);
+            self.changed_arms.insert(key);
+        }
+    }
+
+    fn enter(&mut self, experiment: &str, unit: &Unit) {
+        self.each_arm(experiment, unit.variation, &unit.segments, |arm, metrics| arm.add(metrics, &unit.did));
+    }
+
+    fn leave(&mut self, experiment: &str, unit: &Unit) {
+        self.each_arm(experiment, unit.variation, &unit.segments, |arm, metrics| {
+            arm.remove(metrics, &unit.did)
+        });
+    }
+
+    /// Takes a unit that met two variations out of its arm and counts it apart.
+    fn cross(&mut self, key: &(VisitorId, String)) {
+        let Some(unit) = self.units.get_mut(key) else { return };
+        unit.is_crossed = true;
+        let unit = unit.clone();
+        self.leave(&key.1, &unit);
+        let crossed = (key.1.clone(), CROSSED.to_owned(), unit.variation);
+        let arm = self.sums.arms.entry(crossed.clone()).or_default();
+        arm.add(&[], &UnitTallies::default());
+        self.changed_arms.insert(crossed);
+        self.changed_units.insert(key.clone());
+    }
+
+    /// Notes that a visitor is known as another unit: one person, who counts once where both met the same variation, and
+    /// nowhere where they met two.
+    fn know(&mut self, visitor: &VisitorId, unit: VisitorId) {
+        // Nobody is known as who is known as them.
+        let unit = self.person(&unit);
+        if *visitor == unit || self.people.contains_key(visitor) {
+            return;
+        }
+        self.people.insert(visitor.clone(), unit.clone());
+        self.step.people.insert(visitor.clone(), unit.clone());
+        let of_visitor = (visitor.clone(), String::new())..;
+        let met: Vec<String> = (self.units.range(of_visitor))
+            .take_while(|((owner, _), _)| owner == visitor)
+            .filter(|(_, unit)| !unit.is_merged)
+            .map(|((_, experiment), _)| experiment.clone())
+            .collect();
+        for experiment in met {
+            self.join((visitor.clone(), experiment.clone()), (unit.clone(), experiment));
+        }
+    }
+
+    fn join(&mut self, from: (VisitorId, String), into: (VisitorId, String)) {
+        let Some(given) = self.units.get(&from).cloned() else { return };
+        match self.units.get(&into).cloned() {
+            Some(taken) if taken.variation != given.variation || taken.is_crossed || given.is_crossed => {
+                for key in [&from, &into] {
+                    if self.units.get(key).is_some_and(Unit::counts) {
+                        self.cross(key);
+                    }
+                }
+                return;
+            }
+            Some(taken) => {
+                self.leave(&from.1, &given);
+                self.leave(&into.1, &taken);
+                let tallies = self.together(&from.1, &taken.did.tallies, &given.did.tallies);
+                let did = UnitTallies { tallies, ..taken.did };
+                let exposed_at_ms = taken.exposed_at_ms.min(given.exposed_at_ms);
+                let one = Unit { did, exposed_at_ms, ..taken };
+                self.enter(&into.1, &one);
+                self.units.insert(into.clone(), one);
+            }
+            None => _ = self.units.insert(into.clone(), given.clone()),
+        }
+        self.units.insert(
+            from.clone(),
+            Unit { is_merged: true, did: UnitTallies::default(), segments: vec![], ..given },
+        );
+        self.changed_units.extend([from, into]);
+    }
+
+    fn together(&self, experiment: &str, one: &[Tally], other: &[Tally]) -> Vec<Tally> {
+        let both = one.iter().zip(other);
+        self.metrics(experiment)
+            .iter()
+            .zip(both)
+            .map(|(metric, (one, other))| metric.together(one, other))
+            .collect()
+    }
+
+    fn sell(&mut self, at_ms: i64, lines: &[OrderLineData]) {
+        for line in lines {
+            let pieces = self.step.sales.entry((at_ms.div_euclid(DAY_MS), line.sku.clone())).or_default();
+            *pieces = pieces.saturating_add(line.quantity);
+        }
+    }
+
+    /// Keeps an order, in case its unit is exposed later.
+    fn remember(&mut self, event: &OutboxEvent) {
+        let unit = self.person(&event.unit);
+        let data = event.data.get().to_owned();
+        let row = PastRow { unit: unit.clone(), position: event.position, at_ms: event.at_ms, data };
+        self.pasts.entry(unit).or_default().push(row.clone());
+        self.step.pasts.push(row);
+    }
+
+    fn happen(&mut self, event: &OutboxEvent) {
+        if !self.sums.listens_to(&event.kind) {
+            return;
+        }
+        let person = self.person(&event.unit);
+        let of_person = (person.clone(), String::new())..;
+        let experiments: Vec<String> = (self.units.range(of_person))
+            .take_while(|((unit, _), _)| *unit == person)
+            .map(|((_, experiment), _)| experiment.clone())
+            .collect();
+        if experiments.is_empty() {
+            return;
+        }
+        let Ok(data) = serde_json::from_str::<Value>(event.data.get()) else { return };
+        let occurrence = Occurrence { kind: &event.kind, at_ms: event.at_ms, data: &data };
+        for experiment in experiments {
+            self.count(&(person.clone(), experiment), occurrence);
+        }
+    }
+
+    fn count(&mut self, key: &(VisitorId, String), event: Occurrence<'_>) {
+        let Some(unit) = self.units.get(key) else { return };
+        let metrics = self.metrics(&key.1);
+        let after = |(index, metric): (usize, &Metric)| {
+            let before = unit.did.tallies.get(index)?;
+            Some((index, metric.after(before, unit.exposed_at_ms, event)?))
+        };
+        let changes: Vec<(usize, Tally)> = metrics.iter().enumerate().filter_map(after).collect();
+        if changes.is_empty() {
+            return;
+        }
+        if unit.counts() {
+            let (variation, segments, did) = (unit.variation, unit.segments.clone(), unit.did.clone());
+            self.each_arm(&key.1, variation, &segments, |arm, metrics| {
+                for (index, after) in &changes {
+                    let past = did.pasts.get(*index).copied().unwrap_or(0);
+                    arm.change(*index, &metrics[*index], &did.tallies[*index], after, past);
+                }
+            });
+        }
+        if let Some(unit) = self.units.get_mut(key) {
+            changes.into_iter().for_each(|(index, after)| unit.did.tallies[index] = after);
+            self.changed_units.insert(key.clone());
+        }
+    }
+
+    fn look(&mut self, experiment: &str, at_ms: i64) {
+        let from = (experiment.to_owned(), String::new(), 0);
+        let arms: BTreeMap<u32, &ArmSums> = (self.sums.arms.range(from..))
+            .take_while(|((key, segment, _), _)| key == experiment && segment.is_empty())
+            .map(|((_, _, variation), arm)| (*variation, arm))
+            .collect();
+        let units = arms.values().map(|arm| arm.units()).sum();
+        if !is_look(units) {
+            return;
+        }
+        let last = arms.keys().last().copied().unwrap_or(0);
+        let metrics = self.metrics(experiment);
+        let nothing = ArmSums::new(metrics.len());
+        let lines =
+            (0..=last).map(|variation| arms.get(&variation).unwrap_or(&&nothing).to_look_text(metrics));
+        let arms = lines.collect::<Vec<_>>().join("\n");
+        self.step.looks.push(LookRow { experiment: experiment.to_owned(), units, at_ms, arms });
+    }
+
+    /// Ends the fold with a step of the roll-ups.
+    pub fn into_step(self, from: u64, to: u64) -> RollUp {
+        let Self { sums, mut units, changed_units, changed_arms, step, .. } = self;
+        let unit = |key: (VisitorId, String)| {
+            let unit = units.remove(&key)?;
+            Some(unit.close(key.1, key.0))
+        };
+        let arm = |key: ArmKey| {
+            let text = sums.arms.get(&key)?.to_text();
+            let (experiment, segment, variation) = key;
+            Some(ArmRow { experiment, segment, variation, sums: text })
+        };
+        RollUp {
+            from,
+            to,
+            units: changed_units.into_iter().filter_map(unit).collect(),
+            arms: changed_arms.into_iter().filter_map(arm).collect(),
+            ..step
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
