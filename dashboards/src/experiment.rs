@@ -27,7 +27,7 @@ pub use segments::Dimension;
 /// Holds what the page of an experiment shows.
 ///
 /// Its forms post `csrf`, `revision` and `reason` to `/admin/experiments/{key}/start`, `…/pause`, `…/resume`, `…/stop`,
-/// `…/archive`, `…/ship/{variation}`, `…/ramp/raise` and `…/ramp/skip`; it links to `/admin/experiments/{key}/edit` and, once over, to `/admin/experiments/new?copy={key}`.
+/// `…/archive`, `…/ship/{variation}`, `…/ramp/raise`, `…/ramp/skip` and `…/learned`; it links to `/admin/experiments/{key}/edit` and, once over, to `/admin/experiments/new?copy={key}`.
 #[derive(Debug, Clone)]
 pub struct ExperimentPage<'a> {
     /// Who reads it.
@@ -108,6 +108,7 @@ pub(crate) struct View<'a> {
     is_paused: bool,
     is_stopped: bool,
     is_over: bool,
+    learned: &'a str,
     shipped: Option<&'a str>,
     replaced: Option<&'a str>,
     can_ship: bool,
@@ -154,6 +155,7 @@ impl ExperimentPage<'_> {
             is_paused: status == Status::Paused,
             is_stopped: status == Status::Stopped,
             is_over: status.is_over(),
+            learned: experiment.learned(),
             shipped: self.shipped().filter(|_| self.is_shipped),
             replaced: self.shipped().filter(|_| !self.is_shipped),
             can_ship: !experiment.is_aa(),

@@ -42,7 +42,7 @@ pub use login::Login;
 pub use money::Currency;
 pub use monitoring::metrics_named;
 pub use orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
-pub use overview::{ExperimentRow, Overview, ShopFigures};
+pub use overview::{ExperimentRow, Overview, Search, ShopFigures};
 pub use pages::{Notice, PageError, Pages, Session};
 pub use purses::{
     CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,

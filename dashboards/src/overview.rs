@@ -9,6 +9,11 @@ use crate::moment::Moment;
 use crate::money::Currency;
 use crate::pages::{Notice, Session};
 
+mod search;
+
+use search::Choice;
+pub use search::Search;
+
 /// Holds what the list of experiments shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overview {
@@ -16,6 +21,14 @@ pub struct Overview {
     pub session: Session,
     /// What the last action did.
     pub notice: Option<Notice>,
+    /// What is looked for.
+    pub search: Search,
+    /// All owners and all flags, to choose from.
+    pub owners: Vec<String>,
+    /// See [`Overview::owners`].
+    pub flags: Vec<String>,
+    /// How many experiments are archived.
+    pub archived: u64,
     /// The shop's figures.
     pub shop: ShopFigures,
     /// One row for each experiment; in the order of [`Status`] from running on, drafts after paused ones.
@@ -56,6 +69,8 @@ pub struct ExperimentRow {
     pub sentence: String,
     /// When it started, Unix milliseconds UTC.
     pub started_at_ms: Option<i64>,
+    /// What was learned from it; may be empty.
+    pub learned: String,
 }
 
 #[derive(Serialize)]
@@ -74,11 +89,18 @@ struct Row<'a> {
     verdict: VerdictView,
     units: String,
     started: Option<Moment>,
+    learned: &'a str,
 }
 
 #[derive(Serialize)]
 pub(crate) struct View<'a> {
     summary: String,
+    is_search: bool,
+    q: &'a str,
+    statuses: Vec<Choice>,
+    owners: Vec<Choice>,
+    flags: Vec<Choice>,
+    archived: Option<String>,
     figures: Vec<Figure>,
     rows: Vec<Row<'a>>,
     as_of: Moment,
@@ -96,11 +118,21 @@ impl Overview {
         let mut rows: Vec<&ExperimentRow> = self.experiments.iter().collect();
         rows.sort_by_key(order);
         View {
-            summary: self.summary(),
+            summary: if self.search.is_empty() { self.summary() } else { self.found() },
+            is_search: !self.search.is_empty(),
+            q: &self.search.q,
+            statuses: self.search.statuses(),
+            owners: Search::choices(&self.search.owner, &self.owners),
+            flags: Search::choices(&self.search.flag, &self.flags),
+            archived: (self.archived > 0).then(|| count(self.archived)),
             figures: self.shop.figures(),
             rows: rows.into_iter().map(ExperimentRow::row).collect(),
             as_of: Moment::of(self.as_of_ms),
         }
+    }
+
+    fn found(&self) -> String {
+        format!("{} found, past ones among them", counted(self.experiments.len() as u64, "experiment"))
     }
 
     fn summary(&self) -> String {
@@ -153,6 +185,7 @@ impl ExperimentRow {
             verdict: VerdictView::of(self.status, self.verdict.as_ref(), &self.sentence).without_repetition(),
             units: count(self.units),
             started: self.started_at_ms.map(Moment::of),
+            learned: &self.learned,
         }
     }
 }

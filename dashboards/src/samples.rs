@@ -16,7 +16,7 @@ use crate::experiment::{Dimension, ExperimentPage, Revision};
 use crate::login::Login;
 use crate::money::Currency;
 use crate::orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
-use crate::overview::{ExperimentRow, Overview, ShopFigures};
+use crate::overview::{ExperimentRow, Overview, Search, ShopFigures};
 use crate::pages::{Notice, PageError, Pages, Session};
 use crate::purses::{
     CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,
@@ -180,7 +180,11 @@ pub fn better() -> Sample {
 
 /// Returns one whose treatment is worse, stopped.
 pub fn worse() -> Sample {
-    let experiment = definition("basket-drawer", "Basket in a drawer", HYPOTHESIS, &ARMS, Status::Stopped);
+    let experiment = definition("basket-drawer", "Basket in a drawer", HYPOTHESIS, &ARMS, Status::Stopped)
+        .teaching(
+            "The drawer hides the sum, and who does not see it goes on looking for it.\nShow the sum first.",
+        )
+        .expect("a stopped experiment teaches");
     observed(experiment, &[arm(0.5, 0.0745, 4_130.0), arm(0.5, 0.061, 4_080.0)], 24_310.0, 48)
 }
 
@@ -427,13 +431,20 @@ pub fn overview() -> Overview {
         units: sample.analysis.arms.iter().map(|arm| arm.units).sum(),
         verdict: Some(sample.analysis.verdict.clone()),
         sentence: sample.analysis.sentence.clone(),
+        learned: sample.experiment.learned().into(),
         started_at_ms: (sample.experiment.status().has_started()).then_some(AS_OF_MS - 14 * DAY_MS),
     };
-    let shown: Vec<(&str, Sample)> =
-        experiments().into_iter().filter(|(name, _)| !matches!(*name, "first-look" | "hostile")).collect();
+    let shown: Vec<(&str, Sample)> = experiments()
+        .into_iter()
+        .filter(|(name, _)| !matches!(*name, "first-look" | "hostile" | "ramping" | "ramp-held"))
+        .collect();
     Overview {
         session: session(),
         notice: None,
+        search: Search::default(),
+        owners: vec!["mara".into()],
+        flags: vec!["checkout_workflow".into()],
+        archived: 2,
         shop: ShopFigures {
             orders: 3_412,
             revenue_minor: 14_103_296,
@@ -450,12 +461,23 @@ pub fn empty_overview() -> Overview {
     Overview {
         shop: ShopFigures { orders: 0, revenue_minor: 0, carts: 0, currency: Currency::new("JPY", 0) },
         experiments: Vec::new(),
+        archived: 0,
         ..overview()
     }
 }
 
 fn choices() -> Vec<MetricChoice> {
     metrics().iter().map(|m| MetricChoice { key: m.key().into(), name: m.name().into() }).collect()
+}
+
+/// Returns what a search finds, and one that finds nothing.
+pub fn searches() -> [Overview; 2] {
+    let search = |q: &str| Search { q: q.into(), status: "stopped".into(), ..Search::default() };
+    let found = overview().experiments.into_iter().filter(|row| row.status.is_over()).collect();
+    [
+        Overview { search: search("checkout"), experiments: found, ..overview() },
+        Overview { search: search(HOSTILE), experiments: Vec::new(), ..overview() },
+    ]
 }
 
 /// Returns the form of a new experiment.
@@ -583,6 +605,8 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
         ("login-refused".to_owned(), pages.login(&wrong)?),
         ("overview".to_owned(), pages.overview(&overview())?),
         ("overview-empty".to_owned(), pages.overview(&empty_overview())?),
+        ("overview-found".to_owned(), pages.overview(&searches()[0])?),
+        ("overview-nothing".to_owned(), pages.overview(&searches()[1])?),
         ("orders".to_owned(), pages.orders(&orders())?),
         ("orders-none".to_owned(), pages.orders(&OrdersPage { orders: vec![], next: None, ..orders() })?),
         ("order".to_owned(), pages.order(&order("placed", 0))?),

@@ -259,7 +259,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 42] = [
+const ADDRESSES: [&str; 43] = [
     "/",
     "/admin",
     "/admin/login",
@@ -272,6 +272,7 @@ const ADDRESSES: [&str; 42] = [
     "/admin/experiments/*/edit",
     "/admin/experiments/*/start",
     "/admin/experiments/*/ship/classic",
+    "/admin/experiments/*/learned",
     "/admin/experiments/*/ramp/skip",
     "/admin/experiments/*/ramp/raise",
     "/admin/orders",

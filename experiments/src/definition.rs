@@ -39,6 +39,8 @@ pub const SEED_BYTES_MAX: usize = 128;
 pub const NAME_BYTES_MAX: usize = 200;
 /// Most bytes of a hypothesis: a paragraph or two.
 pub const HYPOTHESIS_BYTES_MAX: usize = 4_000;
+/// Most bytes of what was learned: as a hypothesis, whose answer it is.
+pub const LEARNED_BYTES_MAX: usize = HYPOTHESIS_BYTES_MAX;
 /// Most planned days: whoever waits longer than a year for an answer no longer has the question.
 pub const PLANNED_DAYS_MAX: u32 = 366;
 /// Fewest planned units: below some hundreds the statistics decide nothing (see [`crate::verdict`]).
@@ -125,6 +127,7 @@ pub struct Experiment {
     is_aa: bool,
     ramp: Vec<RampStep>,
     shipped: Option<Shipped>,
+    learned: String,
     status: Status,
 }
 
@@ -164,6 +167,8 @@ struct Written<V> {
     ramp: Vec<RampStep>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shipped: Option<Shipped>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    learned: String,
     #[serde(default)]
     status: Status,
 }
@@ -318,6 +323,27 @@ impl Experiment {
         Experiment { status, ..self }
     }
 
+    /// Returns what was learned, as people who look for it later will read it; empty until somebody says it.
+    pub fn learned(&self) -> &str {
+        &self.learned
+    }
+
+    /// Returns the experiment with what was learned from it.
+    ///
+    /// # Errors
+    /// [`DefinitionError::NotLearned`] before it is over, [`DefinitionError::TooLong`].
+    pub fn teaching(self, learned: &str) -> Result<Experiment, DefinitionError> {
+        if !self.status.is_over() {
+            return Err(DefinitionError::NotLearned);
+        }
+        check_length("learned", learned, LEARNED_BYTES_MAX)?;
+        Ok(self.with_learned(learned.to_owned()))
+    }
+
+    pub(crate) fn with_learned(self, learned: String) -> Experiment {
+        Experiment { learned, ..self }
+    }
+
     pub(crate) fn with_coverage_bp(self, coverage_bp: u32) -> Experiment {
         Experiment { coverage_bp, ..self }
     }
@@ -366,6 +392,7 @@ impl Written<Value> {
             is_aa: self.is_aa,
             ramp: self.ramp,
             shipped: self.shipped,
+            learned: self.learned,
             status: self.status,
         })
     }
@@ -395,6 +422,7 @@ impl TryFrom<Written<Variation>> for Experiment {
         if let Some(found) = written.planned_days.filter(|days| !(1..=PLANNED_DAYS_MAX).contains(days)) {
             return Err(DefinitionError::PlannedDaysOutOfRange { found });
         }
+        check_length("learned", &written.learned, LEARNED_BYTES_MAX)?;
         check_ramp(&written.ramp)?;
         check_shipped(written.shipped.as_ref(), &variations)?;
         let is_aa = written.is_aa.unwrap_or_else(|| are_alike(&variations));
@@ -418,6 +446,7 @@ impl TryFrom<Written<Variation>> for Experiment {
             is_aa,
             ramp: written.ramp,
             shipped: written.shipped,
+            learned: written.learned,
             status: written.status,
         })
     }
@@ -444,6 +473,7 @@ impl From<Experiment> for Written<Variation> {
             is_aa: experiment.is_aa.then_some(true),
             ramp: experiment.ramp,
             shipped: experiment.shipped,
+            learned: experiment.learned,
             status: experiment.status,
         }
     }

@@ -20,6 +20,7 @@ on_each_store!(
     a_shipped_variation_is_everybodys_and_is_never_counted,
     a_later_rollout_replaces_an_earlier_one,
     a_ramp_rises_by_schedule_and_by_hand,
+    what_was_learned_is_found_again,
     every_change_stands_in_the_history_with_who_and_why,
     a_broken_definition_is_refused_and_says_why,
     the_dashboards_are_for_those_who_signed_in,
@@ -347,6 +348,37 @@ async fn a_later_rollout_replaces_an_earlier_one(store: Store) {
     let page = next("archive", &[("reason", "both were wrong")]).await;
     assert_eq!(page.status, 200);
     assert_eq!(workflow(&app.open_cart().await).await, "classic", "the earlier one does not come back");
+}
+
+async fn what_was_learned_is_found_again(store: Store) {
+    let (_app, admin) = start(store).await;
+    let path = format!("/admin/experiments/{KEY}");
+    let page = admin.get(&path).await;
+    assert!(!page.html.contains("/learned\""), "nothing is learned before the end");
+    press(&admin, "stop").await;
+    let page = admin.get(&path).await;
+    let lesson = "Whoever pays by <i>card</i> minds the zebra.\r\nThe others do not.";
+    let page = admin.submit(&page, &format!("{path}/learned"), &[("learned", lesson)]).await;
+    assert!(page.html.contains("What was learned is saved"), "{}", page.html);
+    let page = admin.submit(&page, &format!("{path}/learned"), &[("learned", &"x".repeat(4_001))]).await;
+    assert_eq!(page.status, 422);
+    assert!(page.html.contains("Learned has 4001 bytes, the most allowed is 4000"), "{}", page.html);
+    press(&admin, "archive").await;
+    let found = async |query: &str| {
+        let page = admin.get(&format!("/admin{query}")).await;
+        assert_eq!(page.status, 200, "{query}");
+        page.html.contains("zebra.\nThe others do not.")
+    };
+    assert!(!found("").await, "it has left the list");
+    for query in
+        ["?q=ZEBRA+card", "?status=archived", "?owner=ada&status=any", "?flag=checkout_workflow&q=lets+more"]
+    {
+        assert!(found(query).await, "{query}");
+    }
+    for query in ["?q=zebra+lion", "?q=zebra&status=running", "?owner=bob", "?q=%00%F0%9F%98%80"] {
+        assert!(!found(query).await, "{query}");
+    }
+    assert_eq!(admin.get("/admin?status=asleep").await.status, 400);
 }
 
 /// Puts everything that happened to experiments so far back by so many minutes.

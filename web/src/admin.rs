@@ -33,7 +33,7 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
         config.service(
             scope("/admin")
                 .app_data(pages)
-                .route("", get().to(experiments::overview))
+                .route("", get().to(experiments::overview::list))
                 .route("/login", get().to(login::page))
                 .route("/login", post().to(login::enter))
                 .route("/logout", post().to(login::leave))
@@ -62,6 +62,7 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/experiments/{key}", get().to(experiments::read))
                 .route("/experiments/{key}", post().to(experiments::editing::save))
                 .route("/experiments/{key}/edit", get().to(experiments::editing::edit))
+                .route("/experiments/{key}/learned", post().to(experiments::editing::learn))
                 .route("/experiments/{key}/ramp/{change}", post().to(experiments::moves::ramp))
                 .route("/experiments/{key}/ship/{variation}", post().to(experiments::moves::ship))
                 .route("/experiments/{key}/{move}", post().to(experiments::moves::make)),

@@ -47,7 +47,7 @@ struct Change {
 
 /// The fields of a definition in the order in which changes are told. Those of later versions come after them, under
 /// the names that they have in JSON.
-const FIELDS: [(&str, &str); 12] = [
+const FIELDS: [(&str, &str); 13] = [
     ("name", "Name"),
     ("hypothesis", "Hypothesis"),
     ("owner", "Owner"),
@@ -60,6 +60,7 @@ const FIELDS: [(&str, &str); 12] = [
     ("planned_units", "Planned units"),
     ("planned_days", "Planned days"),
     ("seed", "Seed"),
+    ("learned", "What was learned"),
 ];
 /// Fields that say nothing to people, or that the headline tells.
 const SILENT: [&str; 4] = ["schema_version", "key", "status", "shipped"];

@@ -129,6 +129,9 @@ pub enum DefinitionError {
         /// What the experiment covers.
         coverage_bp: u32,
     },
+    /// It is not over, so that what will be learned is not known.
+    #[error("nothing is learned before an experiment is over: stop it first")]
+    NotLearned,
     /// What was shipped is no variation of the experiment.
     #[error("variation `{key}` cannot be shipped: the experiment has none of that key")]
     UnknownShipped {

@@ -42,8 +42,8 @@ impl Experiment {
             && weights(self) == weights(other)
     }
 
-    /// Returns the experiment as `next` defines it, in the status it has now, and what was shipped stays (only
-    /// [`Experiment::moved`] and [`Experiment::ship`] change them).
+    /// Returns the experiment as `next` defines it, in the status it has now, and what was shipped and learned stays (only
+    /// [`Experiment::moved`], [`Experiment::ship`] and [`Experiment::teaching`] change them).
     ///
     /// A draft may change in all but its key. While it runs or is paused, names and the owner may change and coverage
     /// may rise: raising it adds units and moves none. Flag, seed, variations (keys, order, weights, values),
@@ -63,7 +63,10 @@ impl Experiment {
         if status.has_started() {
             self.check_frozen(&next)?;
         }
-        Ok(next.with_status(status).with_shipped(self.shipped().cloned()))
+        Ok(next
+            .with_status(status)
+            .with_shipped(self.shipped().cloned())
+            .with_learned(self.learned().to_owned()))
     }
 
     fn check_frozen(&self, next: &Experiment) -> Result<(), ChangeError> {

@@ -159,3 +159,17 @@ fn an_aa_experiment_shows_the_same_to_all_and_no_other_does() {
     value["is_aa"] = json!(false);
     assert_eq!(running.revised(read(&value)), Err(ChangeError::Frozen { field: "is_aa" }));
 }
+
+#[test]
+fn what_was_learned_is_said_at_the_end_and_stays() {
+    let running = read(&written()).moved(Move::Start).unwrap();
+    let too_soon = DefinitionError::NotLearned;
+    assert_eq!(running.clone().teaching("Nobody minds."), Err(too_soon));
+    let over = running.clone().ship("b", 7).unwrap();
+    assert!(over.clone().teaching(&"x".repeat(4_001)).is_err());
+    let taught = over.teaching("Nobody minds.").unwrap();
+    // The form of a change knows nothing of what was shipped and learned.
+    let renamed = taught.clone().revised(changed("/name", json!("Other"))).unwrap();
+    assert_eq!((renamed.learned(), renamed.shipped()), ("Nobody minds.", taught.shipped()));
+    assert_eq!(read(&renamed.to_value()), renamed);
+}

@@ -1,16 +1,14 @@
-//! The pages of experiments: the list, and one with its verdict and its history.
+//! The pages of experiments: the list, one with its verdict and its history, the form, the buttons.
 
 use actix_web::{
     HttpResponse,
     http::StatusCode,
     web::{Data, Path, Query},
 };
-use dashboards::{
-    Currency, ExperimentPage, ExperimentRow, Notice, Overview, Pages, Revision, Session, ShopFigures,
-};
+use dashboards::{Currency, ExperimentPage, Notice, Pages, Revision, Session};
 use experiments::{Experiment, Status, Variation, rollout};
 
-use super::{Did, html, html_with, login::SignedIn, results, see_other};
+use super::{Did, html_with, login::SignedIn, results, see_other};
 use crate::{
     clock,
     definitions::{Definitions, WORKFLOW_FLAG},
@@ -21,6 +19,7 @@ use crate::{
 
 pub mod editing;
 pub mod moves;
+pub mod overview;
 
 const DONE: &[(&str, &str)] = &[
     ("saved", "Saved."),
@@ -32,55 +31,13 @@ const DONE: &[(&str, &str)] = &[
     ("resume", "The experiment runs again. Who was in it meets the same variation."),
     ("stop", "The experiment has stopped, on every node. Carts that are open keep their workflow."),
     ("archive", "The experiment is archived."),
+    ("learned", "What was learned is saved, and the search finds it."),
     ("raise", "The step is taken: more visitors take part from now on."),
     ("skip", "The step is left out."),
     ("ship", "The variation is shipped: its flag answers it to everybody, and nobody is counted any more."),
 ];
 const REFUSED: &[(&str, &str)] =
     &[("changed", "Somebody else changed the experiment meanwhile. Look at it again.")];
-
-/// `GET /admin`.
-pub(super) async fn overview(
-    shop: Data<Shop>,
-    pages: Data<Pages>,
-    did: Query<Did>,
-    SignedIn(session): SignedIn,
-) -> Result<HttpResponse, Problem> {
-    shop.definitions.refresh(&*shop.store).await?;
-    let totals = shop.store.totals().await?;
-    let definitions = shop.definitions.get();
-    let analyses = results::at_a_glance(&shop, definitions.experiments()).await?;
-    let mut experiments = vec![];
-    for (experiment, analysis) in definitions.experiments().iter().zip(analyses) {
-        if experiment.status() == Status::Archived {
-            continue;
-        }
-        let key = experiment.key();
-        let started_at_ms = first(&history(&shop, key).await?, |status| status == Status::Running);
-        experiments.push(ExperimentRow {
-            key: key.to_owned(),
-            name: experiment.name().to_owned(),
-            status: experiment.status(),
-            shipped: shipped_on(experiment, &definitions).map(|shipped| shipped.name().to_owned()),
-            units: analysis.arms.iter().map(|a| a.units).sum(),
-            verdict: experiment.status().has_started().then_some(analysis.verdict),
-            sentence: analysis.sentence,
-            started_at_ms,
-        });
-    }
-    html(pages.overview(&Overview {
-        session,
-        notice: did.notice(DONE, REFUSED),
-        shop: ShopFigures {
-            orders: totals.orders,
-            revenue_minor: totals.revenue_minor,
-            carts: totals.carts,
-            currency: currency(&shop),
-        },
-        experiments,
-        as_of_ms: clock::now_ms(),
-    }))
-}
 
 /// Returns the variation that everybody gets on the experiment's flag, where the experiment was the last to ship one.
 fn shipped_on<'e>(experiment: &'e Experiment, definitions: &Definitions) -> Option<&'e Variation> {

@@ -5,7 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Query},
 };
-use dashboards::{DefinitionForm, EditPage, FormError, MetricChoice, Pages, Subject};
+use dashboards::{DefinitionForm, EditPage, FormError, MetricChoice, Notice, Pages, Subject};
 use experiments::Experiment;
 use serde::Deserialize;
 
@@ -17,13 +17,14 @@ use super::{
     },
     Saved, done, find,
     moves::reason_of,
-    write,
+    show, write,
 };
 use crate::{
     definitions::{self, WORKFLOW_FLAG},
     problem::Problem,
     shop::Shop,
     store::{StoreError, StoredExperiment},
+    storefront::cart::sentence,
 };
 
 /// Names the experiment that a new one shall be like.
@@ -165,4 +166,26 @@ pub(in crate::admin) async fn save(
         }
     };
     done(&shop, &next, revision, Saved { by: &session.user, reason: &reason }, "saved").await
+}
+
+/// `POST /admin/experiments/{key}/learned`: says what was learned.
+pub(in crate::admin) async fn learn(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    key: Path<String>,
+    Sent { session, form, .. }: Sent,
+) -> Result<HttpResponse, Problem> {
+    let (experiment, stored) = find(&shop, &key).await?;
+    // Browsers send line ends as CR LF; a definition keeps LF.
+    let learned = form.text("learned").trim().replace("\r\n", "\n");
+    match experiment.teaching(&learned) {
+        Ok(next) => {
+            let revision = form.text("revision").parse().unwrap_or(stored.revision);
+            done(&shop, &next, revision, Saved { by: &session.user, reason: "" }, "learned").await
+        }
+        Err(error) => {
+            let notice = Some(Notice::Refused(sentence(&error.to_string())));
+            show(&shop, &pages, &session, &key, StatusCode::UNPROCESSABLE_ENTITY, notice, "").await
+        }
+    }
 }
