@@ -157,6 +157,9 @@ fn said(field: &str, value: Option<&Value>) -> Option<String> {
             let steps: Vec<RampStep> = serde_json::from_value(value?.clone()).ok()?;
             Some(steps.iter().map(step_words).collect::<Vec<_>>().join(", "))
         }
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            Some(items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "))
+        }
         other => Some(other.to_string()),
     }
 }
