@@ -19,5 +19,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             page.replace(link, &format!("<style>{ADMIN_CSS}</style>")),
         )?;
     }
+    for (name, report) in samples::render_reports(&Pages::new()?)? {
+        std::fs::write(folder.join(name + ".html"), report)?;
+    }
     Ok(())
 }

@@ -30,8 +30,8 @@ pub use segments::Dimension;
 /// `…/archive`, `…/ship/{variation}`, `…/ramp/raise`, `…/ramp/skip` and `…/learned`; it links to `/admin/experiments/{key}/edit` and, once over, to `/admin/experiments/new?copy={key}`.
 #[derive(Debug, Clone)]
 pub struct ExperimentPage<'a> {
-    /// Who reads it.
-    pub session: &'a Session,
+    /// Who reads it; `None` of a report, which is for whoever it is given to and leads nowhere.
+    pub session: Option<&'a Session>,
     /// What the last action did.
     pub notice: Option<Notice>,
     /// The reason that was typed, where a form is shown again.

@@ -4,6 +4,7 @@ use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use tera::{Context, Tera};
 
+use crate::assets;
 use crate::demand::DemandPage;
 use crate::edit::EditPage;
 use crate::experiment::ExperimentPage;
@@ -88,10 +89,25 @@ struct Framed<'a, View> {
     view: View,
 }
 
+/// What stands inside a page that is a file of its own.
+#[derive(Serialize)]
+struct Inlined<View> {
+    style: &'static str,
+    icon: String,
+    #[serde(flatten)]
+    view: View,
+}
+
+impl<View> Inlined<View> {
+    fn around(view: View) -> Self {
+        Inlined { style: assets::ADMIN_CSS, icon: assets::icon_address(), view }
+    }
+}
+
 /// Holds the parsed templates and renders pages as whole HTML documents.
 ///
 /// Everything in a model is escaped. Pages need no script and carry no inline style, so a Content-Security-Policy of
-/// `default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'` fits them.
+/// `default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'` fits them. A report carries its style inside.
 #[derive(Debug)]
 pub struct Pages {
     tera: Tera,
@@ -213,12 +229,18 @@ impl Pages {
         self.framed("demand.html", "demand", &page.session, None, page.view())
     }
 
-    /// Renders one experiment: its verdict first, then what it rests on.
+    /// Renders one experiment: its verdict first, then what it rests on. Without a session it is a report: one file that holds
+    /// its own style and icons, no form, and nothing that leads elsewhere, to be read wherever it is taken.
     ///
     /// # Errors
     /// [`PageError::Render`], as all pages.
     pub fn experiment(&self, page: &ExperimentPage<'_>) -> Result<String, PageError> {
-        self.framed("experiment.html", "experiment", page.session, page.notice.as_ref(), page.view())
+        match page.session {
+            Some(session) => {
+                self.framed("experiment.html", "experiment", session, page.notice.as_ref(), page.view())
+            }
+            None => self.render("report.html", &Inlined::around(page.view())),
+        }
     }
 
     /// Renders the form that creates or edits an experiment.

@@ -560,8 +560,28 @@ fn history(experiment: &Experiment) -> Vec<Revision> {
 /// # Errors
 /// [`PageError`], when a template does not fit its model.
 pub fn render(pages: &Pages, sample: &Sample, notice: Option<Notice>) -> Result<String, PageError> {
+    render_for(pages, sample, Some(&session()), notice)
+}
+
+/// Renders the report of every sample that has started, by name.
+///
+/// # Errors
+/// [`PageError`], when a template does not fit its model.
+pub fn render_reports(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
+    let started = experiments().into_iter().filter(|(_, sample)| sample.experiment.status().has_started());
+    started
+        .map(|(name, sample)| Ok((format!("report-{name}"), render_for(pages, &sample, None, None)?)))
+        .collect()
+}
+
+fn render_for(
+    pages: &Pages,
+    sample: &Sample,
+    session: Option<&Session>,
+    notice: Option<Notice>,
+) -> Result<String, PageError> {
     let is_over = sample.experiment.status().is_over();
-    let previews: Vec<String> = if is_over {
+    let previews: Vec<String> = if is_over || session.is_none() {
         Vec::new()
     } else {
         (0..sample.experiment.variations().len())
@@ -569,7 +589,7 @@ pub fn render(pages: &Pages, sample: &Sample, notice: Option<Notice>) -> Result<
             .collect()
     };
     pages.experiment(&ExperimentPage {
-        session: &session(),
+        session,
         notice,
         reason: "",
         history: &history(&sample.experiment),

@@ -259,7 +259,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 43] = [
+const ADDRESSES: [&str; 46] = [
     "/",
     "/admin",
     "/admin/login",
@@ -269,6 +269,9 @@ const ADDRESSES: [&str; 43] = [
     "/admin/experiments",
     "/admin/experiments/new",
     "/admin/experiments/*",
+    "/admin/experiments/*/report",
+    "/admin/experiments/*/results.csv",
+    "/admin/experiments/*/results.json",
     "/admin/experiments/*/edit",
     "/admin/experiments/*/start",
     "/admin/experiments/*/ship/classic",
@@ -378,4 +381,38 @@ fn every_class_of_a_page_is_in_the_style_sheet() {
             );
         }
     }
+}
+
+#[test]
+fn a_report_holds_everything_and_leads_nowhere() {
+    let reports = samples::render_reports(&pages()).unwrap_or_else(|error| panic!("{error}"));
+    assert!(reports.len() > 5 && !reports.iter().any(|(name, _)| name == "report-draft"));
+    for (name, html) in reports {
+        assert!(html.starts_with("<!doctype html>") && html.contains(ADMIN_CSS), "{name} holds its style");
+        let forbidden = [
+            "<script", "<form", "<input", "<button", " src=\"", "/admin", "csrf", "http://", "https://",
+            "@import", "Sign out",
+        ];
+        for forbidden in forbidden {
+            assert!(!html.contains(forbidden), "{name} holds {forbidden}");
+        }
+        for address in html.split(" href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(
+                address.starts_with('#') || address.starts_with("data:image/svg+xml,"),
+                "{name}: {address}"
+            );
+        }
+        let text = text(&html[html.find("</head>").unwrap_or_default()..]);
+        assert!(text.contains("Verdict") && text.contains("What each variation did"), "{name}: {text}");
+        assert!(text.contains("Definition") && text.contains("Figures as of"), "{name}: {text}");
+    }
+}
+
+#[test]
+fn raw_numbers_are_offered_once_there_are_some() {
+    let offered = page("experiment-better");
+    for file in ["results.csv", "results.json", "report"] {
+        assert!(offered.contains(&format!("/admin/experiments/checkout-express/{file}\"")), "{file}");
+    }
+    assert!(!page("experiment-draft").contains("Raw numbers"));
 }

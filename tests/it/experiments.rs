@@ -28,7 +28,7 @@ on_each_store!(
 );
 
 const KEY: &str = "checkout-express";
-const FIELDS: &[(&str, &str)] = &[
+pub(crate) const FIELDS: &[(&str, &str)] = &[
     ("name", "Express checkout"),
     ("key", KEY),
     ("hypothesis", "One page lets more shoppers finish."),

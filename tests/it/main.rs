@@ -74,6 +74,7 @@ mod metrics;
 mod offline;
 mod published_flags;
 mod replay;
+mod report;
 mod statistics;
 mod tracking;
 mod webhooks;

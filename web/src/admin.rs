@@ -6,6 +6,7 @@ pub mod experiments;
 pub mod login;
 pub mod orders;
 pub mod purses;
+pub mod report;
 pub mod results;
 pub mod stock;
 pub mod webhooks;
@@ -63,6 +64,9 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/experiments/{key}", post().to(experiments::editing::save))
                 .route("/experiments/{key}/edit", get().to(experiments::editing::edit))
                 .route("/experiments/{key}/learned", post().to(experiments::editing::learn))
+                .route("/experiments/{key}/results.json", get().to(report::json))
+                .route("/experiments/{key}/results.csv", get().to(report::csv))
+                .route("/experiments/{key}/report", get().to(report::html))
                 .route("/experiments/{key}/ramp/{change}", post().to(experiments::moves::ramp))
                 .route("/experiments/{key}/ship/{variation}", post().to(experiments::moves::ship))
                 .route("/experiments/{key}/{move}", post().to(experiments::moves::make)),
@@ -86,16 +90,18 @@ fn html(page: Result<String, PageError>) -> Result<HttpResponse, Problem> {
 
 /// Answers a page with a status of its own: a form that is shown again was refused.
 fn html_with(status: StatusCode, page: Result<String, PageError>) -> Result<HttpResponse, Problem> {
-    let page = page.map_err(|error| {
-        tracing::error!(%error, "a dashboard could not be rendered");
-        Problem::new(Kind::PageFault, "this page could not be made; the log says why")
-    })?;
+    let page = page.map_err(|error| page_fault(&error))?;
     Ok(HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((header::REFERRER_POLICY, "same-origin"))
         .body(page))
+}
+
+fn page_fault(error: &dyn std::fmt::Display) -> Problem {
+    tracing::error!(%error, "a dashboard could not be rendered");
+    Problem::new(Kind::PageFault, "this page could not be made; the log says why")
 }
 
 fn see_other(to: &str) -> HttpResponse {

@@ -7,6 +7,7 @@ mod features;
 mod import;
 mod mapping;
 mod migrate;
+mod report;
 mod serve;
 mod simulate;
 mod train;
@@ -43,6 +44,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Write the flags for GrowthBook, or for another shop.
     Export(export::ExportArgs),
+    /// Write what an experiment has shown so far: a page to read, or its numbers.
+    Report(report::ReportArgs),
     /// Send simulated shoppers, or the orders of a past day, through a shop that serves.
     Simulate(simulate::SimulateArgs),
     /// Learn recommendations from the event files.
@@ -81,6 +84,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Check => check::run(config).await,
             Command::Import(args) => import::run(config, args).await,
             Command::Export(args) => export::run(config, args).await,
+            Command::Report(args) => report::run(config, args).await,
             Command::Simulate(args) => simulate::run(args).await,
             Command::Train(args) => train::run(config, "train", args).await,
             Command::Evaluate(args) => train::run(config, "evaluate", args).await,

@@ -8,13 +8,13 @@ use actix_web::{
 use dashboards::{Currency, ExperimentPage, Notice, Pages, Revision, Session};
 use experiments::{Experiment, Status, Variation, rollout};
 
-use super::{Did, html_with, login::SignedIn, results, see_other};
+use super::{Did, html_with, login::SignedIn, report::Report, see_other};
 use crate::{
     clock,
     definitions::{Definitions, WORKFLOW_FLAG},
     problem::{Kind, Problem},
     shop::Shop,
-    store::{StoreError, StoredExperiment},
+    store::{Store, StoreError, StoredExperiment},
 };
 
 pub mod editing;
@@ -40,13 +40,13 @@ const REFUSED: &[(&str, &str)] =
     &[("changed", "Somebody else changed the experiment meanwhile. Look at it again.")];
 
 /// Returns the variation that everybody gets on the experiment's flag, where the experiment was the last to ship one.
-fn shipped_on<'e>(experiment: &'e Experiment, definitions: &Definitions) -> Option<&'e Variation> {
+pub(super) fn shipped_on<'e>(experiment: &'e Experiment, definitions: &Definitions) -> Option<&'e Variation> {
     let (by, _) = rollout::on_flag(definitions.experiments(), experiment.flag())?;
     let variation = experiment.rollout().filter(|_| by.key() == experiment.key())?;
     experiment.variations().get(variation)
 }
 
-fn currency(shop: &Shop) -> Currency {
+pub(super) fn currency(shop: &Shop) -> Currency {
     let currency = shop.currency();
     Currency::new(currency.code(), currency.exponent())
 }
@@ -56,6 +56,14 @@ fn currency(shop: &Shop) -> Currency {
 /// # Errors
 /// What the store says.
 pub async fn history(shop: &Shop, key: &str) -> Result<Vec<Revision>, Problem> {
+    revisions(&*shop.store, key).await
+}
+
+/// As [`history`], where no shop is open.
+///
+/// # Errors
+/// As [`history`].
+pub async fn revisions(store: &dyn Store, key: &str) -> Result<Vec<Revision>, Problem> {
     let revision = |row: StoredExperiment| Revision {
         number: row.revision,
         at_ms: row.saved_at_ms,
@@ -64,11 +72,11 @@ pub async fn history(shop: &Shop, key: &str) -> Result<Vec<Revision>, Problem> {
         // One that another version of the server saved may be beyond us; the others are told.
         definition: Experiment::parse(&row.definition).ok(),
     };
-    Ok(shop.store.history(key).await?.into_iter().map(revision).collect())
+    Ok(store.history(key).await?.into_iter().map(revision).collect())
 }
 
 /// Returns when an experiment first was in a status.
-fn first(history: &[Revision], is: impl Fn(Status) -> bool) -> Option<i64> {
+pub(super) fn first(history: &[Revision], is: impl Fn(Status) -> bool) -> Option<i64> {
     let was = |revision: &&Revision| revision.definition.as_ref().is_some_and(|e| is(e.status()));
     history.iter().find(was).map(|revision| revision.at_ms)
 }
@@ -111,41 +119,29 @@ async fn show(
     notice: Option<Notice>,
     reason: &str,
 ) -> Result<HttpResponse, Problem> {
-    let (experiment, stored) = find(shop, key).await?;
-    let results = results::of(shop, &experiment).await?;
-    let dimensions: Vec<dashboards::Dimension> = (results.dimensions.into_iter())
-        .map(|found| dashboards::Dimension { name: found.name, segments: found.segments })
-        .collect();
-    let history = history(shop, key).await?;
+    shop.definitions.refresh(&*shop.store).await?;
+    let definitions = shop.definitions.get();
+    let report =
+        Report::of(&*shop.store, &definitions, &shop.experiment_metrics, currency(shop), key).await?;
+    let experiment = report.experiment();
     let place = if experiment.flag() == WORKFLOW_FLAG { "/products" } else { "/cart" };
     let previews: Vec<String> =
         (0..experiment.variations().len()).map(|v| format!("{place}?{}={v}", experiment.key())).collect();
-    let page = ExperimentPage {
-        session,
-        notice,
-        reason,
-        experiment: &experiment,
-        is_shipped: shipped_on(&experiment, &shop.definitions.get()).is_some(),
-        step_due_at_ms: step_due_at_ms(&experiment, &history),
-        revision: stored.revision,
-        saved_at_ms: Some(stored.saved_at_ms),
-        started_at_ms: first(&history, |status| status == Status::Running),
-        stopped_at_ms: first(&history, Status::is_over),
-        history: &history,
-        analysis: &results.analysis,
-        dimensions: &dimensions,
-        crossed: results.crossed,
-        looks: results.looks,
-        previews: &previews,
-        currency: &currency(shop),
-        as_of_ms: clock::now_ms(),
-    };
+    let page =
+        ExperimentPage { session: Some(session), notice, reason, previews: &previews, ..report.page() };
     html_with(status, pages.experiment(&page))
 }
 
 async fn find(shop: &Shop, key: &str) -> Result<(Experiment, StoredExperiment), Problem> {
     shop.definitions.refresh(&*shop.store).await?;
     let definitions = shop.definitions.get();
+    found_in(&definitions, key)
+}
+
+pub(super) fn found_in(
+    definitions: &Definitions,
+    key: &str,
+) -> Result<(Experiment, StoredExperiment), Problem> {
     let found = definitions.experiment(key).cloned().zip(definitions.stored(key).cloned());
     found.ok_or_else(|| Problem::new(Kind::UnknownExperiment, format!("there is no experiment {key}")))
 }

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use experiments::{
-    Analysis, ArmSums, Experiment, Look, Metric, Plan,
-    verdict::{self, Segments},
-};
+use dashboards::Dimension;
+use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, verdict};
 use time::OffsetDateTime;
 
 use crate::{
     clock,
     events::rollups::CROSSED,
+    experiment_metrics::ExperimentMetrics,
     problem::{Kind, Problem},
     search::sellers::DAY_MS,
     shop::Shop,
-    store::{ArmRow, LookRow, RolledUp},
+    store::{ArmRow, LookRow, RolledUp, Store},
 };
 
 /// Is what is known of an experiment's outcome.
@@ -25,16 +24,8 @@ pub struct Results {
     pub looks: u64,
     /// Units that met two variations and so count nowhere.
     pub crossed: u64,
-    /// The effect in segments, by dimension.
+    /// The effect in segments, by dimension: `week`, `weekday`, or the name of an attribute.
     pub dimensions: Vec<Dimension>,
-}
-
-/// Is one way to divide the units.
-pub struct Dimension {
-    /// Its name: `week`, `weekday`, or that of an attribute.
-    pub name: String,
-    /// What each treatment does in each segment.
-    pub segments: Vec<Segments>,
 }
 
 /// Analyses an experiment over all its looks.
@@ -42,9 +33,21 @@ pub struct Dimension {
 /// # Errors
 /// Where the store does not answer, or holds rows that fit no experiment.
 pub async fn of(shop: &Shop, experiment: &Experiment) -> Result<Results, Problem> {
-    let rolled = shop.store.arms(experiment.key()).await?;
-    let looks = shop.store.looks(experiment.key()).await?;
-    let plan = plan(shop, experiment, &rolled)?;
+    from(&*shop.store, &shop.experiment_metrics, experiment).await
+}
+
+/// As [`of`], where no shop is open.
+///
+/// # Errors
+/// As [`of`].
+pub async fn from(
+    store: &dyn Store,
+    metrics: &ExperimentMetrics,
+    experiment: &Experiment,
+) -> Result<Results, Problem> {
+    let rolled = store.arms(experiment.key()).await?;
+    let looks = store.looks(experiment.key()).await?;
+    let plan = plan(metrics, experiment, &rolled)?;
     let arms = Arms::of(&rolled, experiment)?;
     analyse(&plan, &arms, &looks, clock::now_ms())
 }
@@ -57,7 +60,7 @@ pub async fn at_a_glance(shop: &Shop, experiments: &[Experiment]) -> Result<Vec<
     let rolled = shop.store.whole_arms().await?;
     let mut found = vec![];
     for experiment in experiments {
-        let plan = plan(shop, experiment, &rolled)?;
+        let plan = plan(&shop.experiment_metrics, experiment, &rolled)?;
         let arms = Arms::of(&rolled, experiment)?;
         found.push(analyse(&plan, &arms, &[], clock::now_ms())?.analysis);
     }
@@ -65,11 +68,11 @@ pub async fn at_a_glance(shop: &Shop, experiments: &[Experiment]) -> Result<Vec<
 }
 
 /// The plan, with the metrics that the sums are sums of.
-fn plan(shop: &Shop, experiment: &Experiment, rolled: &RolledUp) -> Result<Plan, Problem> {
+fn plan(metrics: &ExperimentMetrics, experiment: &Experiment, rolled: &RolledUp) -> Result<Plan, Problem> {
     let row = rolled.experiments.iter().find(|row| row.experiment == experiment.key());
     let metrics: Vec<Metric> = match row {
         Some(row) => serde_json::from_str(&row.metrics).map_err(|error| corrupt(&error))?,
-        None => shop.experiment_metrics.of(experiment),
+        None => metrics.of(experiment),
     };
     Plan::of(experiment, &metrics).map_err(|error| corrupt(&error))
 }

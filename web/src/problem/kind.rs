@@ -349,6 +349,9 @@ kinds! {
     UnknownExperiment "unknown_experiment" NOT_FOUND
         "There is no such experiment."
         "Choose one of the list under `/admin`."
+    NothingToReport "nothing_to_report" CONFLICT
+        "The experiment is a draft, so nobody has met it and there are no numbers."
+        "Start it on its page, and ask again when visitors have come."
     RollUpsUnreadable "roll_ups_unreadable" INTERNAL_SERVER_ERROR
         "The stored figures of an experiment cannot be read."
         "The log says why; roll-ups can be made again from the outbox."

@@ -1,0 +1,149 @@
+//! Results out of the house: the same numbers by the dashboards' doors and by the command line.
+
+use harness::{Admin, Store, TestApp, patience::eventually};
+use serde_json::Value;
+
+use crate::experiments::{self, FIELDS};
+
+on_each_store!(
+    an_experiments_numbers_leave_the_house_in_three_formats,
+    what_cannot_be_reported_says_why,
+    reports_are_for_those_who_signed_in,
+);
+
+const PAGE: &str = "/admin/experiments/checkout-express";
+
+/// Reads a table by the names of its columns.
+fn rows(csv: &str) -> Vec<Vec<(String, String)>> {
+    assert!(csv.ends_with("\r\n"), "RFC 4180 ends lines with CR LF: {csv:?}");
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let names = reader.headers().unwrap().clone();
+    let owned = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
+    reader.records().map(|row| names.iter().zip(row.unwrap().iter()).map(owned).collect()).collect()
+}
+
+fn cell<'a>(row: &'a [(String, String)], name: &str) -> &'a str {
+    &row.iter().find(|(found, _)| found == name).unwrap_or_else(|| panic!("no column {name}")).1
+}
+
+/// Sends twelve shoppers through the shop, and waits until their orders are counted.
+async fn met(app: &TestApp, admin: &Admin) -> Value {
+    for _ in 0..12 {
+        let shopper = app.open_cart().await;
+        shopper.add("TEAPOT", 1).await.accepted();
+        shopper.check_out("tok_success").await.accepted();
+    }
+    let read = async || -> Value {
+        serde_json::from_str(&admin.get(&format!("{PAGE}/results.json")).await.html).unwrap()
+    };
+    eventually("the orders are counted", async || {
+        let json = read().await;
+        let arms = json["analysis"]["arms"].as_array().unwrap();
+        arms.iter().map(|arm| arm["values"][0]["active"].as_u64().unwrap()).sum::<u64>() == 12
+    })
+    .await;
+    read().await
+}
+
+async fn an_experiments_numbers_leave_the_house_in_three_formats(store: Store) {
+    let (app, admin) = experiments::start(store).await;
+    let json = met(&app, &admin).await;
+    let page = admin.get(PAGE).await;
+    for file in ["results.csv", "results.json", "report"] {
+        assert!(page.html.contains(&format!("href=\"{PAGE}/{file}\"")), "the page leads to {file}");
+    }
+
+    let analysis = &json["analysis"];
+    assert_eq!(json["experiment"]["key"], "checkout-express");
+    assert_eq!((json["currency"].as_str(), json["crossed_units"].as_u64()), (Some("GBP"), Some(0)));
+    assert_eq!(analysis["verdict"]["kind"], "too_few");
+
+    let csv = admin.get(&format!("{PAGE}/results.csv")).await;
+    assert_eq!(csv.status, 200);
+    let rows = rows(&csv.html);
+    let metrics = analysis["metrics"].as_array().unwrap();
+    let treatments = analysis["arms"].as_array().unwrap().len() - 1;
+    assert_eq!(rows.len(), treatments * metrics.len());
+    for (row, metric) in rows.iter().zip(metrics) {
+        assert_eq!(cell(row, "experiment"), "checkout-express");
+        assert_eq!(cell(row, "variation"), "express");
+        assert_eq!(cell(row, "metric"), metric["key"].as_str().unwrap());
+        assert_eq!(cell(row, "verdict"), "too_few");
+        let units = ["control_units", "treatment_units"].map(|name| cell(row, name).parse::<u64>().unwrap());
+        assert_eq!(units[0] + units[1], 12);
+        for name in ["lift", "lift_lower", "lift_upper", "p_corrected", "difference"] {
+            assert!(cell(row, name).is_empty() || cell(row, name).parse::<f64>().is_ok(), "{name}: {row:?}");
+        }
+    }
+    assert_eq!(cell(&rows[0], "role"), "decides");
+    assert!(rows.iter().any(|row| cell(row, "unit") == "GBP minor units"), "{csv:?}");
+
+    let report = admin.get(&format!("{PAGE}/report")).await;
+    is_whole(&report.html);
+
+    let by_hand = app.run(&["report", "checkout-express", "--format", "csv"]).await;
+    let untimed = |row: &Vec<(String, String)>| row[..row.len() - 1].to_vec();
+    let same: Vec<_> = self::rows(&by_hand).iter().map(untimed).collect();
+    assert_eq!(same, rows.iter().map(untimed).collect::<Vec<_>>(), "both doors give the same numbers");
+    let by_hand: Value =
+        serde_json::from_str(&app.run(&["report", "checkout-express", "--format", "json"]).await).unwrap();
+    assert_eq!(by_hand["analysis"]["arms"], analysis["arms"]);
+    assert_eq!(by_hand["experiment"], json["experiment"]);
+    is_whole(&app.run(&["report", "checkout-express"]).await);
+    let file = app.data("report.html");
+    app.run(&["report", "checkout-express", &file.display().to_string()]).await;
+    is_whole(&std::fs::read_to_string(file).unwrap());
+}
+
+/// Checks that a report stands alone.
+fn is_whole(html: &str) {
+    assert!(html.starts_with("<!doctype html>") && html.contains("<style>"), "{html}");
+    assert!(html.contains("Express checkout") && html.contains("What each variation did"), "{html}");
+    for forbidden in
+        ["http://", "https://", " src=", "<script", "<form", "<button", "<link rel=\"stylesheet\"", "/admin"]
+    {
+        assert!(!html.contains(forbidden), "a report holds {forbidden}");
+    }
+    for address in html.split(" href=\"").skip(1) {
+        assert!(address.starts_with('#') || address.starts_with("data:"), "{:.60}", address);
+    }
+}
+
+async fn what_cannot_be_reported_says_why(store: Store) {
+    let (app, admin) = experiments::start(store).await;
+    let mut fields = FIELDS.to_vec();
+    fields.iter_mut().filter(|(name, _)| *name == "key").for_each(|field| field.1 = "not-yet");
+    assert_eq!(experiments::draft(&admin, &fields).await.status, 200);
+    for file in ["results.csv", "results.json", "report"] {
+        let draft = admin.get(&format!("/admin/experiments/not-yet/{file}")).await;
+        assert_eq!(draft.status, 409, "{}", draft.html);
+        assert!(draft.html.contains("not-yet is a draft"), "{}", draft.html);
+        let unknown = admin.get(&format!("/admin/experiments/nothing/{file}")).await;
+        assert_eq!(unknown.status, 404, "{}", unknown.html);
+    }
+    assert!(!admin.get("/admin/experiments/not-yet").await.html.contains("Raw numbers"));
+    let mistakes: [(&[&str], &str); 4] = [
+        (&["report", "not-yet"], "is a draft, so there are no numbers yet: start it first"),
+        (&["report", "nothing"], "there is no experiment nothing: choose one of checkout-express, not-yet"),
+        (&["report", "checkout-express", "/nowhere/report.html"], "cannot write /nowhere/report.html"),
+        (&["report", "checkout-express", "--format", "pdf"], "possible values: html, csv, json"),
+    ];
+    for (arguments, said) in mistakes {
+        let output = app.try_run(arguments).await;
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && errors.contains(said), "{arguments:?}: {errors}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+async fn reports_are_for_those_who_signed_in(store: Store) {
+    let (app, admin) = experiments::start(store).await;
+    let stranger = Admin::stranger(&app);
+    for file in ["results.csv", "results.json", "report"] {
+        let path = format!("{PAGE}/{file}");
+        let page = stranger.get(&path).await;
+        assert_eq!(page.path, "/admin/login", "{file}");
+        assert!(!page.html.contains("Express checkout"));
+        assert_eq!(admin.get(&path).await.path, path);
+    }
+}
