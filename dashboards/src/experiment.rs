@@ -12,6 +12,7 @@ use crate::money::Currency;
 use crate::pages::{Notice, Session};
 
 mod definition;
+mod flow;
 mod forest;
 mod history;
 mod method;
@@ -21,6 +22,7 @@ mod segments;
 mod split;
 mod variations;
 
+pub use flow::LeftOut;
 pub use history::Revision;
 pub use segments::Dimension;
 
@@ -56,8 +58,8 @@ pub struct ExperimentPage<'a> {
     pub analysis: &'a Analysis,
     /// The effect in segments.
     pub dimensions: &'a [Dimension],
-    /// Units that met two variations and so count nowhere.
-    pub crossed: u64,
+    /// Units that count nowhere, by the reason.
+    pub left_out: &'a [LeftOut],
     /// How many looks the analysis rests on.
     pub looks: u64,
     /// The address that shows each variation in the shop, in their order; may be shorter.
@@ -119,6 +121,7 @@ pub(crate) struct View<'a> {
     deciding: &'a str,
     treatments: Vec<forest::Treatment<'a>>,
     segments: Vec<segments::View<'a>>,
+    flow: flow::View,
     method: String,
     arms: Vec<variations::ArmView<'a>>,
     charts: Vec<over_time::Figure>,
@@ -166,6 +169,7 @@ impl ExperimentPage<'_> {
             deciding: &analysis.primary().name,
             treatments: forest::treatments(self),
             segments: if is_mismatch { Vec::new() } else { segments::views(self) },
+            flow: flow::view(self),
             method: method::told(analysis, &level(analysis)),
             arms: variations::arms(self),
             charts: if is_mismatch { Vec::new() } else { over_time::figures(analysis) },

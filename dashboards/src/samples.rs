@@ -12,7 +12,7 @@ use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, Status, Ver
 
 use crate::demand::DemandPage;
 use crate::edit::{DefinitionForm, EditPage, MetricChoice, Subject};
-use crate::experiment::{Dimension, ExperimentPage, Revision};
+use crate::experiment::{Dimension, ExperimentPage, LeftOut, Revision};
 use crate::login::Login;
 use crate::money::Currency;
 use crate::orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
@@ -43,6 +43,8 @@ pub struct Sample {
     pub analysis: Analysis,
     /// The effect in segments.
     pub dimensions: Vec<Dimension>,
+    /// Units that count nowhere.
+    pub left_out: Vec<LeftOut>,
     /// How many looks there were.
     pub looks: u64,
 }
@@ -161,7 +163,12 @@ fn observed(experiment: Experiment, arms: &[Arm], units: f64, count: u64) -> Sam
     let plan = Plan::of(&experiment, &metrics()).expect("a sample has metrics");
     let analysis = analyze(&plan, &current, &looks).expect("looks of a sample fit its plan");
     let dimensions = dimensions(&plan, arms, if count == 0 { 0.0 } else { units });
-    Sample { experiment, analysis, dimensions, looks: count }
+    let left_out = |reason: &str, units, p| LeftOut { reason: reason.into(), units, p_of_split: Some(p) };
+    let left_out = match count {
+        0 => vec![],
+        _ => vec![left_out("crossed", 31, 0.59), left_out("robot", 412, 0.92), left_out("staff", 6, 0.41)],
+    };
+    Sample { experiment, analysis, dimensions, left_out, looks: count }
 }
 
 const ARMS: [(&str, &str, u32); 2] =
@@ -602,7 +609,7 @@ fn render_for(
         stopped_at_ms: is_over.then_some(AS_OF_MS - DAY_MS),
         analysis: &sample.analysis,
         dimensions: &sample.dimensions,
-        crossed: 0,
+        left_out: &sample.left_out,
         looks: sample.looks,
         previews: &previews,
         currency: &Currency::new("GBP", 2),

@@ -41,6 +41,17 @@ pub struct Page {
     pub html: String,
 }
 
+impl Page {
+    /// Returns the page's words, without tags, one space between them.
+    pub fn text(&self) -> String {
+        let words = self
+            .html
+            .split('<')
+            .flat_map(|part| part.split_once('>').map_or(part, |(_, text)| text).split_whitespace());
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// Is a signed-in product manager.
 #[derive(Clone, Debug)]
 pub struct Admin {

@@ -58,6 +58,9 @@ use crate::{
 /// How long requests under way may take to end when the server stops, in seconds.
 const SHUTDOWN_SECONDS: u64 = 10;
 /// How often an order, or an address of the network, may be tried in a window: who mistypes is helped, who guesses is not.
+/// Pages of one visitor whose measurements are kept in [`MEASUREMENT_SECONDS`]: nobody reads faster.
+const MEASUREMENTS_MAX: u32 = 60;
+const MEASUREMENT_SECONDS: u32 = 60;
 const LOOKUPS_MAX: u32 = 10;
 const LOOKUP_SECONDS: u32 = 60;
 /// How many codes of gift cards somebody may try within so many seconds.
@@ -132,6 +135,7 @@ impl Application {
             lookups: Allowance::new("look-up", LOOKUPS_MAX, LOOKUP_SECONDS),
             principals: Principals::default(),
             hasher: Hasher::new(config.workers),
+            measurements: Allowance::new("measurement", MEASUREMENTS_MAX, MEASUREMENT_SECONDS),
             stock_asks: Asks::default(),
             guesses: Allowance::new("gift card", GUESSES_MAX, GUESS_SECONDS),
             link_commands: Allowance::new("link", config.limits.link_commands, config.limits.seconds),

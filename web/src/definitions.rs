@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use arc_swap::ArcSwap;
 use cart_core::{AssignedVariation, VisitorId, Workflow};
 use experiments::{
-    DefinitionError, Experiment, FlagValue, evaluate_flag,
+    DefinitionError, Experiment, FlagValue, Status, evaluate_flag,
     growthbook::{self, Payload},
     json::Object,
 };
@@ -205,6 +205,11 @@ impl Definitions {
     /// Returns all experiments that can be shown, in order of their keys.
     pub fn experiments(&self) -> &[Experiment] {
         &self.experiments
+    }
+
+    /// Reports whether any experiment assigns units.
+    pub fn has_running(&self) -> bool {
+        self.experiments.iter().any(|experiment| experiment.status() == Status::Running)
     }
 
     /// Returns an experiment.

@@ -1,6 +1,7 @@
 //! The Cartwright server: carts, experiments and recommendations behind HTTP, websockets and a command line.
 
 pub mod application;
+pub mod circumstances;
 pub mod config;
 pub mod keyring;
 pub mod shop;

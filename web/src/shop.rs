@@ -7,7 +7,6 @@ use cart_core::{
     StockLevels, VisitorId, quote,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use serde_json::Map;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -70,6 +69,8 @@ pub struct Shop {
     pub guesses: Allowance,
     /// How often it may be asked to be told that a product is back.
     pub stock_asks: Asks,
+    /// How often pages of one visitor may tell what they measured.
+    pub measurements: Allowance,
     /// How often a cart may be changed by one link to it.
     pub link_commands: Allowance,
     /// What its webhooks are signed with.
@@ -130,6 +131,7 @@ impl Shop {
             unit: who.unit().clone(),
             currency: currency.unwrap_or_else(|| self.currency()),
             workflow: Arc::new(workflow.value),
+            attributes: workflow.counted.as_ref().map(|_| who.circumstances.attributes()).unwrap_or_default(),
             assignments: workflow.counted.into_iter().collect(),
         };
         self.carts.open(id, opening, key).await
@@ -289,12 +291,15 @@ impl Shop {
     }
 
     /// Logs that a visitor has met a variation, once; a failure is logged and the page goes on.
-    pub async fn expose(&self, unit: &VisitorId, met: Option<AssignedVariation>) {
+    pub async fn expose(&self, who: &Visitor, met: Option<AssignedVariation>) {
         let Some(AssignedVariation { experiment, variation }) = met else { return };
-        let (unit, at_ms, attributes) = (unit.clone(), clock::now_ms(), Map::new());
+        let (unit, at_ms) = (who.unit().clone(), clock::now_ms());
+        let attributes = who.circumstances.attributes();
         let exposure = Exposure { experiment, variation, unit, at_ms, attributes };
         match self.store.expose(&[exposure]).await {
-            Ok(new) => new.iter().for_each(|e| metrics::exposure(&e.experiment, e.variation)),
+            Ok(new) => {
+                new.iter().filter(|e| e.counts()).for_each(|e| metrics::exposure(&e.experiment, e.variation))
+            }
             Err(error) => tracing::warn!(%error, "an exposure could not be logged"),
         }
     }

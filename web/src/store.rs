@@ -44,7 +44,8 @@ pub use deliveries::{
 pub use documents::{DocumentStore, StoredDocuments};
 pub use error::StoreError;
 pub use experiments::{
-    ExperimentStore, Exposure, StoredDefinitions, StoredExperiment, StoredFeatures, TrackedEvent,
+    ExperimentStore, Exposure, KNOWN, StoredDefinitions, StoredExperiment, StoredFeatures, TRACKED,
+    TrackedEvent,
 };
 pub use gift_cards::{CardQuery, GiftCardStore, Issued, IssuedCard, StoredCard};
 pub use lists::ListStore;

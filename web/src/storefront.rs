@@ -10,6 +10,7 @@ mod filled;
 pub mod form;
 pub mod guest;
 mod lists;
+mod measured;
 pub mod orders;
 pub mod pages;
 pub mod payment;
@@ -55,6 +56,7 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/sw.js", get().to(browse::worker))
             .route("/sw.js", head().to(browse::worker))
             .route("/offline", get().to(browse::offline))
+            .route("/measured", post().to(measured::measured))
             .route("/back-in-stock", post().to(back_in_stock::ask))
             .service(
                 resource("/back-in-stock/{token}")
@@ -204,6 +206,7 @@ impl Front {
         shell.keeps = self.keeps(Some(&guest.visitor.id));
         shell.notice = with_news(guest, request.cookie(NOTICE_COOKIE).and_then(|c| notice_of(c.value())));
         shell.is_told = !guest.reopened.is_empty();
+        shell.measures = self.shop.definitions.get().has_running();
         shell
     }
 }

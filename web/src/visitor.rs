@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
+    circumstances::Circumstances,
     clock,
     keyring::Keyring,
     shop::Shop,
@@ -112,17 +113,24 @@ pub struct Visitor {
     pub id: VisitorId,
     token: Token,
     login: Option<Arc<Login>>,
+    /// What the request tells of them that brought the token.
+    pub circumstances: Circumstances,
 }
 
 impl Visitor {
     /// Returns the visitor of a token of their own; `None` where it is a session's.
     pub fn of(token: Token) -> Option<Self> {
-        (!token.is_sessions()).then(|| Self { id: id_of(&token.text), token, login: None })
+        (!token.is_sessions()).then(|| Self {
+            id: id_of(&token.text),
+            token,
+            login: None,
+            circumstances: Circumstances::default(),
+        })
     }
 
     /// Returns the user of a session that lives.
     pub fn of_login(token: Token, login: Arc<Login>) -> Self {
-        Self { id: login.user.clone(), token, login: Some(login) }
+        Self { id: login.user.clone(), token, login: Some(login), circumstances: Circumstances::default() }
     }
 
     /// Returns the user of a session that was made for this answer.
@@ -133,16 +141,27 @@ impl Visitor {
     /// Returns a visitor nobody has seen before, with a token of 244 random bits.
     pub fn fresh() -> Self {
         let text = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        Self { id: id_of(&text), token: Token { text, carrier: Carrier::Nobody }, login: None }
+        Self {
+            id: id_of(&text),
+            token: Token { text, carrier: Carrier::Nobody },
+            login: None,
+            circumstances: Circumstances::default(),
+        }
+    }
+
+    /// Returns a visitor nobody has seen before, who came with this request.
+    pub fn fresh_at(request: &HttpRequest) -> Self {
+        Self { circumstances: Circumstances::of(request), ..Self::fresh() }
     }
 
     /// Finds the visitor of a request: the bearer token, else the cookie. The door has looked sessions up before.
     pub fn of_request(request: &HttpRequest) -> Option<Self> {
         let token = Token::of_request(request)?;
-        match token.is_sessions() {
+        let visitor = match token.is_sessions() {
             true => request.extensions().get::<Self>().cloned(),
             false => Self::of(token),
-        }
+        }?;
+        Some(Self { circumstances: Circumstances::of(request), ..visitor })
     }
 
     /// Returns how experiments know the visitor: one unit, logged in or not.

@@ -901,6 +901,17 @@
     copy.addEventListener("click", () => navigator.clipboard.writeText(link.value).then(() => text(copy, "Copied"), () => link.focus()));
   }
 
+  // While an experiment runs, a page that is left says how long it took and whether a script failed.
+  if ("measures" in document.body.dataset && navigator.sendBeacon) {
+    let failed = false;
+    window.addEventListener("error", () => (failed = true));
+    window.addEventListener("pagehide", ({ persisted }) => {
+      const [entry] = performance.getEntriesByType("navigation");
+      const ms = entry?.domContentLoadedEventEnd > 0 ? Math.round(entry.domContentLoadedEventEnd) : null;
+      if (!persisted) navigator.sendBeacon("/measured", JSON.stringify({ path: location.pathname, ms, failed }));
+    });
+  }
+
   drawChosenDelivery();
   drawHold();
   setInterval(() => drawHold(), 1_000);

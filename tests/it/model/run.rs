@@ -212,6 +212,7 @@ impl Run {
             currency: shop::currency(CURRENCIES.choose(&mut self.rng).expect("some")),
             workflow: Arc::new(workflow),
             assignments: vec![],
+            attributes: Default::default(),
         };
         let cart = CartId::parse(&self.name("c")).unwrap();
         Ask { job: Job { cart, kind: JobKind::Open(opening), key: None }, before: None }

@@ -162,7 +162,13 @@ pub async fn an_exposure_tells_its_attributes(subject: Subject) {
 
 fn tracked(id: Option<u128>, unit: &str, at_ms: i64) -> TrackedEvent {
     let data = serde_json::json!({"name": "page_timed", "value": at_ms - NOW_MS}).to_string();
-    TrackedEvent { id: id.map(uuid::Uuid::from_u128), unit: visitor(unit), at_ms, data }
+    TrackedEvent {
+        kind: "event_tracked",
+        id: id.map(uuid::Uuid::from_u128),
+        unit: visitor(unit),
+        at_ms,
+        data,
+    }
 }
 
 pub async fn a_tracked_event_is_logged_once_by_its_id(subject: Subject) {

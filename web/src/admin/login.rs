@@ -2,7 +2,7 @@
 
 use actix_web::{
     Error, FromRequest, HttpRequest, HttpResponse,
-    cookie::{Cookie, SameSite},
+    cookie::{Cookie, SameSite, time::Duration},
     dev,
     error::InternalError,
     http::{Method, StatusCode},
@@ -17,6 +17,7 @@ use super::{
     html_with, see_other,
 };
 use crate::{
+    circumstances::STAFF_COOKIE,
     clock,
     problem::{Kind, Problem},
     shop::Shop,
@@ -26,6 +27,8 @@ use crate::{
 };
 
 /// Carries the token of the log-in form, before there is a session to keep it in.
+/// How long a browser is known to be one of the staff.
+const STAFF_DAYS: i64 = 365;
 const FORM_COOKIE: &str = "cartwright_admin_form";
 
 #[derive(Deserialize)]
@@ -81,7 +84,14 @@ pub(super) async fn enter(
     shop.store.put_admin_session(&session, clock::now_ms()).await?;
     let mut response = see_other(if next.is_empty() { "/admin" } else { &next });
     response.add_cookie(&cookie).map_err(|e| Problem::invalid_request(e.to_string()))?;
+    response.add_cookie(&staff_cookie()).map_err(|e| Problem::invalid_request(e.to_string()))?;
     Ok(response)
+}
+
+/// Makes a browser known as one of somebody who works here, so that experiments leave it out; it outlives the session.
+fn staff_cookie() -> Cookie<'static> {
+    let cookie = Cookie::build(STAFF_COOKIE, "1").path("/").http_only(true).same_site(SameSite::Lax);
+    cookie.max_age(Duration::days(STAFF_DAYS)).finish()
 }
 
 /// `POST /admin/logout`.

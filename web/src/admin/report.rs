@@ -8,7 +8,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use clap::ValueEnum;
-use dashboards::{Currency, Dimension, ExperimentPage, Pages, Revision};
+use dashboards::{Currency, Dimension, ExperimentPage, LeftOut, Pages, Revision};
 use experiments::{
     Analysis, Experiment, Status, Verdict,
     guardrail::Standing,
@@ -144,7 +144,7 @@ impl Report {
             history: &self.history,
             analysis: &self.results.analysis,
             dimensions: &self.results.dimensions,
-            crossed: self.results.crossed,
+            left_out: &self.results.left_out,
             looks: self.results.looks,
             previews: &[],
             currency: &self.currency,
@@ -182,7 +182,7 @@ impl Report {
     }
 
     fn json(&self) -> Whole<'_> {
-        let Results { analysis, looks, crossed, dimensions } = &self.results;
+        let Results { analysis, looks, left_out, dimensions } = &self.results;
         Whole {
             experiment: self.experiment.to_value(),
             revision: self.stored.revision,
@@ -191,7 +191,7 @@ impl Report {
             as_of_ms: self.as_of_ms,
             currency: self.currency.code(),
             looks: *looks,
-            crossed_units: *crossed,
+            left_out,
             analysis,
             segments: dimensions.iter().map(Segmented::of).collect(),
         }
@@ -273,7 +273,7 @@ struct Whole<'a> {
     as_of_ms: i64,
     currency: &'a str,
     looks: u64,
-    crossed_units: u64,
+    left_out: &'a [LeftOut],
     analysis: &'a Analysis,
     segments: Vec<Segmented<'a>>,
 }

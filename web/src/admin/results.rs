@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use dashboards::Dimension;
-use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, verdict};
+use dashboards::{Dimension, LeftOut};
+use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, sample_ratio::chi_square_p, verdict};
 use time::OffsetDateTime;
 
 use crate::{
     clock,
-    events::rollups::CROSSED,
     experiment_metrics::ExperimentMetrics,
     problem::{Kind, Problem},
     search::sellers::DAY_MS,
@@ -22,8 +21,8 @@ pub struct Results {
     pub analysis: Analysis,
     /// How many looks the analysis rests on.
     pub looks: u64,
-    /// Units that met two variations and so count nowhere.
-    pub crossed: u64,
+    /// Units that count nowhere, by the reason.
+    pub left_out: Vec<LeftOut>,
     /// The effect in segments, by dimension: `week`, `weekday`, or the name of an attribute.
     pub dimensions: Vec<Dimension>,
 }
@@ -84,20 +83,26 @@ type InOrder = BTreeMap<(i64, String), Vec<ArmSums>>;
 struct Arms {
     whole: Vec<ArmSums>,
     segments: BTreeMap<String, Vec<ArmSums>>,
-    crossed: u64,
+    left_out: BTreeMap<String, Vec<u64>>,
 }
 
 impl Arms {
     fn of(rolled: &RolledUp, experiment: &Experiment) -> Result<Self, Problem> {
         let none = || vec![ArmSums::default(); experiment.variations().len()];
-        let mut found = Self { whole: none(), segments: BTreeMap::new(), crossed: 0 };
+        let mut found = Self { whole: none(), segments: BTreeMap::new(), left_out: BTreeMap::new() };
         for ArmRow { segment, variation, sums, .. } in
             rolled.arms.iter().filter(|row| row.experiment == experiment.key())
         {
             let sums = ArmSums::parse(sums).map_err(|error| corrupt(&error))?;
             let arms = match segment.as_str() {
-                CROSSED => {
-                    found.crossed += sums.units();
+                reason if reason.starts_with('(') => {
+                    let units = found.left_out.entry(reason.trim_matches(['(', ')']).to_owned());
+                    let units = units.or_insert_with(|| vec![0; experiment.variations().len()]);
+                    units
+                        .iter_mut()
+                        .skip(*variation as usize)
+                        .take(1)
+                        .for_each(|count| *count += sums.units());
                     continue;
                 }
                 "" => &mut found.whole,
@@ -167,8 +172,15 @@ fn analyse(plan: &Plan, arms: &Arms, looks: &[LookRow], now_ms: i64) -> Result<R
     }
     let current = Look { at_ms: now_ms.max(latest), arms: arms.whole.clone() };
     let analysis = verdict::analyze(plan, &current, &earlier).map_err(|error| corrupt(&error))?;
+    let weights: Vec<f64> = plan.arms().iter().map(|arm| arm.weight).collect();
+    let left_out = |(reason, units): (&String, &Vec<u64>)| LeftOut {
+        reason: reason.clone(),
+        units: units.iter().sum(),
+        p_of_split: chi_square_p(units, &weights),
+    };
+    let left_out = arms.left_out.iter().map(left_out).collect();
     let dimensions = if analysis.sample_ratio.is_mismatch { vec![] } else { arms.dimensions(plan) };
-    Ok(Results { analysis, looks: earlier.len() as u64 + 1, crossed: arms.crossed, dimensions })
+    Ok(Results { analysis, looks: earlier.len() as u64 + 1, left_out, dimensions })
 }
 
 fn look_of(row: &LookRow, count: usize) -> Result<Look, Problem> {

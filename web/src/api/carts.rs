@@ -129,7 +129,7 @@ pub(super) async fn open(
         Some(visitor) => visitor,
         // A key is a visitor's own: whoever has no name yet would get another cart each time.
         None if key.is_some() => return Err(Problem::unauthorized()),
-        None => Visitor::fresh(),
+        None => Visitor::fresh_at(&request),
     };
     let forced = forced(&request, &shop.definitions.get());
     let Accepted { cart, quote, .. } =

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cart_core::{AssignedVariation, CartId, Currency, Lines, Request, VisitorId, Workflow};
+use serde_json::{Map, Value};
 
 /// Is one thing to do with one cart, or with one and another that goes into it.
 #[derive(Clone, Debug)]
@@ -63,6 +64,8 @@ pub struct Opening {
     pub workflow: Arc<Workflow>,
     /// The experiments that chose the workflow.
     pub assignments: Vec<AssignedVariation>,
+    /// What is known of the unit's circumstances, where there are any.
+    pub attributes: Map<String, Value>,
 }
 
 /// Is a client's key with what tells requests apart.

@@ -169,7 +169,7 @@ impl Shard {
 
 /// Counts what a turn did and gives its answers.
 fn answer(batch: Vec<Waiting>, outcome: Outcome, live: &LiveCarts) {
-    for exposure in &outcome.exposed {
+    for exposure in outcome.exposed.iter().filter(|exposure| exposure.counts()) {
         metrics::exposure(&exposure.experiment, exposure.variation);
     }
     for (cart, event) in &outcome.happened {

@@ -58,6 +58,7 @@ impl Shop {
             currency: Currency::parse("GBP").unwrap(),
             workflow: Arc::new(Workflow::classic()),
             assignments: vec![],
+            attributes: Default::default(),
         };
         assert!(matches!(self.carts.open(cart(0), opening, None).await, Ok(Answer::Accepted(_))));
     }

@@ -10,7 +10,6 @@ use cart_core::{
     Merged, Rejection, Request, Sku, Stage, StockLevels, Terms, VisitorId, account, catch_up, claim, decide,
     evolve, gift_card, merge, quote, stock,
 };
-use serde_json::Map;
 use uuid::Uuid;
 
 use super::{Entering, IdempotencyKey, Job, JobKind, Opening, idle::Patience};
@@ -345,14 +344,14 @@ impl Desk<'_> {
         if let Some(staged) = self.carts.get(id) {
             return self.accepted(staged.cart.clone(), None, None);
         }
-        let Opening { owner, unit, currency, workflow, assignments } = opening.clone();
+        let Opening { owner, unit, currency, workflow, assignments, attributes } = opening.clone();
         for a in &assignments {
             self.staged.exposures.push(Exposure {
                 experiment: a.experiment.clone(),
                 variation: a.variation,
                 unit: unit.clone(),
                 at_ms: self.turn.now_ms,
-                attributes: Map::new(),
+                attributes: attributes.clone(),
             });
         }
         let (id, unit) = (id.clone(), Some(unit).filter(|unit| *unit != owner));

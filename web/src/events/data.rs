@@ -5,7 +5,7 @@ use cart_core::{CartEvent, Order, OrderLine, RefundedLine, ReopenedLine};
 use serde_json::json;
 
 /// Lists the types of events that the outbox holds.
-pub const KINDS: [&str; 48] = [
+pub const KINDS: [&str; 49] = [
     "back_in_stock",
     "balances_noted",
     "cart_abandoned",
@@ -54,6 +54,7 @@ pub const KINDS: [&str; 48] = [
     "stock_changed",
     "stock_request_made",
     "store_credit_set",
+    "visitor_known",
 ];
 
 /// Returns an event's data as a JSON object.

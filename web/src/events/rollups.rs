@@ -26,10 +26,10 @@ use super::reader::{ReadError, Reader};
 use crate::{
     definitions::DefinitionsCell,
     experiment_metrics::ExperimentMetrics,
-    store::{OutboxEvent, Store, StoreError},
+    store::{KNOWN, OutboxEvent, Store, StoreError},
 };
 
-/// The segment that counts the units that met two variations.
+/// The segment that counts the units that met two variations. What is left out for other reasons stands in brackets, too.
 pub const CROSSED: &str = "(crossed)";
 
 /// The first look at an experiment, in units over all arms.
@@ -118,7 +118,7 @@ impl Reader for RollUps {
         };
         let fresh = self.fresh(store, &sums, events).await?;
         let is_of_interest = |event: &&OutboxEvent| {
-            matches!(event.kind.as_str(), EXPOSURE | "order_placed" | "visitor_known")
+            matches!(event.kind.as_str(), EXPOSURE | "order_placed" | KNOWN)
                 || sums.listens_to(&event.kind)
                 || fresh.values().flatten().any(|metric| metric.listens_to(&event.kind))
         };
@@ -142,7 +142,7 @@ async fn known(store: &dyn Store, events: &[&OutboxEvent]) -> Result<Known, Stor
     if units.is_empty() {
         return Ok(Known::default());
     }
-    let known = events.iter().filter(|event| event.kind == "visitor_known");
+    let known = events.iter().filter(|event| event.kind == KNOWN);
     units.extend(known.filter_map(|event| Some(serde_json::from_str::<Other>(event.data.get()).ok()?.unit)));
     let mut people = BTreeMap::new();
     let mut asked = units.clone();

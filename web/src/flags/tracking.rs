@@ -59,7 +59,8 @@ pub(super) async fn track(
 
 /// Counts units that met a variation of the shop's own; there is no end to what others may be called.
 fn count(definitions: &Definitions, exposed: &[Exposure]) {
-    let own = exposed.iter().filter(|exposure| definitions.experiment(&exposure.experiment).is_some());
+    let counted = exposed.iter().filter(|exposure| exposure.counts());
+    let own = counted.filter(|exposure| definitions.experiment(&exposure.experiment).is_some());
     own.for_each(|exposure| metrics::exposure(&exposure.experiment, exposure.variation));
 }
 

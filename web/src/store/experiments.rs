@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{EventWrite, Result};
+use crate::circumstances::EXCLUDED;
 
 /// Keeps definitions of experiments, their history and who was exposed to them. Every method is one transaction; every write is durable when it returns.
 #[async_trait]
@@ -92,6 +93,11 @@ pub struct Exposure {
 }
 
 impl Exposure {
+    /// Reports whether the unit counts, rather than being a robot or one of the shop's own people.
+    pub fn counts(&self) -> bool {
+        !self.attributes.contains_key(EXCLUDED)
+    }
+
     /// Returns the data of its `exposure_logged` event.
     pub fn data(&self) -> String {
         let mut data = json!({"experiment": self.experiment, "variation": self.variation});
@@ -102,9 +108,16 @@ impl Exposure {
     }
 }
 
-/// Is something that another program has measured of a unit.
+/// The type of what other programs have measured.
+pub const TRACKED: &str = "event_tracked";
+/// The type of what says as which unit a visitor is known.
+pub const KNOWN: &str = "visitor_known";
+
+/// Is something that happened to a unit outside a cart, such as what another program has measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrackedEvent {
+    /// Its type, [`TRACKED`] or [`KNOWN`].
+    pub kind: &'static str,
     /// Names it to the program that sent it.
     pub id: Option<Uuid>,
     /// Whom it is about.
@@ -116,12 +129,18 @@ pub struct TrackedEvent {
 }
 
 impl TrackedEvent {
+    /// Says that a visitor is known as another unit since they logged in: one person.
+    pub fn known(visitor: &VisitorId, unit: &VisitorId, at_ms: i64) -> Self {
+        let data = json!({"unit": unit}).to_string();
+        Self { kind: KNOWN, id: None, unit: visitor.clone(), at_ms, data }
+    }
+
     /// Makes what the outbox holds of it.
     pub fn to_write(&self) -> EventWrite {
         EventWrite {
             id: Uuid::new_v4(),
             at_ms: self.at_ms,
-            kind: "event_tracked",
+            kind: self.kind,
             cart: None,
             unit: self.unit.clone(),
             data: self.data.clone(),

@@ -147,7 +147,7 @@ async fn leave(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let Some(login) = guest.visitor.login().cloned() else { return Ok(see_other(&guest, "/", None)) };
     entry::log_out(shop, &login.user, &login.session).await?;
     // Whoever uses this browser next is somebody else.
-    guest.become_visitor(Visitor::fresh(), request);
+    guest.become_visitor(Visitor::fresh_at(request), request);
     let mut response = see_other(&guest, "/", Some(Notice::Done("You are logged out.".into())));
     let (name, value) = FORGET;
     response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from_static(value));

@@ -59,7 +59,7 @@ pub(super) async fn cart_page(
     };
     // The shelf's heading is met only where there is a shelf beside a cart.
     if guest.cart.as_ref().is_some_and(|c| !c.lines.is_empty()) && !suggested.is_empty() {
-        shop.expose(guest.visitor.unit(), heading.counted).await;
+        shop.expose(&guest.visitor, heading.counted).await;
     }
     let mut shell = front.shell_of(guest, request);
     shell.index = false;

@@ -59,7 +59,7 @@ impl Guest {
         let has_forced_now = !now.is_empty();
         let mut forced = kept(request, &definitions);
         forced.extend(now);
-        let visitor = known.unwrap_or_else(Visitor::fresh);
+        let visitor = known.unwrap_or_else(|| Visitor::fresh_at(request));
         let cookies = visitor.cookies(request);
         Ok(Self { visitor, cart, credit, reopened, forced, has_forced_now, cookies })
     }

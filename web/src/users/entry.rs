@@ -16,7 +16,7 @@ use crate::{
     carts::CartsError,
     clock,
     shop::Shop,
-    store::{StoreError, User, UserSession},
+    store::{StoreError, TrackedEvent, User, UserSession},
     visitor::Visitor,
 };
 
@@ -197,6 +197,15 @@ async fn known(shop: &Shop, entry: &Entry, user: User) -> Result<Option<User>, E
     Ok(is_right.ok_or(CartsError::Busy)?.then_some(user))
 }
 
+/// Tells the experiments that the device's visitor is one person with the user. A failure is logged: who cannot enter because
+/// of a statistic would not understand it.
+async fn know(shop: &Shop, entry: &Entry, user: &User, now_ms: i64) {
+    let Some(guest) = entry.guest().filter(|guest| guest.id != user.unit) else { return };
+    if let Err(error) = shop.store.track(&[TrackedEvent::known(&guest.id, &user.unit, now_ms)]).await {
+        tracing::warn!(%error, "a log-in could not be told to the experiments");
+    }
+}
+
 async fn open(shop: &Shop, entry: &Entry, user: User) -> Result<Entered, EntryError> {
     throttle::forgive(&*shop.store, &user.email, entry.address).await?;
     // The carts first: where this fails nobody has entered, and the next try goes on from here.
@@ -219,6 +228,7 @@ async fn open(shop: &Shop, entry: &Entry, user: User) -> Result<Entered, EntryEr
         ends_at_ms: now_ms.saturating_add(shop.session_ms()),
     };
     shop.store.open_session(&session, now_ms).await?;
+    know(shop, entry, &user, now_ms).await;
     let login = Login {
         user: user.id.clone(),
         unit: user.unit.clone(),

@@ -13,8 +13,9 @@ use serde_json::{Map, Value};
 
 use super::{CROSSED, is_look, unit::Unit};
 use crate::{
+    circumstances::EXCLUDED,
     search::sellers::DAY_MS,
-    store::{ArmRow, LookRow, OutboxEvent, PastRow, RollUp, RolledExperiment, RolledUp, UnitRow},
+    store::{ArmRow, KNOWN, LookRow, OutboxEvent, PastRow, RollUp, RolledExperiment, RolledUp, UnitRow},
 };
 
 /// How many days before exposure a unit's past is looked at.
@@ -157,7 +158,7 @@ impl<'a> Fold<'a> {
                     self.expose(event, data);
                 }
             }
-            "visitor_known" => {
+            KNOWN => {
                 if let Ok(KnownData { unit }) = serde_json::from_str(data) {
                     self.know(&event.unit, unit);
                 }
@@ -185,7 +186,8 @@ impl<'a> Fold<'a> {
     }
 
     fn expose(&mut self, event: &OutboxEvent, data: ExposureData) {
-        let ExposureData { experiment, variation, attributes } = data;
+        let ExposureData { experiment, variation, mut attributes } = data;
+        let excluded = attributes.remove(EXCLUDED).and_then(|why| Some(why.as_str()?.to_owned()));
         let person = self.person(&event.unit);
         let key = (person.clone(), experiment.clone());
         if let Some(unit) = self.units.get(&key) {
@@ -207,12 +209,15 @@ impl<'a> Fold<'a> {
         let unit = Unit {
             variation,
             exposed_at_ms: event.at_ms,
-            is_crossed: false,
+            is_crossed: excluded.is_some(),
             is_merged: false,
             did,
             segments,
         };
-        self.enter(&experiment, &unit);
+        match excluded {
+            Some(why) => self.leave_out(&experiment, &format!("({why})"), variation),
+            None => self.enter(&experiment, &unit),
+        }
         self.units.insert(key.clone(), unit);
         self.changed_units.insert(key.clone());
         self.catch_up(&key, event.at_ms);
@@ -298,11 +303,15 @@ impl<'a> Fold<'a> {
         unit.is_crossed = true;
         let unit = unit.clone();
         self.leave(&key.1, &unit);
-        let crossed = (key.1.clone(), CROSSED.to_owned(), unit.variation);
-        let arm = self.sums.arms.entry(crossed.clone()).or_default();
-        arm.add(&[], &UnitTallies::default());
-        self.changed_arms.insert(crossed);
+        self.leave_out(&key.1, CROSSED, unit.variation);
         self.changed_units.insert(key.clone());
+    }
+
+    /// Counts a unit apart from the arms, under the reason for it.
+    fn leave_out(&mut self, experiment: &str, reason: &str, variation: u32) {
+        let key = (experiment.to_owned(), reason.to_owned(), variation);
+        self.sums.arms.entry(key.clone()).or_default().add(&[], &UnitTallies::default());
+        self.changed_arms.insert(key);
     }
 
     /// Notes that a visitor is known as another unit: one person, who counts once where both met the same variation, and

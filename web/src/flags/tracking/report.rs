@@ -14,7 +14,7 @@ use super::{
 use crate::{
     definitions::Definitions,
     flags::question::field,
-    store::{Exposure, TrackedEvent},
+    store::{Exposure, TRACKED, TrackedEvent},
 };
 
 /// What happened longer ago is refused, in milliseconds, a day: a phone that was without a network overnight reports in time,
@@ -111,7 +111,7 @@ impl Reader<'_> {
         };
         let properties = plain(item, "properties")?;
         let data = json!({"name": name, "value": value, "properties": properties}).to_string();
-        Ok(TrackedEvent { id, unit: unit_of(&unit), at_ms: self.at_ms(item)?, data })
+        Ok(TrackedEvent { kind: TRACKED, id, unit: unit_of(&unit), at_ms: self.at_ms(item)?, data })
     }
 
     /// Reads when something happened. A clock that is ahead is taken to be at the shop's time: an order that follows at

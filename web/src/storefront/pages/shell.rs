@@ -40,6 +40,8 @@ pub struct Shell {
     pub notice: Option<Notice>,
     /// Whether the message tells of changes of the cart, so that scripts need not.
     pub is_told: bool,
+    /// Whether it tells the shop how long it took: while an experiment runs.
+    pub measures: bool,
     /// The heading of the shelf beside a cart, as its flag says.
     pub shelf_heading: String,
     /// What stands in the search field.
@@ -100,6 +102,7 @@ impl Shell {
             categories: vec![],
             notice: None,
             is_told: false,
+            measures: false,
             shelf_heading: "Goes with your cart".into(),
             query: String::new(),
             index: true,

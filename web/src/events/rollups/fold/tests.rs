@@ -200,6 +200,18 @@ fn an_exposure_that_is_reported_late_claims_the_orders_since() {
 }
 
 #[test]
+fn robots_are_counted_apart() {
+    let robot = r#"{"experiment":"e","variation":1,"attributes":{"device":"desktop","excluded":"robot"}}"#;
+    let shelf = Shelf::of(&[
+        event(1, "exposure_logged", "r2d2", robot),
+        exposed(2, "ann", 1),
+        ordered(3, "r2d2", 500),
+    ]);
+    assert_eq!((shelf.arm("", 1).units(), shelf.arm("", 1).metric(1).total()), (1, 0));
+    assert_eq!(shelf.arm("(robot)", 1).units(), 1);
+}
+
+#[test]
 fn pieces_count_on_the_day_of_the_order_wherever_it_was_placed() {
     let sold = |at_ms: i64, source: &str, lines: &str| {
         let data = format!(r#"{{"total_minor":5,"source":"{source}","lines":{lines}}}"#);
