@@ -12,6 +12,7 @@ pub mod pages;
 
 pub mod demand;
 pub mod login;
+pub mod measures;
 pub mod orders;
 pub mod overview;
 pub mod purses;
@@ -39,6 +40,7 @@ pub use demand::{DemandPage, DemandRow, DemandState};
 pub use edit::{DefinitionForm, EditPage, FormError, MetricChoice, Subject};
 pub use experiment::{Dimension, ExperimentPage, LeftOut, Revision};
 pub use login::Login;
+pub use measures::MetricsPage;
 pub use money::Currency;
 pub use monitoring::metrics_named;
 pub use orders::{OrderLine, OrderPage, OrderRow, OrdersPage};

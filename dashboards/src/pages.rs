@@ -9,6 +9,7 @@ use crate::demand::DemandPage;
 use crate::edit::EditPage;
 use crate::experiment::ExperimentPage;
 use crate::login::Login;
+use crate::measures::MetricsPage;
 use crate::orders::{OrderPage, OrdersPage};
 use crate::overview::Overview;
 use crate::purses::{CreditPage, CustomersPage, GiftCardPage, GiftCardsPage};
@@ -227,6 +228,14 @@ impl Pages {
     /// [`PageError::Render`], as all pages.
     pub fn demand(&self, page: &DemandPage) -> Result<String, PageError> {
         self.framed("demand.html", "demand", &page.session, None, page.view())
+    }
+
+    /// Renders the list of metrics with the form of the shop's own.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn metrics(&self, page: &MetricsPage) -> Result<String, PageError> {
+        self.framed("measures.html", "experiment", &page.session, page.notice.as_ref(), page.view())
     }
 
     /// Renders one experiment: its verdict first, then what it rests on. Without a session it is a report: one file that holds

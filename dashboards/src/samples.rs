@@ -14,6 +14,7 @@ use crate::demand::DemandPage;
 use crate::edit::{DefinitionForm, EditPage, MetricChoice, Subject};
 use crate::experiment::{Dimension, ExperimentPage, LeftOut, Revision};
 use crate::login::Login;
+use crate::measures::MetricsPage;
 use crate::money::Currency;
 use crate::orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
 use crate::overview::{ExperimentRow, Overview, Search, ShopFigures};
@@ -473,6 +474,13 @@ pub fn empty_overview() -> Overview {
     }
 }
 
+fn measures() -> MetricsPage {
+    let (mut usual, own) = (metrics(), metrics().split_off(2));
+    usual.truncate(2);
+    let event_types = ["line_added", "order_placed"].map(str::to_owned).into();
+    MetricsPage { session: session(), notice: None, usual, own, refused: None, event_types }
+}
+
 fn choices() -> Vec<MetricChoice> {
     metrics().iter().map(|m| MetricChoice { key: m.key().into(), name: m.name().into() }).collect()
 }
@@ -657,6 +665,11 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
             "customers-nobody".to_owned(),
             pages.customers(&CustomersPage { session: session(), query: HOSTILE.into() })?,
         ),
+        ("metrics".to_owned(), pages.metrics(&measures())?),
+        ("metrics-refused".to_owned(), {
+            let refused = Some(("[{}]".to_owned(), HOSTILE.to_owned()));
+            pages.metrics(&MetricsPage { refused, own: vec![], ..measures() })?
+        }),
         ("demand".to_owned(), pages.demand(&demand())?),
         ("demand-none".to_owned(), {
             let none = DemandPage { are_letters_sent: false, rows: vec![], next: None, ..demand() };

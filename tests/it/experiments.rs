@@ -28,6 +28,7 @@ on_each_store!(
     who_does_not_count_is_told_apart,
     what_pages_measure_is_a_metric,
     roll_ups_made_again_are_the_same,
+    a_metric_of_ones_own_decides,
 );
 
 const KEY: &str = "checkout-express";
@@ -666,4 +667,47 @@ async fn roll_ups_made_again_are_the_same(store: Store) {
     reached(&app).await;
     assert_eq!(rows(&app).await, before);
     drop(admin);
+}
+
+async fn a_metric_of_ones_own_decides(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let admin = Admin::sign_in(&app).await;
+    let form = admin.get("/admin/metrics").await;
+    let saved = async |text: &str| admin.submit(&form, "/admin/metrics", &[("metrics", text)]).await;
+    let wrong = saved(r#"[{"key": "pots", "measure": {"kind": "median"}}]"#).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.text().contains("metric 1: metric cannot be read: unknown variant"), "{}", wrong.text());
+    let metric = r#"[{"key": "pots", "name": "Pots added", "measure": {"kind": "mean", "property": "quantity",
+        "event": {"type": "line_added", "where": [{"property": "sku", "is": "TEAPOT"}]}}}]"#;
+    let right = saved(metric).await;
+    assert_eq!((right.status, right.text().contains("Pots added")), (200, true), "{}", right.text());
+
+    let with = |metric: &'static str| {
+        let mut fields = FIELDS.to_vec();
+        fields.push(("primary_metric", metric));
+        fields.push(("guardrails", "order_value 5 %"));
+        fields
+    };
+    let unknown = draft(&admin, &with("luck")).await;
+    assert!(
+        unknown.status == 422 && unknown.text().contains("There is no metric “luck”"),
+        "{}",
+        unknown.text()
+    );
+    assert_eq!(draft(&admin, &with("pots")).await.status, 200);
+    press(&admin, "start").await;
+    for pots in [2, 5] {
+        app.open_cart().await.add("TEAPOT", pots).await.accepted();
+    }
+    app.open_cart().await.add("MUG", 9).await.accepted();
+    told(&admin, "Decided by Pots added").await;
+    eventually("seven pots are counted", async || {
+        let store = web::store::connect(app.store_url(), 2).await.unwrap();
+        let arms = store.arms(KEY).await.unwrap().arms;
+        let sums = arms.iter().filter(|arm| arm.segment.is_empty());
+        let total: i128 =
+            sums.map(|arm| experiments::ArmSums::parse(&arm.sums).unwrap().metric(0).total()).sum();
+        total == 7
+    })
+    .await;
 }

@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod demand;
 pub mod experiments;
 pub mod login;
+mod measures;
 pub mod orders;
 pub mod purses;
 pub mod report;
@@ -50,6 +51,8 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/customers/{id}", get().to(purses::credit))
                 .route("/customers/{id}", post().to(purses::give))
                 .route("/demand", get().to(demand::list))
+                .route("/metrics", get().to(measures::list))
+                .route("/metrics", post().to(measures::save))
                 .route("/stock", get().to(stock::list))
                 .route("/stock/{sku}", get().to(stock::read))
                 .route("/stock/{sku}/{change}", post().to(stock::change))
