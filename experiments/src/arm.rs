@@ -239,6 +239,17 @@ impl MetricSums {
         }
     }
 
+    /// Returns the metric's value, also where there is too little for a variance: a mean, a ratio or a quantile.
+    pub fn value(&self, metric: &Metric) -> Option<f64> {
+        match (metric.measure(), self.quantile) {
+            (Measure::Quantile { level_bp, .. }, None) => {
+                self.histogram.quantile(f64::from(*level_bp) / 10_000.0)
+            }
+            _ if self.sums.units() == 0 => None,
+            _ => self.statistic(metric).ok().map(|statistic| statistic.mean),
+        }
+    }
+
     fn with_past(&self) -> Option<Sums<2>> {
         let of = |one: usize, other: usize| self.sums.product(one, other);
         let products = [[of(VALUE, VALUE), of(VALUE, PAST)], [0, of(PAST, PAST)]];

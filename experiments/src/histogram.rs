@@ -106,20 +106,25 @@ impl Histogram {
         self.counts.values().sum()
     }
 
-    /// Returns the sample quantile at a level, interpolated within its bucket; `None` without events.
+    /// Returns the sample quantile at a level, interpolated between neighbours (Hyndman and Fan 1996, type 7), each of which
+    /// stands where its rank has it in its bucket; `None` without events.
     pub fn quantile(&self, level: f64) -> Option<f64> {
-        let events = self.events();
-        let last = events.checked_sub(1)?;
+        let last = self.events().checked_sub(1)?;
         let position = level.clamp(0.0, 1.0) * last as f64;
+        let low = (position.floor() as u64).min(last);
+        let (one, other) = (self.ranked(low)?, self.ranked((low + 1).min(last))?);
+        Some(one + (position - low as f64) * (other - one))
+    }
+
+    /// The value of a rank from 0; the values of a bucket are taken to lie in it evenly.
+    fn ranked(&self, rank: u64) -> Option<f64> {
         let mut below = 0_u64;
         for (&bucket, &count) in &self.counts {
-            if position < (below + count) as f64 || below + count == events {
+            if rank < below + count {
                 let [least, next] = bounds_of(bucket);
-                let within = (position - below as f64 + 0.5) / count as f64;
                 // A bucket of one value says which it is.
-                let inside =
-                    if next - least == 1 { 0.0 } else { (next - least) as f64 * within.clamp(0.0, 1.0) };
-                return Some(least as f64 + inside);
+                let width = if next - least == 1 { 0.0 } else { (next - least) as f64 };
+                return Some(least as f64 + width * ((rank - below) as f64 + 0.5) / count as f64);
             }
             below += count;
         }

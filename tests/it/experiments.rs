@@ -631,9 +631,9 @@ async fn what_pages_measure_is_a_metric(store: Store) {
     let events = app.events("event_tracked", 4).await;
     let failed = events.iter().filter(|event| event["data"]["name"] == "page_failed").count();
     assert_eq!(failed, 1, "{events:?}");
-    // A third of the pages failed, and the slowest tenth took about 336 ms.
+    // A third of the pages failed. The 90 % point of three lies between the last two, to the width of a bucket.
     told(&admin, "0.333").await;
-    told(&admin, "336 ms").await;
+    told(&admin, "338 ms").await;
     press(&admin, "stop").await;
     assert_eq!(send(r#"{"path": "/", "ms": 10}"#).await, 204);
     assert_eq!(app.events_now("event_tracked").len(), 4, "nothing is kept while nothing runs");

@@ -131,8 +131,7 @@ fn summarise(plan: &Plan, look: &Look) -> Vec<ArmSummary> {
     let whole: f64 = plan.arms().iter().map(|arm| arm.weight).sum();
     let value = |sums: &ArmSums, index: usize| {
         let (of, metric) = (sums.metric(index), &plan.metrics()[index].metric);
-        let value = of.statistic(metric).ok().map(|statistic| statistic.mean).filter(|_| sums.units() > 0);
-        MetricValue { active: of.active(), total: of.total(), value }
+        MetricValue { active: of.active(), total: of.total(), value: of.value(metric) }
     };
     let summary = |(planned, sums): (&super::PlannedArm, &ArmSums)| ArmSummary {
         key: planned.key.clone(),
