@@ -297,6 +297,7 @@ const ADDRESSES: [&str; 46] = [
     "/admin/stock/*/move",
     "/admin/webhooks",
     "/admin/webhooks/*",
+    "/admin/metrics",
     "/admin/webhooks/*/settings",
     "/admin/webhooks/*/disable",
     "/admin/webhooks/*/enable",
