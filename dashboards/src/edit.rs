@@ -7,10 +7,12 @@ use serde::Serialize;
 
 use crate::pages::Session;
 
+mod calculator;
 mod error;
 mod form;
 mod reading;
 
+pub use calculator::Calculator;
 pub use error::FormError;
 pub use form::{DefinitionForm, VariationForm};
 use form::{KIND_AA, KIND_AB};
@@ -67,7 +69,7 @@ const METHODS: [(&str, &str); 5] = [
 ];
 
 /// Holds what the form shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EditPage {
     /// Who edits.
     pub session: Session,
@@ -77,6 +79,8 @@ pub struct EditPage {
     pub form: DefinitionForm,
     /// The metrics that may decide or guard.
     pub metrics: Vec<MetricChoice>,
+    /// How many visitors it needs, shown until that is fixed.
+    pub calculator: Calculator,
     /// What is to mend, shown above the form and at the fields.
     pub errors: Vec<FormError>,
 }
@@ -130,6 +134,8 @@ pub(crate) struct View<'a> {
     name: Option<&'a str>,
     revision: Option<u64>,
     action: String,
+    calculator: Option<calculator::View<'a>>,
+    calculator_action: String,
     submit: &'static str,
     errors: &'a [FormError],
     fields: Fields<'a>,
@@ -163,6 +169,11 @@ impl EditPage {
             lead: lead(key.is_some(), status),
             action: key
                 .map_or_else(|| "/admin/experiments".into(), |key| format!("/admin/experiments/{key}")),
+            calculator: (!status.has_started()).then(|| self.calculator.view()),
+            calculator_action: match key {
+                Some(key) => format!("/admin/experiments/{key}/edit"),
+                None => "/admin/experiments/new".into(),
+            },
             submit: if key.is_some() { "Save" } else { "Save as draft" },
             errors: &self.errors,
             fields: Fields {
@@ -254,6 +265,12 @@ impl EditPage {
         let mut methods: Vec<Choice<'_>> = METHODS.map(|method| choice(method, &form.method)).into();
         if own(&methods, &form.method) {
             methods.push(choice((&form.method, &form.method), &form.method));
+        }
+        // What the calculator advises can be chosen.
+        if let Some((value, label)) = self.calculator.advised()
+            && !methods.iter().any(|method| method.value == value)
+        {
+            methods.push(choice((value, label), &form.method));
         }
         vec![
             Field {

@@ -37,7 +37,7 @@ pub mod samples;
 
 pub use assets::ADMIN_CSS;
 pub use demand::{DemandPage, DemandRow, DemandState};
-pub use edit::{DefinitionForm, EditPage, FormError, MetricChoice, Subject};
+pub use edit::{Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Subject};
 pub use experiment::{Dimension, ExperimentPage, LeftOut, Revision};
 pub use login::Login;
 pub use measures::MetricsPage;

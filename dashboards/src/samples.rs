@@ -11,7 +11,7 @@ use experiments::lifecycle::Move;
 use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, Status, Verdict, analyze};
 
 use crate::demand::DemandPage;
-use crate::edit::{DefinitionForm, EditPage, MetricChoice, Subject};
+use crate::edit::{Calculator, DefinitionForm, EditPage, MetricChoice, Subject};
 use crate::experiment::{Dimension, ExperimentPage, LeftOut, Revision};
 use crate::login::Login;
 use crate::measures::MetricsPage;
@@ -502,6 +502,7 @@ pub fn new_experiment() -> EditPage {
         subject: Subject::New,
         form: DefinitionForm::default(),
         metrics: choices(),
+        calculator: Calculator::default(),
         errors: Vec::new(),
     }
 }
@@ -514,7 +515,26 @@ pub fn mistaken_form() -> EditPage {
     form.variations[0].weight_percent = "50".into();
     form.variations[1].value = "{name: express}".into();
     let errors = form.experiment().expect_err("the form has mistakes");
-    EditPage { session: session(), subject: Subject::New, form, metrics: choices(), errors }
+    EditPage {
+        session: session(),
+        subject: Subject::New,
+        form,
+        metrics: choices(),
+        calculator: Calculator::default(),
+        errors,
+    }
+}
+
+/// Returns the form of a new experiment whose calculator was asked for a lift of 5 % over a rate.
+pub fn calculated(rate: &str, looks: &str) -> EditPage {
+    let asked = [
+        ("calculator_rate", rate),
+        ("calculator_lift", "5"),
+        ("calculator_units_a_day", "9,000"),
+        ("calculator_looks", looks),
+        ("calculator_looks_count", "4"),
+    ];
+    EditPage { calculator: Calculator::read(asked), ..new_experiment() }
 }
 
 /// Returns the form of a running experiment, where little may change.
@@ -532,6 +552,7 @@ pub fn running_form() -> EditPage {
         subject,
         form: DefinitionForm::from(&sample.experiment),
         metrics: choices(),
+        calculator: Calculator::default(),
         errors: Vec::new(),
     }
 }
@@ -697,6 +718,9 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
         ("edit-new".to_owned(), pages.edit(&new_experiment())?),
         ("edit-mistaken".to_owned(), pages.edit(&mistaken_form())?),
         ("edit-running".to_owned(), pages.edit(&running_form())?),
+        ("edit-calculated".to_owned(), pages.edit(&calculated("3.4", "any"))?),
+        ("edit-calculated-looks".to_owned(), pages.edit(&calculated("3.4", "some"))?),
+        ("edit-calculated-wrong".to_owned(), pages.edit(&calculated("", "any"))?),
     ];
     for (name, sample) in experiments() {
         let notice = match sample.analysis.verdict {

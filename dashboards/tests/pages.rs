@@ -1,5 +1,7 @@
 //! Every page in every state, as a browser gets it.
 
+use std::sync::LazyLock;
+
 use dashboards::samples::{self, HOSTILE};
 use dashboards::{ADMIN_CSS, Pages};
 
@@ -7,12 +9,16 @@ fn pages() -> Pages {
     Pages::new().unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn rendered() -> Vec<(String, String)> {
-    samples::render_all(&pages()).unwrap_or_else(|error| panic!("{error}"))
+/// Every sample page by name, rendered once: a calculator that answers for any look integrates for seconds.
+fn rendered() -> &'static [(String, String)] {
+    static RENDERED: LazyLock<Vec<(String, String)>> =
+        LazyLock::new(|| samples::render_all(&pages()).unwrap_or_else(|error| panic!("{error}")));
+    &RENDERED
 }
 
 fn page(name: &str) -> String {
-    rendered().into_iter().find(|(other, _)| other == name).unwrap_or_else(|| panic!("no page {name}")).1
+    let found = rendered().iter().find(|(other, _)| other == name);
+    found.unwrap_or_else(|| panic!("no page {name}")).1.clone()
 }
 
 /// The text of a page without tags, blanks run together.
@@ -259,7 +265,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 46] = [
+const ADDRESSES: [&str; 47] = [
     "/",
     "/admin",
     "/admin/login",
@@ -416,4 +422,24 @@ fn raw_numbers_are_offered_once_there_are_some() {
         assert!(offered.contains(&format!("/admin/experiments/checkout-express/{file}\"")), "{file}");
     }
     assert!(!page("experiment-draft").contains("Raw numbers"));
+}
+
+#[test]
+fn the_calculator_says_what_to_put_where() {
+    let html = page("edit-calculated");
+    let said = text(&html);
+    assert!(
+        said.contains("Put ") && said.contains(" into “Planned units” and choose “At any time"),
+        "{said}"
+    );
+    assert!(said.contains("does not hold for such looks") && said.contains("needs the fewest"), "{said}");
+    assert!(html.contains("<details class=\"card\" id=\"calculator\" open>"));
+    let looks = page("edit-calculated-looks");
+    assert!(text(&looks).contains("choose “At 4 looks on the way there”"), "{}", text(&looks));
+    assert!(looks.contains("value=\"group_sequential:4\""), "what is advised can be chosen");
+    let wrong = page("edit-calculated-wrong");
+    assert!(text(&wrong).contains("Not answered: one thing to mend"));
+    assert!(wrong.contains("href=\"#calculator_rate\""));
+    assert!(page("edit-new").contains("id=\"calculator\">"), "it is folded until it is asked");
+    assert!(!page("edit-running").contains("How many visitors?"), "what is fixed is not worked out again");
 }

@@ -23,6 +23,7 @@ on_each_store!(
     what_was_learned_is_found_again,
     every_change_stands_in_the_history_with_who_and_why,
     a_broken_definition_is_refused_and_says_why,
+    the_form_says_how_many_visitors_a_lift_takes,
     the_dashboards_are_for_those_who_signed_in,
     orders_are_counted_in_their_variation,
     who_does_not_count_is_told_apart,
@@ -516,6 +517,27 @@ async fn a_broken_definition_is_refused_and_says_why(store: Store) {
     assert!(again.html.contains("role=\"alert\""), "{}", again.html);
     statuses.push(again.status);
     assert!(statuses.iter().all(|status| *status == 422), "a refused form is a 422: {statuses:?}");
+}
+
+async fn the_form_says_how_many_visitors_a_lift_takes(store: Store) {
+    let (_app, admin) = start(store).await;
+    let asked = "calculator_kind=share&calculator_rate=10&calculator_lift=10&calculator_power=80\
+                 &calculator_units_a_day=2000&calculator_looks=once";
+    let page = admin.get(&format!("/admin/experiments/new?copy={KEY}&{asked}")).await;
+    assert_eq!(page.status, 200, "{}", page.html);
+    assert!(
+        page.html.contains("into “Planned units” and choose “Once, at the planned units”"),
+        "{}",
+        page.html
+    );
+    assert!(page.html.contains("value=\"Express checkout (copy)\""), "the form is still the copy's");
+    assert!(page.html.contains("name=\"copy\" value=\"checkout-express\""));
+    let wrong = admin.get("/admin/experiments/new?calculator_rate=120&calculator_lift=10").await;
+    assert_eq!(wrong.status, 200);
+    assert!(wrong.html.contains("The rate must be a number above 0 and below 100 %, such as 3.4."));
+    // What has started is planned no more.
+    let edit = admin.get(&format!("/admin/experiments/{KEY}/edit?{asked}")).await;
+    assert!(!edit.html.contains("Planned units” and choose"), "{}", edit.html);
 }
 
 async fn the_dashboards_are_for_those_who_signed_in(store: Store) {

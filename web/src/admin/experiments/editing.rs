@@ -3,11 +3,10 @@
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{Data, Path, Query},
+    web::{Data, Path, Query, block},
 };
-use dashboards::{DefinitionForm, EditPage, FormError, MetricChoice, Notice, Pages, Subject};
+use dashboards::{Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Notice, Pages, Subject};
 use experiments::Experiment;
-use serde::Deserialize;
 
 use super::{
     super::{
@@ -21,27 +20,30 @@ use super::{
 };
 use crate::{
     definitions::{self, WORKFLOW_FLAG},
-    problem::Problem,
+    problem::{Kind, Problem},
     shop::Shop,
     store::{StoreError, StoredExperiment},
     storefront::cart::sentence,
 };
 
-/// Names the experiment that a new one shall be like.
-#[derive(Deserialize)]
-pub(in crate::admin) struct Wanted {
-    copy: Option<String>,
+/// What the address of a form asks: `copy`, the experiment that a new one shall be like, and the calculator's fields.
+type Asked = Query<Vec<(String, String)>>;
+
+/// Lets the calculator answer, beside the other requests: it integrates.
+async fn calculated(Query(asked): Asked) -> Result<Calculator, Problem> {
+    let answered = block(move || Calculator::read(asked)).await;
+    answered.map_err(|_| Problem::new(Kind::Busy, "the calculator was cut off"))
 }
 
 /// `GET /admin/experiments/new`.
 pub(in crate::admin) async fn new(
     shop: Data<Shop>,
     pages: Data<Pages>,
-    wanted: Query<Wanted>,
+    asked: Asked,
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let form = match &wanted.copy {
-        Some(key) => DefinitionForm::copy_of(&find(&shop, key).await?.0),
+    let form = match asked.iter().find(|(name, _)| name == "copy") {
+        Some((_, key)) => DefinitionForm::copy_of(&find(&shop, key).await?.0),
         None => DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() },
     };
     html(pages.edit(&EditPage {
@@ -49,6 +51,7 @@ pub(in crate::admin) async fn new(
         subject: Subject::New,
         form,
         metrics: choices(&shop),
+        calculator: calculated(asked).await?,
         errors: vec![],
     }))
 }
@@ -58,6 +61,7 @@ pub(in crate::admin) async fn edit(
     shop: Data<Shop>,
     pages: Data<Pages>,
     key: Path<String>,
+    asked: Asked,
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
     let (experiment, stored) = find(&shop, &key).await?;
@@ -67,6 +71,7 @@ pub(in crate::admin) async fn edit(
         subject: subject(&experiment, &stored),
         form,
         metrics: choices(&shop),
+        calculator: calculated(asked).await?,
         errors: vec![],
     }))
 }
@@ -113,7 +118,17 @@ pub(in crate::admin) async fn create(
     let form = DefinitionForm::read(fields.pairs());
     let again = |form, errors| {
         let session = session.clone();
-        refused(&pages, EditPage { session, subject: Subject::New, form, metrics: choices(&shop), errors })
+        refused(
+            &pages,
+            EditPage {
+                session,
+                subject: Subject::New,
+                form,
+                metrics: choices(&shop),
+                calculator: Calculator::default(),
+                errors,
+            },
+        )
     };
     let experiment = match form.experiment() {
         Ok(experiment) => experiment,
@@ -162,7 +177,17 @@ pub(in crate::admin) async fn save(
             let mut errors = checked.err().unwrap_or_default();
             errors.extend(reason.err().map(|why| FormError::at("reason", why)));
             let subject = subject(&experiment, &stored);
-            return refused(&pages, EditPage { session, subject, form, metrics: choices(&shop), errors });
+            return refused(
+                &pages,
+                EditPage {
+                    session,
+                    subject,
+                    form,
+                    metrics: choices(&shop),
+                    calculator: Calculator::default(),
+                    errors,
+                },
+            );
         }
     };
     done(&shop, &next, revision, Saved { by: &session.user, reason: &reason }, "saved").await

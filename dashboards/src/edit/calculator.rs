@@ -1,0 +1,434 @@
+//! How many visitors an experiment needs: a small form beside the big one, answered before anything is fixed.
+
+use experiments::definition::{LOOKS_MAX, PLANNED_UNITS_MAX};
+use experiments::effect::Scale;
+use experiments::group_sequential::Spending;
+use experiments::inference::{Looks, Mode};
+use experiments::planner::{Offer, offers};
+use experiments::power::{Baseline, Study, days_for};
+use experiments::verdict::UNITS_PER_ARM_MIN;
+use serde::Serialize;
+
+use super::{Choice, Field, FormError, METHODS, choice, described};
+use crate::figure::{NONE, count, counted, short_percent};
+
+const SHARE: &str = "share";
+const MEAN: &str = "mean";
+const ONCE: &str = "once";
+const SOME: &str = "some";
+const ANY: &str = "any";
+
+/// Largest number that is read: far beyond any shop, and far below where arithmetic ends.
+const NUMBER_MAX: f64 = 1e12;
+
+/// Holds what was typed into the calculator, right or wrong, with its answer once it was asked.
+///
+/// Its fields are sent by GET to the page it stands on. [`Calculator::read`] integrates, which takes a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calculator {
+    kind: String,
+    rate: String,
+    mean: String,
+    deviation: String,
+    lift: String,
+    power: String,
+    units_a_day: String,
+    looks: String,
+    looks_count: String,
+    /// The experiment that the form of a new one was filled in from, field `copy`.
+    copy: String,
+    is_asked: bool,
+    outcome: Result<Option<Answer>, Vec<FormError>>,
+}
+
+/// Holds what every way to read results needs, the best first.
+#[derive(Debug, Clone, PartialEq)]
+struct Answer {
+    asked: Asked,
+    offers: Vec<Offer>,
+    /// The best of them, as the big form writes and tells it.
+    method: String,
+    label: String,
+}
+
+/// What the fields say, once they are right.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Asked {
+    baseline: Baseline,
+    lift: f64,
+    power: f64,
+    units_a_day: Option<u64>,
+    looks: Looks,
+}
+
+#[derive(Serialize)]
+pub(super) struct View<'a> {
+    copy: &'a str,
+    is_open: bool,
+    fields: Vec<Field<'a>>,
+    errors: &'a [FormError],
+    answer: Option<AnswerView>,
+}
+
+#[derive(Serialize)]
+struct AnswerView {
+    sentence: String,
+    notes: Vec<String>,
+    rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    most: String,
+    expected: String,
+    days: String,
+    days_expected: String,
+    remark: &'static str,
+    is_best: bool,
+    is_valid: bool,
+}
+
+impl Default for Calculator {
+    fn default() -> Calculator {
+        Calculator {
+            kind: SHARE.into(),
+            rate: String::new(),
+            mean: String::new(),
+            deviation: String::new(),
+            lift: String::new(),
+            power: "80".into(),
+            units_a_day: String::new(),
+            looks: ANY.into(),
+            looks_count: "5".into(),
+            copy: String::new(),
+            is_asked: false,
+            outcome: Ok(None),
+        }
+    }
+}
+
+impl Calculator {
+    /// Reads the fields `calculator_…` of a query and answers them; unknown ones are passed over, and without any of its own
+    /// nothing was asked.
+    pub fn read<Name: AsRef<str>, Text: Into<String>>(
+        fields: impl IntoIterator<Item = (Name, Text)>,
+    ) -> Calculator {
+        let mut calculator = Calculator::default();
+        for (name, text) in fields {
+            if name.as_ref() == "copy" {
+                calculator.copy = text.into();
+                continue;
+            }
+            let Some(part) = name.as_ref().strip_prefix("calculator_") else { continue };
+            let field = match part {
+                "kind" => &mut calculator.kind,
+                "rate" => &mut calculator.rate,
+                "mean" => &mut calculator.mean,
+                "deviation" => &mut calculator.deviation,
+                "lift" => &mut calculator.lift,
+                "power" => &mut calculator.power,
+                "units_a_day" => &mut calculator.units_a_day,
+                "looks" => &mut calculator.looks,
+                "looks_count" => &mut calculator.looks_count,
+                _ => continue,
+            };
+            *field = text.into().trim().into();
+            calculator.is_asked = true;
+        }
+        if calculator.is_asked {
+            calculator.outcome = calculator.asked().and_then(|asked| asked.answered().map(Some));
+        }
+        calculator
+    }
+
+    /// Reads what was typed; every mistake is told at once.
+    fn asked(&self) -> Result<Asked, Vec<FormError>> {
+        let mut errors = vec![];
+        let mut wrong = |field: &str, message: &str| errors.push(FormError::at(&id(field), message));
+        let lift = number(&self.lift).filter(|lift| *lift > 0.0 && *lift <= 1_000.0).map(|lift| lift / 100.0);
+        if lift.is_none() {
+            wrong("lift", "The smallest lift must be a number above 0, up to 1000 %, such as 5.");
+        }
+        let power = number(&self.power).filter(|power| (50.0..=99.0).contains(power)).map(|p| p / 100.0);
+        if power.is_none() {
+            wrong("power", "The power must be a number from 50 to 99 %; 80 is usual.");
+        }
+        let baseline = if self.kind == MEAN {
+            let mean = number(&self.mean).filter(|mean| *mean > 0.0);
+            let deviation = number(&self.deviation).filter(|deviation| *deviation > 0.0);
+            if mean.is_none() {
+                wrong("mean", "The mean must be a number above 0, such as 2.50.");
+            }
+            if deviation.is_none() {
+                wrong("deviation", "The standard deviation must be a number above 0, such as 12.");
+            }
+            mean.zip(deviation).and_then(|(mean, deviation)| Baseline::mean(mean, deviation * deviation))
+        } else {
+            let rate = number(&self.rate).map(|rate| rate / 100.0);
+            let baseline = rate.and_then(Baseline::proportion);
+            if baseline.is_none() {
+                wrong("rate", "The rate must be a number above 0 and below 100 %, such as 3.4.");
+            } else if rate.zip(lift).is_some_and(|(rate, lift)| rate * (1.0 + lift) >= 1.0) {
+                wrong(
+                    "lift",
+                    "With this lift more than 100 % of the visitors would count: ask for a smaller one.",
+                );
+            }
+            baseline
+        };
+        let units_a_day = whole(&self.units_a_day).filter(|units| *units > 0);
+        if units_a_day.is_none() && !self.units_a_day.is_empty() {
+            wrong(
+                "units_a_day",
+                "The visitors a day must be a whole number above 0, such as 2000, or empty.",
+            );
+        }
+        let looks = match self.looks.as_str() {
+            ONCE => Some(Looks::Once),
+            SOME => {
+                let count = whole(&self.looks_count).and_then(|count| u32::try_from(count).ok());
+                count.filter(|count| (2..=LOOKS_MAX).contains(count)).map(Looks::Scheduled)
+            }
+            _ => Some(Looks::Anytime),
+        };
+        if looks.is_none() {
+            wrong("looks_count", &format!("The number of looks must be from 2 to {LOOKS_MAX}."));
+        }
+        match (baseline, lift, power, looks) {
+            (Some(baseline), Some(lift), Some(power), Some(looks)) if errors.is_empty() => {
+                Ok(Asked { baseline, lift, power, units_a_day, looks })
+            }
+            _ => Err(errors),
+        }
+    }
+
+    fn answer(&self) -> Option<&Answer> {
+        self.outcome.as_ref().ok()?.as_ref()
+    }
+
+    /// Returns the method that it advises, as the big form writes and tells it.
+    pub(super) fn advised(&self) -> Option<(&str, &str)> {
+        self.answer().map(|answer| (answer.method.as_str(), answer.label.as_str()))
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        let errors = self.outcome.as_ref().err().map_or(&[][..], Vec::as_slice);
+        View {
+            copy: &self.copy,
+            is_open: self.is_asked,
+            fields: described(self.fields(errors)),
+            errors,
+            answer: self.answer().map(Answer::view),
+        }
+    }
+
+    fn fields<'a>(&'a self, errors: &'a [FormError]) -> Vec<Field<'a>> {
+        let field = |name: &str, label: &'static str, value: &'a str| {
+            let name = id(name);
+            let error = errors.iter().find(|error| error.field.as_deref() == Some(&name));
+            Field { error: error.map(|e| e.message.as_str()), name, label, value, ..Field::default() }
+        };
+        let choices = |options: &[(&'a str, &'a str)], chosen: &str| -> Vec<Choice<'a>> {
+            options.iter().map(|option| choice(*option, chosen)).collect()
+        };
+        vec![
+            Field {
+                options: choices(
+                    &[
+                        (SHARE, "A share of the visitors, such as conversion"),
+                        (MEAN, "A mean, such as revenue per visitor"),
+                    ],
+                    &self.kind,
+                ),
+                is_wide: true,
+                ..field("kind", "What decides", &self.kind)
+            },
+            Field {
+                hint: Some("Of a share: what it is today, such as 3.4."),
+                unit: Some("%"),
+                ..field("rate", "Rate today", &self.rate)
+            },
+            Field {
+                hint: Some("The smallest change that would be worth finding, relative to today, such as 5."),
+                unit: Some("%"),
+                ..field("lift", "Smallest lift worth finding", &self.lift)
+            },
+            Field {
+                hint: Some("Of a mean: what one visitor brings on average today, such as 2.50."),
+                ..field("mean", "Mean today", &self.mean)
+            },
+            Field {
+                hint: Some("Of a mean: how far visitors lie from it, such as 12, in the same unit."),
+                ..field("deviation", "Standard deviation", &self.deviation)
+            },
+            Field {
+                hint: Some("The chance to find that lift if it is there."),
+                unit: Some("%"),
+                ..field("power", "Power", &self.power)
+            },
+            Field {
+                hint: Some(
+                    "Visitors of the two variations together, such as 2000. Empty leaves the days out.",
+                ),
+                ..field("units_a_day", "Visitors a day", &self.units_a_day)
+            },
+            Field {
+                options: choices(
+                    &[
+                        (ONCE, "Once, at the end"),
+                        (SOME, "A few times, as planned beforehand"),
+                        (ANY, "Whenever somebody likes"),
+                    ],
+                    &self.looks,
+                ),
+                is_wide: true,
+                ..field("looks", "How the team looks at results", &self.looks)
+            },
+            Field {
+                hint: Some("If a few times: how many."),
+                ..field("looks_count", "Looks", &self.looks_count)
+            },
+        ]
+    }
+}
+
+impl Asked {
+    fn answered(self) -> Result<Answer, Vec<FormError>> {
+        let study = Study::new(self.baseline, Scale::Relative);
+        let found = offers(&study, self.lift, self.power, self.looks);
+        // A definition cannot ask for Pocock's bounds.
+        let can_be_chosen =
+            |offer: &Offer| !matches!(&offer.mode, Mode::GroupSequential { spending: Spending::Pocock, .. });
+        let offers: Vec<Offer> = found.into_iter().filter(can_be_chosen).collect();
+        match offers.first() {
+            Some(best) if best.is_valid && best.units_max <= PLANNED_UNITS_MAX => {
+                Ok(Answer { method: self.method(best), label: self.label(best), asked: self, offers })
+            }
+            _ => Err(vec![FormError::at(
+                &id("lift"),
+                format!(
+                    "So small a lift needs more than {} visitors: ask for a larger one, or for a metric that varies less.",
+                    count(PLANNED_UNITS_MAX)
+                ),
+            )]),
+        }
+    }
+
+    fn looks_count(&self) -> u32 {
+        if let Looks::Scheduled(count) = self.looks { count } else { 2 }
+    }
+
+    /// How the big form writes an offer's method.
+    fn method(&self, offer: &Offer) -> String {
+        match &offer.mode {
+            Mode::FixedHorizon => "fixed_horizon".into(),
+            Mode::Sequential { .. } => "sequential".into(),
+            Mode::GroupSequential { .. } => format!("group_sequential:{}", self.looks_count()),
+            Mode::Mixture { tau } => format!("mixture:{}", lift_bp(*tau)),
+            Mode::Bayesian { .. } => "bayesian".into(),
+        }
+    }
+
+    /// How the big form tells it.
+    fn label(&self, offer: &Offer) -> String {
+        let method = self.method(offer);
+        if let Some((_, label)) = METHODS.iter().find(|(value, _)| *value == method) {
+            return (*label).into();
+        }
+        match &offer.mode {
+            Mode::GroupSequential { .. } => format!("At {} looks on the way there", self.looks_count()),
+            Mode::Mixture { tau } => {
+                format!(
+                    "At any time, tuned to a lift of {}",
+                    short_percent(f64::from(lift_bp(*tau)) / 10_000.0)
+                )
+            }
+            _ => method,
+        }
+    }
+}
+
+impl Answer {
+    /// The units to plan with an offer: no verdict is given below a minimum.
+    fn planned(offer: &Offer) -> u64 {
+        offer.units_max.max(2 * UNITS_PER_ARM_MIN)
+    }
+
+    fn view(&self) -> AnswerView {
+        let best = &self.offers[0];
+        let days = |units: u64| self.asked.units_a_day.and_then(|a_day| days_for(units, a_day));
+        let told = |units: u64| days(units).map_or_else(|| NONE.into(), |days| counted(days, "day"));
+        let row = |(place, offer): (usize, &Offer)| Row {
+            name: self.asked.label(offer),
+            most: count(Self::planned(offer)),
+            expected: count(offer.units_expected),
+            days: told(Self::planned(offer)),
+            days_expected: told(offer.units_expected),
+            remark: match (place, offer.is_valid) {
+                (0, _) => "needs the fewest",
+                (_, true) => "holds too",
+                (_, false) => "does not hold for such looks",
+            },
+            is_best: place == 0,
+            is_valid: offer.is_valid,
+        };
+        let (planned, length) = (Self::planned(best), days(Self::planned(best)));
+        let length = length.map_or_else(String::new, |days| {
+            format!(" That takes {} at most; whole weeks see every day alike.", counted(days, "day"))
+        });
+        let mut notes = vec![
+            "For two variations of equal weight and a chance of a false alarm of 5 %. Expected is what it takes on the \
+             average if the lift is there and the experiment stops once it is found."
+                .to_owned(),
+        ];
+        if planned > best.units_max {
+            notes.push(format!(
+                "Fewer would do, but no verdict is given before each variation has {UNITS_PER_ARM_MIN} visitors."
+            ));
+        }
+        AnswerView {
+            sentence: format!(
+                "Put {planned} into “Planned units” and choose “{}” under “Results are read”.{length}",
+                self.label
+            ),
+            notes,
+            rows: self.offers.iter().enumerate().map(row).collect(),
+        }
+    }
+}
+
+/// A lift in basis points, as a definition keeps what a mixture is tuned to.
+fn lift_bp(lift: f64) -> u32 {
+    (lift * 10_000.0).round().clamp(1.0, 100_000.0) as u32
+}
+
+fn id(part: &str) -> String {
+    format!("calculator_{part}")
+}
+
+/// Reads a number as people type it: with groups, and with a comma for the point where there is no other.
+fn number(text: &str) -> Option<f64> {
+    let text = text.trim().trim_end_matches('%').trim_end();
+    let is_digit = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | ' ' | '\u{a0}');
+    if text.is_empty() || !text.chars().all(is_digit) {
+        return None;
+    }
+    let plain = text.replace([' ', '\u{a0}'], "");
+    let plain = match plain.rsplit_once(',') {
+        Some((_, rest)) if rest.contains('.') => plain.replace(',', ""),
+        // 1,234 may be a thousand and more, or little more than one: who typed it is asked again.
+        Some((whole, rest)) if rest.len() == 3 && whole != "0" => return None,
+        Some((whole, rest)) => format!("{}.{rest}", whole.replace('.', "")),
+        None => plain,
+    };
+    plain.parse::<f64>().ok().filter(|number| *number <= NUMBER_MAX)
+}
+
+fn whole(text: &str) -> Option<u64> {
+    let plain: String = text.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '_')).collect();
+    plain.parse::<u64>().ok().filter(|number| *number as f64 <= NUMBER_MAX)
+}
+
+#[cfg(test)]
+mod tests;
