@@ -46,9 +46,10 @@ async fn schemathesis(app: &TestApp, config: &str, operations: &[&str]) {
 }
 
 /// Says how much is drawn and what is checked: everything but what no schema can say, such as that a cursor was given by
-/// nobody, a key belongs to another request, or a product is sold out.
+/// nobody, a key belongs to another request, or a product is sold out. One worker: where two threads read sources of lambdas at
+/// once, as the tool does for odd bodies, Python 3.11 fails by itself ("AST constructor recursion depth mismatch").
 const GENERAL: &str = r#"
-workers = 2
+workers = 1
 continue-on-failure = true
 
 [generation]
