@@ -10,10 +10,16 @@ const patience = { timeout: 30_000, polling: 50 };
 const complaints = [];
 
 /** Opens a tab, and notes what its scripts throw. */
+/** What became of each request, to be told where a step fails. */
+const answers = new Map();
+
 async function tab(browser) {
   const page = await browser.newPage();
   page.setDefaultTimeout(patience.timeout);
   page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("request", (request) => answers.set(request, "no answer yet"));
+  page.on("requestfailed", (request) => answers.set(request, request.failure()?.errorText));
+  page.on("response", (response) => answers.set(response.request(), response.status()));
   return page;
 }
 
@@ -390,7 +396,8 @@ const seen = () => {
   const main = document.querySelector("main");
   const drawn = [...document.querySelectorAll("main [data-cart] [data-line]")];
   const lines = drawn.map((line) => [line.dataset.line, line.querySelector(".quantity").value]);
-  return JSON.stringify({ lines, words: main?.innerText.slice(0, 600), waits: window.cartSession?.items() });
+  const told = [...document.querySelectorAll("[role=alert], [role=status]")].map((node) => node.textContent.trim());
+  return JSON.stringify({ lines, words: main?.innerText.slice(0, 600), told, waits: window.cartSession?.items() });
 };
 
 async function main() {
@@ -424,6 +431,9 @@ async function main() {
     said = await steps[step](browser);
     assert.deepEqual(complaints, [], "the pages complained");
   } catch (error) {
+    for (const [request, answer] of answers) {
+      if (request.method() === "POST") console.error(request.url(), request.postData(), answer);
+    }
     for (const page of await browser.pages()) console.error(page.url(), await page.evaluate(seen).catch(String));
     throw error;
   } finally {
