@@ -26,13 +26,9 @@ on_each_store!(
     the_form_says_how_many_visitors_a_lift_takes,
     the_dashboards_are_for_those_who_signed_in,
     orders_are_counted_in_their_variation,
-    who_does_not_count_is_told_apart,
-    what_pages_measure_is_a_metric,
-    roll_ups_made_again_are_the_same,
-    a_metric_of_ones_own_decides,
 );
 
-const KEY: &str = "checkout-express";
+pub(crate) const KEY: &str = "checkout-express";
 pub(crate) const FIELDS: &[(&str, &str)] = &[
     ("name", "Express checkout"),
     ("key", KEY),
@@ -94,7 +90,7 @@ async fn workflow(shopper: &Shopper) -> String {
 }
 
 /// Opens carts for new visitors until one has the workflow.
-async fn open_cart_in(app: &TestApp, wanted: &str) -> Shopper {
+pub(crate) async fn open_cart_in(app: &TestApp, wanted: &str) -> Shopper {
     for _ in 0..64 {
         let shopper = app.open_cart().await;
         if workflow(&shopper).await == wanted {
@@ -587,149 +583,4 @@ async fn orders_are_counted_in_their_variation(store: Store) {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     panic!("the experiment's page does not show the order");
-}
-
-/// Waits until the experiment's page says something.
-async fn told(admin: &Admin, words: &str) {
-    eventually(words, async || admin.get(&format!("/admin/experiments/{KEY}")).await.text().contains(words))
-        .await;
-}
-
-async fn who_does_not_count_is_told_apart(store: Store) {
-    let (app, admin) = start(store).await;
-    let first = open_cart_in(&app, "classic").await;
-    let open = |token: String, header: &'static str, value: &'static str| {
-        let request =
-            reqwest::Client::new().post(app.url("/api/v1/carts")).bearer_auth(token).header(header, value);
-        async move { assert_eq!(request.send().await.unwrap().status(), 201) }
-    };
-    open(random_token(), "user-agent", "Mozilla/5.0 (compatible; Googlebot/2.1)").await;
-    open(random_token(), "cookie", "cartwright_staff=1").await;
-    told(&admin, "− Robots 1").await;
-    told(&admin, "− Staff 1").await;
-    let metrics = app.metrics().await;
-    let of = |variation: &'static str| {
-        let labels = [("experiment", KEY), ("variation", variation)];
-        metrics.value("cartwright_experiment_exposures_total", &labels).unwrap_or(0.0)
-    };
-    let units = app.events("exposure_logged", 3).await.len() as f64;
-    assert_eq!(of("0") + of("1"), units - 2.0);
-
-    // One person: signed up here, logged in where another variation had been met.
-    let ada = json!({"email": "ada@example.org", "password": "seven geese over Bath", "name": "Ada"});
-    let up = app.call(reqwest::Method::POST, "/api/v1/users", Some(first.token()), Some(&ada)).await;
-    assert_eq!(up.status, 201, "{}", up.body);
-    let second = open_cart_in(&app, "express").await;
-    let entry =
-        json!({"email": "ada@example.org", "password": "seven geese over Bath", "device": "telephone"});
-    let logged_in =
-        app.call(reqwest::Method::POST, "/api/v1/sessions", Some(second.token()), Some(&entry)).await;
-    assert_eq!(logged_in.status, 201, "{}", logged_in.body);
-    told(&admin, "− Crossed over 2").await;
-}
-
-async fn what_pages_measure_is_a_metric(store: Store) {
-    let (app, admin) = start(store).await;
-    let shopper = app.open_cart().await;
-    let send = async |body: &str| {
-        let request = reqwest::Client::new().post(app.url("/measured")).bearer_auth(shopper.token());
-        request
-            .header("content-type", "text/plain")
-            .body(body.to_owned())
-            .send()
-            .await
-            .unwrap()
-            .status()
-            .as_u16()
-    };
-    for ms in [120, 240, 360] {
-        assert_eq!(send(&json!({"path": "/products", "ms": ms, "failed": ms == 360}).to_string()).await, 204);
-    }
-    assert_eq!(send("{").await, 400);
-    assert_eq!(send(r#"{"path": "/", "ms": -1}"#).await, 400);
-    let page = app.page(&shopper, "/products").await;
-    assert!(page.contains("data-measures"), "pages are asked to measure");
-    told(&admin, "Page latency").await;
-    let events = app.events("event_tracked", 4).await;
-    let failed = events.iter().filter(|event| event["data"]["name"] == "page_failed").count();
-    assert_eq!(failed, 1, "{events:?}");
-    // A third of the pages failed. The 90 % point of three lies between the last two, to the width of a bucket.
-    told(&admin, "0.333").await;
-    told(&admin, "338 ms").await;
-    press(&admin, "stop").await;
-    assert_eq!(send(r#"{"path": "/", "ms": 10}"#).await, 204);
-    assert_eq!(app.events_now("event_tracked").len(), 4, "nothing is kept while nothing runs");
-}
-
-async fn roll_ups_made_again_are_the_same(store: Store) {
-    let (mut app, admin) = start(store).await;
-    for nth in 0..12 {
-        let shopper = app.open_cart().await;
-        if nth % 3 == 0 {
-            shopper.add("TEAPOT", 1).await.accepted();
-            shopper.check_out("tok_success").await.accepted();
-        }
-    }
-    let rows = async |app: &TestApp| {
-        let store = web::store::connect(app.store_url(), 2).await.unwrap();
-        (store.rolled_up().await.unwrap(), store.looks(KEY).await.unwrap())
-    };
-    let logged = [app.events("order_placed", 4).await, app.events("exposure_logged", 12).await].concat();
-    let newest = logged.iter().filter_map(|event| event["position"].as_u64()).max().unwrap();
-    let reached = async |app: &TestApp| {
-        let store = web::store::connect(app.store_url(), 2).await.unwrap();
-        eventually("the roll-ups follow", async || store.cursor("rollups").await.unwrap() >= newest).await;
-    };
-    reached(&app).await;
-    let before = rows(&app).await;
-    assert!(before.0.arms.len() > 2, "{before:?}");
-    app.stop().await;
-    web::store::connect(app.store_url(), 2).await.unwrap().reset_roll_ups().await.unwrap();
-    app.restart().await;
-    reached(&app).await;
-    assert_eq!(rows(&app).await, before);
-    drop(admin);
-}
-
-async fn a_metric_of_ones_own_decides(store: Store) {
-    let app = TestApp::start_with(store, admin::setup()).await;
-    let admin = Admin::sign_in(&app).await;
-    let form = admin.get("/admin/metrics").await;
-    let saved = async |text: &str| admin.submit(&form, "/admin/metrics", &[("metrics", text)]).await;
-    let wrong = saved(r#"[{"key": "pots", "measure": {"kind": "median"}}]"#).await;
-    assert_eq!(wrong.status, 422);
-    assert!(wrong.text().contains("metric 1: metric cannot be read: unknown variant"), "{}", wrong.text());
-    let metric = r#"[{"key": "pots", "name": "Pots added", "measure": {"kind": "mean", "property": "quantity",
-        "event": {"type": "line_added", "where": [{"property": "sku", "is": "TEAPOT"}]}}}]"#;
-    let right = saved(metric).await;
-    assert_eq!((right.status, right.text().contains("Pots added")), (200, true), "{}", right.text());
-
-    let with = |metric: &'static str| {
-        let mut fields = FIELDS.to_vec();
-        fields.push(("primary_metric", metric));
-        fields.push(("guardrails", "order_value 5 %"));
-        fields
-    };
-    let unknown = draft(&admin, &with("luck")).await;
-    assert!(
-        unknown.status == 422 && unknown.text().contains("There is no metric “luck”"),
-        "{}",
-        unknown.text()
-    );
-    assert_eq!(draft(&admin, &with("pots")).await.status, 200);
-    press(&admin, "start").await;
-    for pots in [2, 5] {
-        app.open_cart().await.add("TEAPOT", pots).await.accepted();
-    }
-    app.open_cart().await.add("MUG", 9).await.accepted();
-    told(&admin, "Decided by Pots added").await;
-    eventually("seven pots are counted", async || {
-        let store = web::store::connect(app.store_url(), 2).await.unwrap();
-        let arms = store.arms(KEY).await.unwrap().arms;
-        let sums = arms.iter().filter(|arm| arm.segment.is_empty());
-        let total: i128 =
-            sums.map(|arm| experiments::ArmSums::parse(&arm.sums).unwrap().metric(0).total()).sum();
-        total == 7
-    })
-    .await;
 }

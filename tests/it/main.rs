@@ -27,6 +27,7 @@ mod bundles;
 mod carts;
 mod checkout;
 mod codes;
+mod counting;
 mod cut_off;
 mod digital;
 mod gifts;

@@ -78,6 +78,8 @@ fn device_of(agent: &str) -> Option<&'static str> {
 }
 
 fn is_robot(agent: &str) -> bool {
+    // A maker of telephones.
+    let agent = agent.replace("cubot", "");
     ROBOTS.iter().any(|word| agent.contains(word))
 }
 
@@ -114,6 +116,11 @@ mod tests {
                 Some("robot"),
             ),
             ("curl/8.5.0", None, Some("robot")),
+            (
+                "Mozilla/5.0 (Linux; Android 13; CUBOT P80) AppleWebKit/537.36 Chrome/120.0 Mobile",
+                Some("phone"),
+                None,
+            ),
             ("OurShop/3.1", None, None),
             ("", None, None),
         ];

@@ -39,6 +39,16 @@ pub enum MetricsError {
     /// Two have one key, or one has that of a metric every shop has.
     #[error("there are two metrics {0:?}: choose another key for yours")]
     Doubled(String),
+    /// One that is not there any more is what an experiment is judged by.
+    #[error(
+        "experiment {experiment:?} is judged by {metric:?}: keep that metric until the experiment is over"
+    )]
+    InUse {
+        /// The experiment's key.
+        experiment: String,
+        /// The metric's key.
+        metric: String,
+    },
     /// There are too many.
     #[error("there are {0} metrics, the most is {OWN_METRICS_MAX}")]
     TooMany(usize),
@@ -104,10 +114,7 @@ impl ExperimentMetrics {
 
     /// Returns the first key of an experiment that is no metric's.
     pub fn missing<'a>(&self, experiment: &'a Experiment) -> Option<&'a str> {
-        let guardrails = experiment.guardrails().iter().map(|rule| rule.metric.as_str());
-        let others = experiment.metrics().iter().map(String::as_str);
-        let mut keys = std::iter::once(experiment.primary_metric()).chain(guardrails).chain(others);
-        keys.find(|key| self.get(key).is_none())
+        named(experiment).find(|key| self.get(key).is_none())
     }
 
     /// Swaps in the shop's own metrics where they have changed. What cannot be read is reported, and those before stay.
@@ -151,16 +158,38 @@ impl ExperimentMetrics {
         Ok(metrics)
     }
 
-    /// Writes the shop's own metrics over those before.
+    /// Writes the shop's own metrics over those before; those that experiments name which are not over must stay.
     ///
     /// # Errors
     /// [`MetricsError`]; nothing is written then.
-    pub async fn save(&self, store: &dyn Store, text: &str) -> Result<(), MetricsError> {
+    pub async fn save(
+        &self,
+        store: &dyn Store,
+        experiments: &[Experiment],
+        text: &str,
+    ) -> Result<(), MetricsError> {
         let metrics = self.parse(text)?;
+        for experiment in experiments.iter().filter(|experiment| !experiment.status().is_over()) {
+            let gone = named(experiment).find(|key| {
+                self.get(key).is_some()
+                    && !self.usual().iter().chain(&metrics).any(|metric| metric.key() == *key)
+            });
+            if let Some(metric) = gone {
+                let (experiment, metric) = (experiment.key().to_owned(), metric.to_owned());
+                return Err(MetricsError::InUse { experiment, metric });
+            }
+        }
         let text = Value::from_iter(metrics.iter().map(Metric::to_value)).to_string();
         store.put_document(DOCUMENT, &text, clock::now_ms()).await?;
         Ok(self.refresh(store).await?)
     }
+}
+
+/// The keys of all metrics that an experiment names.
+fn named(experiment: &Experiment) -> impl Iterator<Item = &str> {
+    let guardrails = experiment.guardrails().iter().map(|rule| rule.metric.as_str());
+    let others = experiment.metrics().iter().map(String::as_str);
+    std::iter::once(experiment.primary_metric()).chain(guardrails).chain(others)
 }
 
 fn usual(currency: &Currency) -> Vec<Value> {

@@ -45,7 +45,9 @@ pub(super) async fn save(
     Sent { session, form, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
     let text = form.text("metrics").replace("\r\n", "\n");
-    match shop.experiment_metrics.save(&*shop.store, &text).await {
+    shop.definitions.refresh(&*shop.store).await?;
+    let definitions = shop.definitions.get();
+    match shop.experiment_metrics.save(&*shop.store, definitions.experiments(), &text).await {
         Ok(()) => Ok(see_other("/admin/metrics?did=saved")),
         Err(MetricsError::Store(error)) => Err(error.into()),
         Err(error) => {
