@@ -209,6 +209,30 @@ async function addFirstOffline(browser) {
   return {};
 }
 
+/** What is added while the first line waits for its cart goes into that cart, however early the page is used. */
+async function addSecondEarly(browser) {
+  const page = await tab(browser);
+  await go(page, "/products/MUG");
+  const client = await page.createCDPSession();
+  const lost = [{ urlPattern: "*/sw.js" }, { urlPattern: "*/api/v1/carts*" }];
+  client.on("Fetch.requestPaused", ({ requestId }) => client.send("Fetch.failRequest", { requestId, errorReason: "ConnectionReset" }));
+  await client.send("Fetch.enable", { patterns: lost });
+  await page.click(".product-add button");
+  await badgeIs(page, 1);
+  // The shop is there again, but has not heard of the cart.
+  await client.send("Fetch.enable", { patterns: lost.slice(1) });
+  await page.evaluateOnNewDocument(() => {
+    document.addEventListener("DOMContentLoaded", () => document.querySelector(".product-add button")?.click(), { once: true });
+  });
+  await go(page, "/products/TEAPOT");
+  await badgeIs(page, 2);
+  await client.send("Fetch.disable");
+  await go(page, "/cart");
+  await isInTouch(page);
+  await linesAre(page, ["MUG", 1], ["TEAPOT", 1]);
+  return {};
+}
+
 async function openLater(browser) {
   const page = await tab(browser);
   await go(page, "/");
@@ -409,6 +433,7 @@ async function main() {
     "come-back": comeBack,
     look,
     "add-first-offline": addFirstOffline,
+    "add-second-early": addSecondEarly,
     "open-later": openLater,
     "come-back-after-purchase": comeBackAfterPurchase,
     "wait-too-long": waitTooLong,

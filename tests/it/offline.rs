@@ -21,6 +21,7 @@ on_each_store!(
     the_first_line_needs_no_network,
     the_network_goes_and_comes_back_under_an_open_page,
     a_lost_answer_and_two_tabs_add_nothing_twice,
+    what_is_added_before_the_cart_is_opened_goes_into_it,
     a_lost_cart_comes_back_from_the_browser,
     the_browser_alone_keeps_a_cart,
     the_next_visitor_finds_nothing,
@@ -161,6 +162,12 @@ async fn the_first_line_needs_no_network(store: Store) {
     visit(&app, &profile, "add-first-offline").await;
     app.restart().await;
     visit(&app, &profile, "open-later").await;
+}
+
+async fn what_is_added_before_the_cart_is_opened_goes_into_it(store: Store) {
+    let app = TestApp::start(store).await;
+    visit(&app, &reaper::folder("browser"), "add-second-early").await;
+    assert_eq!(app.events_now("cart_opened").len(), 1);
 }
 
 async fn the_network_goes_and_comes_back_under_an_open_page(store: Store) {

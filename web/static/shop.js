@@ -582,8 +582,18 @@
     if (event.target.name === "method") drawChosenDelivery();
   });
 
-  /** A plain form opens the cart, in the workflow that the shop chooses; without a network, the cart will be opened later. */
+  /**
+   * A plain form opens the cart, in the workflow that the shop chooses; without a network, the cart will be opened later. Where
+   * one is to be opened for what waits already, this goes into it: a form would open another beside it.
+   */
   async function addFirst(form) {
+    await session.queue.open();
+    const first = session.items()[0];
+    if (first) {
+      if (!cartId) adopt(first.cart);
+      add(form);
+      return;
+    }
     if (await session.queue.isReachable()) {
       session.expect();
       form.submit();
