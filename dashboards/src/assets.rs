@@ -2,6 +2,8 @@
 
 /// The style sheet of every page; served at `/admin/static/admin.css`.
 pub const ADMIN_CSS: &str = include_str!("../static/admin.css");
+/// What checks forms while they are filled in; served at `/admin/static/form.js`.
+pub const FORM_JS: &str = include_str!("../static/form.js");
 /// The icon of the browser's tab; served at `/admin/static/icon.svg`.
 pub const ADMIN_ICON_SVG: &str = include_str!("../static/icon.svg");
 
@@ -27,6 +29,7 @@ pub(crate) fn icon_address() -> String {
 pub fn asset(name: &str) -> Option<Asset> {
     match name {
         "admin.css" => Some(Asset { content_type: "text/css; charset=utf-8", text: ADMIN_CSS }),
+        "form.js" => Some(Asset { content_type: "text/javascript; charset=utf-8", text: FORM_JS }),
         "icon.svg" => Some(Asset { content_type: "image/svg+xml", text: ADMIN_ICON_SVG }),
         _ => None,
     }

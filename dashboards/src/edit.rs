@@ -5,6 +5,7 @@ use experiments::definition::VARIATIONS_MAX;
 use experiments::lifecycle::Missing;
 use serde::Serialize;
 
+use crate::field::{Choice, Field, choice, described};
 use crate::pages::Session;
 
 mod calculator;
@@ -16,6 +17,7 @@ pub use calculator::Calculator;
 pub use error::FormError;
 pub use form::{DefinitionForm, VariationForm};
 use form::{KIND_AA, KIND_AB};
+pub(crate) use reading::{basis_points, percent_of};
 
 /// Rows of variations that are offered at least: a control and three treatments.
 const ROWS_OFFERED: usize = 4;
@@ -83,31 +85,8 @@ pub struct EditPage {
     pub calculator: Calculator,
     /// What is to mend, shown above the form and at the fields.
     pub errors: Vec<FormError>,
-}
-
-#[derive(Serialize)]
-struct Choice<'a> {
-    value: &'a str,
-    label: &'a str,
-    is_chosen: bool,
-}
-
-#[derive(Serialize, Default)]
-struct Field<'a> {
-    name: String,
-    label: &'static str,
-    value: &'a str,
-    hint: Option<&'static str>,
-    error: Option<&'a str>,
-    /// The ids of its hint and error.
-    described_by: String,
-    unit: Option<&'static str>,
-    options: Vec<Choice<'a>>,
-    /// Lines of a text area; 0 for a single line.
-    lines: usize,
-    is_code: bool,
-    is_wide: bool,
-    is_fixed: bool,
+    /// What is to know before it starts, shown at the fields.
+    pub warnings: Vec<FormError>,
 }
 
 #[derive(Serialize)]
@@ -140,20 +119,6 @@ pub(crate) struct View<'a> {
     errors: &'a [FormError],
     fields: Fields<'a>,
     arms: Vec<Arm<'a>>,
-}
-
-impl Field<'_> {
-    /// Ties the field to its hint and error, once both are known.
-    fn described(mut self) -> Self {
-        let hint = self.hint.map(|_| format!("{}-hint", self.name));
-        let error = self.error.map(|_| format!("{}-error", self.name));
-        self.described_by = hint.into_iter().chain(error).collect::<Vec<_>>().join(" ");
-        self
-    }
-}
-
-fn described(fields: Vec<Field<'_>>) -> Vec<Field<'_>> {
-    fields.into_iter().map(Field::described).collect()
 }
 
 impl EditPage {
@@ -193,14 +158,13 @@ impl EditPage {
         matches!(&self.subject, Subject::Existing { status, missing, .. } if status.has_started() && !missing.contains(&what))
     }
 
-    fn error_of(&self, field: &str) -> Option<&str> {
-        let at_field = |error: &&FormError| error.field.as_deref() == Some(field);
-        self.errors.iter().find(at_field).map(|error| error.message.as_str())
-    }
-
     fn field<'a>(&'a self, name: impl Into<String>, label: &'static str, value: &'a str) -> Field<'a> {
         let name = name.into();
-        Field { error: self.error_of(&name), name, label, value, ..Field::default() }
+        let of = |list: &'a [FormError]| {
+            let at_field = list.iter().find(|error| error.field.as_deref() == Some(&name));
+            at_field.map(|error| error.message.as_str())
+        };
+        Field { error: of(&self.errors), warning: of(&self.warnings), name, label, value, ..Field::default() }
     }
 
     fn what(&self, has_key: bool, status: Status) -> Vec<Field<'_>> {
@@ -390,10 +354,6 @@ impl EditPage {
         };
         (0..offered.max(filled.len())).map(arm).collect()
     }
-}
-
-fn choice<'a>((value, label): (&'a str, &'a str), chosen: &str) -> Choice<'a> {
-    Choice { value, label, is_chosen: value == chosen }
 }
 
 fn lead(has_key: bool, status: Status) -> Option<&'static str> {

@@ -1,16 +1,19 @@
 //! One experiment: the verdict, what it rests on, the definition, and the moves.
 
+use experiments::interaction::Interaction;
 use experiments::lifecycle::Missing;
-use experiments::verdict::UNITS_PER_ARM_MIN;
+use experiments::verdict::{Outlook, UNITS_PER_ARM_MIN};
 use experiments::{Analysis, Experiment, Status, Variation, Verdict};
 use serde::Serialize;
 
-use crate::figure::{count, counted, short_percent};
+use crate::figure::{NONE, count, counted, short_percent};
 use crate::judgement::{StatusView, VerdictView};
 use crate::moment::{Moment, span};
 use crate::money::Currency;
 use crate::pages::{Notice, Session};
+use crate::rivalry;
 
+mod beside;
 mod definition;
 mod flow;
 mod forest;
@@ -25,6 +28,7 @@ mod variations;
 pub use flow::LeftOut;
 pub use history::Revision;
 pub use segments::Dimension;
+pub use split::SegmentSplit;
 
 /// Holds what the page of an experiment shows.
 ///
@@ -58,6 +62,14 @@ pub struct ExperimentPage<'a> {
     pub analysis: &'a Analysis,
     /// The effect in segments.
     pub dimensions: &'a [Dimension],
+    /// The split in the same segments.
+    pub splits: &'a [SegmentSplit],
+    /// What the rest of it is worth, while it runs.
+    pub outlook: Option<Outlook>,
+    /// The running experiments, this one among them or not.
+    pub running: &'a [Experiment],
+    /// What experiments do beside each other, this one among them.
+    pub interactions: &'a [Interaction],
     /// Units that count nowhere, by the reason.
     pub left_out: &'a [LeftOut],
     /// How many looks the analysis rests on.
@@ -111,6 +123,8 @@ pub(crate) struct View<'a> {
     is_stopped: bool,
     is_over: bool,
     learned: &'a str,
+    rivals: Option<String>,
+    can_start: bool,
     shipped: Option<&'a str>,
     replaced: Option<&'a str>,
     can_ship: bool,
@@ -121,6 +135,7 @@ pub(crate) struct View<'a> {
     deciding: &'a str,
     treatments: Vec<forest::Treatment<'a>>,
     segments: Vec<segments::View<'a>>,
+    beside: Option<beside::View<'a>>,
     flow: flow::View,
     method: String,
     arms: Vec<variations::ArmView<'a>>,
@@ -159,6 +174,8 @@ impl ExperimentPage<'_> {
             is_stopped: status == Status::Stopped,
             is_over: status.is_over(),
             learned: experiment.learned(),
+            rivals: rivalry::told(experiment, self.running),
+            can_start: experiment.missing().is_empty() && experiment.check_rivals(self.running).is_ok(),
             shipped: self.shipped().filter(|_| self.is_shipped),
             replaced: self.shipped().filter(|_| !self.is_shipped),
             can_ship: !experiment.is_aa(),
@@ -169,11 +186,12 @@ impl ExperimentPage<'_> {
             deciding: &analysis.primary().name,
             treatments: forest::treatments(self),
             segments: if is_mismatch { Vec::new() } else { segments::views(self) },
+            beside: if is_mismatch { None } else { beside::view(self) },
             flow: flow::view(self),
             method: method::told(analysis, &level(analysis)),
             arms: variations::arms(self),
             charts: if is_mismatch { Vec::new() } else { over_time::figures(analysis) },
-            split: split::view(analysis),
+            split: split::view(self),
             fixed: if is_mismatch { Vec::new() } else { method::rows(analysis, self.currency) },
             control: analysis.arms.first().map_or("the control", |arm| &arm.name),
             level: level(analysis),
@@ -220,6 +238,7 @@ impl ExperimentPage<'_> {
             };
             facts.push(Fact { name, value: span(from_ms, to_ms), note: Some(note) });
         }
+        facts.extend(self.outlook.as_ref().map(days_left));
         facts.push(Fact {
             name: "Decided by",
             value: self.analysis.primary().name.clone(),
@@ -247,6 +266,31 @@ impl ExperimentPage<'_> {
             level(self.analysis),
         )
     }
+}
+
+/// When the planned units will have come, and what they will find.
+fn days_left(outlook: &Outlook) -> Fact {
+    let (value, until) = match outlook.days_left {
+        Some(0) => ("None".into(), "the planned units have come".to_owned()),
+        Some(days) => (
+            format!("About {}", counted(days, "day")),
+            format!(
+                "until the {} planned units, at {} visitors a day",
+                count(outlook.planned_units),
+                count(outlook.units_a_day)
+            ),
+        ),
+        None => (NONE.into(), "nobody came in the last days".into()),
+    };
+    let lift = outlook
+        .detectable
+        .map(|lift| format!("; a lift of {} is found then in four of five cases", percent_of(lift)));
+    Fact { name: "Days left", value, note: Some(until + &lift.unwrap_or_default()) }
+}
+
+/// A lift without its sign, to a tenth of a percent.
+fn percent_of(lift: f64) -> String {
+    short_percent((lift * 1_000.0).round() / 1_000.0)
 }
 
 /// How often an interval holds, for titles: `95 %`.

@@ -23,9 +23,12 @@ pub mod experiment;
 
 pub mod edit;
 
+mod interplay;
 mod judgement;
+mod rivalry;
 
 pub mod chart;
+mod field;
 mod figure;
 mod moment;
 pub mod money;
@@ -38,9 +41,9 @@ pub mod samples;
 pub use assets::ADMIN_CSS;
 pub use demand::{DemandPage, DemandRow, DemandState};
 pub use edit::{Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Subject};
-pub use experiment::{Dimension, ExperimentPage, LeftOut, Revision};
+pub use experiment::{Dimension, ExperimentPage, LeftOut, Revision, SegmentSplit};
 pub use login::Login;
-pub use measures::MetricsPage;
+pub use measures::{MetricForm, MetricPage, MetricsPage};
 pub use money::Currency;
 pub use monitoring::metrics_named;
 pub use orders::{OrderLine, OrderPage, OrderRow, OrdersPage};

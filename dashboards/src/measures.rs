@@ -1,10 +1,16 @@
-//! The page of metrics: those that every shop has, and those of the shop's own, as JSON.
+//! The page of metrics: those that every shop has, and those of the shop's own, with a form for each and all of them as JSON.
 
 use experiments::Metric;
-use experiments::metric::{Measure, Selector};
+use experiments::metric::{Amount, Measure, Selector};
 use serde::Serialize;
 
 use crate::pages::{Notice, Session};
+
+mod form;
+mod page;
+
+pub use form::MetricForm;
+pub use page::MetricPage;
 
 /// What the field shows of a shop without metrics of its own.
 const EXAMPLE: &str = r#"[
@@ -84,14 +90,26 @@ fn row(metric: &Metric, is_own: bool) -> Row<'_> {
     Row { name, key, description, counts: counts(metric), is_own }
 }
 
-fn counts(metric: &Metric) -> String {
-    let event = |selector: &Selector| selector.kind().replace('_', " ");
+/// Says in a line what a metric counts.
+pub fn counts(metric: &Metric) -> String {
+    let event = |selector: &Selector| match selector.conditions() {
+        [] => selector.kind().replace('_', " "),
+        conditions => format!(
+            "{} with {}",
+            selector.kind().replace('_', " "),
+            form::lines(conditions).replace('\n', " and ")
+        ),
+    };
     match metric.measure() {
         Measure::Proportion { event: of } => format!("share of visitors with: {}", event(of)),
         Measure::Count { event: of } => format!("number of: {}", event(of)),
         Measure::Mean { event: of, property } => format!("sum of {property} of: {}", event(of)),
         Measure::Ratio { numerator, denominator } => {
-            format!("{} over {}", event(&numerator.event), event(&denominator.event))
+            let amount = |amount: &Amount| match &amount.property {
+                Some(property) => format!("sum of {property} of: {}", event(&amount.event)),
+                None => format!("number of: {}", event(&amount.event)),
+            };
+            format!("{} over {}", amount(numerator), amount(denominator))
         }
         Measure::Quantile { event: of, property, level_bp } => {
             format!("{} % point of {property} of: {}", f64::from(*level_bp) / 100.0, event(of))

@@ -1,6 +1,7 @@
 //! The list of experiments, and the shop's figures above it.
 
-use experiments::{Status, Verdict};
+use experiments::interaction::Interaction;
+use experiments::{Experiment, Status, Verdict};
 use serde::Serialize;
 
 use crate::figure::{count, counted};
@@ -8,6 +9,7 @@ use crate::judgement::{StatusView, VerdictView};
 use crate::moment::Moment;
 use crate::money::Currency;
 use crate::pages::{Notice, Session};
+use crate::{interplay, rivalry};
 
 mod search;
 
@@ -33,6 +35,10 @@ pub struct Overview {
     pub shop: ShopFigures,
     /// One row for each experiment; in the order of [`Status`] from running on, drafts after paused ones.
     pub experiments: Vec<ExperimentRow>,
+    /// The running experiments, whatever is looked for.
+    pub running: Vec<Experiment>,
+    /// What they do beside each other.
+    pub interactions: Vec<Interaction>,
     /// When the figures were read, Unix milliseconds UTC.
     pub as_of_ms: i64,
 }
@@ -102,6 +108,7 @@ pub(crate) struct View<'a> {
     flags: Vec<Choice>,
     archived: Option<String>,
     figures: Vec<Figure>,
+    warnings: Vec<String>,
     rows: Vec<Row<'a>>,
     as_of: Moment,
 }
@@ -126,6 +133,10 @@ impl Overview {
             flags: Search::choices(&self.search.flag, &self.flags),
             archived: (self.archived > 0).then(|| count(self.archived)),
             figures: self.shop.figures(),
+            warnings: rivalry::listed(&self.running)
+                .into_iter()
+                .chain(interplay::listed(&self.interactions, &self.running))
+                .collect(),
             rows: rows.into_iter().map(ExperimentRow::row).collect(),
             as_of: Moment::of(self.as_of_ms),
         }

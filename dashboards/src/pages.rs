@@ -9,7 +9,7 @@ use crate::demand::DemandPage;
 use crate::edit::EditPage;
 use crate::experiment::ExperimentPage;
 use crate::login::Login;
-use crate::measures::MetricsPage;
+use crate::measures::{MetricPage, MetricsPage};
 use crate::orders::{OrderPage, OrdersPage};
 use crate::overview::Overview;
 use crate::purses::{CreditPage, CustomersPage, GiftCardPage, GiftCardsPage};
@@ -107,8 +107,9 @@ impl<View> Inlined<View> {
 
 /// Holds the parsed templates and renders pages as whole HTML documents.
 ///
-/// Everything in a model is escaped. Pages need no script and carry no inline style, so a Content-Security-Policy of
-/// `default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'` fits them. A report carries its style inside.
+/// Everything in a model is escaped. Pages need no script and carry no inline style; forms are checked by one of our own while
+/// they are filled in. So a Content-Security-Policy of `default-src 'none'; script-src 'self'; connect-src 'self'; style-src
+/// 'self'; img-src 'self'; form-action 'self'` fits them. A report carries its style inside.
 #[derive(Debug)]
 pub struct Pages {
     tera: Tera,
@@ -236,6 +237,14 @@ impl Pages {
     /// [`PageError::Render`], as all pages.
     pub fn metrics(&self, page: &MetricsPage) -> Result<String, PageError> {
         self.framed("measures.html", "experiment", &page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders the form of a metric.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn metric(&self, page: &MetricPage) -> Result<String, PageError> {
+        self.framed("measure.html", "experiment", &page.session, None, page.view())
     }
 
     /// Renders one experiment: its verdict first, then what it rests on. Without a session it is a report: one file that holds

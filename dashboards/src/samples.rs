@@ -7,14 +7,17 @@ mod demand;
 mod stock;
 mod webhooks;
 
+use experiments::interaction::Interaction;
 use experiments::lifecycle::Move;
+use experiments::sample_ratio::PartSplit;
+use experiments::verdict::Outlook;
 use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, Status, Verdict, analyze};
 
 use crate::demand::DemandPage;
 use crate::edit::{Calculator, DefinitionForm, EditPage, MetricChoice, Subject};
-use crate::experiment::{Dimension, ExperimentPage, LeftOut, Revision};
+use crate::experiment::{Dimension, ExperimentPage, LeftOut, Revision, SegmentSplit};
 use crate::login::Login;
-use crate::measures::MetricsPage;
+use crate::measures::{MetricForm, MetricPage, MetricsPage};
 use crate::money::Currency;
 use crate::orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
 use crate::overview::{ExperimentRow, Overview, Search, ShopFigures};
@@ -48,6 +51,14 @@ pub struct Sample {
     pub left_out: Vec<LeftOut>,
     /// How many looks there were.
     pub looks: u64,
+    /// The running experiments.
+    pub running: Vec<Experiment>,
+    /// What it does beside them.
+    pub interactions: Vec<Interaction>,
+    /// What the rest of it is worth.
+    pub outlook: Option<Outlook>,
+    /// The split in segments.
+    pub splits: Vec<SegmentSplit>,
 }
 
 /// Describes what the units of an arm do: its share of units, how many of them convert, and what they spend.
@@ -163,13 +174,42 @@ fn observed(experiment: Experiment, arms: &[Arm], units: f64, count: u64) -> Sam
         looks.pop().unwrap_or_else(|| Look { at_ms: AS_OF_MS, arms: vec![ArmSums::new(3); arms.len()] });
     let plan = Plan::of(&experiment, &metrics()).expect("a sample has metrics");
     let analysis = analyze(&plan, &current, &looks).expect("looks of a sample fit its plan");
+    let is_ahead = experiment.status() == Status::Running && !analysis.sample_ratio.is_mismatch;
+    let outlook = is_ahead.then(|| experiments::verdict::outlook(&plan, &current, 640));
     let dimensions = dimensions(&plan, arms, if count == 0 { 0.0 } else { units });
     let left_out = |reason: &str, units, p| LeftOut { reason: reason.into(), units, p_of_split: Some(p) };
     let left_out = match count {
         0 => vec![],
         _ => vec![left_out("crossed", 31, 0.59), left_out("robot", 412, 0.92), left_out("staff", 6, 0.41)],
     };
-    Sample { experiment, analysis, dimensions, left_out, looks: count }
+    let splits = if count == 0 { vec![] } else { splits(&[units * 0.315, units * 0.312]) };
+    Sample {
+        experiment,
+        analysis,
+        dimensions,
+        left_out,
+        looks: count,
+        running: vec![],
+        interactions: vec![],
+        outlook,
+        splits,
+    }
+}
+
+/// Returns the splits of phones, with so many units in two arms, and of what else is the same in all samples.
+fn splits(phones: &[f64; 2]) -> Vec<SegmentSplit> {
+    let parts: [(&str, &str, Vec<u64>); 3] = [
+        ("week", "Week 1", vec![3_130, 3_151]),
+        ("device", "phone", phones.map(|units| units as u64).to_vec()),
+        ("device", "desktop", vec![2_207, 2_211]),
+    ];
+    let units: Vec<Vec<u64>> = parts.iter().map(|(_, _, units)| units.clone()).collect();
+    let split = |((dimension, segment, _), split): ((&str, &str, _), PartSplit)| SegmentSplit {
+        dimension: dimension.into(),
+        segment: segment.into(),
+        split,
+    };
+    parts.into_iter().zip(experiments::sample_ratio::parts(&[0.5, 0.5], &units)).map(split).collect()
 }
 
 const ARMS: [(&str, &str, u32); 2] =
@@ -301,6 +341,58 @@ pub fn paused() -> Sample {
     observed(experiment, &[arm(0.5, 0.061, 4_130.0), arm(0.5, 0.062, 4_080.0)], 6_020.0, 20)
 }
 
+/// Two running experiments on one flag, of which one takes a third.
+fn rivals() -> Vec<Experiment> {
+    let first = definition("checkout-bar", "Free-shipping bar", HYPOTHESIS, &ARMS, Status::Running);
+    let mut first = first.to_value();
+    first["coverage_bp"] = 3_333.into();
+    vec![Experiment::parse_value(&first).expect("a sample's definition is right"), express(Status::Running)]
+}
+
+/// What one of them does beside the other.
+fn interaction() -> Interaction {
+    Interaction {
+        experiment: "checkout-express".into(),
+        variation: 1,
+        other: "checkout-bar".into(),
+        other_variation: 1,
+        units: 16_207,
+        lifts: [0.214, -0.031],
+        adjusted_p: 0.0004,
+        is_significant: true,
+    }
+}
+
+/// Returns one that acts on another, and one beside which it does the same.
+pub fn beside() -> Sample {
+    let third = definition("badges", "Badges on products", HYPOTHESIS, &ARMS, Status::Running);
+    let calm = Interaction {
+        other: "badges".into(),
+        lifts: [0.181, 0.204],
+        adjusted_p: 1.0,
+        is_significant: false,
+        ..interaction()
+    };
+    let running = rivals().into_iter().chain([third]).collect();
+    Sample { running, interactions: vec![interaction(), calm], ..better() }
+}
+
+/// Returns one that loses visitors of one variation on phones, as many as it gains elsewhere.
+pub fn off_on_phones() -> Sample {
+    Sample { splits: splits(&[3_420.0, 2_911.0]), ..better() }
+}
+
+/// Returns one that gets what another one on its flag leaves.
+pub fn behind() -> Sample {
+    Sample { running: rivals(), ..better() }
+}
+
+/// Returns a draft that would take units from a running experiment.
+pub fn refused() -> Sample {
+    let before = definition("a-first", "Another checkout", HYPOTHESIS, &ARMS, Status::Draft);
+    Sample { experiment: before, running: rivals(), ..draft() }
+}
+
 /// Returns every sample by name.
 pub fn experiments() -> Vec<(&'static str, Sample)> {
     vec![
@@ -318,6 +410,10 @@ pub fn experiments() -> Vec<(&'static str, Sample)> {
         ("draft", draft()),
         ("incomplete", incomplete()),
         ("hostile", hostile()),
+        ("behind", behind()),
+        ("off-on-phones", off_on_phones()),
+        ("beside", beside()),
+        ("refused", refused()),
     ]
 }
 
@@ -444,7 +540,19 @@ pub fn overview() -> Overview {
     };
     let shown: Vec<(&str, Sample)> = experiments()
         .into_iter()
-        .filter(|(name, _)| !matches!(*name, "first-look" | "hostile" | "ramping" | "ramp-held"))
+        .filter(|(name, _)| {
+            !matches!(
+                *name,
+                "first-look"
+                    | "hostile"
+                    | "ramping"
+                    | "ramp-held"
+                    | "behind"
+                    | "off-on-phones"
+                    | "beside"
+                    | "refused"
+            )
+        })
         .collect();
     Overview {
         session: session(),
@@ -460,6 +568,8 @@ pub fn overview() -> Overview {
             currency: Currency::new("GBP", 2),
         },
         experiments: shown.iter().map(row).collect(),
+        running: rivals(),
+        interactions: vec![interaction()],
         as_of_ms: AS_OF_MS,
     }
 }
@@ -479,6 +589,16 @@ fn measures() -> MetricsPage {
     usual.truncate(2);
     let event_types = ["line_added", "order_placed"].map(str::to_owned).into();
     MetricsPage { session: session(), notice: None, usual, own, refused: None, event_types }
+}
+
+fn metric_form() -> MetricPage {
+    MetricPage {
+        session: session(),
+        key: None,
+        form: MetricForm::new(),
+        errors: vec![],
+        event_types: measures().event_types,
+    }
 }
 
 fn choices() -> Vec<MetricChoice> {
@@ -504,6 +624,7 @@ pub fn new_experiment() -> EditPage {
         metrics: choices(),
         calculator: Calculator::default(),
         errors: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -522,6 +643,7 @@ pub fn mistaken_form() -> EditPage {
         metrics: choices(),
         calculator: Calculator::default(),
         errors,
+        warnings: Vec::new(),
     }
 }
 
@@ -554,6 +676,7 @@ pub fn running_form() -> EditPage {
         metrics: choices(),
         calculator: Calculator::default(),
         errors: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 
@@ -638,6 +761,10 @@ fn render_for(
         stopped_at_ms: is_over.then_some(AS_OF_MS - DAY_MS),
         analysis: &sample.analysis,
         dimensions: &sample.dimensions,
+        splits: &sample.splits,
+        outlook: sample.outlook,
+        running: &sample.running,
+        interactions: &sample.interactions,
         left_out: &sample.left_out,
         looks: sample.looks,
         previews: &previews,
@@ -690,6 +817,21 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
         ("metrics-refused".to_owned(), {
             let refused = Some(("[{}]".to_owned(), HOSTILE.to_owned()));
             pages.metrics(&MetricsPage { refused, own: vec![], ..measures() })?
+        }),
+        ("metric-new".to_owned(), pages.metric(&metric_form())?),
+        ("metric-mistaken".to_owned(), {
+            let form = MetricForm {
+                conditions: HOSTILE.into(),
+                property: String::new(),
+                ..MetricForm::from(&metrics()[2])
+            };
+            let errors = form.metric().expect_err("the form has mistakes");
+            pages.metric(&MetricPage {
+                key: Some("revenue_per_unit".into()),
+                form,
+                errors,
+                ..metric_form()
+            })?
         }),
         ("demand".to_owned(), pages.demand(&demand())?),
         ("demand-none".to_owned(), {

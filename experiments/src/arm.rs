@@ -1,5 +1,6 @@
 //! What the units of one arm did, summed: everything the statistics of its metrics need.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -9,6 +10,10 @@ use crate::histogram::Histogram;
 use crate::metric::{Measure, Metric, Tally};
 use crate::statistic::{Statistic, StatisticError};
 use crate::sums::Sums;
+
+mod sizes;
+
+use sizes::Sizes;
 
 /// Columns of the sums: what a unit counts, what that is divided by, and what the unit counted before it was exposed.
 const VALUE: usize = 0;
@@ -38,6 +43,10 @@ pub struct MetricSums {
     active: u64,
     sums: Sums<3>,
     histogram: Histogram,
+    /// Of a metric that is capped at a percentile: its units by size.
+    sizes: Sizes,
+    /// The most that a unit counts, where that was a percentile.
+    cap: Option<i64>,
     /// The bits of a quantile's value and variance, where the histogram itself was not kept.
     quantile: Option<[u64; 2]>,
 }
@@ -115,11 +124,32 @@ impl ArmSums {
     pub fn merge(&mut self, other: &Self) {
         self.units = self.units.saturating_add(other.units);
         self.metrics.resize_with(other.metrics.len().max(self.metrics.len()), MetricSums::default);
-        for (mine, theirs) in self.metrics.iter_mut().zip(&other.metrics) {
-            mine.active = mine.active.saturating_add(theirs.active);
-            // Sums that leave 128 bits stay as they are; no shop comes near.
-            let _ = mine.sums.merge(&theirs.sums);
-            mine.histogram.merge(&theirs.histogram);
+        self.metrics.iter_mut().zip(&other.metrics).for_each(|(mine, theirs)| mine.merge(theirs));
+    }
+
+    /// Caps what units count, metric by metric, at what [`caps`] returned for all arms together.
+    pub fn cap(&mut self, caps: &[Option<i64>]) {
+        for (sums, cap) in self.metrics.iter_mut().zip(caps) {
+            if let Some(cap) = cap {
+                sums.cap_at(*cap);
+            }
+        }
+    }
+
+    /// Leaves units out of the metrics that look at days after exposure until those days are over, so that late units do not
+    /// seem to stay away. `days` are the sums of the units that were exposed on each day, with the moment when it ended.
+    pub fn complete<'a>(
+        &mut self,
+        metrics: &[impl Borrow<Metric>],
+        days: impl Iterator<Item = (i64, &'a ArmSums)> + Clone,
+        now_ms: i64,
+    ) {
+        for (index, (metric, sums)) in metrics.iter().zip(&mut self.metrics).enumerate() {
+            let Some(complete_ms) = metric.borrow().complete_after_ms() else { continue };
+            *sums = MetricSums::default();
+            let is_over =
+                |(ended_at_ms, _): &(i64, &ArmSums)| ended_at_ms.saturating_add(complete_ms) <= now_ms;
+            days.clone().filter(is_over).for_each(|(_, day)| sums.merge(day.metric(index)));
         }
     }
 
@@ -136,18 +166,20 @@ impl ArmSums {
     /// Writes the sums as they stand at a look, which nothing is added to: histograms, which are long, as the quantiles that
     /// they say.
     pub fn to_look_text(&self, metrics: &[Metric]) -> String {
+        let without = |sums: &MetricSums| MetricSums {
+            histogram: Histogram::nothing(),
+            sizes: Sizes::nothing(),
+            ..sums.clone()
+        };
         let mut text = self.units.to_string();
         for (metric, sums) in metrics.iter().zip(&self.metrics) {
             text.push(';');
             let is_quantile = matches!(metric.measure(), Measure::Quantile { .. });
             match sums.statistic(metric).ok().filter(|_| is_quantile) {
-                None if is_quantile => {
-                    MetricSums { histogram: Histogram::nothing(), ..sums.clone() }.write(&mut text)
-                }
-                None => sums.write(&mut text),
+                None => without(sums).write(&mut text),
                 Some(Statistic { mean, variance, .. }) => {
                     let quantile = Some([mean.to_bits(), variance.to_bits()]);
-                    MetricSums { histogram: Histogram::nothing(), quantile, ..sums.clone() }.write(&mut text);
+                    MetricSums { quantile, ..without(sums) }.write(&mut text);
                 }
             }
         }
@@ -175,7 +207,48 @@ impl ArmSums {
 
 impl MetricSums {
     const fn nothing() -> Self {
-        Self { active: 0, sums: Sums::nothing(), histogram: Histogram::nothing(), quantile: None }
+        Self {
+            active: 0,
+            sums: Sums::nothing(),
+            histogram: Histogram::nothing(),
+            sizes: Sizes::nothing(),
+            cap: None,
+            quantile: None,
+        }
+    }
+
+    /// Returns how many units are summed.
+    pub fn units(&self) -> u64 {
+        self.sums.units()
+    }
+
+    /// Returns the most that a unit counts, where that is a percentile.
+    pub fn most(&self) -> Option<i64> {
+        self.cap
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.active = self.active.saturating_add(other.active);
+        // Sums that leave 128 bits stay as they are; no shop comes near.
+        let _ = self.sums.merge(&other.sums);
+        self.histogram.merge(&other.histogram);
+        self.sizes.merge(&other.sizes);
+    }
+
+    fn cap_at(&mut self, cap: i64) {
+        let [units, y, yy, yp, p] = self.sizes.above(cap);
+        let (s, most) = (&self.sums, i128::from(cap));
+        let sums = [s.sum(VALUE) - y + most * units, s.sum(WEIGHT), s.sum(PAST)];
+        let value = [
+            s.product(VALUE, VALUE) - yy + most * most * units,
+            s.product(VALUE, WEIGHT),
+            s.product(VALUE, PAST) - yp + most * p,
+        ];
+        let rest = [[0, s.product(WEIGHT, WEIGHT), s.product(WEIGHT, PAST)], [0, 0, s.product(PAST, PAST)]];
+        if let Ok(sums) = Sums::of(s.units(), sums, [value, rest[0], rest[1]]) {
+            self.sums = sums;
+            self.cap = Some(cap);
+        }
     }
 
     /// Returns how many units did anything.
@@ -206,6 +279,9 @@ impl MetricSums {
         for (tally, is_added) in [(before, false), (after, true)] {
             let Some(tally) = tally else { continue };
             let [value, weight] = metric.counted(tally);
+            if metric.cap_percentile_bp().is_some() {
+                self.sizes.add(value, past, if is_added { 1 } else { -1 });
+            }
             let row = [value, weight, past];
             let is_active = u64::from(!tally.is_nothing());
             if is_added {
@@ -275,9 +351,12 @@ impl MetricSums {
             text.push('|');
             pairs.iter().for_each(|((low, high), product)| _ = write!(text, "{low}:{high}:{product} "));
         }
+        self.sizes.write(text);
     }
 
     fn parse(text: &str) -> Result<Self, ArmTextError> {
+        let (text, sizes) = text.split_once('^').unwrap_or((text, ""));
+        let sizes = Sizes::parse(sizes).ok_or(ArmTextError { what: "the sizes" })?;
         let (text, quantile) = match text.split_once('=') {
             None => (text, None),
             Some((text, bits)) => {
@@ -317,9 +396,43 @@ impl MetricSums {
             active: natural(active)?,
             sums: sums.map_err(|_| ArmTextError { what })?,
             histogram: Histogram::of_parts(counts, pairs),
+            sizes,
+            cap: None,
             quantile,
         })
     }
+}
+
+/// Returns the most that a unit counts on each metric: of those that are capped at a percentile, that of the units of all arms
+/// together which count more than nothing, or up to 6.3 % above it. One value for all arms, which a percentile of each would
+/// bias; it moves with the units that come, so that each look is capped at its own.
+///
+/// ```
+/// use experiments::arm::{ArmSums, UnitTallies, caps};
+/// use experiments::metric::{Metric, Tally};
+/// let metric = Metric::parse(
+///     r#"{"key": "m", "measure": {"kind": "count", "event": {"type": "page"}}, "cap_percentile_bp": 9000}"#,
+/// )?;
+/// let mut sums = ArmSums::new(1);
+/// for pages in [0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 90] {
+///     sums.add(std::slice::from_ref(&metric), &UnitTallies { tallies: vec![Tally::Number([pages, 0])], pasts: vec![0] });
+/// }
+/// let most = caps(std::slice::from_ref(&metric), std::slice::from_ref(&sums));
+/// assert_eq!(most, [Some(5)]);
+/// sums.cap(&most);
+/// assert_eq!(sums.metric(0).total(), 30);
+/// # Ok::<(), experiments::metric::MetricError>(())
+/// ```
+pub fn caps<'a>(
+    metrics: &[impl Borrow<Metric>],
+    arms: impl IntoIterator<Item = &'a ArmSums>,
+) -> Vec<Option<i64>> {
+    let mut pooled = vec![Sizes::default(); metrics.len()];
+    for arm in arms {
+        pooled.iter_mut().enumerate().for_each(|(index, sizes)| sizes.merge(&arm.metric(index).sizes));
+    }
+    let cap = |(metric, sizes): (&Metric, Sizes)| sizes.percentile(metric.cap_percentile_bp()?);
+    metrics.iter().map(Borrow::borrow).zip(pooled).map(cap).collect()
 }
 
 /// Says why two arms cannot be compared on a metric.

@@ -5,7 +5,8 @@
 //! nothing of carts: a metric is a number a unit produced.
 //!
 //! Read it in this order: a [`definition`] says what is tried on whom, its [`lifecycle`] when; [`hash`] and
-//! [`mod@assign`] place a unit, a [`ramp`] widens the coverage by schedule, and a [`rollout`] gives all of them the winner.
+//! [`mod@assign`] place a unit, a [`ramp`] widens the coverage by schedule, and a [`rollout`] gives all of them the winner;
+//! [`rivals`] decide the same flag at the same time.
 //! [`growthbook`] is the whole evaluation model of that standard, on [`json`] and [`regexp`] as JavaScript has them; our
 //! definitions can be written as its payload. Then the numbers: a [`metric`] says what is
 //! counted of a unit's events; the [`sums`] of an [`arm`]'s units, exact, make a [`statistic`], its mean and variance, with a
@@ -13,7 +14,8 @@
 //! [`covariate`] from before exposure or within [`strata`]. An
 //! [`interval`] around it is drawn by one of the modes of [`inference`]: at one look, at any by a [`sequence`] or a
 //! [`mixture`], at a few by a [`group_sequential`] test, or as a belief ([`bayes`]). A [`guardrail`] asks whether
-//! something got worse, a [`family`] corrects for many tests, also over [`segments`]. [`power`] says beforehand and
+//! something got worse, a [`family`] corrects for many tests, also over [`segments`]; an
+//! [`interaction`] is an effect that depends on another experiment. [`power`] says beforehand and
 //! on the way what can be found, [`planner`] what looking costs. A [`bandit`] splits units by what is known so far,
 //! [`adaptive`] concludes from such splits. [`sample_ratio`] checks the split, and [`verdict`] says in plain words
 //! what to do.
@@ -26,6 +28,8 @@ pub mod hash;
 pub mod assign;
 
 pub mod rollout;
+
+pub mod rivals;
 
 pub mod ramp;
 
@@ -76,6 +80,8 @@ pub mod guardrail;
 pub mod family;
 
 pub mod segments;
+
+pub mod interaction;
 
 pub mod power;
 

@@ -12,8 +12,12 @@ mod check;
 mod selector;
 mod tally;
 
-pub use check::{METRIC_BYTES_MAX, MetricError, RETENTION_DAYS_MAX, WINDOW_HOURS_MAX};
+pub use check::{
+    LOOKBACK_DAYS_DEFAULT, LOOKBACK_DAYS_MAX, METRIC_BYTES_MAX, MetricError, RETENTION_DAYS_MAX,
+    WINDOW_HOURS_MAX,
+};
 pub use selector::{Amount, Condition, Selector, Test};
+use tally::DAY_MS;
 pub use tally::{Occurrence, Tally};
 
 /// Says how a unit's events become its number.
@@ -109,6 +113,8 @@ pub struct Metric {
     measure: Measure,
     window_hours: Option<u32>,
     cap: Option<i64>,
+    cap_percentile_bp: Option<u32>,
+    lookback_days: Option<u32>,
     better: Better,
     format: Format,
 }
@@ -129,6 +135,10 @@ pub(crate) struct Written {
     window_hours: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cap: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cap_percentile_bp: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lookback_days: Option<u32>,
     #[serde(default)]
     better: Better,
     #[serde(default)]
@@ -145,6 +155,8 @@ impl From<Metric> for Written {
             measure: metric.measure,
             window_hours: metric.window_hours,
             cap: metric.cap,
+            cap_percentile_bp: metric.cap_percentile_bp,
+            lookback_days: metric.lookback_days,
             better: metric.better,
             format: Some(metric.format),
         }
@@ -203,6 +215,25 @@ impl Metric {
     /// Returns the most that one unit counts.
     pub fn cap(&self) -> Option<i64> {
         self.cap
+    }
+
+    /// Returns the percentile, in basis points, of the units that count more than nothing, above which no unit counts
+    /// ([`crate::arm::caps`]).
+    pub fn cap_percentile_bp(&self) -> Option<u32> {
+        self.cap_percentile_bp
+    }
+
+    /// Returns how many days before exposure a unit's past is looked at, by which its number is adjusted.
+    pub fn lookback_days(&self) -> u32 {
+        self.lookback_days.unwrap_or(LOOKBACK_DAYS_DEFAULT)
+    }
+
+    /// Returns how long after its exposure a unit is complete, in milliseconds, where it does not count before.
+    pub fn complete_after_ms(&self) -> Option<i64> {
+        match &self.measure {
+            Measure::Retention { to_days, .. } => Some(i64::from(*to_days) * DAY_MS),
+            _ => None,
+        }
     }
 
     /// Returns the direction in which it is good.

@@ -42,13 +42,22 @@ pub enum Hold {
         /// The guardrail's metric, as it stands in sentences.
         metric: String,
     },
+    /// More units would leave another experiment, which would go on counting them.
+    #[error("{name} runs behind it on the same flag and would lose visitors to it")]
+    TakesUnits {
+        /// The other experiment's name.
+        name: String,
+    },
 }
 
-/// Returns why no step may be taken, if one may not.
+/// Returns why an experiment may take no step beside all others, if it may not.
 ///
 /// The coverage is no part of it: widening it moves no unit and changes no ratio between the arms, so the check of
 /// the split stays valid over a whole ramp.
-pub fn hold(analysis: &Analysis) -> Option<Hold> {
+pub fn hold(experiment: &Experiment, analysis: &Analysis, all: &[Experiment]) -> Option<Hold> {
+    if let Some(behind) = experiment.rivals(all).after.first() {
+        return Some(Hold::TakesUnits { name: behind.name().to_owned() });
+    }
     if analysis.sample_ratio.is_mismatch {
         return Some(Hold::WrongSplit);
     }
@@ -194,6 +203,24 @@ mod tests {
     }
 
     #[test]
+    fn it_holds_while_another_experiment_would_lose_units() {
+        let mut behind = running().to_value();
+        behind["key"] = json!("z");
+        let behind = Experiment::parse_value(&behind).unwrap();
+        let metric = r#"{"key": "orders", "measure": {"kind": "proportion", "event": {"type": "orders"}}}"#;
+        let plan = Plan::of(&running(), &[Metric::parse(metric).unwrap()]).unwrap();
+        let analysis =
+            analyze(&plan, &Look { at_ms: 0, arms: vec![ArmSums::new(1), ArmSums::new(1)] }, &[]).unwrap();
+        let held = hold(&running(), &analysis, std::slice::from_ref(&behind));
+        assert_eq!(held, Some(Hold::TakesUnits { name: behind.name().into() }));
+        assert_eq!(
+            hold(&behind, &analysis, &[running(), behind.clone()]),
+            None,
+            "the last one takes from nobody"
+        );
+    }
+
+    #[test]
     fn it_holds_while_the_split_is_wrong_or_something_is_worse() {
         let metric = |key: &str, kind: &str| {
             let text = json!({"key": key, "measure": {"kind": kind, "event": {"type": key}}}).to_string();
@@ -208,7 +235,7 @@ mod tests {
                     .unwrap()
             };
             let analysis = analyze(&plan, &Look { at_ms: 0, arms: vec![arm(0), arm(1)] }, &[]).unwrap();
-            hold(&analysis).map(|hold| hold.to_string())
+            hold(&running(), &analysis, &[]).map(|hold| hold.to_string())
         };
         let held = |units: [u64; 2], conversions: [u64; 2]| held_by(units, conversions, [0, 0]);
         assert_eq!(held([0, 0], [0, 0]), None);

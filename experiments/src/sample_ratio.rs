@@ -6,6 +6,10 @@ use statrs::function::gamma::ln_gamma;
 
 use crate::distribution::chi_square;
 
+mod parts;
+
+pub use parts::{PartSplit, parts};
+
 /// Below this sequential p-value the split counts as mismatched: at most one sound experiment in a thousand is
 /// ever withheld by mistake, over its whole life.
 pub const MISMATCH_P: f64 = 0.001;

@@ -12,11 +12,13 @@ use crate::sample_ratio::SampleRatio;
 
 mod analysis;
 mod compare;
+mod outlook;
 mod plan;
 mod sentence;
 
 pub use analysis::{AnalysisError, analyze};
 pub use compare::{SegmentRow, Segments, segments};
+pub use outlook::{Outlook, outlook};
 pub use plan::{Plan, PlanError, PlannedArm, PlannedMetric, Role};
 
 /// Chance, over the whole life of an experiment and however often it is looked at, that a verdict calls one
@@ -137,6 +139,10 @@ pub struct MetricValue {
     pub total: i128,
     /// The metric's value: a mean, a ratio or a quantile; `None` where there is nothing to take it of.
     pub value: Option<f64>,
+    /// Units that it is taken over: all of the arm, or those whose days are over.
+    pub units: u64,
+    /// The most that a unit counts.
+    pub most: Option<i64>,
 }
 
 /// Describes a metric as far as a reader of numbers needs it.
@@ -158,6 +164,8 @@ pub struct MetricSummary {
     pub is_guardrail: bool,
     /// Whether it is a share of units.
     pub is_proportion: bool,
+    /// The percentile at which units are capped, in basis points.
+    pub cap_percentile_bp: Option<u32>,
 }
 
 /// Compares one treatment with the control on one metric.
@@ -293,6 +301,7 @@ fn summary_of(planned: &PlannedMetric) -> MetricSummary {
         is_primary: planned.role == Role::Primary,
         is_guardrail: matches!(planned.role, Role::Guardrail(_)),
         is_proportion: metric.is_proportion(),
+        cap_percentile_bp: metric.cap_percentile_bp(),
     }
 }
 

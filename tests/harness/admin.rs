@@ -93,13 +93,29 @@ impl Admin {
     /// # Panics
     /// Where the page has no such form, or the form no such field.
     pub async fn submit(&self, page: &Page, action: &str, filled: &[(&str, &str)]) -> Page {
+        self.send(page, action, action, filled).await
+    }
+
+    /// Asks what is wrong with a form that is filled in so, as the page does meanwhile.
+    ///
+    /// # Panics
+    /// As [`Admin::submit`], and where the form is not checked, or nobody says so as JSON.
+    pub async fn check(&self, page: &Page, action: &str, filled: &[(&str, &str)]) -> Value {
+        let form = page.html.split("<form ").find(|form| form.contains(&format!("action=\"{action}\"")));
+        let to = form.and_then(|form| attribute(form.split('>').next()?, "data-check"));
+        let checked = self.send(page, action, &to.expect("a form that is checked"), filled).await;
+        assert_eq!(checked.status, 200, "{}", checked.html);
+        serde_json::from_str(&checked.html).expect("a check answers JSON")
+    }
+
+    async fn send(&self, page: &Page, action: &str, to: &str, filled: &[(&str, &str)]) -> Page {
         let mut fields = fields_of(&page.html, action);
         for (name, value) in filled {
             let field = fields.iter_mut().find(|(found, _)| found == name);
             let field = field.unwrap_or_else(|| panic!("the form {action} has no field {name}"));
             field.1 = (*value).to_owned();
         }
-        let request = self.http.post(format!("{}{action}", self.root)).header(ORIGIN, &self.root);
+        let request = self.http.post(format!("{}{to}", self.root)).header(ORIGIN, &self.root);
         answered(request.form(&fields)).await
     }
 }

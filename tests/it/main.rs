@@ -76,6 +76,7 @@ mod offline;
 mod published_flags;
 mod replay;
 mod report;
+mod rivals;
 mod statistics;
 mod tracking;
 mod webhooks;

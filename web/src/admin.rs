@@ -25,8 +25,8 @@ use crate::{
     storefront::cart::sentence,
 };
 
-/// Dashboards run no scripts and load nothing from elsewhere.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Dashboards run no scripts but our own and load nothing from elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Routes the dashboards.
 ///
@@ -52,7 +52,13 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/customers/{id}", post().to(purses::give))
                 .route("/demand", get().to(demand::list))
                 .route("/metrics", get().to(measures::list))
-                .route("/metrics", post().to(measures::save))
+                .route("/metrics", post().to(measures::save_all))
+                .route("/metrics/new", get().to(measures::new))
+                .route("/metrics/new", post().to(measures::check_new))
+                .route("/metrics/added", post().to(measures::add))
+                .route("/metrics/own/{key}", get().to(measures::edit))
+                .route("/metrics/own/{key}", post().to(measures::check))
+                .route("/metrics/own/{key}/{change}", post().to(measures::change))
                 .route("/stock", get().to(stock::list))
                 .route("/stock/{sku}", get().to(stock::read))
                 .route("/stock/{sku}/{change}", post().to(stock::change))
@@ -63,9 +69,11 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/webhooks/{sink}/deliveries/{position}", post().to(webhooks::again))
                 .route("/experiments", post().to(experiments::editing::create))
                 .route("/experiments/new", get().to(experiments::editing::new))
+                .route("/experiments/new", post().to(experiments::editing::check_new))
                 .route("/experiments/{key}", get().to(experiments::read))
                 .route("/experiments/{key}", post().to(experiments::editing::save))
                 .route("/experiments/{key}/edit", get().to(experiments::editing::edit))
+                .route("/experiments/{key}/edit", post().to(experiments::editing::check))
                 .route("/experiments/{key}/learned", post().to(experiments::editing::learn))
                 .route("/experiments/{key}/results.json", get().to(report::json))
                 .route("/experiments/{key}/results.csv", get().to(report::csv))

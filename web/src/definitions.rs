@@ -207,6 +207,11 @@ impl Definitions {
         &self.experiments
     }
 
+    /// Returns the experiments that assign units.
+    pub fn running(&self) -> Vec<Experiment> {
+        self.experiments.iter().filter(|experiment| experiment.status() == Status::Running).cloned().collect()
+    }
+
     /// Reports whether any experiment assigns units.
     pub fn has_running(&self) -> bool {
         self.experiments.iter().any(|experiment| experiment.status() == Status::Running)

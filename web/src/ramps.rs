@@ -52,7 +52,7 @@ async fn step(shop: &Shop, experiment: &Experiment, revision: u64, now_ms: i64) 
         return Ok(());
     }
     let analysis = results::of(shop, experiment).await?.analysis;
-    if let Some(hold) = ramp::hold(&analysis) {
+    if let Some(hold) = ramp::hold(experiment, &analysis, shop.definitions.get().experiments()) {
         tracing::debug!(experiment = experiment.key(), %hold, "a ramp is held");
         return Ok(());
     }

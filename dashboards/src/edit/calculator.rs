@@ -9,7 +9,8 @@ use experiments::power::{Baseline, Study, days_for};
 use experiments::verdict::UNITS_PER_ARM_MIN;
 use serde::Serialize;
 
-use super::{Choice, Field, FormError, METHODS, choice, described};
+use super::{FormError, METHODS};
+use crate::field::{Choice, Field, choice, described};
 use crate::figure::{NONE, count, counted, short_percent};
 
 const SHARE: &str = "share";

@@ -5,7 +5,9 @@ use experiments::definition::{
     GuardrailRule, Method, PLANNED_UNITS_DEFAULT, PRIMARY_METRIC_DEFAULT, VARIATIONS_MAX,
 };
 
+use super::FormError;
 use super::reading::{percent_of, ramp_of};
+use crate::rivalry;
 
 /// Each variation shows something else.
 pub(super) const KIND_AB: &str = "ab";
@@ -212,6 +214,15 @@ impl DefinitionForm {
         }
         form.variations.retain(|variation| !variation.is_blank());
         form
+    }
+
+    /// Says what is to know of the other running experiments before this one starts.
+    pub fn warnings(&self, running: &[Experiment]) -> Vec<FormError> {
+        let told = match self.experiment() {
+            Ok(experiment) => rivalry::told(&experiment, running),
+            Err(_) => rivalry::foretold(&self.key, &self.flag, running),
+        };
+        told.map(|told| FormError::at("flag", told)).into_iter().collect()
     }
 
     fn read_variation(&mut self, name: &str, text: &str) {

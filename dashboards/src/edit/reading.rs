@@ -118,7 +118,7 @@ fn even_weights(count: usize) -> Vec<u32> {
 }
 
 /// Writes basis points as a percentage without idle decimals: `33.34`, `50`.
-pub(super) fn percent_of(bp: u32) -> String {
+pub(crate) fn percent_of(bp: u32) -> String {
     match (bp / 100, bp % 100) {
         (whole, 0) => whole.to_string(),
         (whole, rest) if rest % 10 == 0 => format!("{whole}.{}", rest / 10),
@@ -127,7 +127,7 @@ pub(super) fn percent_of(bp: u32) -> String {
 }
 
 /// Reads a percentage of at most two decimals as basis points, exactly; a comma may stand for the point.
-fn basis_points(text: &str) -> Option<u32> {
+pub(crate) fn basis_points(text: &str) -> Option<u32> {
     let text = text.trim().trim_end_matches('%').trim_end().replace(',', ".");
     let (whole, rest) = text.split_once('.').unwrap_or((&text, "0"));
     let digits =

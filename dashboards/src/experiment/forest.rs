@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::ExperimentPage;
 use crate::chart::{IntervalBar, widest};
-use crate::figure::{NONE, p_value, short_percent, signed_percent};
+use crate::figure::{NONE, counted, p_value, short_percent, signed_percent};
 
 /// How many times wider than the deciding metric's interval the scale may be; what reaches beyond is cut off.
 const REACH_MAX: f64 = 4.0;
@@ -26,6 +26,7 @@ pub(super) struct Treatment<'a> {
 struct Row<'a> {
     name: &'a str,
     role: Option<&'static str>,
+    rules: Vec<String>,
     control: String,
     treatment: String,
     lift: Option<Lift>,
@@ -103,6 +104,7 @@ fn row<'a>(
             (_, true) => Some("guardrail"),
             _ => None,
         },
+        rules: rules(page, variation, place, metric),
         control: value(0),
         treatment: value(variation),
         lift: shown.and_then(|c| lift(analysis, c, metric, reach)),
@@ -115,6 +117,26 @@ fn row<'a>(
         notes: shown.map_or_else(Vec::new, notes),
         guardrail: shown.and_then(|c| c.guardrail).map(|reading| pill(reading.standing)),
     }
+}
+
+/// By what rule units are left out of a metric, or counted in part.
+fn rules(page: &ExperimentPage<'_>, variation: usize, place: usize, metric: &MetricSummary) -> Vec<String> {
+    let arm =
+        |arm: usize| page.analysis.arms.get(arm).and_then(|arm| Some((arm.units, arm.values.get(place)?)));
+    let mut rules = vec![];
+    if let Some(most) = arm(variation).and_then(|(_, value)| value.most) {
+        let most = page.currency.measured(metric.format, most as f64);
+        let why = metric.cap_percentile_bp.map(|bp| {
+            format!(", the {} point of those who count at all", short_percent(f64::from(bp) / 10_000.0))
+        });
+        rules.push(format!("a visitor counts at most {most}{}", why.unwrap_or_default()));
+    }
+    let open: u64 =
+        [0, variation].into_iter().filter_map(arm).map(|(units, value)| units - value.units.min(units)).sum();
+    if open > 0 {
+        rules.push(format!("{} are left out until their days are over", counted(open, "visitor")));
+    }
+    rules
 }
 
 fn notes(comparison: &Comparison) -> Vec<String> {

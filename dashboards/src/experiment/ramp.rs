@@ -45,7 +45,7 @@ pub(super) fn view(page: &ExperimentPage<'_>) -> Option<View> {
         steps: experiment.ramp().iter().map(step).collect(),
         next: next.map(|step| share(step.coverage_bp)),
         due: page.step_due_at_ms.map(Moment::of),
-        hold: hold(page.analysis).map(|hold| hold.to_string()),
+        hold: hold(page.experiment, page.analysis, page.running).map(|hold| hold.to_string()),
     })
 }
 

@@ -20,12 +20,14 @@ fn metrics() -> Vec<Metric> {
             json!({"key": "latency", "measure": {"kind": "quantile", "event": {"type": "page"}, "property": "ms",
             "level_bp": 9000}}),
         ),
+        of(json!({"key": "spent", "measure": {"kind": "mean", "event": event, "property": "total"},
+            "cap_percentile_bp": 8000})),
     ]
 }
 
 /// Lets a unit live through events, noting each change in the sums.
 fn live(metrics: &[Metric], arm: &mut ArmSums, events: &[(bool, i64)], past: i64) -> UnitTallies {
-    let mut unit = UnitTallies::of(metrics, vec![past.min(1), past, 0, 0]);
+    let mut unit = UnitTallies::of(metrics, vec![past.min(1), past, 0, 0, past]);
     arm.add(metrics, &unit);
     for (at, (is_order, number)) in events.iter().enumerate() {
         let data = json!({"total": number, "ms": number, "failed": number % 5 == 0});
@@ -41,12 +43,41 @@ fn live(metrics: &[Metric], arm: &mut ArmSums, events: &[(bool, i64)], past: i64
     unit
 }
 
+fn caps_of(most: i64) -> [Option<i64>; 5] {
+    [None, None, None, None, Some(most)]
+}
+
 fn lives() -> impl Strategy<Value = Vec<(Vec<(bool, i64)>, i64)>> {
     let event = (any::<bool>(), 0_i64..2_000);
     proptest::collection::vec((proptest::collection::vec(event, 0..6), 0_i64..50), 1..12)
 }
 
 proptest! {
+    #[test]
+    fn a_percentile_of_all_arms_caps_the_units_of_each(lives in lives(), other_lives in lives()) {
+        const SPENT: usize = 4;
+        let metrics = metrics();
+        let mut arms = [ArmSums::new(metrics.len()), ArmSums::new(metrics.len())];
+        let units: Vec<Vec<UnitTallies>> = (arms.iter_mut().zip(&[lives, other_lives]))
+            .map(|(arm, lives)| lives.iter().map(|(events, past)| live(&metrics, arm, events, *past)).collect())
+            .collect();
+        let most = caps(&metrics, &arms);
+        prop_assert_eq!(&most[..SPENT], [None; SPENT]);
+        let Some(most) = most[SPENT] else { return Ok(()) };
+        let value = |unit: &UnitTallies| metrics[SPENT].counted(&unit.tallies[SPENT])[0];
+        let mut positive: Vec<i64> = units.iter().flatten().map(value).filter(|value| *value > 0).collect();
+        positive.sort_unstable();
+        let exact = positive[(positive.len() * 8).div_ceil(10) - 1];
+        prop_assert!(most >= exact && most as f64 <= exact as f64 * 1.0626, "{} for {}", most, exact);
+        for (arm, units) in arms.iter_mut().zip(&units) {
+            let mut expected = Sums::<3>::default();
+            units.iter().for_each(|unit| expected.add([value(unit).min(most), 0, unit.pasts[SPENT]]).unwrap());
+            arm.cap(&caps_of(most));
+            prop_assert_eq!(arm.metric(SPENT).sums, expected);
+            prop_assert_eq!(arm.metric(SPENT).most(), Some(most));
+        }
+    }
+
     #[test]
     fn sums_do_not_depend_on_order_and_forget_what_left(lives in lives()) {
         let metrics = metrics();
@@ -120,4 +151,25 @@ fn a_past_that_goes_together_sharpens_the_effect() {
     // Without a past nothing is adjusted.
     let plain = compare(&metrics[2], control.metric(2), treatment.metric(2), Scale::Absolute);
     assert!(plain.is_err_and(|error| matches!(error, CompareError::Statistic(_))));
+}
+
+#[test]
+fn a_unit_counts_towards_a_retention_once_its_days_are_over() {
+    let retention = json!({"key": "back", "measure": {"kind": "retention", "event": {"type": "page"}, "from_days": 1, "to_days": 7}});
+    let metrics = [Metric::parse(&retention.to_string()).unwrap(), metrics().remove(0)];
+    let day = 86_400_000_i64;
+    let of = |units: u64, back: u64| {
+        let sums = |active| format!("{units} {active} {active} 0 0 {active} 0 0 0 0 0");
+        ArmSums::parse(&format!("{units};{};{}", sums(back), sums(1))).unwrap()
+    };
+    let days = [(day, of(100, 30)), (2 * day, of(50, 5)), (3 * day, of(40, 0))];
+    let at = |now_ms: i64| {
+        let mut arm = of(190, 35);
+        arm.complete(&metrics, days.iter().map(|(ended, day)| (*ended, day)), now_ms);
+        (arm.metric(0).units(), arm.metric(0).active(), arm.metric(1).units(), arm.units())
+    };
+    assert_eq!(at(7 * day), (0, 0, 190, 190));
+    assert_eq!(at(8 * day), (100, 30, 190, 190));
+    assert_eq!(at(9 * day), (150, 35, 190, 190));
+    assert_eq!(at(99 * day), (190, 35, 190, 190));
 }

@@ -7,6 +7,12 @@ use crate::metric::{Format, Measure, Metric, Selector, Written};
 pub const METRIC_BYTES_MAX: usize = 16 * 1024;
 /// Most hours of a window: a year and a day.
 pub const WINDOW_HOURS_MAX: u32 = 366 * 24;
+/// Most days before exposure that a unit's past is looked at: a year and a day.
+pub const LOOKBACK_DAYS_MAX: u32 = 366;
+/// Days that are looked at where a metric says nothing.
+pub const LOOKBACK_DAYS_DEFAULT: u32 = 90;
+/// Least percentile to cap at: below the median a metric would be another one.
+const CAP_PERCENTILE_BP_MIN: u32 = 5_000;
 /// Most days of a retention's span.
 pub const RETENTION_DAYS_MAX: u32 = 366;
 /// Most bytes of a name, a phrase or a description.
@@ -76,6 +82,8 @@ impl TryFrom<Written> for Metric {
             measure: written.measure,
             window_hours: written.window_hours,
             cap: written.cap,
+            cap_percentile_bp: written.cap_percentile_bp,
+            lookback_days: written.lookback_days,
             better: written.better,
             format: written.format.unwrap_or(usual),
         };
@@ -123,9 +131,37 @@ fn check_measure(written: &Written) -> Result<(), MetricError> {
         matches!(written.measure, Measure::Count { .. } | Measure::Mean { .. } | Measure::TimeTo { .. });
     match written.cap {
         Some(_) if !can_be_capped => {
-            wrong("cap", "has a meaning for counts, means and times only: leave it out")
+            return wrong("cap", "has a meaning for counts, means and times only: leave it out");
         }
-        Some(..=0) => wrong("cap", "must be above 0"),
+        Some(..=0) => return wrong("cap", "must be above 0"),
+        _ => {}
+    }
+    let is_summed = matches!(written.measure, Measure::Count { .. } | Measure::Mean { .. });
+    match written.cap_percentile_bp {
+        Some(_) if !is_summed => {
+            return wrong("cap_percentile_bp", "has a meaning for counts and means only: leave it out");
+        }
+        Some(_) if written.cap.is_some() => {
+            return wrong("cap_percentile_bp", "and cap are two caps: leave one of them out");
+        }
+        Some(bp) if !(CAP_PERCENTILE_BP_MIN..10_000).contains(&bp) => {
+            return wrong(
+                "cap_percentile_bp",
+                format!(
+                    "must be {CAP_PERCENTILE_BP_MIN} to 9999 basis points, such as 9900 for the 99 % point"
+                ),
+            );
+        }
+        _ => {}
+    }
+    let has_past = is_summed || matches!(written.measure, Measure::Proportion { .. });
+    match written.lookback_days {
+        Some(_) if !has_past => {
+            wrong("lookback_days", "has a meaning for proportions, counts and means only: leave it out")
+        }
+        Some(days) if !(1..=LOOKBACK_DAYS_MAX).contains(&days) => {
+            wrong("lookback_days", format!("must be 1 to {LOOKBACK_DAYS_MAX}"))
+        }
         _ => Ok(()),
     }
 }

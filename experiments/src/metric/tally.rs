@@ -10,7 +10,7 @@ use crate::metric::selector::number_at;
 use crate::metric::{Measure, Metric};
 
 const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
+pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Is one event, as far as metrics look at it.
 #[derive(Debug, Clone, Copy)]
@@ -140,22 +140,17 @@ impl Metric {
     }
 
     /// Returns what a unit did before it was exposed, by which its number is adjusted: the same metric over the events of
-    /// the days before. 0 of ratios, quantiles, retentions and times, which are not adjusted.
+    /// its look-back days before. 0 of ratios, quantiles, retentions and times, which are not adjusted.
     ///
     /// It must not depend on what came after exposure, so events at its very moment are left out.
-    pub fn past<'a>(
-        &self,
-        history: impl IntoIterator<Item = Occurrence<'a>>,
-        exposed_at_ms: i64,
-        days: u32,
-    ) -> i64 {
+    pub fn past<'a>(&self, history: impl IntoIterator<Item = Occurrence<'a>>, exposed_at_ms: i64) -> i64 {
         if !matches!(
             self.measure(),
             Measure::Proportion { .. } | Measure::Count { .. } | Measure::Mean { .. }
         ) {
             return 0;
         }
-        let from_ms = exposed_at_ms.saturating_sub(i64::from(days) * DAY_MS);
+        let from_ms = exposed_at_ms.saturating_sub(i64::from(self.lookback_days()) * DAY_MS);
         let before = history.into_iter().filter(|event| (from_ms..exposed_at_ms).contains(&event.at_ms));
         let numbers = before.fold([0, 0], |numbers, event| {
             numbers_after(self.measure(), numbers, 0, event.kind, event.data).unwrap_or(numbers)

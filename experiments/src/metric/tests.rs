@@ -102,12 +102,15 @@ fn a_past_ends_before_exposure() {
     let data = json!({"v": 10});
     let at = |at_ms| Occurrence { kind: "e", at_ms, data: &data };
     let day = 24 * HOUR_MS;
-    let mean =
-        metric(json!({"kind": "mean", "event": {"type": "e"}, "property": "v"}), json!({"cap": 15})).unwrap();
-    assert_eq!(mean.past([at(0), at(2 * day), at(3 * day), at(4 * day)], 3 * day, 2), 10);
-    assert_eq!(mean.past([at(day), at(2 * day)], 3 * day, 2), 15);
+    let mean = metric(
+        json!({"kind": "mean", "event": {"type": "e"}, "property": "v"}),
+        json!({"cap": 15, "lookback_days": 2}),
+    )
+    .unwrap();
+    assert_eq!(mean.past([at(0), at(2 * day), at(3 * day), at(4 * day)], 3 * day), 10);
+    assert_eq!(mean.past([at(day), at(2 * day)], 3 * day), 15);
     let time = metric(json!({"kind": "time_to", "event": {"type": "e"}}), json!({})).unwrap();
-    assert_eq!(time.past([at(2 * day)], 3 * day, 2), 0);
+    assert_eq!(time.past([at(2 * day)], 3 * day), 0);
 }
 
 #[test]
@@ -133,6 +136,31 @@ fn what_cannot_be_counted_is_refused_in_words() {
         (json!({"kind": "count", "event": event}), json!({"window_hours": 0}), "window_hours must be"),
         (json!({"kind": "count", "event": event}), json!({"cap": 0}), "cap must be above 0"),
         (json!({"kind": "proportion", "event": event}), json!({"cap": 5}), "cap has a meaning"),
+        (
+            json!({"kind": "proportion", "event": event}),
+            json!({"cap_percentile_bp": 9_900}),
+            "counts and means only",
+        ),
+        (
+            json!({"kind": "count", "event": event}),
+            json!({"cap_percentile_bp": 10_000}),
+            "must be 5000 to 9999",
+        ),
+        (
+            json!({"kind": "count", "event": event}),
+            json!({"cap_percentile_bp": 9_900, "cap": 5}),
+            "are two caps",
+        ),
+        (
+            json!({"kind": "time_to", "event": event}),
+            json!({"lookback_days": 5}),
+            "lookback_days has a meaning",
+        ),
+        (
+            json!({"kind": "count", "event": event}),
+            json!({"lookback_days": 0}),
+            "lookback_days must be 1 to 366",
+        ),
         (json!({"kind": "count", "event": {"type": ""}}), json!({}), "event.type must be"),
         (json!({"kind": "count", "event": event}), json!({"key": "a b"}), "key is not one"),
         (json!({"kind": "count", "event": event}), json!({"colour": 1}), "unknown field `colour`"),

@@ -5,6 +5,11 @@ use crate::inference::Mode;
 use crate::power::{Study, days_for};
 use crate::verdict::UNITS_MAX;
 
+/// How near a search for an effect comes, as a share of it.
+const PRECISION: f64 = 1e-9;
+/// Largest effect that is searched for.
+const EFFECT_MAX: f64 = 1e6;
+
 /// Holds how well an effect is known so far, from which it follows how well it will be known later.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Progress {
@@ -45,6 +50,34 @@ impl Progress {
         let last_look = Study { looks: 1, ..*study };
         let prospect = is_fit.then(|| last_look.prospect_at(mode, effect / error, error, units as f64));
         prospect.flatten().map(|prospect| prospect.power)
+    }
+
+    /// Returns the smallest effect above 0 that is found with a power once there are `units` of both arms, at one look then.
+    ///
+    /// ```
+    /// use experiments::{effect::Scale, inference::Mode, power::{Baseline, Progress, Study}};
+    /// let study = Study::new(Baseline::proportion(0.1).expect("fit"), Scale::Relative);
+    /// let progress = Progress { standard_error: 0.05, units: 8000 };
+    /// // 2.8016 errors of 0.05·√(8/32).
+    /// let found = progress.detectable(&study, &Mode::FixedHorizon, 0.8, 32_000).expect("in range");
+    /// assert!((found - 0.07004).abs() < 1e-5);
+    /// ```
+    ///
+    /// `None` as [`Progress::power`], and where no effect suffices.
+    pub fn detectable(&self, study: &Study, mode: &Mode, power: f64, units: u64) -> Option<f64> {
+        let found = |effect: f64| self.power(study, mode, effect, units);
+        let (mut low, mut high) = (0.0, self.standard_error);
+        while found(high)? < power {
+            (low, high) = (high, high * 2.0);
+            if high > EFFECT_MAX {
+                return None;
+            }
+        }
+        while high - low > high * PRECISION {
+            let middle = 0.5 * (low + high);
+            if found(middle)? >= power { high = middle } else { low = middle }
+        }
+        Some(high)
     }
 
     /// Returns the days until a look finds a true effect with a power, at so many units of both arms a day; 0 when the

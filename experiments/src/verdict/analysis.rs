@@ -131,7 +131,13 @@ fn summarise(plan: &Plan, look: &Look) -> Vec<ArmSummary> {
     let whole: f64 = plan.arms().iter().map(|arm| arm.weight).sum();
     let value = |sums: &ArmSums, index: usize| {
         let (of, metric) = (sums.metric(index), &plan.metrics()[index].metric);
-        MetricValue { active: of.active(), total: of.total(), value: of.value(metric) }
+        MetricValue {
+            active: of.active(),
+            total: of.total(),
+            value: of.value(metric),
+            units: of.units(),
+            most: of.most().or(metric.cap()),
+        }
     };
     let summary = |(planned, sums): (&super::PlannedArm, &ArmSums)| ArmSummary {
         key: planned.key.clone(),
@@ -187,9 +193,10 @@ fn harm(comparisons: &[Comparison]) -> Option<Verdict> {
 }
 
 fn too_few(arms: &[ArmSums]) -> Option<Verdict> {
-    let units = arms.iter().map(ArmSums::units).min().unwrap_or(0);
+    // Of those that the deciding metric is taken over.
+    let units_of = || arms.iter().map(|arm| arm.metric(0).units());
+    let (units, all_units) = (units_of().min().unwrap_or(0), units_of().sum::<u64>());
     let active: u64 = arms.iter().map(|arm| arm.metric(0).active()).sum();
-    let all_units: u64 = arms.iter().map(ArmSums::units).sum();
     // So many that the smallest arm, at the common rate, expects its minimum.
     let active_min = (ACTIVE_PER_ARM_MIN * all_units).div_ceil(units.max(1));
     let units_min = UNITS_PER_ARM_MIN;

@@ -172,8 +172,8 @@ fn points_somewhere(lift: Option<Estimate>, difference: Option<Estimate>) -> boo
 }
 
 fn band(plan: &Plan, looks: &[&Look], variation: usize, metric: usize) -> Vec<BandPoint> {
-    let has_enough =
-        |look: &&&Look| look.arms[0].units().min(look.arms[variation].units()) >= UNITS_PER_ARM_MIN;
+    let units = |look: &Look, arm: usize| look.arms[arm].metric(metric).units();
+    let has_enough = |look: &&&Look| units(look, 0).min(units(look, variation)) >= UNITS_PER_ARM_MIN;
     let point = |look: &&Look| {
         let effect = effect_of(plan, look, variation, metric, Scale::Relative).ok()?.effect;
         let Estimate { value: lift, lower, upper, .. } = plan.sequence().estimate(&effect)?;
@@ -219,7 +219,7 @@ fn segments_of(plan: &Plan, segments: &[(String, Vec<ArmSums>)], variation: usiz
     let mut found: Vec<(&str, Effect)> = vec![];
     for (name, arms) in segments {
         let (Some(control), Some(treatment)) = (arms.first(), arms.get(variation)) else { continue };
-        if control.units().min(treatment.units()) < UNITS_PER_ARM_MIN {
+        if control.metric(0).units().min(treatment.metric(0).units()) < UNITS_PER_ARM_MIN {
             continue;
         }
         let compared =

@@ -44,6 +44,7 @@ fn step(from: u64, to: u64) -> RollUp {
             arm("blue", "", 1, "4"),
             arm("blue", "device=phone", 0, "2"),
             arm("blue", "", 0, "3"),
+            arm("blue", "&red=1", 0, "1"),
             arm("red", "", 0, "5"),
         ],
         pasts: vec![past("ann", 9), past("ann", 4), past("bob", 5)],
@@ -95,8 +96,11 @@ pub async fn roll_ups_read_back_and_looks_stay(subject: Subject) {
     assert_eq!(all.experiments, [rolled("blue"), rolled("red")], "what came first stays");
     let (whole, phones) = (arm("blue", "", 0, "30"), arm("blue", "device=phone", 0, "2"));
     let (treatment, red) = (arm("blue", "", 1, "4"), arm("red", "", 0, "5"));
-    assert_eq!(all.arms, [whole.clone(), treatment.clone(), phones.clone(), red.clone()]);
-    assert_eq!(store.arms("blue").await.unwrap().arms, [whole.clone(), treatment.clone(), phones]);
+    let shared = arm("blue", "&red=1", 0, "1");
+    assert_eq!(all.arms, [whole.clone(), treatment.clone(), shared.clone(), phones.clone(), red.clone()]);
+    let blue = [whole.clone(), treatment.clone(), shared.clone(), phones];
+    assert_eq!(store.arms("blue").await.unwrap().arms, blue);
+    assert_eq!(store.shared_arms().await.unwrap().arms, [shared]);
     assert_eq!(store.whole_arms().await.unwrap().arms, [whole, treatment, red]);
     let pasts = store.pasts(&[visitor("ann"), visitor("eve")].into()).await.unwrap();
     assert_eq!(pasts, [past("ann", 4), past("ann", 9), past("ann", 11)]);

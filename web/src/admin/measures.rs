@@ -1,20 +1,34 @@
-//! The page of metrics.
+//! The page of metrics, and the form of one.
 
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{Data, Query},
+    web::{Data, Json, Path, Query},
 };
-use dashboards::{MetricsPage, Pages, Session};
+use dashboards::{FormError, MetricForm, MetricPage, MetricsPage, Pages, Session, measures::counts};
+use experiments::Metric;
+use serde::Deserialize;
+use serde_json::Value;
 
 use super::{
-    Did, html, html_with,
+    Did,
+    experiments::editing::Checked,
+    html, html_with,
     login::{Sent, SignedIn},
     see_other,
 };
-use crate::{events::data::KINDS, experiment_metrics::MetricsError, problem::Problem, shop::Shop};
+use crate::{
+    events::data::KINDS,
+    experiment_metrics::MetricsError,
+    problem::{Kind, Problem},
+    shop::Shop,
+    storefront::cart::sentence,
+};
 
-const DONE: &[(&str, &str)] = &[("saved", "Saved. New experiments can be judged by them.")];
+const DONE: &[(&str, &str)] = &[
+    ("saved", "Saved. New experiments can be judged by them."),
+    ("removed", "The metric is removed. Experiments that were judged by it keep their numbers."),
+];
 
 fn page(shop: &Shop, session: Session) -> MetricsPage {
     MetricsPage {
@@ -39,15 +53,13 @@ pub(super) async fn list(
 }
 
 /// `POST /admin/metrics`: puts the shop's own metrics in the place of those before.
-pub(super) async fn save(
+pub(super) async fn save_all(
     shop: Data<Shop>,
     pages: Data<Pages>,
     Sent { session, form, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
     let text = form.text("metrics").replace("\r\n", "\n");
-    shop.definitions.refresh(&*shop.store).await?;
-    let definitions = shop.definitions.get();
-    match shop.experiment_metrics.save(&*shop.store, definitions.experiments(), &text).await {
+    match write(&shop, &text).await {
         Ok(()) => Ok(see_other("/admin/metrics?did=saved")),
         Err(MetricsError::Store(error)) => Err(error.into()),
         Err(error) => {
@@ -58,4 +70,176 @@ pub(super) async fn save(
             )
         }
     }
+}
+
+async fn write(shop: &Shop, text: &str) -> Result<(), MetricsError> {
+    shop.definitions.refresh(&*shop.store).await?;
+    let definitions = shop.definitions.get();
+    shop.experiment_metrics.save(&*shop.store, definitions.experiments(), text).await
+}
+
+/// The metric that a new one shall be like.
+#[derive(Deserialize)]
+pub(super) struct Like {
+    copy: Option<String>,
+}
+
+/// `GET /admin/metrics/new`.
+pub(super) async fn new(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    like: Query<Like>,
+    SignedIn(session): SignedIn,
+) -> Result<HttpResponse, Problem> {
+    shop.experiment_metrics.refresh(&*shop.store).await?;
+    let form = match &like.copy {
+        Some(key) => MetricForm::copy_of(&shop.experiment_metrics.get(key).ok_or_else(|| unknown(key))?),
+        None => MetricForm::new(),
+    };
+    html(pages.metric(&form_page(session, None, form, vec![])))
+}
+
+/// `GET /admin/metrics/own/{key}`.
+pub(super) async fn edit(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    key: Path<String>,
+    SignedIn(session): SignedIn,
+) -> Result<HttpResponse, Problem> {
+    let form = MetricForm::from(&found(&shop, &key).await?);
+    html(pages.metric(&form_page(session, Some(key.into_inner()), form, vec![])))
+}
+
+fn form_page(session: Session, key: Option<String>, form: MetricForm, errors: Vec<FormError>) -> MetricPage {
+    MetricPage { session, key, form, errors, event_types: KINDS.map(str::to_owned).into() }
+}
+
+async fn found(shop: &Shop, key: &str) -> Result<Metric, Problem> {
+    shop.experiment_metrics.refresh(&*shop.store).await?;
+    shop.experiment_metrics.own().into_iter().find(|own| own.key() == key).ok_or_else(|| unknown(key))
+}
+
+fn unknown(key: &str) -> Problem {
+    Problem::new(Kind::UnknownMetric, format!("there is no metric {key}"))
+}
+
+/// `POST /admin/metrics/new`: says what is wrong with the form of a new metric, and saves nothing.
+pub(super) async fn check_new(shop: Data<Shop>, Sent { form, .. }: Sent) -> Json<Checked> {
+    Json(checked(&shop, None, &MetricForm::read(form.pairs())))
+}
+
+/// `POST /admin/metrics/own/{key}`: says what is wrong with changes, and saves nothing.
+pub(super) async fn check(
+    shop: Data<Shop>,
+    key: Path<String>,
+    Sent { form, .. }: Sent,
+) -> Result<Json<Checked>, Problem> {
+    let before = found(&shop, &key).await?;
+    let form = MetricForm { key: key.into_inner(), ..MetricForm::read(form.pairs()) };
+    Ok(Json(checked(&shop, Some(before.key()), &form)))
+}
+
+fn checked(shop: &Shop, before: Option<&str>, form: &MetricForm) -> Checked {
+    let read = form.metric().and_then(|metric| {
+        with(shop, before, Some(&metric))?;
+        Ok(metric)
+    });
+    match read {
+        Ok(metric) => {
+            let says = Some(format!("Nothing is wrong. It is the {}.", counts(&metric)));
+            Checked { errors: vec![], warnings: vec![], says }
+        }
+        Err(errors) => Checked { errors, warnings: vec![], says: None },
+    }
+}
+
+/// Writes the shop's own metrics with one more, with one in another's place, or without one.
+fn with(shop: &Shop, before: Option<&str>, after: Option<&Metric>) -> Result<String, Vec<FormError>> {
+    let mut own = shop.experiment_metrics.own();
+    let place = before.and_then(|key| own.iter().position(|metric| metric.key() == key));
+    match (place, after) {
+        (Some(place), Some(after)) => own[place] = after.clone(),
+        (Some(place), None) => _ = own.remove(place),
+        (None, after) => own.extend(after.cloned()),
+    }
+    let text = Value::from_iter(own.iter().map(Metric::to_value)).to_string();
+    match shop.experiment_metrics.parse(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(vec![error_of(&error)]),
+    }
+}
+
+fn error_of(error: &MetricsError) -> FormError {
+    match error {
+        MetricsError::Doubled(key) => {
+            FormError::at("key", format!("There is a metric of the key “{key}”. Choose another one."))
+        }
+        other => FormError::general(sentence(&other.to_string())),
+    }
+}
+
+/// `POST /admin/metrics/added`: adds a metric.
+pub(super) async fn add(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    Sent { session, form, .. }: Sent,
+) -> Result<HttpResponse, Problem> {
+    shop.experiment_metrics.refresh(&*shop.store).await?;
+    put(&shop, &pages, session, None, MetricForm::read(form.pairs())).await
+}
+
+/// `POST /admin/metrics/own/{key}/{change}`: saves a metric, or removes it.
+pub(super) async fn change(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    path: Path<(String, String)>,
+    Sent { session, form, .. }: Sent,
+) -> Result<HttpResponse, Problem> {
+    let (key, change) = path.into_inner();
+    let before = found(&shop, &key).await?;
+    let form = MetricForm { key: key.clone(), ..MetricForm::read(form.pairs()) };
+    match change.as_str() {
+        "save" => put(&shop, &pages, session, Some(key), form).await,
+        "remove" => match with(&shop, Some(before.key()), None) {
+            Ok(text) => {
+                written(&shop, &pages, form_page(session, Some(key), form, vec![]), &text, "removed").await
+            }
+            Err(errors) => refused(&pages, form_page(session, Some(key), form, errors)),
+        },
+        _ => Err(Problem::new(Kind::NoSuchRoute, format!("a metric cannot {change}"))),
+    }
+}
+
+/// Puts a metric in the place of the one before, or adds it.
+async fn put(
+    shop: &Shop,
+    pages: &Pages,
+    session: Session,
+    before: Option<String>,
+    form: MetricForm,
+) -> Result<HttpResponse, Problem> {
+    let text = form.metric().and_then(|metric| with(shop, before.as_deref(), Some(&metric)));
+    match text {
+        Ok(text) => written(shop, pages, form_page(session, before, form, vec![]), &text, "saved").await,
+        Err(errors) => refused(pages, form_page(session, before, form, errors)),
+    }
+}
+
+async fn written(
+    shop: &Shop,
+    pages: &Pages,
+    page: MetricPage,
+    text: &str,
+    did: &str,
+) -> Result<HttpResponse, Problem> {
+    match write(shop, text).await {
+        Ok(()) => Ok(see_other(&format!("/admin/metrics?did={did}"))),
+        Err(MetricsError::Store(error)) => Err(error.into()),
+        Err(error) => refused(pages, MetricPage { errors: vec![error_of(&error)], ..page }),
+    }
+}
+
+/// Shows a form again that was refused, with what is to mend.
+fn refused(pages: &Pages, page: MetricPage) -> Result<HttpResponse, Problem> {
+    html_with(StatusCode::UNPROCESSABLE_ENTITY, pages.metric(&page))
 }

@@ -8,13 +8,14 @@ use actix_web::{
     web::{Data, Path},
 };
 use clap::ValueEnum;
-use dashboards::{Currency, Dimension, ExperimentPage, LeftOut, Pages, Revision};
+use dashboards::{Currency, Dimension, ExperimentPage, LeftOut, Pages, Revision, SegmentSplit};
 use experiments::{
     Analysis, Experiment, Status, Verdict,
     guardrail::Standing,
+    interaction::Interaction,
     interval::Estimate,
     metric::Format as Unit,
-    verdict::{Comparison, MetricSummary, MetricValue, Segments},
+    verdict::{Comparison, MetricSummary, MetricValue, Outlook, Segments},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -94,6 +95,8 @@ pub struct Report {
     stored: StoredExperiment,
     is_shipped: bool,
     history: Vec<Revision>,
+    running: Vec<Experiment>,
+    interactions: Vec<Interaction>,
     results: Results,
     currency: Currency,
     as_of_ms: i64,
@@ -115,6 +118,8 @@ impl Report {
         Ok(Self {
             results: results::from(store, metrics, &experiment).await?,
             history: revisions(store, key).await?,
+            running: definitions.running(),
+            interactions: results::shared::of(store, metrics, definitions, Some(key)).await?,
             is_shipped: shipped_on(&experiment, definitions).is_some(),
             experiment,
             stored,
@@ -144,7 +149,11 @@ impl Report {
             history: &self.history,
             analysis: &self.results.analysis,
             dimensions: &self.results.dimensions,
+            running: &self.running,
+            interactions: &self.interactions,
             left_out: &self.results.left_out,
+            splits: &self.results.splits,
+            outlook: self.results.outlook,
             looks: self.results.looks,
             previews: &[],
             currency: &self.currency,
@@ -182,7 +191,7 @@ impl Report {
     }
 
     fn json(&self) -> Whole<'_> {
-        let Results { analysis, looks, left_out, dimensions } = &self.results;
+        let Results { analysis, looks, left_out, dimensions, splits, outlook } = &self.results;
         Whole {
             experiment: self.experiment.to_value(),
             revision: self.stored.revision,
@@ -192,8 +201,15 @@ impl Report {
             currency: self.currency.code(),
             looks: *looks,
             left_out,
+            splits,
+            outlook: *outlook,
             analysis,
             segments: dimensions.iter().map(Segmented::of).collect(),
+            interactions: self
+                .interactions
+                .iter()
+                .filter(|one| one.experiment == self.experiment.key())
+                .collect(),
         }
     }
 
@@ -274,8 +290,12 @@ struct Whole<'a> {
     currency: &'a str,
     looks: u64,
     left_out: &'a [LeftOut],
+    splits: &'a [SegmentSplit],
+    outlook: Option<Outlook>,
     analysis: &'a Analysis,
     segments: Vec<Segmented<'a>>,
+    /// What it does beside other experiments.
+    interactions: Vec<&'a Interaction>,
 }
 
 #[derive(Serialize)]

@@ -2,18 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use dashboards::{Dimension, LeftOut};
-use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, sample_ratio::chi_square_p, verdict};
+use dashboards::{Dimension, LeftOut, SegmentSplit};
+use experiments::{
+    Analysis, ArmSums, Experiment, Look, Metric, Plan, Status,
+    arm::caps,
+    sample_ratio::{PartSplit, chi_square_p, parts},
+    verdict::{self, Outlook, outlook},
+};
 use time::OffsetDateTime;
 
 use crate::{
     clock,
+    events::rollups::SHARED,
     experiment_metrics::ExperimentMetrics,
     problem::{Kind, Problem},
     search::sellers::DAY_MS,
     shop::Shop,
     store::{ArmRow, LookRow, RolledUp, Store},
 };
+
+pub mod shared;
+
+/// How many of the last days say how many units come on one: each weekday once.
+const RATE_DAYS: i64 = 7;
 
 /// Is what is known of an experiment's outcome.
 pub struct Results {
@@ -25,6 +36,10 @@ pub struct Results {
     pub left_out: Vec<LeftOut>,
     /// The effect in segments, by dimension: `week`, `weekday`, or the name of an attribute.
     pub dimensions: Vec<Dimension>,
+    /// The split in the same segments.
+    pub splits: Vec<SegmentSplit>,
+    /// What the rest of it is worth; `None` before its first full day, and once it does not run.
+    pub outlook: Option<Outlook>,
 }
 
 /// Analyses an experiment over all its looks.
@@ -46,9 +61,9 @@ pub async fn from(
 ) -> Result<Results, Problem> {
     let rolled = store.arms(experiment.key()).await?;
     let looks = store.looks(experiment.key()).await?;
-    let plan = plan(metrics, experiment, &rolled)?;
-    let arms = Arms::of(&rolled, experiment)?;
-    analyse(&plan, &arms, &looks, clock::now_ms())
+    let (plan, now_ms) = (plan(metrics, experiment, &rolled)?, clock::now_ms());
+    let arms = Arms::of(&rolled, experiment, &plan, now_ms)?;
+    analyse(&plan, experiment.status() == Status::Running, &arms, &looks, now_ms)
 }
 
 /// Analyses every experiment as it stands now, without the looks before; enough for a list.
@@ -59,9 +74,13 @@ pub async fn at_a_glance(shop: &Shop, experiments: &[Experiment]) -> Result<Vec<
     let rolled = shop.store.whole_arms().await?;
     let mut found = vec![];
     for experiment in experiments {
-        let plan = plan(&shop.experiment_metrics, experiment, &rolled)?;
-        let arms = Arms::of(&rolled, experiment)?;
-        found.push(analyse(&plan, &arms, &[], clock::now_ms())?.analysis);
+        let (plan, now_ms) = (plan(&shop.experiment_metrics, experiment, &rolled)?, clock::now_ms());
+        let arms = match plan.primary_metric().complete_after_ms() {
+            None => Arms::of(&rolled, experiment, &plan, now_ms)?,
+            // Which of its units are complete, their days say.
+            Some(_) => Arms::of(&shop.store.arms(experiment.key()).await?, experiment, &plan, now_ms)?,
+        };
+        found.push(analyse(&plan, false, &arms, &[], now_ms)?.analysis);
     }
     Ok(found)
 }
@@ -78,6 +97,8 @@ fn plan(metrics: &ExperimentMetrics, experiment: &Experiment, rolled: &RolledUp)
 
 /// The segments of one dimension in their order, each with the sums of its arms.
 type InOrder = BTreeMap<(i64, String), Vec<ArmSums>>;
+/// The dimensions by name, each with its segments in their order.
+type Divided = Vec<(String, Vec<(String, Vec<ArmSums>)>)>;
 
 /// The sums of an experiment, by segment and variation.
 struct Arms {
@@ -87,7 +108,7 @@ struct Arms {
 }
 
 impl Arms {
-    fn of(rolled: &RolledUp, experiment: &Experiment) -> Result<Self, Problem> {
+    fn of(rolled: &RolledUp, experiment: &Experiment, plan: &Plan, now_ms: i64) -> Result<Self, Problem> {
         let none = || vec![ArmSums::default(); experiment.variations().len()];
         let mut found = Self { whole: none(), segments: BTreeMap::new(), left_out: BTreeMap::new() };
         for ArmRow { segment, variation, sums, .. } in
@@ -105,6 +126,7 @@ impl Arms {
                         .for_each(|count| *count += sums.units());
                     continue;
                 }
+                shared if shared.starts_with(SHARED) => continue,
                 "" => &mut found.whole,
                 _ => found.segments.entry(segment.clone()).or_insert_with(none),
             };
@@ -112,11 +134,36 @@ impl Arms {
                 *arm = sums;
             }
         }
+        let metrics: Vec<&Metric> = plan.metrics().iter().map(|planned| &planned.metric).collect();
+        found.complete(&metrics, now_ms);
+        let caps = caps(&metrics, &found.whole);
+        found.whole.iter_mut().chain(found.segments.values_mut().flatten()).for_each(|arm| arm.cap(&caps));
         Ok(found)
     }
 
+    /// Leaves out, of the metrics that look at later days, the units whose days are not over; and all of those segments of which
+    /// that is not known, since their units came on different days.
+    fn complete(&mut self, metrics: &[&Metric], now_ms: i64) {
+        if metrics.iter().all(|metric| metric.complete_after_ms().is_none()) {
+            return;
+        }
+        let ended = |segment: &str| Some((day_of(segment)? + 1) * DAY_MS);
+        let Self { whole, segments, .. } = self;
+        for (variation, arm) in whole.iter_mut().enumerate() {
+            let days =
+                segments.iter().filter_map(|(segment, arms)| Some((ended(segment)?, arms.get(variation)?)));
+            arm.complete(metrics, days, now_ms);
+        }
+        for (segment, arms) in segments {
+            for arm in arms {
+                let alone = arm.clone();
+                arm.complete(metrics, ended(segment).map(|ended| (ended, &alone)).into_iter(), now_ms);
+            }
+        }
+    }
+
     /// Divides the units by week since the first exposure, by weekday, and by each of their attributes.
-    fn dimensions(&self, plan: &Plan) -> Vec<Dimension> {
+    fn divided(&self) -> Divided {
         let mut dimensions: BTreeMap<(u8, String), InOrder> = BTreeMap::new();
         let mut put = |place: u8, name: &str, order: i64, segment: String, arms: &Vec<ArmSums>| {
             let segments = dimensions.entry((place, name.to_owned())).or_default();
@@ -140,12 +187,37 @@ impl Arms {
             }
         }
         let dimension = |((_, name), segments): ((u8, String), InOrder)| {
-            let segments: Vec<(String, Vec<ArmSums>)> =
-                segments.into_iter().map(|((_, name), arms)| (name, arms)).collect();
-            Dimension { name, segments: verdict::segments(plan, &segments) }
+            (name, segments.into_iter().map(|((_, name), arms)| (name, arms)).collect())
         };
         dimensions.into_iter().map(dimension).collect()
     }
+}
+
+/// Returns the units a day over the last full days in UTC, a week at most; the first day is no full one.
+fn units_a_day(segments: &BTreeMap<String, Vec<ArmSums>>, now_ms: i64) -> Option<u64> {
+    let days: BTreeMap<i64, u64> = (segments.iter())
+        .filter_map(|(segment, arms)| Some((day_of(segment)?, arms.iter().map(ArmSums::units).sum())))
+        .collect();
+    let today = now_ms.div_euclid(DAY_MS);
+    let from = (days.first_key_value()?.0 + 1).max(today - RATE_DAYS);
+    let count = u64::try_from(today - from).ok().filter(|count| *count > 0)?;
+    Some(days.range(from..today).map(|(_, units)| units).sum::<u64>() / count)
+}
+
+/// Checks the split of every segment.
+fn splits(divided: &Divided, weights: &[f64]) -> Vec<SegmentSplit> {
+    let all = || {
+        divided
+            .iter()
+            .flat_map(|(name, segments)| segments.iter().map(move |(segment, arms)| (name, segment, arms)))
+    };
+    let units: Vec<Vec<u64>> = all().map(|(_, _, arms)| arms.iter().map(ArmSums::units).collect()).collect();
+    let split = |((dimension, segment, _), split): ((&String, &String, _), PartSplit)| SegmentSplit {
+        dimension: dimension.clone(),
+        segment: segment.clone(),
+        split,
+    };
+    all().zip(parts(weights, &units)).map(split).collect()
 }
 
 fn day_of(segment: &str) -> Option<i64> {
@@ -159,7 +231,13 @@ fn weekday_of(day: i64) -> (i64, String) {
     (weekday.number_from_monday().into(), weekday.to_string())
 }
 
-fn analyse(plan: &Plan, arms: &Arms, looks: &[LookRow], now_ms: i64) -> Result<Results, Problem> {
+fn analyse(
+    plan: &Plan,
+    is_running: bool,
+    arms: &Arms,
+    looks: &[LookRow],
+    now_ms: i64,
+) -> Result<Results, Problem> {
     let mut earlier = vec![];
     for row in looks {
         earlier.push(look_of(row, plan.arms().len())?);
@@ -179,8 +257,18 @@ fn analyse(plan: &Plan, arms: &Arms, looks: &[LookRow], now_ms: i64) -> Result<R
         p_of_split: chi_square_p(units, &weights),
     };
     let left_out = arms.left_out.iter().map(left_out).collect();
-    let dimensions = if analysis.sample_ratio.is_mismatch { vec![] } else { arms.dimensions(plan) };
-    Ok(Results { analysis, looks: earlier.len() as u64 + 1, left_out, dimensions })
+    let rate =
+        units_a_day(&arms.segments, now_ms).filter(|_| is_running && !analysis.sample_ratio.is_mismatch);
+    let outlook = rate.map(|rate| outlook(plan, &current, rate));
+    let divided = arms.divided();
+    let splits = splits(&divided, &weights);
+    let dimension =
+        |(name, segments): (String, Vec<_>)| Dimension { name, segments: verdict::segments(plan, &segments) };
+    let dimensions = match analysis.sample_ratio.is_mismatch {
+        true => vec![],
+        false => divided.into_iter().map(dimension).collect(),
+    };
+    Ok(Results { analysis, looks: earlier.len() as u64 + 1, left_out, dimensions, splits, outlook })
 }
 
 fn look_of(row: &LookRow, count: usize) -> Result<Look, Problem> {
@@ -194,4 +282,25 @@ fn look_of(row: &LookRow, count: usize) -> Result<Look, Problem> {
 fn corrupt(error: &dyn std::fmt::Display) -> Problem {
     tracing::error!(%error, "the roll-ups of an experiment cannot be read");
     Problem::new(Kind::RollUpsUnreadable, format!("the roll-ups of this experiment cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_the_last_full_days() {
+        let arms = |units: u64| vec![ArmSums::parse(&units.to_string()).unwrap(); 2];
+        let days = |units: &[u64]| -> BTreeMap<String, Vec<ArmSums>> {
+            let day = |(day, units): (usize, &u64)| (format!("day={}", day + 100), arms(*units));
+            units.iter().enumerate().map(day).chain([("device=phone".to_owned(), arms(9))]).collect()
+        };
+        let rate = |units: &[u64], day: i64| units_a_day(&days(units), day * DAY_MS + 5);
+        assert_eq!(rate(&[5], 100), None, "the first day is not over");
+        assert_eq!(rate(&[5, 7], 101), None, "and not a full one");
+        assert_eq!(rate(&[5, 10, 30, 99], 103), Some(40));
+        assert_eq!(rate(&[5, 10], 104), Some(6), "days on which nobody came count");
+        assert_eq!(rate(&[0, 90, 10, 10, 10, 10, 10, 10, 10, 1], 109), Some(20), "a week back");
+        assert_eq!(rate(&[], 104), None);
+    }
 }

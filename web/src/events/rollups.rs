@@ -32,6 +32,10 @@ use crate::{
 /// The segment that counts the units that met two variations. What is left out for other reasons stands in brackets, too.
 pub const CROSSED: &str = "(crossed)";
 
+/// How a segment begins that counts the units which an experiment shares with another: `&checkout=1` are those that met variation
+/// 1 of `checkout`, too. Only the metric that decides is summed.
+pub const SHARED: char = '&';
+
 /// The first look at an experiment, in units over all arms.
 const FIRST_LOOK_UNITS: u64 = 50;
 

@@ -349,6 +349,9 @@ kinds! {
     UnknownExperiment "unknown_experiment" NOT_FOUND
         "There is no such experiment."
         "Choose one of the list under `/admin`."
+    UnknownMetric "unknown_metric" NOT_FOUND
+        "There is no such metric."
+        "Choose one of the list under `/admin/metrics`."
     NothingToReport "nothing_to_report" CONFLICT
         "The experiment is a draft, so nobody has met it and there are no numbers."
         "Start it on its page, and ask again when visitors have come."

@@ -22,6 +22,9 @@ pub trait RollUpStore: Send + Sync {
     /// Reads the sums of the whole arms of every experiment.
     async fn whole_arms(&self) -> Result<RolledUp>;
 
+    /// Reads the sums of the units that experiments share ([`SHARED`](crate::events::rollups::SHARED)).
+    async fn shared_arms(&self) -> Result<RolledUp>;
+
     /// Reads the looks of an experiment in order.
     async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>>;
 

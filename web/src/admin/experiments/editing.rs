@@ -3,10 +3,13 @@
 use actix_web::{
     HttpResponse,
     http::StatusCode,
-    web::{Data, Path, Query, block},
+    web::{Data, Json, Path, Query, block},
 };
-use dashboards::{Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Notice, Pages, Subject};
-use experiments::Experiment;
+use dashboards::{
+    Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Notice, Pages, Session, Subject,
+};
+use experiments::{Experiment, Status};
+use serde::Serialize;
 
 use super::{
     super::{
@@ -25,6 +28,9 @@ use crate::{
     store::{StoreError, StoredExperiment},
     storefront::cart::sentence,
 };
+
+/// Said of a key that stands for another experiment.
+const TAKEN: &str = "There is an experiment of this key. Choose another one.";
 
 /// What the address of a form asks: `copy`, the experiment that a new one shall be like, and the calculator's fields.
 type Asked = Query<Vec<(String, String)>>;
@@ -46,14 +52,12 @@ pub(in crate::admin) async fn new(
         Some((_, key)) => DefinitionForm::copy_of(&find(&shop, key).await?.0),
         None => DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() },
     };
-    html(pages.edit(&EditPage {
-        session,
-        subject: Subject::New,
-        form,
-        metrics: choices(&shop),
-        calculator: calculated(asked).await?,
-        errors: vec![],
-    }))
+    html(
+        pages.edit(&EditPage {
+            calculator: calculated(asked).await?,
+            ..page(&shop, session, Subject::New, form)
+        }),
+    )
 }
 
 /// `GET /admin/experiments/{key}/edit`.
@@ -66,14 +70,88 @@ pub(in crate::admin) async fn edit(
 ) -> Result<HttpResponse, Problem> {
     let (experiment, stored) = find(&shop, &key).await?;
     let form = DefinitionForm { revision: Some(stored.revision), ..DefinitionForm::from(&experiment) };
-    html(pages.edit(&EditPage {
+    let calculator = calculated(asked).await?;
+    html(pages.edit(&EditPage { calculator, ..page(&shop, session, subject(&experiment, &stored), form) }))
+}
+
+/// The form with what stands in its fields.
+fn page(shop: &Shop, session: Session, subject: Subject, form: DefinitionForm) -> EditPage {
+    EditPage {
         session,
-        subject: subject(&experiment, &stored),
+        warnings: form.warnings(&shop.definitions.get().running()),
+        subject,
         form,
-        metrics: choices(&shop),
-        calculator: calculated(asked).await?,
+        metrics: choices(shop),
+        calculator: Calculator::default(),
         errors: vec![],
-    }))
+    }
+}
+
+/// Is what a form's check answers while it is filled in.
+#[derive(Serialize)]
+pub(in crate::admin) struct Checked {
+    pub errors: Vec<FormError>,
+    pub warnings: Vec<FormError>,
+    /// What is defined so, in words, where the form is right.
+    pub says: Option<String>,
+}
+
+/// `POST /admin/experiments/new`: says what is wrong with the form of a new experiment, and saves nothing.
+pub(in crate::admin) async fn check_new(shop: Data<Shop>, Sent { form, .. }: Sent) -> Json<Checked> {
+    let form = DefinitionForm::read(form.pairs());
+    let errors = drafted(&shop, &form).err().unwrap_or_default();
+    Json(Checked { errors, warnings: form.warnings(&shop.definitions.get().running()), says: None })
+}
+
+/// `POST /admin/experiments/{key}/edit`: says what is wrong with changes, and saves nothing.
+pub(in crate::admin) async fn check(
+    shop: Data<Shop>,
+    key: Path<String>,
+    Sent { form, .. }: Sent,
+) -> Result<Json<Checked>, Problem> {
+    let (experiment, _) = find(&shop, &key).await?;
+    let form = DefinitionForm { key: key.into_inner(), ..DefinitionForm::read(form.pairs()) };
+    let errors = changed(&shop, &experiment, &form).err().unwrap_or_default();
+    Ok(Json(Checked { errors, warnings: form.warnings(&shop.definitions.get().running()), says: None }))
+}
+
+/// Reads a new draft, or says what is wrong with it.
+fn drafted(shop: &Shop, form: &DefinitionForm) -> Result<Experiment, Vec<FormError>> {
+    let experiment = form.experiment()?;
+    checked(shop, &experiment).map_err(|error| vec![error])?;
+    let definitions = shop.definitions.get();
+    let taken = match experiment.key() {
+        key if definitions.is_imported(key) => {
+            "An imported flag has an experiment of this key. Choose another one."
+        }
+        key if definitions.stored(key).is_some() => TAKEN,
+        _ => return Ok(experiment),
+    };
+    Err(vec![FormError::at("key", taken)])
+}
+
+/// Reads a change of an experiment and its reason, or says what is wrong with them.
+fn changed(
+    shop: &Shop,
+    experiment: &Experiment,
+    form: &DefinitionForm,
+) -> Result<(Experiment, String), Vec<FormError>> {
+    let revised = form
+        .experiment()
+        .and_then(|next| experiment.clone().revised(next).map_err(|e| vec![FormError::from(&e)]));
+    let checked = revised.and_then(|next| {
+        checked(shop, &next).and_then(|()| widened(shop, experiment, &next)).map_err(|error| vec![error])?;
+        Ok(next)
+    });
+    let reason = reason_of(&form.reason, experiment.status().has_started());
+    match (checked, reason) {
+        (Ok(next), Ok(reason)) => Ok((next, reason)),
+        (checked, reason) => {
+            let mut errors = checked.err().unwrap_or_default();
+            errors.extend(reason.err().map(|why| FormError::at("reason", why)));
+            Err(errors)
+        }
+    }
 }
 
 /// Returns the metrics that may decide or guard.
@@ -92,6 +170,15 @@ fn checked(shop: &Shop, experiment: &Experiment) -> Result<(), FormError> {
         )),
         None => Ok(()),
     }
+}
+
+/// Checks that an experiment takes no visitors from another one by a wider coverage.
+fn widened(shop: &Shop, before: &Experiment, next: &Experiment) -> Result<(), FormError> {
+    if next.status() != Status::Running || next.coverage_bp() <= before.coverage_bp() {
+        return Ok(());
+    }
+    let checked = next.check_rivals(shop.definitions.get().experiments());
+    checked.map_err(|error| FormError::at("coverage_percent", sentence(&error.to_string())))
 }
 
 fn subject(experiment: &Experiment, stored: &StoredExperiment) -> Subject {
@@ -117,38 +204,17 @@ pub(in crate::admin) async fn create(
 ) -> Result<HttpResponse, Problem> {
     let form = DefinitionForm::read(fields.pairs());
     let again = |form, errors| {
-        let session = session.clone();
-        refused(
-            &pages,
-            EditPage {
-                session,
-                subject: Subject::New,
-                form,
-                metrics: choices(&shop),
-                calculator: Calculator::default(),
-                errors,
-            },
-        )
+        let page = page(&shop, session.clone(), Subject::New, form);
+        refused(&pages, EditPage { errors, ..page })
     };
-    let experiment = match form.experiment() {
+    let experiment = match drafted(&shop, &form) {
         Ok(experiment) => experiment,
         Err(errors) => return again(form, errors),
     };
-    if let Err(error) = checked(&shop, &experiment) {
-        return again(form, vec![error]);
-    }
-    if shop.definitions.get().is_imported(experiment.key()) {
-        let error =
-            FormError::at("key", "An imported flag has an experiment of this key. Choose another one.");
-        return again(form, vec![error]);
-    }
     let saved = Saved { by: &session.user, reason: &form.reason };
     match write(&shop, &experiment, None, saved).await {
         Ok(()) => Ok(see_other(&format!("/admin/experiments/{}?did=saved", experiment.key()))),
-        Err(StoreError::Conflict(_)) => {
-            let error = FormError::at("key", "There is an experiment of this key. Choose another one.");
-            again(form, vec![error])
-        }
+        Err(StoreError::Conflict(_)) => again(form, vec![FormError::at("key", TAKEN)]),
         Err(error) => Err(error.into()),
     }
 }
@@ -163,31 +229,11 @@ pub(in crate::admin) async fn save(
     let (experiment, stored) = find(&shop, &key).await?;
     let form = DefinitionForm { key: key.clone(), ..DefinitionForm::read(fields.pairs()) };
     let revision = form.revision.unwrap_or(stored.revision);
-    let revised = form
-        .experiment()
-        .and_then(|next| experiment.clone().revised(next).map_err(|e| vec![FormError::from(&e)]));
-    let checked = revised.and_then(|next| match checked(&shop, &next) {
-        Ok(()) => Ok(next),
-        Err(error) => Err(vec![error]),
-    });
-    let reason = reason_of(&form.reason, experiment.status().has_started());
-    let (next, reason) = match (checked, reason) {
-        (Ok(next), Ok(reason)) => (next, reason),
-        (checked, reason) => {
-            let mut errors = checked.err().unwrap_or_default();
-            errors.extend(reason.err().map(|why| FormError::at("reason", why)));
-            let subject = subject(&experiment, &stored);
-            return refused(
-                &pages,
-                EditPage {
-                    session,
-                    subject,
-                    form,
-                    metrics: choices(&shop),
-                    calculator: Calculator::default(),
-                    errors,
-                },
-            );
+    let (next, reason) = match changed(&shop, &experiment, &form) {
+        Ok(changed) => changed,
+        Err(errors) => {
+            let page = page(&shop, session, subject(&experiment, &stored), form);
+            return refused(&pages, EditPage { errors, ..page });
         }
     };
     done(&shop, &next, revision, Saved { by: &session.user, reason: &reason }, "saved").await

@@ -92,6 +92,10 @@ pub(in crate::admin) async fn ramp(
         }
         _ => return Err(Problem::new(Kind::NoSuchRoute, format!("a ramp cannot {change}"))),
     };
+    if let ("raise", Err(error)) = (change.as_str(), next.check_rivals(shop.definitions.get().experiments()))
+    {
+        return again(StatusCode::CONFLICT, sentence(&error.to_string())).await;
+    }
     let revision = form.text("revision").parse().unwrap_or(stored.revision);
     done(&shop, &next, revision, Saved { by: &session.user, reason: &reason }, &change).await
 }
@@ -146,6 +150,11 @@ pub(in crate::admin) async fn make(
             Ok(moved) => moved,
             Err(error) => return again(StatusCode::CONFLICT, sentence(&error.to_string())).await,
         };
+        if let (true, Err(error)) =
+            (moved.status() == Status::Running, moved.check_rivals(shop.definitions.get().experiments()))
+        {
+            return again(StatusCode::CONFLICT, sentence(&error.to_string())).await;
+        }
         if asked != Move::Stop {
             // Nobody starts a definition that they have not seen: the form brings the revision it was shown with.
             let revision = form.text("revision").parse().unwrap_or(stored.revision);

@@ -62,6 +62,8 @@ pub(in crate::admin) async fn list(
             currency: currency(&shop),
         },
         experiments,
+        running: definitions.running(),
+        interactions: results::shared::of(&*shop.store, &shop.experiment_metrics, &definitions, None).await?,
         as_of_ms: clock::now_ms(),
     }))
 }

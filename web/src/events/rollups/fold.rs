@@ -5,23 +5,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use cart_core::{Sku, VisitorId};
 use experiments::{
     ArmSums, Metric,
-    arm::UnitTallies,
+    arm::{UnitTallies, caps},
     metric::{Occurrence, Tally},
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{CROSSED, is_look, unit::Unit};
+use super::{CROSSED, SHARED, is_look, unit::Unit};
 use crate::{
     circumstances::EXCLUDED,
     search::sellers::DAY_MS,
     store::{ArmRow, KNOWN, LookRow, OutboxEvent, PastRow, RollUp, RolledExperiment, RolledUp, UnitRow},
 };
 
-/// How many days before exposure a unit's past is looked at.
-const PAST_DAYS: u32 = 90;
 /// Most segments of one dimension of an experiment, such as countries; what comes later is told as one.
 const SEGMENTS_MAX: usize = 40;
+/// Most other experiments that one is looked at together with: those whose units it meets first. Each costs an event of a
+/// unit in both the change of another sum.
+const SHARED_MAX: usize = 10;
 
 #[derive(Deserialize)]
 struct ExposureData {
@@ -193,6 +194,7 @@ impl<'a> Fold<'a> {
         if let Some(unit) = self.units.get(&key) {
             if unit.variation != variation && unit.counts() {
                 self.cross(&key);
+                self.share(&person);
             }
             return;
         }
@@ -221,6 +223,7 @@ impl<'a> Fold<'a> {
         self.units.insert(key.clone(), unit);
         self.changed_units.insert(key.clone());
         self.catch_up(&key, event.at_ms);
+        self.share(&person);
         self.look(&experiment, event.at_ms);
     }
 
@@ -245,17 +248,16 @@ impl<'a> Fold<'a> {
             .collect();
         let events =
             || data.iter().map(|(at_ms, data)| Occurrence { kind: "order_placed", at_ms: *at_ms, data });
-        self.metrics(experiment)
-            .iter()
-            .map(|metric| metric.past(events(), exposed_at_ms, PAST_DAYS))
-            .collect()
+        self.metrics(experiment).iter().map(|metric| metric.past(events(), exposed_at_ms)).collect()
     }
 
     /// Names the segments of a unit: the day of its exposure, and each of its attributes.
     fn segments(&self, experiment: &str, attributes: &Map<String, Value>, at_ms: i64) -> Vec<String> {
         let day = format!("day={}", at_ms.div_euclid(DAY_MS));
+        // What programs report must not be taken for segments of ours.
+        let is_plain = |name: &str| name.starts_with(char::is_alphanumeric) && name != "day";
         let attribute = |(name, value): (&String, &Value)| {
-            let value = value.as_str().filter(|value| !value.is_empty())?;
+            let value = value.as_str().filter(|value| is_plain(name) && !value.is_empty())?;
             let segment = format!("{name}={value}");
             let of_name = format!("{name}=");
             let from = (experiment.to_owned(), of_name.clone(), 0);
@@ -278,13 +280,71 @@ impl<'a> Fold<'a> {
         segments: &[String],
         act: impl Fn(&mut ArmSums, &[Metric]),
     ) {
+        let whole = std::iter::once("");
+        self.each_of(experiment, variation, whole.chain(segments.iter().map(String::as_str)), act);
+    }
+
+    /// Does something to the sums of some segments.
+    fn each_of<'s>(
+        &mut self,
+        experiment: &str,
+        variation: u32,
+        segments: impl Iterator<Item = &'s str>,
+        act: impl Fn(&mut ArmSums, &[Metric]),
+    ) {
         let Sums { experiments, arms } = &mut *self.sums;
         let Some(metrics) = experiments.get(experiment) else { return };
-        for segment in std::iter::once("").chain(segments.iter().map(String::as_str)) {
+        for segment in segments {
             let key = (experiment.to_owned(), segment.to_owned(), variation);
+            let metrics =
+                if segment.starts_with(SHARED) { &metrics[..metrics.len().min(1)] } else { metrics };
             act(arms.entry(key.clone()).or_insert_with(|| ArmSums::new(metrics.len())), metrics);
             self.changed_arms.insert(key);
         }
+    }
+
+    /// Lets a person's units count beside those of the other experiments in which the person counts.
+    fn share(&mut self, person: &VisitorId) {
+        let of_person = (person.clone(), String::new())..;
+        let met: Vec<(String, u32)> = (self.units.range(of_person))
+            .take_while(|((unit, _), _)| unit == person)
+            .filter(|(_, unit)| unit.counts())
+            .map(|((_, experiment), unit)| (experiment.clone(), unit.variation))
+            .collect();
+        for (experiment, _) in &met {
+            let others = met.iter().filter(|(other, _)| other != experiment);
+            let wanted: Vec<String> =
+                others.filter_map(|(other, variation)| self.shared(experiment, other, *variation)).collect();
+            let key = (person.clone(), experiment.clone());
+            let Some(unit) = self.units.get(&key).cloned() else { continue };
+            let is_shared = |segment: &&String| segment.starts_with(SHARED);
+            let (variation, did) = (unit.variation, &unit.did);
+            let before: Vec<String> = unit.segments.iter().filter(is_shared).cloned().collect();
+            if before == wanted {
+                continue;
+            }
+            self.each_of(experiment, variation, before.iter().map(String::as_str), |arm, metrics| {
+                arm.remove(metrics, did)
+            });
+            self.each_of(experiment, variation, wanted.iter().map(String::as_str), |arm, metrics| {
+                arm.add(metrics, did)
+            });
+            let own = unit.segments.iter().filter(|segment| !is_shared(segment)).cloned();
+            let segments = own.chain(wanted).collect();
+            self.units.insert(key.clone(), Unit { segments, ..unit });
+            self.changed_units.insert(key);
+        }
+    }
+
+    /// Names the segment of an experiment's units that met a variation of another one, unless there are too many others.
+    fn shared(&self, experiment: &str, other: &str, variation: u32) -> Option<String> {
+        let from = (experiment.to_owned(), SHARED.to_string(), 0);
+        let others: BTreeSet<&str> = (self.sums.arms.range(from..))
+            .take_while(|((key, segment, _), _)| key == experiment && segment.starts_with(SHARED))
+            .filter_map(|((_, segment, _), _)| Some(segment[SHARED.len_utf8()..].rsplit_once('=')?.0))
+            .collect();
+        let is_looked_at = others.contains(other) || others.len() < SHARED_MAX;
+        is_looked_at.then(|| format!("{SHARED}{other}={variation}"))
     }
 
     fn enter(&mut self, experiment: &str, unit: &Unit) {
@@ -333,6 +393,7 @@ impl<'a> Fold<'a> {
         for experiment in met {
             self.join((visitor.clone(), experiment.clone()), (unit.clone(), experiment));
         }
+        self.share(&unit);
     }
 
     fn join(&mut self, from: (VisitorId, String), into: (VisitorId, String)) {
@@ -426,7 +487,9 @@ impl<'a> Fold<'a> {
             self.each_arm(&key.1, variation, &segments, |arm, metrics| {
                 for (index, after) in &changes {
                     let past = did.pasts.get(*index).copied().unwrap_or(0);
-                    arm.change(*index, &metrics[*index], &did.tallies[*index], after, past);
+                    if let Some(metric) = metrics.get(*index) {
+                        arm.change(*index, metric, &did.tallies[*index], after, past);
+                    }
                 }
             });
         }
@@ -434,6 +497,16 @@ impl<'a> Fold<'a> {
             changes.into_iter().for_each(|(index, after)| unit.did.tallies[index] = after);
             self.changed_units.insert(key.clone());
         }
+    }
+
+    /// The sums of the units that were exposed on each day, with the moment when it ended.
+    fn days(&self, experiment: &str, variation: u32) -> impl Iterator<Item = (i64, &ArmSums)> + Clone {
+        let from = (experiment.to_owned(), "day=".to_owned(), 0);
+        let days = self.sums.arms.range(from..).map_while(move |((key, segment, of), arm)| {
+            let day: i64 = segment.strip_prefix("day=").filter(|_| key == experiment)?.parse().ok()?;
+            Some((day, *of, arm))
+        });
+        days.filter(move |(_, of, _)| *of == variation).map(|(day, _, arm)| ((day + 1) * DAY_MS, arm))
     }
 
     fn look(&mut self, experiment: &str, at_ms: i64) {
@@ -448,10 +521,15 @@ impl<'a> Fold<'a> {
         }
         let last = arms.keys().last().copied().unwrap_or(0);
         let metrics = self.metrics(experiment);
-        let nothing = ArmSums::new(metrics.len());
-        let lines =
-            (0..=last).map(|variation| arms.get(&variation).unwrap_or(&&nothing).to_look_text(metrics));
-        let arms = lines.collect::<Vec<_>>().join("\n");
+        let caps = caps(metrics, arms.values().copied());
+        let line = |variation: u32| {
+            let mut arm =
+                arms.get(&variation).map_or_else(|| ArmSums::new(metrics.len()), |arm| (*arm).clone());
+            arm.complete(metrics, self.days(experiment, variation), at_ms);
+            arm.cap(&caps);
+            arm.to_look_text(metrics)
+        };
+        let arms = (0..=last).map(line).collect::<Vec<_>>().join("\n");
         self.step.looks.push(LookRow { experiment: experiment.to_owned(), units, at_ms, arms });
     }
 

@@ -7,6 +7,7 @@ use cart_core::{Sku, VisitorId};
 
 use super::super::{LookRow, PastRow, Result, RollUp, RollUpStore, RolledUp, UnitRow};
 use super::MemoryStore;
+use crate::events::rollups::SHARED;
 
 #[async_trait]
 impl RollUpStore for MemoryStore {
@@ -24,6 +25,10 @@ impl RollUpStore for MemoryStore {
 
     async fn whole_arms(&self) -> Result<RolledUp> {
         Ok(self.state.lock().await.rolled_up(|arm| arm.segment.is_empty()))
+    }
+
+    async fn shared_arms(&self) -> Result<RolledUp> {
+        Ok(self.state.lock().await.rolled_up(|arm| arm.segment.starts_with(SHARED)))
     }
 
     async fn pasts(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>> {

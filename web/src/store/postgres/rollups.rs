@@ -16,6 +16,7 @@ use super::{
     cells::{bigint, cell, number, parsed},
     transaction::{Transaction, bounded, execute, query},
 };
+use crate::events::rollups::SHARED;
 
 #[async_trait]
 impl RollUpStore for PostgresStore {
@@ -33,6 +34,10 @@ impl RollUpStore for PostgresStore {
 
     async fn whole_arms(&self) -> Result<RolledUp> {
         bounded(rolled_up(&self.client().await?, None, Some(""))).await
+    }
+
+    async fn shared_arms(&self) -> Result<RolledUp> {
+        bounded(rolled_up(&self.client().await?, None, Some(&format!("{SHARED}%")))).await
     }
 
     async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>> {
@@ -79,12 +84,12 @@ fn unit(row: &Row) -> Result<UnitRow> {
     })
 }
 
-/// Reads the metrics of experiments and the sums of their arms: of one experiment, of one segment, or of all.
+/// Reads the metrics of experiments and the sums of their arms: of one experiment, of segments like a pattern, or of all.
 pub async fn rolled_up(client: &Client, experiment: Option<&str>, segment: Option<&str>) -> Result<RolledUp> {
     const EXPERIMENTS: &str =
         "SELECT experiment, metrics, since_ms FROM rollup_experiments ORDER BY experiment";
     const ARMS: &str = "SELECT experiment, segment, variation, sums FROM rollup_arms
-        WHERE ($1::text IS NULL OR experiment = $1) AND ($2::text IS NULL OR segment = $2)
+        WHERE ($1::text IS NULL OR experiment = $1) AND ($2::text IS NULL OR segment LIKE $2)
         ORDER BY experiment, segment, variation";
     let experiments = query(client, EXPERIMENTS, &[]).await?;
     let arms = query(client, ARMS, &[&experiment, &segment]).await?;

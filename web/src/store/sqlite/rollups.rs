@@ -15,6 +15,7 @@ use super::{
     columns::{count, execute, int, parsed, rows},
     outbox,
 };
+use crate::events::rollups::SHARED;
 
 #[async_trait]
 impl RollUpStore for SqliteStore {
@@ -34,6 +35,10 @@ impl RollUpStore for SqliteStore {
 
     async fn whole_arms(&self) -> Result<RolledUp> {
         self.readers.run(|db| rolled_up(db, None, Some(""))).await
+    }
+
+    async fn shared_arms(&self) -> Result<RolledUp> {
+        self.readers.run(|db| rolled_up(db, None, Some(&format!("{SHARED}%")))).await
     }
 
     async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>> {
@@ -88,11 +93,11 @@ pub fn units_of(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<Unit
     Ok(all)
 }
 
-/// Reads the metrics of experiments and the sums of their arms: of one experiment, of one segment, or of all.
+/// Reads the metrics of experiments and the sums of their arms: of one experiment, of segments like a pattern, or of all.
 pub fn rolled_up(db: &Connection, experiment: Option<&str>, segment: Option<&str>) -> Result<RolledUp> {
     let of_experiments = "SELECT experiment, metrics, since_ms FROM rollup_experiments ORDER BY experiment";
     let of_arms = "SELECT experiment, segment, variation, sums FROM rollup_arms
-         WHERE (?1 IS NULL OR experiment = ?1) AND (?2 IS NULL OR segment = ?2)
+         WHERE (?1 IS NULL OR experiment = ?1) AND (?2 IS NULL OR segment LIKE ?2)
          ORDER BY experiment, segment, variation";
     Ok(RolledUp {
         experiments: rows(db, of_experiments, [], |row| {

@@ -12,11 +12,15 @@ fn metrics() -> Vec<Metric> {
             {"kind": "mean", "event": {"type": "order_placed"}, "property": "total_minor"}}"#),
         of(r#"{"key": "latency", "measure":
             {"kind": "quantile", "event": {"type": "page"}, "property": "ms", "level_bp": 5000}}"#),
+        of(r#"{"key": "spent", "cap_percentile_bp": 9000, "lookback_days": 1, "measure":
+            {"kind": "mean", "event": {"type": "order_placed"}, "property": "total_minor"}}"#),
+        of(r#"{"key": "back", "measure":
+            {"kind": "retention", "event": {"type": "page"}, "from_days": 1, "to_days": 2}}"#),
     ]
 }
 
 fn fresh() -> BTreeMap<String, Vec<Metric>> {
-    [("e".to_owned(), metrics())].into()
+    ["e", "f"].map(|key| (key.to_owned(), metrics())).into()
 }
 
 fn event(position: u64, kind: &str, unit: &str, data: &str) -> OutboxEvent {
@@ -28,9 +32,14 @@ fn event(position: u64, kind: &str, unit: &str, data: &str) -> OutboxEvent {
 }
 
 fn exposed(position: u64, unit: &str, variation: u32) -> OutboxEvent {
+    exposed_to("e", position, unit, variation)
+}
+
+fn exposed_to(experiment: &str, position: u64, unit: &str, variation: u32) -> OutboxEvent {
     let device = ["phone", "desktop"][position as usize % 2];
-    let data =
-        format!(r#"{{"experiment":"e","variation":{variation},"attributes":{{"device":"{device}"}}}}"#);
+    let data = format!(
+        r#"{{"experiment":"{experiment}","variation":{variation},"attributes":{{"device":"{device}"}}}}"#
+    );
     event(position, "exposure_logged", unit, &data)
 }
 
@@ -121,10 +130,16 @@ fn a_fold_in_pieces_gives_the_rows_of_a_fold_in_one() {
             0 => ordered(p, &format!("u{}", p / 6), (p as i64) * 10),
             1 => event(p, "page", &format!("u{}", p / 4), &format!(r#"{{"ms": {}}}"#, p * 7 % 900)),
             2 if p % 4 == 0 => known(p, &format!("u{}", p / 2), &format!("u{}", p / 3)),
-            _ => exposed(p, &format!("u{}", p / 2), u32::try_from(p % 2).unwrap()),
+            _ => exposed_to(
+                if p % 3 == 0 { "f" } else { "e" },
+                p,
+                &format!("u{}", p / 7),
+                u32::try_from(p / 4 % 2).unwrap(),
+            ),
         })
         .collect();
     let whole = Shelf::of(&events);
+    assert_shared_as_recounted(&whole);
     assert!(!whole.people.is_empty() && whole.arm(CROSSED, 0).units() > 0);
     let mut pieces = Shelf::default();
     for piece in events.chunks(7) {
@@ -139,6 +154,71 @@ fn a_fold_in_pieces_gives_the_rows_of_a_fold_in_one() {
     assert_eq!(pieces.units, whole.units);
     assert_eq!(pieces.looks, whole.looks);
     assert_eq!(pieces.pasts, whole.pasts);
+}
+
+/// Compares the sums of shared units with what the rows of units say.
+fn assert_shared_as_recounted(shelf: &Shelf) {
+    let (all, mut recounted) = (metrics(), BTreeMap::<ArmKey, ArmSums>::new());
+    let unit = |row: &UnitRow| Unit::open(row, &all);
+    for ((person, experiment), row) in shelf.units.iter().filter(|(_, row)| unit(row).counts()) {
+        let others = shelf
+            .units
+            .iter()
+            .filter(|((owner, other), row)| owner == person && other != experiment && unit(row).counts());
+        for ((_, other), met) in others {
+            let key = (experiment.clone(), format!("{SHARED}{other}={}", met.variation), row.variation);
+            let arm = recounted.entry(key).or_insert_with(|| ArmSums::new(1));
+            arm.add(&all[..1], &unit(row).did);
+        }
+    }
+    let is_shared = |(key, arm): &(&ArmKey, &ArmSums)| key.1.starts_with(SHARED) && arm.units() > 0;
+    let folded: BTreeMap<ArmKey, ArmSums> =
+        shelf.sums.arms.iter().filter(is_shared).map(|(key, arm)| (key.clone(), arm.clone())).collect();
+    assert!(!recounted.is_empty());
+    assert_eq!(folded, recounted);
+}
+
+#[test]
+fn units_that_two_experiments_share_are_summed_by_both_variations() {
+    let shared = |shelf: &Shelf, experiment: &str, segment: &str, variation: u32| {
+        let arm = shelf.sums.arms.get(&(experiment.to_owned(), segment.to_owned(), variation));
+        arm.map_or((0, 0), |arm| (arm.units(), arm.metric(0).total()))
+    };
+    let mut events = vec![
+        exposed(1, "ann", 1),
+        ordered(2, "ann", 500),
+        exposed_to("f", 3, "ann", 0),
+        exposed(4, "bob", 0),
+        exposed_to("f", 5, "bob", 1),
+        ordered(6, "bob", 500),
+        exposed(7, "eve", 0),
+    ];
+    let shelf = Shelf::of(&events);
+    assert_eq!(shared(&shelf, "e", "&f=0", 1), (1, 1), "with what was done before the other was met");
+    assert_eq!(shared(&shelf, "f", "&e=1", 0), (1, 0));
+    assert_eq!(shared(&shelf, "f", "&e=0", 1), (1, 1));
+    assert_eq!(shelf.arm("", 0).units(), 2);
+    // Who met two variations of one of them is shared no more.
+    events.push(exposed_to("f", 8, "bob", 0));
+    let shelf = Shelf::of(&events);
+    assert_eq!(shared(&shelf, "e", "&f=1", 0), (0, 0));
+    assert_eq!(shared(&shelf, "f", "&e=0", 1), (0, 0));
+    assert_shared_as_recounted(&shelf);
+    // Nor who turns out to be a person that did.
+    events.extend([exposed_to("f", 9, "ann2", 1), known(10, "ann2", "ann")]);
+    let shelf = Shelf::of(&events);
+    assert_eq!(shared(&shelf, "e", "&f=0", 1), (0, 0));
+}
+
+#[test]
+fn an_experiment_is_looked_at_together_with_a_few_others_only() {
+    let fresh: BTreeMap<String, Vec<Metric>> = (10..30).map(|n| (format!("x{n}"), metrics())).collect();
+    let mut sums = Sums::default();
+    let mut fold = Fold::new(&mut sums, &fresh, Known::default());
+    (10..30).for_each(|n| fold.add(&exposed_to(&format!("x{n}"), n, "ann", 0)));
+    drop(fold);
+    let of_one = sums.arms.keys().filter(|(key, segment, _)| key == "x12" && segment.starts_with(SHARED));
+    assert_eq!(of_one.count(), SHARED_MAX);
 }
 
 #[test]
@@ -187,7 +267,7 @@ fn what_a_unit_did_before_is_kept_for_the_adjustment() {
     let shelf = Shelf::of(&[ordered(1, "ann", 500), ordered(2, "ann", 250), exposed(3, "ann", 0)]);
     let row = shelf.units.values().next().unwrap();
     let did: Value = serde_json::from_str(&row.did).unwrap();
-    assert_eq!(did["p"], serde_json::json!([1, 750, 0]));
+    assert_eq!(did["p"], serde_json::json!([1, 750, 0, 750, 0]));
     assert_eq!(shelf.arm("", 0).metric(0).active(), 0);
 }
 
@@ -197,6 +277,36 @@ fn an_exposure_that_is_reported_late_claims_the_orders_since() {
     let shelf = Shelf::of(&[ordered(1, "ann", 500), ordered(3, "ann", 70), exposure]);
     let arm = shelf.arm("", 0);
     assert_eq!((arm.metric(0).total(), arm.metric(1).total()), (1, 70));
+}
+
+#[test]
+fn a_look_is_capped_over_all_arms_and_leaves_out_units_whose_days_are_not_over() {
+    // Fifty units, twenty-five on the first day; the last one on the fifth. Ten spend 1 to 10, one of them 5,000.
+    let mut events: Vec<OutboxEvent> = vec![];
+    for unit in 0..50_u64 {
+        let at_ms = match unit {
+            0..25 => 5,
+            25..49 => 3 * DAY_MS,
+            _ => 4 * DAY_MS,
+        };
+        let name = format!("u{unit}");
+        events.push(OutboxEvent { at_ms, ..exposed(unit * 3 + 1, &name, u32::try_from(unit % 2).unwrap()) });
+        if unit < 10 {
+            let total = if unit == 3 { 5_000 } else { unit as i64 + 1 };
+            events.push(OutboxEvent { at_ms: at_ms + 1, ..ordered(unit * 3 + 2, &name, total) });
+        }
+        if unit == 2 || unit == 30 {
+            events.push(OutboxEvent { at_ms: at_ms + DAY_MS, ..event(unit * 3 + 3, "page", &name, "{}") });
+        }
+    }
+    let shelf = Shelf::of(&events);
+    let arms: Vec<ArmSums> = shelf.looks[0].arms.lines().map(|line| ArmSums::parse(line).unwrap()).collect();
+    // The 90 % point of 1, 2, 3, 5, 6, 7, 8, 9, 10, 5000 is 10, whichever arm a unit is in.
+    let spent = |arm: usize| arms[arm].metric(3).total();
+    assert_eq!((spent(0), spent(1)), (1 + 3 + 5 + 7 + 9, 2 + 10 + 6 + 8 + 10));
+    assert_eq!(arms[1].metric(1).total(), 5_026, "what has no cap stays");
+    let back = |arm: usize| (arms[arm].metric(4).units(), arms[arm].metric(4).active());
+    assert_eq!((back(0), back(1)), ((13, 1), (12, 0)), "those of the first day only");
 }
 
 #[test]
