@@ -282,9 +282,10 @@ fn days_left(outlook: &Outlook) -> Fact {
         ),
         None => (NONE.into(), "nobody came in the last days".into()),
     };
+    let when = if outlook.days_left == Some(0) { "now" } else { "then" };
     let lift = outlook
         .detectable
-        .map(|lift| format!("; a lift of {} is found then in four of five cases", percent_of(lift)));
+        .map(|lift| format!("; a lift of {} is found {when} in four of five cases", percent_of(lift)));
     Fact { name: "Days left", value, note: Some(until + &lift.unwrap_or_default()) }
 }
 

@@ -23,8 +23,10 @@ pub(crate) fn told(experiment: &Experiment, all: &[Experiment]) -> Option<String
         said.push(format!("{} comes first and takes {} of the visitors.", before.name(), coverage(before)));
     }
     if !rivals.before.is_empty() {
-        let left = (rivals.left() * 10_000.0).round() / 10_000.0;
-        said.push(format!("{} are left for this one.", short_percent(left)));
+        said.push(match rivals.left() {
+            0.0 => "Nobody is left for this one.".into(),
+            left => format!("{} are left for this one.", rounded(left)),
+        });
     }
     for after in &rivals.after {
         said.push(format!("{} comes behind it and gets only visitors whom this one leaves.", after.name()));
@@ -51,7 +53,7 @@ pub(crate) fn listed(all: &[Experiment]) -> Vec<String> {
         let names: Vec<&str> = rivals.before.iter().map(|before| before.name()).collect();
         let left = match rivals.left() {
             0.0 => "nobody".into(),
-            left => format!("{} of the visitors", short_percent((left * 10_000.0).round() / 10_000.0)),
+            left => format!("{} of the visitors", rounded(left)),
         };
         (!names.is_empty()).then(|| {
             format!(
@@ -63,6 +65,11 @@ pub(crate) fn listed(all: &[Experiment]) -> Vec<String> {
         })
     };
     running.filter_map(of).collect()
+}
+
+/// A share to a hundredth of a percent.
+fn rounded(share: f64) -> String {
+    short_percent((share * 10_000.0).round() / 10_000.0)
 }
 
 fn coverage(experiment: &Experiment) -> String {

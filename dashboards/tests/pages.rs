@@ -44,10 +44,15 @@ fn text(html: &str) -> String {
         .join(" ")
 }
 
+/// The page without the one script that it may have.
+fn without_our_script(html: &str) -> String {
+    html.replacen(r#"<script src="/admin/static/form.js" defer></script>"#, "", 1)
+}
+
 #[test]
 fn every_page_fits_a_strict_content_security_policy() {
     for (name, html) in rendered() {
-        let html = html.replace(r#"<script src="/admin/static/form.js" defer></script>"#, "");
+        let html = without_our_script(html);
         for forbidden in
             ["<script", " style=", "<style", " onclick", " onload", "javascript:", "http://", "https://"]
         {
@@ -115,7 +120,7 @@ fn hostile_texts_are_shown_and_do_nothing() {
     form.form.name = HOSTILE.into();
     form.form.variations[0].value = format!("</textarea>{HOSTILE}");
     form.errors[0].message = HOSTILE.into();
-    let html = pages().edit(&form).unwrap();
+    let html = without_our_script(&pages().edit(&form).unwrap());
     assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("</textarea>&lt;"));
     let html = pages().login(&dashboards::Login {
         error: Some(HOSTILE.into()),
@@ -266,7 +271,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 47] = [
+const ADDRESSES: [&str; 52] = [
     "/",
     "/admin",
     "/admin/login",
@@ -305,6 +310,11 @@ const ADDRESSES: [&str; 47] = [
     "/admin/webhooks",
     "/admin/webhooks/*",
     "/admin/metrics",
+    "/admin/metrics/new",
+    "/admin/metrics/added",
+    "/admin/metrics/own/*",
+    "/admin/metrics/own/*/save",
+    "/admin/metrics/own/*/remove",
     "/admin/webhooks/*/settings",
     "/admin/webhooks/*/disable",
     "/admin/webhooks/*/enable",
@@ -340,7 +350,7 @@ fn every_link_and_form_leads_to_an_address_that_is_answered() {
     };
     for (name, html) in rendered() {
         let html = html.replace("&#x2F;", "/");
-        for attribute in [" href=\"", " action=\"", " formaction=\""] {
+        for attribute in [" href=\"", " action=\"", " formaction=\"", " data-check=\""] {
             for address in html.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
                 let address = address.split('#').next().unwrap();
                 assert!(address.is_empty() || is_answered(address), "{name}: {address}");
@@ -443,4 +453,42 @@ fn the_calculator_says_what_to_put_where() {
     assert!(wrong.contains("href=\"#calculator_rate\""));
     assert!(page("edit-new").contains("id=\"calculator\">"), "it is folded until it is asked");
     assert!(!page("edit-running").contains("How many visitors?"), "what is fixed is not worked out again");
+}
+
+#[test]
+fn experiments_on_one_flag_or_on_the_same_visitors_are_told() {
+    let behind = text(&page("experiment-behind"));
+    assert!(behind.contains(
+        "Free-shipping bar comes first and takes 33.33 % of the visitors. 66.67 % are left for this one."
+    ));
+    let refused = page("experiment-refused");
+    assert!(
+        text(&refused).contains("It cannot take visitors now: it would take visitors from Express checkout")
+    );
+    assert!(!refused.contains("/start"), "what is refused is not offered");
+    let beside = text(&page("experiment-beside"));
+    assert!(beside.contains("Express checkout and Free-shipping bar act on each other"));
+    assert!(beside.contains("Badges on products Express checkout 16,207 +18.1 %"), "{beside}");
+    let overview = text(&page("overview"));
+    assert!(overview.contains("Express checkout decides flag “checkout_workflow” behind Free-shipping bar"));
+    assert_eq!(overview.matches("act on each other").count(), 1);
+}
+
+#[test]
+fn a_part_whose_split_is_off_is_told_and_the_days_that_are_left() {
+    let off = text(&page("experiment-off-on-phones"));
+    assert!(
+        off.contains("Of 3 parts of the visitors that were checked, these are not split as planned."),
+        "{off}"
+    );
+    assert!(off.contains("phone device 3,420 : 2,911"));
+    let early = text(&page("experiment-early"));
+    assert!(
+        early.contains("Days left About 31 days until the 20,000 planned units, at 640 visitors a day"),
+        "{early}"
+    );
+    let better = text(&page("experiment-better"));
+    assert!(better.contains("The same holds in each of 3 parts of the visitors"));
+    assert!(better.contains("Days left None the planned units have come; a lift of"));
+    assert!(!text(&page("experiment-worse")).contains("Days left"), "what is over has none");
 }

@@ -239,13 +239,17 @@ impl MetricSums {
         let [units, y, yy, yp, p] = self.sizes.above(cap);
         let (s, most) = (&self.sums, i128::from(cap));
         let sums = [s.sum(VALUE) - y + most * units, s.sum(WEIGHT), s.sum(PAST)];
-        let value = [
+        let (value, with_weight, with_past) = (
             s.product(VALUE, VALUE) - yy + most * most * units,
             s.product(VALUE, WEIGHT),
             s.product(VALUE, PAST) - yp + most * p,
+        );
+        let products = [
+            [value, with_weight, with_past],
+            [with_weight, s.product(WEIGHT, WEIGHT), s.product(WEIGHT, PAST)],
+            [with_past, s.product(WEIGHT, PAST), s.product(PAST, PAST)],
         ];
-        let rest = [[0, s.product(WEIGHT, WEIGHT), s.product(WEIGHT, PAST)], [0, 0, s.product(PAST, PAST)]];
-        if let Ok(sums) = Sums::of(s.units(), sums, [value, rest[0], rest[1]]) {
+        if let Ok(sums) = Sums::of(s.units(), sums, products) {
             self.sums = sums;
             self.cap = Some(cap);
         }

@@ -101,9 +101,10 @@ impl Admin {
     /// # Panics
     /// As [`Admin::submit`], and where the form is not checked, or nobody says so as JSON.
     pub async fn check(&self, page: &Page, action: &str, filled: &[(&str, &str)]) -> Value {
-        let form = page.html.split("<form ").find(|form| form.contains(&format!("action=\"{action}\"")));
-        let to = form.and_then(|form| attribute(form.split('>').next()?, "data-check"));
-        let checked = self.send(page, action, &to.expect("a form that is checked"), filled).await;
+        let mut tags = page.html.split("<form ").skip(1).filter_map(|form| form.split('>').next());
+        let tag = tags.find(|tag| attribute(tag, "action").as_deref() == Some(action));
+        let to = tag.and_then(|tag| attribute(tag, "data-check")).expect("a form that is checked");
+        let checked = self.send(page, action, &to, filled).await;
         assert_eq!(checked.status, 200, "{}", checked.html);
         serde_json::from_str(&checked.html).expect("a check answers JSON")
     }

@@ -10,6 +10,7 @@ on_each_store!(
     what_pages_measure_is_a_metric,
     roll_ups_made_again_are_the_same,
     a_metric_of_ones_own_decides,
+    a_metric_is_defined_in_a_form,
 );
 
 /// Waits until the experiment's page says something.
@@ -157,4 +158,50 @@ async fn a_metric_of_ones_own_decides(store: Store) {
         total == 7
     })
     .await;
+}
+
+async fn a_metric_is_defined_in_a_form(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let admin = Admin::sign_in(&app).await;
+    let added = "/admin/metrics/added";
+    let form = admin.get("/admin/metrics/new").await;
+    let checked =
+        admin.check(&form, added, &[("name", "Pots"), ("key", "pots"), ("window_hours", "soon")]).await;
+    assert_eq!(checked["errors"][0]["field"], "window_hours", "{checked}");
+    let pots = [
+        ("name", "Pots added"),
+        ("key", "pots"),
+        ("kind", "mean"),
+        ("event", "line_added"),
+        ("property", "quantity"),
+        ("conditions", "sku is TEAPOT"),
+        ("cap_percentile", "99"),
+        ("lookback_days", "30"),
+    ];
+    let checked = admin.check(&form, added, &pots).await;
+    let says = "Nothing is wrong. It is the sum of quantity of: line added with sku is TEAPOT.";
+    assert_eq!((&checked["errors"], &checked["says"]), (&json!([]), &json!(says)));
+    assert_eq!(admin.submit(&form, added, &pots).await.path, "/admin/metrics");
+    // The same key again, also that of a metric every shop has.
+    for key in ["pots", "conversion"] {
+        let again = admin.submit(&form, added, &[&pots[..], &[("key", key)]].concat()).await;
+        assert_eq!(again.status, 422);
+        assert!(again.text().contains(&format!("There is a metric of the key “{key}”")), "{}", again.text());
+    }
+    // What was typed is there to be changed, and the JSON says it all.
+    let own = "/admin/metrics/own/pots";
+    let form = admin.get(own).await;
+    assert!(form.html.contains("sku is TEAPOT") && form.html.contains("readonly"), "{}", form.html);
+    let saved = admin.submit(&form, &format!("{own}/save"), &[("name", "Teapots added")]).await;
+    assert_eq!(saved.path, "/admin/metrics");
+    let list = admin.get("/admin/metrics").await;
+    assert!(
+        list.html.contains("&quot;cap_percentile_bp&quot;: 9900") && list.text().contains("Teapots added")
+    );
+    let copy = admin.get("/admin/metrics/new?copy=revenue_per_unit").await;
+    assert!(copy.html.contains("total_minor"), "{}", copy.html);
+    assert_eq!(admin.get("/admin/metrics/own/luck").await.status, 404);
+    let form = admin.get(own).await;
+    let removed = admin.submit(&form, &format!("{own}/remove"), &[]).await;
+    assert!(removed.text().contains("The metric is removed") && !removed.text().contains("Teapots"));
 }

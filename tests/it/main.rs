@@ -70,6 +70,7 @@ mod fuzzing;
 mod growthbook;
 mod import;
 mod imported_flags;
+mod interactions;
 mod mail;
 mod metrics;
 mod offline;

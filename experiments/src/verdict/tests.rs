@@ -9,8 +9,12 @@ pub(super) fn metrics(deciding: &str) -> Vec<Metric> {
     let of = |value: serde_json::Value| Metric::parse(&value.to_string()).unwrap();
     let event = json!({"type": "order_placed"});
     let conversion = of(json!({"key": "conversion", "measure": {"kind": "proportion", "event": event}}));
-    let revenue = of(json!({"key": "revenue", "phrase": "revenue per visitor",
-        "measure": {"kind": "mean", "event": event, "property": "total_minor"}}));
+    let mut revenue = json!({"key": "revenue", "phrase": "revenue per visitor",
+        "measure": {"kind": "mean", "event": event, "property": "total_minor"}});
+    if deciding == "capped revenue" {
+        revenue["cap_percentile_bp"] = 9_900.into();
+    }
+    let revenue = of(revenue);
     if deciding == "conversion" { vec![conversion, revenue] } else { vec![revenue, conversion] }
 }
 
