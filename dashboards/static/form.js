@@ -2,7 +2,8 @@
 const WAIT_MS = 300;
 
 for (const form of document.querySelectorAll("form[data-check]")) {
-  const touched = new Set();
+  // What was refused before counts as touched.
+  const touched = new Set(Array.from(form.querySelectorAll("[aria-invalid]"), field => field.name));
   const status = form.querySelector("[role=status]");
   let waiting, newest = 0;
 
