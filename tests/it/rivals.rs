@@ -77,7 +77,7 @@ async fn what_is_left_is_told_everywhere(store: Store) {
         let page = admin.get(path).await;
         assert!(page.text().contains(words), "{words}: {}", page.text());
     };
-    told("/admin/experiments/later", "60\u{a0}% are left for this one.").await;
+    told("/admin/experiments/later", "60 % are left for this one.").await;
     told(&format!("/admin/experiments/{KEY}"), "Second checkout comes behind it and gets only visitors")
         .await;
     told("/admin", "Second checkout decides flag “checkout_workflow” behind Express checkout: 60\u{a0}%")
