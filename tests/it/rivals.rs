@@ -80,8 +80,7 @@ async fn what_is_left_is_told_everywhere(store: Store) {
     told("/admin/experiments/later", "60 % are left for this one.").await;
     told(&format!("/admin/experiments/{KEY}"), "Second checkout comes behind it and gets only visitors")
         .await;
-    told("/admin", "Second checkout decides flag “checkout_workflow” behind Express checkout: 60 %")
-        .await;
+    told("/admin", "Second checkout decides flag “checkout_workflow” behind Express checkout: 60 %").await;
     // The first one cannot widen while that would take visitors from the second.
     let path = format!("/admin/experiments/{KEY}");
     let form = admin.get(&format!("{path}/edit")).await;
