@@ -38,7 +38,10 @@ pub mod samples;
 pub use assets::ADMIN_CSS;
 pub use demand::{DemandPage, DemandRow, DemandState};
 pub use edit::{Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Subject};
-pub use experiment::{Dimension, ExperimentPage, LeftOut, Revision};
+pub use experiment::{
+    Change as HistoryChange, Dimension, Entry as HistoryEntry, ExperimentPage, FreshLink, LeftOut, Link,
+    Links, Revision, entries as history_entries,
+};
 pub use login::Login;
 pub use measures::MetricsPage;
 pub use money::Currency;

@@ -36,6 +36,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (23, include_str!("../../../migrations/postgres/0023_imported_features.sql")),
     (24, include_str!("../../../migrations/postgres/0024_tracked_ids.sql")),
     (25, include_str!("../../../migrations/postgres/0025_metrics.sql")),
+    (26, include_str!("../../../migrations/postgres/0026_report_links.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".
