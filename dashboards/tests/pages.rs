@@ -265,7 +265,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 47] = [
+const ADDRESSES: [&str; 52] = [
     "/",
     "/admin",
     "/admin/login",
