@@ -18,6 +18,7 @@ mod definition;
 mod flow;
 mod forest;
 mod history;
+mod links;
 mod method;
 mod over_time;
 mod ramp;
@@ -26,7 +27,8 @@ mod split;
 mod variations;
 
 pub use flow::LeftOut;
-pub use history::Revision;
+pub use history::{Change, Entry, Revision, entries};
+pub use links::{FreshLink, Link, Links};
 pub use segments::Dimension;
 pub use split::SegmentSplit;
 
@@ -76,6 +78,8 @@ pub struct ExperimentPage<'a> {
     pub looks: u64,
     /// The address that shows each variation in the shop, in their order; may be shorter.
     pub previews: &'a [String],
+    /// The links by which others read its report.
+    pub links: &'a Links,
     /// The currency of revenue.
     pub currency: &'a Currency,
     /// When the figures were read, Unix milliseconds UTC.
@@ -148,7 +152,8 @@ pub(crate) struct View<'a> {
     planned_units: String,
     definition: Vec<definition::Pair>,
     variations: Vec<definition::VariationView<'a>>,
-    history: Vec<history::Entry<'a>>,
+    history: Vec<Entry<'a>>,
+    links: links::View<'a>,
     ramp: Option<ramp::View>,
     revision: u64,
     saved: Option<Moment>,
@@ -199,7 +204,8 @@ impl ExperimentPage<'_> {
             planned_units: count(analysis.planned_units),
             definition: definition::pairs(experiment),
             variations: definition::variations(experiment, self.previews),
-            history: history::entries(self.history),
+            history: entries(self.history),
+            links: links::view(self.links),
             ramp: ramp::view(self),
             revision: self.revision,
             saved: self.saved_at_ms.map(Moment::of),

@@ -41,7 +41,10 @@ pub mod samples;
 pub use assets::ADMIN_CSS;
 pub use demand::{DemandPage, DemandRow, DemandState};
 pub use edit::{Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Subject};
-pub use experiment::{Dimension, ExperimentPage, LeftOut, Revision, SegmentSplit};
+pub use experiment::{
+    Change as HistoryChange, Dimension, Entry as HistoryEntry, ExperimentPage, FreshLink, LeftOut, Link,
+    Links, Revision, SegmentSplit, entries as history_entries,
+};
 pub use login::Login;
 pub use measures::{MetricForm, MetricPage, MetricsPage};
 pub use money::Currency;

@@ -15,7 +15,7 @@ use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, Status, Ver
 
 use crate::demand::DemandPage;
 use crate::edit::{Calculator, DefinitionForm, EditPage, MetricChoice, Subject};
-use crate::experiment::{Dimension, ExperimentPage, LeftOut, Revision, SegmentSplit};
+use crate::experiment::{Dimension, ExperimentPage, FreshLink, LeftOut, Link, Links, Revision, SegmentSplit};
 use crate::login::Login;
 use crate::measures::{MetricForm, MetricPage, MetricsPage};
 use crate::money::Currency;
@@ -733,6 +733,24 @@ pub fn render_reports(pages: &Pages) -> Result<Vec<(String, String)>, PageError>
         .collect()
 }
 
+fn links(has_any: bool) -> Links {
+    if !has_any {
+        return Links::default();
+    }
+    let link = |id: &str, note: &str, days: i64| Link {
+        id: id.into(),
+        note: note.into(),
+        made_by: "mara".into(),
+        created_at_ms: AS_OF_MS - 2 * DAY_MS,
+        ends_at_ms: AS_OF_MS + days * DAY_MS,
+    };
+    let url = "https://shop.example/reports/0f6c1f7b2d0e4a5c9d3e0f6c1f7b2d0e4a5c9d3e0f6c1f7b2d0e4a5c9d3e";
+    Links {
+        living: vec![link("1", "the board", 28), link("2", "", 5)],
+        fresh: Some(FreshLink { url: url.into() }),
+    }
+}
+
 fn render_for(
     pages: &Pages,
     sample: &Sample,
@@ -768,6 +786,7 @@ fn render_for(
         left_out: &sample.left_out,
         looks: sample.looks,
         previews: &previews,
+        links: &links(sample.experiment.status().has_started() && session.is_some()),
         currency: &Currency::new("GBP", 2),
         as_of_ms: AS_OF_MS,
     })

@@ -271,7 +271,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 52] = [
+const ADDRESSES: [&str; 57] = [
     "/",
     "/admin",
     "/admin/login",
@@ -290,6 +290,11 @@ const ADDRESSES: [&str; 52] = [
     "/admin/experiments/*/learned",
     "/admin/experiments/*/ramp/skip",
     "/admin/experiments/*/ramp/raise",
+    "/admin/experiments/*/links",
+    "/admin/experiments/*/links/1/end",
+    "/admin/experiments/*/links/2/end",
+    "/admin/experiments/*/history.csv",
+    "/admin/experiments/*/history.json",
     "/admin/orders",
     "/admin/orders/*",
     "/admin/orders/*/cancel",
@@ -432,7 +437,10 @@ fn raw_numbers_are_offered_once_there_are_some() {
     for file in ["results.csv", "results.json", "report"] {
         assert!(offered.contains(&format!("/admin/experiments/checkout-express/{file}\"")), "{file}");
     }
-    assert!(!page("experiment-draft").contains("Raw numbers"));
+    let draft = page("experiment-draft");
+    assert!(!draft.contains("Raw numbers") && !draft.contains("Links to the report"));
+    assert!(draft.contains("/admin/experiments/checkout-express/history.csv\""), "a draft has a history");
+    assert!(text(&offered).contains("Take back the link for the board"), "{}", text(&offered));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ramp::RampStep;
+use crate::ramp::{Held, RampStep};
 
 pub(crate) mod check;
 mod error;
@@ -126,6 +126,7 @@ pub struct Experiment {
     planned_days: Option<u32>,
     is_aa: bool,
     ramp: Vec<RampStep>,
+    held: Option<Held>,
     shipped: Option<Shipped>,
     learned: String,
     status: Status,
@@ -165,6 +166,8 @@ struct Written<V> {
     is_aa: Option<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ramp: Vec<RampStep>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held: Option<Held>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shipped: Option<Shipped>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -314,6 +317,11 @@ impl Experiment {
         &self.ramp
     }
 
+    /// Returns since when and why the ramp is held, where it is; of what is over, where it was at the end.
+    pub fn held(&self) -> Option<&Held> {
+        self.held.as_ref()
+    }
+
     /// Returns the variation that everybody gets or got after the end, if one was shipped.
     pub fn shipped(&self) -> Option<&Shipped> {
         self.shipped.as_ref()
@@ -350,6 +358,10 @@ impl Experiment {
 
     pub(crate) fn with_ramp(self, ramp: Vec<RampStep>) -> Experiment {
         Experiment { ramp, ..self }
+    }
+
+    pub(crate) fn with_held(self, held: Option<Held>) -> Experiment {
+        Experiment { held, ..self }
     }
 
     pub(crate) fn with_shipped(self, shipped: Option<Shipped>) -> Experiment {
@@ -391,6 +403,7 @@ impl Written<Value> {
             planned_days: self.planned_days,
             is_aa: self.is_aa,
             ramp: self.ramp,
+            held: self.held,
             shipped: self.shipped,
             learned: self.learned,
             status: self.status,
@@ -445,6 +458,7 @@ impl TryFrom<Written<Variation>> for Experiment {
             planned_days: written.planned_days,
             is_aa,
             ramp: written.ramp,
+            held: written.held,
             shipped: written.shipped,
             learned: written.learned,
             status: written.status,
@@ -472,6 +486,7 @@ impl From<Experiment> for Written<Variation> {
             planned_days: experiment.planned_days,
             is_aa: experiment.is_aa.then_some(true),
             ramp: experiment.ramp,
+            held: experiment.held,
             shipped: experiment.shipped,
             learned: experiment.learned,
             status: experiment.status,

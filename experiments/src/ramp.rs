@@ -11,6 +11,9 @@ pub const STEPS_MAX: usize = 10;
 /// Latest step, in hours after the start: a year, as the longest planned length.
 pub const AFTER_HOURS_MAX: u32 = 366 * 24;
 const HOUR_MS: i64 = 3_600_000;
+/// How long a ramp is held at least, in milliseconds: numbers near a bound go to and fro, and a history that tells each
+/// time would tell nothing.
+pub const HELD_MS_MIN: i64 = HOUR_MS;
 
 /// Describes one step of a ramp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +23,16 @@ pub struct RampStep {
     pub after_hours: u32,
     /// The share of all units that take part from then on, in basis points.
     pub coverage_bp: u32,
+}
+
+/// Says that a ramp is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Held {
+    /// Why, as [`Hold`] said it when it began.
+    pub why: String,
+    /// Since when, Unix milliseconds UTC.
+    pub since_ms: i64,
 }
 
 /// Says why a ramp does not go on by itself.
@@ -103,6 +116,24 @@ impl Experiment {
         let watched_hours = next.after_hours - before.map_or(0, |step| step.after_hours);
         let after = |ms: i64, hours: u32| ms.saturating_add(i64::from(hours) * HOUR_MS);
         Some(after(started_at_ms, next.after_hours).max(after(since_ms, watched_hours)))
+    }
+
+    /// Returns the experiment with a hold on its ramp that begins, or without one that ends, by its numbers beside all
+    /// others at `now_ms` (Unix milliseconds UTC); `None` where a hold goes on, or none begins.
+    ///
+    /// A hold ends once nothing is wrong any more, though not before [`HELD_MS_MIN`], or once no step is left to take.
+    pub fn weighed(&self, analysis: &Analysis, all: &[Experiment], now_ms: i64) -> Option<Experiment> {
+        let hold = self.next_step().and_then(|_| hold(self, analysis, all));
+        let held = match (self.held(), hold) {
+            (None, Some(hold)) => Some(Held { why: hold.to_string(), since_ms: now_ms }),
+            (Some(held), None)
+                if self.next_step().is_none() || now_ms >= held.since_ms.saturating_add(HELD_MS_MIN) =>
+            {
+                None
+            }
+            _ => return None,
+        };
+        Some(self.clone().with_held(held))
     }
 
     /// Returns the experiment with its next step taken; itself where there is none.
@@ -228,14 +259,16 @@ mod tests {
         };
         let plan =
             Plan::of(&running(), &[metric("orders", "proportion"), metric("pages", "proportion")]).unwrap();
-        let held_by = |units: [u64; 2], conversions: [u64; 2], pages: [u64; 2]| {
+        let analyzed = |units: [u64; 2], conversions: [u64; 2], pages: [u64; 2]| {
             let arm = |arm: usize| {
                 let of = |count: u64| format!("{} {count} {count} 0 0 {count} 0 0 0 0 0", units[arm]);
                 ArmSums::parse(&format!("{};{};{}", units[arm], of(conversions[arm]), of(pages[arm])))
                     .unwrap()
             };
-            let analysis = analyze(&plan, &Look { at_ms: 0, arms: vec![arm(0), arm(1)] }, &[]).unwrap();
-            hold(&running(), &analysis, &[]).map(|hold| hold.to_string())
+            analyze(&plan, &Look { at_ms: 0, arms: vec![arm(0), arm(1)] }, &[]).unwrap()
+        };
+        let held_by = |units, conversions, pages| {
+            hold(&running(), &analyzed(units, conversions, pages), &[]).map(|hold| hold.to_string())
         };
         let held = |units: [u64; 2], conversions: [u64; 2]| held_by(units, conversions, [0, 0]);
         assert_eq!(held([0, 0], [0, 0]), None);
@@ -246,5 +279,17 @@ mod tests {
         let harmed = held_by([5_000, 5_000], [500, 900], [2_000, 1_500]);
         assert_eq!(harmed.as_deref(), Some("Blue harms pages, which was not to get worse"));
         assert_eq!(held([5_000, 4_000], [500, 400]).as_deref(), Some("the split is not as planned"));
+
+        let [well, bad] =
+            [[500, 505], [900, 500]].map(|conversions| analyzed([5_000, 5_000], conversions, [0, 0]));
+        assert_eq!(running().weighed(&well, &[], 0), None, "nothing begins");
+        let began = running().weighed(&bad, &[], 7).unwrap();
+        assert_eq!(began.held(), Some(&Held { why: worse.into(), since_ms: 7 }));
+        assert_eq!(Experiment::parse_value(&began.to_value()).as_ref(), Ok(&began));
+        assert_eq!(began.weighed(&bad, &[], 2 * HOUR_MS), None, "it is said once");
+        assert_eq!(began.weighed(&well, &[], HOUR_MS), None, "it may begin again in a moment");
+        assert_eq!(began.weighed(&well, &[], HOUR_MS + 7), Some(running()));
+        let whole = began.raised().raised().raised();
+        assert_eq!(whole.weighed(&bad, &[], 8).unwrap().held(), None, "there is nothing left to hold");
     }
 }

@@ -22,7 +22,8 @@ use crate::{
     pgbench,
 };
 pub use bare::serve as serve_bare;
-use shopper::{Shopper, add, filled, shoppers, spread};
+pub use shopper::spread;
+use shopper::{Shopper, add, filled, shoppers};
 
 /// Connections of every figure that does not say otherwise.
 const CONNECTIONS: usize = 64;
@@ -55,7 +56,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    fn wants(&self, part: &str) -> bool {
+    /// Reports whether a part is to be measured.
+    pub fn wants(&self, part: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|wanted| wanted == part)
     }
 }

@@ -5,6 +5,7 @@
 
 mod assignment;
 mod cart;
+mod experiments;
 mod figure;
 mod load;
 mod pgbench;
@@ -21,6 +22,7 @@ const USAGE: &str =
        tests/bench kill [--json] [--rounds N]
        tests/bench statistics [--json] [--runs N] [--seed N] [--only PART,PART]
        tests/bench assignment [--json]
+       tests/bench experiments [--json] [--seconds N] [--store postgres|sqlite] [--only PART,PART]
 
 cart   the cart over real HTTP on each store, beside pgbench, redis-benchmark and a bare handler;
        its parts: pricing add read page hot crowd memory stored rush
@@ -29,7 +31,10 @@ statistics
        whole experiments with known truths, simulated: false alarms, coverage, power and the price of peeking, CUPED,
        the check of the split, bandits; its parts: alarms coverage power price adjustment split bandit
 assignment
-       answers of GrowthBook's model, beside its official SDKs for Node and Rust";
+       answers of GrowthBook's model, beside its official SDKs for Node and Rust
+experiments
+       an experiment's page over 10 million exposures, roll-ups beside the cart's writes, adds beside running
+       experiments; its parts: page fold running";
 
 struct Options {
     name: String,
@@ -66,7 +71,9 @@ fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
             "--rounds" => options.rounds = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
             "--runs" => options.runs = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
             "--seed" => options.seed = arguments.next()?.parse().ok()?,
-            name @ ("cart" | "kill" | "statistics" | "assignment") if options.name.is_empty() => {
+            name @ ("cart" | "kill" | "statistics" | "assignment" | "experiments")
+                if options.name.is_empty() =>
+            {
                 options.name = name.to_owned()
             }
             _ => return None,
@@ -103,6 +110,10 @@ fn main() -> ExitCode {
             "cart" => {
                 let plan = cart::Plan { stores: options.stores, only: options.only };
                 cart::measure(&plan, options.seconds, options.format).await;
+            }
+            "experiments" => {
+                let plan = cart::Plan { stores: options.stores, only: options.only };
+                experiments::measure(&plan, options.seconds, options.format).await;
             }
             _ => survive_kills::measure(options.rounds, options.format).await,
         }

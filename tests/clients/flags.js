@@ -68,21 +68,29 @@ async function sdks(shop, unit, variation) {
     assert.deepEqual([failed.value, failed.errorCode], [default_, code]);
   }
 
+  // A page whose browser has no EventSource polls, another listens to the stream that the answer names.
   await WebFeature.setContext({ targetingKey: unit });
-  await WebFeature.setProviderAndWait(new OFREPWebProvider({ baseUrl: shop, pollInterval: 100, cacheMode: "disabled" }));
-  const web = WebFeature.getClient();
-  assert.equal(web.getStringValue(FLAG, "default"), variation);
-  const changed = [];
-  web.addHandler(ProviderEvents.ConfigurationChanged, (event) => changed.push(event.flagsChanged));
+  const page = async (name, options) => {
+    await WebFeature.setProviderAndWait(name, new OFREPWebProvider({ baseUrl: shop, cacheMode: "disabled", ...options }));
+    const client = WebFeature.getClient(name);
+    const changed = [];
+    client.addHandler(ProviderEvents.ConfigurationChanged, (event) => changed.push(event.flagsChanged));
+    return { value: () => client.getStringValue(FLAG, "default"), changed };
+  };
+  const polling = await page("polling", { pollInterval: 100 });
+  globalThis.EventSource = EventSource;
+  const listening = await page("listening", {});
+  for (const one of [polling, listening]) assert.equal(one.value(), variation);
   // Some polls find nothing new.
   await new Promise((resolve) => setTimeout(resolve, 350));
-  assert.deepEqual(changed, []);
+  assert.deepEqual([polling.changed, listening.changed], [[], []]);
 
   console.log("ready");
   await eventually("the stream tells", () => streaming.value() === "default");
   await eventually("the remote evaluation is asked again", () => remote.value() === "default");
-  await eventually("the poll finds out", () => web.getStringValue(FLAG, "default") === "default");
-  assert.deepEqual(changed, [[FLAG]]);
+  await eventually("the page that listens asks again", () => listening.value() === "default");
+  await eventually("the poll finds out", () => polling.value() === "default");
+  assert.deepEqual([polling.changed, listening.changed], [[[FLAG]], [[FLAG]]]);
   assert.equal(await server.getStringValue(FLAG, "default", context), "default");
   console.log("all well");
   process.exit(0);

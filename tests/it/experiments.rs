@@ -20,6 +20,7 @@ on_each_store!(
     a_shipped_variation_is_everybodys_and_is_never_counted,
     a_later_rollout_replaces_an_earlier_one,
     a_ramp_rises_by_schedule_and_by_hand,
+    a_hold_of_a_ramp_begins_and_ends_once_in_the_history,
     what_was_learned_is_found_again,
     every_change_stands_in_the_history_with_who_and_why,
     a_broken_definition_is_refused_and_says_why,
@@ -75,14 +76,19 @@ pub(crate) async fn start_with(store: Store, config: &str) -> (TestApp, Admin) {
 }
 
 pub(crate) fn definition() -> Experiment {
-    let definition = json!({
+    Experiment::parse(&with_coverage(10_000).to_string()).unwrap()
+}
+
+/// Writes the definition as it runs where so much of all visitors takes part.
+fn with_coverage(coverage_bp: u32) -> Value {
+    json!({
         "schema_version": 1, "key": KEY, "name": "Express checkout", "flag": "checkout_workflow", "status": "running",
+        "coverage_bp": coverage_bp,
         "variations": [
             {"key": "classic", "weight_bp": 5_000, "value": "classic"},
             {"key": "express", "weight_bp": 5_000, "value": "express"},
         ],
-    });
-    Experiment::parse(&definition.to_string()).unwrap()
+    })
 }
 
 async fn workflow(shopper: &Shopper) -> String {
@@ -349,6 +355,48 @@ async fn a_later_rollout_replaces_an_earlier_one(store: Store) {
     let page = next("archive", &[("reason", "both were wrong")]).await;
     assert_eq!(page.status, 200);
     assert_eq!(workflow(&app.open_cart().await).await, "classic", "the earlier one does not come back");
+}
+
+async fn a_hold_of_a_ramp_begins_and_ends_once_in_the_history(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let twin = if store == Store::Postgres { Some(app.twin().await) } else { None };
+    let admin = Admin::sign_in(&app).await;
+    let mut fields = FIELDS.to_vec();
+    fields.extend([("coverage_percent", "50"), ("ramp", "2 h: 100 %")]);
+    assert_eq!(draft(&admin, &fields).await.status, 200);
+    press(&admin, "start").await;
+
+    // Only one variation reports whom it met.
+    let definition = Experiment::parse(&with_coverage(5_000).to_string()).unwrap();
+    let met = (0..)
+        .map(|n| format!("unit-{n}"))
+        .filter(|unit| experiments::assign(&definition, unit).hash_used)
+        .filter(|unit| experiments::assign(&definition, unit).variation == 1)
+        .map(|unit| json!({"experiment": KEY, "variation": 1, "unit": unit}));
+    let met: Vec<Value> = met.take(300).collect();
+    let answer = crate::flags::post(&app, "/api/track/sdk-cartwright", &json!({"exposures": met})).await;
+    assert_eq!((answer.status, &answer.json()["accepted"]), (200, &json!(300)), "{}", answer.text);
+
+    let path = format!("/admin/experiments/{KEY}");
+    let told = async || -> Vec<String> {
+        let page = admin.get(&path).await;
+        let history = page.html.split("id=\"history\"").nth(1).unwrap().to_owned();
+        let entries =
+            history.split("Ramp ").skip(1).map(|entry| entry.split(['<', ',']).next().unwrap().to_owned());
+        entries.filter(|entry| entry.contains("held")).collect()
+    };
+    eventually("the hold stands in the history", async || told().await == ["held"]).await;
+    let page = admin.get(&path).await;
+    assert!(page.html.contains("while the split is not as planned (held since "), "{}", page.html);
+    assert!(page.html.contains("The split is not as planned.") && page.html.contains(">by ramp schedule"));
+    age(&app, 3 * 60).await;
+    tokio::time::sleep(std::time::Duration::from_secs(12)).await;
+    assert_eq!(told().await, ["held"], "it is said once, whatever node looks, and no step is taken");
+
+    press(&admin, "ramp/skip").await;
+    eventually("its end stands there, too", async || told().await == ["no longer held", "held"]).await;
+    assert!(admin.get(&path).await.html.contains("There is no step left to take."));
+    drop(twin);
 }
 
 async fn what_was_learned_is_found_again(store: Store) {

@@ -20,8 +20,10 @@ on_each_store!(
     an_encrypted_payload_opens_under_its_key,
     a_change_reaches_every_stream_within_a_second,
     streams_end_when_the_server_goes,
+    an_address_and_a_process_have_so_many_streams,
     a_remote_evaluation_tells_values_and_no_rules,
     ofrep_answers_in_its_own_words,
+    pages_hear_by_ofrep_when_to_ask_again,
     a_pause_is_one_at_every_door,
     what_is_shipped_is_everybodys_at_every_door,
     ofrep_says_what_is_wrong_with_a_question,
@@ -151,8 +153,11 @@ pub struct Events {
 
 impl Events {
     pub async fn open(app: &TestApp, client_key: &str, known: &str) -> Self {
-        let request =
-            Client::new().get(app.url(&format!("/sub/{client_key}"))).header("last-event-id", known);
+        Self::at(app, &format!("/sub/{client_key}"), known).await
+    }
+
+    async fn at(app: &TestApp, path: &str, known: &str) -> Self {
+        let request = Client::new().get(app.url(path)).header("last-event-id", known);
         let answer = request.send().await.unwrap();
         assert_eq!(
             (answer.status(), &answer.headers()["content-type"]),
@@ -241,6 +246,40 @@ async fn streams_end_when_the_server_goes(store: Store) {
     app.stop().await;
     assert_eq!(events.next().await, None);
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+async fn an_address_and_a_process_have_so_many_streams(store: Store) {
+    let mut setup = admin::setup();
+    setup.config += "[flags]\nstreams = 4\naddress_streams = 2\n\n\
+        [limits]\nloopback = true\nproxies = [\"127.0.0.0/8\"]\n";
+    let app = TestApp::start_with(store, setup).await;
+    let open = async |path: &str, client: &str| {
+        let request = Client::new().get(app.url(path)).header("x-forwarded-for", client);
+        let answer = request.send().await.unwrap();
+        let retry = answer.headers().get("retry-after").map(|seconds| seconds.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), retry, answer)
+    };
+    let (sub, ofrep) = ("/sub/sdk-cartwright", "/ofrep/v1/stream");
+    let first = open(sub, "203.0.113.7").await;
+    let _second = open(ofrep, "203.0.113.7").await;
+    let (status, retry, answer) = open(sub, "203.0.113.7").await;
+    assert_eq!((status, retry.as_deref()), (429, Some("30")));
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!(body["error"], "the address has 2 streams open, the most allowed; close one, or poll");
+    let (status, _, answer) = open(ofrep, "203.0.113.7").await;
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!((status, &body["errorCode"]), (429, &json!("GENERAL")), "{body}");
+
+    let _others = [open(sub, "203.0.113.8").await, open(sub, "203.0.113.9").await];
+    let (status, retry, _) = open(sub, "203.0.113.10").await;
+    assert_eq!((status, retry.as_deref()), (503, Some("30")), "the process is full");
+    drop(first);
+    eventually("a place is given back", async || open(sub, "203.0.113.7").await.0 == 200).await;
+    let metrics = app.metrics().await;
+    for (full, count) in [("address", 2.0), ("process", 1.0)] {
+        let refused = metrics.value("cartwright_flag_streams_refused_total", &[("full", full)]);
+        assert!(refused >= Some(count), "{full}: {refused:?}");
+    }
 }
 
 pub async fn post(app: &TestApp, path: &str, body: &Value) -> Reply {
@@ -348,6 +387,43 @@ async fn ofrep_answers_in_its_own_words(store: Store) {
     assert_eq!(one().await.json(), disabled, "the caller's default holds");
 }
 
+async fn pages_hear_by_ofrep_when_to_ask_again(store: Store) {
+    let (app, admin) = start(store).await;
+    let twin = if store == Store::Postgres { Some(app.twin().await) } else { None };
+    let context = json!({"context": {"targetingKey": "user-1"}});
+    let first = post(&app, OFREP, &context).await.json();
+    let stream = &first["eventStreams"][0];
+    let version = first["metadata"]["version"].as_str().unwrap();
+    let address = format!("/ofrep/v1/stream?since={version}");
+    assert_eq!(stream, &json!({"type": "sse", "endpoint": {"requestUri": address}}));
+
+    // Who knows the newest is told of the next change only; who does not, at once.
+    let mut informed = Events::at(&app, &address, "").await;
+    let mut late = Events::at(&app, "/ofrep/v1/stream?since=2025-11-29T08:00:00.000000000Z", "").await;
+    let mut back = Events::at(&app, "/ofrep/v1/stream?since=2025", version).await;
+    for events in [&mut informed, &mut late, &mut back] {
+        assert!(events.next().await.unwrap().starts_with("retry: "));
+    }
+    let told = |version: &str| {
+        format!("id: {version}\ndata: {{\"type\":\"refetchEvaluation\",\"etag\":\"{version}\"}}")
+    };
+    assert_eq!(late.next().await.unwrap(), told(version));
+    press(&admin, "stop").await;
+    let event = informed.next().await.unwrap();
+    assert_eq!(late.next().await.as_ref(), Some(&event));
+    assert_eq!(back.next().await.as_ref(), Some(&event), "what it had heard was not told again");
+    let newer = event.lines().next().unwrap().strip_prefix("id: ").unwrap();
+    assert_eq!(event, told(newer));
+
+    // Whichever node is asked, it answers from that version.
+    let node = twin.as_ref().unwrap_or(&app);
+    let answer = post(node, &format!("{OFREP}?flagConfigEtag={newer}"), &context).await.json();
+    assert_eq!(
+        (&answer["metadata"]["version"], &answer["flags"][0]["reason"]),
+        (&json!(newer), &json!("DISABLED"))
+    );
+}
+
 async fn a_pause_is_one_at_every_door(store: Store) {
     let (app, admin) = start_with(store, KEYS).await;
     let context = json!({"context": {"targetingKey": "user-1"}});
@@ -445,9 +521,9 @@ async fn the_official_sdks_work_unchanged(store: Store) {
     let (app, admin) = start_with(store, KEYS).await;
     let arguments = ["sdks", &app.url(""), "user-1", placed("user-1")].map(str::to_owned);
     let running = tokio::spawn(async move { node_script("flags.js", &arguments).await });
-    // Both streams are open and nothing else is prepared after them but what polls.
+    // The streams are open and nothing else is prepared after them but what polls.
     let streams = async || app.metrics().await.value("cartwright_flag_streams", &[]);
-    eventually("the SDKs listen", async || streams().await >= Some(2.0)).await;
+    eventually("the SDKs listen", async || streams().await >= Some(3.0)).await;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     press(&admin, "stop").await;
     let said = succeeded("tests/clients/flags.js", &running.await.unwrap());

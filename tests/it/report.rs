@@ -1,7 +1,7 @@
 //! Results out of the house: the same numbers by the dashboards' doors and by the command line.
 
 use harness::{Admin, Store, TestApp, patience::eventually};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::experiments::{self, FIELDS};
 
@@ -9,6 +9,8 @@ on_each_store!(
     an_experiments_numbers_leave_the_house_in_three_formats,
     what_cannot_be_reported_says_why,
     reports_are_for_those_who_signed_in,
+    a_history_leaves_the_house_of_archived_experiments_too,
+    a_link_shows_the_report_until_it_ends_or_is_taken_back,
 );
 
 const PAGE: &str = "/admin/experiments/checkout-express";
@@ -49,7 +51,7 @@ async fn an_experiments_numbers_leave_the_house_in_three_formats(store: Store) {
     let (app, admin) = experiments::start(store).await;
     let json = met(&app, &admin).await;
     let page = admin.get(PAGE).await;
-    for file in ["results.csv", "results.json", "report"] {
+    for file in ["results.csv", "results.json", "report", "history.csv", "history.json"] {
         assert!(page.html.contains(&format!("href=\"{PAGE}/{file}\"")), "the page leads to {file}");
     }
 
@@ -149,4 +151,74 @@ async fn reports_are_for_those_who_signed_in(store: Store) {
         assert!(!page.html.contains("Express checkout"));
         assert_eq!(admin.get(&path).await.path, path);
     }
+}
+
+async fn a_history_leaves_the_house_of_archived_experiments_too(store: Store) {
+    let (app, admin) = experiments::start(store).await;
+    for button in ["stop", "archive"] {
+        experiments::press(&admin, button).await;
+    }
+    let json: Value = serde_json::from_str(&admin.get(&format!("{PAGE}/history.json")).await.html).unwrap();
+    let entries = json["entries"].as_array().unwrap();
+    let headlines: Vec<&str> = entries.iter().map(|entry| entry["headline"].as_str().unwrap()).collect();
+    assert_eq!(headlines, ["Created, draft", "Started", "Stopped", "Archived"]);
+    let last = &entries[3];
+    assert_eq!(
+        (&last["revision"], &last["by"], &last["reason"]),
+        (&json!(4), &json!("ada"), &json!("the test wants it"))
+    );
+    assert_eq!(last["definition"]["status"], "archived");
+    assert!(last["at"].as_str().unwrap().ends_with('Z'));
+
+    let csv = admin.get(&format!("{PAGE}/history.csv")).await.html;
+    let rows = rows(&csv);
+    assert_eq!(rows.len(), 4, "{csv}");
+    assert_eq!((cell(&rows[2], "headline"), cell(&rows[2], "reason")), ("Stopped", "the test wants it"));
+    let printed = app.run(&["report", "checkout-express", "--history", "--format", "csv"]).await;
+    assert_eq!(printed, csv);
+    assert_eq!(admin.get("/admin/experiments/nothing/history.json").await.status, 404);
+}
+
+async fn a_link_shows_the_report_until_it_ends_or_is_taken_back(store: Store) {
+    let (app, admin) = experiments::start(store).await;
+    let twin = if store == Store::Postgres { Some(app.twin().await) } else { None };
+    let page = admin.get(PAGE).await;
+    let wrong = admin.submit(&page, &format!("{PAGE}/links"), &[("days", "367")]).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.html.contains("A link lives 1 to 366 days"), "{}", wrong.html);
+    let made = admin.submit(&page, &format!("{PAGE}/links"), &[("note", "the board"), ("days", "7")]).await;
+    assert_eq!(made.status, 201, "{}", made.html);
+    let url =
+        made.html.split("id=\"fresh-link\" readonly value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let path = harness::admin::unescape(url);
+    let path = &path[path.find("/reports/").unwrap()..];
+
+    // Whoever has it reads the report at any node, and it leads nowhere else.
+    let stranger = Admin::stranger(twin.as_ref().unwrap_or(&app));
+    let read = stranger.get(path).await;
+    assert_eq!((read.status, read.path.as_str()), (200, path));
+    assert!(read.html.contains("Express checkout") && !read.html.contains("<form"), "{}", read.html);
+    is_whole(&read.html);
+    let answer = reqwest::get(app.url(path)).await.unwrap();
+    for (name, value) in
+        [("cache-control", "no-store"), ("referrer-policy", "no-referrer"), ("x-robots-tag", "noindex")]
+    {
+        assert_eq!(answer.headers()[name], value);
+    }
+    let other = format!("{}0", &path[..path.len() - 1]);
+    let unknown = stranger.get(if other == path { "/reports/0" } else { &other }).await;
+    assert_eq!(unknown.status, 404);
+
+    // It is listed without its address, stays with an archived experiment, and is taken back from everywhere.
+    for button in ["stop", "archive"] {
+        experiments::press(&admin, button).await;
+    }
+    assert_eq!(stranger.get(path).await.status, 200);
+    let listed = admin.get(PAGE).await;
+    assert!(listed.html.contains("the board") && !listed.html.contains("/reports/"), "{}", listed.html);
+    let end =
+        listed.html.split(&format!("formaction=\"{PAGE}/links/")).nth(1).unwrap().split('"').next().unwrap();
+    let ended = admin.submit(&listed, &format!("{PAGE}/links/{end}"), &[]).await;
+    assert!(ended.html.contains("leads nowhere from now on"), "{}", ended.html);
+    assert_eq!(stranger.get(path).await.status, 404);
 }

@@ -31,6 +31,7 @@ mod lists;
 mod orders;
 mod outbox;
 mod races;
+mod report_links;
 mod rollups;
 mod schema;
 mod search;
@@ -92,6 +93,10 @@ on_every_store! {
         lists_are_limited_listed_and_deleted_by_owner,
         lists_of_two_devices_at_once_stay_within_the_limit,
         all_lists_of_an_owner_become_anothers,
+    }
+    report_links {
+        a_link_lives_until_it_ends_or_is_taken_back,
+        an_experiment_has_so_many_links_and_no_more,
     }
     shares {
         a_share_lives_until_it_ends,

@@ -6,6 +6,7 @@ use harness::{
     Store, TestApp,
     patience::eventually,
     program::{node_script, succeeded},
+    tables,
 };
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ use crate::{
 on_each_store!(
     the_official_sdks_report_what_they_meet,
     a_batch_is_taken_item_by_item,
+    a_batch_is_logged_whole_or_not_at_all,
     a_beacon_of_any_page_is_heard,
     a_batch_that_makes_no_sense_is_refused_whole,
 );
@@ -156,6 +158,28 @@ async fn a_batch_is_taken_item_by_item(store: Store) {
         late["refused"][0]["message"].as_str().unwrap().contains("is stopped: only a running one counts")
     );
     assert_eq!(track(&app, json!({})).await, json!({"accepted": 0, "duplicates": 0, "refused": []}));
+}
+
+async fn a_batch_is_logged_whole_or_not_at_all(store: Store) {
+    let (app, _admin) = start(store).await;
+    let batch = json!({
+        "exposures": [{"experiment": "checkout-express", "variation": placed("u-1"), "unit": "u-1"}],
+        "events": [{"name": "page_timed", "unit": "u-1", "id": "67e55044-10b1-426f-9247-bb680e5fe0c8"}],
+    });
+    let rename = async |from: &str, to: &str| {
+        tables::run(app.store_url(), &format!("ALTER TABLE {from} RENAME TO {to}")).await.unwrap();
+    };
+    rename("tracked_ids", "tracked_away").await;
+    let broken = post(&app, TRACK, &batch).await;
+    assert!(broken.status >= 500, "{}", broken.text);
+    rename("tracked_away", "tracked_ids").await;
+    assert_eq!(app.events_now("exposure_logged"), Vec::<Value>::new());
+    let answer = track(&app, batch).await;
+    assert_eq!(
+        (&answer["accepted"], &answer["duplicates"]),
+        (&json!(2), &json!(0)),
+        "nothing of it was logged"
+    );
 }
 
 async fn a_beacon_of_any_page_is_heard(store: Store) {

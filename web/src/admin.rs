@@ -15,7 +15,7 @@ pub mod webhooks;
 use actix_web::{
     HttpResponse,
     http::{StatusCode, header},
-    web::{Data, Path, ServiceConfig, get, post, scope},
+    web::{Data, Path, ServiceConfig, get, post, resource, scope},
 };
 use dashboards::{Notice, PageError, Pages};
 use serde::Deserialize;
@@ -32,6 +32,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self';
 ///
 pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
     move |config| {
+        config.service(
+            resource("/reports/{token}").app_data(pages.clone()).route(get().to(experiments::links::read)),
+        );
         config.service(
             scope("/admin")
                 .app_data(pages)
@@ -78,6 +81,10 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/experiments/{key}/results.json", get().to(report::json))
                 .route("/experiments/{key}/results.csv", get().to(report::csv))
                 .route("/experiments/{key}/report", get().to(report::html))
+                .route("/experiments/{key}/history.json", get().to(experiments::history::json))
+                .route("/experiments/{key}/history.csv", get().to(experiments::history::csv))
+                .route("/experiments/{key}/links", post().to(experiments::links::make))
+                .route("/experiments/{key}/links/{id}/end", post().to(experiments::links::end))
                 .route("/experiments/{key}/ramp/{change}", post().to(experiments::moves::ramp))
                 .route("/experiments/{key}/ship/{variation}", post().to(experiments::moves::ship))
                 .route("/experiments/{key}/{move}", post().to(experiments::moves::make)),

@@ -393,6 +393,12 @@ impl Default for WebhooksConfig {
 pub struct FlagsConfig {
     /// The clients.
     pub clients: Vec<FlagClient>,
+    /// Most open streams of one process: each is a socket and a few kilobytes, and a change is written to all of them within
+    /// a second. Further clients are asked to poll.
+    pub streams: usize,
+    /// Most open streams of one address, so that nobody takes the places of everybody else; 0 for any number. An office
+    /// whose browsers share an address has one for each tab that is looked at.
+    pub address_streams: usize,
 }
 
 /// Is a client of the flags. Its key stands in pages and programs and is no secret: it only tells clients apart.
@@ -412,7 +418,7 @@ pub struct FlagClient {
 impl Default for FlagsConfig {
     fn default() -> Self {
         let client = FlagClient { key: "sdk-cartwright".into(), encryption_key: None, only_remote: false };
-        Self { clients: vec![client] }
+        Self { clients: vec![client], streams: 10_000, address_streams: 200 }
     }
 }
 

@@ -54,8 +54,13 @@ pub fn routes(config: &mut ServiceConfig) {
         };
     }
     // A stream never ends and is no JSON, so no description of an operation fits it.
-    let subscription = web::resource("/sub/{client_key}").route(web::get().to(subscription::subscribe));
-    config.service(answering(subscription, "GET, OPTIONS".into()).wrap(from_fn(gate::pass)));
+    let streams = [
+        web::resource("/sub/{client_key}").route(web::get().to(subscription::features)),
+        web::resource(subscription::OFREP_PATH).route(web::get().to(subscription::ofrep)),
+    ];
+    for stream in streams {
+        config.service(answering(stream, "GET, OPTIONS".into()).wrap(from_fn(gate::pass)));
+    }
 }
 
 /// Answers methods that a path has not, in the words of its protocol.
@@ -80,7 +85,7 @@ impl Flags {
             clients: Clients::of(config),
             definitions,
             published: Mutex::default(),
-            streams: Arc::default(),
+            streams: Arc::new(Streams::of(config)),
         }
     }
 

@@ -65,6 +65,11 @@ pub const CATALOGUE: &[(&str, Kind, &str)] = &[
     ("cartwright_commit_batch_commands", Kind::Histogram, "Commands that shared one turn."),
     ("cartwright_live_connections", Kind::Gauge, "Open websocket connections."),
     ("cartwright_flag_streams", Kind::Gauge, "Open streams of server-sent events that tell SDKs of flags."),
+    (
+        "cartwright_flag_streams_refused_total",
+        Kind::Counter,
+        "Streams of flags that could not be opened, by whose places were all taken.",
+    ),
     ("cartwright_live_channels", Kind::Gauge, "Channels joined over all connections."),
     ("cartwright_carts_in_memory", Kind::Gauge, "Carts that the cart actors hold in memory."),
     (
@@ -180,6 +185,9 @@ fn start_series() {
         deliveries_open(sink, 0, 0);
     }
     webhook_endpoints(0, 0, 0);
+    for full in ["process", "address"] {
+        counter!("cartwright_flag_streams_refused_total", "full" => full).increment(0);
+    }
     let _ = histogram!("cartwright_command_duration_seconds");
     let _ = histogram!("cartwright_commit_duration_seconds");
     let _ = histogram!("cartwright_commit_batch_commands");
@@ -291,6 +299,11 @@ pub fn live_connections(change: i32) {
 /// Notes a stream of flags that opened (+1) or closed (-1).
 pub fn flag_streams(change: i32) {
     gauge!("cartwright_flag_streams").increment(change);
+}
+
+/// Counts a stream of flags that could not be opened, since all places of the `process` or the `address` were taken.
+pub fn flag_stream_refused(full: &'static str) {
+    counter!("cartwright_flag_streams_refused_total", "full" => full).increment(1);
 }
 
 /// Notes channels that were joined or left.

@@ -1,4 +1,4 @@
-//! The tokens of links by which something is shared: one shape for wish lists and for carts.
+//! The tokens of links by which something is shared: one shape for wish lists, carts and reports.
 //!
 //! A token is 244 random bits, which nobody guesses; of it the shop keeps a digest. What it leads to is part of the
 //! digest, so a token of one kind is none of the other.
@@ -13,6 +13,8 @@ pub enum LinkTo {
     List,
     /// A cart.
     Cart,
+    /// The report of an experiment.
+    Report,
 }
 
 impl LinkTo {
@@ -28,6 +30,7 @@ impl LinkTo {
         let domain = match self {
             Self::List => "cartwright list 1:",
             Self::Cart => "cartwright cart link 1:",
+            Self::Report => "cartwright report link 1:",
         };
         let digest = Sha256::new().chain_update(domain).chain_update(token).finalize();
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -38,6 +41,7 @@ impl LinkTo {
         match self {
             Self::List => format!("/lists/shared/{token}"),
             Self::Cart => format!("/cart/shared/{token}"),
+            Self::Report => format!("/reports/{token}"),
         }
     }
 

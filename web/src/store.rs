@@ -20,6 +20,7 @@ pub mod orders;
 pub mod outbox;
 pub mod payments;
 pub mod postgres;
+pub mod report_links;
 pub mod rollups;
 pub mod search;
 pub mod shares;
@@ -44,7 +45,7 @@ pub use deliveries::{
 pub use documents::{DocumentStore, StoredDocuments};
 pub use error::StoreError;
 pub use experiments::{
-    ExperimentStore, Exposure, KNOWN, StoredDefinitions, StoredExperiment, StoredFeatures, TRACKED,
+    ExperimentStore, Exposure, KNOWN, Reported, StoredDefinitions, StoredExperiment, StoredFeatures, TRACKED,
     TrackedEvent,
 };
 pub use gift_cards::{CardQuery, GiftCardStore, Issued, IssuedCard, StoredCard};
@@ -52,6 +53,7 @@ pub use lists::ListStore;
 pub use orders::{ImportedOrder, OrderQuery, OrderStore, ShopTotals};
 pub use outbox::{OutboxEvent, OutboxStore};
 pub use payments::{PaymentStore, PendingPayment};
+pub use report_links::{ReportLink, ReportLinkStore};
 pub use rollups::{ArmRow, LookRow, PastRow, RollUp, RollUpStore, RolledExperiment, RolledUp, UnitRow};
 pub use search::SearchStore;
 pub use shares::{CartShare, ShareStore};
@@ -84,6 +86,7 @@ pub trait Store:
     + AdminStore
     + AccountStore
     + ListStore
+    + ReportLinkStore
     + ShareStore
     + UserStore
     + GiftCardStore

@@ -65,6 +65,19 @@ impl Throttle {
         self.policy.clone()
     }
 
+    /// Returns the address that what somebody holds open counts for; `None` where nothing limits it.
+    ///
+    /// `peer` is who holds the connection, `forwarded` what a proxy says of whom it speaks for.
+    pub fn household(&self, peer: Option<IpAddr>, forwarded: Option<&str>) -> Option<IpAddr> {
+        let address = client(peer, forwarded, &self.proxies);
+        address.filter(|_| !self.is_exempt(address)).map(network::household)
+    }
+
+    /// Reports whether a request comes from this machine, where that is not limited.
+    fn is_exempt(&self, address: Option<IpAddr>) -> bool {
+        !self.limits_loopback && address.is_none_or(|address| address.is_loopback())
+    }
+
     /// Takes one request off the allowances of its visitor and its address; `None` where nothing limits it.
     ///
     /// `peer` is who holds the connection, `forwarded` what a proxy says of whom it speaks for.
@@ -78,7 +91,7 @@ impl Throttle {
             return None;
         }
         let address = client(peer, forwarded, &self.proxies);
-        if !self.limits_loopback && address.is_none_or(|address| address.is_loopback()) {
+        if self.is_exempt(address) {
             return None;
         }
         let of_address = address

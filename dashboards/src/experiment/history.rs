@@ -28,21 +28,38 @@ pub struct Revision {
     pub definition: Option<Experiment>,
 }
 
-#[derive(Serialize)]
-pub(super) struct Entry<'a> {
-    number: u64,
+/// Tells what a revision did.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Entry<'a> {
+    /// The revision's number, from 1.
+    pub number: u64,
     at: Moment,
-    by: &'a str,
-    reason: &'a str,
-    headline: String,
-    changes: Vec<Change>,
+    /// Who saved it.
+    pub by: &'a str,
+    /// Why; may be empty.
+    pub reason: &'a str,
+    /// What it did, in a word or two.
+    pub headline: String,
+    /// The fields that differ from the revision before.
+    pub changes: Vec<Change>,
 }
 
+impl Entry<'_> {
+    /// Returns when it was saved, as RFC 3339 has it.
+    pub fn at_iso(&self) -> &str {
+        &self.at.iso
+    }
+}
+
+/// Tells how a field changed, in words.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Change {
-    what: String,
-    from: Option<String>,
-    to: Option<String>,
+pub struct Change {
+    /// The field.
+    pub what: String,
+    /// What it was, if anything.
+    pub from: Option<String>,
+    /// What it became, if anything.
+    pub to: Option<String>,
 }
 
 /// The fields of a definition in the order in which changes are told. Those of later versions come after them, under
@@ -63,9 +80,10 @@ const FIELDS: [(&str, &str); 13] = [
     ("learned", "What was learned"),
 ];
 /// Fields that say nothing to people, or that the headline tells.
-const SILENT: [&str; 4] = ["schema_version", "key", "status", "shipped"];
+const SILENT: [&str; 5] = ["schema_version", "key", "status", "shipped", "held"];
 
-pub(super) fn entries(history: &[Revision]) -> Vec<Entry<'_>> {
+/// Tells a history, given with the oldest revision first, with the newest entry first.
+pub fn entries(history: &[Revision]) -> Vec<Entry<'_>> {
     let earlier = std::iter::once(None).chain(history.iter().map(Some));
     let mut entries = Vec::new();
     for (earlier, revision) in earlier.zip(history) {
@@ -94,6 +112,11 @@ fn headline(is_later: bool, before: Option<&Experiment>, after: Option<&Experime
     if let Some(shipped) = after.shipped().filter(|shipped| before.shipped() != Some(*shipped)) {
         let variation = after.variations().iter().find(|one| one.key() == shipped.variation);
         return format!("Shipped {}", variation.map_or(shipped.variation.as_str(), |one| one.name()));
+    }
+    match (before.held(), after.held()) {
+        (None, Some(_)) => return "Ramp held".into(),
+        (Some(_), None) => return "Ramp no longer held".into(),
+        _ => {}
     }
     let words = match (before.status(), after.status()) {
         (from, to) if from == to => "Changed",

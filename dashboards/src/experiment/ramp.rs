@@ -15,6 +15,8 @@ pub(super) struct View {
     next: Option<String>,
     due: Option<Moment>,
     hold: Option<String>,
+    /// Since when the history has it so.
+    held_since: Option<Moment>,
 }
 
 #[derive(Serialize)]
@@ -45,7 +47,10 @@ pub(super) fn view(page: &ExperimentPage<'_>) -> Option<View> {
         steps: experiment.ramp().iter().map(step).collect(),
         next: next.map(|step| share(step.coverage_bp)),
         due: page.step_due_at_ms.map(Moment::of),
-        hold: hold(page.experiment, page.analysis, page.running).map(|hold| hold.to_string()),
+        hold: hold(page.experiment, page.analysis, page.running)
+            .map(|hold| hold.to_string())
+            .or_else(|| experiment.held().map(|held| held.why.clone())),
+        held_since: experiment.held().map(|held| Moment::of(held.since_ms)),
     })
 }
 

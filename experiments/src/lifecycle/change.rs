@@ -42,8 +42,9 @@ impl Experiment {
             && weights(self) == weights(other)
     }
 
-    /// Returns the experiment as `next` defines it, in the status it has now, and what was shipped and learned stays (only
-    /// [`Experiment::moved`], [`Experiment::ship`] and [`Experiment::teaching`] change them).
+    /// Returns the experiment as `next` defines it, in the status it has now, and what is held, was shipped and learned
+    /// stays (only [`Experiment::moved`], [`Experiment::weighed`], [`Experiment::ship`] and [`Experiment::teaching`] change
+    /// them).
     ///
     /// A draft may change in all but its key. While it runs or is paused, names and the owner may change and coverage
     /// may rise: raising it adds units and moves none. Flag, seed, variations (keys, order, weights, values),
@@ -65,6 +66,7 @@ impl Experiment {
         }
         Ok(next
             .with_status(status)
+            .with_held(self.held().cloned())
             .with_shipped(self.shipped().cloned())
             .with_learned(self.learned().to_owned()))
     }

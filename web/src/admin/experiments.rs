@@ -5,7 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Query},
 };
-use dashboards::{Currency, ExperimentPage, Notice, Pages, Revision, Session};
+use dashboards::{Currency, ExperimentPage, FreshLink, Notice, Pages, Revision, Session};
 use experiments::{Experiment, Status, Variation, rollout};
 
 use super::{Did, html_with, login::SignedIn, report::Report, see_other};
@@ -18,6 +18,8 @@ use crate::{
 };
 
 pub mod editing;
+pub mod history;
+pub mod links;
 pub mod moves;
 pub mod overview;
 
@@ -34,10 +36,13 @@ const DONE: &[(&str, &str)] = &[
     ("learned", "What was learned is saved, and the search finds it."),
     ("raise", "The step is taken: more visitors take part from now on."),
     ("skip", "The step is left out."),
+    ("unlinked", "The link is taken back, and leads nowhere from now on."),
     ("ship", "The variation is shipped: its flag answers it to everybody, and nobody is counted any more."),
 ];
-const REFUSED: &[(&str, &str)] =
-    &[("changed", "Somebody else changed the experiment meanwhile. Look at it again.")];
+const REFUSED: &[(&str, &str)] = &[
+    ("changed", "Somebody else changed the experiment meanwhile. Look at it again."),
+    ("unlinked", "There is no such link: it has ended, or somebody took it back."),
+];
 
 /// Returns the variation that everybody gets on the experiment's flag, where the experiment was the last to ship one.
 pub(super) fn shipped_on<'e>(experiment: &'e Experiment, definitions: &Definitions) -> Option<&'e Variation> {
@@ -119,6 +124,21 @@ async fn show(
     notice: Option<Notice>,
     reason: &str,
 ) -> Result<HttpResponse, Problem> {
+    show_with(shop, pages, session, key, status, notice, reason, None).await
+}
+
+/// As [`show`], with a link to its report that was just made.
+#[expect(clippy::too_many_arguments, reason = "each is one part of the page that the door knows")]
+async fn show_with(
+    shop: &Shop,
+    pages: &Pages,
+    session: &Session,
+    key: &str,
+    status: StatusCode,
+    notice: Option<Notice>,
+    reason: &str,
+    fresh: Option<FreshLink>,
+) -> Result<HttpResponse, Problem> {
     shop.definitions.refresh(&*shop.store).await?;
     let definitions = shop.definitions.get();
     let report =
@@ -127,8 +147,15 @@ async fn show(
     let place = if experiment.flag() == WORKFLOW_FLAG { "/products" } else { "/cart" };
     let previews: Vec<String> =
         (0..experiment.variations().len()).map(|v| format!("{place}?{}={v}", experiment.key())).collect();
-    let page =
-        ExperimentPage { session: Some(session), notice, reason, previews: &previews, ..report.page() };
+    let links = links::of(shop, key, fresh).await?;
+    let page = ExperimentPage {
+        session: Some(session),
+        notice,
+        reason,
+        previews: &previews,
+        links: &links,
+        ..report.page()
+    };
     html_with(status, pages.experiment(&page))
 }
 

@@ -3,12 +3,12 @@
 //! Each format is made here, once: the doors of the dashboards and the command line both ask [`Report::written`].
 
 use actix_web::{
-    HttpResponse,
+    HttpResponse, HttpResponseBuilder,
     http::header,
     web::{Data, Path},
 };
 use clap::ValueEnum;
-use dashboards::{Currency, Dimension, ExperimentPage, LeftOut, Pages, Revision, SegmentSplit};
+use dashboards::{Currency, Dimension, ExperimentPage, LeftOut, Links, Pages, Revision, SegmentSplit};
 use experiments::{
     Analysis, Experiment, Status, Verdict,
     guardrail::Standing,
@@ -37,6 +37,9 @@ use crate::{
 
 /// What a report's own style needs, and nothing else, where it is shown at our address after all.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; sandbox";
+
+/// A report leads nowhere.
+static NO_LINKS: Links = Links { living: vec![], fresh: None };
 
 /// The columns of the CSV.
 const COLUMNS: [&str; 26] = [
@@ -128,6 +131,11 @@ impl Report {
         })
     }
 
+    /// Returns the revisions, the oldest first.
+    pub fn history(&self) -> &[Revision] {
+        &self.history
+    }
+
     /// Returns the definition.
     pub fn experiment(&self) -> &Experiment {
         &self.experiment
@@ -156,6 +164,7 @@ impl Report {
             outlook: self.results.outlook,
             looks: self.results.looks,
             previews: &[],
+            links: &NO_LINKS,
             currency: &self.currency,
             as_of_ms: self.as_of_ms,
         }
@@ -215,13 +224,7 @@ impl Report {
 
     /// Writes a row for each treatment and metric, with a header, as RFC 4180 has it; what cannot be told is left empty.
     fn csv(&self) -> Result<String, CsvError> {
-        let mut file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![]);
-        file.write_record(COLUMNS)?;
-        for comparison in &self.results.analysis.comparisons {
-            file.write_record(self.row(comparison))?;
-        }
-        let bytes = file.into_inner().map_err(csv::IntoInnerError::into_error)?;
-        Ok(String::from_utf8(bytes)?)
+        table(&COLUMNS, self.results.analysis.comparisons.iter().map(|comparison| self.row(comparison)))
     }
 
     fn row(&self, comparison: &Comparison) -> [String; COLUMNS.len()] {
@@ -310,13 +313,33 @@ impl<'a> Segmented<'a> {
     }
 }
 
+/// Writes a table with a header, as RFC 4180 has it.
+///
+/// # Errors
+/// Where it cannot be written.
+pub(super) fn table<R>(columns: &[&str], rows: impl IntoIterator<Item = R>) -> Result<String, CsvError>
+where
+    R: IntoIterator<Item = String>,
+{
+    let mut file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(vec![]);
+    file.write_record(columns)?;
+    for row in rows {
+        file.write_record(row)?;
+    }
+    let bytes = file.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    Ok(String::from_utf8(bytes)?)
+}
+
 /// Says why a table could not be written.
 #[derive(Debug, thiserror::Error)]
-enum CsvError {
+pub enum CsvError {
+    /// A record does not fit.
     #[error(transparent)]
     Record(#[from] csv::Error),
+    /// There is no room.
     #[error(transparent)]
     Write(#[from] std::io::Error),
+    /// It is no text.
     #[error(transparent)]
     Text(#[from] std::string::FromUtf8Error),
 }
@@ -396,16 +419,26 @@ async fn answer(
     let metrics = &shop.experiment_metrics;
     let report = Report::of(&*shop.store, &definitions, metrics, currency(shop), key).await?;
     let text = report.written(format, pages)?;
+    let mut answer = headed(format);
+    if let Some(file) = file {
+        attach(&mut answer, key, file);
+    }
+    Ok(answer.body(text))
+}
+
+/// Begins an answer in a format.
+pub(super) fn headed(format: Format) -> HttpResponseBuilder {
     let mut answer = HttpResponse::Ok();
     answer
         .content_type(format.content_type())
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
-    if let Some(file) = file {
-        // A key is made of letters, digits, - _ and . alone.
-        let name = format!("attachment; filename=\"{key}-{file}\"");
-        answer.insert_header((header::CONTENT_DISPOSITION, name));
-    }
-    Ok(answer.body(text))
+    answer
+}
+
+/// Makes an answer a file to keep. A key is made of letters, digits, - _ and . alone.
+pub(super) fn attach(answer: &mut HttpResponseBuilder, key: &str, file: &str) {
+    let name = format!("attachment; filename=\"{key}-{file}\"");
+    answer.insert_header((header::CONTENT_DISPOSITION, name));
 }

@@ -12,7 +12,10 @@ use clap::Args;
 use dashboards::{Currency, Pages};
 
 use crate::{
-    admin::report::{Format, Report},
+    admin::{
+        experiments::history,
+        report::{Format, Report},
+    },
     catalogue::CatalogueCell,
     config::Config,
     definitions::Definitions,
@@ -28,6 +31,9 @@ pub(super) struct ReportArgs {
     /// A page to read, a row for each treatment and metric, or everything that is known.
     #[arg(long, value_enum, default_value = "html")]
     format: Format,
+    /// Who changed what, when and why, in the place of what was found; as csv or json.
+    #[arg(long)]
+    history: bool,
     /// The file to write; without one it goes to standard output.
     file: Option<PathBuf>,
 }
@@ -43,7 +49,14 @@ pub(super) async fn run(config: Config, args: ReportArgs) -> anyhow::Result<()> 
     let currency = currency_of(&catalogue.get());
     let currency = Currency::new(currency.code(), currency.exponent());
     let report = Report::of(&*store, &definitions, &metrics, currency, &args.key).await?;
-    let text = report.written(args.format, &Pages::new()?)?;
+    let text = match (args.history, args.format) {
+        (false, format) => report.written(format, &Pages::new()?)?,
+        (true, Format::Csv) => history::as_csv(&args.key, report.history())?,
+        (true, Format::Json) => history::as_json(&args.key, report.history())?,
+        (true, Format::Html) => {
+            anyhow::bail!("a history alone is no page: add --format csv or json; the report holds it, too")
+        }
+    };
     match args.file {
         Some(file) => fs::write(&file, text).with_context(|| format!("cannot write {}", file.display())),
         None => match io::stdout().write_all(text.as_bytes()) {

@@ -12,10 +12,7 @@ use actix_web::{
     web,
 };
 
-use super::{
-    ofrep::{Code, Failure},
-    refusal::Refusal,
-};
+use super::refusal::{Code, Failure, Refusal};
 use crate::{api::request::forwarded, shop::Shop};
 
 /// What pages may send: a star stands for all but `Authorization`, and old browsers want the others by name.
@@ -84,7 +81,7 @@ fn refused(
 ) -> HttpResponse {
     match request.path().starts_with("/ofrep/") {
         true => Failure::new(Code::General, error).with_status(status, retry_after_s).error_response(),
-        false => Refusal::new(status, error).after(retry_after_s).error_response(),
+        false => Refusal::bad_request(error).with_status(status, retry_after_s).error_response(),
     }
 }
 

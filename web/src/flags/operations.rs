@@ -50,8 +50,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .with(ETAG)
             .answers_nothing(304, "The client has it already.")
             .with(ETAG)
-            .refuses::<Document<'_>>(400, "The key is unknown, or its clients are evaluated remotely only.")
-            .refuses::<Document<'_>>(429, "The address has asked more often than it may."),
+            .refuses::<Document>(400, "The key is unknown, or its clients are evaluated remotely only.")
+            .refuses::<Document>(429, "The address has asked more often than it may."),
         Operation::post("/api/eval/{client_key}", evaluation::evaluate)
             .named("evaluateFeatures", "Evaluates the running experiments for one user")
             .about("GrowthBook's remote evaluation: a payload of values, without rules.")
@@ -59,10 +59,10 @@ pub(super) fn operations() -> Vec<Operation> {
             .body::<FlagsQuestion>()
             .example("visitor", json!({ "attributes": { "id": "user-1" }, "forcedVariations": {}, "forcedFeatures": [], "url": "" }))
             .answers::<FlagsPayload>(200, "The payload.")
-            .refuses::<Document<'_>>(400, "The key is unknown, or the question makes no sense.")
-            .refuses::<Document<'_>>(413, "The question is too long.")
-            .refuses::<Document<'_>>(415, "The question is no JSON.")
-            .refuses::<Document<'_>>(429, "The address has asked more often than it may."),
+            .refuses::<Document>(400, "The key is unknown, or the question makes no sense.")
+            .refuses::<Document>(413, "The question is too long.")
+            .refuses::<Document>(415, "The question is no JSON.")
+            .refuses::<Document>(429, "The address has asked more often than it may."),
         Operation::post("/api/track/{client_key}", tracking::track)
             .named("track", "Reports exposures and events, in batches")
             .about(TRACK)
@@ -73,14 +73,15 @@ pub(super) fn operations() -> Vec<Operation> {
                 "events": [{ "name": "page_timed", "unit": "user-1", "value": 412, "properties": { "page": "/cart" } }],
             }))
             .answers::<tracking::Answer>(200, "What became of it.")
-            .refuses::<Document<'_>>(400, "The key is unknown, or the batch makes no sense.")
-            .refuses::<Document<'_>>(413, "The batch is too long.")
-            .refuses::<Document<'_>>(415, "The batch is neither JSON nor text.")
-            .refuses::<Document<'_>>(429, "The address has asked more often than it may.")
-            .refuses::<Document<'_>>(503, "The store does not answer; send the batch again."),
+            .refuses::<Document>(400, "The key is unknown, or the batch makes no sense.")
+            .refuses::<Document>(413, "The batch is too long.")
+            .refuses::<Document>(415, "The batch is neither JSON nor text.")
+            .refuses::<Document>(429, "The address has asked more often than it may.")
+            .refuses::<Document>(503, "The store does not answer; send the batch again."),
         Operation::post("/ofrep/v1/evaluate/flags", ofrep::all)
             .named("evaluateFlags", "Evaluates all flags for one unit")
-            .about("OFREP's bulk evaluation, for pages.")
+            .about("OFREP's bulk evaluation, for pages. `eventStreams` says where they hear of changes.")
+            .query::<ofrep::Told>()
             .takes(IF_NONE_MATCH)
             .body::<OfrepQuestion>()
             .example("visitor", json!({ "context": { "targetingKey": "user-1" } }))

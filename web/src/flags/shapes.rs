@@ -94,6 +94,11 @@ shapes! {
         "properties": {
             "flags": { "type": "array", "items": { "type": "object", "required": ["key"] } },
             "metadata": { "type": "object" },
+            "eventStreams": {
+                "description": "Where to hear of changes, as server-sent events.",
+                "type": "array",
+                "items": { "type": "object", "required": ["type", "endpoint"] },
+            },
         },
     };
     /// Is why a flag is worth nothing.

@@ -1,35 +1,101 @@
-//! How many streams of flags are open, and their common end.
+//! How many streams of flags are open, of whom, and their common end.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use tokio::sync::watch;
 
-use crate::metrics;
-
-/// Most streams of one process: each is a socket and a few kilobytes, and a change is written to all of them within a
-/// second. Further clients are asked to poll.
-pub const STREAMS_MAX: usize = 10_000;
+use crate::{config::FlagsConfig, metrics};
 
 /// Counts the open streams, and tells them when the server goes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Streams {
-    open: AtomicUsize,
+    most: usize,
+    most_of_address: usize,
+    open: Mutex<Open>,
     draining: watch::Sender<bool>,
 }
 
-impl Streams {
-    /// Takes a place for a stream; `None` where all are taken or the server goes.
-    pub(super) fn enter(self: &Arc<Self>) -> Option<Place> {
-        let one_more = |open: usize| (open < STREAMS_MAX).then_some(open + 1);
-        if *self.draining.borrow() {
-            return None;
+#[derive(Debug, Default)]
+struct Open {
+    all: usize,
+    /// Those of every address that has any, so that there are never more entries than streams.
+    of_address: BTreeMap<IpAddr, usize>,
+}
+
+/// Says why no stream can be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Full {
+    /// All places of the process are taken, or it goes.
+    #[error("no more streams can be opened here; poll meanwhile, or come back")]
+    Process,
+    /// The address has as many as it may.
+    #[error("the address has {0} streams open, the most allowed; close one, or poll")]
+    Address(usize),
+}
+
+impl Full {
+    /// Names the limit, as metrics do.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Address(_) => "address",
         }
-        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
+    }
+}
+
+impl Streams {
+    /// Returns the places that a configuration has.
+    pub fn of(config: &FlagsConfig) -> Self {
+        Self {
+            most: config.streams,
+            most_of_address: config.address_streams,
+            open: Mutex::default(),
+            draining: watch::Sender::default(),
+        }
+    }
+
+    /// Takes a place for a stream; `address` is whom it counts for, if anybody.
+    ///
+    /// # Errors
+    /// [`Full`], which is counted.
+    pub(super) fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Place, Full> {
+        self.take(address).inspect_err(|full| metrics::flag_stream_refused(full.name()))?;
         metrics::flag_streams(1);
-        Some(Place { streams: self.clone(), draining: self.draining.subscribe() })
+        Ok(Place { streams: self.clone(), address, draining: self.draining.subscribe() })
+    }
+
+    fn take(&self, address: Option<IpAddr>) -> Result<(), Full> {
+        let mut open = self.open();
+        if open.all >= self.most || *self.draining.borrow() {
+            return Err(Full::Process);
+        }
+        if let Some(address) = address {
+            let of_address = open.of_address.get(&address).copied().unwrap_or(0);
+            if self.most_of_address > 0 && of_address >= self.most_of_address {
+                return Err(Full::Address(of_address));
+            }
+            open.of_address.insert(address, of_address + 1);
+        }
+        open.all += 1;
+        Ok(())
+    }
+
+    fn leave(&self, address: Option<IpAddr>) {
+        let mut open = self.open();
+        open.all -= 1;
+        let Some(address) = address else { return };
+        match open.of_address.get_mut(&address) {
+            Some(of_address) if *of_address > 1 => *of_address -= 1,
+            _ => drop(open.of_address.remove(&address)),
+        }
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().expect("no thread panics with the lock held")
     }
 
     /// Ends all streams: their clients come back to another process.
@@ -42,6 +108,7 @@ impl Streams {
 #[derive(Debug)]
 pub(super) struct Place {
     streams: Arc<Streams>,
+    address: Option<IpAddr>,
     draining: watch::Receiver<bool>,
 }
 
@@ -55,7 +122,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.streams.open.fetch_sub(1, Ordering::Relaxed);
+        self.streams.leave(self.address);
         metrics::flag_streams(-1);
     }
 }
@@ -64,17 +131,34 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
+    fn streams(streams: usize, address_streams: usize) -> Arc<Streams> {
+        Arc::new(Streams::of(&FlagsConfig { streams, address_streams, ..FlagsConfig::default() }))
+    }
+
     #[tokio::test]
     async fn places_are_given_back_and_end_together() {
-        let streams = Arc::new(Streams::default());
-        let mut places: Vec<Place> = (0..STREAMS_MAX).filter_map(|_| streams.enter()).collect();
-        assert_eq!(places.len(), STREAMS_MAX);
-        assert!(streams.enter().is_none(), "all places are taken");
+        let streams = streams(3, 0);
+        let mut places: Vec<Place> = (0..3).map(|_| streams.enter(None).unwrap()).collect();
+        assert_eq!(streams.enter(None).unwrap_err(), Full::Process, "all places are taken");
         drop(places.pop());
-        let mut last = streams.enter().unwrap();
+        let mut last = streams.enter(None).unwrap();
         streams.drain();
         last.drained().await;
         drop(places);
-        assert!(streams.enter().is_none(), "nobody enters a server that goes");
+        assert_eq!(streams.enter(None).unwrap_err(), Full::Process, "nobody enters a server that goes");
+    }
+
+    #[test]
+    fn an_address_leaves_places_to_the_others() {
+        let streams = streams(4, 2);
+        let [ada, eve] = [[203, 0, 113, 7], [203, 0, 113, 8]].map(|bytes| Some(IpAddr::from(bytes)));
+        let first = streams.enter(ada).unwrap();
+        let _second = streams.enter(ada).unwrap();
+        assert_eq!(streams.enter(ada).unwrap_err(), Full::Address(2));
+        let _others = [streams.enter(eve).unwrap(), streams.enter(None).unwrap()];
+        assert_eq!(streams.enter(eve).unwrap_err(), Full::Process);
+        drop(first);
+        let _third = streams.enter(ada).unwrap();
+        assert_eq!(streams.open().of_address.len(), 2, "who has no stream is forgotten");
     }
 }

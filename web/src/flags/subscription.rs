@@ -1,4 +1,4 @@
-//! `GET /sub/{clientKey}`: server-sent events that tell of every change of the flags.
+//! Server-sent events that tell of every change of the flags: `GET /sub/{clientKey}` and OFREP's `GET /ofrep/v1/stream`.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -8,13 +8,17 @@ use actix_web::{
     web::{self, Bytes},
 };
 use futures_util::{Stream, stream};
+use serde::Deserialize;
 use tokio::{
     sync::watch,
     time::{Instant, Interval, interval_at},
 };
 
-use super::{refusal::Refusal, streams::Place};
-use crate::shop::Shop;
+use super::{
+    refusal::{Code, Failure, Refusal},
+    streams::{Full, Place},
+};
+use crate::{api::request::forwarded, shop::Shop};
 
 /// How often a line is sent that means nothing: proxies close what is silent for a minute.
 const PING: Duration = Duration::from_secs(15);
@@ -24,43 +28,90 @@ const RETRY_MS: std::ops::Range<u64> = 1_000..5_000;
 /// After how many seconds to ask again where all places are taken.
 const FULL_SECONDS: u64 = 30;
 
+/// Where OFREP's clients listen; their bulk evaluation says so.
+pub(super) const OFREP_PATH: &str = "/ofrep/v1/stream";
+
 /// `GET /sub/{clientKey}`.
 ///
 /// The first event is the payload as it is, unless the client names it by `Last-Event-ID`: a change between its fetch and
 /// its stream is not missed. SDKs pass over what they know, by `dateUpdated`.
-pub(super) async fn subscribe(
+pub(super) async fn features(
     shop: web::Data<Shop>,
     request: HttpRequest,
     client_key: web::Path<String>,
 ) -> Result<HttpResponse, Refusal> {
     let changes = shop.definitions.changes();
     shop.flags.publication(&client_key)?;
-    let place = shop.flags.streams.enter().ok_or_else(|| {
-        let error = "no more streams can be opened here; poll GET /api/features, or come back";
-        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, error).after(Some(FULL_SECONDS))
+    let place = enter(&shop, &request).map_err(|full| {
+        Refusal::bad_request(full.to_string()).with_status(status(full), Some(FULL_SECONDS))
     })?;
-    let known = request.headers().get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    let subscription = Subscription {
-        client_key: client_key.into_inner(),
-        known: known.to_owned(),
-        is_new: true,
-        ping: interval_at(Instant::now() + PING, PING),
-        shop,
-        changes,
-        place,
+    let topic = Topic::Features { client_key: client_key.into_inner() };
+    Ok(answer(Subscription::new(shop, topic, last_event_id(&request), changes, place)))
+}
+
+/// Says which version of the definitions a client of OFREP has asked last.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Since {
+    #[serde(default)]
+    since: String,
+}
+
+/// `GET /ofrep/v1/stream`: says when it is time to evaluate again (OFREP's ADR 0008).
+///
+/// A client that comes back names what it heard last by `Last-Event-ID`, a new one by the address that it was given.
+pub(super) async fn ofrep(
+    shop: web::Data<Shop>,
+    request: HttpRequest,
+    since: web::Query<Since>,
+) -> Result<HttpResponse, Failure> {
+    let changes = shop.definitions.changes();
+    let place = enter(&shop, &request).map_err(|full| {
+        Failure::new(Code::General, full.to_string()).with_status(status(full), Some(FULL_SECONDS))
+    })?;
+    let known = match last_event_id(&request) {
+        "" => &since.since,
+        heard => heard,
     };
-    Ok(HttpResponse::Ok()
+    Ok(answer(Subscription::new(shop, Topic::Ofrep, known, changes, place)))
+}
+
+fn enter(shop: &Shop, request: &HttpRequest) -> Result<Place, Full> {
+    let peer = request.peer_addr().map(|address| address.ip());
+    shop.flags.streams.enter(shop.throttle.household(peer, forwarded(request)))
+}
+
+fn status(full: Full) -> StatusCode {
+    match full {
+        Full::Process => StatusCode::SERVICE_UNAVAILABLE,
+        Full::Address(_) => StatusCode::TOO_MANY_REQUESTS,
+    }
+}
+
+fn last_event_id(request: &HttpRequest) -> &str {
+    request.headers().get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default()
+}
+
+fn answer(subscription: Subscription) -> HttpResponse {
+    HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         // nginx would gather events.
         .insert_header(("x-accel-buffering", "no"))
-        .streaming(subscription.into_stream()))
+        .streaming(subscription.into_stream())
+}
+
+/// Says what a stream tells of.
+enum Topic {
+    /// The payload of a client of GrowthBook.
+    Features { client_key: String },
+    /// That there is something to evaluate again.
+    Ofrep,
 }
 
 /// Is one open stream.
 struct Subscription {
     shop: web::Data<Shop>,
-    client_key: String,
+    topic: Topic,
     /// Names the content that the client has.
     known: String,
     is_new: bool,
@@ -70,6 +121,17 @@ struct Subscription {
 }
 
 impl Subscription {
+    fn new(
+        shop: web::Data<Shop>,
+        topic: Topic,
+        known: &str,
+        changes: watch::Receiver<()>,
+        place: Place,
+    ) -> Self {
+        let ping = interval_at(Instant::now() + PING, PING);
+        Self { shop, topic, known: known.to_owned(), is_new: true, changes, ping, place }
+    }
+
     fn into_stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
         stream::unfold(self, |mut subscription| async {
             let bytes = subscription.next().await?;
@@ -100,10 +162,22 @@ impl Subscription {
 
     /// Returns the event of a content that the client does not have.
     fn news(&mut self) -> Option<Bytes> {
-        let publication = self.shop.flags.publication(&self.client_key).ok()?;
-        (publication.digest != self.known).then(|| {
-            self.known.clone_from(&publication.digest);
-            publication.event.clone()
+        let (id, event) = match &self.topic {
+            Topic::Features { client_key } => {
+                let publication = self.shop.flags.publication(client_key).ok()?;
+                (publication.digest.clone(), publication.event.clone())
+            }
+            Topic::Ofrep => {
+                let version = self.shop.definitions.get().version().to_owned();
+                let event = format!(
+                    "id: {version}\ndata: {{\"type\":\"refetchEvaluation\",\"etag\":\"{version}\"}}\n\n"
+                );
+                (version, event.into())
+            }
+        };
+        (id != self.known).then(|| {
+            self.known = id;
+            event
         })
     }
 }

@@ -49,10 +49,9 @@ pub(super) async fn track(
     let mut answer = Answer::default();
     let exposures = answer.sift(List::Exposures, exposures, |item| reader.exposure(item));
     let events = answer.sift(List::Events, events, |item| reader.event(item));
-    let exposed = shop.store.expose(&exposures).await.map_err(Problem::from)?;
-    count(&definitions, &exposed);
-    let tracked = shop.store.track(&events).await.map_err(Problem::from)?;
-    answer.accepted = exposed.len() as u64 + tracked;
+    let reported = shop.store.report(&exposures, &events).await.map_err(Problem::from)?;
+    count(&definitions, &reported.exposed);
+    answer.accepted = reported.exposed.len() as u64 + reported.tracked;
     answer.duplicates = (exposures.len() + events.len()) as u64 - answer.accepted;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(answer))
 }

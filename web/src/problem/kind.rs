@@ -273,6 +273,10 @@ kinds! {
         "The cart has as many links as it may have."
         "Take a link back first, with `DELETE /api/v1/carts/{id}/shares/{share}`."
 
+    UnknownReportLink "unknown_report_link" NOT_FOUND
+        "There is no such link to a report: it was taken back, or its time is over."
+        "Ask whoever sent the link for a new one; it is made on the experiment's page."
+
     // Of wish lists.
     UnknownList "unknown_list" NOT_FOUND
         "There is no such list, or its link was taken back."

@@ -28,12 +28,20 @@ pub trait ExperimentStore: Send + Sync {
     /// Returns every revision of a key, the oldest first.
     async fn history(&self, key: &str) -> Result<Vec<StoredExperiment>>;
 
-    /// Logs exposures that are not logged yet, each with its `exposure_logged` event; returns the new ones.
-    async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>>;
+    /// Logs exposures that are not logged yet, each with its `exposure_logged` event, and after them what programs have
+    /// measured, without what has an id that was logged already or stands twice. All of it, or nothing, so that a report of
+    /// both may be sent again.
+    async fn report(&self, exposures: &[Exposure], events: &[TrackedEvent]) -> Result<Reported>;
 
-    /// Logs what programs have measured, an `event_tracked` each, and leaves out those whose id was logged already or
-    /// stands twice; returns how many are new.
-    async fn track(&self, events: &[TrackedEvent]) -> Result<u64>;
+    /// Logs exposures alone, as [`ExperimentStore::report`]; returns the new ones.
+    async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>> {
+        Ok(self.report(exposures, &[]).await?.exposed)
+    }
+
+    /// Logs events alone, as [`ExperimentStore::report`]; returns how many are new.
+    async fn track(&self, events: &[TrackedEvent]) -> Result<u64> {
+        Ok(self.report(&[], events).await?.tracked)
+    }
 
     /// Forgets ids of tracked events that happened before `before_ms`; returns how many.
     async fn forget_tracked(&self, before_ms: i64) -> Result<u64>;
@@ -106,6 +114,15 @@ impl Exposure {
         }
         data.to_string()
     }
+}
+
+/// Is what was new of a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reported {
+    /// The exposures, in order.
+    pub exposed: Vec<Exposure>,
+    /// How many events.
+    pub tracked: u64,
 }
 
 /// The type of what other programs have measured.

@@ -18,6 +18,7 @@ mod lists;
 mod orders;
 mod outbox;
 mod payments;
+mod report_links;
 mod rollups;
 mod rules;
 mod search;

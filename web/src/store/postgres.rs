@@ -17,6 +17,7 @@ mod orders;
 mod outbox;
 mod payments;
 mod pool;
+mod report_links;
 mod rollups;
 mod schema;
 mod search;

@@ -16,6 +16,7 @@ mod lists;
 mod orders;
 mod outbox;
 mod payments;
+mod report_links;
 mod rollups;
 mod schema;
 mod search;

@@ -9,8 +9,10 @@ use experiments::{
     rollout,
 };
 
-use super::failure::{Code, Failure};
-use crate::definitions::Definitions;
+use crate::{
+    definitions::Definitions,
+    flags::refusal::{Code, Failure},
+};
 
 /// Lists the flags that answers speak of: those with an experiment that has started. The flag of a draft is nobody's
 /// business yet.

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use super::super::{
-    ExperimentStore, Exposure, Result, StoredDefinitions, StoredExperiment, StoredFeatures, TrackedEvent,
+    ExperimentStore, Exposure, Reported, Result, StoredDefinitions, StoredExperiment, StoredFeatures,
+    TrackedEvent,
 };
 use super::MemoryStore;
 
@@ -35,22 +36,19 @@ impl ExperimentStore for MemoryStore {
         Ok(self.state.lock().await.experiments.get(key).cloned().unwrap_or_default())
     }
 
-    async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>> {
-        Ok(self.state.lock().await.expose(exposures.to_vec()))
-    }
-
-    async fn track(&self, events: &[TrackedEvent]) -> Result<u64> {
+    async fn report(&self, exposures: &[Exposure], events: &[TrackedEvent]) -> Result<Reported> {
         let mut state = self.state.lock().await;
-        let mut new = 0;
+        let exposed = state.expose(exposures.to_vec());
+        let mut tracked = 0;
         for event in events {
             if event.id.is_some_and(|id| state.tracked.contains_key(&id)) {
                 continue;
             }
             state.tracked.extend(event.id.map(|id| (id, event.at_ms)));
             state.append(event.to_write());
-            new += 1;
+            tracked += 1;
         }
-        Ok(new)
+        Ok(Reported { exposed, tracked })
     }
 
     async fn forget_tracked(&self, before_ms: i64) -> Result<u64> {

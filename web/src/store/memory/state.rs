@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use super::super::{
     AdminSession, AdminUser, ArmRow, CartShare, Delivery, EventWrite, Exposure, ImportedOrder, KeyRef,
-    KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment, ProductSupply, Result, RollUp,
-    RolledExperiment, RolledUp, ShopTotals, StockRequest, StoreError, StoredCard, StoredDocuments,
+    KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment, ProductSupply, ReportLink, Result,
+    RollUp, RolledExperiment, RolledUp, ShopTotals, StockRequest, StoreError, StoredCard, StoredDocuments,
     StoredEndpoint, StoredExperiment, StoredFeatures, SupplyOutcome, UnitRow, User, UserSession,
 };
 use crate::{events::data::order_data, lists::WishList};
@@ -82,6 +82,7 @@ pub struct State {
     pub deliveries: BTreeMap<(String, u64), Delivery>,
     pub endpoints: BTreeMap<String, StoredEndpoint>,
     pub lists: BTreeMap<String, WishList>,
+    pub report_links: Vec<ReportLink>,
     pub shares: Vec<CartShare>,
     pub leases: BTreeMap<String, (String, i64)>,
     pub units: BTreeMap<(VisitorId, String), UnitRow>,

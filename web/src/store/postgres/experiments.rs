@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        EventWrite, ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment,
-        StoredFeatures, TrackedEvent,
+        EventWrite, ExperimentStore, Exposure, Reported, Result, StoreError, StoredDefinitions,
+        StoredExperiment, StoredFeatures, TrackedEvent,
     },
     PostgresStore,
     carts::in_slices,
@@ -38,15 +38,11 @@ impl ExperimentStore for PostgresStore {
         bounded(history(&self.client().await?, key)).await
     }
 
-    async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>> {
-        expose(self.client().await?, exposures).await
-    }
-
-    async fn track(&self, events: &[TrackedEvent]) -> Result<u64> {
-        if events.is_empty() {
-            return Ok(0);
+    async fn report(&self, exposures: &[Exposure], events: &[TrackedEvent]) -> Result<Reported> {
+        if exposures.is_empty() && events.is_empty() {
+            return Ok(Reported::default());
         }
-        track(self.client().await?, events).await
+        report(self.client().await?, exposures, events).await
     }
 
     async fn forget_tracked(&self, before_ms: i64) -> Result<u64> {
@@ -182,18 +178,21 @@ async fn save_next(
     Ok(next)
 }
 
-/// Logs exposures outside a turn.
-pub async fn expose(client: Client, exposures: &[Exposure]) -> Result<Vec<Exposure>> {
-    if exposures.is_empty() {
-        return Ok(vec![]);
-    }
+/// Logs exposures and tracked events outside a turn.
+pub async fn report(client: Client, exposures: &[Exposure], events: &[TrackedEvent]) -> Result<Reported> {
     let statement = client.prepare_cached(EXPOSE).await.map_err(|e| error::of_query(&e))?;
     let transaction = Transaction::begin(client).await?;
-    let new = bounded(log(&transaction, &statement, exposures)).await?;
-    if !new.is_empty() {
+    let logged = async {
+        let exposed = log(&transaction, &statement, exposures).await?;
+        let new = new_events(&transaction, events).await?;
+        tell(&transaction, &new).await?;
+        Ok(Reported { exposed, tracked: new.len() as u64 })
+    };
+    let reported = bounded(logged).await?;
+    if reported != Reported::default() {
         transaction.commit().await?;
     }
-    Ok(new)
+    Ok(reported)
 }
 
 /// Logs exposures with their events and returns the new ones in order.
@@ -221,21 +220,11 @@ pub async fn log(
     Ok(new.into_iter().filter_map(|n| exposures.get(n)).map(|e| (*e).clone()).collect())
 }
 
-/// Logs tracked events whose ids are new and counts them.
-pub async fn track(client: Client, events: &[TrackedEvent]) -> Result<u64> {
-    let transaction = Transaction::begin(client).await?;
-    let new = async {
-        let new = new_events(&transaction, events).await?;
-        tell(&transaction, &new).await?;
-        Ok(new.len() as u64)
-    };
-    let new = bounded(new).await?;
-    transaction.commit().await?;
-    Ok(new)
-}
-
 /// Notes the ids of events and returns what the outbox is to hold of those that are new.
 async fn new_events(transaction: &Transaction, events: &[TrackedEvent]) -> Result<Vec<EventWrite>> {
+    if events.is_empty() {
+        return Ok(vec![]);
+    }
     // In order, so that two who log the same ids at once wait for each other and never in a circle.
     const SQL: &str = "INSERT INTO tracked_ids (id, at_ms)
         SELECT w.id, w.at_ms FROM unnest($1::uuid[], $2::int8[]) AS w (id, at_ms) ORDER BY w.id

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::{
     super::{
-        EventWrite, ExperimentStore, Exposure, Result, StoreError, StoredDefinitions, StoredExperiment,
-        StoredFeatures, TrackedEvent,
+        EventWrite, ExperimentStore, Exposure, Reported, Result, StoreError, StoredDefinitions,
+        StoredExperiment, StoredFeatures, TrackedEvent,
     },
     SqliteStore,
     carts::{SLICE, in_slices},
@@ -36,20 +36,15 @@ impl ExperimentStore for SqliteStore {
         self.readers.run(move |db| history(db, &key)).await
     }
 
-    async fn expose(&self, exposures: &[Exposure]) -> Result<Vec<Exposure>> {
-        if exposures.is_empty() {
-            return Ok(vec![]);
+    async fn report(&self, exposures: &[Exposure], events: &[TrackedEvent]) -> Result<Reported> {
+        if exposures.is_empty() && events.is_empty() {
+            return Ok(Reported::default());
         }
-        let exposures = exposures.to_vec();
-        self.writer.run(move |db| expose(db, exposures)).await
-    }
-
-    async fn track(&self, events: &[TrackedEvent]) -> Result<u64> {
-        if events.is_empty() {
-            return Ok(0);
-        }
-        let events = events.to_vec();
-        self.writer.run(move |db| track(db, &events)).await
+        let (exposures, events) = (exposures.to_vec(), events.to_vec());
+        let report = move |db: &Connection| {
+            Ok(Reported { exposed: expose(db, exposures)?, tracked: track(db, &events)? })
+        };
+        self.writer.run(report).await
     }
 
     async fn forget_tracked(&self, before_ms: i64) -> Result<u64> {
