@@ -1,15 +1,27 @@
-//! What sells together: the model that a batch learns from orders, and the index that answers a page's questions from it.
+//! What sells together: the models that a batch learns from orders and sessions, and the index that answers a page's
+//! questions from them.
 //!
-//! The crate is the serving path: it knows the model file and queries, and never links Polars. Learning lives in the
-//! binary `cartwright-batch` beside it, which writes the file with [`Model::write_atomically`].
+//! The crate is the serving path: it knows models and queries, and never links Polars. Learning lives in the crate
+//! `learning` and the binary `cartwright-batch` beside it, which writes the file with [`Model::write_atomically`].
 //!
 //! 1. [`model`]: the learnt numbers, and the versioned, checksummed file that carries them;
 //! 2. [`index`]: the questions of a shop, answered from a model in memory;
-//! 3. [`file`]: files that are replaced whole, as the model's is.
+//! 3. [`session`] and [`basket`]: what a trail of viewed items, and what is in a basket, says of the next item;
+//! 4. [`ranker`] with [`forest`]: candidates put in order by what was learnt from questions of the past;
+//! 5. [`lists`], [`vectors`], [`code`] and [`tally`]: what these are made of;
+//! 6. [`file`]: files that are replaced whole, as the model's is.
 
+pub mod basket;
+pub mod code;
 pub mod file;
+pub mod forest;
 pub mod index;
+pub mod lists;
 pub mod model;
+pub mod ranker;
+pub mod session;
+pub mod tally;
+pub mod vectors;
 
 pub use index::{Index, Reason, Suggestion};
 pub use model::{About, Model, ModelError, Neighbour, Score, Settings};

@@ -38,7 +38,8 @@ fn arrows_between_crates_point_inwards() {
         ("cart-core", vec![]),
         ("experiments", vec![]),
         ("recommender", vec!["cart-core"]),
-        ("cartwright-batch", vec!["cart-core", "recommender"]),
+        ("learning", vec!["recommender"]),
+        ("cartwright-batch", vec!["cart-core", "learning", "recommender"]),
         ("dashboards", vec!["experiments"]),
         ("cartwright", vec!["cart-core", "dashboards", "experiments", "recommender"]),
         // The benchmark of prices runs the pure core in process, that of statistics the pure statistics.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
 use recommender::{Score, Settings, model::NEIGHBOURS_MAX};
 
 /// Learns from a shop's orders what sells together.
@@ -47,12 +47,56 @@ pub struct Train {
     pub learning: Learning,
 }
 
+/// Names what later entries are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    /// Every prefix of a session, for the next item.
+    Session,
+    /// A basket without one item, for that item.
+    Loo,
+    /// One item, for another of its basket.
+    Fbt,
+}
+
+impl Protocol {
+    /// Returns the name, as files of cases and tables spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Loo => "loo",
+            Self::Fbt => "fbt",
+        }
+    }
+}
+
 /// Holds the arguments of `evaluate`.
 #[derive(Debug, Args)]
 pub struct Evaluate {
     /// Folder of the event files (events-v1-<position>.jsonl).
-    #[arg(long, value_name = "DIR")]
-    pub events: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "protocol")]
+    pub events: Option<PathBuf>,
+    /// Learn from and ask about these Parquet files, not the shop's own events.
+    #[arg(long, value_enum)]
+    pub protocol: Option<Protocol>,
+    /// Sessions or orders to learn from: order_id or session_id, item_id, and where known name, quantity,
+    /// unit_price_minor, ts, seq.
+    #[arg(long, value_name = "FILE", requires = "protocol")]
+    pub train: Option<PathBuf>,
+    /// Later sessions, of the same columns.
+    #[arg(long, value_name = "FILE", requires = "protocol", conflicts_with = "cases")]
+    pub test: Option<PathBuf>,
+    /// Questions about baskets: task (loo or fbt), context (a list of items), target.
+    #[arg(long, value_name = "FILE", requires = "protocol")]
+    pub cases: Option<PathBuf>,
+    /// Learn only from what is before this time, as 2011-11-10.
+    #[arg(long, value_name = "TIME", requires = "protocol")]
+    pub before: Option<String>,
+    /// Learn only from the order_ids of this file.
+    #[arg(long, value_name = "FILE", requires = "protocol")]
+    pub orders: Option<PathBuf>,
+    /// Codes that are no products, such as POST; with a star behind, all that begin so.
+    #[arg(long, value_name = "CODE", value_delimiter = ',', requires = "protocol")]
+    pub without: Vec<String>,
     /// Folder of a lake, read beside the event files.
     #[arg(long, value_name = "DIR")]
     pub lake: Option<PathBuf>,

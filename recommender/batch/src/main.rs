@@ -2,13 +2,16 @@
 //!
 //! In the order of the data: [`lake`] reads event files and keeps their orders by day, [`orders`] turns them into
 //! numbers, [`pairs`] counts, [`score`] judges, [`train`] puts the model together and [`evaluate`] asks it.
+//! [`protocol`] evaluates on [`files`] that others evaluate on, too.
 
 mod arguments;
 mod evaluate;
+mod files;
 mod lake;
 mod orders;
 mod pairs;
 mod progress;
+mod protocol;
 mod score;
 mod train;
 
@@ -72,12 +75,17 @@ fn train_and_write(arguments: &Train) -> anyhow::Result<ExitCode> {
 }
 
 fn evaluate_and_print(arguments: &Evaluate) -> anyhow::Result<ExitCode> {
+    if let Some(protocol) = arguments.protocol {
+        protocol::run(protocol, arguments)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let events = arguments.events.as_deref().context("--events DIR is missing")?;
     let mut lake = Lake::look_at(arguments.lake.as_deref())?;
-    let tally = lake.add(&arguments.events, &mut |line| eprintln!("{line}"))?;
+    let tally = lake.add(events, &mut |line| eprintln!("{line}"))?;
     tell(&tally, &mut io::stderr())?;
     let orders = lake.orders()?;
     if orders.is_empty() {
-        return Ok(no_orders(arguments.events.display()));
+        return Ok(no_orders(events.display()));
     }
     let evaluation = evaluate::evaluate(&orders, &arguments.learning.settings(), arguments.test_percent)?;
     let mut out = io::stdout().lock();

@@ -151,3 +151,119 @@ fn arguments_that_make_no_sense_are_refused() {
     assert_eq!(status, 2);
     assert!(err.contains("possible values: cosine, lift, llr"), "{err}");
 }
+
+/// Writes a log as Parquet: per line its entry, item, name and time in days.
+fn parquet(path: &std::path::Path, id: &str, lines: &[(String, &str, &str, i64)]) {
+    use polars::prelude::{Column, DataFrame, DataType, ParquetWriter, TimeUnit};
+    let text = |name: &str, of: &dyn Fn(&(String, &str, &str, i64)) -> String| {
+        Column::new(name.into(), lines.iter().map(of).collect::<Vec<_>>())
+    };
+    let at: Vec<i64> = lines.iter().map(|line| line.3 * 86_400_000).collect();
+    let at = Column::new("ts".into(), at).cast(&DataType::Datetime(TimeUnit::Milliseconds, None)).unwrap();
+    let columns = vec![
+        text(id, &|line| line.0.clone()),
+        text("item_id", &|line| line.1.to_owned()),
+        text("name", &|line| line.2.to_owned()),
+        at,
+    ];
+    let mut frame = DataFrame::new(lines.len(), columns).unwrap();
+    ParquetWriter::new(fs::File::create(path).unwrap()).finish(&mut frame).unwrap();
+}
+
+fn json_lines(text: &str) -> Vec<serde_json::Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn sessions_of_files_are_learnt_and_asked_under_both_policies() {
+    let shop = Shop::new();
+    let walks = [["a", "b", "c"], ["p", "q", "r"]];
+    let session = |from: i64, to: i64| -> Vec<_> {
+        let walk = |n: i64| walks[(n % 2) as usize].into_iter().map(move |item| (n.to_string(), item, "", n));
+        (from..to).flat_map(walk).collect()
+    };
+    parquet(&shop.path("train.parquet"), "session_id", &session(0, 400));
+    parquet(&shop.path("test.parquet"), "session_id", &session(400, 420));
+    let ask = ["evaluate", "--protocol", "session", "--train", "train.parquet", "--test", "test.parquet"];
+    let (status, out, err) = shop.run(&[&ask[..], &["--json"]].concat());
+    assert_eq!((status, err.as_str()), (0, ""));
+    let rows = json_lines(&out);
+    let row = |method: &str, policy: &str| {
+        rows.iter().find(|row| row["method"] == method && row["on_screen"] == policy).unwrap().clone()
+    };
+    for policy in ["allowed", "removed"] {
+        let ranked = row("ranked", policy);
+        assert_eq!(
+            (&ranked["cases"], &ranked["train_entries"], &ranked["items"]),
+            (&40.into(), &400.into(), &6.into())
+        );
+        assert!(ranked["mrr_20"].as_f64().unwrap() > 0.95, "{ranked}");
+        assert!(ranked["mrr_20"].as_f64() >= row("popularity", policy)["mrr_20"].as_f64());
+    }
+    let (status, out, _) = shop.run(&ask);
+    assert!(status == 0 && out.contains("session: learnt from 400 sessions of 6 items"), "{out}");
+}
+
+#[test]
+fn baskets_of_files_are_cleaned_learnt_and_asked() {
+    let shop = Shop::new();
+    let mut lines = Vec::new();
+    for n in 0..600 {
+        let pair = if n % 2 == 0 { ["10a", "10B"] } else { ["77", "78 "] };
+        lines.extend(pair.map(|item| (n.to_string(), item, "", n / 4)));
+        lines.push((n.to_string(), ["91", "92", "93"][n as usize % 3], "", n / 4));
+        lines.push((n.to_string(), "POST", "postage", n / 4));
+        lines.push((format!("C{n}"), "10A", "a cancellation", n / 4));
+    }
+    parquet(&shop.path("orders.parquet"), "order_id", &lines);
+    let cases = polars::prelude::df!(
+        "task" => ["loo", "fbt", "fbt"],
+        "context" => [vec!["10A", "91"], vec!["10A"], vec!["77"]].map(|items| items.into_iter().collect::<polars::prelude::Series>()),
+        "target" => ["10b", "10B", "78"],
+    );
+    polars::prelude::ParquetWriter::new(fs::File::create(shop.path("cases.parquet")).unwrap())
+        .finish(&mut cases.unwrap())
+        .unwrap();
+    let ask = |task: &str, more: &[&str]| {
+        let files = ["evaluate", "--protocol", task, "--train", "orders.parquet", "--cases", "cases.parquet"];
+        shop.run(&[&files[..], &["--json", "--without", "POST,M*"], more].concat())
+    };
+    for (task, count) in [("loo", 1), ("fbt", 2)] {
+        let (status, out, err) = ask(task, &["--before", "1970-05-01"]);
+        assert_eq!((status, err.as_str()), (0, ""));
+        let rows = json_lines(&out);
+        let ranked = rows.iter().find(|row| row["method"] == "ranked").unwrap();
+        assert_eq!(
+            (&ranked["cases"], &ranked["hit_rate_20"], &ranked["items"]),
+            (&count.into(), &1.0.into(), &7.into())
+        );
+        // Four orders a day, of the 120 days before the first of May.
+        assert_eq!(ranked["train_entries"], 480);
+    }
+    let (status, _, err) = ask("loo", &["--before", "May"]);
+    assert_eq!(status, 1);
+    assert!(err.contains("May is no time as 2011-11-10"), "{err}");
+}
+
+#[test]
+fn files_that_are_not_right_are_refused_with_what_is_wrong() {
+    let shop = Shop::new();
+    parquet(&shop.path("orders.parquet"), "order_id", &[("1".into(), "A", "", 1), ("1".into(), "B", "", 1)]);
+    fs::write(shop.path("torn.parquet"), &fs::read(shop.path("orders.parquet")).unwrap()[..200]).unwrap();
+    let refused = |arguments: &[&str]| {
+        let (status, _, err) = shop.run(&[&["evaluate", "--protocol"], arguments].concat());
+        assert_ne!(status, 0);
+        err
+    };
+    let session = |train: &str, test: &str| refused(&["session", "--train", train, "--test", test]);
+    assert!(
+        session("orders.parquet", "orders.parquet")
+            .contains("orders.parquet lacks column session_id; it has order_id")
+    );
+    assert!(session("torn.parquet", "orders.parquet").contains("torn.parquet cannot be read as Parquet"));
+    assert!(session("none.parquet", "orders.parquet").contains("none.parquet"));
+    assert!(refused(&["loo", "--train", "orders.parquet"]).contains("need --cases FILE"));
+    assert!(refused(&["session"]).contains("needs --train FILE"));
+    let nothing = refused(&["loo", "--train", "orders.parquet", "--cases", "orders.parquet"]);
+    assert!(nothing.contains("orders.parquet lacks column task"), "{nothing}");
+}

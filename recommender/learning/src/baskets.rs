@@ -1,0 +1,263 @@
+//! Learning from baskets.
+
+use recommender::{
+    basket::{
+        BasketModel, Fame, PastBaskets, Signals,
+        features::{self, WIDTH},
+    },
+    code,
+    lists::Lists,
+    ranker::Ranker,
+    tally::keep_best,
+};
+
+use crate::{
+    DAY_MS,
+    company::{self, Occurrences, Rows},
+    linear::{self, Doubt},
+    log::Slice,
+    names,
+    teach::{self, Question, boost::Growth, table::Table},
+    vectors,
+};
+
+/// Says how a basket model is learnt.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settings {
+    /// The days after which a basket counts 1/e.
+    pub days: f32,
+    /// A basket of `n` items counts `n` to the power of minus this.
+    pub length_power: f32,
+    /// How the linear models doubt.
+    pub doubt: Doubt,
+    /// The numbers of an item's vector.
+    pub dimensions: usize,
+    /// How many slices, the latest, teach the rankers.
+    pub slices: usize,
+    /// The most items that are hidden, one at a time, from one basket of a slice.
+    pub hidden: usize,
+    /// How trees are grown; none for a weighted sum alone.
+    pub growth: Option<Growth>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            days: 260.0,
+            length_power: 0.5,
+            doubt: Doubt::default(),
+            dimensions: 48,
+            slices: 5,
+            hidden: 12,
+            growth: Some(Growth { trees: 220, leaves: 15, rate: 0.07, ..Growth::default() }),
+        }
+    }
+}
+
+/// The days after which a basket counts 1/e for what is bought together of late, and for the linear model of late.
+const LATE_DAYS: f32 = 30.0;
+const LINEAR_LATE_DAYS: f32 = 45.0;
+
+/// The ridge of the linear model of late, to that of the whole: fewer baskets leave more doubt.
+const LATE_RIDGE: f32 = 4.0;
+
+/// The days after which an order counts 1/e in an item's fame.
+const FAME_DAYS: [f32; 3] = [90.0, 20.0, 5.0];
+
+/// How much less a popular item is worth as company: a power of its orders.
+const POPULARITY_POWER: f32 = 0.1;
+
+/// Entries kept per list.
+const KEPT: usize = 200;
+const LATE_KEPT: usize = 120;
+const NAMES_KEPT: usize = 60;
+const COMPANY_KEPT: usize = 400;
+const POPULAR_KEPT: usize = 400;
+
+/// A basket of more items, such as a bot's or a wholesaler's whole range, says nothing of any two of them.
+const ENTRY_MAX: usize = 500;
+
+/// The two questions that baskets answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// The basket without one item is given, and that item is to be found.
+    Completion,
+    /// One item is given, and another of its basket is to be found.
+    Together,
+}
+
+/// The baskets that all slices hold together, and the least and the most that one is of all: with too few the rankers
+/// learn nothing, and with a long slice the lists that they learn with are too old.
+const BASKETS: f64 = 4_000.0;
+const PART_MIN: f64 = 0.02;
+const PART_MAX: f64 = 0.1;
+
+/// Learns a basket model: the rankers from questions of the latest slices, each with lists of what came before it, then
+/// the lists of all.
+pub fn learn(baskets: Slice<'_>, settings: Settings) -> BasketModel {
+    let facts = Facts { alike: names::alike(baskets.log()), codes: names::neighbouring(baskets.log()) };
+    let taught = |task: Task| Teaching { task, table: None };
+    let mut tasks = [taught(Task::Completion), taught(Task::Together)];
+    let part =
+        (BASKETS / settings.slices.max(1) as f64 / baskets.len().max(1) as f64).clamp(PART_MIN, PART_MAX);
+    for slice in (0..settings.slices).rev() {
+        let from = |slice: usize| (baskets.len() as f64 * (1.0 - part * slice as f64)) as usize;
+        let (early, late) = (baskets.part(0..from(slice + 1)), baskets.part(from(slice + 1)..from(slice)));
+        if early.is_empty() || late.is_empty() {
+            continue;
+        }
+        let signals = signals(early, &facts, settings);
+        tasks.iter_mut().for_each(|teaching| teaching.add(&signals, late, settings.hidden));
+    }
+    let [completion, together] = tasks.map(|teaching| teaching.ranker(settings.growth));
+    BasketModel { signals: signals(baskets, &facts, settings), completion, together }
+}
+
+/// What a ranker has been taught so far.
+struct Teaching {
+    task: Task,
+    table: Option<Table>,
+}
+
+impl Teaching {
+    fn add(&mut self, signals: &Signals, late: Slice<'_>, hidden: usize) {
+        let questions = questions(self.task, late, hidden, |item| signals.fame[item as usize].age > 0.0);
+        let find = |given: &[u32], scratch: &mut features::Scratch, found: &mut _| {
+            signals.candidates(given, recommender::basket::CANDIDATES, scratch, found);
+        };
+        teach::fill(&mut self.table, WIDTH, &questions, || signals.scratch(), find);
+    }
+
+    fn ranker(self, growth: Option<Growth>) -> Ranker {
+        let retrieval = features::FEATURES.iter().position(|name| *name == "retrieval, to the best");
+        let table = self.table.unwrap_or_else(|| Table::new(WIDTH, std::iter::empty()));
+        teach::ranker(&table, retrieval.expect("a feature"), growth)
+    }
+}
+
+/// Returns questions of baskets, up to `most` of each, of items that are known. What is hidden is drawn by a hash of
+/// basket and item: the same every time.
+pub fn questions(
+    task: Task,
+    baskets: Slice<'_>,
+    most: usize,
+    is_known: impl Fn(u32) -> bool,
+) -> Vec<Question> {
+    let mut questions = Vec::new();
+    for (number, (_, entry)) in baskets.entries().enumerate() {
+        let known: Vec<u32> = entry.iter().copied().filter(|&item| is_known(item)).take(ENTRY_MAX).collect();
+        if known.len() < 2 {
+            continue;
+        }
+        let mut drawn = known.clone();
+        drawn.sort_by_key(|&item| mix((number as u64) << 32 | u64::from(item)));
+        match task {
+            Task::Completion => questions.extend(drawn.iter().take(most).map(|&right| {
+                let given = known.iter().copied().filter(|&item| item != right).collect();
+                Question { given, right }
+            })),
+            Task::Together => questions.extend(
+                drawn.windows(2).take(most).map(|two| Question { given: vec![two[0]], right: two[1] }),
+            ),
+        }
+    }
+    questions
+}
+
+/// Mixes a number's bits (the finaliser of splitmix64; Steele, Lea and Flood 2014).
+pub fn mix(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// What the catalogue knows.
+pub struct Facts {
+    alike: Rows,
+    codes: Rows,
+}
+
+/// Learns all that candidates are found and judged by.
+pub fn signals(baskets: Slice<'_>, facts: &Facts, settings: Settings) -> Signals {
+    let (_, now) = baskets.span_ms();
+    let worth = |days: f32, power: f32| -> Vec<f32> {
+        let worth = |(at, entry): (i64, &[u32])| {
+            let by_age = (-((now - at) as f32) / DAY_MS / days).exp();
+            let is_sound = entry.len() <= ENTRY_MAX;
+            if is_sound { by_age * (entry.len().max(1) as f32).powf(-power) } else { 0.0 }
+        };
+        baskets.entries().map(worth).collect()
+    };
+    let whole = worth(settings.days, settings.length_power);
+    let late_doubt = Doubt { ridge: settings.doubt.ridge * LATE_RIDGE, ..settings.doubt };
+    let linear = |worth: &[f32], doubt: Doubt| {
+        company::lists(&linear::rows(baskets, worth, &facts.alike, &facts.codes, doubt), usize::MAX)
+    };
+    let places = Occurrences::of(baskets);
+    let by_age = worth(settings.days, 0.0);
+    let fame = fame(baskets);
+    Signals {
+        linear: linear(&whole, settings.doubt),
+        linear_late: linear(&worth(LINEAR_LATE_DAYS, settings.length_power), late_doubt),
+        together: together(baskets, &places, &whole, KEPT),
+        together_late: together(baskets, &places, &worth(LATE_DAYS, settings.length_power), LATE_KEPT),
+        names: company::lists(&facts.alike, NAMES_KEPT),
+        codes: company::lists(&facts.codes, usize::MAX),
+        past: PastBaskets::new(fame.len(), by_age.into_iter().zip(baskets.entries().map(|(_, entry)| entry))),
+        popular: popular(&fame),
+        vectors: vectors::vectors(
+            &company(baskets, &places, &worth(settings.days, 1.0)),
+            settings.dimensions,
+        ),
+        fame,
+    }
+}
+
+fn company(baskets: Slice<'_>, places: &Occurrences, worth: &[f32]) -> Rows {
+    company::rows(baskets, places, usize::MAX, COMPANY_KEPT, |basket, _| worth[basket], |_, _, sum| sum)
+}
+
+/// Returns what is bought with an item: the part of its baskets, with as much doubt as one basket, and less for what is
+/// bought with everything.
+fn together(baskets: Slice<'_>, places: &Occurrences, worth: &[f32], most: usize) -> Lists {
+    let sums: Vec<f32> = (0..baskets.log().items().len() as u32)
+        .map(|item| places.places(item).iter().map(|place| worth[place.0 as usize]).sum())
+        .collect();
+    let part = |item: u32, other: u32, sum: f32| {
+        sum / (sums[item as usize] + 1.0) / (sums[other as usize] + 0.1).powf(POPULARITY_POWER)
+    };
+    company::lists(&company::rows(baskets, places, usize::MAX, most, |basket, _| worth[basket], part), most)
+}
+
+fn fame(baskets: Slice<'_>) -> Vec<Fame> {
+    let log = baskets.log();
+    let (_, now) = baskets.span_ms();
+    let mut fame = vec![Fame::default(); log.items().len()];
+    for (at, entry) in baskets.entries() {
+        let days = (now - at) as f32 / DAY_MS;
+        for &item in entry {
+            let fame = &mut fame[item as usize];
+            fame.orders[0] += 1.0;
+            fame.orders[1..].iter_mut().zip(FAME_DAYS).for_each(|(sum, fade)| *sum += (-days / fade).exp());
+            // A day more, so that what is known is older than nothing.
+            fame.age = fame.age.max(days + 1.0);
+            fame.length += (entry.len() as f32).ln();
+        }
+    }
+    for (item, fame) in fame.iter_mut().enumerate() {
+        fame.length /= fame.orders[0].max(1.0);
+        // A hundredth of an order more, so that none has a logarithm.
+        fame.orders.iter_mut().for_each(|sum| *sum = (*sum + 0.01).ln());
+        fame.age = fame.age.ln_1p();
+        fame.code = code::number(&log.items()[item]);
+    }
+    fame
+}
+
+fn popular(fame: &[Fame]) -> Vec<u32> {
+    let mut popular: Vec<(u32, f32)> =
+        fame.iter().enumerate().map(|(item, fame)| (item as u32, fame.orders[2])).collect();
+    keep_best(&mut popular, POPULAR_KEPT);
+    popular.into_iter().map(|item| item.0).collect()
+}

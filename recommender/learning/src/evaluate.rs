@@ -1,0 +1,204 @@
+//! Evaluation: models learnt from what came before, asked what came after.
+//!
+//! Three protocols: `session` (every prefix of a later session is asked for the next item), `loo` (a basket without one
+//! item is asked for it) and `fbt` (one item is asked for another of its basket). An answer is a list of [`LIST`] items.
+
+pub mod measure;
+
+use std::time::Instant;
+
+use recommender::{
+    basket::BasketModel,
+    ranker::Ranker,
+    session::{self, Retrieval, SessionModel},
+    tally::{Tally, keep_best},
+};
+
+use crate::log::{Log, Slice};
+pub use measure::{Figures, Interval, Measure};
+
+/// The length of the lists that are looked at.
+pub const LIST: usize = 20;
+
+/// One question: what is given, and what came: the next item first, where more of a session is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// The items given.
+    pub given: Vec<u32>,
+    /// The items to be found, the next one first.
+    pub came: Vec<u32>,
+    /// Cases of one group, as those of one session, are not independent of each other.
+    pub group: u32,
+}
+
+/// Says whether the item on screen may be suggested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// It may: whoever looks at it may come back to it.
+    Allowed,
+    /// It may not, as on a storefront's page of that item.
+    Removed,
+}
+
+impl Policy {
+    /// Returns the name, as tables spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+/// Holds what one method attained under one policy.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The method.
+    pub method: &'static str,
+    /// The policy for the item on screen; none where a basket's own items are never suggested.
+    pub policy: Option<Policy>,
+    /// What it attained.
+    pub figures: Figures,
+    /// The times of an answer that a half, nine tenths and 99 of a hundred did not exceed, in microseconds.
+    pub micros: [f64; 3],
+}
+
+/// A method: puts its best items for what is given into the list.
+type Method<'a> = (&'static str, Box<dyn FnMut(&[u32], &mut Vec<(u32, f32)>) + 'a>);
+
+/// Returns the cases of later sessions whose items the earlier log knows.
+pub fn session_cases(log: &Log, later: &Log) -> Vec<Case> {
+    let known: Vec<Option<u32>> = later.items().iter().map(|item| log.item(item)).collect();
+    let mut cases = Vec::new();
+    for (group, (_, entry)) in later.all().entries().enumerate() {
+        let items: Vec<u32> = entry.iter().filter_map(|&item| known[item as usize]).collect();
+        for at in 1..items.len() {
+            cases.push(Case { given: items[..at].to_vec(), came: items[at..].to_vec(), group: group as u32 });
+        }
+    }
+    cases
+}
+
+/// Asks a session model, and simpler methods beside it, under both policies.
+pub fn sessions(model: &SessionModel, log: Slice<'_>, cases: &[Case]) -> Vec<Row> {
+    let popular = most_viewed(log);
+    let plain = plain(model);
+    let (mut scratch, mut plain_scratch) = (model.scratch(), plain.scratch());
+    let mut retrieval = Retrieval::new(model);
+    let methods: Vec<Method<'_>> = vec![
+        ("popularity", Box::new(|_, best| best.clone_from(&popular))),
+        (
+            "after the last",
+            Box::new(|given, best| {
+                let list = model.signals.next.of(given[given.len() - 1]);
+                best.clear();
+                best.extend(list.iter().take(LIST + 1).map(|entry| (entry.item, entry.score)));
+            }),
+        ),
+        ("past sessions", Box::new(|given, best| retrieval.next(given, LIST + 1, best))),
+        ("weighted", Box::new(|given, best| plain.next(given, LIST + 1, &mut plain_scratch, best))),
+        ("ranked", Box::new(|given, best| model.next(given, LIST + 1, &mut scratch, best))),
+    ];
+    let items = log.log().items().len();
+    let ask = |(name, ask): Method<'_>| {
+        asked(name, ask, &[Some(Policy::Allowed), Some(Policy::Removed)], cases, items)
+    };
+    methods.into_iter().flat_map(ask).collect()
+}
+
+/// Asks a basket model, and simpler methods beside it.
+pub fn baskets(model: &BasketModel, log: Slice<'_>, cases: &[Case]) -> Vec<Row> {
+    let items = log.log().items().len();
+    let popular = most_viewed(log);
+    let unforested = |ranker: &Ranker| Ranker { weights: ranker.weights.clone(), ..Ranker::default() };
+    let plain = BasketModel {
+        signals: model.signals.clone(),
+        completion: unforested(&model.completion),
+        together: unforested(&model.together),
+    };
+    let (mut scratch, mut plain_scratch) = (model.scratch(), plain.scratch());
+    let (mut tally, mut past) = (Tally::new(items), model.signals.past.scratch());
+    let mut others = Tally::new(items);
+    let methods: Vec<Method<'_>> = vec![
+        (
+            "popularity",
+            Box::new(|given, best| {
+                best.clear();
+                best.extend(popular.iter().filter(|item| !given.contains(&item.0)));
+            }),
+        ),
+        (
+            "past baskets",
+            Box::new(|given, best| {
+                model.signals.past.score(given, &mut past, &mut tally);
+                take_best(&mut tally, given, best);
+            }),
+        ),
+        (
+            "linear",
+            Box::new(|given, best| {
+                given.iter().for_each(|&item| others.add_all(model.signals.linear.of(item), 1.0));
+                take_best(&mut others, given, best);
+            }),
+        ),
+        ("weighted", Box::new(|given, best| plain.goes_with(given, LIST, &mut plain_scratch, best))),
+        ("ranked", Box::new(|given, best| model.goes_with(given, LIST, &mut scratch, best))),
+    ];
+    methods.into_iter().flat_map(|(name, ask)| asked(name, ask, &[None], cases, items)).collect()
+}
+
+fn plain(model: &SessionModel) -> SessionModel {
+    let ranker = Ranker { weights: model.ranker.weights.clone(), ..Ranker::default() };
+    SessionModel { ranker, ..model.clone() }
+}
+
+fn take_best(tally: &mut Tally, given: &[u32], best: &mut Vec<(u32, f32)>) {
+    tally.best(LIST + given.len(), best);
+    tally.clear();
+    best.retain(|item| !given.contains(&item.0));
+}
+
+/// Returns the items that stand in most entries, enough for a list without what a long basket holds.
+fn most_viewed(log: Slice<'_>) -> Vec<(u32, f32)> {
+    let mut counts = vec![0.0; log.log().items().len()];
+    log.entries().for_each(|(_, entry)| entry.iter().for_each(|&item| counts[item as usize] += 1.0));
+    let mut most: Vec<(u32, f32)> =
+        counts.into_iter().enumerate().map(|(item, count)| (item as u32, count)).collect();
+    keep_best(&mut most, LIST + session::CANDIDATES);
+    most
+}
+
+fn asked(
+    method: &'static str,
+    mut ask: impl FnMut(&[u32], &mut Vec<(u32, f32)>),
+    policies: &[Option<Policy>],
+    cases: &[Case],
+    items: usize,
+) -> Vec<Row> {
+    let mut measures: Vec<Measure> = policies.iter().map(|_| Measure::new(items)).collect();
+    let (mut best, mut list, mut nanos) = (Vec::new(), Vec::new(), Vec::with_capacity(cases.len()));
+    for case in cases {
+        let began = Instant::now();
+        ask(&case.given, &mut best);
+        nanos.push(began.elapsed().as_nanos() as u64);
+        for (policy, measure) in policies.iter().zip(&mut measures) {
+            let on_screen = case.given[case.given.len() - 1];
+            let may = |item: &u32| *policy != Some(Policy::Removed) || *item != on_screen;
+            list.clear();
+            list.extend(best.iter().map(|item| item.0).filter(may).take(LIST));
+            measure.add(case, &list);
+        }
+    }
+    nanos.sort_unstable();
+    let micros = [0.5, 0.9, 0.99].map(|part| {
+        let place = ((nanos.len() as f64 * part) as usize).min(nanos.len().saturating_sub(1));
+        nanos.get(place).map_or(0.0, |nanos| *nanos as f64 / 1_000.0)
+    });
+    let row = |(policy, measure): (&Option<Policy>, Measure)| Row {
+        method,
+        policy: *policy,
+        figures: measure.figures(),
+        micros,
+    };
+    policies.iter().zip(measures).map(row).collect()
+}

@@ -1,0 +1,256 @@
+//! The log: orders or sessions as numbers, oldest first.
+
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
+
+/// Says what a log's entries are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Baskets: an entry's items are distinct, and ascending.
+    Baskets,
+    /// Sessions: an entry's items stand in the order in which they were viewed, and may come again.
+    Sessions,
+}
+
+/// Holds entries from the oldest to the latest.
+#[derive(Clone, Debug)]
+pub struct Log {
+    items: Vec<Box<str>>,
+    /// The name of each item, empty where none is known.
+    names: Vec<Box<str>>,
+    /// `starts[e]..starts[e + 1]` are the lines of entry `e`.
+    starts: Vec<usize>,
+    lines: Vec<u32>,
+    at_ms: Vec<i64>,
+}
+
+impl Log {
+    /// Returns how many entries there are.
+    pub fn len(&self) -> usize {
+        self.at_ms.len()
+    }
+
+    /// Says whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.at_ms.is_empty()
+    }
+
+    /// Returns the items, ascending; an item's number is its place.
+    pub fn items(&self) -> &[Box<str>] {
+        &self.items
+    }
+
+    /// Returns the number of an item, or `None` where the log does not hold it.
+    pub fn item(&self, name: &str) -> Option<u32> {
+        self.items.binary_search_by(|item| (**item).cmp(name)).ok().map(|place| place as u32)
+    }
+
+    /// Returns the names of the items, empty where none is known.
+    pub fn names(&self) -> &[Box<str>] {
+        &self.names
+    }
+
+    /// Returns the items of an entry.
+    pub fn entry(&self, number: usize) -> &[u32] {
+        &self.lines[self.starts[number]..self.starts[number + 1]]
+    }
+
+    /// Returns when an entry was made.
+    pub fn at_ms(&self, number: usize) -> i64 {
+        self.at_ms[number]
+    }
+
+    /// Returns the number of lines of all entries.
+    pub fn line_count(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Returns some of the entries, by their place.
+    pub fn slice(&self, range: Range<usize>) -> Slice<'_> {
+        Slice { log: self, from: range.start, to: range.end }
+    }
+
+    /// Returns all entries.
+    pub fn all(&self) -> Slice<'_> {
+        self.slice(0..self.len())
+    }
+}
+
+/// Is a part of a log: the entries of a stretch of time.
+#[derive(Clone, Copy, Debug)]
+pub struct Slice<'a> {
+    log: &'a Log,
+    from: usize,
+    to: usize,
+}
+
+impl<'a> Slice<'a> {
+    /// Returns how many entries there are.
+    pub fn len(self) -> usize {
+        self.to - self.from
+    }
+
+    /// Says whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the log.
+    pub fn log(self) -> &'a Log {
+        self.log
+    }
+
+    /// Returns the entries, each with its time.
+    pub fn entries(self) -> impl DoubleEndedIterator<Item = (i64, &'a [u32])> + ExactSizeIterator + Clone {
+        let log = self.log;
+        (self.from..self.to).map(move |number| (log.at_ms(number), log.entry(number)))
+    }
+
+    /// Returns an entry by its place in the slice.
+    pub fn entry(self, place: usize) -> &'a [u32] {
+        self.log.entry(self.from + place)
+    }
+
+    /// Returns the times of the first and of the last entry, zeros where there is none.
+    pub fn span_ms(self) -> (i64, i64) {
+        if self.is_empty() { (0, 0) } else { (self.log.at_ms(self.from), self.log.at_ms(self.to - 1)) }
+    }
+
+    /// Returns, of the whole log's entries, those from `part` of this slice on (0 its beginning, 1 its end).
+    pub fn split(self, part: f64) -> (Self, Self) {
+        let at = self.from + (self.len() as f64 * part) as usize;
+        (Self { to: at, ..self }, Self { from: at, ..self })
+    }
+
+    /// Returns the entries from one place to another.
+    pub fn part(self, range: Range<usize>) -> Self {
+        Self { log: self.log, from: self.from + range.start, to: self.from + range.end }
+    }
+}
+
+/// Gathers entries, numbering items as they come.
+pub struct Gather {
+    kind: Kind,
+    seen: HashSet<Box<str>>,
+    numbers: HashMap<Box<str>, u32>,
+    names: Vec<Box<str>>,
+    entries: Vec<(i64, usize)>,
+    lines: Vec<u32>,
+}
+
+impl Gather {
+    /// Begins a log.
+    pub fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            seen: HashSet::new(),
+            numbers: HashMap::new(),
+            names: Vec::new(),
+            entries: Vec::new(),
+            lines: Vec::new(),
+        }
+    }
+
+    /// Adds an entry and its lines, or leaves it out and returns false where its id has been seen: the same order told
+    /// by two events.
+    pub fn entry<'a>(
+        &mut self,
+        id: &str,
+        at_ms: i64,
+        lines: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    ) -> bool {
+        if !self.seen.insert(id.into()) {
+            return false;
+        }
+        self.entries.push((at_ms, self.lines.len()));
+        for (item, name) in lines {
+            let number = match self.numbers.get(item) {
+                Some(&number) => number,
+                None => self.number(item),
+            };
+            // The first name that an item had: later ones are often notes, as "damaged" or "found".
+            if let Some(name) = name.filter(|name| !name.is_empty())
+                && self.names[number as usize].is_empty()
+            {
+                self.names[number as usize] = name.into();
+            }
+            self.lines.push(number);
+        }
+        true
+    }
+
+    fn number(&mut self, item: &str) -> u32 {
+        let number = u32::try_from(self.numbers.len()).expect("fewer than four thousand million items");
+        self.numbers.insert(item.into(), number);
+        self.names.push(Box::default());
+        number
+    }
+
+    /// Puts the entries into the order of their times, and numbers the items in the order of their names, so that equal
+    /// entries give equal numbers however they were read.
+    pub fn finish(mut self) -> Log {
+        let mut named: Vec<(Box<str>, u32)> = self.numbers.into_iter().collect();
+        named.sort_unstable();
+        let mut renumbered = vec![0; named.len()];
+        for (place, (_, number)) in named.iter().enumerate() {
+            renumbered[*number as usize] = place as u32;
+        }
+        let mut order: Vec<usize> = (0..self.entries.len()).collect();
+        order.sort_by_key(|&number| self.entries[number].0);
+        let (mut starts, mut lines) = (vec![0], Vec::with_capacity(self.lines.len()));
+        let mut at_ms = Vec::with_capacity(order.len());
+        for number in order {
+            let (at, from) = self.entries[number];
+            let to = self.entries.get(number + 1).map_or(self.lines.len(), |next| next.1);
+            let mut items: Vec<u32> =
+                self.lines[from..to].iter().map(|&item| renumbered[item as usize]).collect();
+            if self.kind == Kind::Baskets {
+                items.sort_unstable();
+                items.dedup();
+            }
+            lines.extend(items);
+            starts.push(lines.len());
+            at_ms.push(at);
+        }
+        let names =
+            named.iter().map(|(_, number)| std::mem::take(&mut self.names[*number as usize])).collect();
+        Log { items: named.into_iter().map(|(item, _)| item).collect(), names, starts, lines, at_ms }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(kind: Kind) -> Log {
+        let mut gather = Gather::new(kind);
+        let plain = |item: &'static str| (item, None);
+        assert!(gather.entry("2", 7, ["JUG"].map(plain).into_iter()));
+        assert!(gather.entry("1", 5, [("TEA", Some("")), ("CUP", None), ("TEA", Some("A tea"))].into_iter()));
+        assert!(!gather.entry("2", 9, ["TEA"].map(plain).into_iter()), "an order told twice counts once");
+        gather.finish()
+    }
+
+    #[test]
+    fn a_basket_holds_each_item_once_and_a_session_what_was_viewed() {
+        let (baskets, sessions) = (log(Kind::Baskets), log(Kind::Sessions));
+        assert_eq!(baskets.items().iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["CUP", "JUG", "TEA"]);
+        assert_eq!(baskets.names().iter().map(AsRef::as_ref).collect::<Vec<&str>>(), ["", "", "A tea"]);
+        assert_eq!(baskets.all().entries().collect::<Vec<_>>(), [(5, &[0, 2][..]), (7, &[1][..])]);
+        assert_eq!(sessions.entry(0), [2, 0, 2]);
+        assert_eq!((baskets.item("TEA"), baskets.item("TEAPOT")), (Some(2), None));
+    }
+
+    #[test]
+    fn a_log_is_cut_by_time() {
+        let log = log(Kind::Baskets);
+        let (early, late) = log.all().split(0.5);
+        assert_eq!(
+            (early.len(), early.span_ms(), late.span_ms(), late.entry(0)),
+            (1, (5, 5), (7, 7), &[1][..])
+        );
+        assert_eq!(log.all().part(1..1).span_ms(), (0, 0));
+    }
+}

@@ -1,0 +1,49 @@
+//! The ranker: what candidates' features are worth together, as a weighted sum and a forest that corrects it.
+
+use crate::{forest::Forest, tally::keep_best};
+
+/// Puts candidates into order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ranker {
+    /// The weight of each feature.
+    pub weights: Vec<f32>,
+    /// What the weighted sum is off by.
+    pub forest: Forest,
+}
+
+/// Candidates of one question, with the features of each; made to be used again.
+#[derive(Clone, Debug, Default)]
+pub struct Candidates {
+    /// Their numbers.
+    pub items: Vec<u32>,
+    /// Their features, row by row.
+    pub rows: Vec<f32>,
+    sums: Vec<f32>,
+}
+
+impl Candidates {
+    /// Forgets all candidates.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.rows.clear();
+    }
+}
+
+impl Ranker {
+    /// Puts the `most` best candidates into `best`, the best first.
+    pub fn rank(&self, candidates: &mut Candidates, most: usize, best: &mut Vec<(u32, f32)>) {
+        let width = self.weights.len();
+        let Candidates { items, rows, sums } = candidates;
+        sums.clear();
+        sums.extend(rows.chunks_exact(width).map(|row| weighted(row, &self.weights)));
+        self.forest.add(rows, width, sums);
+        best.clear();
+        best.extend(items.iter().copied().zip(sums.iter().copied()));
+        keep_best(best, most);
+    }
+}
+
+/// Returns the sum of a row's features, each by its weight.
+pub fn weighted(row: &[f32], weights: &[f32]) -> f32 {
+    row.iter().zip(weights).map(|(value, weight)| value * weight).sum()
+}

@@ -1,0 +1,110 @@
+//! Sums of scores per item, made to be used again and again: an answer touches some hundreds of items, not all.
+
+use crate::lists::Entry;
+
+/// Adds up a score per number (of an item, of a session); clearing costs what was touched, not what there is.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    scores: Vec<f32>,
+    touched: Vec<u32>,
+}
+
+impl Tally {
+    /// Makes an empty tally over the numbers below `count`.
+    pub fn new(count: usize) -> Self {
+        Self { scores: vec![0.0; count], touched: Vec::new() }
+    }
+
+    /// Adds a score other than zero and says whether it is the number's first.
+    #[inline]
+    pub fn add(&mut self, number: u32, score: f32) -> bool {
+        let sum = &mut self.scores[number as usize];
+        let first = *sum == 0.0;
+        *sum += score;
+        if *sum == 0.0 {
+            // What adds up to nothing stays touched, so that none is touched twice.
+            *sum = f32::MIN_POSITIVE;
+        }
+        if first {
+            self.touched.push(number);
+        }
+        first
+    }
+
+    /// Adds what a list says, each entry by a factor above zero.
+    #[inline]
+    pub fn add_all(&mut self, list: &[Entry], factor: f32) {
+        for entry in list {
+            self.add(entry.item, entry.score * factor);
+        }
+    }
+
+    /// Raises a number's score to `score`, where it is lower.
+    #[inline]
+    pub fn raise(&mut self, number: u32, score: f32) {
+        let so_far = self.get(number);
+        if score > so_far {
+            self.add(number, score - so_far);
+        }
+    }
+
+    /// Returns the sum of a number, zero where nothing was added.
+    #[inline]
+    pub fn get(&self, number: u32) -> f32 {
+        self.scores[number as usize]
+    }
+
+    /// Returns the numbers that have a sum, in the order in which they came.
+    pub fn touched(&self) -> &[u32] {
+        &self.touched
+    }
+
+    /// Forgets all sums.
+    pub fn clear(&mut self) {
+        for number in self.touched.drain(..) {
+            self.scores[number as usize] = 0.0;
+        }
+    }
+
+    /// Puts the `most` numbers of the highest sums into `best`, the highest first and ties by number.
+    pub fn best(&self, most: usize, best: &mut Vec<(u32, f32)>) {
+        best.clear();
+        best.extend(self.touched.iter().map(|&number| (number, self.get(number))));
+        keep_best(best, most);
+    }
+}
+
+/// Leaves the `most` pairs of the highest scores, the highest first and ties by number.
+pub fn keep_best(pairs: &mut Vec<(u32, f32)>, most: usize) {
+    let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    if most == 0 {
+        pairs.clear();
+    } else if pairs.len() > most {
+        pairs.select_nth_unstable_by(most - 1, order);
+        pairs.truncate(most);
+    }
+    pairs.sort_unstable_by(order);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_come_first_and_a_cleared_tally_is_as_new() {
+        let mut tally = Tally::new(5);
+        assert_eq!(
+            [(3, 1.0), (1, 2.0), (3, 1.5), (0, 2.0)].map(|(n, s)| tally.add(n, s)),
+            [true, true, false, true]
+        );
+        let mut best = Vec::new();
+        tally.best(2, &mut best);
+        assert_eq!(best, [(3, 2.5), (0, 2.0)]);
+        tally.best(9, &mut best);
+        assert_eq!(best, [(3, 2.5), (0, 2.0), (1, 2.0)]);
+        tally.best(0, &mut best);
+        assert!(best.is_empty());
+        tally.clear();
+        assert_eq!((tally.get(3), tally.touched().len()), (0.0, 0));
+    }
+}
