@@ -8,7 +8,7 @@
 //! 2. [`index`]: the questions of a shop, answered from a model in memory;
 //! 3. [`session`] and [`basket`]: what a trail of viewed items, and what is in a basket, says of the next item;
 //! 4. [`ranker`] with [`forest`]: candidates put in order by what was learnt from questions of the past;
-//! 5. [`lists`], [`vectors`], [`code`] and [`tally`]: what these are made of;
+//! 5. [`lists`], [`ragged`], [`vectors`], [`code`] and [`tally`]: what these are made of;
 //! 6. [`file`]: files that are replaced whole, as the model's is.
 
 pub mod basket;
@@ -18,6 +18,7 @@ pub mod forest;
 pub mod index;
 pub mod lists;
 pub mod model;
+pub mod ragged;
 pub mod ranker;
 pub mod session;
 pub mod tally;

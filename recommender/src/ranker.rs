@@ -47,3 +47,14 @@ impl Ranker {
 pub fn weighted(row: &[f32], weights: &[f32]) -> f32 {
     row.iter().zip(weights).map(|(value, weight)| value * weight).sum()
 }
+
+/// Returns a place in a list, from 1, as a feature: its reciprocal, and zero for zero, which is not in the list.
+pub(crate) fn share(rank: u8) -> f32 {
+    if rank == 0 { 0.0 } else { 1.0 / f32::from(rank) }
+}
+
+/// Returns the logarithm of a score as a feature, with a floor that stands for no score, too.
+pub(crate) fn logarithm(score: f32) -> f32 {
+    const NOTHING: f32 = -20.0;
+    if score > 0.0 { score.ln().max(NOTHING) } else { NOTHING }
+}

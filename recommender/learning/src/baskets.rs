@@ -5,7 +5,6 @@ use recommender::{
         BasketModel, Fame, PastBaskets, Signals,
         features::{self, WIDTH},
     },
-    code,
     lists::Lists,
     ranker::Ranker,
     tally::keep_best,
@@ -245,12 +244,11 @@ fn fame(baskets: Slice<'_>) -> Vec<Fame> {
             fame.length += (entry.len() as f32).ln();
         }
     }
-    for (item, fame) in fame.iter_mut().enumerate() {
+    for fame in &mut fame {
         fame.length /= fame.orders[0].max(1.0);
         // A hundredth of an order more, so that none has a logarithm.
         fame.orders.iter_mut().for_each(|sum| *sum = (*sum + 0.01).ln());
         fame.age = fame.age.ln_1p();
-        fame.code = code::number(&log.items()[item]);
     }
     fame
 }
@@ -260,4 +258,58 @@ fn popular(fame: &[Fame]) -> Vec<u32> {
         fame.iter().enumerate().map(|(item, fame)| (item as u32, fame.orders[2])).collect();
     keep_best(&mut popular, POPULAR_KEPT);
     popular.into_iter().map(|item| item.0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Gather, Kind, Log};
+
+    /// Baskets of three of one group of five items, of four groups, and something that everybody buys.
+    fn log(baskets: u64) -> Log {
+        let mut gather = Gather::new(Kind::Baskets);
+        for number in 0..baskets {
+            let group = number % 4 * 5;
+            let first = mix(number) % 5;
+            let items = [0, 1, 2].map(|step| format!("{}", 100 * group + (first + step) % 5));
+            let lines = items.iter().map(|item| (item.as_str(), None)).chain([("milk", Some("Milk"))]);
+            gather.entry(&number.to_string(), number as i64 * 3_600_000, lines);
+        }
+        gather.finish()
+    }
+
+    #[test]
+    fn what_belongs_together_is_learnt_and_the_same_log_gives_the_same_model() {
+        let log = log(1_200);
+        let model = learn(log.all(), Settings::default());
+        let (mut scratch, mut best) = (model.scratch(), Vec::new());
+        let item = |name: &str| log.item(name).unwrap();
+        model.goes_with(&[item("500"), item("501"), item("milk")], 3, &mut scratch, &mut best);
+        let names: Vec<&str> = best.iter().map(|item| &*log.items()[item.0 as usize]).collect();
+        assert!(names.iter().all(|name| name.starts_with("50")), "{names:?}");
+        assert!(["502", "504"].contains(&names[0]), "the circle's next on either side: {names:?}");
+        let again = learn(log.all(), Settings::default());
+        assert_eq!(format!("{:?}", again.completion), format!("{:?}", model.completion));
+        assert_eq!(format!("{:?}", again.signals), format!("{:?}", model.signals));
+    }
+
+    #[test]
+    fn a_basket_asks_as_often_as_it_may_and_never_for_what_is_given() {
+        let log = log(8);
+        for (task, given, asked) in [(Task::Completion, 3, 16), (Task::Together, 1, 16)] {
+            let questions = questions(task, log.all(), 2, |_| true);
+            assert_eq!(questions.len(), asked);
+            assert!(questions.iter().all(|q| q.given.len() == given && !q.given.contains(&q.right)));
+        }
+    }
+
+    #[test]
+    fn one_basket_and_none_are_learnt_from_too() {
+        let log = log(1);
+        let model = learn(log.all(), Settings::default());
+        let (mut scratch, mut best) = (model.scratch(), Vec::new());
+        model.goes_with(&[0], 20, &mut scratch, &mut best);
+        assert_eq!(best.len(), 3);
+        learn(Gather::new(Kind::Baskets).finish().all(), Settings::default());
+    }
 }

@@ -220,3 +220,62 @@ fn fame(sessions: Slice<'_>) -> Vec<Fame> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::{Gather, Kind, Log};
+
+    /// Sessions over thirty items; each goes round its own circle of ten, now and then a step back.
+    fn log(sessions: u32) -> Log {
+        let mut gather = Gather::new(Kind::Sessions);
+        for number in 0..sessions {
+            let at = |step: u32| {
+                let draw = crate::baskets::mix(u64::from(number));
+                let back = u32::from(step == 3 && draw.is_multiple_of(3));
+                format!("{}", 10 * (number % 3) + (draw as u32 + step - back) % 10)
+            };
+            let items: Vec<String> = (0..6).map(at).collect();
+            gather.entry(
+                &number.to_string(),
+                i64::from(number) * 1_000,
+                items.iter().map(|item| (item.as_str(), None)),
+            );
+        }
+        gather.finish()
+    }
+
+    #[test]
+    fn what_follows_is_learnt_and_the_same_log_gives_the_same_model() {
+        let log = log(900);
+        let model = learn(log.all(), Settings::default());
+        let (mut scratch, mut best) = (model.scratch(), Vec::new());
+        let item = |name: &str| log.item(name).unwrap();
+        model.next(&[item("11"), item("12")], 3, &mut scratch, &mut best);
+        assert_eq!(best[0].0, item("13"));
+        let again = learn(log.all(), Settings::default());
+        assert_eq!(format!("{:?}", again.ranker), format!("{:?}", model.ranker));
+        assert_eq!(format!("{:?}", again.signals), format!("{:?}", model.signals));
+    }
+
+    #[test]
+    fn few_sessions_are_enough_for_an_order_and_none_for_none() {
+        let log = log(9);
+        let model = learn(log.all(), Settings::default());
+        let (mut scratch, mut best) = (model.scratch(), Vec::new());
+        model.next(&[log.item("11").unwrap()], 20, &mut scratch, &mut best);
+        assert!(!best.is_empty() && model.ranker.forest.trees.is_empty());
+        learn(Gather::new(Kind::Sessions).finish().all(), Settings::default());
+    }
+
+    #[test]
+    fn a_question_is_a_prefix_and_what_came_next() {
+        let mut gather = Gather::new(Kind::Sessions);
+        gather.entry("1", 0, ["a", "b", "unknown", "c"].map(|item| (item, None)).into_iter());
+        let log = gather.finish();
+        let questions = questions(log.all(), |item| item != log.item("unknown").unwrap());
+        let told: Vec<(Vec<u32>, u32)> =
+            questions.into_iter().map(|asked| (asked.given, asked.right)).collect();
+        assert_eq!(told, [(vec![0], 1), (vec![0, 1], 2)]);
+    }
+}

@@ -2,9 +2,8 @@
 
 use crate::{
     basket::neighbours::{self, PastBaskets},
-    code,
     lists::Lists,
-    ranker::Candidates,
+    ranker::{Candidates, logarithm, share},
     tally::Tally,
     vectors::{Vectors, dot},
 };
@@ -18,8 +17,6 @@ pub struct Fame {
     pub age: f32,
     /// The mean logarithm of the lengths of its baskets.
     pub length: f32,
-    /// The number of its code.
-    pub code: Option<u32>,
 }
 
 /// Holds all that candidates are found and judged by.
@@ -122,9 +119,6 @@ const POPULAR_WORTH: f32 = 0.02;
 
 /// The most items of a basket that are looked at: those given last.
 pub const BASKET_MAX: usize = 200;
-
-/// Stands for the logarithm of no score.
-const NOTHING: f32 = -20.0;
 
 /// What a thread needs to find candidates.
 #[derive(Clone, Debug)]
@@ -293,18 +287,4 @@ impl Whole {
             late: each(&|fame| fame.orders[2] - fame.orders[0]),
         }
     }
-}
-
-fn share(rank: u8) -> f32 {
-    if rank == 0 { 0.0 } else { 1.0 / f32::from(rank) }
-}
-
-fn logarithm(score: f32) -> f32 {
-    if score > 0.0 { score.ln().max(NOTHING) } else { NOTHING }
-}
-
-/// Returns the likeness of two codes in a row of numbered products: one for the same number, 1/e four numbers on.
-pub fn likeness(a: Option<u32>, b: Option<u32>) -> f32 {
-    let distance = code::distance(a, b);
-    if distance < 0.0 { 0.0 } else { (-distance.exp_m1() / 4.0).exp() }
 }

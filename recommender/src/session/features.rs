@@ -3,7 +3,7 @@
 use crate::{
     code,
     lists::Lists,
-    ranker::Candidates,
+    ranker::{Candidates, logarithm, share},
     session::neighbours::{self, PastSessions},
     tally::Tally,
     vectors::{Vectors, dot},
@@ -96,9 +96,8 @@ const FADE: f32 = 0.7;
 const LIST_MAX: usize = 100;
 const WORTH: [f32; 3] = [1.0, 0.5, 0.3];
 
-/// Stands for the steps since an item was viewed that is not in the trail, and for the logarithm of no score.
+/// Stands for the steps since an item was viewed that is not in the trail.
 const NEVER: f32 = 99.0;
-const NOTHING: f32 = -20.0;
 
 /// What a thread needs to find candidates.
 #[derive(Clone, Debug)]
@@ -246,12 +245,4 @@ impl Scratch {
             tally.clear();
         }
     }
-}
-
-fn share(rank: u8) -> f32 {
-    if rank == 0 { 0.0 } else { 1.0 / f32::from(rank) }
-}
-
-fn logarithm(score: f32) -> f32 {
-    if score > 0.0 { score.ln().max(NOTHING) } else { NOTHING }
 }

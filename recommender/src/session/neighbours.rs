@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::tally::{Tally, keep_best};
+use crate::{
+    ragged::{self, Ragged},
+    tally::{Tally, keep_best},
+};
 
 /// How a past session is compared, and what of it counts. Steps and positions are counted in items.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,14 +51,11 @@ impl Default for Nearness {
 #[derive(Clone, Debug)]
 pub struct PastSessions {
     nearness: Nearness,
-    /// `starts[s]..starts[s + 1]` are the items of session `s`.
-    starts: Vec<u32>,
-    items: Vec<u32>,
+    sessions: Ragged<u32>,
     /// What a session is worth by its age.
     worth: Vec<f32>,
-    /// `posting_starts[i]..posting_starts[i + 1]` are the sessions of item `i`, the most recent first.
-    posting_starts: Vec<u32>,
-    postings: Vec<u32>,
+    /// The sessions of each item, the most recent first.
+    holders: Ragged<u32>,
     /// What an item is worth by its rarity.
     rarity: Vec<f32>,
     /// What an item is worth by its position: `SPAN_MAX` places before the shared item, itself, as many after.
@@ -90,63 +90,26 @@ impl PastSessions {
         let latest = sessions.clone().map(|(at, _)| at).max().unwrap_or(0);
         let oldest = sessions.clone().map(|(at, _)| at).min().unwrap_or(0);
         let span = ((latest - oldest) as f32 * nearness.age).max(1.0);
-        let (mut starts, mut items, mut worth) = (vec![0], Vec::new(), Vec::new());
-        let mut holders: Vec<u32> = vec![0; item_count];
-        let mut last_holder = vec![u32::MAX; item_count];
-        for (number, (at, session)) in sessions.enumerate() {
+        let (mut past, mut worth) = (Ragged::default(), Vec::new());
+        for (at, session) in sessions {
             // A robot's session of a million views is asked as often as it is long.
-            let session = &session[session.len().saturating_sub(SESSION_MAX)..];
-            items.extend_from_slice(session);
-            starts.push(items.len() as u32);
+            past.push(session[session.len().saturating_sub(SESSION_MAX)..].iter().copied());
             worth.push((-((latest - at) as f32) / span).exp());
-            for &item in session {
-                if std::mem::replace(&mut last_holder[item as usize], number as u32) != number as u32 {
-                    holders[item as usize] += 1;
-                }
-            }
         }
-        let count = worth.len();
-        let rarity = holders
-            .iter()
-            .map(|&held| 1.0 + nearness.rarity * ((count.max(1) as f32) / (held.max(1) as f32)).ln())
-            .collect();
-        let mut posting_starts = vec![0_u32];
-        for &held in &holders {
-            posting_starts
-                .push(posting_starts.last().expect("one at least") + held.min(nearness.recent as u32));
-        }
-        let mut postings = vec![0; *posting_starts.last().expect("one at least") as usize];
-        let mut ends: Vec<u32> = posting_starts[..item_count].to_vec();
-        last_holder.fill(u32::MAX);
-        for number in (0..count).rev() {
-            for &item in &items[starts[number] as usize..starts[number + 1] as usize] {
-                let seen = std::mem::replace(&mut last_holder[item as usize], number as u32);
-                let end = &mut ends[item as usize];
-                if seen != number as u32 && *end < posting_starts[item as usize + 1] {
-                    postings[*end as usize] = number as u32;
-                    *end += 1;
-                }
-            }
-        }
+        let mut holders = ragged::holders(&past, item_count);
+        let rarity = |held: &Vec<u32>| (worth.len().max(1) as f32 / held.len().max(1) as f32).ln();
+        let rarity = holders.iter().map(|held| 1.0 + nearness.rarity * rarity(held)).collect();
+        holders.iter_mut().for_each(|held| held.truncate(nearness.recent));
         let before = (1..=SPAN_MAX).rev().map(|steps| (-(steps as f32) / nearness.before).exp());
         let after = (0..=SPAN_MAX).map(|steps| (-(steps as f32) / nearness.after).exp());
         let fading = before.chain(after).collect();
-        Self { nearness, starts, items, worth, posting_starts, postings, rarity, fading }
+        Self { nearness, sessions: past, worth, holders: holders.into_iter().collect(), rarity, fading }
     }
 
     /// Returns what a thread needs to ask.
     pub fn scratch(&self) -> Scratch {
         let count = self.worth.len();
         Scratch { nearness: Tally::new(count), latest: vec![0; count], nearest: Vec::new() }
-    }
-
-    fn session(&self, number: u32) -> &[u32] {
-        &self.items[self.starts[number as usize] as usize..self.starts[number as usize + 1] as usize]
-    }
-
-    fn holders(&self, item: u32) -> &[u32] {
-        let place = item as usize;
-        &self.postings[self.posting_starts[place] as usize..self.posting_starts[place + 1] as usize]
     }
 
     /// Adds to `scores` what the past sessions nearest to `trail` (item numbers, the last is the present one) went on to.
@@ -158,7 +121,7 @@ impl PastSessions {
                 continue;
             }
             let says = (-(step as f32) / fade).exp();
-            for &session in self.holders(item) {
+            for &session in self.holders.row(item) {
                 if scratch.nearness.add(session, says) {
                     scratch.latest[session as usize] = step as u8;
                 }
@@ -173,12 +136,58 @@ impl PastSessions {
             let step = latest[session as usize] as usize;
             let shared = compared[compared.len() - 1 - step];
             let says = near * (-(step as f32) / shared_fade).exp();
-            let items = self.session(session);
+            let items = self.sessions.row(session);
             let place = items.iter().rposition(|&item| item == shared).expect("a holder of the item");
             for (position, &item) in items.iter().enumerate() {
                 let step = (position + SPAN_MAX).saturating_sub(place).min(2 * SPAN_MAX);
                 scores.add(item, says * self.fading[step] * self.rarity[item as usize]);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scores(sessions: &[(i64, &[u32])], trail: &[u32]) -> Vec<f32> {
+        let past = PastSessions::new(Nearness::default(), 6, sessions.iter().copied());
+        let (mut scratch, mut scores) = (past.scratch(), Tally::new(6));
+        past.score(trail, &mut scratch, &mut scores);
+        (0..6).map(|item| scores.get(item)).collect()
+    }
+
+    #[test]
+    fn one_past_session_says_what_the_formula_says() {
+        let scores = scores(&[(0, &[3, 0, 1]), (8, &[5, 4])], &[2, 0]);
+        // By hand: the session is as old as the span, and of item 0 it is one step to either side. Two sessions, one holder.
+        let (near, rarity) = ((-1.0 / 0.8_f32).exp(), 1.0 + 5.0 * 2.0_f32.ln());
+        let expected = [
+            near * rarity,
+            near * rarity * (-0.25_f32).exp(),
+            0.0,
+            near * rarity * (-0.5_f32).exp(),
+            0.0,
+            0.0,
+        ];
+        for (score, expected) in scores.iter().zip(expected) {
+            assert!((score - expected).abs() < 1e-6, "{scores:?}");
+        }
+    }
+
+    #[test]
+    fn later_sessions_and_later_items_say_more() {
+        let by_age = scores(&[(0, &[0, 1]), (100, &[0, 2])], &[0]);
+        assert!(by_age[2] > by_age[1]);
+        let by_step = scores(&[(0, &[0, 1]), (0, &[3, 2])], &[0, 3]);
+        assert!(by_step[2] > by_step[1]);
+        // An item that comes twice counts where it came last.
+        assert_eq!(scores(&[(0, &[0, 1])], &[0, 4, 0]), scores(&[(0, &[0, 1])], &[4, 0]));
+    }
+
+    #[test]
+    fn a_session_that_shares_nothing_says_nothing() {
+        assert_eq!(scores(&[(0, &[0, 1])], &[2]), [0.0; 6]);
+        assert_eq!(scores(&[], &[2]), [0.0; 6]);
     }
 }

@@ -1,0 +1,77 @@
+//! Rows of different lengths, one after the other in one piece of memory.
+
+/// Holds rows, numbered from zero.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ragged<T> {
+    /// `starts[r]..starts[r + 1]` are the values of row `r`.
+    starts: Vec<u32>,
+    values: Vec<T>,
+}
+
+impl<T> Default for Ragged<T> {
+    fn default() -> Self {
+        Self { starts: vec![0], values: Vec::new() }
+    }
+}
+
+impl<T> Ragged<T> {
+    /// Adds a row.
+    ///
+    /// # Panics
+    /// Where all rows together hold more than four thousand million values.
+    pub fn push(&mut self, row: impl IntoIterator<Item = T>) {
+        self.values.extend(row);
+        self.starts.push(u32::try_from(self.values.len()).expect("fewer than four thousand million values"));
+    }
+
+    /// Returns a row.
+    #[inline]
+    pub fn row(&self, number: u32) -> &[T] {
+        &self.values[self.starts[number as usize] as usize..self.starts[number as usize + 1] as usize]
+    }
+
+    /// Returns how many rows there are.
+    pub fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// Says whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T> FromIterator<Vec<T>> for Ragged<T> {
+    fn from_iter<I: IntoIterator<Item = Vec<T>>>(rows: I) -> Self {
+        let mut ragged = Self::default();
+        rows.into_iter().for_each(|row| ragged.push(row));
+        ragged
+    }
+}
+
+/// Returns per number below `count` the rows that hold it, the last first and each once.
+pub fn holders(rows: &Ragged<u32>, count: usize) -> Vec<Vec<u32>> {
+    let mut holders: Vec<Vec<u32>> = vec![Vec::new(); count];
+    for row in (0..rows.len() as u32).rev() {
+        for &number in rows.row(row) {
+            let held = &mut holders[number as usize];
+            if held.last() != Some(&row) {
+                held.push(row);
+            }
+        }
+    }
+    holders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_found_by_what_they_hold() {
+        let rows: Ragged<u32> = [vec![2, 0, 2], vec![], vec![0]].into_iter().collect();
+        assert_eq!((rows.len(), rows.row(0), rows.row(1)), (3, &[2, 0, 2][..], &[][..]));
+        assert_eq!(holders(&rows, 4), [vec![2, 0], vec![], vec![0], vec![]]);
+        assert!(Ragged::<u32>::default().is_empty());
+    }
+}
