@@ -33,15 +33,16 @@ pub struct Nearness {
 }
 
 impl Default for Nearness {
+    /// What did best on the last twelfth of the training parts of two shops' logs.
     fn default() -> Self {
         Self {
             neighbours: 200,
             recent: 500,
             fade: 4.0,
-            age: 0.8,
-            shared_fade: 3.0,
-            after: 4.0,
-            before: 2.0,
+            age: 2.0,
+            shared_fade: 2.5,
+            after: 3.0,
+            before: 3.0,
             rarity: 5.0,
         }
     }
@@ -161,15 +162,9 @@ mod tests {
     fn one_past_session_says_what_the_formula_says() {
         let scores = scores(&[(0, &[3, 0, 1]), (8, &[5, 4])], &[2, 0]);
         // By hand: the session is as old as the span, and of item 0 it is one step to either side. Two sessions, one holder.
-        let (near, rarity) = ((-1.0 / 0.8_f32).exp(), 1.0 + 5.0 * 2.0_f32.ln());
-        let expected = [
-            near * rarity,
-            near * rarity * (-0.25_f32).exp(),
-            0.0,
-            near * rarity * (-0.5_f32).exp(),
-            0.0,
-            0.0,
-        ];
+        let (near, rarity) = ((-1.0 / 2.0_f32).exp(), 1.0 + 5.0 * 2.0_f32.ln());
+        let aside = (-1.0 / 3.0_f32).exp();
+        let expected = [near * rarity, near * rarity * aside, 0.0, near * rarity * aside, 0.0, 0.0];
         for (score, expected) in scores.iter().zip(expected) {
             assert!((score - expected).abs() < 1e-6, "{scores:?}");
         }
