@@ -152,20 +152,20 @@ fn arguments_that_make_no_sense_are_refused() {
     assert!(err.contains("possible values: cosine, lift, llr"), "{err}");
 }
 
-/// Writes a log as Parquet: per line its entry, item, name and time in days.
-fn parquet(path: &std::path::Path, id: &str, lines: &[(String, &str, &str, i64)]) {
+/// A line of a log: its entry, item, name and time in days.
+type Line<'a> = (String, &'a str, &'a str, i64);
+
+/// Writes a log as Parquet.
+fn parquet(path: &std::path::Path, id: &str, lines: &[Line<'_>]) {
     use polars::prelude::{Column, DataFrame, DataType, ParquetWriter, TimeUnit};
-    let text = |name: &str, of: &dyn Fn(&(String, &str, &str, i64)) -> String| {
-        Column::new(name.into(), lines.iter().map(of).collect::<Vec<_>>())
-    };
+    let entries: Vec<&str> = lines.iter().map(|line| line.0.as_str()).collect();
+    let items: Vec<&str> = lines.iter().map(|line| line.1).collect();
+    let names: Vec<&str> = lines.iter().map(|line| line.2).collect();
     let at: Vec<i64> = lines.iter().map(|line| line.3 * 86_400_000).collect();
     let at = Column::new("ts".into(), at).cast(&DataType::Datetime(TimeUnit::Milliseconds, None)).unwrap();
-    let columns = vec![
-        text(id, &|line| line.0.clone()),
-        text("item_id", &|line| line.1.to_owned()),
-        text("name", &|line| line.2.to_owned()),
-        at,
-    ];
+    let texts = [(id, entries), ("item_id", items), ("name", names)];
+    let columns =
+        texts.into_iter().map(|(name, values)| Column::new(name.into(), values)).chain([at]).collect();
     let mut frame = DataFrame::new(lines.len(), columns).unwrap();
     ParquetWriter::new(fs::File::create(path).unwrap()).finish(&mut frame).unwrap();
 }
