@@ -41,8 +41,8 @@ struct Entry {
     lines: Vec<(i64, String, Option<String>)>,
 }
 
-/// Reads a log. Cancellations (orders whose id begins with C), and lines of no positive quantity or price, do not
-/// count; items are trimmed and in capitals, since exports write one code in several ways.
+/// Reads a log. Lines of no positive quantity or price, as those of cancellations, do not count; items are trimmed, and
+/// those of orders in capitals, since exports of tills write one code in several ways.
 ///
 /// # Errors
 /// Where the file cannot be read, or lacks a column.
@@ -71,11 +71,11 @@ pub fn log(path: &Path, kind: Kind, rules: &Rules) -> anyhow::Result<Log> {
         let is_sold = |column| number(column).is_none_or(|number| number > 0);
         let is_late = rules.before_ms.zip(at_ms).is_some_and(|(before, at)| at >= before);
         let is_wanted = rules.only.as_ref().is_none_or(|only| only.contains(id));
-        let item = code(item);
+        let item = code(item, kind);
         if is_late || !is_wanted || !is_sold(quantities) || !is_sold(prices) || item.is_empty() {
             continue;
         }
-        if kind == Kind::Baskets && (id.starts_with('C') || !rules.is_product(&item)) {
+        if kind == Kind::Baskets && !rules.is_product(&item) {
             continue;
         }
         let place = *places.entry(id.to_owned()).or_insert_with(|| {
@@ -113,10 +113,10 @@ pub fn cases(path: &Path, task: &str, log: &Log) -> anyhow::Result<Vec<Case>> {
         }
         let context = contexts.get_as_series(row).unwrap_or_default().cast(&DataType::String)?;
         let mut given: Vec<u32> =
-            context.str()?.iter().flatten().filter_map(|item| log.item(&code(item))).collect();
+            context.str()?.iter().flatten().filter_map(|item| log.item(&code(item, Kind::Baskets))).collect();
         given.sort_unstable();
         given.dedup();
-        let right = targets.str()?.get(row).and_then(|item| log.item(&code(item)));
+        let right = targets.str()?.get(row).and_then(|item| log.item(&code(item, Kind::Baskets)));
         if let Some(right) = right.filter(|_| !given.is_empty()) {
             cases.push(Case { given, came: vec![right], group: row as u32 });
         }
@@ -135,9 +135,12 @@ pub fn ids(path: &Path) -> anyhow::Result<std::collections::HashSet<String>> {
     Ok(ids.str()?.iter().flatten().map(str::to_owned).collect())
 }
 
-/// Returns an item's code as it is compared.
-fn code(item: &str) -> String {
-    item.trim().to_uppercase()
+/// Returns an item's code as it is compared. What a browser reports is one program's: capitals may tell items apart.
+fn code(item: &str, kind: Kind) -> String {
+    match kind {
+        Kind::Baskets => item.trim().to_uppercase(),
+        Kind::Sessions => item.trim().to_owned(),
+    }
 }
 
 fn read(path: &Path) -> anyhow::Result<DataFrame> {

@@ -152,7 +152,7 @@ fn arguments_that_make_no_sense_are_refused() {
     assert!(err.contains("possible values: cosine, lift, llr"), "{err}");
 }
 
-/// A line of a log: its entry, item, name and time in days.
+/// A line of a log: its entry, item, name and time in days. What its name calls a cancellation is one piece less.
 type Line<'a> = (String, &'a str, &'a str, i64);
 
 /// Writes a log as Parquet.
@@ -163,9 +163,14 @@ fn parquet(path: &std::path::Path, id: &str, lines: &[Line<'_>]) {
     let names: Vec<&str> = lines.iter().map(|line| line.2).collect();
     let at: Vec<i64> = lines.iter().map(|line| line.3 * 86_400_000).collect();
     let at = Column::new("ts".into(), at).cast(&DataType::Datetime(TimeUnit::Milliseconds, None)).unwrap();
+    let pieces: Vec<i32> = names.iter().map(|name| if *name == "a cancellation" { -1 } else { 1 }).collect();
+    let pieces = Column::new("quantity".into(), pieces);
     let texts = [(id, entries), ("item_id", items), ("name", names)];
-    let columns =
-        texts.into_iter().map(|(name, values)| Column::new(name.into(), values)).chain([at]).collect();
+    let columns = texts
+        .into_iter()
+        .map(|(name, values)| Column::new(name.into(), values))
+        .chain([pieces, at])
+        .collect();
     let mut frame = DataFrame::new(lines.len(), columns).unwrap();
     ParquetWriter::new(fs::File::create(path).unwrap()).finish(&mut frame).unwrap();
 }
@@ -177,7 +182,7 @@ fn json_lines(text: &str) -> Vec<serde_json::Value> {
 #[test]
 fn sessions_of_files_are_learnt_and_asked_under_both_policies() {
     let shop = Shop::new();
-    let walks = [["a", "b", "c"], ["p", "q", "r"]];
+    let walks = [["a", "b", "c"], ["A", "q", "r"]];
     let session = |from: i64, to: i64| -> Vec<_> {
         let walk = |n: i64| walks[(n % 2) as usize].into_iter().map(move |item| (n.to_string(), item, "", n));
         (from..to).flat_map(walk).collect()
@@ -210,10 +215,10 @@ fn baskets_of_files_are_cleaned_learnt_and_asked() {
     let mut lines = Vec::new();
     for n in 0..600 {
         let pair = if n % 2 == 0 { ["10a", "10B"] } else { ["77", "78 "] };
-        lines.extend(pair.map(|item| (n.to_string(), item, "", n / 4)));
-        lines.push((n.to_string(), ["91", "92", "93"][n as usize % 3], "", n / 4));
-        lines.push((n.to_string(), "POST", "postage", n / 4));
-        lines.push((format!("C{n}"), "10A", "a cancellation", n / 4));
+        lines.extend(pair.map(|item| (format!("C{n}"), item, "", n / 4)));
+        lines.push((format!("C{n}"), ["91", "92", "93"][n as usize % 3], "", n / 4));
+        lines.push((format!("C{n}"), "POST", "postage", n / 4));
+        lines.push((format!("back {n}"), "10A", "a cancellation", n / 4));
     }
     parquet(&shop.path("orders.parquet"), "order_id", &lines);
     let cases = polars::prelude::df!(

@@ -44,7 +44,7 @@ pub fn rows(slice: Slice<'_>, worth: &[f32], alike: &Rows, codes: &Rows, doubt: 
     }
     let size = chosen.len();
     let mut gram = Mat::<f32>::zeros(size, size);
-    for ((_, entry), &worth) in slice.entries().zip(worth) {
+    for ((_, entry), &worth) in slice.entries().zip(worth).filter(|(_, worth)| **worth > 0.0) {
         let places: Vec<usize> =
             entry.iter().map(|&item| place_of[item as usize]).filter(|&p| p < size).collect();
         for &column in &places {
