@@ -6,7 +6,11 @@ pub mod neighbours;
 pub use features::{FEATURES, Fame, Signals};
 pub use neighbours::PastBaskets;
 
-use crate::ranker::{Candidates, Ranker};
+use crate::{
+    codec::stored,
+    model::Invalid,
+    ranker::{Candidates, Ranker},
+};
 
 /// The candidates that are ranked.
 pub const CANDIDATES: usize = 150;
@@ -29,7 +33,16 @@ pub struct Scratch {
     candidates: Candidates,
 }
 
+stored!(BasketModel { signals, completion, together });
+
 impl BasketModel {
+    /// Refuses what is not of so many items.
+    pub(crate) fn check(&self, items: usize) -> Result<(), Invalid> {
+        self.signals.check(items)?;
+        self.completion.check(features::WIDTH)?;
+        self.together.check(features::WIDTH)
+    }
+
     /// Returns what a thread needs to ask.
     pub fn scratch(&self) -> Scratch {
         Scratch { features: self.signals.scratch(), candidates: Candidates::default() }

@@ -1,5 +1,10 @@
 //! Forests of regression trees, asked for many rows at once.
 
+use crate::{
+    codec::{Reader, Stored, Unreadable, stored},
+    model::Invalid,
+};
+
 /// Is a place in a tree. A leaf's children are itself, so that every row takes as many steps as the tree is deep.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Node {
@@ -12,6 +17,8 @@ pub struct Node {
     /// What a row gets that ends here.
     pub value: f32,
 }
+
+stored!(Node { threshold, feature, children, value });
 
 impl Node {
     /// Makes the leaf that stands at `place`.
@@ -27,6 +34,23 @@ pub struct Tree {
     pub depth: u8,
     /// The places.
     pub nodes: Vec<Node>,
+}
+
+impl Stored for Tree {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.depth.put(out);
+        self.nodes.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let (depth, nodes) = (u8::take(from)?, Vec::<Node>::take(from)?);
+        let is_inside = |node: &Node| node.children.iter().all(|child| usize::from(*child) < nodes.len());
+        if !nodes.is_empty() && nodes.iter().all(is_inside) {
+            Ok(Self { depth, nodes })
+        } else {
+            Err(Unreadable("a tree leads to places that it does not have".to_owned()))
+        }
+    }
 }
 
 /// How many rows go down a tree side by side: enough to hide the wait for each other's memory.
@@ -77,7 +101,19 @@ pub struct Forest {
     pub trees: Vec<Tree>,
 }
 
+stored!(Forest { trees });
+
 impl Forest {
+    /// Refuses trees that ask for features beyond a row's.
+    pub(crate) fn check(&self, width: usize) -> Result<(), Invalid> {
+        let mut nodes = self.trees.iter().flat_map(|tree| &tree.nodes);
+        if nodes.all(|node| usize::from(node.feature) < width) {
+            Ok(())
+        } else {
+            Err(Invalid("a tree asks for a feature that candidates do not have"))
+        }
+    }
+
     /// Adds to `sums`, one per row of `width` features, the values of all trees.
     pub fn add(&self, rows: &[f32], width: usize, sums: &mut [f32]) {
         // A tree at a time: it stays in the nearest cache while the rows, some tens of kilobytes, pass by.

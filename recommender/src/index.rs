@@ -3,31 +3,83 @@
 //! Every answer leaves out the items it was asked about and what the caller does not allow (sold out, hidden, in the
 //! cart), and is filled up with popular items where the model knows too little.
 
-use std::cmp::Ordering;
+mod answer;
+mod pool;
+mod reason;
 
 use cart_core::Sku;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::model::{About, Model, Neighbour};
+pub use reason::{Evidence, Reason};
+
+use crate::{
+    basket,
+    model::{About, Learnt, Model},
+    pairs::{self, Pairs},
+    session,
+    tally::summed,
+};
+use answer::Answer;
+use pool::Pool;
 
 /// The most items of a cart or history that one question looks at: those given first. Two hundred say what a longer
-/// cart is about, and bound a page's work to some 10,000 scores.
+/// cart is about, and bound a page's work.
 pub const BASIS_ITEMS_MAX: usize = 200;
 
-/// How much less a purchase of the history counts than the one after it. The tenth counts a fifth of the latest:
-/// tastes last, occasions pass.
-const HISTORY_STEP: f32 = 0.85;
+/// The most items of a trail that one question looks at, the latest.
+pub const TRAIL_ITEMS_MAX: usize = 50;
 
-/// Says why an item is suggested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+/// How much less a purchase of the history, or an earlier view, counts than the one after it. The tenth counts a fifth
+/// of the latest: tastes last, occasions pass.
+const STEP: f32 = 0.85;
+
+/// The purchases of a history that are asked together for what goes with them: more blur what is wanted now.
+const HISTORY_MAX: usize = 20;
+
+/// The most candidates of one answer, of which rules may leave out some.
+const CANDIDATES: usize = 150;
+
+/// Names a way to answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// Others bought it together with an item on the page or in the cart.
-    BoughtTogether,
-    /// It goes with what the shopper bought before.
-    History,
-    /// Many buy it; nothing more particular is known.
+pub enum Algorithm {
+    /// Candidates of many lists, put in order by what later questions taught.
+    #[default]
+    Learnt,
+    /// What is in the same orders or sessions most often.
+    Pairs,
+    /// What most buy.
     Popular,
+}
+
+impl Algorithm {
+    /// Every algorithm, the best first.
+    pub const ALL: [Self; 3] = [Self::Learnt, Self::Pairs, Self::Popular];
+
+    /// Returns the name, as settings, flags and tables spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Learnt => "learnt",
+            Self::Pairs => "pairs",
+            Self::Popular => "popular",
+        }
+    }
+
+    /// Returns the algorithm of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
+/// Says what an answer may be.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// How it is found.
+    pub algorithm: Algorithm,
+    /// How many items are wanted.
+    pub most: usize,
+    /// Whether an item may be suggested.
+    pub allow: &'a dyn Fn(&Sku) -> bool,
 }
 
 /// Is an item to show, with why and how strongly.
@@ -35,7 +87,7 @@ pub enum Reason {
 pub struct Suggestion {
     /// The item.
     pub sku: Sku,
-    /// How strongly it is suggested; comparable within one answer among suggestions of the same reason.
+    /// How strongly it is suggested; comparable within one answer among suggestions of one source.
     pub score: f32,
     /// Why it is suggested.
     pub reason: Reason,
@@ -45,12 +97,17 @@ pub struct Suggestion {
 #[derive(Debug)]
 pub struct Index {
     model: Model,
+    baskets: Pool<basket::Scratch>,
+    trails: Pool<session::Scratch>,
 }
+
+/// Candidates, the best first.
+type Ranked = Vec<(u32, f32)>;
 
 impl Index {
     /// Makes the index of a model.
     pub fn new(model: Model) -> Self {
-        Self { model }
+        Self { model, baskets: Pool::default(), trails: Pool::default() }
     }
 
     /// Returns what the model was learnt from, when and how.
@@ -63,117 +120,147 @@ impl Index {
         self.model.items().len()
     }
 
-    /// Returns up to `n` items that are bought together with `sku`, then popular ones.
-    pub fn bought_together(&self, sku: &Sku, n: usize, allow: &dyn Fn(&Sku) -> bool) -> Vec<Suggestion> {
-        let basis = std::slice::from_ref(sku);
-        let candidates = self.model.item(sku).map(|item| self.model.neighbours(item)).unwrap_or_default();
-        let mut answer = Answer::new(self, basis, n, allow);
-        // One item's neighbours are sorted already and never hold the item itself.
-        answer.take(candidates, Reason::BoughtTogether);
+    /// Returns items that are bought together with `sku`, then popular ones.
+    pub fn bought_together(&self, sku: &Sku, wanted: Wanted<'_>) -> Vec<Suggestion> {
+        self.goes_with(std::slice::from_ref(sku), wanted)
+    }
+
+    /// Returns items that go with all of `skus`, then popular ones; at most the first [`BASIS_ITEMS_MAX`] weigh in.
+    pub fn goes_with(&self, skus: &[Sku], wanted: Wanted<'_>) -> Vec<Suggestion> {
+        let basis = self.known(skus.iter().take(BASIS_ITEMS_MAX));
+        let ranked = self.by_baskets(&basis, &basis, |_| 1.0, wanted.algorithm);
+        let mut answer = Answer::new(&self.model, skus, wanted);
+        answer.take(&ranked, |item| self.bought(item, &basis, Reason::BoughtTogether));
         answer.fill_up()
     }
 
-    /// Returns up to `n` items that go with all of `skus`, then popular ones; at most the first [`BASIS_ITEMS_MAX`] weigh in.
+    /// Returns items for one who bought `bought`, the most recent first, and in this session looked at `trail`, the
+    /// latest last; then popular ones. What was bought or is on screen is left out.
     ///
-    /// The squares of the neighbours' scores are added up over the items: what goes with many of them comes first, yet
-    /// one item that truly belongs outweighs many that hardly do.
-    pub fn goes_with(&self, skus: &[Sku], n: usize, allow: &dyn Fn(&Sku) -> bool) -> Vec<Suggestion> {
-        self.added_up(skus, n, allow, Reason::BoughtTogether, |_| 1.0)
+    /// Two lists are merged by their places (reciprocal rank fusion; Cormack, Clarke and Büttcher, SIGIR 2009).
+    pub fn recommended(&self, bought: &[Sku], trail: &[Sku], wanted: Wanted<'_>) -> Vec<Suggestion> {
+        let basis = self.known(bought.iter().take(BASIS_ITEMS_MAX));
+        let viewed = self.trail(trail);
+        let recent = &basis[..basis.len().min(HISTORY_MAX)];
+        let by_orders = self.by_baskets(&basis, recent, |step| STEP.powi(step), wanted.algorithm);
+        let by_views = self.by_trail(&viewed, wanted.algorithm);
+        let on_screen = trail.last();
+        let given: Vec<Sku> = bought.iter().chain(on_screen).cloned().collect();
+        let mut answer = Answer::new(&self.model, &given, wanted);
+        answer.take(&fused([&by_views, &by_orders]), |item| {
+            let place =
+                |ranked: &Ranked| ranked.iter().position(|other| other.0 == item).unwrap_or(usize::MAX);
+            if place(&by_views) <= place(&by_orders) {
+                self.viewed(item, &viewed)
+            } else {
+                self.bought(item, &basis, Reason::BoughtBefore)
+            }
+        });
+        answer.fill_up()
     }
 
-    /// Returns up to `n` items for one who bought `skus`, the most recent first, then popular ones.
-    ///
-    /// As [`Index::goes_with`], but each step back counts 0.85 of the one before.
-    pub fn for_history(&self, skus: &[Sku], n: usize, allow: &dyn Fn(&Sku) -> bool) -> Vec<Suggestion> {
-        self.added_up(skus, n, allow, Reason::History, |step| HISTORY_STEP.powi(step))
+    /// Returns what is likely looked at next after a trail, the latest last: the item on screen is left out, those
+    /// before it are not; then popular ones.
+    pub fn next(&self, trail: &[Sku], wanted: Wanted<'_>) -> Vec<Suggestion> {
+        let viewed = self.trail(trail);
+        let ranked = self.by_trail(&viewed, wanted.algorithm);
+        let on_screen = trail.last().map(std::slice::from_ref).unwrap_or_default();
+        let mut answer = Answer::new(&self.model, on_screen, wanted);
+        answer.take(&ranked, |item| self.viewed(item, &viewed));
+        answer.fill_up()
     }
 
-    /// Returns up to `n` items, the most popular first.
-    pub fn popular(&self, n: usize, allow: &dyn Fn(&Sku) -> bool) -> Vec<Suggestion> {
-        Answer::new(self, &[], n, allow).fill_up()
+    /// Returns items, the most popular first.
+    pub fn popular(&self, wanted: Wanted<'_>) -> Vec<Suggestion> {
+        Answer::new(&self.model, &[], wanted).fill_up()
     }
 
-    fn added_up(
+    fn learnt(&self) -> &Learnt {
+        self.model.learnt()
+    }
+
+    /// Returns the numbers of distinct items that the model knows, in their order.
+    fn known<'a>(&self, skus: impl Iterator<Item = &'a Sku>) -> Vec<u32> {
+        let mut known = Vec::new();
+        for item in skus.filter_map(|sku| self.model.item(sku)) {
+            if !known.contains(&item) {
+                known.push(item);
+            }
+        }
+        known
+    }
+
+    fn trail(&self, trail: &[Sku]) -> Vec<u32> {
+        let latest = &trail[trail.len().saturating_sub(TRAIL_ITEMS_MAX)..];
+        latest.iter().filter_map(|sku| self.model.item(sku)).collect()
+    }
+
+    /// Ranks what goes with items: the learnt model is asked about `asked`, pairs about all of `basis`, each step counting
+    /// by its weight.
+    fn by_baskets(
         &self,
-        skus: &[Sku],
-        n: usize,
-        allow: &dyn Fn(&Sku) -> bool,
-        reason: Reason,
+        basis: &[u32],
+        asked: &[u32],
         weight: impl Fn(i32) -> f32,
-    ) -> Vec<Suggestion> {
-        let considered = &skus[..skus.len().min(BASIS_ITEMS_MAX)];
-        let mut candidates = Vec::new();
-        for (step, sku) in considered.iter().enumerate() {
-            let Some(item) = self.model.item(sku) else { continue };
-            // At most `BASIS_ITEMS_MAX` steps.
-            let weight = weight(step as i32);
-            let weighed = |n: &Neighbour| Neighbour { item: n.item, score: n.score * n.score * weight };
-            candidates.extend(self.model.neighbours(item).iter().map(weighed));
-        }
-        sum_per_item(&mut candidates);
-        candidates.sort_unstable_by(best_first);
-        let mut answer = Answer::new(self, skus, n, allow);
-        answer.take(&candidates, reason);
-        answer.fill_up()
-    }
-}
-
-/// Orders by score downwards and, where scores are equal, by SKU (items are numbered in its order).
-fn best_first(a: &Neighbour, b: &Neighbour) -> Ordering {
-    b.score.total_cmp(&a.score).then(a.item.cmp(&b.item))
-}
-
-/// Leaves one entry per item with the sum of its scores.
-fn sum_per_item(candidates: &mut Vec<Neighbour>) {
-    // Stable, so that the scores of an item are added up in the order of the basis, every time.
-    candidates.sort_by_key(|candidate| candidate.item);
-    candidates.dedup_by(|later, kept| {
-        let same = later.item == kept.item;
-        if same {
-            kept.score += later.score;
-        }
-        same
-    });
-}
-
-/// Gathers suggestions until there are enough: none of the basis, none twice, none that is not allowed.
-struct Answer<'a> {
-    index: &'a Index,
-    allow: &'a dyn Fn(&Sku) -> bool,
-    wanted: usize,
-    /// The numbers of the items that may not be suggested any more: the basis, then also what has been taken.
-    excluded: Vec<u32>,
-    suggestions: Vec<Suggestion>,
-}
-
-impl<'a> Answer<'a> {
-    fn new(index: &'a Index, basis: &[Sku], wanted: usize, allow: &'a dyn Fn(&Sku) -> bool) -> Self {
-        let wanted = wanted.min(index.item_count());
-        let excluded = basis.iter().filter_map(|sku| index.model.item(sku)).collect();
-        Self { index, allow, wanted, excluded, suggestions: Vec::with_capacity(wanted) }
-    }
-
-    fn take(&mut self, candidates: &[Neighbour], reason: Reason) {
-        self.excluded.sort_unstable();
-        let before = self.suggestions.len();
-        for candidate in candidates {
-            if self.suggestions.len() == self.wanted {
-                return;
+        algorithm: Algorithm,
+    ) -> Ranked {
+        match (algorithm, &self.learnt().baskets) {
+            (Algorithm::Popular, _) => Ranked::new(),
+            (Algorithm::Learnt, Some(_)) if basis.is_empty() => Ranked::new(),
+            (Algorithm::Learnt, Some(model)) => {
+                let mut best = Ranked::new();
+                let ask = |scratch: &mut _| model.goes_with(asked, CANDIDATES, scratch, &mut best);
+                self.baskets.with(|| model.scratch(), ask);
+                best
             }
-            let sku = self.index.model.sku(candidate.item);
-            if self.excluded.binary_search(&candidate.item).is_err() && (self.allow)(sku) {
-                self.suggestions.push(Suggestion { sku: sku.clone(), score: candidate.score, reason });
+            _ => pairs::ranked(&self.learnt().orders, basis, weight),
+        }
+    }
+
+    /// Ranks what follows on a trail.
+    fn by_trail(&self, trail: &[u32], algorithm: Algorithm) -> Ranked {
+        match (algorithm, &self.learnt().trails) {
+            (Algorithm::Popular, _) => Ranked::new(),
+            (Algorithm::Learnt, Some(_)) if trail.is_empty() => Ranked::new(),
+            (Algorithm::Learnt, Some(model)) => {
+                let mut best = Ranked::new();
+                let ask = |scratch: &mut _| model.next(trail, CANDIDATES, scratch, &mut best);
+                self.trails.with(|| model.scratch(), ask);
+                best
+            }
+            _ => {
+                let latest: Vec<u32> = trail.iter().rev().copied().collect();
+                pairs::ranked(&self.learnt().sessions, &latest, |step| STEP.powi(step))
             }
         }
-        let taken = self.suggestions[before..].iter().filter_map(|s| self.index.model.item(&s.sku));
-        self.excluded.extend(taken);
     }
 
-    fn fill_up(mut self) -> Vec<Suggestion> {
-        let index = self.index;
-        self.take(index.model.popular(), Reason::Popular);
-        self.suggestions
+    fn bought(&self, item: u32, basis: &[u32], reason: impl Fn(Evidence) -> Reason) -> Reason {
+        evidence(&self.model, &self.learnt().orders, item, basis).map_or(Reason::SimilarBaskets, reason)
     }
+
+    fn viewed(&self, item: u32, trail: &[u32]) -> Reason {
+        if trail.contains(&item) {
+            return Reason::Viewed;
+        }
+        let counted = evidence(&self.model, &self.learnt().sessions, item, trail);
+        counted.map_or(Reason::SimilarSessions, Reason::ViewedTogether)
+    }
+}
+
+fn evidence(model: &Model, pairs: &Pairs, item: u32, basis: &[u32]) -> Option<Evidence> {
+    let (with, both) = pairs.evidence(item, basis)?;
+    Some(Evidence { with: model.sku(with).clone(), both, of: pairs.entries(with) })
+}
+
+/// Merges ranked lists by their places: an item gets 1 / (60 + place) of each.
+fn fused(lists: [&Ranked; 2]) -> Ranked {
+    const SMOOTH: f32 = 60.0;
+    let places = |list: &Ranked| {
+        let score = |(place, other): (usize, &(u32, f32))| (other.0, 1.0 / (SMOOTH + place as f32 + 1.0));
+        list.iter().enumerate().map(score).collect::<Ranked>()
+    };
+    summed(lists.into_iter().flat_map(places).collect())
 }
 
 #[cfg(test)]

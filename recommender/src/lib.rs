@@ -8,21 +8,26 @@
 //! 2. [`index`]: the questions of a shop, answered from a model in memory;
 //! 3. [`session`] and [`basket`]: what a trail of viewed items, and what is in a basket, says of the next item;
 //! 4. [`ranker`] with [`forest`]: candidates put in order by what was learnt from questions of the past;
-//! 5. [`lists`], [`ragged`], [`vectors`], [`code`] and [`tally`]: what these are made of;
-//! 6. [`file`]: files that are replaced whole, as the model's is.
+//! 5. [`pairs`]: what is bought or viewed together, in counts that a shopper can be told;
+//! 6. [`lists`], [`ragged`], [`vectors`], [`code`] and [`tally`]: what these are made of;
+//! 7. [`archive`]: the models of a shop, which is in service, and whether a new one may be; [`file`]: files that are
+//!    replaced whole.
 
+pub mod archive;
 pub mod basket;
 pub mod code;
+mod codec;
 pub mod file;
 pub mod forest;
 pub mod index;
 pub mod lists;
 pub mod model;
+pub mod pairs;
 pub mod ragged;
 pub mod ranker;
 pub mod session;
 pub mod tally;
 pub mod vectors;
 
-pub use index::{Index, Reason, Suggestion};
-pub use model::{About, Model, ModelError, Neighbour, Score, Settings};
+pub use index::{Algorithm, Evidence, Index, Reason, Suggestion, Wanted};
+pub use model::{About, Learnt, Measured, Model, ModelError, Task};

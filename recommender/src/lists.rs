@@ -1,6 +1,10 @@
 //! Lists: per item some others with a score, the best first.
 
-use crate::ragged::Ragged;
+use crate::{
+    codec::{Reader, Stored, Unreadable, stored},
+    model::Invalid,
+    ragged::Ragged,
+};
 
 /// Is an item that a list names.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,6 +14,8 @@ pub struct Entry {
     /// How strongly it belongs there; comparable within one set of lists only.
     pub score: f32,
 }
+
+stored!(Entry { item, score });
 
 /// Holds a list per item.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,5 +37,32 @@ impl Lists {
     #[inline]
     pub fn score(&self, item: u32, other: u32) -> f32 {
         self.of(item).iter().find(|entry| entry.item == other).map_or(0.0, |entry| entry.score)
+    }
+
+    /// Refuses lists that are not one per item, or name what is none.
+    pub(crate) fn check(&self, items: usize) -> Result<(), Invalid> {
+        if self.0.len() != items {
+            return Err(Invalid("lists are not one per item"));
+        }
+        check_entries(self.0.values(), items)
+    }
+}
+
+impl Stored for Lists {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        Ragged::take(from).map(Self)
+    }
+}
+
+/// Refuses entries that are no items, or have no number for a score.
+pub(crate) fn check_entries(entries: &[Entry], items: usize) -> Result<(), Invalid> {
+    if entries.iter().all(|entry| (entry.item as usize) < items && entry.score.is_finite()) {
+        Ok(())
+    } else {
+        Err(Invalid("a list names what is no item, or has a score that is no number"))
     }
 }

@@ -1,5 +1,10 @@
 //! Rows of different lengths, one after the other in one piece of memory.
 
+use crate::{
+    codec::{Reader, Stored, Unreadable},
+    model::Invalid,
+};
+
 /// Holds rows, numbered from zero.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ragged<T> {
@@ -41,6 +46,31 @@ impl<T> Ragged<T> {
     }
 }
 
+impl<T> Ragged<T> {
+    /// Returns the values of all rows.
+    pub(crate) fn values(&self) -> &[T] {
+        &self.values
+    }
+}
+
+impl<T: Stored> Stored for Ragged<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.starts.put(out);
+        self.values.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let (starts, values) = (Vec::<u32>::take(from)?, Vec::<T>::take(from)?);
+        let spans =
+            starts.first() == Some(&0) && starts.last().map(|end| *end as usize) == Some(values.len());
+        if spans && starts.is_sorted() {
+            Ok(Self { starts, values })
+        } else {
+            Err(Unreadable("rows do not follow one another".to_owned()))
+        }
+    }
+}
+
 impl<T> FromIterator<Vec<T>> for Ragged<T> {
     fn from_iter<I: IntoIterator<Item = Vec<T>>>(rows: I) -> Self {
         let mut ragged = Self::default();
@@ -61,6 +91,16 @@ pub fn holders(rows: &Ragged<u32>, count: usize) -> Vec<Vec<u32>> {
         }
     }
     holders
+}
+
+/// Refuses rows of what is no item, and holders that are not one list of rows per item.
+pub(crate) fn check_holders(rows: &Ragged<u32>, holders: &Ragged<u32>, items: usize) -> Result<(), Invalid> {
+    let below = |numbers: &[u32], end: usize| numbers.iter().all(|&number| (number as usize) < end);
+    if holders.len() == items && below(rows.values(), items) && below(holders.values(), rows.len()) {
+        Ok(())
+    } else {
+        Err(Invalid("what was seen in the past names what is no item"))
+    }
 }
 
 #[cfg(test)]

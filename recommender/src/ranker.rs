@@ -1,6 +1,6 @@
 //! The ranker: what candidates' features are worth together, as a weighted sum and a forest that corrects it.
 
-use crate::{forest::Forest, tally::keep_best};
+use crate::{codec::stored, forest::Forest, model::Invalid, tally::keep_best};
 
 /// Puts candidates into order.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -10,6 +10,8 @@ pub struct Ranker {
     /// What the weighted sum is off by.
     pub forest: Forest,
 }
+
+stored!(Ranker { weights, forest });
 
 /// Candidates of one question, with the features of each; made to be used again.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +32,14 @@ impl Candidates {
 }
 
 impl Ranker {
+    /// Refuses weights and trees that are not of candidates with so many features.
+    pub(crate) fn check(&self, width: usize) -> Result<(), Invalid> {
+        if self.weights.len() != width {
+            return Err(Invalid("weights are not one per feature"));
+        }
+        self.forest.check(width)
+    }
+
     /// Puts the `most` best candidates into `best`, the best first.
     pub fn rank(&self, candidates: &mut Candidates, most: usize, best: &mut Vec<(u32, f32)>) {
         let width = self.weights.len();

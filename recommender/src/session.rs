@@ -7,6 +7,8 @@ pub use features::{FEATURES, Fame, Signals};
 pub use neighbours::{Nearness, PastSessions};
 
 use crate::{
+    codec::stored,
+    model::Invalid,
     ranker::{Candidates, Ranker},
     tally::{Tally, keep_best},
 };
@@ -33,7 +35,15 @@ pub struct Scratch {
     candidates: Candidates,
 }
 
+stored!(SessionModel { signals, ranker, repeat });
+
 impl SessionModel {
+    /// Refuses what is not of so many items.
+    pub(crate) fn check(&self, items: usize) -> Result<(), Invalid> {
+        self.signals.check(items)?;
+        self.ranker.check(features::WIDTH)
+    }
+
     /// Returns what a thread needs to ask.
     pub fn scratch(&self) -> Scratch {
         Scratch { features: self.signals.scratch(), candidates: Candidates::default() }

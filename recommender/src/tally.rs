@@ -86,6 +86,22 @@ pub fn keep_best(pairs: &mut Vec<(u32, f32)>, most: usize) {
     pairs.sort_unstable_by(order);
 }
 
+/// Leaves one pair per number with the sum of its scores, the best first.
+pub fn summed(mut scores: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
+    // Stable, so that the scores of a number are added up in their order, every time.
+    scores.sort_by_key(|entry| entry.0);
+    scores.dedup_by(|later, kept| {
+        let same = later.0 == kept.0;
+        if same {
+            kept.1 += later.1;
+        }
+        same
+    });
+    let most = scores.len();
+    keep_best(&mut scores, most);
+    scores
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! Item vectors: items that are seen in the same company point the same way.
 
+use crate::{codec::stored, model::Invalid};
+
 /// Holds a vector of length one per item; an item without company has zeros.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Vectors {
@@ -9,7 +11,18 @@ pub struct Vectors {
     pub dimensions: usize,
 }
 
+stored!(Vectors { numbers, dimensions });
+
 impl Vectors {
+    /// Refuses numbers that are not a vector per item.
+    pub(crate) fn check(&self, items: usize) -> Result<(), Invalid> {
+        if self.dimensions.checked_mul(items) == Some(self.numbers.len()) {
+            Ok(())
+        } else {
+            Err(Invalid("vectors are not one per item"))
+        }
+    }
+
     /// Returns the vector of an item.
     #[inline]
     pub fn of(&self, item: u32) -> &[f32] {

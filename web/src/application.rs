@@ -45,7 +45,10 @@ use crate::{
     payment::{Sandbox, book::Book, courier},
     problem::Problem,
     ramps,
-    shelves::{Shelves, batch},
+    shelves::{
+        Shelves,
+        batch::{self, Trained},
+    },
     shop::Shop,
     store::{self, Heard},
     storefront::{self, Front},
@@ -472,8 +475,22 @@ async fn train(shop: web::Data<Shop>) {
     let mut ticks = every(60.0 * shop.config.recommender.train_every_minutes as f64);
     loop {
         ticks.tick().await;
-        if let Err(error) = batch::run(&shop.config, "train", &[]).await {
-            tracing::warn!(%error, "the recommendations were not trained; the model in service stays");
+        match train_once(&shop).await {
+            Ok((Trained::InService, said)) => tracing::info!(said, "the recommendations were trained"),
+            Ok((Trained::Nothing, _)) => tracing::info!("there is nothing to learn recommendations from yet"),
+            Ok((Trained::NotPromoted, said)) => tracing::warn!(said, "the model in service stays"),
+            Err(error) => {
+                tracing::warn!(%error, "the recommendations were not trained; the model in service stays");
+            }
         }
     }
+}
+
+/// Trains, and returns how it ended with the last line that the batch program printed.
+async fn train_once(shop: &Shop) -> anyhow::Result<(Trained, String)> {
+    let (program, catalogue) = (batch::program(&shop.config)?, shop.catalogue.get());
+    let mut said = String::new();
+    let mut keep = |line: &str| line.clone_into(&mut said);
+    let trained = batch::train(&program, &shop.config, Some(&catalogue), &[], &mut keep).await?;
+    Ok((trained, said))
 }

@@ -7,6 +7,7 @@ mod features;
 mod import;
 mod mapping;
 mod migrate;
+mod model;
 mod report;
 mod serve;
 mod simulate;
@@ -48,9 +49,11 @@ enum Command {
     Report(report::ReportArgs),
     /// Send simulated shoppers, or the orders of a past day, through a shop that serves.
     Simulate(simulate::SimulateArgs),
-    /// Learn recommendations from the event files.
+    /// Learn recommendations from the event files, and put them into service where they are not worse.
     Train(train::BatchArgs),
-    /// Measure recommendations on the newest part of the orders, beside popularity.
+    /// List, show and compare the models that were learnt, and say which is in service.
+    Model(model::ModelArgs),
+    /// Measure recommendations on the newest part of the events, or on files, beside simpler methods.
     Evaluate(train::BatchArgs),
 }
 
@@ -86,8 +89,9 @@ pub fn run() -> anyhow::Result<()> {
             Command::Export(args) => export::run(config, args).await,
             Command::Report(args) => report::run(config, args).await,
             Command::Simulate(args) => simulate::run(args).await,
-            Command::Train(args) => train::run(config, "train", args).await,
-            Command::Evaluate(args) => train::run(config, "evaluate", args).await,
+            Command::Train(args) => train::train(config, args).await,
+            Command::Evaluate(args) => train::evaluate(config, args).await,
+            Command::Model(args) => model::run(&config, &args),
         }
     })
 }

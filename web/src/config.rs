@@ -513,6 +513,11 @@ impl Config {
         self.data_dir.join("events")
     }
 
+    /// Returns the file of the products' names, which the batch program reads.
+    pub fn catalogue_file(&self) -> PathBuf {
+        self.data_dir.join("catalogue.jsonl")
+    }
+
     /// Returns the folder of the event lake.
     pub fn lake_dir(&self) -> PathBuf {
         self.data_dir.join("lake")

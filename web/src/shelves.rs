@@ -1,6 +1,7 @@
 //! Recommendations on the serving path: the model file is watched and swapped in whole, and rules say what may be shown.
 
 pub mod batch;
+mod why;
 
 use std::{
     collections::BTreeSet,
@@ -11,13 +12,14 @@ use std::{
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use cart_core::{Cart, Locations, Order, Product, Sku};
-use recommender::{Index, Model, Reason, Suggestion};
+use recommender::{Algorithm, Index, Model, Suggestion, Wanted};
 
 use crate::{
     catalogue::Catalogue,
     clock, metrics,
     store::{self, Store},
 };
+pub use why::Why;
 
 /// Is one product on a shelf.
 #[derive(Clone, Debug)]
@@ -25,7 +27,7 @@ pub struct Suggested {
     /// The product.
     pub product: Arc<Product>,
     /// Why it stands there.
-    pub reason: &'static str,
+    pub why: Why,
 }
 
 /// Is a row of products.
@@ -42,31 +44,36 @@ pub struct Shelves {
 impl Shelves {
     /// Returns what others bought together with a product.
     pub fn bought_together(&self, catalogue: &Catalogue, sku: &Sku, n: usize) -> Shelf {
-        self.fill(catalogue, n, std::slice::from_ref(sku), |index, allow| {
-            index.bought_together(sku, n, allow)
-        })
+        self.fill(catalogue, n, std::slice::from_ref(sku), |index, wanted| index.bought_together(sku, wanted))
     }
 
     /// Returns what goes with all of a cart.
     pub fn goes_with(&self, catalogue: &Catalogue, cart: &Cart, n: usize) -> Shelf {
         let skus: Vec<Sku> = cart.bought().map(|l| l.sku.clone()).collect();
-        self.fill(catalogue, n, &skus, |index, allow| index.goes_with(&skus, n, allow))
+        self.fill(catalogue, n, &skus, |index, wanted| index.goes_with(&skus, wanted))
     }
 
-    /// Returns what goes with what somebody bought before, the newest order first.
-    pub fn for_history(&self, catalogue: &Catalogue, orders: &[Order], n: usize) -> Shelf {
-        let skus: Vec<Sku> = orders
+    /// Returns what is for somebody who bought before, the newest order first, and looked at products in this session,
+    /// the latest last.
+    pub fn recommended(&self, catalogue: &Catalogue, orders: &[Order], trail: &[Sku], n: usize) -> Shelf {
+        let bought: Vec<Sku> = orders
             .iter()
             .flat_map(|o| &o.lines)
             .filter(|l| l.gift_of.is_none())
             .map(|l| l.sku.clone())
             .collect();
-        self.fill(catalogue, n, &skus, |index, allow| index.for_history(&skus, n, allow))
+        self.fill(catalogue, n, &bought, |index, wanted| index.recommended(&bought, trail, wanted))
+    }
+
+    /// Returns what others looked at next after a trail of products, the latest last; the last one is on screen.
+    pub fn next(&self, catalogue: &Catalogue, trail: &[Sku], n: usize) -> Shelf {
+        let on_screen = trail.last().map(std::slice::from_ref).unwrap_or_default();
+        self.fill(catalogue, n, on_screen, |index, wanted| index.next(trail, wanted))
     }
 
     /// Returns what many buy.
     pub fn popular(&self, catalogue: &Catalogue, n: usize) -> Shelf {
-        self.fill(catalogue, n, &[], |index, allow| index.popular(n, allow))
+        self.fill(catalogue, n, &[], |index, wanted| index.popular(wanted))
     }
 
     fn fill(
@@ -74,15 +81,16 @@ impl Shelves {
         catalogue: &Catalogue,
         n: usize,
         basis: &[Sku],
-        ask: impl FnOnce(&Index, &dyn Fn(&Sku) -> bool) -> Vec<Suggestion>,
+        ask: impl FnOnce(&Index, Wanted<'_>) -> Vec<Suggestion>,
     ) -> Shelf {
         let sold_out = self.sold_out.load();
         let allow = |sku: &Sku| catalogue.visible(sku).is_some() && !sold_out.contains(sku);
         let mut shelf: Shelf = match self.index.load().as_deref() {
-            Some(index) => ask(index, &allow)
+            Some(index) => ask(index, Wanted { algorithm: Algorithm::default(), most: n, allow: &allow })
                 .into_iter()
                 .filter_map(|s| {
-                    Some(Suggested { product: catalogue.visible(&s.sku)?.clone(), reason: name(s.reason) })
+                    let product = catalogue.visible(&s.sku)?.clone();
+                    Some(Suggested { product, why: Why::Learnt(s.reason) })
                 })
                 .collect(),
             None => vec![],
@@ -93,7 +101,7 @@ impl Shelves {
             let rest = catalogue
                 .families()
                 .filter(|p| allow(&p.sku) && !shown.contains(&p.sku) && !basis.contains(&p.sku))
-                .map(|p| Suggested { product: p.clone(), reason: "catalogue" });
+                .map(|p| Suggested { product: p.clone(), why: Why::Catalogue });
             let missing = n - shelf.len();
             shelf.extend(rest.take(missing));
         }
@@ -154,13 +162,5 @@ impl Shelves {
         }
         self.sold_out.store(Arc::new(sold_out));
         Ok(())
-    }
-}
-
-fn name(reason: Reason) -> &'static str {
-    match reason {
-        Reason::BoughtTogether => "bought_together",
-        Reason::History => "history",
-        Reason::Popular => "popular",
     }
 }

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::PossibleValuesParser};
-use recommender::{Score, Settings, model::NEIGHBOURS_MAX};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use recommender::Task;
 
-/// Learns from a shop's orders what sells together.
+/// Learns from a shop's orders and sessions what sells together and what is viewed next.
 #[derive(Debug, Parser)]
 #[command(
     version,
     about,
-    after_help = "Exit status: 0 done, 1 failed, 2 wrong arguments, 3 no orders to learn from."
+    after_help = "Exit status: 0 done, 1 failed, 2 wrong arguments, 3 nothing to learn from, 4 learnt but not put into service."
 )]
 pub struct Arguments {
     /// What is to be done.
@@ -21,9 +21,9 @@ pub struct Arguments {
 /// Is what the program does.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Compacts new events into the lake, learns from all orders of the lake and writes the model file.
+    /// Compacts new events into the lake, learns from all of it, and puts the model into service where it is not worse.
     Train(Train),
-    /// Learns from earlier orders, asks about later ones, and prints how good the answers are; writes nothing.
+    /// Learns from what came first, asks about what came later, and prints how good the answers are; writes nothing.
     Evaluate(Evaluate),
 }
 
@@ -33,18 +33,32 @@ pub struct Train {
     /// Folder of the event files (events-v1-<position>.jsonl).
     #[arg(long, value_name = "DIR")]
     pub events: PathBuf,
-    /// Folder of the lake: orders by day as Parquet; made where it is missing.
+    /// Folder of the lake: orders and views by day as Parquet; made where it is missing.
     #[arg(long, value_name = "DIR")]
     pub lake: PathBuf,
-    /// The model file, replaced whole.
+    /// The model file in service, replaced whole; models are kept beside it.
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
     /// The time to note as that of the training, Unix milliseconds; by default the clock's.
     #[arg(long, value_name = "MS")]
     pub now_ms: Option<i64>,
-    /// How to learn.
+    /// Put the model into service even where it is plainly worse than the one that is there.
+    #[arg(long)]
+    pub promote_anyway: bool,
+    /// What else is known.
     #[command(flatten)]
-    pub learning: Learning,
+    pub facts: Facts,
+}
+
+/// Holds what is known beside events.
+#[derive(Debug, Args)]
+pub struct Facts {
+    /// The catalogue: one JSON object a line, with sku and name; where it is missing, nothing is known of names.
+    #[arg(long, value_name = "FILE")]
+    pub catalogue: Option<PathBuf>,
+    /// How to learn, as JSON: any part of what `cartwright model show` prints as settings.
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
 }
 
 /// Names what later entries are asked for.
@@ -59,12 +73,12 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// Returns the name, as files of cases and tables spell it.
-    pub fn name(self) -> &'static str {
+    /// Returns what is asked.
+    pub fn task(self) -> Task {
         match self {
-            Self::Session => "session",
-            Self::Loo => "loo",
-            Self::Fbt => "fbt",
+            Self::Session => Task::Session,
+            Self::Loo => Task::Loo,
+            Self::Fbt => Task::Fbt,
         }
     }
 }
@@ -100,94 +114,12 @@ pub struct Evaluate {
     /// Folder of a lake, read beside the event files.
     #[arg(long, value_name = "DIR")]
     pub lake: Option<PathBuf>,
-    /// How many per cent of the orders, the latest, are asked about.
-    #[arg(long, value_name = "PER CENT", default_value_t = 15.0, value_parser = per_cent)]
-    pub test_percent: f64,
     /// Print one JSON object a line instead of a table.
     #[arg(long)]
     pub json: bool,
-    /// How to learn; every score is evaluated.
+    /// What else is known.
     #[command(flatten)]
-    pub learning: Learning,
-}
-
-/// Holds the settings of learning.
-#[derive(Debug, Args)]
-pub struct Learning {
-    /// Days after which an order counts half, back from the latest order.
-    #[arg(long, value_name = "DAYS", default_value_t = 180.0, value_parser = positive)]
-    pub half_life_days: f64,
-    /// Neighbours kept per item.
-    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = neighbours)]
-    pub neighbours: usize,
-    /// How two items that were bought together are scored.
-    #[arg(long, default_value = "cosine", value_parser = PossibleValuesParser::new(Score::ALL.map(Score::name)))]
-    pub score: String,
-    /// Fewest orders that must hold both items of a pair.
-    #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
-    pub min_support: u32,
-    /// How strongly the cosine doubts items of few orders.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 1.0, value_parser = not_negative)]
-    pub shrink: f64,
-    /// An order of n items counts n to the power of minus this.
-    #[arg(long, value_name = "POWER", default_value_t = 1.0, value_parser = not_negative)]
-    pub length_power: f64,
-    /// Most items of one order that are paired: pairs grow with the square, and 500 items are 125,000 pairs.
-    #[arg(long, value_name = "COUNT", default_value_t = 500, value_parser = order_items)]
-    pub order_items_max: usize,
-}
-
-impl Learning {
-    /// Returns the settings as a model notes them.
-    pub fn settings(&self) -> Settings {
-        Settings {
-            score: Score::named(&self.score).expect("clap allows the names of scores only"),
-            half_life_days: self.half_life_days,
-            neighbours: self.neighbours,
-            min_support: self.min_support,
-            shrink: self.shrink,
-            length_power: self.length_power,
-            order_items_max: self.order_items_max,
-        }
-    }
-}
-
-fn number(text: &str, allowed: &str, is_allowed: impl Fn(f64) -> bool) -> Result<f64, String> {
-    let number: f64 = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
-    if number.is_finite() && is_allowed(number) {
-        Ok(number)
-    } else {
-        Err(format!("{text} is not {allowed}"))
-    }
-}
-
-fn positive(text: &str) -> Result<f64, String> {
-    number(text, "above 0", |n| n > 0.0)
-}
-
-fn not_negative(text: &str) -> Result<f64, String> {
-    number(text, "0 or above", |n| n >= 0.0)
-}
-
-fn per_cent(text: &str) -> Result<f64, String> {
-    number(text, "above 0 and below 100", |n| n > 0.0 && n < 100.0)
-}
-
-fn count(text: &str, least: usize, most: usize) -> Result<usize, String> {
-    let count: usize = text.parse().map_err(|_| format!("{text:?} is not a whole number"))?;
-    if (least..=most).contains(&count) {
-        Ok(count)
-    } else {
-        Err(format!("{count} is not between {least} and {most}"))
-    }
-}
-
-fn neighbours(text: &str) -> Result<usize, String> {
-    count(text, 1, NEIGHBOURS_MAX)
-}
-
-fn order_items(text: &str) -> Result<usize, String> {
-    count(text, 2, 10_000)
+    pub facts: Facts,
 }
 
 #[cfg(test)]
@@ -199,26 +131,5 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn settings_out_of_range_are_refused() {
-        let parse = |more: &[&str]| {
-            let all = ["cartwright-batch", "evaluate", "--events", "e"].iter().chain(more);
-            Arguments::try_parse_from(all).map(|_| ()).map_err(|error| error.kind())
-        };
-        assert_eq!(parse(&["--score", "llr", "--neighbours", "1000"]), Ok(()));
-        for bad in [
-            ["--half-life-days", "0"],
-            ["--half-life-days", "nan"],
-            ["--neighbours", "1001"],
-            ["--min-support", "0"],
-            ["--shrink", "-1"],
-            ["--test-percent", "100"],
-            ["--order-items-max", "1"],
-            ["--score", "best"],
-        ] {
-            assert!(parse(&bad).is_err(), "{bad:?}");
-        }
     }
 }

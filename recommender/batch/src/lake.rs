@@ -1,37 +1,42 @@
-//! The lake: orders as Parquet, one folder a day, compacted from event files that are each read once.
+//! The lake: orders, returns and views as Parquet, one folder a day, compacted from event files that are each read once.
 //!
 //! ```text
 //! <lake>/_manifest-v1.json          how far each event file has been read, and the days that must be there
 //! <lake>/_lock                      held by the one process that writes
-//! <lake>/day=2026-01-31/orders.parquet
+//! <lake>/day=2026-01-31/orders.parquet    order_placed: unit, cart, order_id, currency, source, total_minor,
+//!                                         lines (a list of sku, quantity, unit_price_minor)
+//! <lake>/day=2026-01-31/returns.parquet   order_cancelled, order_refunded: order_id, lines (sku, quantity)
+//! <lake>/day=2026-01-31/views.parquet     product_viewed, line_added: unit, sku, source (view or cart)
 //! ```
 //!
-//! A row is one `order_placed` event: `id`, `position`, `at_ms`, `unit`, `cart`, `order_id`, `currency`, `source`,
-//! `total_minor` and `lines`, a list of `sku`, `quantity`, `unit_price_minor`. Days are replaced whole, first the days,
+//! Each row leads with its event's `id`, `position` and `at_ms`. Days are replaced whole, first the days,
 //! then the manifest: a crash between the two only means that some lines are read again, and an event that is there
-//! already is not taken twice. An engine that reads folders of Parquet, such as Spark SQL, passes over names that begin with `_`.
+//! already is not taken twice. Who asks that their history be deleted (`history_deleted`) is taken out of the views, and
+//! stays in no file. An engine that reads folders of Parquet, such as Spark SQL, passes over names that begin with `_`.
 
 pub mod days;
 pub mod events;
 pub mod lines;
+mod logs;
 pub mod manifest;
+pub mod table;
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
-use polars::prelude::DataFrame;
+use learning::train::Logs;
+use polars::prelude::{DataFrame, IntoLazy, col, lit};
 
-use crate::{
-    orders::{Gather, Orders},
-    progress::Bar,
-};
+use crate::progress::Bar;
 use days::Days;
 use events::EventFile;
 use lines::{Batch, Broken};
 use manifest::Manifest;
+use table::Table;
 
 /// The bytes of order lines that are compacted at a time: they, and their frame, are what compacting holds in memory.
 const BATCH_BYTES: usize = 64 << 20;
@@ -45,7 +50,9 @@ pub struct Tally {
     pub lines: u64,
     /// Orders among them.
     pub orders: u64,
-    /// Orders among those that had been read before.
+    /// Views among them.
+    pub views: u64,
+    /// Rows that had been read before.
     pub duplicates: u64,
     /// Lines that are no event.
     pub broken: u64,
@@ -59,7 +66,7 @@ pub struct Lake {
     manifest: Manifest,
     manifest_path: PathBuf,
     /// Events that have been read but not written, where the lake is only looked at.
-    unwritten: Vec<DataFrame>,
+    unwritten: Vec<(Table, DataFrame)>,
     _lock: Option<File>,
 }
 
@@ -83,11 +90,13 @@ impl Lake {
         let manifest_path = folder.join(manifest::FILE_NAME);
         let manifest = Manifest::read(&manifest_path)?;
         let days = Days::new(folder.to_owned());
-        for day in manifest.days.keys() {
-            if !days.path(day).exists() {
+        for table in Table::ALL {
+            let missing = manifest.days(table).keys().find(|day| !days.path(table, day).exists());
+            if let Some(day) = missing {
                 bail!(
-                    "lake {} lacks day {day}; remove the lake to build it again from the event files",
-                    folder.display()
+                    "lake {} lacks {} of day {day}; remove the lake to build it again from the event files",
+                    folder.display(),
+                    table.file_name()
                 );
             }
         }
@@ -99,7 +108,7 @@ impl Lake {
         &self.manifest
     }
 
-    /// Reads what is new in the event files and compacts its orders; `broken` is told of each line that is no event.
+    /// Reads what is new in the event files and compacts it; `broken` is told of each line that is no event.
     ///
     /// # Errors
     /// Where a file has an unknown version, or files cannot be read or written; what was compacted before stands.
@@ -107,32 +116,46 @@ impl Lake {
         self.read_new(events, broken, Self::write)
     }
 
-    /// Reads what is new in the event files, to be used by [`Lake::orders`] but not written.
+    /// Reads what is new in the event files, to be used by [`Lake::logs`] but not written.
     ///
     /// # Errors
     /// As [`Lake::compact`].
     pub fn add(&mut self, events: &Path, broken: &mut dyn FnMut(Broken)) -> anyhow::Result<Tally> {
-        self.read_new(events, broken, |lake, frame| {
-            lake.unwritten.push(frame);
+        self.read_new(events, broken, |lake, table, frame| {
+            lake.unwritten.push((table, frame));
             Ok(0)
         })
     }
 
-    /// Returns all orders, oldest first.
+    /// Returns the orders and the sessions, oldest first, over the same items; `catalogue` has items with their names.
     ///
     /// # Errors
     /// Where a day cannot be read.
-    pub fn orders(&self) -> anyhow::Result<Orders> {
-        let mut gather = Gather::default();
-        self.days.gather(self.manifest.days.keys(), &self.unwritten, &mut gather)?;
-        Ok(gather.finish()?)
+    pub fn logs(&self, catalogue: &[(String, String)]) -> anyhow::Result<Logs> {
+        let mut returned = logs::Returned::default();
+        self.scan(Table::Returns, |rows| returned.take(rows))?;
+        let mut orders = logs::Orders::new(returned);
+        self.scan(Table::Orders, |rows| orders.take(rows))?;
+        let mut sessions = logs::Sessions::default();
+        self.scan(Table::Views, |rows| sessions.take(rows))?;
+        Ok(Logs::new(orders.finish(), sessions.finish(), catalogue))
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        each: impl FnMut(polars::prelude::LazyFrame) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let more: Vec<&DataFrame> =
+            self.unwritten.iter().filter(|(of, _)| *of == table).map(|(_, rows)| rows).collect();
+        self.days.scan(table, self.manifest.days(table).keys(), &more, each)
     }
 
     fn read_new(
         &mut self,
         events: &Path,
         broken: &mut dyn FnMut(Broken),
-        mut keep: impl FnMut(&mut Self, DataFrame) -> anyhow::Result<u64>,
+        mut keep: impl FnMut(&mut Self, Table, DataFrame) -> anyhow::Result<u64>,
     ) -> anyhow::Result<Tally> {
         let files = events::list(events)?;
         let bar = Bar::bytes("reading events", files.iter().map(|file| self.unread(file)).sum());
@@ -148,7 +171,7 @@ impl Lake {
                 tally.broken += read.broken;
                 tally.unfinished += u64::from(read.unfinished);
                 self.manifest.advance(file, read.mark, &batch);
-                if batch.bytes.len() < BATCH_BYTES {
+                if batch.size() < BATCH_BYTES {
                     break;
                 }
                 self.flush(&mut batch, &mut tally, &mut keep)?;
@@ -167,27 +190,46 @@ impl Lake {
         &mut self,
         batch: &mut Batch,
         tally: &mut Tally,
-        keep: &mut impl FnMut(&mut Self, DataFrame) -> anyhow::Result<u64>,
+        keep: &mut impl FnMut(&mut Self, Table, DataFrame) -> anyhow::Result<u64>,
     ) -> anyhow::Result<()> {
         let batch = std::mem::take(batch);
         tally.orders += batch.orders;
-        if batch.orders > 0 {
-            let frame = days::frame(batch.bytes).context("orders of the event files")?;
-            tally.duplicates += keep(self, frame)?;
-        } else {
-            self.save_if_writing()?;
+        tally.views += batch.views;
+        for (table, rows) in batch.rows {
+            let frame = days::frame(table, rows)
+                .with_context(|| format!("{} of the event files", table.file_name()))?;
+            tally.duplicates += keep(self, table, frame)?;
         }
-        Ok(())
+        self.forget(&batch.forgotten)?;
+        self.save_if_writing()
     }
 
-    fn write(&mut self, frame: DataFrame) -> anyhow::Result<u64> {
+    fn write(&mut self, table: Table, frame: DataFrame) -> anyhow::Result<u64> {
         let mut duplicates = 0;
-        for merged in self.days.merge(frame)? {
+        for merged in self.days.merge(table, frame)? {
             duplicates += merged.duplicates;
-            self.manifest.days.insert(merged.day, merged.orders);
+            self.manifest.note(table, merged.day, merged.rows);
         }
-        self.save_if_writing()?;
         Ok(duplicates)
+    }
+
+    /// Takes the views of units out that asked for it, up to the position of their asking.
+    fn forget(&mut self, forgotten: &BTreeMap<String, i64>) -> anyhow::Result<()> {
+        let of = |(unit, through): (&String, &i64)| {
+            col("unit").eq(lit(unit.as_str())).and(col("position").lt_eq(lit(*through)))
+        };
+        let Some(any) = forgotten.iter().map(of).reduce(polars::prelude::Expr::or) else { return Ok(()) };
+        for (_, rows) in self.unwritten.iter_mut().filter(|(table, _)| *table == Table::Views) {
+            *rows = rows.clone().lazy().filter(any.clone().not()).collect()?;
+        }
+        if self._lock.is_some() {
+            for day in self.manifest.views.keys().cloned().collect::<Vec<_>>() {
+                if let Some(rows) = self.days.remove(Table::Views, &day, any.clone())? {
+                    self.manifest.note(Table::Views, day, rows);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn save_if_writing(&self) -> anyhow::Result<()> {

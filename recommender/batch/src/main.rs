@@ -1,39 +1,38 @@
-//! `cartwright-batch`: learns from event files what sells together, and measures how well.
+//! `cartwright-batch`: learns from event files what sells together and what is viewed next, and measures how well.
 //!
-//! In the order of the data: [`lake`] reads event files and keeps their orders by day, [`orders`] turns them into
-//! numbers, [`pairs`] counts, [`score`] judges, [`train`] puts the model together and [`evaluate`] asks it.
-//! [`protocol`] evaluates on [`files`] that others evaluate on, too.
+//! In the order of the data: [`lake`] reads event files and keeps their orders and views by day, [`facts`] reads what is
+//! known beside them, the crate `learning` learns, and [`train`] puts the model into service. [`evaluate`] measures, on
+//! the lake or on [`files`] that others evaluate on, too; [`report`] prints what it found.
 
 mod arguments;
 mod evaluate;
+mod facts;
 mod files;
 mod lake;
-mod orders;
-mod pairs;
 mod progress;
-mod protocol;
-mod score;
+mod report;
 mod train;
 
 use std::{
     io::{self, Write},
     process::ExitCode,
-    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::Context;
 use clap::Parser;
 
-use arguments::{Arguments, Command, Evaluate, Train};
-use lake::{Lake, Tally};
+use arguments::{Arguments, Command};
+use lake::Tally;
 
 /// The exit status where there is nothing to learn from: not a failure, and nothing has been written.
-const NO_ORDERS: u8 = 3;
+const NOTHING: u8 = 3;
+
+/// The exit status where a model was learnt but is plainly worse than the one in service.
+const NOT_PROMOTED: u8 = 4;
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Train(arguments) => train_and_write(&arguments),
-        Command::Evaluate(arguments) => evaluate_and_print(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Evaluate(arguments) => evaluate::run(&arguments),
     };
     done.unwrap_or_else(|error| {
         eprintln!("cartwright-batch: {error:#}");
@@ -41,65 +40,9 @@ fn main() -> ExitCode {
     })
 }
 
-fn train_and_write(arguments: &Train) -> anyhow::Result<ExitCode> {
-    let begun = Instant::now();
-    let mut lake = Lake::open(&arguments.lake)?;
-    let tally = lake.compact(&arguments.events, &mut |line| eprintln!("{line}"))?;
-    let mut out = io::stdout().lock();
-    tell(&tally, &mut out)?;
-    let orders = lake.orders()?;
-    if orders.is_empty() {
-        return Ok(no_orders(arguments.events.display()));
-    }
-    let manifest = lake.manifest();
-    let origin = train::Origin {
-        now_ms: arguments.now_ms.map_or_else(clock, Ok)?,
-        through_position: manifest.through_position,
-        through_at_ms: manifest.through_at_ms,
-    };
-    let model = train::train(&orders, &arguments.learning.settings(), origin)?;
-    let path = &arguments.model;
-    model.write_atomically(path).with_context(|| path.display().to_string())?;
-    let neighbours: usize = (0..orders.items().len()).map(|item| model.neighbours(item as u32).len()).sum();
-    writeln!(
-        out,
-        "learnt from {} orders of {} items in {} lines; wrote {neighbours} neighbours by {} to {} in {:.1} s",
-        orders.len(),
-        orders.items().len(),
-        orders.line_count(),
-        model.about().settings.score.name(),
-        path.display(),
-        begun.elapsed().as_secs_f64()
-    )?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn evaluate_and_print(arguments: &Evaluate) -> anyhow::Result<ExitCode> {
-    if let Some(protocol) = arguments.protocol {
-        protocol::run(protocol, arguments)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let events = arguments.events.as_deref().context("--events DIR is missing")?;
-    let mut lake = Lake::look_at(arguments.lake.as_deref())?;
-    let tally = lake.add(events, &mut |line| eprintln!("{line}"))?;
-    tell(&tally, &mut io::stderr())?;
-    let orders = lake.orders()?;
-    if orders.is_empty() {
-        return Ok(no_orders(events.display()));
-    }
-    let evaluation = evaluate::evaluate(&orders, &arguments.learning.settings(), arguments.test_percent)?;
-    let mut out = io::stdout().lock();
-    if arguments.json {
-        evaluate::print_json(&evaluation, &mut out)?;
-    } else {
-        evaluate::print_table(&evaluation, &mut out)?;
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 fn tell(tally: &Tally, out: &mut impl Write) -> io::Result<()> {
-    let Tally { files, lines, orders, duplicates, broken, unfinished } = tally;
-    write!(out, "read {lines} new lines of {files} event files: {orders} orders")?;
+    let Tally { files, lines, orders, views, duplicates, broken, unfinished } = tally;
+    write!(out, "read {lines} new lines of {files} event files: {orders} orders, {views} views")?;
     for (count, what) in [
         (duplicates, "had been read before"),
         (broken, "broken lines passed over"),
@@ -112,12 +55,9 @@ fn tell(tally: &Tally, out: &mut impl Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn no_orders(events: impl std::fmt::Display) -> ExitCode {
-    eprintln!("cartwright-batch: no orders in {events}; nothing to learn from, no model written");
-    ExitCode::from(NO_ORDERS)
-}
-
-fn clock() -> anyhow::Result<i64> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
-    Ok(i64::try_from(since.as_millis())?)
+fn nothing(events: impl std::fmt::Display) -> ExitCode {
+    eprintln!(
+        "cartwright-batch: no orders and no views in {events}; nothing to learn from, no model written"
+    );
+    ExitCode::from(NOTHING)
 }

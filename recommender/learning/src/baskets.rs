@@ -1,6 +1,7 @@
 //! Learning from baskets.
 
 use recommender::{
+    Task,
     basket::{
         BasketModel, Fame, PastBaskets, Signals,
         features::{self, WIDTH},
@@ -9,6 +10,8 @@ use recommender::{
     ranker::Ranker,
     tally::keep_best,
 };
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     DAY_MS,
@@ -21,7 +24,8 @@ use crate::{
 };
 
 /// Says how a basket model is learnt.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// The days after which a basket counts 1/e.
     pub days: f32,
@@ -76,15 +80,6 @@ const POPULAR_KEPT: usize = 400;
 /// A basket of more items, such as a bot's or a wholesaler's whole range, says nothing of any two of them.
 const ENTRY_MAX: usize = 500;
 
-/// The two questions that baskets answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// The basket without one item is given, and that item is to be found.
-    Completion,
-    /// One item is given, and another of its basket is to be found.
-    Together,
-}
-
 /// The baskets that all slices hold together, and the least and the most that one is of all: with too few the rankers
 /// learn nothing, and with a long slice the lists that they learn with are too old.
 const BASKETS: f64 = 4_000.0;
@@ -96,7 +91,7 @@ const PART_MAX: f64 = 0.1;
 pub fn learn(baskets: Slice<'_>, settings: Settings) -> BasketModel {
     let facts = Facts { alike: names::alike(baskets.log()), codes: names::neighbouring(baskets.log()) };
     let taught = |task: Task| Teaching { task, table: None };
-    let mut tasks = [taught(Task::Completion), taught(Task::Together)];
+    let mut tasks = [taught(Task::Loo), taught(Task::Fbt)];
     let part =
         (BASKETS / settings.slices.max(1) as f64 / baskets.len().max(1) as f64).clamp(PART_MIN, PART_MAX);
     for slice in (0..settings.slices).rev() {
@@ -148,16 +143,21 @@ pub fn questions(
         if known.len() < 2 {
             continue;
         }
+        let entry = number as u32;
         let mut drawn = known.clone();
         drawn.sort_by_key(|&item| mix((number as u64) << 32 | u64::from(item)));
         match task {
-            Task::Completion => questions.extend(drawn.iter().take(most).map(|&right| {
+            Task::Loo => questions.extend(drawn.iter().take(most).map(|&right| {
                 let given = known.iter().copied().filter(|&item| item != right).collect();
-                Question { given, right }
+                Question { given, right, entry }
             })),
-            Task::Together => questions.extend(
-                drawn.windows(2).take(most).map(|two| Question { given: vec![two[0]], right: two[1] }),
-            ),
+            Task::Fbt => questions.extend(drawn.windows(2).take(most).map(|two| Question {
+                given: vec![two[0]],
+                right: two[1],
+                entry,
+            })),
+            // Baskets are not asked what is viewed.
+            Task::Session => {}
         }
     }
     questions
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn a_basket_asks_as_often_as_it_may_and_never_for_what_is_given() {
         let log = log(8);
-        for (task, given, asked) in [(Task::Completion, 3, 16), (Task::Together, 1, 16)] {
+        for (task, given, asked) in [(Task::Loo, 3, 16), (Task::Fbt, 1, 16)] {
             let questions = questions(task, log.all(), 2, |_| true);
             assert_eq!(questions.len(), asked);
             assert!(questions.iter().all(|q| q.given.len() == given && !q.given.contains(&q.right)));

@@ -8,13 +8,21 @@ pub mod measure;
 use std::time::Instant;
 
 use recommender::{
+    Measured, Task,
     basket::BasketModel,
+    pairs::Pairs,
     ranker::Ranker,
     session::{self, Retrieval, SessionModel},
     tally::{Tally, keep_best},
 };
 
-use crate::log::{Log, Slice};
+use crate::{
+    baskets as learnt_baskets,
+    log::{Log, Slice},
+    pairs::{self, Score},
+    sessions as learnt_sessions,
+    teach::Question,
+};
 pub use measure::{Figures, Interval, Measure};
 
 /// The length of the lists that are looked at.
@@ -53,6 +61,8 @@ impl Policy {
 /// Holds what one method attained under one policy.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// What was asked.
+    pub task: Task,
     /// The method.
     pub method: &'static str,
     /// The policy for the item on screen; none where a basket's own items are never suggested.
@@ -61,6 +71,22 @@ pub struct Row {
     pub figures: Figures,
     /// The times of an answer that a half, nine tenths and 99 of a hundred did not exceed, in microseconds.
     pub micros: [f64; 3],
+}
+
+impl Row {
+    /// Returns what a model's file says of it; of two policies for the item on screen it keeps the one that a storefront
+    /// has, which never shows it again.
+    pub fn measured(&self) -> Option<Measured> {
+        let ends = |i: Interval| [i.mean, i.low, i.high];
+        (self.policy != Some(Policy::Allowed)).then(|| Measured {
+            task: self.task,
+            method: self.method.to_owned(),
+            cases: self.figures.cases,
+            hit_rate_20: ends(self.figures.hit_rate),
+            mrr_20: ends(self.figures.reciprocal_rank),
+            coverage: self.figures.coverage,
+        })
+    }
 }
 
 /// A method: puts its best items for what is given into the list.
@@ -79,9 +105,36 @@ pub fn session_cases(log: &Log, later: &Log) -> Vec<Case> {
     cases
 }
 
+/// Returns the cases of later sessions of the same log, of items that are known; of many sessions some, evenly.
+pub fn prefixes(later: Slice<'_>, most: usize, is_known: impl Fn(u32) -> bool) -> Vec<Case> {
+    thinned(later.len(), most, learnt_sessions::questions(later, is_known))
+}
+
+/// Returns the cases of later baskets of the same log, up to three of a basket, of items that are known; of many baskets
+/// some, evenly.
+pub fn basket_cases(task: Task, later: Slice<'_>, most: usize, is_known: impl Fn(u32) -> bool) -> Vec<Case> {
+    let hidden = if task == Task::Loo { HIDDEN_MAX } else { 1 };
+    thinned(later.len(), most, learnt_baskets::questions(task, later, hidden, is_known))
+}
+
+/// The most items hidden, one at a time, from one basket: long baskets would outvote short ones.
+const HIDDEN_MAX: usize = 3;
+
+fn thinned(entries: usize, most: usize, questions: Vec<Question>) -> Vec<Case> {
+    let every = (questions.len().div_ceil(most).max(1) as u32).min(entries.max(1) as u32);
+    let asked = questions.into_iter().filter(|question| question.entry.is_multiple_of(every));
+    asked.map(|Question { given, right, entry }| Case { given, came: vec![right], group: entry }).collect()
+}
+
 /// Asks a session model, and simpler methods beside it, under both policies.
-pub fn sessions(model: &SessionModel, log: Slice<'_>, cases: &[Case]) -> Vec<Row> {
+pub fn sessions(
+    model: &SessionModel,
+    log: Slice<'_>,
+    counting: &pairs::Settings,
+    cases: &[Case],
+) -> Vec<Row> {
     let popular = most_viewed(log);
+    let counted = pairs::count(log, counting);
     let plain = plain(model);
     let (mut scratch, mut plain_scratch) = (model.scratch(), plain.scratch());
     let mut retrieval = Retrieval::new(model);
@@ -95,19 +148,27 @@ pub fn sessions(model: &SessionModel, log: Slice<'_>, cases: &[Case]) -> Vec<Row
                 best.extend(list.iter().take(LIST + 1).map(|entry| (entry.item, entry.score)));
             }),
         ),
+        ("pairs", Box::new(|given, best| by_pairs(&counted, given, best))),
         ("past sessions", Box::new(|given, best| retrieval.next(given, LIST + 1, best))),
         ("weighted", Box::new(|given, best| plain.next(given, LIST + 1, &mut plain_scratch, best))),
         ("ranked", Box::new(|given, best| model.next(given, LIST + 1, &mut scratch, best))),
     ];
     let items = log.log().items().len();
     let ask = |(name, ask): Method<'_>| {
-        asked(name, ask, &[Some(Policy::Allowed), Some(Policy::Removed)], cases, items)
+        asked(Task::Session, name, ask, &[Some(Policy::Allowed), Some(Policy::Removed)], cases, items)
     };
     methods.into_iter().flat_map(ask).collect()
 }
 
 /// Asks a basket model, and simpler methods beside it.
-pub fn baskets(model: &BasketModel, log: Slice<'_>, cases: &[Case]) -> Vec<Row> {
+pub fn baskets(
+    model: &BasketModel,
+    log: Slice<'_>,
+    counting: &pairs::Settings,
+    task: Task,
+    cases: &[Case],
+) -> Vec<Row> {
+    let counted = Score::ALL.map(|score| (score, pairs::count(log, &pairs::Settings { score, ..*counting })));
     let items = log.log().items().len();
     let popular = most_viewed(log);
     let unforested = |ranker: &Ranker| Ranker { weights: ranker.weights.clone(), ..Ranker::default() };
@@ -119,7 +180,7 @@ pub fn baskets(model: &BasketModel, log: Slice<'_>, cases: &[Case]) -> Vec<Row> 
     let (mut scratch, mut plain_scratch) = (model.scratch(), plain.scratch());
     let (mut tally, mut past) = (Tally::new(items), model.signals.past.scratch());
     let mut others = Tally::new(items);
-    let methods: Vec<Method<'_>> = vec![
+    let mut methods: Vec<Method<'_>> = vec![
         (
             "popularity",
             Box::new(|given, best| {
@@ -144,7 +205,21 @@ pub fn baskets(model: &BasketModel, log: Slice<'_>, cases: &[Case]) -> Vec<Row> 
         ("weighted", Box::new(|given, best| plain.goes_with(given, LIST, &mut plain_scratch, best))),
         ("ranked", Box::new(|given, best| model.goes_with(given, LIST, &mut scratch, best))),
     ];
-    methods.into_iter().flat_map(|(name, ask)| asked(name, ask, &[None], cases, items)).collect()
+    methods.splice(
+        1..1,
+        counted.iter().map(|(score, pairs)| {
+            let ask: Box<dyn FnMut(&[u32], &mut Vec<(u32, f32)>)> =
+                Box::new(|given, best| by_pairs(pairs, given, best));
+            (score.name(), ask)
+        }),
+    );
+    methods.into_iter().flat_map(|(name, ask)| asked(task, name, ask, &[None], cases, items)).collect()
+}
+
+/// Ranks the partners of what is given, without what is given.
+fn by_pairs(pairs: &Pairs, given: &[u32], best: &mut Vec<(u32, f32)>) {
+    *best = recommender::pairs::ranked(pairs, given, |_| 1.0);
+    best.retain(|item| !given.contains(&item.0));
 }
 
 fn plain(model: &SessionModel) -> SessionModel {
@@ -169,6 +244,7 @@ fn most_viewed(log: Slice<'_>) -> Vec<(u32, f32)> {
 }
 
 fn asked(
+    task: Task,
     method: &'static str,
     mut ask: impl FnMut(&[u32], &mut Vec<(u32, f32)>),
     policies: &[Option<Policy>],
@@ -195,6 +271,7 @@ fn asked(
         nanos.get(place).map_or(0.0, |nanos| *nanos as f64 / 1_000.0)
     });
     let row = |(policy, measure): (&Option<Policy>, Measure)| Row {
+        task,
         method,
         policy: *policy,
         figures: measure.figures(),

@@ -3,10 +3,11 @@
 //! Nothing here reads files or knows Polars: the binary `cartwright-batch` reads, and hands a [`log::Log`] over.
 //!
 //! 1. [`log`]: orders or sessions as numbers, oldest first;
-//! 2. [`company`]: what stands near what, counted; [`vectors`] and [`linear`] made from it, [`names`] from catalogue facts;
+//! 2. [`pairs`]: what stands in the same entries, in plain counts; [`company`]: what stands near what, counted; [`vectors`] and [`linear`] made from it, [`names`] from catalogue facts;
 //! 3. [`sessions`] and [`baskets`]: the models put together from these;
 //! 4. [`teach`]: their rankers, taught by questions of a later slice that the lists have not seen;
-//! 5. [`evaluate`]: questions of the future, asked of models.
+//! 5. [`evaluate`]: questions of the future, asked of models;
+//! 6. [`train`]: all of it, for a shop.
 
 pub mod baskets;
 pub mod company;
@@ -14,8 +15,10 @@ pub mod evaluate;
 pub mod linear;
 pub mod log;
 pub mod names;
+pub mod pairs;
 pub mod sessions;
 pub mod teach;
+pub mod train;
 pub mod vectors;
 
 /// Milliseconds of a day.

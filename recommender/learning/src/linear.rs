@@ -6,11 +6,13 @@
 //! and codes are added to G as if some baskets had held what is alike.
 
 use faer::{Mat, Side, linalg::solvers::DenseSolveCore};
+use serde::{Deserialize, Serialize};
 
 use crate::{company::Rows, log::Slice};
 
 /// Says how the model is made.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Doubt {
     /// Added to the diagonal.
     pub ridge: f32,

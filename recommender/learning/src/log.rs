@@ -1,7 +1,7 @@
 //! The log: orders or sessions as numbers, oldest first.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     ops::Range,
 };
 
@@ -67,6 +67,32 @@ impl Log {
         self.lines.len()
     }
 
+    /// Numbers the items of two logs alike, and with them those of a catalogue: items with their names, which are then
+    /// the ones that count.
+    pub fn over_the_same_items(a: Self, b: Self, catalogue: &[(String, String)]) -> (Self, Self) {
+        let mut named: BTreeMap<Box<str>, Box<str>> = BTreeMap::new();
+        for log in [&a, &b] {
+            for (item, name) in log.items.iter().zip(&log.names) {
+                let known = named.entry(item.clone()).or_default();
+                if known.is_empty() {
+                    known.clone_from(name);
+                }
+            }
+        }
+        for (item, name) in catalogue {
+            named.insert(item.as_str().into(), name.as_str().into());
+        }
+        let (items, names): (Vec<_>, Vec<_>) = named.into_iter().unzip();
+        (a.renumbered(&items, &names), b.renumbered(&items, &names))
+    }
+
+    fn renumbered(self, items: &[Box<str>], names: &[Box<str>]) -> Self {
+        let place = |item: &Box<str>| items.binary_search(item).expect("each item is one of all") as u32;
+        let places: Vec<u32> = self.items.iter().map(place).collect();
+        let lines = self.lines.iter().map(|&item| places[item as usize]).collect();
+        Self { items: items.to_vec(), names: names.to_vec(), lines, ..self }
+    }
+
     /// Returns some of the entries, by their place.
     pub fn slice(&self, range: Range<usize>) -> Slice<'_> {
         Slice { log: self, from: range.start, to: range.end }
@@ -122,6 +148,28 @@ impl<'a> Slice<'a> {
     pub fn split(self, part: f64) -> (Self, Self) {
         let at = self.from + (self.len() as f64 * part) as usize;
         (Self { to: at, ..self }, Self { from: at, ..self })
+    }
+
+    /// Returns the earlier and the later part, cut as [`Slice::split`] does, but never between entries of the same time;
+    /// where time does not tell the entries apart, by place.
+    pub fn split_by_time(self, part: f64) -> (Self, Self) {
+        let (early, late) = self.split(part);
+        if early.is_empty() || late.is_empty() {
+            return (early, late);
+        }
+        let (from_ms, _) = late.span_ms();
+        let times = &self.log.at_ms[early.from..early.to];
+        match times.partition_point(|at_ms| *at_ms < from_ms) {
+            0 => (early, late),
+            at => (self.part(0..at), self.part(at..self.len())),
+        }
+    }
+
+    /// Returns the latest entries, as many as together have at most `lines` lines.
+    pub fn latest(self, lines: usize) -> Self {
+        let starts = &self.log.starts[self.from..=self.to];
+        let least = starts[self.len()].saturating_sub(lines);
+        Self { from: self.from + starts.partition_point(|start| *start < least), ..self }
     }
 
     /// Returns the entries from one place to another.
@@ -252,5 +300,33 @@ mod tests {
             (1, (5, 5), (7, 7), &[1][..])
         );
         assert_eq!(log.all().part(1..1).span_ms(), (0, 0));
+    }
+
+    #[test]
+    fn entries_of_the_same_time_are_not_torn_apart() {
+        let at = |times: &[i64]| {
+            let mut gather = Gather::new(Kind::Baskets);
+            for (number, at_ms) in times.iter().enumerate() {
+                gather.entry(&number.to_string(), *at_ms, [("A", None), ("B", None)].into_iter());
+            }
+            gather.finish()
+        };
+        let lengths = |(early, late): (Slice<'_>, Slice<'_>)| (early.len(), late.len());
+        assert_eq!(lengths(at(&[0, 1, 1, 1]).all().split_by_time(0.75)), (1, 3));
+        assert_eq!(lengths(at(&[5, 5, 5, 5]).all().split_by_time(0.75)), (3, 1));
+        assert_eq!(lengths(at(&[]).all().split_by_time(0.75)), (0, 0));
+        assert_eq!([0, 3, 4, 99].map(|lines| at(&[0, 1, 2]).all().latest(lines).len()), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn two_logs_and_a_catalogue_share_their_items() {
+        let named = [("JUG".to_owned(), "A jug".to_owned()), ("POT".to_owned(), "A pot".to_owned())];
+        let mut viewed = Gather::new(Kind::Sessions);
+        viewed.entry("s", 3, [("URN", None), ("TEA", None)].into_iter());
+        let (orders, sessions) = Log::over_the_same_items(log(Kind::Baskets), viewed.finish(), &named);
+        assert_eq!(orders.items(), sessions.items());
+        let names: Vec<&str> = orders.names().iter().map(AsRef::as_ref).collect();
+        assert_eq!(names, ["", "A jug", "A pot", "A tea", ""]);
+        assert_eq!((orders.entry(0), sessions.entry(0)), (&[0, 3][..], &[4, 3][..]));
     }
 }

@@ -11,6 +11,8 @@ use recommender::{
     tally::{Tally, keep_best},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     company::{self, Occurrences, Rows},
     evaluate::LIST,
@@ -21,7 +23,8 @@ use crate::{
 };
 
 /// Says how a session model is learnt.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// How past sessions are compared.
     pub nearness: Nearness,
@@ -110,12 +113,12 @@ fn repeat(signals: &Signals, questions: &[Question]) -> f32 {
 /// Returns every prefix of every session with the item that came next, of items that are known.
 pub fn questions(sessions: Slice<'_>, is_known: impl Fn(u32) -> bool) -> Vec<Question> {
     let mut questions = Vec::new();
-    for (_, entry) in sessions.entries() {
+    for (number, (_, entry)) in sessions.entries().enumerate() {
         let known: Vec<u32> = entry.iter().copied().filter(|&item| is_known(item)).collect();
         for at in 1..known.len() {
             // What came long before says nothing: a bot's session does not cost its square.
             let given = known[at.saturating_sub(GIVEN_MAX)..at].to_vec();
-            questions.push(Question { given, right: known[at] });
+            questions.push(Question { given, right: known[at], entry: number as u32 });
         }
     }
     questions

@@ -16,6 +16,8 @@ pub struct Question {
     pub given: Vec<u32>,
     /// The item that came.
     pub right: u32,
+    /// The place of the entry that asks.
+    pub entry: u32,
 }
 
 /// The part of the questions, the latest, that tells when to stop.

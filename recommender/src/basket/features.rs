@@ -2,7 +2,9 @@
 
 use crate::{
     basket::neighbours::{self, PastBaskets},
+    codec::stored,
     lists::Lists,
+    model::Invalid,
     ranker::{Candidates, logarithm, share},
     tally::Tally,
     vectors::{Vectors, dot},
@@ -18,6 +20,8 @@ pub struct Fame {
     /// The mean logarithm of the lengths of its baskets.
     pub length: f32,
 }
+
+stored!(Fame { orders, age, length });
 
 /// Holds all that candidates are found and judged by.
 #[derive(Clone, Debug)]
@@ -43,6 +47,8 @@ pub struct Signals {
     /// Items by their company.
     pub vectors: Vectors,
 }
+
+stored!(Signals { linear, linear_late, together, together_late, names, codes, past, fame, popular, vectors });
 
 /// The names of a candidate's features, in their order.
 pub const FEATURES: [&str; 49] = [
@@ -135,6 +141,21 @@ pub struct Scratch {
 }
 
 impl Signals {
+    /// Refuses what is not of so many items.
+    pub(crate) fn check(&self, items: usize) -> Result<(), Invalid> {
+        if self.fame.len() != items || self.popular.iter().any(|&item| item as usize >= items) {
+            return Err(Invalid("what is known of items is not one each"));
+        }
+        self.past.check(items)?;
+        self.lists().into_iter().try_for_each(|lists| lists.check(items))?;
+        self.vectors.check(items)
+    }
+
+    /// Returns the lists that are looked up per item of a basket.
+    fn lists(&self) -> [&Lists; LOOKED_UP] {
+        [&self.linear, &self.linear_late, &self.together, &self.together_late, &self.names, &self.codes]
+    }
+
     /// Returns what a thread needs to find candidates.
     pub fn scratch(&self) -> Scratch {
         let tally = Tally::new(self.fame.len());
@@ -208,11 +229,9 @@ impl Signals {
     }
 
     fn look_up(&self, basket: &[u32], scratch: &mut Scratch) {
-        let lists =
-            [&self.linear, &self.linear_late, &self.together, &self.together_late, &self.names, &self.codes];
         for &item in basket {
             scratch.in_basket[item as usize] = true;
-            for (place, list) in lists.into_iter().enumerate() {
+            for (place, list) in self.lists().into_iter().enumerate() {
                 for entry in list.of(item) {
                     scratch.sums[place].add(entry.item, entry.score);
                     scratch.tops[place].raise(entry.item, entry.score);

@@ -1,6 +1,8 @@
 //! Past baskets that resemble the present one, and what else they held.
 
 use crate::{
+    codec::stored,
+    model::Invalid,
     ragged::{self, Ragged},
     tally::{Tally, keep_best},
 };
@@ -16,6 +18,8 @@ pub struct PastBaskets {
     /// What it says that a basket holds an item: the logarithm of its rarity.
     rarity: Vec<f32>,
 }
+
+stored!(PastBaskets { baskets, worth, holders, rarity });
 
 /// What a thread needs to ask, to be used again.
 #[derive(Clone, Debug)]
@@ -46,6 +50,16 @@ impl PastBaskets {
         let rarity = holders.iter().map(rarity).collect();
         holders.iter_mut().for_each(|held| held.truncate(RECENT_MAX));
         Self { baskets: past, worth, holders: holders.into_iter().collect(), rarity }
+    }
+
+    /// Refuses baskets of what is no item, and what is not one per basket or item.
+    pub(crate) fn check(&self, items: usize) -> Result<(), Invalid> {
+        ragged::check_holders(&self.baskets, &self.holders, items)?;
+        if [self.worth.len(), self.rarity.len()] == [self.baskets.len(), items] {
+            Ok(())
+        } else {
+            Err(Invalid("the worths of past baskets are not one each"))
+        }
     }
 
     /// Returns what a thread needs to ask.

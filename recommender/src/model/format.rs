@@ -1,36 +1,99 @@
-//! The bytes of a model, version 1; every number little-endian.
+//! The bytes of a model, version 2; every number little-endian.
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 8 | magic `CWMODEL` and a line feed |
-//! | 4 | version, 1 |
+//! | 4 | version, 2 |
 //! | 8 | length of the body in bytes |
-//! | … | body: about (length in 4 bytes, JSON); number of items in 4 bytes; per item its SKU (length in 2 bytes, UTF-8); popularity, one (item in 4 bytes, score in 4) per item; per item its neighbours (number in 4 bytes, then the same pairs) |
+//! | … | body: about (JSON); the items' SKUs; popularity; pairs of orders and of sessions; the basket model and the session model, each where there is one. Sequences have their length in 8 bytes before them |
 //! | 32 | SHA-256 of everything before |
+
+use std::{
+    fs::{self, File},
+    io::Read,
+    path::Path,
+};
 
 use cart_core::Sku;
 use sha2::{Digest, Sha256};
 
-use super::{About, Model, ModelError, Neighbour};
+use super::{About, Learnt, Model, ModelError};
+use crate::codec::{Reader, Stored, Unreadable, stored};
 
 const MAGIC: &[u8; 8] = b"CWMODEL\n";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER_BYTES: usize = 20;
+
+/// What a model says of itself, and what stands before it, in bytes: a few kilobytes.
+const ABOUT_BYTES_MAX: u64 = 1 << 20;
+
 const CHECKSUM_BYTES: usize = 32;
-const PAIR_BYTES: usize = 8;
+
+stored!(Learnt { popular, orders, sessions, baskets, trails });
+stored!(Model { about, items, learnt });
+
+impl Stored for About {
+    fn put(&self, out: &mut Vec<u8>) {
+        serde_json::to_string(self).expect("numbers and names always make JSON").put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        serde_json::from_str(&String::take(from)?).map_err(|error| Unreadable(format!("about: {error}")))
+    }
+}
+
+impl Stored for Sku {
+    fn put(&self, out: &mut Vec<u8>) {
+        let text = self.as_str();
+        // A SKU has at most `ID_BYTES_MAX` bytes.
+        (text.len() as u16).put(out);
+        out.extend_from_slice(text.as_bytes());
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let length = u16::take(from)?;
+        let text = std::str::from_utf8(from.bytes(length.into())?);
+        let text = text.map_err(|error| Unreadable(format!("SKU: {error}")))?;
+        Self::parse(text).map_err(|error| Unreadable(error.to_string()))
+    }
+}
 
 impl Model {
     /// Returns the model as the bytes of a file; equal models give equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let body = self.body();
-        let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len() + CHECKSUM_BYTES);
+        let mut bytes = Vec::new();
         bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&(body.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(&body);
+        VERSION.put(&mut bytes);
+        0_u64.put(&mut bytes);
+        self.put(&mut bytes);
+        let length = (bytes.len() - HEADER_BYTES) as u64;
+        bytes[HEADER_BYTES - size_of::<u64>()..HEADER_BYTES].copy_from_slice(&length.to_le_bytes());
         let checksum = Sha256::digest(&bytes);
         bytes.extend_from_slice(&checksum);
         bytes
+    }
+
+    /// Reads what a file says of its model, and the file's length in bytes; the checksum is not looked at.
+    ///
+    /// # Errors
+    /// As [`Model::parse`], but for what lies further on.
+    pub fn read_about(path: &Path) -> Result<(About, u64), ModelError> {
+        let bytes = fs::metadata(path)?.len();
+        let mut head = Vec::new();
+        File::open(path)?.take(ABOUT_BYTES_MAX).read_to_end(&mut head)?;
+        let seen = head.len().min(MAGIC.len());
+        if head[..seen] != MAGIC[..seen] {
+            return Err(ModelError::WrongMagic);
+        }
+        let torn = ModelError::Torn { expected: (HEADER_BYTES + CHECKSUM_BYTES) as u64, found: bytes };
+        let mut reader = Reader(head.get(MAGIC.len()..).unwrap_or_default());
+        let read = |reader: &mut Reader<'_>| Ok::<_, Unreadable>((u32::take(reader)?, u64::take(reader)?));
+        let Ok((version, _)) = read(&mut reader) else { return Err(torn) };
+        if version != VERSION {
+            return Err(ModelError::UnknownVersion { found: version, known: VERSION });
+        }
+        let about = About::take(&mut reader).map_err(|error| ModelError::Corrupt(error.to_string()))?;
+        Ok((about, bytes))
     }
 
     /// Reads a model from the bytes of a file.
@@ -39,69 +102,43 @@ impl Model {
     /// [`ModelError`]: `WrongMagic`, `UnknownVersion`, `Torn` where bytes are missing at the end, `Corrupt` where
     /// the checksum does not match or there are bytes too many, `Invalid` where a sound file holds nonsense.
     pub fn parse(bytes: &[u8]) -> Result<Self, ModelError> {
-        let body = checked_body(bytes)?;
-        let mut reader = Reader(body);
-        let about = reader.about()?;
-        let items = reader.items()?;
-        let popular = reader.pairs(items.len())?;
-        let mut starts = Vec::with_capacity(items.len() + 1);
-        starts.push(0);
-        let mut neighbours = Vec::with_capacity(reader.0.len() / PAIR_BYTES);
-        for _ in 0..items.len() {
-            let count = reader.u32()? as usize;
-            neighbours.extend(reader.pairs(count)?);
-            starts.push(neighbours.len());
+        let body = body(bytes)?;
+        let (signed, checksum) = bytes.split_at(bytes.len() - CHECKSUM_BYTES);
+        // The checksum takes as long as the reading, which no bytes can harm: they go side by side.
+        let (is_sound, read) = std::thread::scope(|scope| {
+            let digest = scope.spawn(|| Sha256::digest(signed)[..] == *checksum);
+            let mut reader = Reader(body);
+            let model = Self::take(&mut reader);
+            let left = reader.0.len();
+            (digest.join().expect("a checksum does not panic"), model.map(|model| (model, left)))
+        });
+        if !is_sound {
+            return Err(ModelError::Corrupt("the checksum does not match".to_owned()));
         }
-        if !reader.0.is_empty() {
-            return Err(ModelError::Corrupt(format!("{} bytes follow the last item", reader.0.len())));
+        let (model, left) = read.map_err(|error| ModelError::Corrupt(error.to_string()))?;
+        if left > 0 {
+            return Err(ModelError::Corrupt(format!("{left} bytes follow the model")));
         }
-        Ok(Self::from_parts(about, items, starts, neighbours, popular)?)
-    }
-
-    fn body(&self) -> Vec<u8> {
-        let mut body = Vec::new();
-        let about = serde_json::to_vec(&self.about).expect("numbers and names always make JSON");
-        body.extend_from_slice(&(about.len() as u32).to_le_bytes());
-        body.extend_from_slice(&about);
-        body.extend_from_slice(&(self.items.len() as u32).to_le_bytes());
-        for sku in &self.items {
-            // A SKU has at most `ID_BYTES_MAX` bytes.
-            body.extend_from_slice(&(sku.as_str().len() as u16).to_le_bytes());
-            body.extend_from_slice(sku.as_str().as_bytes());
-        }
-        push_pairs(&mut body, &self.popular);
-        for item in 0..self.items.len() as u32 {
-            let list = self.neighbours(item);
-            body.extend_from_slice(&(list.len() as u32).to_le_bytes());
-            push_pairs(&mut body, list);
-        }
-        body
+        model.check()?;
+        Ok(model)
     }
 }
 
-fn push_pairs(body: &mut Vec<u8>, pairs: &[Neighbour]) {
-    for pair in pairs {
-        body.extend_from_slice(&pair.item.to_le_bytes());
-        body.extend_from_slice(&pair.score.to_le_bytes());
-    }
-}
-
-/// Checks everything around the body and returns it.
-fn checked_body(bytes: &[u8]) -> Result<&[u8], ModelError> {
+/// Checks everything around the body but the checksum, and returns it.
+fn body(bytes: &[u8]) -> Result<&[u8], ModelError> {
     let seen = bytes.len().min(MAGIC.len());
     if bytes[..seen] != MAGIC[..seen] {
         return Err(ModelError::WrongMagic);
     }
     let found = bytes.len() as u64;
-    let mut reader = Reader(bytes);
     let smallest = (HEADER_BYTES + CHECKSUM_BYTES) as u64;
     let torn = |expected| ModelError::Torn { expected, found };
-    reader.take(MAGIC.len()).map_err(|_| torn(smallest))?;
-    let version = reader.u32().map_err(|_| torn(smallest))?;
+    let mut reader = Reader(bytes.get(MAGIC.len()..).ok_or(torn(smallest))?);
+    let version = u32::take(&mut reader).map_err(|_| torn(smallest))?;
     if version != VERSION {
         return Err(ModelError::UnknownVersion { found: version, known: VERSION });
     }
-    let length = reader.u64().map_err(|_| torn(smallest))?;
+    let length = u64::take(&mut reader).map_err(|_| torn(smallest))?;
     let expected = length.saturating_add(smallest);
     if found < expected {
         return Err(torn(expected));
@@ -109,62 +146,5 @@ fn checked_body(bytes: &[u8]) -> Result<&[u8], ModelError> {
     if found > expected {
         return Err(ModelError::Corrupt(format!("{found} bytes where the header says {expected}")));
     }
-    let (signed, checksum) = bytes.split_at(bytes.len() - CHECKSUM_BYTES);
-    if Sha256::digest(signed)[..] != *checksum {
-        return Err(ModelError::Corrupt("the checksum does not match".to_owned()));
-    }
-    Ok(&signed[HEADER_BYTES..])
-}
-
-/// Takes values off the front of a body whose checksum was right: what is missing here was never written.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, count: usize) -> Result<&'a [u8], ModelError> {
-        let (taken, rest) = self.0.split_at_checked(count).ok_or_else(|| {
-            ModelError::Corrupt(format!("{count} bytes are wanted where {} are left", self.0.len()))
-        })?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], ModelError> {
-        Ok(self.take(N)?.try_into().expect("as many bytes as were asked for"))
-    }
-
-    fn u32(&mut self) -> Result<u32, ModelError> {
-        Ok(u32::from_le_bytes(self.array()?))
-    }
-
-    fn u64(&mut self) -> Result<u64, ModelError> {
-        Ok(u64::from_le_bytes(self.array()?))
-    }
-
-    fn about(&mut self) -> Result<About, ModelError> {
-        let length = self.u32()? as usize;
-        serde_json::from_slice(self.take(length)?).map_err(|e| ModelError::Corrupt(format!("about: {e}")))
-    }
-
-    fn items(&mut self) -> Result<Vec<Sku>, ModelError> {
-        let count = self.u32()?;
-        (0..count).map(|_| self.sku()).collect()
-    }
-
-    fn sku(&mut self) -> Result<Sku, ModelError> {
-        let length = u16::from_le_bytes(self.array()?) as usize;
-        let text = std::str::from_utf8(self.take(length)?);
-        let text = text.map_err(|e| ModelError::Corrupt(format!("SKU: {e}")))?;
-        Sku::parse(text).map_err(|e| ModelError::Corrupt(e.to_string()))
-    }
-
-    fn pairs(&mut self, count: usize) -> Result<Vec<Neighbour>, ModelError> {
-        let bytes = count
-            .checked_mul(PAIR_BYTES)
-            .ok_or_else(|| ModelError::Corrupt(format!("a list of {count} items")))?;
-        let pair = |b: &[u8]| Neighbour {
-            item: u32::from_le_bytes([b[0], b[1], b[2], b[3]]),
-            score: f32::from_le_bytes([b[4], b[5], b[6], b[7]]),
-        };
-        Ok(self.take(bytes)?.chunks_exact(PAIR_BYTES).map(pair).collect())
-    }
+    Ok(&bytes[HEADER_BYTES..bytes.len() - CHECKSUM_BYTES])
 }

@@ -2,7 +2,9 @@
 
 use crate::{
     code,
+    codec::stored,
     lists::Lists,
+    model::Invalid,
     ranker::{Candidates, logarithm, share},
     session::neighbours::{self, PastSessions},
     tally::Tally,
@@ -24,6 +26,8 @@ pub struct Fame {
     pub code: Option<u32>,
 }
 
+stored!(Fame { views, repeats, ends, trend, code });
+
 /// Holds all that candidates are found and judged by.
 #[derive(Clone, Debug)]
 pub struct Signals {
@@ -40,6 +44,8 @@ pub struct Signals {
     /// Items by their company.
     pub vectors: Vectors,
 }
+
+stored!(Signals { past, around, next, beyond, fame, vectors });
 
 /// The names of a candidate's features, in their order.
 pub const FEATURES: [&str; 38] = [
@@ -114,6 +120,16 @@ pub struct Scratch {
 }
 
 impl Signals {
+    /// Refuses what is not of so many items.
+    pub(crate) fn check(&self, items: usize) -> Result<(), Invalid> {
+        if self.fame.len() != items {
+            return Err(Invalid("what is known of items is not one each"));
+        }
+        self.past.check(items)?;
+        [&self.around, &self.next, &self.beyond].into_iter().try_for_each(|lists| lists.check(items))?;
+        self.vectors.check(items)
+    }
+
     /// Returns what a thread needs to find candidates.
     pub fn scratch(&self) -> Scratch {
         let tally = Tally::new(self.fame.len());

@@ -7,6 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    codec::stored,
+    model::Invalid,
     ragged::{self, Ragged},
     tally::{Tally, keep_best},
 };
@@ -31,6 +33,8 @@ pub struct Nearness {
     /// How much more a rare item is worth: one plus this times the logarithm of its rarity.
     pub rarity: f32,
 }
+
+stored!(Nearness { neighbours, recent, fade, age, shared_fade, after, before, rarity });
 
 impl Default for Nearness {
     /// What did best on the last twelfth of the training parts of two shops' logs.
@@ -62,6 +66,8 @@ pub struct PastSessions {
     /// What an item is worth by its position: `SPAN_MAX` places before the shared item, itself, as many after.
     fading: Vec<f32>,
 }
+
+stored!(PastSessions { nearness, sessions, worth, holders, rarity, fading });
 
 /// The positions from the shared item beyond which an item is worth as much as at this one: nearly nothing.
 const SPAN_MAX: usize = 40;
@@ -107,6 +113,17 @@ impl PastSessions {
         Self { nearness, sessions: past, worth, holders: holders.into_iter().collect(), rarity, fading }
     }
 
+    /// Refuses sessions of what is no item, and what is not one per session, item or place.
+    pub(crate) fn check(&self, items: usize) -> Result<(), Invalid> {
+        ragged::check_holders(&self.sessions, &self.holders, items)?;
+        let counts = [self.worth.len(), self.rarity.len(), self.fading.len()];
+        if counts == [self.sessions.len(), items, 2 * SPAN_MAX + 1] {
+            Ok(())
+        } else {
+            Err(Invalid("the worths of past sessions are not one each"))
+        }
+    }
+
     /// Returns what a thread needs to ask.
     pub fn scratch(&self) -> Scratch {
         let count = self.worth.len();
@@ -138,7 +155,7 @@ impl PastSessions {
             let shared = compared[compared.len() - 1 - step];
             let says = near * (-(step as f32) / shared_fade).exp();
             let items = self.sessions.row(session);
-            let place = items.iter().rposition(|&item| item == shared).expect("a holder of the item");
+            let Some(place) = items.iter().rposition(|&item| item == shared) else { continue };
             for (position, &item) in items.iter().enumerate() {
                 let step = (position + SPAN_MAX).saturating_sub(place).min(2 * SPAN_MAX);
                 scores.add(item, says * self.fading[step] * self.rarity[item as usize]);

@@ -169,7 +169,10 @@ pub(super) struct Wanted {
 struct SuggestionView<'a> {
     #[serde(flatten)]
     product: ProductView<'a>,
+    /// Why it is suggested, for programs.
     reason: &'static str,
+    /// Why it is suggested, in words for shoppers.
+    because: String,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -197,7 +200,7 @@ pub(super) async fn recommendations(
         (None, None) => match Visitor::of_request(&request) {
             Some(visitor) => {
                 let orders = shop.store.orders_of(&visitor.id, 20).await?;
-                shop.shelves.for_history(&catalogue, &orders, limit)
+                shop.shelves.recommended(&catalogue, &orders, &[], limit)
             }
             None => shop.shelves.popular(&catalogue, limit),
         },
@@ -207,7 +210,11 @@ pub(super) async fn recommendations(
     let now = shop.price_question(None);
     let recommendations = shelf
         .iter()
-        .map(|s| SuggestionView { product: ProductView::of(&s.product, &stock, &now), reason: s.reason })
+        .map(|s| SuggestionView {
+            product: ProductView::of(&s.product, &stock, &now),
+            reason: s.why.name(),
+            because: s.why.words(&catalogue),
+        })
         .collect();
     Ok(HttpResponse::Ok().json(RecommendationsView { recommendations }))
 }

@@ -2,7 +2,12 @@
 
 use clap::Args;
 
-use crate::{config::Config, shelves::batch};
+use crate::{
+    catalogue::Catalogue,
+    config::Config,
+    shelves::batch::{self, Trained},
+    store,
+};
 
 #[derive(Args)]
 pub(super) struct BatchArgs {
@@ -11,6 +16,21 @@ pub(super) struct BatchArgs {
     further: Vec<String>,
 }
 
-pub(super) async fn run(config: Config, verb: &str, args: BatchArgs) -> anyhow::Result<()> {
-    batch::run(&config, verb, &args.further).await
+pub(super) async fn train(config: Config, args: BatchArgs) -> anyhow::Result<()> {
+    let store = store::connect(&config.store.url, config.store.connections).await?;
+    let catalogue = store.catalogue(0).await?.map(Catalogue::of);
+    let (program, names) = (batch::program(&config)?, catalogue.as_ref());
+    let mut print = |line: &str| println!("{line}");
+    let trained = batch::train(&program, &config, names, &args.further, &mut print);
+    match trained.await? {
+        Trained::InService => Ok(()),
+        Trained::NotPromoted => {
+            anyhow::bail!("the model in service stays; `cartwright model compare` says more")
+        }
+        Trained::Nothing => anyhow::bail!("there is nothing to learn from yet"),
+    }
+}
+
+pub(super) async fn evaluate(config: Config, args: BatchArgs) -> anyhow::Result<()> {
+    batch::evaluate(&config, &args.further).await
 }

@@ -51,8 +51,12 @@ pub(super) fn price_now(product: &Product, now: &PriceQuestion<'_>) -> Money {
 
 /// Makes a shelf of pages out of one of recommendations.
 pub(super) async fn shelf(shop: &Shop, heading: &str, suggested: shelves::Shelf) -> Result<Shelf, Problem> {
+    let catalogue = shop.catalogue.get();
+    let because: Vec<String> = suggested.iter().map(|s| s.why.words(&catalogue)).collect();
     let products: Vec<_> = suggested.into_iter().map(|s| s.product).collect();
-    Ok(Shelf::new(heading, cards(shop, &products).await?))
+    let mut cards = cards(shop, &products).await?;
+    cards.iter_mut().zip(because).for_each(|(card, because)| card.because = Some(because));
+    Ok(Shelf::new(heading, cards))
 }
 
 /// `GET /`.
@@ -86,7 +90,7 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
     let suggested = match orders.is_empty() {
         true => shelf(shop, "Popular now", shop.shelves.popular(&catalogue, SHELF_LEN)).await?,
         false => {
-            let chosen = shop.shelves.for_history(&catalogue, &orders, SHELF_LEN);
+            let chosen = shop.shelves.recommended(&catalogue, &orders, &[], SHELF_LEN);
             shelf(shop, "Recommended for you", chosen).await?
         }
     };

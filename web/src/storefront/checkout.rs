@@ -380,7 +380,7 @@ async fn confirmation_page(front: &Front, request: &HttpRequest, id: &str) -> Pa
     let order = shop.store.order(&id).await?.filter(|o| o.owner == guest.visitor.id).ok_or_else(unknown)?;
     let cart = accepted(shop.carts.read(order.cart.clone(), guest.visitor.id.clone()).await?)?.cart;
     let catalogue = shop.catalogue.get();
-    let chosen = shop.shelves.for_history(&catalogue, std::slice::from_ref(&order), SHELF_LEN);
+    let chosen = shop.shelves.recommended(&catalogue, std::slice::from_ref(&order), &[], SHELF_LEN);
     let suggested = shelf(shop, "Recommended for you", chosen).await?;
     let product = |sku: &Sku| -> Option<&Product> { catalogue.product(sku).map(|p| &**p) };
     let mut page =

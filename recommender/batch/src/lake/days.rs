@@ -1,4 +1,4 @@
-//! Days of orders as Parquet, read and written with Polars.
+//! Days of rows as Parquet, read and written with Polars.
 
 use std::{
     io,
@@ -10,58 +10,35 @@ use anyhow::Context;
 use polars::prelude::*;
 use recommender::file;
 
-use super::lines::DAY_MS;
-use crate::orders::Gather;
+use super::{lines::DAY_MS, table::Table};
 
 /// How many days are scanned at a time: their lines are what loading holds in memory beside the orders' numbers.
 const DAYS_AT_A_TIME: usize = 64;
 
-/// The folder of orders by day.
+/// The folder of rows by day.
 #[derive(Clone, Debug)]
 pub struct Days {
     folder: PathBuf,
 }
 
-/// Says what merging orders into one day came to.
+/// Says what merging rows into one day came to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Merged {
     /// The day, as `2026-01-31`.
     pub day: String,
-    /// How many orders it has now.
-    pub orders: u64,
+    /// How many rows it has now.
+    pub rows: u64,
     /// How many of the new ones it had already.
     pub duplicates: u64,
 }
 
-/// Returns the columns of an order: its day, which becomes its folder, then those of the lake.
-fn schema() -> Schema {
-    let line = DataType::Struct(vec![
-        Field::new("sku".into(), DataType::String),
-        Field::new("quantity".into(), DataType::Int64),
-        Field::new("unit_price_minor".into(), DataType::Int64),
-    ]);
-    Schema::from_iter([
-        Field::new("day".into(), DataType::Int64),
-        Field::new("id".into(), DataType::String),
-        Field::new("position".into(), DataType::Int64),
-        Field::new("at_ms".into(), DataType::Int64),
-        Field::new("unit".into(), DataType::String),
-        Field::new("cart".into(), DataType::String),
-        Field::new("order_id".into(), DataType::String),
-        Field::new("currency".into(), DataType::String),
-        Field::new("source".into(), DataType::String),
-        Field::new("total_minor".into(), DataType::Int64),
-        Field::new("lines".into(), DataType::List(Box::new(line))),
-    ])
-}
-
-/// Reads JSON lines of orders into rows, which lead with the number of their day since 1970.
+/// Reads JSON lines of a table into rows, which lead with the number of their day since 1970.
 ///
 /// # Errors
 /// Where Polars cannot read them.
-pub fn frame(lines: Vec<u8>) -> PolarsResult<DataFrame> {
+pub fn frame(table: Table, lines: Vec<u8>) -> PolarsResult<DataFrame> {
     LazyJsonLineReader::new_with_sources(ScanSources::Buffers(Arc::from([lines.into()])))
-        .with_schema(Some(Arc::new(schema())))
+        .with_schema(Some(Arc::new(table.schema())))
         .finish()?
         .collect()
 }
@@ -72,16 +49,16 @@ impl Days {
         Self { folder }
     }
 
-    /// Returns the file of a day.
-    pub fn path(&self, day: &str) -> PathBuf {
-        self.folder.join(format!("day={day}")).join("orders.parquet")
+    /// Returns a table's file of a day.
+    pub fn path(&self, table: Table, day: &str) -> PathBuf {
+        self.folder.join(format!("day={day}")).join(table.file_name())
     }
 
     /// Adds rows of [`frame`] to the days they belong to; a row whose `id` a day has already is left out.
     ///
     /// # Errors
     /// Where a day cannot be read or replaced; days before it are then merged.
-    pub fn merge(&self, rows: DataFrame) -> anyhow::Result<Vec<Merged>> {
+    pub fn merge(&self, table: Table, rows: DataFrame) -> anyhow::Result<Vec<Merged>> {
         let mut merged = Vec::new();
         for part in rows
             .sort(["day"], SortMultipleOptions::default().with_maintain_order(true))?
@@ -89,84 +66,76 @@ impl Days {
         {
             let number = part.column("day")?.i64()?.get(0).context("a day without rows")?;
             let day = name(number)?;
-            let outcome = self.merge_day(&day, part.drop("day")?);
-            merged.push(outcome.with_context(|| self.path(&day).display().to_string())?);
+            let path = self.path(table, &day);
+            let outcome = merge_day(&path, day, part.drop("day")?);
+            merged.push(outcome.with_context(|| path.display().to_string())?);
         }
         Ok(merged)
     }
 
-    fn merge_day(&self, day: &str, rows: DataFrame) -> anyhow::Result<Merged> {
-        let path = self.path(day);
-        let mut parts = Vec::new();
-        if path.exists() {
-            parts.push(scan(std::slice::from_ref(&path))?);
-        }
-        parts.push(rows.lazy());
-        let all = concat(parts, UnionArgs::default())?.collect()?;
-        let before = all.height();
-        let mut kept = all
-            .lazy()
-            .unique_stable(Some(by_name(["id"], true, false)), UniqueKeepStrategy::First)
-            .sort(["at_ms", "position", "id"], SortMultipleOptions::default())
-            .collect()?;
-        write(&path, &mut kept)?;
-        let orders = kept.height() as u64;
-        Ok(Merged { day: day.to_owned(), orders, duplicates: before as u64 - orders })
-    }
-
-    /// Gathers the orders of these days, which ascend, and of rows of [`frame`] beside them, by time.
+    /// Takes out of a day's file what makes `is_forgotten` true, and returns how many rows it has then, `None` where
+    /// nothing is taken.
     ///
     /// # Errors
-    /// Where a day cannot be read.
-    pub fn gather<'a>(
+    /// Where the day cannot be read or replaced.
+    pub fn remove(&self, table: Table, day: &str, is_forgotten: Expr) -> anyhow::Result<Option<u64>> {
+        let path = self.path(table, day);
+        let all = scan(std::slice::from_ref(&path))?.collect()?;
+        let before = all.height();
+        let mut kept = all.lazy().filter(is_forgotten.not()).collect()?;
+        if kept.height() == before {
+            return Ok(None);
+        }
+        write(&path, &mut kept)?;
+        Ok(Some(kept.height() as u64))
+    }
+
+    /// Calls `each` with the rows of these days, which ascend, and of rows of [`frame`] beside them, by time: some
+    /// [`DAYS_AT_A_TIME`] days at a time where there are no rows beside them.
+    ///
+    /// # Errors
+    /// Where a day cannot be read, or `each` fails.
+    pub fn scan<'a>(
         &self,
+        table: Table,
         days: impl Iterator<Item = &'a String>,
-        more: &[DataFrame],
-        gather: &mut Gather,
+        more: &[&DataFrame],
+        mut each: impl FnMut(LazyFrame) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let paths: Vec<PathBuf> = days.map(|day| self.path(day)).collect();
+        let paths: Vec<PathBuf> = days.map(|day| self.path(table, day)).collect();
         if more.is_empty() {
             // Days ascend and each is sorted, so that reading them in turn is the order of time.
-            for paths in paths.chunks(DAYS_AT_A_TIME) {
-                push(&lines(scan(paths)?)?, gather)?;
-            }
-            return Ok(());
+            return paths.chunks(DAYS_AT_A_TIME).try_for_each(|paths| each(scan(paths)?));
         }
         let mut parts =
             more.iter().map(|rows| rows.drop("day").map(IntoLazy::lazy)).collect::<PolarsResult<Vec<_>>>()?;
         if !paths.is_empty() {
             parts.insert(0, scan(&paths)?);
         }
-        let sorted = concat(parts, UnionArgs::default())?
-            .sort(["at_ms", "position", "id"], SortMultipleOptions::default());
-        push(&lines(sorted)?, gather)
+        let sorted = concat(parts, UnionArgs::default())?.sort(BY_TIME, SortMultipleOptions::default());
+        each(sorted)
     }
 }
 
-/// Returns one row per order line, in the order of the orders, with what training needs of it.
-fn lines(orders: LazyFrame) -> anyhow::Result<DataFrame> {
-    let every_line = ExplodeOptions { empty_as_null: false, keep_nulls: false };
-    Ok(orders
-        .select([col("order_id"), col("at_ms"), col("lines")])
-        .explode(by_name(["lines"], true, false), every_line)
-        .select([col("order_id"), col("at_ms"), col("lines").struct_().field_by_name("sku")])
-        .collect()?)
-}
+/// The order of rows.
+const BY_TIME: [&str; 3] = ["at_ms", "position", "id"];
 
-/// Hands rows of [`lines`] on, order by order.
-fn push(lines: &DataFrame, gather: &mut Gather) -> anyhow::Result<()> {
-    let (ids, skus) = (lines.column("order_id")?.str()?, lines.column("sku")?.str()?);
-    let at_ms = lines.column("at_ms")?.i64()?;
-    let mut rows = ids.iter().zip(at_ms.iter()).zip(skus.iter()).peekable();
-    let mut order = Vec::new();
-    while let Some(((id, at_ms), sku)) = rows.next() {
-        let (id, at_ms) = (id.context("an order without id")?, at_ms.context("an order without time")?);
-        order.push(sku.context("a line without SKU")?);
-        if rows.peek().is_none_or(|((next, _), _)| *next != Some(id)) {
-            gather.order(id, at_ms, order.drain(..));
-        }
+fn merge_day(path: &Path, day: String, rows: DataFrame) -> anyhow::Result<Merged> {
+    let mut parts = Vec::new();
+    if path.exists() {
+        parts.push(scan(&[path.to_owned()])?);
     }
-    Ok(())
+    parts.push(rows.lazy());
+    let all = concat(parts, UnionArgs::default())?.collect()?;
+    let before = all.height();
+    let mut kept = all
+        .lazy()
+        .unique_stable(Some(by_name(["id"], true, false)), UniqueKeepStrategy::First)
+        .sort(BY_TIME, SortMultipleOptions::default())
+        .collect()?;
+    write(path, &mut kept)?;
+    let rows = kept.height() as u64;
+    Ok(Merged { day, rows, duplicates: before as u64 - rows })
 }
 
 fn scan(paths: &[PathBuf]) -> PolarsResult<LazyFrame> {

@@ -1,7 +1,9 @@
-//! Lines of event files, checked one by one: the orders are kept in one plain form, what is broken is told with its reason.
+//! Lines of event files, checked one by one: what is learnt from is kept in one plain form, what is broken is told with its
+//! reason.
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     fmt,
     fs::File,
     io::{BufRead, BufReader, Seek, SeekFrom},
@@ -12,7 +14,7 @@ use cart_core::{OrderId, Sku};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::events::EventFile;
+use super::{events::EventFile, table::Table};
 
 /// The longest line in bytes. An order of a full cart has some 50,000; a line longer than this is a file that lost its line ends.
 pub const LINE_BYTES_MAX: u64 = 16 << 20;
@@ -49,13 +51,17 @@ impl fmt::Display for Broken {
     }
 }
 
-/// Gathers the orders of event files as JSON lines of one form, with what all lines said of position and time.
+/// Gathers the rows of event files as JSON lines of one form a table, with what all lines said of position and time.
 #[derive(Debug, Default)]
 pub struct Batch {
-    /// The lines of the orders, each an [`Order`].
-    pub bytes: Vec<u8>,
-    /// Their number.
+    /// The rows of each table, one line each.
+    pub rows: BTreeMap<Table, Vec<u8>>,
+    /// How many of them are orders.
     pub orders: u64,
+    /// How many of them are views.
+    pub views: u64,
+    /// Units that asked to be forgotten, each with the position up to which.
+    pub forgotten: BTreeMap<String, i64>,
     /// The highest position of any event.
     pub through_position: i64,
     /// The latest time of any event.
@@ -88,13 +94,32 @@ struct Event<'a> {
     data: &'a RawValue,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct OrderPlaced {
     order_id: OrderId,
     currency: String,
-    total_minor: i64,
     source: String,
+    total_minor: i64,
     lines: Vec<OrderLine>,
+}
+
+/// A line of an order that was cancelled or sent back, in part or whole.
+#[derive(Deserialize)]
+struct Refund {
+    order_id: OrderId,
+    lines: Vec<ReturnedLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReturnedLine {
+    sku: Sku,
+    quantity: i64,
+}
+
+/// What was looked at.
+#[derive(Deserialize)]
+struct Viewed {
+    sku: Sku,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,21 +129,37 @@ struct OrderLine {
     unit_price_minor: i64,
 }
 
-/// The form in which orders go on: a row of the lake, with the day it belongs to.
+/// The form in which events go on: a row of the lake, with the day it belongs to.
 #[derive(Serialize)]
-struct Order<'a> {
+struct Row<'a, T> {
     /// Days since 1970 in UTC.
     day: i64,
     id: &'a str,
     position: i64,
     at_ms: i64,
-    unit: Option<String>,
-    cart: Option<String>,
+    #[serde(flatten)]
+    own: T,
+}
+
+#[derive(Serialize)]
+struct Order<'a> {
+    unit: Option<&'a str>,
+    cart: Option<&'a str>,
+    #[serde(flatten)]
+    placed: OrderPlaced,
+}
+
+#[derive(Serialize)]
+struct Return {
     order_id: OrderId,
-    currency: String,
-    source: String,
-    total_minor: i64,
-    lines: Vec<OrderLine>,
+    lines: Vec<ReturnedLine>,
+}
+
+#[derive(Serialize)]
+struct View<'a> {
+    unit: &'a str,
+    sku: Sku,
+    source: &'a str,
 }
 
 /// Reads whole lines from `from` on, until the file ends or the batch has `batch_bytes`.
@@ -141,7 +182,7 @@ pub fn read(
     let mut reader = open().with_context(|| path.to_string())?;
     let mut read = Read { mark: from, broken: 0, unfinished: false };
     let mut line = Vec::new();
-    while batch.bytes.len() < batch_bytes {
+    while batch.size() < batch_bytes {
         let bytes = next_line(&mut reader, &mut line).with_context(|| path.to_string())?;
         if bytes == 0 {
             break;
@@ -220,17 +261,26 @@ impl Batch {
         if !(0..=AT_MS_MAX).contains(&event.at_ms) {
             return Err(format!("at_ms {} is not between 0 and {AT_MS_MAX}", event.at_ms));
         }
-        if event.kind == "order_placed" {
-            self.take_order(&event)?;
+        match &*event.kind {
+            "order_placed" => self.take_order(&event)?,
+            "order_cancelled" | "order_refunded" => self.take_return(&event)?,
+            "product_viewed" => self.take_view(&event, "view")?,
+            "line_added" => self.take_view(&event, "cart")?,
+            "history_deleted" => self.forget(&event)?,
+            _ => {}
         }
         self.through_position = self.through_position.max(event.position);
         self.through_at_ms = self.through_at_ms.max(event.at_ms);
         Ok(())
     }
 
+    /// Returns the bytes of all rows.
+    pub fn size(&self) -> usize {
+        self.rows.values().map(Vec::len).sum()
+    }
+
     fn take_order(&mut self, event: &Event<'_>) -> Result<(), String> {
-        let placed: OrderPlaced =
-            serde_json::from_str(event.data.get()).map_err(|e| format!("data: {}", reason(e)))?;
+        let placed: OrderPlaced = data(event)?;
         if placed.lines.is_empty() {
             return Err(format!("order {} has no lines", placed.order_id));
         }
@@ -245,24 +295,52 @@ impl Batch {
                 ));
             }
         }
-        let order = Order {
-            day: event.at_ms / DAY_MS,
-            id: &event.id,
-            position: event.position,
-            at_ms: event.at_ms,
-            unit: event.unit.clone(),
-            cart: event.cart.clone(),
-            order_id: placed.order_id,
-            currency: placed.currency,
-            source: placed.source,
-            total_minor: placed.total_minor,
-            lines: placed.lines,
-        };
-        serde_json::to_writer(&mut self.bytes, &order).map_err(reason)?;
-        self.bytes.push(b'\n');
+        let own = Order { unit: event.unit.as_deref(), cart: event.cart.as_deref(), placed };
+        self.put(Table::Orders, event, own)?;
         self.orders += 1;
         Ok(())
     }
+
+    fn take_return(&mut self, event: &Event<'_>) -> Result<(), String> {
+        let Refund { order_id, lines } = data(event)?;
+        // A part of the money alone, as for a scratch, gives nothing back.
+        if lines.is_empty() {
+            return Ok(());
+        }
+        if let Some(line) = lines.iter().find(|line| line.quantity < 0) {
+            return Err(format!("order {order_id} gets back {} of {}", line.quantity, line.sku));
+        }
+        self.put(Table::Returns, event, Return { order_id, lines })
+    }
+
+    fn take_view(&mut self, event: &Event<'_>, source: &str) -> Result<(), String> {
+        let Viewed { sku } = data(event)?;
+        // Without a unit there is no session that it belongs to.
+        let Some(unit) = &event.unit else { return Ok(()) };
+        self.put(Table::Views, event, View { unit, sku, source })?;
+        self.views += 1;
+        Ok(())
+    }
+
+    fn forget(&mut self, event: &Event<'_>) -> Result<(), String> {
+        let unit = event.unit.clone().ok_or("history_deleted has no unit")?;
+        let through = self.forgotten.entry(unit).or_default();
+        *through = event.position.max(*through);
+        Ok(())
+    }
+
+    fn put(&mut self, table: Table, event: &Event<'_>, own: impl Serialize) -> Result<(), String> {
+        let Event { position, at_ms, .. } = *event;
+        let row = Row { day: at_ms / DAY_MS, id: &event.id, position, at_ms, own };
+        let rows = self.rows.entry(table).or_default();
+        serde_json::to_writer(&mut *rows, &row).map_err(reason)?;
+        rows.push(b'\n');
+        Ok(())
+    }
+}
+
+fn data<'a, T: Deserialize<'a>>(event: &Event<'a>) -> Result<T, String> {
+    serde_json::from_str(event.data.get()).map_err(|e| format!("data: {}", reason(e)))
 }
 
 /// Says what JSON says, without its line number, which is always 1.
@@ -302,11 +380,43 @@ mod tests {
         assert_eq!((batch.orders, batch.through_position, batch.through_at_ms), (1, 9, 11));
         assert_eq!((read.mark.lines, read.unfinished, told.len()), (2, false, 0));
         assert_eq!(
-            String::from_utf8(batch.bytes).unwrap(),
+            String::from_utf8(batch.rows[&Table::Orders].clone()).unwrap(),
             r#"{"day":0,"id":"e7","position":7,"at_ms":9,"unit":"v","cart":null,"order_id":"o1","currency":"GBP","source":"shop","total_minor":4,"lines":[{"sku":"A","quantity":2,"unit_price_minor":2}]}"#
                 .to_owned()
                 + "\n"
         );
+    }
+
+    #[test]
+    fn views_returns_and_who_asks_to_be_forgotten_are_kept() {
+        let event = |kind: &str, unit: &str, data: &str| {
+            format!(
+                r#"{{"position":7,"id":"e7","at_ms":9,"type":"{kind}","cart":null,"unit":{unit},"data":{data}}}"#
+            ) + "\n"
+        };
+        let content = event("product_viewed", r#""v""#, r#"{"sku":"A","source":"page"}"#)
+            + &event("line_added", r#""v""#, r#"{"sku":"B","quantity":1,"unit_price_minor":3}"#)
+            + &event("product_viewed", "null", r#"{"sku":"A"}"#)
+            + &event("order_refunded", r#""v""#, r#"{"order_id":"o1","amount_minor":5,"lines":[]}"#)
+            + &event(
+                "order_cancelled",
+                r#""v""#,
+                r#"{"order_id":"o1","lines":[{"sku":"A","quantity":1,"restocked":1}]}"#,
+            )
+            + &event("history_deleted", r#""v""#, "{}");
+        let (read, batch, told) = reading(content.as_bytes(), Mark::default());
+        assert_eq!((read.mark.lines, told.len(), batch.views, batch.orders), (6, 0, 2, 0));
+        let rows = |table| String::from_utf8(batch.rows[&table].clone()).unwrap();
+        let head = r#"{"day":0,"id":"e7","position":7,"at_ms":9,"#;
+        assert_eq!(
+            rows(Table::Views),
+            format!(
+                "{head}\"unit\":\"v\",\"sku\":\"A\",\"source\":\"view\"}}\n{head}\"unit\":\"v\",\"sku\":\"B\",\"source\":\"cart\"}}\n"
+            )
+        );
+        let lines = r#""order_id":"o1","lines":[{"sku":"A","quantity":1}]}"#;
+        assert_eq!(rows(Table::Returns), format!("{head}{lines}\n"));
+        assert_eq!(batch.forgotten, BTreeMap::from([("v".to_owned(), 7)]));
     }
 
     #[test]

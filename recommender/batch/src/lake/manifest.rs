@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     events::EventFile,
     lines::{Batch, Mark},
+    table::Table,
 };
 
 /// The manifest's name in the lake; the version is in the name, as that of event files is.
@@ -28,6 +29,12 @@ pub struct Manifest {
     files: BTreeMap<String, Mark>,
     /// The days and how many orders each has.
     pub days: BTreeMap<String, u64>,
+    /// The days with returns, and how many rows each has.
+    #[serde(default)]
+    pub returns: BTreeMap<String, u64>,
+    /// The days with views, and how many each has.
+    #[serde(default)]
+    pub views: BTreeMap<String, u64>,
 }
 
 impl Default for Manifest {
@@ -38,6 +45,8 @@ impl Default for Manifest {
             through_at_ms: 0,
             files: BTreeMap::new(),
             days: BTreeMap::new(),
+            returns: BTreeMap::new(),
+            views: BTreeMap::new(),
         }
     }
 }
@@ -66,6 +75,25 @@ impl Manifest {
     pub fn save(&self, path: &Path) -> anyhow::Result<()> {
         let text = serde_json::to_vec_pretty(self)?;
         file::replace(path, |file| file.write_all(&text)).with_context(|| path.display().to_string())
+    }
+
+    /// Returns the days of a table and how many rows each has.
+    pub fn days(&self, table: Table) -> &BTreeMap<String, u64> {
+        match table {
+            Table::Orders => &self.days,
+            Table::Returns => &self.returns,
+            Table::Views => &self.views,
+        }
+    }
+
+    /// Notes how many rows of a table a day has.
+    pub fn note(&mut self, table: Table, day: String, rows: u64) {
+        let days = match table {
+            Table::Orders => &mut self.days,
+            Table::Returns => &mut self.returns,
+            Table::Views => &mut self.views,
+        };
+        days.insert(day, rows);
     }
 
     /// Returns how far a file has been read: not at all where it is shorter than it was, for then it is another file.

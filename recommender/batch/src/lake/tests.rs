@@ -41,7 +41,7 @@ impl Place {
     }
 
     fn orders(&self) -> Vec<(i64, String)> {
-        described(&Lake::look_at(Some(&self.lake())).unwrap().orders().unwrap())
+        described(&Lake::look_at(Some(&self.lake())).unwrap().logs(&[]).unwrap())
     }
 
     /// Every file of the lake with its bytes, but for the lock.
@@ -58,11 +58,9 @@ impl Place {
     }
 }
 
-fn described(orders: &Orders) -> Vec<(i64, String)> {
-    let skus = |order| {
-        orders.items_of(order).iter().map(|&i| orders.items()[i as usize].as_str()).collect::<Vec<_>>()
-    };
-    (0..orders.len()).map(|order| (orders.at_ms(order), skus(order).join(" "))).collect()
+fn described(logs: &Logs) -> Vec<(i64, String)> {
+    let skus = |entry: &[u32]| entry.iter().map(|&item| &*logs.items()[item as usize]).collect::<Vec<&str>>();
+    logs.orders.all().entries().map(|(at_ms, entry)| (at_ms, skus(entry).join(" "))).collect()
 }
 
 #[test]
@@ -155,11 +153,11 @@ fn looking_at_a_lake_reads_what_is_new_and_writes_nothing() {
     let mut lake = Lake::look_at(Some(&place.lake())).unwrap();
     lake.add(&place.events(), &mut |_| ()).unwrap();
     let expected = [(50, "A"), (60, "C"), (2 * DAY, "B")].map(|(at, skus)| (at, skus.to_owned()));
-    assert_eq!(described(&lake.orders().unwrap()), expected);
+    assert_eq!(described(&lake.logs(&[]).unwrap()), expected);
     assert_eq!(place.bytes(), before);
     let mut none = Lake::look_at(None).unwrap();
     none.add(&place.events(), &mut |_| ()).unwrap();
-    assert_eq!(described(&none.orders().unwrap()), expected);
+    assert_eq!(described(&none.logs(&[]).unwrap()), expected);
 }
 
 #[test]
@@ -173,7 +171,7 @@ fn a_lake_that_lost_a_day_or_is_being_written_is_refused() {
     drop(held);
     fs::remove_dir_all(place.lake().join("day=1970-01-01")).unwrap();
     let said = Lake::open(&place.lake()).err().unwrap().to_string();
-    assert!(said.contains("lacks day 1970-01-01"), "{said}");
+    assert!(said.contains("lacks orders.parquet of day 1970-01-01"), "{said}");
 }
 
 #[test]
@@ -183,4 +181,70 @@ fn no_events_are_no_orders() {
     assert!(place.orders().is_empty());
     let mut lake = Lake::open(&place.lake()).unwrap();
     assert_eq!(lake.compact(&place.0.path().join("none"), &mut |_| ()).unwrap(), Tally::default());
+}
+
+fn line(position: i64, at_ms: i64, kind: &str, unit: &str, data: &str) -> String {
+    format!(
+        r#"{{"position":{position},"id":"e{position}","at_ms":{at_ms},"type":"{kind}","cart":null,"unit":"{unit}","data":{data}}}"#
+    ) + "\n"
+}
+
+fn view(position: i64, at_ms: i64, unit: &str, sku: &str) -> String {
+    line(position, at_ms, "product_viewed", unit, &format!(r#"{{"sku":"{sku}"}}"#))
+}
+
+fn sessions(logs: &Logs) -> Vec<String> {
+    let skus = |entry: &[u32]| entry.iter().map(|&item| &*logs.items()[item as usize]).collect::<Vec<&str>>();
+    logs.sessions.all().entries().map(|(_, entry)| skus(entry).join(" ")).collect()
+}
+
+#[test]
+fn what_was_sent_back_is_not_learnt_from() {
+    let place = Place::new();
+    let back = |position, lines: &str| {
+        line(position, 3 * DAY, "order_refunded", "v", &format!(r#"{{"order_id":"o1","lines":[{lines}]}}"#))
+    };
+    place.write(1, &(event(1, 5, &["A", "B", "B"]) + &event(2, 6, &["C"])));
+    place.write(3, &(back(3, r#"{"sku":"B","quantity":1}"#) + &back(4, r#"{"sku":"A","quantity":1}"#)));
+    place.write(
+        5,
+        &line(5, DAY, "order_cancelled", "v", r#"{"order_id":"o2","lines":[{"sku":"C","quantity":1}]}"#),
+    );
+    place.compact();
+    assert!(place.lake().join("day=1970-01-04/returns.parquet").exists());
+    // Of the two lines of B one came back; of order 2 nothing is left.
+    assert_eq!(place.orders(), [(5, "B".to_owned())]);
+}
+
+#[test]
+fn sessions_go_on_over_midnight_and_beside_what_is_not_written() {
+    let place = Place::new();
+    place.write(1, &(view(1, DAY - 9, "v", "A") + &view(2, DAY + 9, "v", "B")));
+    place.compact();
+    place.write(3, &(view(3, DAY + 20, "v", "C") + &view(4, 2 * DAY, "v", "D")));
+    let mut lake = Lake::look_at(Some(&place.lake())).unwrap();
+    lake.add(&place.events(), &mut |_| ()).unwrap();
+    assert_eq!(sessions(&lake.logs(&[]).unwrap()), ["A B C"]);
+}
+
+#[test]
+fn who_asks_to_be_forgotten_is_in_no_file_of_the_lake() {
+    let place = Place::new();
+    place.write(
+        1,
+        &(view(1, 1, "v", "A") + &view(2, 2, "v", "B") + &view(3, 1, "w", "A") + &view(4, 2, "w", "C")),
+    );
+    place.compact();
+    place.write(
+        5,
+        &(line(5, 9, "history_deleted", "v", "{}") + &view(6, 10, "v", "D") + &view(7, 11, "v", "A")),
+    );
+    place.compact();
+    let logs = Lake::look_at(Some(&place.lake())).unwrap().logs(&[]).unwrap();
+    assert_eq!(sessions(&logs), ["A C", "D A"]);
+    // Also where everything is read again.
+    fs::remove_dir_all(place.lake()).unwrap();
+    place.compact();
+    let logs = Lake::look_at(Some(&place.lake())).unwrap().logs(&[]).unwrap();
+    assert_eq!(sessions(&logs), ["A C", "D A"]);
 }

@@ -7,12 +7,14 @@
 mod grower;
 
 use recommender::forest::Forest;
+use serde::{Deserialize, Serialize};
 
 use super::table::Table;
 use grower::Grower;
 
 /// Says how trees are grown.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Growth {
     /// The most trees.
     pub trees: usize,

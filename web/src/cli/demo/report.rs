@@ -9,7 +9,7 @@ use crate::{
     admin::results,
     config::Config,
     definitions::WORKFLOW_FLAG,
-    shelves::batch,
+    shelves::batch::{self, Trained},
     shop::Shop,
     simulation::{
         market::Market,
@@ -21,8 +21,8 @@ use crate::{
 
 /// How long the server may take to put a new model into service.
 const SWAP_MAX: Duration = Duration::from_secs(15);
-/// What marks a suggestion that comes from the model's pairs.
-const LEARNT: &str = "bought_together";
+/// What marks a suggestion that comes from the model.
+const LEARNT: [&str; 2] = ["bought_together", "similar_baskets"];
 
 /// Is an experiment's planted truth beside what its dashboard says; lifts are relative, 0.25 is a quarter more.
 #[derive(Debug, Serialize)]
@@ -150,11 +150,15 @@ pub(super) async fn train(program: &Path, config: &Config, site: &Site, market: 
 }
 
 async fn learn(program: &Path, config: &Config) -> anyhow::Result<String> {
-    let output = batch::command(program, config, "train").output().await?;
-    let said =
-        |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().lines().last().unwrap_or("nothing").to_owned();
-    anyhow::ensure!(output.status.success(), "{} failed: {}", program.display(), said(&output.stderr));
-    Ok(said(&output.stdout))
+    let mut said = String::new();
+    let mut keep = |line: &str| {
+        if line.starts_with("learnt") {
+            line.clone_into(&mut said);
+        }
+    };
+    let trained = batch::train(program, config, None, &[], &mut keep).await?;
+    anyhow::ensure!(trained == Trained::InService, "there was too little to learn from");
+    Ok(said)
 }
 
 async fn find_companions(site: &Site, market: &Market) -> anyhow::Result<Recommendations> {
@@ -166,7 +170,7 @@ async fn find_companions(site: &Site, market: &Market) -> anyhow::Result<Recomme
         let mut learnt = 0;
         for (sku, with) in &companions {
             let shelf = caller.bought_together(sku, 1).await.map_err(|e: Trouble| anyhow::anyhow!(e))?;
-            let first = shelf.first().filter(|s| s.reason == LEARNT);
+            let first = shelf.first().filter(|s| LEARNT.contains(&s.reason.as_str()));
             learnt += usize::from(first.is_some());
             result.products += 1;
             result.found += usize::from(first.is_some_and(|s| with.contains(&s.sku)));

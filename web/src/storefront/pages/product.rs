@@ -113,6 +113,8 @@ pub struct Card {
     pub choices: usize,
     /// Another variant costs another amount, and none less.
     pub from: bool,
+    /// Why it stands on a shelf.
+    pub because: Option<String>,
 }
 
 impl Card {
@@ -127,6 +129,7 @@ impl Card {
             picture: Picture::of(product),
             availability: Availability::of(on_offer, ships_from_ms),
             choices: 1,
+            because: None,
             from: false,
         }
     }

@@ -1,6 +1,37 @@
 //! How strongly two items belong together, from their orders: shrunk cosine, lift, log-likelihood ratio.
 
-use recommender::Score;
+use serde::{Deserialize, Serialize};
+
+/// Names how two items that were bought together are scored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Score {
+    /// Shrunk cosine: common orders over the geometric mean of the items' orders.
+    Cosine,
+    /// Lift: common orders over those that chance would give.
+    Lift,
+    /// Log-likelihood ratio: how surprising the common orders are.
+    Llr,
+}
+
+impl Score {
+    /// Every score, in the order in which tables list them.
+    pub const ALL: [Self; 3] = [Self::Cosine, Self::Lift, Self::Llr];
+
+    /// Returns the name, as settings and tables spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cosine => "cosine",
+            Self::Lift => "lift",
+            Self::Llr => "llr",
+        }
+    }
+
+    /// Returns the score of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|score| score.name() == name)
+    }
+}
 
 /// Holds the (weighted) numbers of orders that a score is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]

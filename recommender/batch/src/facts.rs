@@ -1,0 +1,50 @@
+//! What is known beside events: the catalogue's names, and how to learn.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader},
+    path::Path,
+};
+
+use anyhow::Context;
+use learning::train::Settings;
+use serde::Deserialize;
+
+use crate::arguments::Facts;
+
+#[derive(Deserialize)]
+struct Line {
+    sku: String,
+    name: String,
+}
+
+impl Facts {
+    /// Returns the catalogue's SKUs with their names, none where no file is named.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or a line is no product.
+    pub fn catalogue(&self) -> anyhow::Result<Vec<(String, String)>> {
+        self.catalogue.as_deref().map_or(Ok(Vec::new()), catalogue)
+    }
+
+    /// Returns how to learn: the defaults, but for what the file says.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or names a setting that there is not.
+    pub fn settings(&self) -> anyhow::Result<Settings> {
+        let Some(path) = &self.settings else { return Ok(Settings::default()) };
+        let text = fs::read(path).with_context(|| path.display().to_string())?;
+        serde_json::from_slice(&text).with_context(|| format!("settings in {}", path.display()))
+    }
+}
+
+fn catalogue(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let file = File::open(path).with_context(|| path.display().to_string())?;
+    let product = |(number, line): (usize, std::io::Result<String>)| {
+        let read =
+            line.map_err(anyhow::Error::from).and_then(|line| Ok(serde_json::from_str::<Line>(&line)?));
+        let Line { sku, name } = read.with_context(|| format!("{}:{}", path.display(), number + 1))?;
+        Ok((sku, name))
+    };
+    BufReader::new(file).lines().enumerate().map(product).collect()
+}

@@ -1,0 +1,201 @@
+//! Logs of a lake's rows: orders without what was sent back, and views cut into sessions.
+
+use std::collections::HashMap;
+
+use anyhow::Context;
+use learning::log::{Gather, Kind, Log};
+use polars::prelude::{DataFrame, ExplodeOptions, LazyFrame, by_name, col};
+
+/// A session ends after half an hour of silence, as web analytics count it.
+const SILENCE_MS: i64 = 30 * 60_000;
+
+/// The most views of a session that count: who looks at more in one go is no shopper.
+const VIEWS_MAX: usize = 200;
+
+/// Pieces that came back, by order and SKU.
+#[derive(Default)]
+pub struct Returned(HashMap<(Box<str>, Box<str>), i64>);
+
+impl Returned {
+    /// Adds rows of returns.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn take(&mut self, rows: LazyFrame) -> anyhow::Result<()> {
+        each_line(&lines(rows)?, |order, _, sku, quantity| {
+            *self.0.entry((order.into(), sku.into())).or_default() += quantity;
+        })
+    }
+}
+
+/// Gathers orders: a line counts where not all of its pieces came back.
+pub struct Orders {
+    returned: Returned,
+    gather: Gather,
+}
+
+impl Orders {
+    /// Begins without orders.
+    pub fn new(returned: Returned) -> Self {
+        Self { returned, gather: Gather::new(Kind::Baskets) }
+    }
+
+    /// Adds rows of orders, oldest first.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn take(&mut self, rows: LazyFrame) -> anyhow::Result<()> {
+        let lines = lines(rows)?;
+        let mut order: Option<(String, i64)> = None;
+        let mut kept: Vec<String> = Vec::new();
+        let Self { returned: Returned(returned), gather } = self;
+        let mut close = |order: Option<(String, i64)>, kept: &mut Vec<String>| {
+            if let Some((id, at_ms)) = order.filter(|_| !kept.is_empty()) {
+                gather.entry(&id, at_ms, kept.iter().map(|sku| (sku.as_str(), None)));
+            }
+            kept.clear();
+        };
+        each_line(&lines, |id, at_ms, sku, quantity| {
+            if order.as_ref().is_none_or(|(open, _)| open != id) {
+                close(order.replace((id.to_owned(), at_ms)), &mut kept);
+            }
+            let back = match returned.is_empty() {
+                true => None,
+                false => returned.get_mut(&(Box::from(id), Box::from(sku))),
+            };
+            let gone = back.map_or(0, |back| {
+                let taken = quantity.min(*back);
+                *back -= taken;
+                taken
+            });
+            if gone < quantity {
+                kept.push(sku.to_owned());
+            }
+        })?;
+        close(order.take(), &mut kept);
+        Ok(())
+    }
+
+    /// Returns the orders.
+    pub fn finish(self) -> Log {
+        self.gather.finish()
+    }
+}
+
+/// Returns one row per line of orders or returns, in their order.
+fn lines(rows: LazyFrame) -> anyhow::Result<DataFrame> {
+    let every_line = ExplodeOptions { empty_as_null: false, keep_nulls: false };
+    let field = |name: &str| col("lines").struct_().field_by_name(name);
+    Ok(rows
+        .select([col("order_id"), col("at_ms"), col("lines")])
+        .explode(by_name(["lines"], true, false), every_line)
+        .select([col("order_id"), col("at_ms"), field("sku"), field("quantity")])
+        .collect()?)
+}
+
+fn each_line(lines: &DataFrame, mut each: impl FnMut(&str, i64, &str, i64)) -> anyhow::Result<()> {
+    let (ids, skus) = (lines.column("order_id")?.str()?, lines.column("sku")?.str()?);
+    let (at_ms, quantities) = (lines.column("at_ms")?.i64()?, lines.column("quantity")?.i64()?);
+    for (((id, at_ms), sku), quantity) in ids.iter().zip(at_ms.iter()).zip(skus.iter()).zip(quantities.iter())
+    {
+        let (id, at_ms) = (id.context("an order without id")?, at_ms.context("an order without time")?);
+        each(id, at_ms, sku.context("a line without SKU")?, quantity.context("a line without quantity")?);
+    }
+    Ok(())
+}
+
+/// Gathers sessions: what one unit looked at without half an hour of silence.
+#[derive(Default)]
+pub struct Sessions {
+    open: HashMap<Box<str>, Session>,
+    ended: Vec<(Box<str>, Session)>,
+}
+
+#[derive(Default)]
+struct Session {
+    from_ms: i64,
+    latest_ms: i64,
+    items: Vec<Box<str>>,
+}
+
+impl Sessions {
+    /// Adds rows of views, oldest first.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    pub fn take(&mut self, rows: LazyFrame) -> anyhow::Result<()> {
+        let rows = rows.select([col("unit"), col("at_ms"), col("sku")]).collect()?;
+        let (units, skus) = (rows.column("unit")?.str()?, rows.column("sku")?.str()?);
+        for ((unit, at_ms), sku) in units.iter().zip(rows.column("at_ms")?.i64()?.iter()).zip(skus.iter()) {
+            let (unit, at_ms) = (unit.context("a view without unit")?, at_ms.context("a view without time")?);
+            self.view(unit, at_ms, sku.context("a view without SKU")?);
+        }
+        Ok(())
+    }
+
+    fn view(&mut self, unit: &str, at_ms: i64, sku: &str) {
+        let session = self.open.entry(unit.into()).or_default();
+        if at_ms - session.latest_ms > SILENCE_MS || session.items.is_empty() {
+            let ended = std::mem::replace(session, Session { from_ms: at_ms, ..Session::default() });
+            self.ended.push((unit.into(), ended));
+        }
+        session.latest_ms = at_ms;
+        // Whoever loads a page again, or puts into the cart what is on screen, has not gone on to anything.
+        if session.items.last().is_none_or(|last| **last != *sku) && session.items.len() < VIEWS_MAX {
+            session.items.push(sku.into());
+        }
+    }
+
+    /// Returns the sessions of two or more products.
+    pub fn finish(mut self) -> Log {
+        self.ended.extend(self.open.drain());
+        self.ended.retain(|(_, session)| session.items.len() > 1);
+        // What was open stood in no order.
+        self.ended.sort_by(|a, b| (a.1.latest_ms, &a.0).cmp(&(b.1.latest_ms, &b.0)));
+        let mut gather = Gather::new(Kind::Sessions);
+        for (unit, session) in &self.ended {
+            let items = session.items.iter().map(|item| (&**item, None));
+            gather.entry(&format!("{unit} {}", session.from_ms), session.latest_ms, items);
+        }
+        gather.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_an_hour_of_silence_ends_a_session() {
+        let mut sessions = Sessions::default();
+        let minute = 60_000;
+        for (at, unit, sku) in [
+            (0, "v", "A"),
+            (1, "w", "A"),
+            (1, "v", "A"),
+            (29, "v", "B"),
+            (59, "v", "A"),
+            (90, "v", "C"),
+            (91, "v", "D"),
+            (92, "x", "A"),
+        ] {
+            sessions.view(unit, at * minute, sku);
+        }
+        let log = sessions.finish();
+        let told: Vec<(i64, String)> = log
+            .all()
+            .entries()
+            .map(|(at, entry)| {
+                (at / minute, entry.iter().map(|&item| &*log.items()[item as usize]).collect())
+            })
+            .collect();
+        assert_eq!(told, [(59, "ABA".to_owned()), (91, "CD".to_owned())]);
+    }
+
+    #[test]
+    fn of_a_robot_the_first_views_count() {
+        let mut sessions = Sessions::default();
+        (0..1_000_000).for_each(|n| sessions.view("robot", n, if n % 2 == 0 { "A" } else { "B" }));
+        assert_eq!(sessions.finish().line_count(), VIEWS_MAX);
+    }
+}

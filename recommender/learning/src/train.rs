@@ -1,0 +1,109 @@
+//! Training: from a shop's orders and sessions to all that its server answers from, with figures of how good it is.
+
+use recommender::{Learnt, Task};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    baskets,
+    evaluate::{self, Row},
+    log::{Log, Slice},
+    pairs, sessions,
+};
+
+/// Says how all is learnt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// What stands in the same orders or sessions.
+    pub pairs: pairs::Settings,
+    /// What goes with a basket.
+    pub baskets: baskets::Settings,
+    /// What follows on a trail.
+    pub sessions: sessions::Settings,
+}
+
+/// Holds what a shop's events say, its logs over the same items.
+#[derive(Clone, Debug)]
+pub struct Logs {
+    /// Orders.
+    pub orders: Log,
+    /// Sessions.
+    pub sessions: Log,
+}
+
+/// The most lines of a log, the latest, that the models are learnt from; pairs are counted of all. Learning takes about
+/// two minutes for half a million, and what was bought before four million others says little of today.
+pub const LINES_MAX: usize = 4_000_000;
+
+/// The fewest sessions or orders that a model is learnt from: of fewer, pairs say all there is to know.
+pub const ENTRIES_MIN: usize = 50;
+
+/// The part of a log, the latest, that is asked about where a model is measured, and the most questions.
+const LATER: f64 = 0.1;
+const CASES_MAX: usize = 10_000;
+
+impl Logs {
+    /// Makes the items of both logs the same, with names as the catalogue has them; products that were neither ordered nor
+    /// viewed are items too.
+    pub fn new(orders: Log, sessions: Log, catalogue: &[(String, String)]) -> Self {
+        let (orders, sessions) = Log::over_the_same_items(orders, sessions, catalogue);
+        Self { orders, sessions }
+    }
+
+    /// Returns the items, ascending.
+    pub fn items(&self) -> &[Box<str>] {
+        self.orders.items()
+    }
+
+    /// Returns the time of the first order or session, zero where there is none.
+    pub fn from_ms(&self) -> i64 {
+        let logs = [&self.orders, &self.sessions].into_iter().filter(|log| !log.is_empty());
+        logs.map(|log| log.at_ms(0)).min().unwrap_or(0)
+    }
+
+    /// Says whether there is nothing to learn from.
+    pub fn is_empty(&self) -> bool {
+        self.orders.is_empty() && self.sessions.is_empty()
+    }
+}
+
+/// Learns everything; the same logs and settings give the same, whatever the number of cores.
+pub fn learn(logs: &Logs, settings: &Settings) -> Learnt {
+    let (orders, sessions) = (logs.orders.all(), logs.sessions.all());
+    let by = if orders.is_empty() { sessions } else { orders };
+    Learnt {
+        popular: pairs::popular(by, settings.pairs.half_life_days),
+        orders: pairs::count(orders, &settings.pairs),
+        sessions: pairs::count(sessions, &settings.pairs),
+        baskets: enough(orders).map(|orders| baskets::learn(orders, settings.baskets)),
+        trails: enough(sessions).map(|sessions| sessions::learn(sessions, settings.sessions)),
+    }
+}
+
+/// Returns what the models are learnt from, `None` where it is too little.
+fn enough(log: Slice<'_>) -> Option<Slice<'_>> {
+    (log.len() >= ENTRIES_MIN).then(|| log.latest(LINES_MAX))
+}
+
+/// Measures models of the same settings, learnt from all but the latest tenth of the orders and of the sessions, by
+/// what that tenth asks.
+pub fn measure(logs: &Logs, settings: &Settings) -> Vec<Row> {
+    let mut rows = Vec::new();
+    if let Some(orders) = enough(logs.orders.all()) {
+        let (early, late) = orders.split_by_time(1.0 - LATER);
+        let model = baskets::learn(early, settings.baskets);
+        let known = |item: u32| model.signals.fame[item as usize].age > 0.0;
+        for task in [Task::Loo, Task::Fbt] {
+            let cases = evaluate::basket_cases(task, late, CASES_MAX, known);
+            rows.extend(evaluate::baskets(&model, early, &settings.pairs, task, &cases));
+        }
+    }
+    if let Some(sessions) = enough(logs.sessions.all()) {
+        let (early, late) = sessions.split_by_time(1.0 - LATER);
+        let model = sessions::learn(early, settings.sessions);
+        let known = |item: u32| model.signals.fame[item as usize].views[0] > 0.0;
+        let cases = evaluate::prefixes(late, CASES_MAX, known);
+        rows.extend(evaluate::sessions(&model, early, &settings.pairs, &cases));
+    }
+    rows
+}

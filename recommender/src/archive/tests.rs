@@ -1,0 +1,99 @@
+use super::*;
+use crate::model::{Learnt, Measured, Task};
+
+fn about(trained_at_ms: i64, hit_rate: f64) -> About {
+    let around = |mean: f64| [mean, mean - 0.01, mean + 0.01];
+    let measured = Measured {
+        task: Task::Loo,
+        method: "ranked".to_owned(),
+        cases: 900,
+        hit_rate_20: around(hit_rate),
+        mrr_20: around(hit_rate / 2.0),
+        coverage: 0.5,
+    };
+    About { trained_at_ms, orders: 1_000, items: 100, measured: vec![measured], ..About::default() }
+}
+
+fn model(about: About) -> Model {
+    Model::new(about, Vec::new(), Learnt::default()).unwrap()
+}
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> (Self, Archive) {
+        let place = Self(tempfile::tempdir().unwrap());
+        let archive = Archive::of(&place.0.path().join("model/current.model"));
+        (place, archive)
+    }
+}
+
+#[test]
+fn models_are_kept_put_into_service_and_taken_back() {
+    let (_place, archive) = Place::new();
+    assert!(archive.list().unwrap().is_empty() && archive.current().unwrap().is_none());
+    let ids: Vec<String> = (1..=3).map(|at| archive.keep(&model(about(at, 0.5))).unwrap()).collect();
+    for (at_ms, id) in ids.iter().enumerate() {
+        archive.promote(&id[..4], at_ms as i64).unwrap();
+        assert_eq!(archive.current().unwrap().unwrap().id, *id);
+    }
+    assert_eq!(archive.rollback(8).unwrap(), ids[1]);
+    assert_eq!(archive.rollback(9).unwrap(), ids[0]);
+    assert!(matches!(archive.rollback(9), Err(ArchiveError::NothingBefore)));
+    archive.promote(&ids[2], 10).unwrap();
+    assert_eq!(archive.rollback(11).unwrap(), ids[0], "what was taken back does not come again");
+    let listed = archive.list().unwrap();
+    let told: Vec<(&str, i64, bool)> =
+        listed.iter().map(|kept| (&*kept.id, kept.about.trained_at_ms, kept.is_current)).collect();
+    assert_eq!(told, [(&*ids[0], 1, true), (&*ids[1], 2, false), (&*ids[2], 3, false)]);
+    assert_eq!(archive.promotions().unwrap().len(), 7);
+}
+
+#[test]
+fn what_is_damaged_or_unknown_never_goes_into_service() {
+    let (place, archive) = Place::new();
+    let good = archive.keep(&model(about(1, 0.5))).unwrap();
+    archive.promote(&good, 1).unwrap();
+    let bad = archive.keep(&model(about(2, 0.5))).unwrap();
+    let path = place.0.path().join(format!("model/{bad}.model"));
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.len() - 40;
+    bytes[last] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    assert!(matches!(archive.promote(&bad, 2), Err(ArchiveError::Model { .. })));
+    assert!(matches!(archive.promote("ffff", 2), Err(ArchiveError::Unknown(_))));
+    assert!(matches!(archive.promote("", 2), Err(ArchiveError::Unknown(_))));
+    assert_eq!(archive.current().unwrap().unwrap().id, good);
+}
+
+#[test]
+fn old_models_go_but_never_the_one_in_service_or_the_one_before() {
+    let (_place, archive) = Place::new();
+    let first: Vec<String> = (0..2).map(|at| archive.keep(&model(about(at, 0.5))).unwrap()).collect();
+    first.iter().for_each(|id| archive.promote(id, 0).unwrap());
+    for at in 2..30 {
+        archive.keep(&model(about(at, 0.5))).unwrap();
+    }
+    let kept: Vec<i64> = archive.list().unwrap().iter().map(|kept| kept.about.trained_at_ms).collect();
+    assert_eq!(kept, [0, 1, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
+}
+
+#[test]
+fn a_model_that_is_plainly_worse_or_knows_too_little_does_not_pass() {
+    let running = Kept { id: "9c5a01f2".to_owned(), bytes: 1, is_current: true, about: about(1, 0.5) };
+    let gate = Gate::default();
+    let refused = |about: &About| gate.pass(about, &running).map_err(|refused| refused.to_string());
+    assert_eq!(refused(&about(2, 0.47)), Ok(()), "within the margin and its interval");
+    assert_eq!(
+        refused(&about(2, 0.4)).unwrap_err(),
+        "loo: HR@20 0.4000 [0.3900, 0.4100] is more than 5 % below 0.5000 of model 9c5a01f2; \
+         loo: MRR@20 0.2000 [0.1900, 0.2100] is more than 5 % below 0.2500 of model 9c5a01f2"
+    );
+    let few = About { orders: 499, ..about(2, 0.5) };
+    assert_eq!(
+        refused(&few).unwrap_err(),
+        "it was learnt from 499 orders where model 9c5a01f2 had 1000: less than 50 %"
+    );
+    let silent = About { measured: Vec::new(), ..about(2, 0.5) };
+    assert_eq!(refused(&silent).unwrap_err(), "it answers nothing of loo, which model 9c5a01f2 does");
+}

@@ -1,0 +1,189 @@
+//! Values as bytes, every number little-endian and every sequence with its length before it.
+//!
+//! What is read was written by this program, for a file's checksum is right before it is used; yet no bytes
+//! whatsoever make a panic, or more memory be asked for than there are bytes.
+
+use std::fmt;
+
+/// Says what bytes are not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unreadable(pub String);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Is a value that a file carries.
+pub(crate) trait Stored: Sized {
+    /// Adds the value's bytes.
+    fn put(&self, out: &mut Vec<u8>);
+
+    /// Takes the value off the front of some bytes.
+    ///
+    /// # Errors
+    /// Where the bytes end too early or make no sense.
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable>;
+}
+
+/// Is what is left to be read.
+pub(crate) struct Reader<'a>(pub &'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// Takes so many bytes off the front.
+    #[inline]
+    pub fn bytes(&mut self, count: usize) -> Result<&'a [u8], Unreadable> {
+        let Some((taken, rest)) = self.0.split_at_checked(count) else {
+            return Err(Unreadable(format!("{count} bytes are wanted where {} are left", self.0.len())));
+        };
+        self.0 = rest;
+        Ok(taken)
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl Stored for $number {
+            #[inline]
+            fn put(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+
+            #[inline]
+            fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+                let bytes = from.bytes(size_of::<Self>())?;
+                Ok(Self::from_le_bytes(bytes.try_into().expect("as many bytes as were asked for")))
+            }
+        }
+    )*};
+}
+
+numbers!(u8, u16, u32, u64, f32);
+
+impl Stored for usize {
+    fn put(&self, out: &mut Vec<u8>) {
+        (*self as u64).put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let number = u64::take(from)?;
+        Self::try_from(number)
+            .map_err(|_| Unreadable(format!("{number} is more than this machine can count")))
+    }
+}
+
+impl<T: Stored> Stored for Option<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        u8::from(self.is_some()).put(out);
+        if let Some(value) = self {
+            value.put(out);
+        }
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        match u8::take(from)? {
+            0 => Ok(None),
+            1 => T::take(from).map(Some),
+            other => Err(Unreadable(format!("{other} where 0 or 1 says whether something follows"))),
+        }
+    }
+}
+
+impl<T: Stored> Stored for Vec<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.len().put(out);
+        out.reserve(self.len() * size_of::<T>());
+        self.iter().for_each(|value| value.put(out));
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let count = usize::take(from)?;
+        // A value has at least a byte: no length, however wrong, asks for more memory than a few times the file's.
+        let mut values = Self::with_capacity(count.min(from.0.len()));
+        for _ in 0..count {
+            values.push(T::take(from)?);
+        }
+        Ok(values)
+    }
+}
+
+impl Stored for String {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.len().put(out);
+        out.extend_from_slice(self.as_bytes());
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let count = usize::take(from)?;
+        let text = std::str::from_utf8(from.bytes(count)?);
+        text.map(str::to_owned).map_err(|error| Unreadable(format!("text: {error}")))
+    }
+}
+
+impl<T: Stored, const N: usize> Stored for [T; N] {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.iter().for_each(|value| value.put(out));
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        let values: Vec<T> = (0..N).map(|_| T::take(from)).collect::<Result<_, _>>()?;
+        Ok(values.try_into().unwrap_or_else(|_| unreachable!("as many values as were taken")))
+    }
+}
+
+/// Makes a struct [`Stored`], its fields in the order that is given.
+macro_rules! stored {
+    ($name:ty { $($field:ident),* $(,)? }) => {
+        impl crate::codec::Stored for $name {
+            #[inline]
+            fn put(&self, out: &mut Vec<u8>) {
+                $(crate::codec::Stored::put(&self.$field, out);)*
+            }
+
+            #[inline]
+            fn take(from: &mut crate::codec::Reader<'_>) -> Result<Self, crate::codec::Unreadable> {
+                $(let $field = crate::codec::Stored::take(from)?;)*
+                Ok(Self { $($field),* })
+            }
+        }
+    };
+}
+
+pub(crate) use stored;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Tin {
+        label: String,
+        grams: [u16; 2],
+        notes: Vec<Option<f32>>,
+    }
+
+    stored!(Tin { label, grams, notes });
+
+    #[test]
+    fn a_value_comes_back_and_half_of_its_bytes_do_not() {
+        let tin = Tin { label: "Tee – Ö".to_owned(), grams: [7, 500], notes: vec![None, Some(-0.5)] };
+        let mut bytes = Vec::new();
+        tin.put(&mut bytes);
+        let mut reader = Reader(&bytes);
+        assert_eq!(Tin::take(&mut reader).unwrap(), tin);
+        assert!(reader.0.is_empty());
+        for end in 0..bytes.len() {
+            assert!(Tin::take(&mut Reader(&bytes[..end])).is_err(), "{end} bytes are no tin");
+        }
+    }
+
+    #[test]
+    fn a_wrong_length_asks_for_no_memory() {
+        let mut bytes = Vec::new();
+        u64::MAX.put(&mut bytes);
+        assert!(Vec::<u32>::take(&mut Reader(&bytes)).is_err());
+        assert!(String::take(&mut Reader(&bytes)).is_err());
+        assert!(<Option<u8> as Stored>::take(&mut Reader(&[2])).is_err());
+    }
+}

@@ -1,0 +1,50 @@
+//! Why a product stands on a shelf, in words that a shopper can check.
+
+use cart_core::Sku;
+use recommender::{Evidence, Reason};
+
+use crate::catalogue::Catalogue;
+
+/// Says why a product stands on a shelf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// What the model says.
+    Learnt(Reason),
+    /// Nothing is known yet; it is a part of the range.
+    Catalogue,
+}
+
+impl Why {
+    /// Returns the name, as programs know it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Learnt(reason) => reason.name(),
+            Self::Catalogue => "catalogue",
+        }
+    }
+
+    /// Returns the reason in plain words.
+    pub fn words(&self, catalogue: &Catalogue) -> String {
+        let name = |sku: &Sku| catalogue.visible(sku).map_or_else(|| sku.to_string(), |p| p.name.clone());
+        match self {
+            Self::Learnt(Reason::BoughtTogether(Evidence { with, both, of })) => {
+                format!("Bought together with {} in {both} of {of} orders", name(with))
+            }
+            Self::Learnt(Reason::BoughtBefore(Evidence { with, both, of })) => {
+                format!("You bought {}: {both} of {of} such orders held this too", name(with))
+            }
+            Self::Learnt(Reason::ViewedTogether(Evidence { with, both, of })) => {
+                format!("Of {of} visits to {}, {both} looked at this too", name(with))
+            }
+            Self::Learnt(Reason::SimilarBaskets) => "Bought with carts like this".to_owned(),
+            Self::Learnt(Reason::SimilarSessions) => {
+                "Others who looked at the same went on to this".to_owned()
+            }
+            Self::Learnt(Reason::Viewed) => "You looked at this".to_owned(),
+            Self::Learnt(Reason::Popular { orders: 0 }) => "Popular with others".to_owned(),
+            Self::Learnt(Reason::Popular { orders: 1 }) => "Bought in one order".to_owned(),
+            Self::Learnt(Reason::Popular { orders }) => format!("Bought in {orders} orders"),
+            Self::Catalogue => "From our range".to_owned(),
+        }
+    }
+}
