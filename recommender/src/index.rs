@@ -7,6 +7,8 @@ mod answer;
 mod pool;
 mod reason;
 
+use std::{borrow::Cow, sync::OnceLock};
+
 use cart_core::Sku;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,9 @@ const HISTORY_MAX: usize = 20;
 
 /// The most candidates of one answer, of which rules may leave out some.
 const CANDIDATES: usize = 150;
+
+/// Candidates that are remembered of an item: 400 bytes.
+const REMEMBERED: usize = 50;
 
 /// Names a way to answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -99,6 +104,8 @@ pub struct Index {
     model: Model,
     baskets: Pool<basket::Scratch>,
     trails: Pool<session::Scratch>,
+    /// What goes with each item alone, once it has been asked.
+    remembered: Vec<OnceLock<Box<[(u32, f32)]>>>,
 }
 
 /// Candidates, the best first.
@@ -107,7 +114,8 @@ type Ranked = Vec<(u32, f32)>;
 impl Index {
     /// Makes the index of a model.
     pub fn new(model: Model) -> Self {
-        Self { model, baskets: Pool::default(), trails: Pool::default() }
+        let remembered = (0..model.items().len()).map(|_| OnceLock::new()).collect();
+        Self { model, baskets: Pool::default(), trails: Pool::default(), remembered }
     }
 
     /// Returns what the model was learnt from, when and how.
@@ -128,9 +136,9 @@ impl Index {
     /// Returns items that go with all of `skus`, then popular ones; at most the first [`BASIS_ITEMS_MAX`] weigh in.
     pub fn goes_with(&self, skus: &[Sku], wanted: Wanted<'_>) -> Vec<Suggestion> {
         let basis = self.known(skus.iter().take(BASIS_ITEMS_MAX));
-        let ranked = self.by_baskets(&basis, &basis, |_| 1.0, wanted.algorithm);
+        let ranked = self.together(&basis, wanted.algorithm);
         let mut answer = Answer::new(&self.model, skus, wanted);
-        answer.take(&ranked, |item| self.bought(item, &basis, Reason::BoughtTogether));
+        answer.take(ranked.iter().copied(), |item| self.bought(item, &basis, Reason::BoughtTogether));
         answer.fill_up()
     }
 
@@ -147,7 +155,7 @@ impl Index {
         let on_screen = trail.last();
         let given: Vec<Sku> = bought.iter().chain(on_screen).cloned().collect();
         let mut answer = Answer::new(&self.model, &given, wanted);
-        answer.take(&fused([&by_views, &by_orders]), |item| {
+        answer.take(fused([&by_views, &by_orders]), |item| {
             let place =
                 |ranked: &Ranked| ranked.iter().position(|other| other.0 == item).unwrap_or(usize::MAX);
             if place(&by_views) <= place(&by_orders) {
@@ -166,7 +174,7 @@ impl Index {
         let ranked = self.by_trail(&viewed, wanted.algorithm);
         let on_screen = trail.last().map(std::slice::from_ref).unwrap_or_default();
         let mut answer = Answer::new(&self.model, on_screen, wanted);
-        answer.take(&ranked, |item| self.viewed(item, &viewed));
+        answer.take(ranked, |item| self.viewed(item, &viewed));
         answer.fill_up()
     }
 
@@ -193,6 +201,23 @@ impl Index {
     fn trail(&self, trail: &[Sku]) -> Vec<u32> {
         let latest = &trail[trail.len().saturating_sub(TRAIL_ITEMS_MAX)..];
         latest.iter().filter_map(|sku| self.model.item(sku)).collect()
+    }
+
+    /// Ranks what goes with all items of a basis. What goes with one item alone is asked by each view of its page, and
+    /// always the same: it is remembered.
+    fn together(&self, basis: &[u32], algorithm: Algorithm) -> Cow<'_, [(u32, f32)]> {
+        let rank = || self.by_baskets(basis, basis, |_| 1.0, algorithm);
+        match basis {
+            [item] if algorithm == Algorithm::Learnt => {
+                let remembered = &self.remembered[*item as usize];
+                Cow::Borrowed(remembered.get_or_init(|| {
+                    let mut ranked = rank();
+                    ranked.truncate(REMEMBERED);
+                    ranked.into_boxed_slice()
+                }))
+            }
+            _ => Cow::Owned(rank()),
+        }
     }
 
     /// Ranks what goes with items: the learnt model is asked about `asked`, pairs about all of `basis`, each step counting

@@ -1,6 +1,6 @@
 //! The cart's whole table of speed, each figure beside its yardstick in the same run.
 
-mod bare;
+pub mod bare;
 mod memory;
 mod pricing;
 mod redis;

@@ -9,6 +9,7 @@ mod experiments;
 mod figure;
 mod load;
 mod pgbench;
+mod recommend;
 mod statistics;
 mod survive_kills;
 
@@ -23,6 +24,7 @@ const USAGE: &str =
        tests/bench statistics [--json] [--runs N] [--seed N] [--only PART,PART]
        tests/bench assignment [--json]
        tests/bench experiments [--json] [--seconds N] [--store postgres|sqlite] [--only PART,PART]
+       tests/bench recommend [--json] [--seconds N] [--store postgres|sqlite] [--only PART,PART] [--train FILE --test FILE]
 
 cart   the cart over real HTTP on each store, beside pgbench, redis-benchmark and a bare handler;
        its parts: pricing add read page hot crowd memory stored rush
@@ -34,7 +36,10 @@ assignment
        answers of GrowthBook's model, beside its official SDKs for Node and Rust
 experiments
        an experiment's page over 10 million exposures, roll-ups beside the cart's writes, adds beside running
-       experiments; its parts: page fold running";
+       experiments; its parts: page fold running
+recommend
+       questions in process on sessions of one's own files, shelves over HTTP beside a bare handler, what a model weighs;
+       its parts: session http memory";
 
 struct Options {
     name: String,
@@ -45,6 +50,8 @@ struct Options {
     seed: u64,
     stores: Vec<Store>,
     only: Vec<String>,
+    train: Option<String>,
+    test: Option<String>,
 }
 
 fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
@@ -57,6 +64,8 @@ fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
         seed: 1,
         stores: vec![Store::Postgres, Store::Sqlite],
         only: vec![],
+        train: None,
+        test: None,
     };
     let mut arguments = arguments;
     while let Some(argument) = arguments.next() {
@@ -71,7 +80,9 @@ fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
             "--rounds" => options.rounds = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
             "--runs" => options.runs = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
             "--seed" => options.seed = arguments.next()?.parse().ok()?,
-            name @ ("cart" | "kill" | "statistics" | "assignment" | "experiments")
+            "--train" => options.train = Some(arguments.next()?),
+            "--test" => options.test = Some(arguments.next()?),
+            name @ ("cart" | "kill" | "statistics" | "assignment" | "experiments" | "recommend")
                 if options.name.is_empty() =>
             {
                 options.name = name.to_owned()
@@ -114,6 +125,12 @@ fn main() -> ExitCode {
             "experiments" => {
                 let plan = cart::Plan { stores: options.stores, only: options.only };
                 experiments::measure(&plan, options.seconds, options.format).await;
+            }
+            "recommend" => {
+                let plan = cart::Plan { stores: options.stores, only: options.only };
+                let files = options.train.zip(options.test);
+                let files = files.map(|(train, test)| recommend::Files { train, test });
+                recommend::measure(&plan, files.as_ref(), options.seconds, options.format).await;
             }
             _ => survive_kills::measure(options.rounds, options.format).await,
         }

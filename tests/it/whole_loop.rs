@@ -4,7 +4,11 @@ use std::{fs, time::Duration};
 
 use harness::{Answer, Shopper, Store, TestApp, admin::unescape};
 
-on_each_store!(orders_become_recommendations, broken_event_files_and_models_are_survived);
+on_each_store!(
+    orders_become_recommendations,
+    a_model_is_taken_back_and_the_server_follows,
+    broken_event_files_and_models_are_survived,
+);
 
 async fn buy(app: &TestApp, skus: &[&str]) {
     let shopper = app.open_cart().await;
@@ -23,14 +27,18 @@ async fn sell(app: &TestApp) {
     app.events("order_placed", 16).await;
 }
 
-async fn recommended(app: &TestApp, query: &str, shopper: Option<&Shopper>) -> Vec<String> {
+async fn suggested(app: &TestApp, query: &str, shopper: Option<&Shopper>) -> Vec<serde_json::Value> {
     let mut request = reqwest::Client::new().get(app.url(&format!("/api/v1/recommendations?{query}")));
     if let Some(shopper) = shopper {
         request = request.bearer_auth(shopper.token());
     }
     let answer = Answer::to(request).await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
-    let all = answer.body["recommendations"].as_array().unwrap();
+    answer.body["recommendations"].as_array().unwrap().clone()
+}
+
+async fn recommended(app: &TestApp, query: &str, shopper: Option<&Shopper>) -> Vec<String> {
+    let all = suggested(app, query, shopper).await;
     all.iter().map(|one| one["sku"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -75,6 +83,50 @@ async fn orders_become_recommendations(store: Store) {
         let found = recommended(&app, query, Some(&shopper)).await;
         assert!(!found.contains(&"GONE".to_owned()), "what is sold out is not shown: {found:?}");
     }
+}
+
+async fn a_model_is_taken_back_and_the_server_follows(store: Store) {
+    let app = TestApp::start(store).await;
+    let model = async |arguments: &[&str]| app.run(&[&["model"], arguments].concat()).await;
+    let json = async |arguments: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&model(&[arguments, &["--json"]].concat()).await).unwrap()
+    };
+    sell(&app).await;
+    for (pair, orders) in [(["MUG", "TEAPOT"], 24), (["MUG", "LAMP"], 32)] {
+        let before = swaps(&app).await;
+        for _ in 0..8 {
+            buy(&app, &pair).await;
+        }
+        app.events("order_placed", orders).await;
+        app.run(&["train"]).await;
+        swapped(&app, before).await;
+    }
+    let listed = json(&["list"]).await;
+    let ids: Vec<&str> = listed.as_array().unwrap().iter().map(|kept| kept["id"].as_str().unwrap()).collect();
+    assert_eq!(
+        (ids.len(), &listed[0]["is_current"], &listed[1]["is_current"]),
+        (2, &false.into(), &true.into())
+    );
+    assert_eq!(listed[1]["about"]["orders"], 32);
+    let compared = model(&["compare", ids[0]]).await;
+    assert!(
+        compared.contains(&format!("{} would go into service in place of {}", ids[0], ids[1])),
+        "{compared}"
+    );
+
+    let before = swaps(&app).await;
+    assert_eq!(model(&["rollback"]).await, format!("model {} is in service again\n", ids[0]));
+    swapped(&app, before).await;
+    assert_eq!(json(&["show"]).await["id"], ids[0]);
+    let because = suggested(&app, "sku=MUG", None).await[0]["because"].clone();
+    assert_eq!(because, "Bought together with The MUG in 16 of 16 orders");
+    assert!(!app.try_run(&["model", "rollback"]).await.status.success(), "there was none before it");
+
+    let before = swaps(&app).await;
+    model(&["promote", &ids[1][..5]]).await;
+    swapped(&app, before).await;
+    let because = suggested(&app, "sku=MUG", None).await[0]["because"].clone();
+    assert_eq!(because, "Bought together with The MUG in 16 of 24 orders");
 }
 
 async fn broken_event_files_and_models_are_survived(store: Store) {

@@ -3,6 +3,7 @@
 //! Three protocols: `session` (every prefix of a later session is asked for the next item), `loo` (a basket without one
 //! item is asked for it) and `fbt` (one item is asked for another of its basket). An answer is a list of [`LIST`] items.
 
+mod anchors;
 pub mod measure;
 
 use std::time::Instant;
@@ -135,6 +136,7 @@ pub fn sessions(
 ) -> Vec<Row> {
     let popular = most_viewed(log);
     let counted = pairs::count(log, counting);
+    let mut vmis = anchors::VmisKnn::new(log);
     let plain = plain(model);
     let (mut scratch, mut plain_scratch) = (model.scratch(), plain.scratch());
     let mut retrieval = Retrieval::new(model);
@@ -149,6 +151,7 @@ pub fn sessions(
             }),
         ),
         ("pairs", Box::new(|given, best| by_pairs(&counted, given, best))),
+        ("VMIS-kNN", Box::new(|given, best| vmis.next(given, LIST + 1, best))),
         ("past sessions", Box::new(|given, best| retrieval.next(given, LIST + 1, best))),
         ("weighted", Box::new(|given, best| plain.next(given, LIST + 1, &mut plain_scratch, best))),
         ("ranked", Box::new(|given, best| model.next(given, LIST + 1, &mut scratch, best))),
@@ -179,6 +182,7 @@ pub fn baskets(
     };
     let (mut scratch, mut plain_scratch) = (model.scratch(), plain.scratch());
     let (mut tally, mut past) = (Tally::new(items), model.signals.past.scratch());
+    let (ease, mut eased) = (anchors::ease(log), Tally::new(items));
     let mut others = Tally::new(items);
     let mut methods: Vec<Method<'_>> = vec![
         (
@@ -193,6 +197,13 @@ pub fn baskets(
             Box::new(|given, best| {
                 model.signals.past.score(given, &mut past, &mut tally);
                 take_best(&mut tally, given, best);
+            }),
+        ),
+        (
+            "EASE",
+            Box::new(|given, best| {
+                given.iter().for_each(|&item| eased.add_all(ease.of(item), 1.0));
+                take_best(&mut eased, given, best);
             }),
         ),
         (

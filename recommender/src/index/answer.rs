@@ -25,9 +25,9 @@ impl<'a> Answer<'a> {
     }
 
     /// Takes candidates, the best first, until there are enough.
-    pub fn take(&mut self, ranked: &[(u32, f32)], reason: impl Fn(u32) -> Reason) {
+    pub fn take(&mut self, ranked: impl IntoIterator<Item = (u32, f32)>, reason: impl Fn(u32) -> Reason) {
         let mut taken = Vec::new();
-        for &(item, score) in ranked {
+        for (item, score) in ranked {
             if self.suggestions.len() == self.most {
                 break;
             }
@@ -44,8 +44,8 @@ impl<'a> Answer<'a> {
     /// Fills up with popular items.
     pub fn fill_up(mut self) -> Vec<Suggestion> {
         let learnt = self.model.learnt();
-        let popular: Vec<(u32, f32)> = learnt.popular.iter().map(|entry| (entry.item, entry.score)).collect();
-        self.take(&popular, |item| Reason::Popular { orders: learnt.orders.entries(item) });
+        let popular = learnt.popular.iter().map(|entry| (entry.item, entry.score));
+        self.take(popular, |item| Reason::Popular { orders: learnt.orders.entries(item) });
         self.suggestions
     }
 }
