@@ -51,6 +51,8 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     /// Learn recommendations from the event files, and put them into service where they are not worse.
     Train(train::BatchArgs),
+    /// Try settings on the shop's own events, and keep those that do best for the next training.
+    Tune(train::BatchArgs),
     /// List, show and compare the models that were learnt, and say which is in service.
     Model(model::ModelArgs),
     /// Measure recommendations on the newest part of the events, or on files, beside simpler methods.
@@ -91,6 +93,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Simulate(args) => simulate::run(args).await,
             Command::Train(args) => train::train(config, args).await,
             Command::Evaluate(args) => train::evaluate(config, args).await,
+            Command::Tune(args) => train::tune(config, args).await,
             Command::Model(args) => model::run(&config, &args),
         }
     })

@@ -518,6 +518,11 @@ impl Config {
         self.data_dir.join("catalogue.jsonl")
     }
 
+    /// Returns the file of the settings that were found to suit the shop.
+    pub fn tuned_file(&self) -> PathBuf {
+        self.data_dir.join("tuned.json")
+    }
+
     /// Returns the folder of the event lake.
     pub fn lake_dir(&self) -> PathBuf {
         self.data_dir.join("lake")

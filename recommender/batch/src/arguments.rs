@@ -23,6 +23,8 @@ pub struct Arguments {
 pub enum Command {
     /// Compacts new events into the lake, learns from all of it, and puts the model into service where it is not worse.
     Train(Train),
+    /// Tries settings on the latest part of the events, and writes which did best and why.
+    Tune(Tune),
     /// Learns from what came first, asks about what came later, and prints how good the answers are; writes nothing.
     Evaluate(Evaluate),
 }
@@ -50,14 +52,34 @@ pub struct Train {
     pub facts: Facts,
 }
 
+/// Holds the arguments of `tune`.
+#[derive(Debug, Args)]
+pub struct Tune {
+    /// Folder of the event files (events-v1-<position>.jsonl).
+    #[arg(long, value_name = "DIR")]
+    pub events: PathBuf,
+    /// Folder of a lake, read beside the event files.
+    #[arg(long, value_name = "DIR")]
+    pub lake: Option<PathBuf>,
+    /// Where the settings are written, to be given to train and evaluate.
+    #[arg(long, value_name = "FILE", overrides_with = "out")]
+    pub out: PathBuf,
+    /// The minutes that it may take.
+    #[arg(long, value_name = "MINUTES", default_value_t = 10)]
+    pub minutes: u32,
+    /// What else is known.
+    #[command(flatten)]
+    pub facts: Facts,
+}
+
 /// Holds what is known beside events.
 #[derive(Debug, Args)]
 pub struct Facts {
     /// The catalogue: one JSON object a line, with sku and name; where it is missing, nothing is known of names.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", overrides_with = "catalogue")]
     pub catalogue: Option<PathBuf>,
-    /// How to learn, as JSON: any part of what `cartwright model show` prints as settings.
-    #[arg(long, value_name = "FILE")]
+    /// How to learn, as JSON: what tune wrote, or any part of what `cartwright model show` prints as settings.
+    #[arg(long, value_name = "FILE", overrides_with = "settings")]
     pub settings: Option<PathBuf>,
 }
 

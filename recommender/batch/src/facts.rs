@@ -34,7 +34,12 @@ impl Facts {
     pub fn settings(&self) -> anyhow::Result<Settings> {
         let Some(path) = &self.settings else { return Ok(Settings::default()) };
         let text = fs::read(path).with_context(|| path.display().to_string())?;
-        serde_json::from_slice(&text).with_context(|| format!("settings in {}", path.display()))
+        let read = || -> serde_json::Result<Settings> {
+            let value: serde_json::Value = serde_json::from_slice(&text)?;
+            // What `tune` writes has the settings among other things.
+            serde_json::from_value(value.get("settings").cloned().unwrap_or(value))
+        };
+        read().with_context(|| format!("settings in {}", path.display()))
     }
 }
 

@@ -1,7 +1,8 @@
 //! `cartwright-batch`: learns from event files what sells together and what is viewed next, and measures how well.
 //!
 //! In the order of the data: [`lake`] reads event files and keeps their orders and views by day, [`facts`] reads what is
-//! known beside them, the crate `learning` learns, and [`train`] puts the model into service. [`evaluate`] measures, on
+//! known beside them, the crate `learning` learns, and [`train`] puts the model into service. [`tune`] finds settings that
+//! suit the shop. [`evaluate`] measures, on
 //! the lake or on [`files`] that others evaluate on, too; [`report`] prints what it found.
 
 mod arguments;
@@ -12,6 +13,7 @@ mod lake;
 mod progress;
 mod report;
 mod train;
+mod tune;
 
 use std::{
     io::{self, Write},
@@ -32,6 +34,7 @@ const NOT_PROMOTED: u8 = 4;
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Train(arguments) => train::run(&arguments),
+        Command::Tune(arguments) => tune::run(&arguments),
         Command::Evaluate(arguments) => evaluate::run(&arguments),
     };
     done.unwrap_or_else(|error| {

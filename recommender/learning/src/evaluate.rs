@@ -228,7 +228,7 @@ pub fn baskets(
 }
 
 /// Ranks the partners of what is given, without what is given.
-fn by_pairs(pairs: &Pairs, given: &[u32], best: &mut Vec<(u32, f32)>) {
+pub fn by_pairs(pairs: &Pairs, given: &[u32], best: &mut Vec<(u32, f32)>) {
     *best = recommender::pairs::ranked(pairs, given, |_| 1.0);
     best.retain(|item| !given.contains(&item.0));
 }

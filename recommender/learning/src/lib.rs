@@ -7,7 +7,7 @@
 //! 3. [`sessions`] and [`baskets`]: the models put together from these;
 //! 4. [`teach`]: their rankers, taught by questions of a later slice that the lists have not seen;
 //! 5. [`evaluate`]: questions of the future, asked of models;
-//! 6. [`train`]: all of it, for a shop.
+//! 6. [`train`]: all of it, for a shop, and [`tune`]: which settings do best there.
 
 pub mod baskets;
 pub mod company;
@@ -19,6 +19,7 @@ pub mod pairs;
 pub mod sessions;
 pub mod teach;
 pub mod train;
+pub mod tune;
 pub mod vectors;
 
 /// Milliseconds of a day.

@@ -39,7 +39,7 @@ pub const LINES_MAX: usize = 4_000_000;
 pub const ENTRIES_MIN: usize = 50;
 
 /// The part of a log, the latest, that is asked about where a model is measured, and the most questions.
-const LATER: f64 = 0.1;
+pub const LATER: f64 = 0.1;
 const CASES_MAX: usize = 10_000;
 
 impl Logs {
@@ -81,7 +81,7 @@ pub fn learn(logs: &Logs, settings: &Settings) -> Learnt {
 }
 
 /// Returns what the models are learnt from, `None` where it is too little.
-fn enough(log: Slice<'_>) -> Option<Slice<'_>> {
+pub fn enough(log: Slice<'_>) -> Option<Slice<'_>> {
     (log.len() >= ENTRIES_MIN).then(|| log.latest(LINES_MAX))
 }
 

@@ -1,4 +1,4 @@
-//! `cartwright train` and `cartwright evaluate`: the batch program, with the folders of the configuration.
+//! `cartwright train`, `tune` and `evaluate`: the batch program, with the folders of the configuration.
 
 use clap::Args;
 
@@ -31,6 +31,10 @@ pub(super) async fn train(config: Config, args: BatchArgs) -> anyhow::Result<()>
     }
 }
 
+pub(super) async fn tune(config: Config, args: BatchArgs) -> anyhow::Result<()> {
+    batch::pass_on(&config, "tune", &args.further).await
+}
+
 pub(super) async fn evaluate(config: Config, args: BatchArgs) -> anyhow::Result<()> {
-    batch::evaluate(&config, &args.further).await
+    batch::pass_on(&config, "evaluate", &args.further).await
 }

@@ -67,13 +67,17 @@ pub async fn train(
     }
 }
 
-/// Evaluates, and prints what the batch program prints.
+/// Lets the batch program tune or evaluate, and print what it prints.
 ///
 /// # Errors
 /// As [`train`].
-pub async fn evaluate(config: &Config, further: &[String]) -> anyhow::Result<()> {
-    let status = command(&program(config)?, config, "evaluate")?.args(further).status().await?;
-    ensure!(status.success(), "evaluating failed: {status}");
+pub async fn pass_on(config: &Config, verb: &str, further: &[String]) -> anyhow::Result<()> {
+    let mut command = command(&program(config)?, config, verb)?;
+    if verb == "tune" {
+        command.arg("--out").arg(config.tuned_file());
+    }
+    let status = command.args(further).status().await?;
+    ensure!(status.success(), "cartwright-batch {verb} failed: {status}");
     Ok(())
 }
 
@@ -88,6 +92,9 @@ fn command(program: &Path, config: &Config, verb: &str) -> anyhow::Result<Comman
     command.arg(verb).arg("--events").arg(config.events_dir()).arg("--lake").arg(config.lake_dir());
     if config.catalogue_file().exists() {
         command.arg("--catalogue").arg(config.catalogue_file());
+    }
+    if config.tuned_file().exists() {
+        command.arg("--settings").arg(config.tuned_file());
     }
     command.stdin(Stdio::null()).kill_on_drop(true);
     Ok(command)

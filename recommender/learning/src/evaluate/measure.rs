@@ -82,6 +82,12 @@ impl Measure {
         sums.precision += found / LIST as f64;
     }
 
+    /// Returns the normalised discounted cumulative gain alone, without its interval.
+    pub fn mean_gain(&self) -> f64 {
+        let sums = Sums::of(self.groups.iter());
+        if sums.cases > 0.0 { sums.gains / sums.cases } else { 0.0 }
+    }
+
     /// Returns the figures.
     pub fn figures(&self) -> Figures {
         let all = Sums::of(self.groups.iter());
