@@ -5,6 +5,7 @@ pub mod carts;
 pub mod catalogue;
 pub mod deliveries;
 pub mod gift_cards;
+pub mod history;
 pub mod lists;
 pub mod orders;
 pub mod page;
@@ -40,6 +41,7 @@ fn operations() -> Vec<Operation> {
         carts::operations(),
         orders::operations(),
         lists::operations(),
+        history::operations(),
         shares::operations(),
         stock_requests::operations(),
         snapshots::operations(),

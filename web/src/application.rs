@@ -54,6 +54,7 @@ use crate::{
     storefront::{self, Front},
     terms::TermsCell,
     throttle::{Allowance, Throttle},
+    trails::tail,
     users::{Principals, door::recognise, password::Hasher},
     webhooks::{self, agent::Agent},
 };
@@ -154,6 +155,8 @@ impl Application {
             definitions,
             experiment_metrics,
             shelves,
+            views: Arc::default(),
+            trails: Arc::default(),
             sellers: Arc::default(),
         };
         Ok(Self { shop: web::Data::new(shop), listener, postman })
@@ -206,6 +209,9 @@ impl Application {
         shop.sessions.drain();
         shop.flags.streams.drain();
         handle.stop(true).await;
+        if let Err(error) = shop.views.flush(&*shop.store, &shop.trails).await {
+            tracing::warn!(%error, "what shoppers looked at last could not be written");
+        }
         tasks.shutdown().await;
         Ok(())
     }
@@ -348,6 +354,10 @@ fn tasks(shop: &web::Data<Shop>, postman: Option<Arc<Postman>>) -> JoinSet<()> {
     let rising = shop.clone();
     let work = move || ramps::run(rising.clone());
     tasks.spawn(lease::hold(shop.store.clone(), ramps::LEASE, process.clone(), work));
+    let seen = shop.clone();
+    tasks.spawn(async move { seen.views.run(&*seen.store, &seen.trails).await });
+    let heard = shop.clone();
+    tasks.spawn(async move { tail::run(&*heard.store, &heard.trails).await });
     tasks.spawn(refresh(shop.clone()));
     tasks.spawn(refresh_definitions(shop.clone()));
     tasks.spawn(expire_holds(shop.clone()));

@@ -1,4 +1,4 @@
-//! What a request tells of its visitor that experiments want to know: the device, and whether it is to be counted at all.
+//! What a request tells of its visitor: the device, whether it is to be counted at all, and whether it may be remembered.
 
 use actix_web::{
     HttpRequest,
@@ -6,10 +6,14 @@ use actix_web::{
 };
 use serde_json::{Map, Value};
 
+use crate::store::Because;
+
 /// The attribute of an exposure that says why its unit is left out.
 pub const EXCLUDED: &str = "excluded";
 /// The cookie that a browser has whose owner works here.
 pub const STAFF_COOKIE: &str = "cartwright_staff";
+/// The cookie of a browser in which no history is to be kept.
+pub const HISTORY_COOKIE: &str = "cartwright_history";
 
 /// Words of programs that visit pages by themselves, in lower case. Most say so; those that pretend to be people are found by no
 /// list. Browsers that are driven in tests are people here.
@@ -37,6 +41,10 @@ const ROBOTS: [&str; 16] = [
 pub struct Circumstances {
     agent: Option<HeaderValue>,
     is_staff: bool,
+    /// Whether a browser fetches what its user may never look at.
+    pub is_fetching_ahead: bool,
+    /// Why what the visitor does is not to be remembered, where it is not.
+    pub declined: Option<Because>,
 }
 
 impl Circumstances {
@@ -45,24 +53,51 @@ impl Circumstances {
         Self {
             agent: request.headers().get(USER_AGENT).cloned(),
             is_staff: request.cookie(STAFF_COOKIE).is_some(),
+            is_fetching_ahead: is_fetching_ahead(request),
+            declined: declined(request),
         }
+    }
+
+    /// Says whom experiments and histories leave out: robots and the shop's own people.
+    pub fn excluded(&self) -> Option<&'static str> {
+        if is_robot(&self.agent()) { Some("robot") } else { self.is_staff.then_some("staff") }
+    }
+
+    fn agent(&self) -> String {
+        self.agent.as_ref().and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_lowercase()
     }
 
     /// Returns the attributes of an exposure under these circumstances: `device`, where it is known, and [`EXCLUDED`], for
     /// robots and for the shop's own people.
     pub fn attributes(&self) -> Map<String, Value> {
-        let agent =
-            self.agent.as_ref().and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_lowercase();
         let mut attributes = Map::new();
-        if let Some(device) = device_of(&agent) {
+        if let Some(device) = device_of(&self.agent()) {
             attributes.insert("device".into(), device.into());
         }
-        let excluded = if is_robot(&agent) { Some("robot") } else { self.is_staff.then_some("staff") };
-        if let Some(why) = excluded {
+        if let Some(why) = self.excluded() {
             attributes.insert(EXCLUDED.into(), why.into());
         }
         attributes
     }
+}
+
+/// As browsers say it: `Sec-Purpose`, and what some of them said before (<https://wicg.github.io/nav-speculation/prefetch.html>).
+fn is_fetching_ahead(request: &HttpRequest) -> bool {
+    let says = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let ahead = ["prefetch", "prerender", "preview"];
+    ["sec-purpose", "purpose", "x-purpose", "x-moz"]
+        .into_iter()
+        .filter_map(says)
+        .any(|purpose| ahead.iter().any(|word| purpose.to_ascii_lowercase().contains(word)))
+}
+
+/// Global Privacy Control (<https://w3c.github.io/gpc/>) and the older `DNT` ask every site; the cookie says what was chosen here.
+fn declined(request: &HttpRequest) -> Option<Because> {
+    let is_asked = |name: &str| request.headers().get(name).is_some_and(|value| value == "1");
+    if is_asked("sec-gpc") || is_asked("dnt") {
+        return Some(Because::Signal);
+    }
+    request.cookie(HISTORY_COOKIE).map(|_| Because::Choice)
 }
 
 /// The device of a browser, by the words that browsers agree on; programs have none.
@@ -126,11 +161,11 @@ mod tests {
         ];
         for (agent, device, excluded) in table {
             let agent = HeaderValue::from_str(agent).unwrap();
-            let attributes = Circumstances { agent: Some(agent.clone()), is_staff: false }.attributes();
+            let attributes = Circumstances { agent: Some(agent.clone()), ..Circumstances::default() }.attributes();
             let of = |name: &str| attributes.get(name).and_then(Value::as_str);
             assert_eq!((of("device"), of(EXCLUDED)), (device, excluded), "{agent:?}");
         }
-        let staff = Circumstances { agent: None, is_staff: true }.attributes();
+        let staff = Circumstances { is_staff: true, ..Circumstances::default() }.attributes();
         assert_eq!(staff[EXCLUDED], "staff");
     }
 }

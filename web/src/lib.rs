@@ -45,6 +45,10 @@ pub mod deliveries;
 pub mod mail;
 pub mod webhooks;
 
+pub mod history;
+pub mod trails;
+pub mod views;
+
 pub mod shelves;
 
 pub mod simulation;

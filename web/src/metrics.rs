@@ -112,6 +112,16 @@ pub const CATALOGUE: &[(&str, Kind, &str)] = &[
         Kind::Counter,
         "Requests to be told that a product is back which were told.",
     ),
+    (
+        "cartwright_views_total",
+        Kind::Counter,
+        "Looks at products, by whether they were noted, and why they were not.",
+    ),
+    (
+        "cartwright_trails_in_memory",
+        Kind::Gauge,
+        "Visitors and users whose latest steps this process holds in memory.",
+    ),
     ("cartwright_store_up", Kind::Gauge, "1 while the store answers, 0 while it does not."),
 ];
 
@@ -123,6 +133,8 @@ pub const READERS: [&str; 4] = [files::READER, rollups::READER, "mail", "webhook
 pub const SINKS: [&str; 2] = ["mail", "webhook"];
 /// What comes of a try to deliver.
 const FATES: [&str; 4] = ["delivered", "nothing", "failed", "dead"];
+/// What comes of a look at a product.
+const VIEWS: [&str; 5] = ["noted", "declined", "no_shopper", "too_many", "full"];
 const STATUSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 /// Outcomes of a command beside the domain's rejections.
 const OUTCOMES: [&str; 9] = [
@@ -185,6 +197,10 @@ fn start_series() {
         deliveries_open(sink, 0, 0);
     }
     webhook_endpoints(0, 0, 0);
+    for outcome in VIEWS {
+        counter!("cartwright_views_total", "outcome" => outcome).increment(0);
+    }
+    trails_in_memory(0);
     for full in ["process", "address"] {
         counter!("cartwright_flag_streams_refused_total", "full" => full).increment(0);
     }
@@ -348,6 +364,16 @@ pub fn stock_requests_waiting(requests: u64) {
 /// Counts requests that were told that their product is back.
 pub fn stock_requests_told(requests: u64) {
     counter!("cartwright_stock_requests_told_total").increment(requests);
+}
+
+/// Counts a look at a product.
+pub fn view(outcome: &'static str) {
+    counter!("cartwright_views_total", "outcome" => outcome).increment(1);
+}
+
+/// Notes how many trails are in memory.
+pub fn trails_in_memory(trails: usize) {
+    gauge!("cartwright_trails_in_memory").set(trails as f64);
 }
 
 /// Notes that a model went into service.

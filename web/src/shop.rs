@@ -31,7 +31,9 @@ use crate::{
     store::{self, Answer, Exposure, Store},
     terms::TermsCell,
     throttle::{Allowance, Throttle},
+    trails::Trails,
     users::{Principals, password::Hasher},
+    views::Views,
     visitor::{Token, Visitor},
     webhooks::agent::Agent,
 };
@@ -79,6 +81,10 @@ pub struct Shop {
     pub shelves: Arc<Shelves>,
     /// The keys that seal what browsers keep.
     pub keys: Arc<Keyring>,
+    /// What shoppers look at, on its way to the store.
+    pub views: Arc<Views>,
+    /// What shoppers did lately.
+    pub trails: Arc<Trails>,
     /// What sells.
     pub sellers: Arc<Sellers>,
     /// The users that are logged in.

@@ -14,6 +14,7 @@ pub mod documents;
 pub mod error;
 pub mod experiments;
 pub mod gift_cards;
+pub mod histories;
 pub mod lists;
 pub mod memory;
 pub mod orders;
@@ -46,12 +47,13 @@ pub use documents::{DocumentStore, StoredDocuments};
 pub use error::StoreError;
 pub use experiments::{
     ExperimentStore, Exposure, KNOWN, Reported, StoredDefinitions, StoredExperiment, StoredFeatures, TRACKED,
-    TrackedEvent,
+    TrackedEvent, VIEWED,
 };
 pub use gift_cards::{CardQuery, GiftCardStore, Issued, IssuedCard, StoredCard};
+pub use histories::{ALLOWED, Because, DECLINED, DELETED, History, HistoryStore, HistoryWish};
 pub use lists::ListStore;
 pub use orders::{ImportedOrder, OrderQuery, OrderStore, ShopTotals};
-pub use outbox::{OutboxEvent, OutboxStore};
+pub use outbox::{OutboxEvent, OutboxStore, Stretch};
 pub use payments::{PaymentStore, PendingPayment};
 pub use report_links::{ReportLink, ReportLinkStore};
 pub use rollups::{ArmRow, LookRow, PastRow, RollUp, RollUpStore, RolledExperiment, RolledUp, UnitRow};
@@ -85,6 +87,7 @@ pub trait Store:
     + SearchStore
     + AdminStore
     + AccountStore
+    + HistoryStore
     + ListStore
     + ReportLinkStore
     + ShareStore

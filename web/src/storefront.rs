@@ -9,6 +9,7 @@ mod codes;
 mod filled;
 pub mod form;
 pub mod guest;
+mod history;
 mod lists;
 mod measured;
 pub mod orders;
@@ -108,6 +109,7 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .service(
                 resource("/register").route(get().to(account::register)).route(post().to(account::sign_up)),
             )
+            .service(resource("/history").route(get().to(history::page)).route(post().to(history::change)))
             .route("/logout", post().to(account::log_out))
             .route("/account", get().to(account::account))
             .route("/account/sessions/{id}", post().to(account::end))

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::session;
 use crate::{
+    circumstances::Circumstances,
     problem::{Kind, Problem},
     shop::Shop,
     visitor::Visitor,
@@ -40,7 +41,8 @@ pub(super) async fn websocket(
         Some(token) => shop.visitor_of(&token).await.map_err(Problem::from)?,
         None => Visitor::of_request(&request),
     };
-    let visitor = visitor.ok_or_else(|| refused("say who you are: params {userToken: …}"))?;
+    let mut visitor = visitor.ok_or_else(|| refused("say who you are: params {userToken: …}"))?;
+    visitor.circumstances = Circumstances::of(&request);
     session::start(shop, visitor, &request, stream)
 }
 

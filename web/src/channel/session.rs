@@ -17,6 +17,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use actix_web_actors::ws;
 use cart_core::{Cart, CartId, Line, Quote, Request};
 use futures_util::{Stream, stream};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -34,8 +35,9 @@ use crate::{
     shares,
     shop::Shop,
     store::{Accepted, CartShare},
+    views::Source,
     visitor::Visitor,
-    wire::{AcceptedView, CartView, CommandForm, LineView, Parsed, UpdateForm, read_value},
+    wire::{AcceptedView, CartView, CommandForm, LineView, Parsed, UpdateForm, read_value, sku_of},
 };
 
 /// The largest frame in bytes: an update fits a hundred times over.
@@ -112,6 +114,13 @@ struct JoinForm {
     snapshot: bool,
     /// The token of a link to the cart, where it is somebody else's.
     share: Option<String>,
+}
+
+/// Is what a client says that shows a product.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ViewForm {
+    sku: String,
 }
 
 #[derive(Serialize)]
@@ -309,6 +318,10 @@ impl Session {
         if !is_for(channel, &message) {
             return;
         }
+        if message.event == "view" {
+            let viewed = self.view(&message, channel.share.is_some());
+            return reply_to_view(&message, viewed, ctx);
+        }
         let parsed = match command_of(&message) {
             Ok(parsed) => parsed,
             Err(problem) => return answer(&message, &Err(problem), None, ctx),
@@ -338,6 +351,19 @@ impl Session {
         done.into_actor(self)
             .map(move |done, _, ctx| answer(&message, &done, seen_by.as_ref(), ctx))
             .wait(ctx);
+    }
+
+    /// Notes that a product is looked at on a page beside the cart; who came by a link to it looks on their own behalf.
+    fn view(&self, message: &Message, is_shared: bool) -> Result<bool, Problem> {
+        if is_shared {
+            return Err(shares::owner_only("view"));
+        }
+        let form = read_value::<ViewForm>(&message.payload)?;
+        let sku = sku_of(&form.sku)?;
+        if self.shop.catalogue.get().visible(&sku).is_none() {
+            return Err(Problem::new(Kind::UnknownSku, format!("no product {sku} is for sale")));
+        }
+        Ok(self.shop.views.note(&self.visitor, sku, Source::Channel).is_ok())
     }
 
     fn end(&mut self, reason: ws::CloseReason, ctx: &mut Context) {
@@ -377,6 +403,16 @@ fn seen<'a>(cart: CartView<'a>, share: Option<&CartShare>) -> CartView<'a> {
     }
 }
 
+fn reply_to_view(message: &Message, noted: Result<bool, Problem>, ctx: &mut Context) {
+    if message.reference.is_none() {
+        return;
+    }
+    ctx.text(match noted {
+        Ok(noted) => message.ok(&serde_json::json!({"noted": noted})),
+        Err(problem) => message.error(problem.name(), Some(problem.detail())),
+    });
+}
+
 /// Answers a push; one that expects no answer gets none.
 fn answer(message: &Message, done: &Result<Accepted, Problem>, share: Option<&CartShare>, ctx: &mut Context) {
     if message.reference.is_none() {
@@ -400,7 +436,7 @@ fn command_of(message: &Message) -> Result<Parsed, Problem> {
     match message.event.as_str() {
         "update_cart" => read_value::<UpdateForm>(&message.payload)?.item.parse().map(Parsed::Command),
         "command" => parse_command(&message.payload),
-        other => Err(Problem::invalid_request(format!("event {other:?} is not update_cart or command"))),
+        other => Err(Problem::invalid_request(format!("event {other:?} is not update_cart, command or view"))),
     }
 }
 

@@ -5,7 +5,7 @@ use cart_core::{CartEvent, Order, OrderLine, RefundedLine, ReopenedLine};
 use serde_json::json;
 
 /// Lists the types of events that the outbox holds.
-pub const KINDS: [&str; 49] = [
+pub const KINDS: [&str; 53] = [
     "back_in_stock",
     "balances_noted",
     "cart_abandoned",
@@ -27,6 +27,9 @@ pub const KINDS: [&str; 49] = [
     "gift_declined",
     "gift_withdrawn",
     "gifts_out_of_stock",
+    "history_allowed",
+    "history_declined",
+    "history_deleted",
     "holds_expired",
     "holds_moved",
     "line_added",
@@ -48,6 +51,7 @@ pub const KINDS: [&str; 49] = [
     "payment_refunded",
     "payment_voided",
     "prices_accepted",
+    "product_viewed",
     "quantity_set",
     "saved_line_dropped",
     "step_completed",

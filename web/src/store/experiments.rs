@@ -1,7 +1,7 @@
 //! The rows of experiments.
 
 use async_trait::async_trait;
-use cart_core::VisitorId;
+use cart_core::{Sku, VisitorId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -129,11 +129,13 @@ pub struct Reported {
 pub const TRACKED: &str = "event_tracked";
 /// The type of what says as which unit a visitor is known.
 pub const KNOWN: &str = "visitor_known";
+/// The type of what says that somebody looked at a product.
+pub const VIEWED: &str = "product_viewed";
 
 /// Is something that happened to a unit outside a cart, such as what another program has measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrackedEvent {
-    /// Its type, [`TRACKED`] or [`KNOWN`].
+    /// Its type, such as [`TRACKED`] or [`VIEWED`].
     pub kind: &'static str,
     /// Names it to the program that sent it.
     pub id: Option<Uuid>,
@@ -150,6 +152,12 @@ impl TrackedEvent {
     pub fn known(visitor: &VisitorId, unit: &VisitorId, at_ms: i64) -> Self {
         let data = json!({"unit": unit}).to_string();
         Self { kind: KNOWN, id: None, unit: visitor.clone(), at_ms, data }
+    }
+
+    /// Says that a unit looked at a product; `source` tells where.
+    pub fn viewed(unit: &VisitorId, sku: &Sku, source: &str, at_ms: i64) -> Self {
+        let data = json!({"sku": sku, "source": source}).to_string();
+        Self { kind: VIEWED, id: None, unit: unit.clone(), at_ms, data }
     }
 
     /// Makes what the outbox holds of it.

@@ -14,6 +14,7 @@ mod documents;
 mod experiments;
 mod faults;
 mod gift_cards;
+mod histories;
 mod lists;
 mod orders;
 mod outbox;

@@ -14,6 +14,12 @@ pub trait OutboxStore: Send + Sync {
     /// Returns events after a position, in order, at most `limit`; never one before which another may still appear.
     async fn outbox_after(&self, position: u64, limit: usize) -> Result<Vec<OutboxEvent>>;
 
+    /// Returns the events of some types after a position, as [`OutboxStore::outbox_after`], and how far was looked for them.
+    async fn outbox_of(&self, kinds: &[&str], position: u64, limit: usize) -> Result<Stretch>;
+
+    /// Returns the position that the newest `count` events follow; 0 where there are no more than that.
+    async fn outbox_before(&self, count: u64) -> Result<u64>;
+
     /// Returns how far a reader has come; 0 for a new one.
     async fn cursor(&self, reader: &str) -> Result<u64>;
 
@@ -26,6 +32,24 @@ pub trait OutboxStore: Send + Sync {
 
     /// Counts the events a reader has yet to read; counting stops at `at_most`.
     async fn outbox_lag(&self, reader: &str, at_most: u64) -> Result<u64>;
+}
+
+/// Is what a stretch of the outbox holds of some types of events.
+#[derive(Clone, Debug, Default)]
+pub struct Stretch {
+    /// The events, in order.
+    pub events: Vec<OutboxEvent>,
+    /// Where it ends: nothing of these types up to there is missing, nor will appear there any more.
+    pub through: u64,
+}
+
+impl Stretch {
+    /// Returns the stretch between two positions of which at most `limit` events were read: it ends with the last of so many.
+    pub(super) fn read(events: Vec<OutboxEvent>, limit: usize, from: u64, to: u64) -> Self {
+        let last = events.last().filter(|_| events.len() >= limit);
+        let through = last.map_or(to, |event| event.position).max(from);
+        Self { events, through }
+    }
 }
 
 /// Is one event with its place; serialised, a line of an event file.

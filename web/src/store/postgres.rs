@@ -11,6 +11,7 @@ mod documents;
 mod error;
 mod experiments;
 mod gift_cards;
+mod histories;
 mod listen;
 mod lists;
 mod orders;

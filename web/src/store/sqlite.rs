@@ -12,6 +12,7 @@ mod deliveries;
 mod documents;
 mod experiments;
 mod gift_cards;
+mod histories;
 mod lists;
 mod orders;
 mod outbox;

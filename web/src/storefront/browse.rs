@@ -12,6 +12,7 @@ use cart_core::{Money, PriceQuestion, Product, Sku};
 use super::{
     Front, Page,
     guest::Guest,
+    history::seen,
     html, html_response,
     pages::{
         Card, Hero, Home, ListRow, Listing, ProductPage, Shelf, Tell, asset as file, placeholder,
@@ -25,6 +26,7 @@ use crate::{
     search::Ask,
     shelves,
     shop::Shop,
+    views::Source,
 };
 
 /// Products on a shelf.
@@ -87,6 +89,7 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
         Some(_) => vec![],
         None => shop.store.orders_of(&guest.visitor.id, HISTORY_ORDERS).await?,
     };
+    let orders = shop.telling(&guest.visitor, orders).await?;
     let suggested = match orders.is_empty() {
         true => shelf(shop, "Popular now", shop.shelves.popular(&catalogue, SHELF_LEN)).await?,
         false => {
@@ -107,7 +110,8 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
             catalogue.visible_count()
         ),
     };
-    let page = Home::new(hero, cards(shop, &featured).await?, suggested, &doors);
+    let mut page = Home::new(hero, cards(shop, &featured).await?, suggested, &doors);
+    page.seen = seen(front, &guest, None).await?;
     html(&guest, request, StatusCode::OK, front.pages.home(&front.shell_of(&guest, request), &page))
 }
 
@@ -180,12 +184,20 @@ pub(super) async fn product_page(
     let lists = shop.store.lists_of(&guest.visitor.id).await?;
     let together = shop.shelves.bought_together(&catalogue, &product.sku, SHELF_LEN);
     let together = shelf(shop, "Bought together", together).await?;
-    let status = if tell.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let page = ProductPage::new(product, Card::of(product, on_offer(product), now.now_ms), together)
+    let status = match tell {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => {
+            // Whether it is noted or not is nothing to the page.
+            let _ = shop.views.note(&guest.visitor, product.sku.clone(), Source::Page);
+            StatusCode::OK
+        }
+    };
+    let mut page = ProductPage::new(product, Card::of(product, on_offer(product), now.now_ms), together)
         .priced(product, &now)
         .with_family(product, &variants)
         .with_lists(lists.iter().map(ListRow::from).collect())
         .with_tell(shop.config.mail.is_sent().then(|| tell.unwrap_or_else(|| fresh_tell(shop, &guest))));
+    page.seen = seen(front, &guest, Some(&product.sku)).await?;
     html(&guest, request, status, front.pages.product(&front.shell_of(&guest, request), &page))
 }
 

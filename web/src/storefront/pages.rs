@@ -32,6 +32,7 @@
 //! | `POST /logout` | none |
 //! | `POST /account/sessions/{id}` | none: logs a device out |
 //! | `POST /account/password` | `password`, `new_password` |
+//! | `POST /history` | `keep=0` or `keep=1`: remembers nothing, or again; `delete=1`: forgets |
 //! | `POST /checkout/cancel` | none: gives the payment under way up |
 //! | `POST /sandbox/payments/{id}` | `confirm=1` or `refuse=1` |
 
@@ -50,6 +51,7 @@ mod day;
 mod detail;
 mod fault;
 mod field;
+mod history;
 mod link;
 mod list;
 mod listing;
@@ -78,6 +80,7 @@ pub use day::day;
 pub use detail::ProductPage;
 pub use fault::FaultPage;
 pub use field::{Field, Summary, TestCard};
+pub use history::HistoryPage;
 pub use link::{encode, login as login_path, product as product_path};
 pub use list::{ListPage, ListRow, ListsPage};
 pub use listing::Listing;
@@ -244,6 +247,14 @@ impl Pages {
     /// [`PageError`].
     pub fn stock_requests(&self, shell: &Shell, page: &StockRequestsPage) -> Result<String, PageError> {
         self.render("back_in_stock.html", shell, page)
+    }
+
+    /// Renders the page of what is remembered of whoever looks.
+    ///
+    /// # Errors
+    /// [`PageError`].
+    pub fn history(&self, shell: &Shell, page: &HistoryPage) -> Result<String, PageError> {
+        self.render("history.html", shell, page)
     }
 
     /// Renders the page on which one logs in or signs up.

@@ -200,7 +200,11 @@ async fn known(shop: &Shop, entry: &Entry, user: User) -> Result<Option<User>, E
 /// Tells the experiments that the device's visitor is one person with the user. A failure is logged: who cannot enter because
 /// of a statistic would not understand it.
 async fn know(shop: &Shop, entry: &Entry, user: &User, now_ms: i64) {
-    let Some(guest) = entry.guest().filter(|guest| guest.id != user.unit) else { return };
+    let Some(guest) = entry.guest() else { return };
+    shop.take_no_along(guest, &user.unit).await;
+    if guest.id == user.unit {
+        return;
+    }
     if let Err(error) = shop.store.track(&[TrackedEvent::known(&guest.id, &user.unit, now_ms)]).await {
         tracing::warn!(%error, "a log-in could not be told to the experiments");
     }

@@ -10,7 +10,7 @@ use crate::{
     clock,
     events::data::KINDS,
     signature,
-    store::{OutboxEvent, Result, Store, StoreError, StoredEndpoint},
+    store::{OutboxEvent, Result, Store, StoreError, StoredEndpoint, VIEWED},
 };
 
 /// The most endpoints of a shop: each has a task and connections of its own.
@@ -29,7 +29,8 @@ pub struct Endpoint {
     pub url: String,
     /// What it is for.
     pub description: String,
-    /// The types of events that it wants; all where there are none.
+    /// The types of events that it wants; all where there are none, but for views of products, which are many and are sent to
+    /// who names them.
     pub types: BTreeSet<String>,
     /// Tells whether it is sent anything.
     pub enabled: bool,
@@ -97,7 +98,7 @@ impl Endpoint {
 
     /// Reports whether the endpoint wants a type of events.
     pub fn wants(&self, kind: &str) -> bool {
-        self.types.is_empty() || self.types.contains(kind)
+        self.types.contains(kind) || (self.types.is_empty() && kind != VIEWED)
     }
 
     /// Puts a new secret in front; the one before it signs beside it for a while, older ones no longer.

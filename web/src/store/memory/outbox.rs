@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::super::{OutboxEvent, OutboxStore, Result};
+use super::super::{OutboxEvent, OutboxStore, Result, Stretch};
 use super::MemoryStore;
 
 #[async_trait]
@@ -10,6 +10,20 @@ impl OutboxStore for MemoryStore {
     async fn outbox_after(&self, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
         let state = self.state.lock().await;
         Ok(state.outbox.iter().filter(|e| e.position > position).take(limit).cloned().collect())
+    }
+
+    async fn outbox_of(&self, kinds: &[&str], position: u64, limit: usize) -> Result<Stretch> {
+        let state = self.state.lock().await;
+        let end = state.outbox.last().map_or(0, |e| e.position);
+        let wanted = |e: &&OutboxEvent| e.position > position && kinds.contains(&e.kind.as_str());
+        let events = state.outbox.iter().filter(wanted).take(limit).cloned().collect();
+        Ok(Stretch::read(events, limit, position, end))
+    }
+
+    async fn outbox_before(&self, newest: u64) -> Result<u64> {
+        let state = self.state.lock().await;
+        let skipped = usize::try_from(newest).unwrap_or(usize::MAX);
+        Ok(state.outbox.iter().rev().nth(skipped).map_or(0, |e| e.position))
     }
 
     async fn cursor(&self, reader: &str) -> Result<u64> {

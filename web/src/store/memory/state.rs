@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::super::{
-    AdminSession, AdminUser, ArmRow, CartShare, Delivery, EventWrite, Exposure, ImportedOrder, KeyRef,
+    AdminSession, AdminUser, ArmRow, CartShare, Delivery, EventWrite, Exposure, History, ImportedOrder, KeyRef,
     KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment, ProductSupply, ReportLink, Result,
     RollUp, RolledExperiment, RolledUp, ShopTotals, StockRequest, StoreError, StoredCard, StoredDocuments,
     StoredEndpoint, StoredExperiment, StoredFeatures, SupplyOutcome, UnitRow, User, UserSession,
@@ -76,6 +76,8 @@ pub struct State {
     /// All revisions of each key, oldest first.
     pub experiments: BTreeMap<String, Vec<StoredExperiment>>,
     pub exposures: BTreeMap<(String, VisitorId), Exposure>,
+    /// What units say of their histories.
+    pub histories: BTreeMap<VisitorId, History>,
     pub outbox: Vec<OutboxEvent>,
     pub event_ids: BTreeSet<Uuid>,
     pub cursors: BTreeMap<String, u64>,

@@ -17,7 +17,7 @@ use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 use super::{
-    super::{EventWrite, OutboxEvent, OutboxStore, Result, StoreError},
+    super::{EventWrite, OutboxEvent, OutboxStore, Result, StoreError, Stretch},
     PostgresStore,
     cells::{bigint, cell, number, parsed, parsed_option},
     error,
@@ -29,6 +29,14 @@ use super::{
 impl OutboxStore for PostgresStore {
     async fn outbox_after(&self, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
         bounded(after(&self.client().await?, position, limit)).await
+    }
+
+    async fn outbox_of(&self, kinds: &[&str], position: u64, limit: usize) -> Result<Stretch> {
+        bounded(of(&self.client().await?, kinds, position, limit)).await
+    }
+
+    async fn outbox_before(&self, newest: u64) -> Result<u64> {
+        bounded(before(&self.client().await?, newest)).await
     }
 
     async fn cursor(&self, reader: &str) -> Result<u64> {
@@ -105,6 +113,33 @@ pub async fn publish(transaction: &Transaction, statement: &Statement, events: &
 pub async fn after(client: &Client, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
     let rows = query(client, AFTER, &[&bigint(position), &bigint(limit)]).await?;
     rows.iter().map(event).collect()
+}
+
+/// Returns the events of some types after a position.
+pub async fn of(client: &Client, kinds: &[&str], position: u64, limit: usize) -> Result<Stretch> {
+    // One row at least, so that the end is told where there is no event.
+    const SQL: &str = "SELECT told.open, o.*
+        FROM (
+            SELECT value + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20) AS open
+            FROM settings WHERE name = 'outbox_base'
+        ) AS told LEFT JOIN LATERAL (
+            SELECT position, id, at_ms, kind, cart, unit, data FROM outbox
+            WHERE position > $1 AND position < told.open AND kind = ANY ($3::text[])
+            ORDER BY position LIMIT $2
+        ) AS o ON true
+        ORDER BY o.position";
+    let rows = query(client, SQL, &[&bigint(position), &bigint(limit), &kinds]).await?;
+    let end = rows.first().map_or(Ok(position), |row| number::<u64>(row, "open").map(|open| open.saturating_sub(1)));
+    let is_event = |row: &&Row| row.try_get::<_, Option<i64>>("position").is_ok_and(|at| at.is_some());
+    let events = rows.iter().filter(is_event).map(event).collect::<Result<_>>()?;
+    Ok(Stretch::read(events, limit, position, end?))
+}
+
+/// Returns the position that so many events follow.
+pub async fn before(client: &Client, newest: u64) -> Result<u64> {
+    const SQL: &str = "SELECT position FROM outbox ORDER BY position DESC OFFSET $1 LIMIT 1";
+    let rows = query(client, SQL, &[&bigint(newest)]).await?;
+    rows.first().map_or(Ok(0), |row| number(row, "position"))
 }
 
 /// Reads an event from columns of the outbox's names.

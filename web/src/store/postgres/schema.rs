@@ -38,6 +38,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (25, include_str!("../../../migrations/postgres/0025_metrics.sql")),
     (26, include_str!("../../../migrations/postgres/0026_shared_units.sql")),
     (27, include_str!("../../../migrations/postgres/0027_report_links.sql")),
+    (28, include_str!("../../../migrations/postgres/0028_histories.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".

@@ -4,15 +4,24 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Row, params, types::ValueRef};
 
 use super::{
-    super::{EventWrite, OutboxEvent, OutboxStore, Result},
+    super::{EventWrite, OutboxEvent, OutboxStore, Result, Stretch},
     SqliteStore,
-    columns::{count, execute, int, json, parsed, row, rows},
+    columns::{count, execute, int, json, parsed, row, rows, to_json},
 };
 
 #[async_trait]
 impl OutboxStore for SqliteStore {
     async fn outbox_after(&self, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
         self.readers.run(move |db| after(db, position, limit)).await
+    }
+
+    async fn outbox_of(&self, kinds: &[&str], position: u64, limit: usize) -> Result<Stretch> {
+        let kinds = to_json(&kinds)?;
+        self.readers.run(move |db| of(db, &kinds, position, limit)).await
+    }
+
+    async fn outbox_before(&self, newest: u64) -> Result<u64> {
+        self.readers.run(move |db| before(db, newest)).await
     }
 
     async fn cursor(&self, reader: &str) -> Result<u64> {
@@ -54,6 +63,25 @@ pub const COLUMNS: &str = "o.position, o.id, o.at_ms, o.type, o.cart, o.unit, o.
 pub fn after(db: &Connection, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
     let sql = format!("SELECT {COLUMNS} FROM outbox AS o WHERE position > ?1 ORDER BY position LIMIT ?2");
     rows(db, &sql, params![int(position), int(limit)], |row| event(row, 0))
+}
+
+/// Returns the events of some types, a JSON list, after a position.
+pub fn of(db: &Connection, kinds: &str, position: u64, limit: usize) -> Result<Stretch> {
+    // The end first: what is written meanwhile comes behind it.
+    let end = row(db, "SELECT coalesce(max(position), 0) FROM outbox", [], |row| count(row, 0))?.unwrap_or(0);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM outbox AS o
+         WHERE position > ?1 AND position <= ?2 AND type IN (SELECT value FROM json_each(?3))
+         ORDER BY position LIMIT ?4"
+    );
+    let events = rows(db, &sql, params![int(position), int(end), kinds, int(limit)], |row| event(row, 0))?;
+    Ok(Stretch::read(events, limit, position, end))
+}
+
+/// Returns the position that so many events follow.
+pub fn before(db: &Connection, newest: u64) -> Result<u64> {
+    let sql = "SELECT position FROM outbox ORDER BY position DESC LIMIT 1 OFFSET ?1";
+    Ok(row(db, sql, [int(newest)], |row| count(row, 0))?.unwrap_or(0))
 }
 
 /// Reads an event from the columns from `first` on.

@@ -37,6 +37,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0025_metrics.sql"),
     include_str!("../../../migrations/sqlite/0026_shared_units.sql"),
     include_str!("../../../migrations/sqlite/0027_report_links.sql"),
+    include_str!("../../../migrations/sqlite/0028_histories.sql"),
 ];
 
 /// Brings the tables up to date; processes that start at once do it one after the other.

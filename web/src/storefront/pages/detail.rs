@@ -24,6 +24,8 @@ pub struct ProductPage {
     /// How to be told that it is back, where it is sold out.
     tell: Option<Tell>,
     shelf: Shelf,
+    /// What the visitor looked at before.
+    pub seen: Vec<Card>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -78,6 +80,7 @@ impl ProductPage {
             lists: vec![],
             tell: None,
             shelf,
+            seen: vec![],
         }
     }
 

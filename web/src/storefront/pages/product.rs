@@ -187,6 +187,8 @@ pub struct Home {
     pub featured: Vec<Card>,
     /// What is popular, or chosen for the visitor.
     pub shelf: Shelf,
+    /// What the visitor looked at lately.
+    pub seen: Vec<Card>,
     doors: Vec<Door>,
 }
 
@@ -206,7 +208,7 @@ impl Home {
             href: link::category(name),
             picture: Picture::of(product),
         };
-        Self { hero, featured, shelf, doors: doors.iter().map(door).collect() }
+        Self { hero, featured, shelf, seen: vec![], doors: doors.iter().map(door).collect() }
     }
 }
 

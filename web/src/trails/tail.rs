@@ -1,0 +1,50 @@
+//! Follows the outbox from every node, so that each knows what shoppers did at the others.
+//!
+//! Readers with a lease are one for all nodes and remember how far they came. This one is each node's own and remembers nothing:
+//! a node that starts reads the newest part of the outbox again.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{KINDS, Trails, user_of};
+use crate::store::{self, KNOWN, Store};
+
+/// How often is looked for what others wrote.
+const PAUSE: Duration = Duration::from_millis(200);
+/// How long one waits that failed.
+const FAILED: Duration = Duration::from_secs(2);
+/// The most events that are read at once.
+const READ_EVENTS_MAX: usize = 2_000;
+/// How far back a node reads that starts, in events of all types: a second or two of reading, some hours of a busy shop.
+pub const REFILL_EVENTS: u64 = 200_000;
+
+/// Follows the outbox for ever.
+pub async fn run(store: &dyn Store, trails: &Trails) {
+    let mut at = None;
+    loop {
+        let pause = match step(store, trails, &mut at).await {
+            Ok(READ_EVENTS_MAX) => Duration::ZERO,
+            Ok(_) => PAUSE,
+            Err(error) => {
+                tracing::warn!(%error, "what shoppers look at on other nodes is not known; looking again");
+                FAILED
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn step(store: &dyn Store, trails: &Trails, at: &mut Option<u64>) -> store::Result<usize> {
+    let from = match *at {
+        Some(at) => at,
+        None => store.outbox_before(REFILL_EVENTS).await?,
+    };
+    let found = store.outbox_of(&KINDS, from, READ_EVENTS_MAX).await?;
+    if !found.events.is_empty() {
+        let users = found.events.iter().filter(|event| event.kind == KNOWN).filter_map(user_of);
+        let units = found.events.iter().map(|event| event.unit.clone());
+        let units: BTreeSet<_> = units.chain(users).collect();
+        trails.take(&found.events, &store.histories(&units).await?);
+    }
+    *at = Some(found.through);
+    Ok(found.events.len())
+}
