@@ -80,6 +80,7 @@ mod report;
 mod rivals;
 mod statistics;
 mod tracking;
+mod views;
 mod webhooks;
 mod whole_loop;
 

@@ -25,6 +25,7 @@ mod catalogue;
 mod deliveries;
 mod double;
 mod experiments;
+mod histories;
 mod keys;
 mod ledger;
 mod lists;
@@ -159,6 +160,11 @@ on_every_store! {
         every_event_is_seen_once_while_others_write,
         cursors_remember_and_lag_is_counted,
         a_lease_is_held_by_one_process_until_it_ends,
+        events_of_some_types_are_read_and_the_rest_is_passed,
+    }
+    histories {
+        what_is_said_of_a_history_is_kept_and_told_once,
+        two_who_speak_for_a_unit_at_once_are_told_in_turn,
     }
     deliveries {
         a_new_sink_begins_at_the_end_of_the_outbox,

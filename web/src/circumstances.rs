@@ -161,7 +161,8 @@ mod tests {
         ];
         for (agent, device, excluded) in table {
             let agent = HeaderValue::from_str(agent).unwrap();
-            let attributes = Circumstances { agent: Some(agent.clone()), ..Circumstances::default() }.attributes();
+            let attributes =
+                Circumstances { agent: Some(agent.clone()), ..Circumstances::default() }.attributes();
             let of = |name: &str| attributes.get(name).and_then(Value::as_str);
             assert_eq!((of("device"), of(EXCLUDED)), (device, excluded), "{agent:?}");
         }

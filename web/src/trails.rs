@@ -189,7 +189,8 @@ impl Memory {
     fn join(&mut self, visitor: &VisitorId, user: &VisitorId, at_ms: i64, is_left_out: bool) {
         let kept = self.kept(visitor);
         kept.known_as = Some(user.clone());
-        let (steps, later) = std::mem::take(&mut kept.steps).into_iter().partition(|step| step.at_ms <= at_ms);
+        let (steps, later) =
+            std::mem::take(&mut kept.steps).into_iter().partition(|step| step.at_ms <= at_ms);
         kept.steps = later;
         kept.forget(at_ms);
         let steps: Vec<Step> = if is_left_out { vec![] } else { steps };
@@ -204,9 +205,9 @@ impl Kept {
         }
         let at = self.steps.partition_point(|other| other.at_ms <= step.at_ms);
         let is_same = |other: &Step| other.sku == step.sku && other.act == step.act;
-        let at_once = self.steps[..at].iter().rev().take_while(|other| other.at_ms == step.at_ms);
+        let mut at_once = self.steps[..at].iter().rev().take_while(|other| other.at_ms == step.at_ms);
         // What is done again at once, such as a page that is loaded anew, is one step, at its last time.
-        if at_once.into_iter().any(is_same) || self.steps.get(at).is_some_and(is_same) {
+        if at_once.any(is_same) || self.steps.get(at).is_some_and(is_same) {
             return;
         }
         match at.checked_sub(1).filter(|before| is_same(&self.steps[*before])) {

@@ -13,7 +13,7 @@ use std::{
 use cart_core::{Sku, VisitorId};
 
 use crate::{
-    clock, metrics,
+    metrics,
     store::{self, Because, History, HistoryWish, Store, TrackedEvent},
     throttle::Allowance,
     trails::{Act, Step, Trails},
@@ -60,7 +60,9 @@ pub enum LeftOut {
     #[error("the visitor declined that a history is kept, or their browser did (Sec-GPC, DNT)")]
     Declined,
     /// No shopper looked: a robot, the shop's own people, or a browser that fetches ahead.
-    #[error("no shopper looked: this is a robot, one of the shop's own people, or a page that was fetched ahead")]
+    #[error(
+        "no shopper looked: this is a robot, one of the shop's own people, or a page that was fetched ahead"
+    )]
     NoShopper,
     /// The visitor looked at more than anybody can.
     #[error("more than {UNIT_VIEWS} views in {UNIT_SECONDS} seconds are nobody's")]
@@ -85,9 +87,18 @@ impl LeftOut {
 /// Is what waits to be written.
 #[derive(Clone, Debug)]
 enum Note {
-    Viewed { unit: VisitorId, sku: Sku, source: Source, at_ms: i64 },
+    Viewed {
+        unit: VisitorId,
+        sku: Sku,
+        source: Source,
+        at_ms: i64,
+    },
     /// A browser asked not to be followed; the shop's batch is to know of it, as carts of the unit are in the outbox.
-    Declined { unit: VisitorId, because: Because, at_ms: i64 },
+    Declined {
+        unit: VisitorId,
+        because: Because,
+        at_ms: i64,
+    },
 }
 
 impl Note {
@@ -117,12 +128,12 @@ impl Default for Views {
 }
 
 impl Views {
-    /// Notes that a visitor looks at a product, unless they are no shopper or do not want it.
+    /// Notes that a visitor looked at a product, unless they are no shopper or do not want it.
     ///
     /// # Errors
     /// [`LeftOut`].
-    pub fn note(&self, visitor: &Visitor, sku: Sku, source: Source) -> Result<(), LeftOut> {
-        let noted = self.admit(visitor, sku, source);
+    pub fn note(&self, visitor: &Visitor, sku: Sku, source: Source, at_ms: i64) -> Result<(), LeftOut> {
+        let noted = self.admit(visitor, sku, source, at_ms);
         metrics::view(match noted {
             Ok(()) => "noted",
             Err(left_out) => left_out.name(),
@@ -130,8 +141,8 @@ impl Views {
         noted
     }
 
-    fn admit(&self, visitor: &Visitor, sku: Sku, source: Source) -> Result<(), LeftOut> {
-        let (unit, at_ms) = (visitor.unit().clone(), clock::now_ms());
+    fn admit(&self, visitor: &Visitor, sku: Sku, source: Source, at_ms: i64) -> Result<(), LeftOut> {
+        let unit = visitor.unit().clone();
         let circumstances = &visitor.circumstances;
         if circumstances.excluded().is_some() || circumstances.is_fetching_ahead {
             return Err(LeftOut::NoShopper);

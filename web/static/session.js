@@ -245,6 +245,12 @@
         console.warn("commands cannot be kept here", error);
         session.queue = null;
       }
+      // A browser that was to forget keeps no copies of the pages that it showed.
+      if (document.querySelector("[data-forget-pages]")) {
+        globalThis.caches?.keys()
+          .then((names) => Promise.all(names.filter((name) => name.startsWith("pages-")).map((name) => caches.delete(name))))
+          .catch((error) => console.warn("copies of pages could not be deleted", error));
+      }
       navigator.serviceWorker?.register("/sw.js").catch((error) => console.warn("pages cannot be kept here", error));
     },
   };

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use web::store::{Exposure, OutboxEvent, Store};
+use web::store::{Exposure, OutboxEvent, Store, TrackedEvent};
 
 use super::{
     orders::imported,
@@ -118,4 +118,36 @@ pub async fn a_lease_is_held_by_one_process_until_it_ends(subject: Subject) {
     assert!(!lease("files", "b", 18, 28).await);
     assert!(lease("files", "b", 19, 29).await, "it has ended");
     assert!(!lease("files", "a", 20, 30).await);
+}
+
+pub async fn events_of_some_types_are_read_and_the_rest_is_passed(subject: Subject) {
+    let store = &subject.store;
+    let nothing = store.outbox_of(&["product_viewed"], 0, 10).await.unwrap();
+    assert!(nothing.events.is_empty());
+    assert_eq!(store.outbox_before(10).await.unwrap(), 0);
+    let viewed = |name: &str| {
+        TrackedEvent::viewed(&visitor(name), &cart_core::Sku::parse("MUG").unwrap(), "page", NOW_MS)
+    };
+    store.track(&[viewed("a"), viewed("b")]).await.unwrap();
+    subject.ask(open("c", "ann")).await;
+    store.track(&[viewed("c")]).await.unwrap();
+    let all = subject.events().await;
+    let kinds: Vec<&str> = all.iter().map(|event| event.kind.as_str()).collect();
+    assert_eq!(kinds, ["product_viewed", "product_viewed", "cart_opened", "product_viewed"]);
+    assert_eq!(all[0].data.get().replace(' ', ""), r#"{"sku":"MUG","source":"page"}"#);
+
+    let units = |events: &[OutboxEvent]| events.iter().map(|e| e.unit.to_string()).collect::<Vec<_>>();
+    let first = store.outbox_of(&["product_viewed"], 0, 2).await.unwrap();
+    assert_eq!((units(&first.events), first.through), (vec!["a".into(), "b".into()], all[1].position));
+    let rest = store.outbox_of(&["product_viewed"], first.through, 2).await.unwrap();
+    assert_eq!(units(&rest.events), ["c"]);
+    assert!(rest.through >= all[3].position, "what was looked through is passed");
+    let opened = store.outbox_of(&["cart_opened"], 0, 10).await.unwrap();
+    assert!(opened.events.len() == 1 && opened.through >= all[3].position);
+    let none = store.outbox_of(&["product_viewed", "cart_opened"], rest.through, 2).await.unwrap();
+    assert!(none.events.is_empty() && none.through >= rest.through, "nobody goes back");
+
+    assert_eq!(store.outbox_before(1).await.unwrap(), all[2].position);
+    assert_eq!(store.outbox_before(3).await.unwrap(), all[0].position);
+    assert_eq!(store.outbox_before(4).await.unwrap(), 0);
 }

@@ -363,7 +363,7 @@ impl Session {
         if self.shop.catalogue.get().visible(&sku).is_none() {
             return Err(Problem::new(Kind::UnknownSku, format!("no product {sku} is for sale")));
         }
-        Ok(self.shop.views.note(&self.visitor, sku, Source::Channel).is_ok())
+        Ok(self.shop.views.note(&self.visitor, sku, Source::Channel, clock::now_ms()).is_ok())
     }
 
     fn end(&mut self, reason: ws::CloseReason, ctx: &mut Context) {
@@ -436,7 +436,9 @@ fn command_of(message: &Message) -> Result<Parsed, Problem> {
     match message.event.as_str() {
         "update_cart" => read_value::<UpdateForm>(&message.payload)?.item.parse().map(Parsed::Command),
         "command" => parse_command(&message.payload),
-        other => Err(Problem::invalid_request(format!("event {other:?} is not update_cart, command or view"))),
+        other => {
+            Err(Problem::invalid_request(format!("event {other:?} is not update_cart, command or view")))
+        }
     }
 }
 

@@ -188,7 +188,7 @@ pub(super) async fn product_page(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => {
             // Whether it is noted or not is nothing to the page.
-            let _ = shop.views.note(&guest.visitor, product.sku.clone(), Source::Page);
+            let _ = shop.views.note(&guest.visitor, product.sku.clone(), Source::Page, now.now_ms);
             StatusCode::OK
         }
     };

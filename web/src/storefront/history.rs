@@ -50,7 +50,9 @@ pub(super) async fn page(front: Data<Front>, request: HttpRequest) -> HttpRespon
 async fn show(front: &Front, request: &HttpRequest) -> Page {
     let shop = &front.shop;
     let guest = Guest::meet(shop, request).await?;
-    let page = HistoryPage::new(&shop.remembered(&guest.visitor).await?, &shop.catalogue.get());
+    let catalogue = shop.catalogue.get();
+    let remembered = shop.remembered(&guest.visitor).await?;
+    let page = HistoryPage::new(&remembered, |sku| catalogue.visible(sku).cloned());
     let mut shell = front.shell_of(&guest, request);
     shell.index = false;
     html(&guest, request, StatusCode::OK, front.pages.history(&shell, &page))
@@ -84,7 +86,8 @@ async fn changed(front: &Front, request: &HttpRequest, body: Payload) -> Page {
 /// Says what was deleted.
 fn in_words(steps: &[Step], catalogue: &Catalogue) -> String {
     let mut skus = HashSet::new();
-    let products: Vec<&Sku> = steps.iter().rev().map(|step| &step.sku).filter(|sku| skus.insert(*sku)).collect();
+    let products: Vec<&Sku> =
+        steps.iter().rev().map(|step| &step.sku).filter(|sku| skus.insert(*sku)).collect();
     if products.is_empty() {
         return "There was nothing of late to forget. What is older is forgotten too.".into();
     }

@@ -45,7 +45,8 @@ fn a_session_ends_with_half_an_hour_of_silence() {
 #[test]
 fn what_is_told_twice_or_late_is_one_trail() {
     let now_ms = clock::now_ms();
-    let all: Vec<Step> = ["A", "B", "B", "A", "C"].iter().zip(now_ms..).map(|(sku, at)| step(sku, at)).collect();
+    let all: Vec<Step> =
+        ["A", "B", "B", "A", "C"].iter().zip(now_ms..).map(|(sku, at)| step(sku, at)).collect();
     let (once, twice) = (Trails::default(), Trails::default());
     all.iter().for_each(|step| once.add(&unit("v"), step.clone()));
     all.iter().rev().chain(&all).for_each(|step| twice.add(&unit("v"), step.clone()));

@@ -221,6 +221,16 @@ mod tests {
     }
 
     #[test]
+    fn views_of_products_go_to_who_names_them() {
+        let wants = |types: &[&str], kind| {
+            let types = types.iter().map(|kind| (*kind).to_owned()).collect();
+            Endpoint::new("https://example.org".into(), String::new(), types).wants(kind)
+        };
+        assert!(wants(&[], "order_placed") && !wants(&[], VIEWED));
+        assert!(wants(&[VIEWED], VIEWED) && !wants(&[VIEWED], "order_placed"));
+    }
+
+    #[test]
     fn types_are_those_of_the_outbox() {
         assert_eq!(check_types(&["order_placed".to_owned()].into()), Ok(()));
         assert!(check_types(&["order_palced".to_owned()].into()).unwrap_err().contains("order_placed"));

@@ -12,10 +12,11 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::super::{
-    AdminSession, AdminUser, ArmRow, CartShare, Delivery, EventWrite, Exposure, History, ImportedOrder, KeyRef,
-    KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment, ProductSupply, ReportLink, Result,
-    RollUp, RolledExperiment, RolledUp, ShopTotals, StockRequest, StoreError, StoredCard, StoredDocuments,
-    StoredEndpoint, StoredExperiment, StoredFeatures, SupplyOutcome, UnitRow, User, UserSession,
+    AdminSession, AdminUser, ArmRow, CartShare, Delivery, EventWrite, Exposure, History, ImportedOrder,
+    KeyRef, KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment, ProductSupply, ReportLink,
+    Result, RollUp, RolledExperiment, RolledUp, ShopTotals, StockRequest, StoreError, StoredCard,
+    StoredDocuments, StoredEndpoint, StoredExperiment, StoredFeatures, SupplyOutcome, UnitRow, User,
+    UserSession,
 };
 use crate::{events::data::order_data, lists::WishList};
 

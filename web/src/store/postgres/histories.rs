@@ -44,7 +44,8 @@ fn history(row: &Row) -> Result<History> {
 
 async fn say(transaction: &Transaction, unit: &VisitorId, wish: HistoryWish, at_ms: i64) -> Result<bool> {
     // The row is there before it is read, so that two who speak for a unit at once do it one after the other.
-    const MAKE: &str = "INSERT INTO histories (unit, deleted_through_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    const MAKE: &str =
+        "INSERT INTO histories (unit, deleted_through_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     const READ: &str = "SELECT declined, deleted_through_ms FROM histories WHERE unit = $1 FOR UPDATE";
     const WRITE: &str = "UPDATE histories SET declined = $2, deleted_through_ms = $3 WHERE unit = $1";
     let name = unit.as_str();

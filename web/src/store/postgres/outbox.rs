@@ -129,7 +129,9 @@ pub async fn of(client: &Client, kinds: &[&str], position: u64, limit: usize) ->
         ) AS o ON true
         ORDER BY o.position";
     let rows = query(client, SQL, &[&bigint(position), &bigint(limit), &kinds]).await?;
-    let end = rows.first().map_or(Ok(position), |row| number::<u64>(row, "open").map(|open| open.saturating_sub(1)));
+    let end = rows
+        .first()
+        .map_or(Ok(position), |row| number::<u64>(row, "open").map(|open| open.saturating_sub(1)));
     let is_event = |row: &&Row| row.try_get::<_, Option<i64>>("position").is_ok_and(|at| at.is_some());
     let events = rows.iter().filter(is_event).map(event).collect::<Result<_>>()?;
     Ok(Stretch::read(events, limit, position, end?))

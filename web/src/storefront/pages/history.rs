@@ -1,9 +1,12 @@
 //! The page of what is remembered.
 
+use std::sync::Arc;
+
+use cart_core::{Product, Sku};
 use serde::Serialize;
 
 use super::{Picture, day::day, link};
-use crate::{catalogue::Catalogue, history::Remembered, store::Because, trails::Act};
+use crate::{history::Remembered, store::Because, trails::Act};
 
 /// Is the page of what the shop remembers of whoever looks.
 #[derive(Clone, Debug, Serialize)]
@@ -31,15 +34,16 @@ struct StepRow {
 }
 
 impl HistoryPage {
-    /// Returns the page of a history, the newest day first.
-    pub fn new(remembered: &Remembered, catalogue: &Catalogue) -> Self {
+    /// Returns the page of a history, the newest day first; `find` finds what is still for sale.
+    pub fn new(remembered: &Remembered, find: impl Fn(&Sku) -> Option<Arc<Product>>) -> Self {
         let mut days: Vec<Day> = vec![];
         for step in remembered.steps.iter().rev() {
-            let product = catalogue.visible(&step.sku);
+            let product = find(&step.sku);
+            let product = product.as_deref();
             let row = StepRow {
                 name: product.map_or_else(|| step.sku.to_string(), |product| product.name.clone()),
                 href: product.map(|product| link::product(product.sku.as_str())),
-                picture: product.map(|product| Picture::of(product)),
+                picture: product.map(Picture::of),
                 is_added: step.act == Act::Added,
             };
             let day = day(step.at_ms);

@@ -13,8 +13,10 @@ use super::*;
 use crate::{
     catalogue::Catalogue,
     config::SessionMode,
+    history::Remembered,
     search::{Ask, Matches, Sight, find, terms, words::words},
-    store::{CartShare, CatalogueSnapshot, PostingWrite, StockRequest, UserSession},
+    store::{Because, CartShare, CatalogueSnapshot, PostingWrite, StockRequest, UserSession},
+    trails::{self, Act},
     users::principals::Login,
 };
 
@@ -186,7 +188,10 @@ fn home(rows: &[Row]) -> Home {
         text: "Pots, tools and provisions, chosen by people who use them before breakfast.".into(),
     };
     let popular = ["MUG-COBALT", "TEA-BREAKFAST", "TWINE-GREEN", "MATCHES-LONG", "LANTERN", "SECATEURS"];
-    Home::new(hero, cards(rows, &featured), Shelf::new("Popular this week", cards(rows, &popular)), &doors)
+    let shelf = Shelf::new("Popular this week", cards(rows, &popular));
+    let mut home = Home::new(hero, cards(rows, &featured), shelf, &doors);
+    home.seen = cards(rows, &["MUG-COBALT", "LANTERN"]);
+    home
 }
 
 fn listing(rows: &[Row], query: &str, category: Option<&str>, page: usize) -> Listing {
@@ -215,11 +220,10 @@ fn product(rows: &[Row], sku: &str) -> ProductPage {
     let row = rows.iter().find(|r| r.product.sku.as_str() == sku).unwrap();
     let together =
         cards(rows, &["TEAPOT-BROWN", "TEA-BREAKFAST", "BISCUITS-OAT", "JUG-MILK", "SPOONS-BEECH"]);
-    ProductPage::new(
-        &row.product,
-        Card::of(&row.product, on_offer(row.stock), NOW_MS),
-        Shelf::new("Bought together", together),
-    )
+    let card = Card::of(&row.product, on_offer(row.stock), NOW_MS);
+    let mut page = ProductPage::new(&row.product, card, Shelf::new("Bought together", together));
+    page.seen = cards(rows, &["LANTERN", "TWINE-GREEN"]);
+    page
 }
 
 fn refused() -> Entered {
@@ -320,6 +324,18 @@ fn redeemed_cart(rows: &[Row]) -> String {
 /// Renders every page in every state, each under a file name.
 fn tell(error: Option<String>) -> Option<Tell> {
     Some(Tell { email: "ada@example".into(), error, keep_days: 90 })
+}
+
+fn history(rows: &[Row], declined: Option<Because>, skus: &[(&str, Act)]) -> HistoryPage {
+    let steps = skus.iter().zip(0_i64..).map(|((sku, act), n)| trails::Step {
+        sku: Sku::parse(sku).unwrap(),
+        at_ms: NOW_MS + n * 9 * 3_600_000,
+        act: *act,
+    });
+    let remembered = Remembered { declined, steps: steps.collect() };
+    HistoryPage::new(&remembered, |sku| {
+        Some(rows.iter().find(|row| row.product.sku == *sku)?.product.clone().into())
+    })
 }
 
 fn waited_for(rows: &[Row], skus: &[&str], done: Option<&'static str>) -> StockRequestsPage {
@@ -425,6 +441,27 @@ pub fn all() -> Vec<(&'static str, String)> {
             let wrong = tell(Some("An e-mail address needs one @, with a domain after it.".into()));
             pages.product(&plain, &product(&rows, "LANTERN").with_tell(wrong)).unwrap()
         }),
+        (
+            "history.html",
+            pages
+                .history(
+                    &plain,
+                    &history(
+                        &rows,
+                        None,
+                        &[
+                            ("LANTERN", Act::Viewed),
+                            ("GONE", Act::Viewed),
+                            ("MUG-COBALT", Act::Viewed),
+                            ("MUG-COBALT", Act::Added),
+                        ],
+                    ),
+                )
+                .unwrap(),
+        ),
+        ("history-empty.html", pages.history(&plain, &history(&rows, None, &[])).unwrap()),
+        ("history-off.html", pages.history(&plain, &history(&rows, Some(Because::Choice), &[])).unwrap()),
+        ("history-signal.html", pages.history(&plain, &history(&rows, Some(Because::Signal), &[])).unwrap()),
         (
             "waiting.html",
             pages.stock_requests(&plain, &waited_for(&rows, &["LANTERN", "WITHDRAWN"], None)).unwrap(),
