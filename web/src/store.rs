@@ -53,7 +53,7 @@ pub use gift_cards::{CardQuery, GiftCardStore, Issued, IssuedCard, StoredCard};
 pub use histories::{ALLOWED, Because, DECLINED, DELETED, History, HistoryStore, HistoryWish};
 pub use lists::ListStore;
 pub use orders::{ImportedOrder, OrderQuery, OrderStore, ShopTotals};
-pub use outbox::{OutboxEvent, OutboxStore, Stretch};
+pub use outbox::{OutboxEvent, OutboxStore, Place};
 pub use payments::{PaymentStore, PendingPayment};
 pub use report_links::{ReportLink, ReportLinkStore};
 pub use rollups::{ArmRow, LookRow, PastRow, RollUp, RollUpStore, RolledExperiment, RolledUp, UnitRow};

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use web::store::{Exposure, OutboxEvent, Store, TrackedEvent};
+use web::store::{Exposure, OutboxEvent, Place, Store, TrackedEvent};
 
 use super::{
     orders::imported,
@@ -122,8 +122,8 @@ pub async fn a_lease_is_held_by_one_process_until_it_ends(subject: Subject) {
 
 pub async fn events_of_some_types_are_read_and_the_rest_is_passed(subject: Subject) {
     let store = &subject.store;
-    let nothing = store.outbox_of(&["product_viewed"], 0, 10).await.unwrap();
-    assert!(nothing.events.is_empty());
+    let (nothing, begin) = store.outbox_of(&["product_viewed"], Place::default(), 10).await.unwrap();
+    assert!(nothing.is_empty());
     assert_eq!(store.outbox_before(10).await.unwrap(), 0);
     let viewed = |name: &str| {
         TrackedEvent::viewed(&visitor(name), &cart_core::Sku::parse("MUG").unwrap(), "page", NOW_MS)
@@ -137,15 +137,15 @@ pub async fn events_of_some_types_are_read_and_the_rest_is_passed(subject: Subje
     assert_eq!(all[0].data.get().replace(' ', ""), r#"{"sku":"MUG","source":"page"}"#);
 
     let units = |events: &[OutboxEvent]| events.iter().map(|e| e.unit.to_string()).collect::<Vec<_>>();
-    let first = store.outbox_of(&["product_viewed"], 0, 2).await.unwrap();
-    assert_eq!((units(&first.events), first.through), (vec!["a".into(), "b".into()], all[1].position));
-    let rest = store.outbox_of(&["product_viewed"], first.through, 2).await.unwrap();
-    assert_eq!(units(&rest.events), ["c"]);
-    assert!(rest.through >= all[3].position, "what was looked through is passed");
-    let opened = store.outbox_of(&["cart_opened"], 0, 10).await.unwrap();
-    assert!(opened.events.len() == 1 && opened.through >= all[3].position);
-    let none = store.outbox_of(&["product_viewed", "cart_opened"], rest.through, 2).await.unwrap();
-    assert!(none.events.is_empty() && none.through >= rest.through, "nobody goes back");
+    let (first, place) = store.outbox_of(&["product_viewed"], begin, 2).await.unwrap();
+    assert_eq!((units(&first), place.settled), (vec!["a".into(), "b".into()], all[1].position));
+    let (rest, place) = store.outbox_of(&["product_viewed"], place, 2).await.unwrap();
+    assert_eq!(units(&rest), ["c"]);
+    assert!(place.settled >= all[3].position, "what was looked through is passed");
+    let (opened, other) = store.outbox_of(&["cart_opened"], begin, 10).await.unwrap();
+    assert!(opened.len() == 1 && other.settled >= all[3].position);
+    let (none, later) = store.outbox_of(&["product_viewed", "cart_opened"], place, 2).await.unwrap();
+    assert!(none.is_empty() && later.settled >= place.settled, "nobody goes back");
 
     assert_eq!(store.outbox_before(1).await.unwrap(), all[2].position);
     assert_eq!(store.outbox_before(3).await.unwrap(), all[0].position);

@@ -14,8 +14,15 @@ pub trait OutboxStore: Send + Sync {
     /// Returns events after a position, in order, at most `limit`; never one before which another may still appear.
     async fn outbox_after(&self, position: u64, limit: usize) -> Result<Vec<OutboxEvent>>;
 
-    /// Returns the events of some types after a position, as [`OutboxStore::outbox_after`], and how far was looked for them.
-    async fn outbox_of(&self, kinds: &[&str], position: u64, limit: usize) -> Result<Stretch>;
+    /// Returns the events of some types that a place does not know, in order, at most `limit`, and the place that does. What has
+    /// appeared comes at once, and again when nothing can appear before it any more: for those to whom to be told twice, or in
+    /// another order, is the same.
+    async fn outbox_of(
+        &self,
+        kinds: &[&str],
+        place: Place,
+        limit: usize,
+    ) -> Result<(Vec<OutboxEvent>, Place)>;
 
     /// Returns the position that the newest `count` events follow; 0 where there are no more than that.
     async fn outbox_before(&self, count: u64) -> Result<u64>;
@@ -34,21 +41,21 @@ pub trait OutboxStore: Send + Sync {
     async fn outbox_lag(&self, reader: &str, at_most: u64) -> Result<u64>;
 }
 
-/// Is what a stretch of the outbox holds of some types of events.
-#[derive(Clone, Debug, Default)]
-pub struct Stretch {
-    /// The events, in order.
-    pub events: Vec<OutboxEvent>,
-    /// Where it ends: nothing of these types up to there is missing, nor will appear there any more.
-    pub through: u64,
+/// Is how far somebody has come who does not wait for what may still appear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Nothing that is not known will appear up to here.
+    pub settled: u64,
+    /// What had appeared up to here is known; more may appear before it.
+    pub ahead: u64,
 }
 
-impl Stretch {
-    /// Returns the stretch between two positions of which at most `limit` events were read: it ends with the last of so many.
-    pub(super) fn read(events: Vec<OutboxEvent>, limit: usize, from: u64, to: u64) -> Self {
-        let last = events.last().filter(|_| events.len() >= limit);
-        let through = last.map_or(to, |event| event.position).max(from);
-        Self { events, through }
+impl Place {
+    /// Returns the place after `limit` events at the most were read up to `end`, the last of which is at `last`.
+    pub(super) fn after(self, end: u64, last: Option<u64>, is_whole: bool) -> Self {
+        let settled = if is_whole { end } else { last.map_or(end, |last| last.min(end)) };
+        let settled = settled.max(self.settled);
+        Self { settled, ahead: self.ahead.max(settled).max(last.unwrap_or(0)) }
     }
 }
 

@@ -1,12 +1,13 @@
 //! Follows the outbox from every node, so that each knows what shoppers did at the others.
 //!
 //! Readers with a lease are one for all nodes and remember how far they came. This one is each node's own and remembers nothing:
-//! a node that starts reads the newest part of the outbox again.
+//! a node that starts reads the newest part of the outbox again. Nor does it wait for what may still appear before an event, as a
+//! backup's long transaction would let it: a trail is the same in whatever order it is told.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{KINDS, Trails, user_of};
-use crate::store::{self, KNOWN, Store};
+use crate::store::{self, KNOWN, Place, Store};
 
 /// How often is looked for what others wrote.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -33,18 +34,18 @@ pub async fn run(store: &dyn Store, trails: &Trails) {
     }
 }
 
-async fn step(store: &dyn Store, trails: &Trails, at: &mut Option<u64>) -> store::Result<usize> {
+async fn step(store: &dyn Store, trails: &Trails, at: &mut Option<Place>) -> store::Result<usize> {
     let from = match *at {
         Some(at) => at,
-        None => store.outbox_before(REFILL_EVENTS).await?,
+        None => Place { settled: store.outbox_before(REFILL_EVENTS).await?, ahead: 0 },
     };
-    let found = store.outbox_of(&KINDS, from, READ_EVENTS_MAX).await?;
-    if !found.events.is_empty() {
-        let users = found.events.iter().filter(|event| event.kind == KNOWN).filter_map(user_of);
-        let units = found.events.iter().map(|event| event.unit.clone());
+    let (events, place) = store.outbox_of(&KINDS, from, READ_EVENTS_MAX).await?;
+    if !events.is_empty() {
+        let users = events.iter().filter(|event| event.kind == KNOWN).filter_map(user_of);
+        let units = events.iter().map(|event| event.unit.clone());
         let units: BTreeSet<_> = units.chain(users).collect();
-        trails.take(&found.events, &store.histories(&units).await?);
+        trails.take(&events, &store.histories(&units).await?);
     }
-    *at = Some(found.through);
-    Ok(found.events.len())
+    *at = Some(place);
+    Ok(events.len())
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::super::{OutboxEvent, OutboxStore, Result, Stretch};
+use super::super::{OutboxEvent, OutboxStore, Place, Result};
 use super::MemoryStore;
 
 #[async_trait]
@@ -12,12 +12,18 @@ impl OutboxStore for MemoryStore {
         Ok(state.outbox.iter().filter(|e| e.position > position).take(limit).cloned().collect())
     }
 
-    async fn outbox_of(&self, kinds: &[&str], position: u64, limit: usize) -> Result<Stretch> {
+    async fn outbox_of(
+        &self,
+        kinds: &[&str],
+        place: Place,
+        limit: usize,
+    ) -> Result<(Vec<OutboxEvent>, Place)> {
         let state = self.state.lock().await;
         let end = state.outbox.last().map_or(0, |e| e.position);
-        let wanted = |e: &&OutboxEvent| e.position > position && kinds.contains(&e.kind.as_str());
-        let events = state.outbox.iter().filter(wanted).take(limit).cloned().collect();
-        Ok(Stretch::read(events, limit, position, end))
+        let wanted = |e: &&OutboxEvent| e.position > place.settled && kinds.contains(&e.kind.as_str());
+        let events: Vec<OutboxEvent> = state.outbox.iter().filter(wanted).take(limit).cloned().collect();
+        let place = place.after(end, events.last().map(|event| event.position), events.len() < limit);
+        Ok((events, place))
     }
 
     async fn outbox_before(&self, newest: u64) -> Result<u64> {

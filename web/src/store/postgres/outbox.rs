@@ -17,7 +17,7 @@ use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 use super::{
-    super::{EventWrite, OutboxEvent, OutboxStore, Result, StoreError, Stretch},
+    super::{EventWrite, OutboxEvent, OutboxStore, Place, Result, StoreError},
     PostgresStore,
     cells::{bigint, cell, number, parsed, parsed_option},
     error,
@@ -31,8 +31,13 @@ impl OutboxStore for PostgresStore {
         bounded(after(&self.client().await?, position, limit)).await
     }
 
-    async fn outbox_of(&self, kinds: &[&str], position: u64, limit: usize) -> Result<Stretch> {
-        bounded(of(&self.client().await?, kinds, position, limit)).await
+    async fn outbox_of(
+        &self,
+        kinds: &[&str],
+        place: Place,
+        limit: usize,
+    ) -> Result<(Vec<OutboxEvent>, Place)> {
+        bounded(of(&self.client().await?, kinds, place, limit)).await
     }
 
     async fn outbox_before(&self, newest: u64) -> Result<u64> {
@@ -115,8 +120,13 @@ pub async fn after(client: &Client, position: u64, limit: usize) -> Result<Vec<O
     rows.iter().map(event).collect()
 }
 
-/// Returns the events of some types after a position.
-pub async fn of(client: &Client, kinds: &[&str], position: u64, limit: usize) -> Result<Stretch> {
+/// Returns the events of some types that a place does not know.
+pub async fn of(
+    client: &Client,
+    kinds: &[&str],
+    place: Place,
+    limit: usize,
+) -> Result<(Vec<OutboxEvent>, Place)> {
     // One row at least, so that the end is told where there is no event.
     const SQL: &str = "SELECT told.open, o.*
         FROM (
@@ -124,17 +134,18 @@ pub async fn of(client: &Client, kinds: &[&str], position: u64, limit: usize) ->
             FROM settings WHERE name = 'outbox_base'
         ) AS told LEFT JOIN LATERAL (
             SELECT position, id, at_ms, kind, cart, unit, data FROM outbox
-            WHERE position > $1 AND position < told.open AND kind = ANY ($3::text[])
-            ORDER BY position LIMIT $2
+            WHERE position > $1 AND (position < told.open OR position > $2) AND kind = ANY ($3::text[])
+            ORDER BY position LIMIT $4
         ) AS o ON true
         ORDER BY o.position";
-    let rows = query(client, SQL, &[&bigint(position), &bigint(limit), &kinds]).await?;
-    let end = rows
-        .first()
-        .map_or(Ok(position), |row| number::<u64>(row, "open").map(|open| open.saturating_sub(1)));
+    let Place { settled, ahead } = place;
+    let rows = query(client, SQL, &[&bigint(settled), &bigint(ahead), &kinds, &bigint(limit)]).await?;
+    let open = rows.first().map_or(Ok(settled), |row| number::<u64>(row, "open"))?;
     let is_event = |row: &&Row| row.try_get::<_, Option<i64>>("position").is_ok_and(|at| at.is_some());
-    let events = rows.iter().filter(is_event).map(event).collect::<Result<_>>()?;
-    Ok(Stretch::read(events, limit, position, end?))
+    let events: Vec<OutboxEvent> = rows.iter().filter(is_event).map(event).collect::<Result<_>>()?;
+    let last = events.last().map(|event| event.position);
+    let place = place.after(open.saturating_sub(1), last, events.len() < limit);
+    Ok((events, place))
 }
 
 /// Returns the position that so many events follow.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Row, params, types::ValueRef};
 
 use super::{
-    super::{EventWrite, OutboxEvent, OutboxStore, Result, Stretch},
+    super::{EventWrite, OutboxEvent, OutboxStore, Place, Result},
     SqliteStore,
     columns::{count, execute, int, json, parsed, row, rows, to_json},
 };
@@ -15,9 +15,14 @@ impl OutboxStore for SqliteStore {
         self.readers.run(move |db| after(db, position, limit)).await
     }
 
-    async fn outbox_of(&self, kinds: &[&str], position: u64, limit: usize) -> Result<Stretch> {
+    async fn outbox_of(
+        &self,
+        kinds: &[&str],
+        place: Place,
+        limit: usize,
+    ) -> Result<(Vec<OutboxEvent>, Place)> {
         let kinds = to_json(&kinds)?;
-        self.readers.run(move |db| of(db, &kinds, position, limit)).await
+        self.readers.run(move |db| of(db, &kinds, place, limit)).await
     }
 
     async fn outbox_before(&self, newest: u64) -> Result<u64> {
@@ -65,8 +70,8 @@ pub fn after(db: &Connection, position: u64, limit: usize) -> Result<Vec<OutboxE
     rows(db, &sql, params![int(position), int(limit)], |row| event(row, 0))
 }
 
-/// Returns the events of some types, a JSON list, after a position.
-pub fn of(db: &Connection, kinds: &str, position: u64, limit: usize) -> Result<Stretch> {
+/// Returns the events of some types, a JSON list, that a place does not know. Here nothing appears before anything else.
+pub fn of(db: &Connection, kinds: &str, place: Place, limit: usize) -> Result<(Vec<OutboxEvent>, Place)> {
     // The end first: what is written meanwhile comes behind it.
     let end = row(db, "SELECT coalesce(max(position), 0) FROM outbox", [], |row| count(row, 0))?.unwrap_or(0);
     let sql = format!(
@@ -74,8 +79,10 @@ pub fn of(db: &Connection, kinds: &str, position: u64, limit: usize) -> Result<S
          WHERE position > ?1 AND position <= ?2 AND type IN (SELECT value FROM json_each(?3))
          ORDER BY position LIMIT ?4"
     );
-    let events = rows(db, &sql, params![int(position), int(end), kinds, int(limit)], |row| event(row, 0))?;
-    Ok(Stretch::read(events, limit, position, end))
+    let params = params![int(place.settled), int(end), kinds, int(limit)];
+    let events = rows(db, &sql, params, |row| event(row, 0))?;
+    let place = place.after(end, events.last().map(|event| event.position), events.len() < limit);
+    Ok((events, place))
 }
 
 /// Returns the position that so many events follow.
