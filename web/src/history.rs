@@ -25,6 +25,8 @@ const COOKIE_DAYS: i64 = 365;
 pub struct Remembered {
     /// Why nothing is, where nothing is.
     pub declined: Option<Because>,
+    /// Whether their browser asks that nothing is, with this very request.
+    pub is_asked: bool,
     /// Each thing that they did, the oldest first.
     pub steps: Vec<Step>,
 }
@@ -52,10 +54,10 @@ impl Shop {
     /// Where the store does not answer.
     pub async fn remembered(&self, visitor: &Visitor) -> Result<Remembered, Problem> {
         let said = said(self, visitor.unit()).await?.declined;
-        Ok(match visitor.circumstances.declined.or(said) {
-            None => Remembered { declined: None, steps: self.trails.steps(visitor.unit()) },
-            declined => Remembered { declined, steps: vec![] },
-        })
+        let declined = visitor.circumstances.declined.or(said);
+        let steps = if declined.is_none() { self.trails.steps(visitor.unit()) } else { vec![] };
+        let is_asked = visitor.circumstances.declined == Some(Because::Signal);
+        Ok(Remembered { declined, is_asked, steps })
     }
 
     /// Keeps no history of a visitor from now on, or keeps one again.

@@ -200,6 +200,7 @@ pub(super) async fn recommendations(
         (None, None) => match Visitor::of_request(&request) {
             Some(visitor) => {
                 let orders = shop.store.orders_of(&visitor.id, 20).await?;
+                let orders = shop.telling(&visitor, orders).await?;
                 shop.shelves.recommended(&catalogue, &orders, &[], limit)
             }
             None => shop.shelves.popular(&catalogue, limit),

@@ -160,12 +160,16 @@ async fn report(
     request: HttpRequest,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let who = visitor(&request)?;
+    let mut who = visitor(&request)?;
     let ViewsForm { skus } = json(&request, body).await?.0;
     if skus.is_empty() || skus.len() > VIEWS_MAX {
         let detail =
             format!("skus must be 1 to {VIEWS_MAX} products, not {}: send several reports", skus.len());
         return Err(Problem::invalid_request(detail));
+    }
+    // Where the store does not say, the writer asks it again.
+    if let Ok(remembered) = shop.remembered(&who).await {
+        who.circumstances.declined = remembered.declined;
     }
     let catalogue = shop.catalogue.get();
     let mut left_out = vec![];
@@ -186,7 +190,7 @@ async fn report(
 }
 
 async fn shown(shop: &Shop, request: &HttpRequest) -> Result<HttpResponse, Problem> {
-    let Remembered { declined, steps } = shop.remembered(&visitor(request)?).await?;
+    let Remembered { declined, steps, .. } = shop.remembered(&visitor(request)?).await?;
     Ok(private(HistoryView {
         kept: declined.is_none(),
         because: declined.map(Because::as_str),

@@ -13,8 +13,10 @@ use crate::{history::Remembered, store::Because, trails::Act};
 pub struct HistoryPage {
     /// Whether anything is remembered.
     kept: bool,
-    /// Whether the browser asked that nothing is.
+    /// Whether a browser asked that nothing is.
     is_signal: bool,
+    /// Whether this one does.
+    is_asked: bool,
     days: Vec<Day>,
 }
 
@@ -55,6 +57,7 @@ impl HistoryPage {
         Self {
             kept: remembered.declined.is_none(),
             is_signal: remembered.declined == Some(Because::Signal),
+            is_asked: remembered.is_asked,
             days,
         }
     }

@@ -332,7 +332,8 @@ fn history(rows: &[Row], declined: Option<Because>, skus: &[(&str, Act)]) -> His
         at_ms: NOW_MS + n * 9 * 3_600_000,
         act: *act,
     });
-    let remembered = Remembered { declined, steps: steps.collect() };
+    let remembered =
+        Remembered { declined, is_asked: declined == Some(Because::Signal), steps: steps.collect() };
     HistoryPage::new(&remembered, |sku| {
         Some(rows.iter().find(|row| row.product.sku == *sku)?.product.clone().into())
     })
