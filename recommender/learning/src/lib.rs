@@ -1,6 +1,6 @@
 //! Learning: from a log of orders or sessions to the models that a server answers from, and how good they are.
 //!
-//! Nothing here reads files or knows Polars: the binary `cartwright-batch` reads, and hands a [`log::Log`] over.
+//! Nothing here reads logs or knows Polars: the binary `cartwright-batch` reads, and hands a [`log::Log`] over.
 //!
 //! 1. [`log`]: orders or sessions as numbers, oldest first;
 //! 2. [`pairs`]: what stands in the same entries, in plain counts; [`company`]: what stands near what, counted; [`vectors`] and [`linear`] made from it, [`names`] from catalogue facts;
@@ -8,9 +8,11 @@
 //! 4. [`teach`]: their rankers, taught by questions of a later slice that the lists have not seen;
 //! 5. [`evaluate`]: questions of the future, asked of models;
 //! 6. [`train`]: all of it, for a shop, and [`tune`]: which settings do best there.
+//! 7. [`counts`]: what is bought together, counted exactly over more orders than memory holds, and kept from day to day.
 
 pub mod baskets;
 pub mod company;
+pub mod counts;
 pub mod evaluate;
 pub mod linear;
 pub mod log;
