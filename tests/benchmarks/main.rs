@@ -4,6 +4,7 @@
 //! machine: a ratio travels, an absolute figure does not.
 
 mod assignment;
+mod batch;
 mod cart;
 mod experiments;
 mod figure;
@@ -25,6 +26,7 @@ const USAGE: &str =
        tests/bench assignment [--json]
        tests/bench experiments [--json] [--seconds N] [--store postgres|sqlite] [--only PART,PART]
        tests/bench recommend [--json] [--seconds N] [--store postgres|sqlite] [--only PART,PART] [--train FILE --test FILE]
+       tests/bench batch [--json] [--lines N] [--seed N] [--only PART,PART]
 
 cart   the cart over real HTTP on each store, beside pgbench, redis-benchmark and a bare handler;
        its parts: pricing add read page hot crowd memory stored rush
@@ -39,7 +41,9 @@ experiments
        experiments; its parts: page fold running
 recommend
        questions in process on sessions of one's own files, shelves over HTTP beside a bare handler, what a model weighs;
-       its parts: session http memory";
+       its parts: session http memory
+batch  co-purchase counts: beside self-joins in DuckDB and Polars of the same lines, at full size within its memory,
+       and with 1 % more; its parts: join full more";
 
 struct Options {
     name: String,
@@ -48,6 +52,7 @@ struct Options {
     rounds: u32,
     runs: u64,
     seed: u64,
+    lines: u64,
     stores: Vec<Store>,
     only: Vec<String>,
     train: Option<String>,
@@ -62,6 +67,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
         rounds: 200,
         runs: 10_000,
         seed: 1,
+        lines: 100_000_000,
         stores: vec![Store::Postgres, Store::Sqlite],
         only: vec![],
         train: None,
@@ -79,10 +85,11 @@ fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
             "--only" => options.only = arguments.next()?.split(',').map(str::to_owned).collect(),
             "--rounds" => options.rounds = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
             "--runs" => options.runs = arguments.next()?.parse().ok().filter(|n| *n > 0)?,
+            "--lines" => options.lines = arguments.next()?.parse().ok().filter(|n| *n >= 1_000)?,
             "--seed" => options.seed = arguments.next()?.parse().ok()?,
             "--train" => options.train = Some(arguments.next()?),
             "--test" => options.test = Some(arguments.next()?),
-            name @ ("cart" | "kill" | "statistics" | "assignment" | "experiments" | "recommend")
+            name @ ("cart" | "kill" | "statistics" | "assignment" | "experiments" | "recommend" | "batch")
                 if options.name.is_empty() =>
             {
                 options.name = name.to_owned()
@@ -101,12 +108,23 @@ fn main() -> ExitCode {
         cart::serve_bare(file);
         return ExitCode::SUCCESS;
     }
+    // So is a count, whose memory is measured.
+    if let [_, count, arguments @ ..] = &std::env::args().collect::<Vec<_>>()[..]
+        && count == batch::COUNT
+    {
+        batch::count(arguments);
+        return ExitCode::SUCCESS;
+    }
     let Some(options) = parse(std::env::args().skip(1)) else {
         eprintln!("{USAGE}");
         return ExitCode::from(2);
     };
     if options.name == "statistics" {
         statistics::measure(options.runs, options.seed, &options.only, options.format);
+        return ExitCode::SUCCESS;
+    }
+    if options.name == "batch" {
+        batch::measure(options.lines, options.seed, &options.only, options.format);
         return ExitCode::SUCCESS;
     }
     if options.name == "assignment" {

@@ -161,8 +161,8 @@ pub(super) fn on_all_cores<S, T: Send, E: Send>(
 
 /// Is the rows of one segment, spilled to a file that has no name any more and goes when it is closed.
 ///
-/// Each row is, in LEB128, how many counts there are and then each item as the gap to the one before, with its count's
-/// 64 bits turned left by 24, so that the orders of an ordinary row, below the weight, do not cost ten bytes.
+/// A row is each item as the gap to the one before, with its count's 64 bits turned left by 24, in LEB128: the weight then
+/// stands above the orders, and what is small takes few bytes.
 pub(super) struct Run {
     path: PathBuf,
     file: File,
