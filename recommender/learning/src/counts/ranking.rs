@@ -92,13 +92,13 @@ impl<'a, S: Score> Ranking<'a, S> {
         let mut found: Vec<Ranked> = Vec::with_capacity(4 * room);
         let mut is_all = true;
         row.drain(|other, count| {
-            // No rank is above this, and nearly all end here.
-            if count.weight() as f64 * self.rises[other as usize] < bound || other == item {
-                is_all &= other == item || count.orders() < self.orders_min;
+            // Nearly all end here: a pair of too few orders, or one that no rank could bring past the bound.
+            if count.orders() < self.orders_min || other == item {
                 return;
             }
-            let Some(rank) = self.rank(other, count) else {
-                is_all &= count.orders() < self.orders_min;
+            let most = count.weight() as f64 * self.rises[other as usize];
+            let Some(rank) = (most >= bound).then(|| self.rank(other, count)).flatten() else {
+                is_all = false;
                 return;
             };
             if rank < bound {
