@@ -89,7 +89,8 @@ fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
             "--seed" => options.seed = arguments.next()?.parse().ok()?,
             "--train" => options.train = Some(arguments.next()?),
             "--test" => options.test = Some(arguments.next()?),
-            name @ ("cart" | "kill" | "statistics" | "assignment" | "experiments" | "recommend" | "batch")
+            name
+            @ ("cart" | "kill" | "statistics" | "assignment" | "experiments" | "recommend" | "batch")
                 if options.name.is_empty() =>
             {
                 options.name = name.to_owned()

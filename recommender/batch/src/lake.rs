@@ -7,12 +7,14 @@
 //!                                         lines (a list of sku, quantity, unit_price_minor)
 //! <lake>/day=2026-01-31/returns.parquet   order_cancelled, order_refunded: order_id, lines (sku, quantity)
 //! <lake>/day=2026-01-31/views.parquet     product_viewed, line_added: unit, sku, source (view or cart)
+//! <lake>/day=2026-01-31/units.parquet     visitor_known, history_declined, _allowed, _deleted: unit, said, known_as,
+//!                                         through_ms
 //! ```
 //!
 //! Each row leads with its event's `id`, `position` and `at_ms`. Days are replaced whole, first the days,
 //! then the manifest: a crash between the two only means that some lines are read again, and an event that is there
-//! already is not taken twice. Who asks that their history be deleted (`history_deleted`) is taken out of the views, and
-//! stays in no file. An engine that reads folders of Parquet, such as Spark SQL, passes over names that begin with `_`.
+//! already is not taken twice. A history that was deleted is taken out of
+//! the views, for good; what somebody did while they said no is never learnt from. An engine that reads folders of Parquet, such as Spark SQL, passes over names that begin with `_`.
 
 pub mod days;
 pub mod events;
@@ -20,16 +22,16 @@ pub mod lines;
 mod logs;
 pub mod manifest;
 pub mod table;
+mod units;
 
 use std::{
-    collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
 use learning::train::Logs;
-use polars::prelude::{DataFrame, IntoLazy, col, lit};
+use polars::prelude::{DataFrame, LazyFrame};
 
 use crate::progress::Bar;
 use days::Days;
@@ -37,6 +39,7 @@ use events::EventFile;
 use lines::{Batch, Broken};
 use manifest::Manifest;
 use table::Table;
+use units::Units;
 
 /// The bytes of order lines that are compacted at a time: they, and their frame, are what compacting holds in memory.
 const BATCH_BYTES: usize = 64 << 20;
@@ -136,16 +139,12 @@ impl Lake {
         self.scan(Table::Returns, |rows| returned.take(rows))?;
         let mut orders = logs::Orders::new(returned);
         self.scan(Table::Orders, |rows| orders.take(rows))?;
-        let mut sessions = logs::Sessions::default();
+        let mut sessions = logs::Sessions::new(self.units()?);
         self.scan(Table::Views, |rows| sessions.take(rows))?;
         Ok(Logs::new(orders.finish(), sessions.finish(), catalogue))
     }
 
-    fn scan(
-        &self,
-        table: Table,
-        each: impl FnMut(polars::prelude::LazyFrame) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
+    fn scan(&self, table: Table, each: impl FnMut(LazyFrame) -> anyhow::Result<()>) -> anyhow::Result<()> {
         let more: Vec<&DataFrame> =
             self.unwritten.iter().filter(|(of, _)| *of == table).map(|(_, rows)| rows).collect();
         self.days.scan(table, self.manifest.days(table).keys(), &more, each)
@@ -178,6 +177,7 @@ impl Lake {
             }
         }
         self.flush(&mut batch, &mut tally, &mut keep)?;
+        self.forget()?;
         bar.finish();
         Ok(tally)
     }
@@ -200,7 +200,6 @@ impl Lake {
                 .with_context(|| format!("{} of the event files", table.file_name()))?;
             tally.duplicates += keep(self, table, frame)?;
         }
-        self.forget(&batch.forgotten)?;
         self.save_if_writing()
     }
 
@@ -213,23 +212,24 @@ impl Lake {
         Ok(duplicates)
     }
 
-    /// Takes the views of units out that asked for it, up to the position of their asking.
-    fn forget(&mut self, forgotten: &BTreeMap<String, i64>) -> anyhow::Result<()> {
-        let of = |(unit, through): (&String, &i64)| {
-            col("unit").eq(lit(unit.as_str())).and(col("position").lt_eq(lit(*through)))
-        };
-        let Some(any) = forgotten.iter().map(of).reduce(polars::prelude::Expr::or) else { return Ok(()) };
-        for (_, rows) in self.unwritten.iter_mut().filter(|(table, _)| *table == Table::Views) {
-            *rows = rows.clone().lazy().filter(any.clone().not()).collect()?;
+    fn units(&self) -> anyhow::Result<Units> {
+        let mut units = Units::default();
+        self.scan(Table::Units, |rows| units.take(rows))?;
+        Ok(units)
+    }
+
+    /// Takes the views of deleted histories out of the lake's files, also those that came late.
+    fn forget(&mut self) -> anyhow::Result<()> {
+        if self._lock.is_none() {
+            return Ok(());
         }
-        if self._lock.is_some() {
-            for day in self.manifest.views.keys().cloned().collect::<Vec<_>>() {
-                if let Some(rows) = self.days.remove(Table::Views, &day, any.clone())? {
-                    self.manifest.note(Table::Views, day, rows);
-                }
+        let Some(deleted) = self.units()?.deleted() else { return Ok(()) };
+        for day in self.manifest.views.keys().cloned().collect::<Vec<_>>() {
+            if let Some(rows) = self.days.remove(Table::Views, &day, deleted.clone())? {
+                self.manifest.note(Table::Views, day, rows);
             }
         }
-        Ok(())
+        self.save_if_writing()
     }
 
     fn save_if_writing(&self) -> anyhow::Result<()> {

@@ -60,8 +60,6 @@ pub struct Batch {
     pub orders: u64,
     /// How many of them are views.
     pub views: u64,
-    /// Units that asked to be forgotten, each with the position up to which.
-    pub forgotten: BTreeMap<String, i64>,
     /// The highest position of any event.
     pub through_position: i64,
     /// The latest time of any event.
@@ -116,6 +114,15 @@ struct ReturnedLine {
     quantity: i64,
 }
 
+/// What a unit said of its history.
+#[derive(Deserialize)]
+struct Saying {
+    /// Whom a visitor is known as.
+    unit: Option<String>,
+    /// Until when a history is deleted.
+    through_ms: Option<i64>,
+}
+
 /// What was looked at.
 #[derive(Deserialize)]
 struct Viewed {
@@ -153,6 +160,14 @@ struct Order<'a> {
 struct Return {
     order_id: OrderId,
     lines: Vec<ReturnedLine>,
+}
+
+#[derive(Serialize)]
+struct Unit<'a> {
+    unit: &'a str,
+    said: &'a str,
+    known_as: Option<String>,
+    through_ms: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -266,7 +281,9 @@ impl Batch {
             "order_cancelled" | "order_refunded" => self.take_return(&event)?,
             "product_viewed" => self.take_view(&event, "view")?,
             "line_added" => self.take_view(&event, "cart")?,
-            "history_deleted" => self.forget(&event)?,
+            "visitor_known" | "history_deleted" | "history_declined" | "history_allowed" => {
+                self.take_saying(&event)?;
+            }
             _ => {}
         }
         self.through_position = self.through_position.max(event.position);
@@ -322,11 +339,10 @@ impl Batch {
         Ok(())
     }
 
-    fn forget(&mut self, event: &Event<'_>) -> Result<(), String> {
-        let unit = event.unit.clone().ok_or("history_deleted has no unit")?;
-        let through = self.forgotten.entry(unit).or_default();
-        *through = event.position.max(*through);
-        Ok(())
+    fn take_saying(&mut self, event: &Event<'_>) -> Result<(), String> {
+        let Saying { unit: known_as, through_ms } = data(event)?;
+        let unit = event.unit.as_deref().ok_or_else(|| format!("{} is of no unit", event.kind))?;
+        self.put(Table::Units, event, Unit { unit, said: &event.kind, known_as, through_ms })
     }
 
     fn put(&mut self, table: Table, event: &Event<'_>, own: impl Serialize) -> Result<(), String> {
@@ -403,9 +419,10 @@ mod tests {
                 r#""v""#,
                 r#"{"order_id":"o1","lines":[{"sku":"A","quantity":1,"restocked":1}]}"#,
             )
-            + &event("history_deleted", r#""v""#, "{}");
+            + &event("history_deleted", r#""v""#, r#"{"through_ms":8}"#)
+            + &event("visitor_known", r#""v""#, r#"{"unit":"u"}"#);
         let (read, batch, told) = reading(content.as_bytes(), Mark::default());
-        assert_eq!((read.mark.lines, told.len(), batch.views, batch.orders), (6, 0, 2, 0));
+        assert_eq!((read.mark.lines, told.len(), batch.views, batch.orders), (7, 0, 2, 0));
         let rows = |table| String::from_utf8(batch.rows[&table].clone()).unwrap();
         let head = r#"{"day":0,"id":"e7","position":7,"at_ms":9,"#;
         assert_eq!(
@@ -416,7 +433,9 @@ mod tests {
         );
         let lines = r#""order_id":"o1","lines":[{"sku":"A","quantity":1}]}"#;
         assert_eq!(rows(Table::Returns), format!("{head}{lines}\n"));
-        assert_eq!(batch.forgotten, BTreeMap::from([("v".to_owned(), 7)]));
+        let said = r#""unit":"v","said":"history_deleted","known_as":null,"through_ms":8}"#;
+        let known = r#""unit":"v","said":"visitor_known","known_as":"u","through_ms":null}"#;
+        assert_eq!(rows(Table::Units), format!("{head}{said}\n{head}{known}\n"));
     }
 
     #[test]

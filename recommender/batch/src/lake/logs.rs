@@ -6,6 +6,8 @@ use anyhow::Context;
 use learning::log::{Gather, Kind, Log};
 use polars::prelude::{DataFrame, ExplodeOptions, LazyFrame, by_name, col};
 
+use super::units::Units;
+
 /// A session ends after half an hour of silence, as web analytics count it.
 const SILENCE_MS: i64 = 30 * 60_000;
 
@@ -104,9 +106,9 @@ fn each_line(lines: &DataFrame, mut each: impl FnMut(&str, i64, &str, i64)) -> a
     Ok(())
 }
 
-/// Gathers sessions: what one unit looked at without half an hour of silence.
-#[derive(Default)]
+/// Gathers sessions: what one unit looked at without half an hour of silence, where it may be learnt from.
 pub struct Sessions {
+    units: Units,
     open: HashMap<Box<str>, Session>,
     ended: Vec<(Box<str>, Session)>,
 }
@@ -119,6 +121,11 @@ struct Session {
 }
 
 impl Sessions {
+    /// Begins without sessions.
+    pub fn new(units: Units) -> Self {
+        Self { units, open: HashMap::new(), ended: Vec::new() }
+    }
+
     /// Adds rows of views, oldest first.
     ///
     /// # Errors
@@ -134,6 +141,10 @@ impl Sessions {
     }
 
     fn view(&mut self, unit: &str, at_ms: i64, sku: &str) {
+        if self.units.leave_out(unit, at_ms) {
+            return;
+        }
+        let unit = self.units.known_as(unit);
         let session = self.open.entry(unit.into()).or_default();
         if at_ms - session.latest_ms > SILENCE_MS || session.items.is_empty() {
             let ended = std::mem::replace(session, Session { from_ms: at_ms, ..Session::default() });
@@ -167,7 +178,7 @@ mod tests {
 
     #[test]
     fn half_an_hour_of_silence_ends_a_session() {
-        let mut sessions = Sessions::default();
+        let mut sessions = Sessions::new(Units::default());
         let minute = 60_000;
         for (at, unit, sku) in [
             (0, "v", "A"),
@@ -194,7 +205,7 @@ mod tests {
 
     #[test]
     fn of_a_robot_the_first_views_count() {
-        let mut sessions = Sessions::default();
+        let mut sessions = Sessions::new(Units::default());
         (0..1_000_000).for_each(|n| sessions.view("robot", n, if n % 2 == 0 { "A" } else { "B" }));
         assert_eq!(sessions.finish().line_count(), VIEWS_MAX);
     }

@@ -32,6 +32,9 @@ pub struct Manifest {
     /// The days with returns, and how many rows each has.
     #[serde(default)]
     pub returns: BTreeMap<String, u64>,
+    /// The days on which units said something, and how many rows each has.
+    #[serde(default)]
+    pub units: BTreeMap<String, u64>,
     /// The days with views, and how many each has.
     #[serde(default)]
     pub views: BTreeMap<String, u64>,
@@ -46,6 +49,7 @@ impl Default for Manifest {
             files: BTreeMap::new(),
             days: BTreeMap::new(),
             returns: BTreeMap::new(),
+            units: BTreeMap::new(),
             views: BTreeMap::new(),
         }
     }
@@ -82,6 +86,7 @@ impl Manifest {
         match table {
             Table::Orders => &self.days,
             Table::Returns => &self.returns,
+            Table::Units => &self.units,
             Table::Views => &self.views,
         }
     }
@@ -91,6 +96,7 @@ impl Manifest {
         let days = match table {
             Table::Orders => &mut self.days,
             Table::Returns => &mut self.returns,
+            Table::Units => &mut self.units,
             Table::Views => &mut self.views,
         };
         days.insert(day, rows);

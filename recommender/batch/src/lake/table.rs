@@ -11,19 +11,22 @@ pub enum Table {
     Orders,
     /// Pieces of orders that were cancelled or sent back.
     Returns,
+    /// What units said of their histories.
+    Units,
     /// Products that somebody looked at or put into a cart.
     Views,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 3] = [Self::Orders, Self::Returns, Self::Views];
+    pub const ALL: [Self; 4] = [Self::Orders, Self::Returns, Self::Units, Self::Views];
 
     /// Returns the name of a day's file.
     pub fn file_name(self) -> &'static str {
         match self {
             Self::Orders => "orders.parquet",
             Self::Returns => "returns.parquet",
+            Self::Units => "units.parquet",
             Self::Views => "views.parquet",
         }
     }
@@ -47,6 +50,7 @@ impl Table {
                 lines(vec![text("sku"), number("quantity"), number("unit_price_minor")]),
             ],
             Self::Returns => vec![text("order_id"), lines(vec![text("sku"), number("quantity")])],
+            Self::Units => vec![text("unit"), text("said"), text("known_as"), number("through_ms")],
             Self::Views => vec![text("unit"), text("sku"), text("source")],
         };
         every.into_iter().chain(own).collect()

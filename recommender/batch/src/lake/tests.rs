@@ -1,3 +1,5 @@
+use polars::prelude::{ParquetReader, SerReader};
+
 use super::*;
 
 const DAY: i64 = 86_400_000;
@@ -228,23 +230,31 @@ fn sessions_go_on_over_midnight_and_beside_what_is_not_written() {
 }
 
 #[test]
-fn who_asks_to_be_forgotten_is_in_no_file_of_the_lake() {
+fn a_deleted_history_is_in_no_file_of_the_lake_and_what_was_declined_is_not_learnt_from() {
     let place = Place::new();
+    let learnt = || sessions(&Lake::look_at(Some(&place.lake())).unwrap().logs(&[]).unwrap());
     place.write(
         1,
         &(view(1, 1, "v", "A") + &view(2, 2, "v", "B") + &view(3, 1, "w", "A") + &view(4, 2, "w", "C")),
     );
     place.compact();
+    assert_eq!(learnt(), ["A B", "A C"]);
+    let deleted = line(5, 9, "history_deleted", "u", r#"{"through_ms":9}"#);
+    let known = line(6, 3, "visitor_known", "v", r#"{"unit":"u"}"#);
+    let declined = line(7, 20, "history_declined", "w", r#"{"because":"choice"}"#);
+    place.write(5, &(deleted + &known + &declined));
+    // One comes late, one is new.
     place.write(
-        5,
-        &(line(5, 9, "history_deleted", "v", "{}") + &view(6, 10, "v", "D") + &view(7, 11, "v", "A")),
+        8,
+        &(view(8, 8, "v", "Z") + &view(9, 10, "v", "D") + &view(10, 11, "u", "A") + &view(11, 21, "w", "B")),
     );
     place.compact();
-    let logs = Lake::look_at(Some(&place.lake())).unwrap().logs(&[]).unwrap();
-    assert_eq!(sessions(&logs), ["A C", "D A"]);
+    assert_eq!(learnt(), ["A C", "D A"]);
+    let left = fs::read(place.lake().join("day=1970-01-01/views.parquet")).unwrap();
+    let left = ParquetReader::new(std::io::Cursor::new(left)).finish();
+    assert_eq!(left.unwrap().height(), 5, "w's three, D and A");
     // Also where everything is read again.
     fs::remove_dir_all(place.lake()).unwrap();
     place.compact();
-    let logs = Lake::look_at(Some(&place.lake())).unwrap().logs(&[]).unwrap();
-    assert_eq!(sessions(&logs), ["A C", "D A"]);
+    assert_eq!(learnt(), ["A C", "D A"]);
 }
