@@ -16,6 +16,8 @@ pub mod measures;
 pub mod orders;
 pub mod overview;
 pub mod purses;
+pub mod shelf_rules;
+pub mod shelves;
 pub mod stock;
 pub mod webhooks;
 
@@ -55,6 +57,8 @@ pub use pages::{Notice, PageError, Pages, Session};
 pub use purses::{
     CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,
 };
+pub use shelf_rules::{RuleState, ShelfRuleChange, ShelfRuleForm, ShelfRuleRow, ShelfRulesPage};
+pub use shelves::{ShelfDuel, ShelfFunnel, ShelvesPage};
 pub use stock::{
     ProductStockPage, StockChangeRow, StockDeed, StockForm, StockLevelRow, StockLocation, StockPage, StockRow,
 };

@@ -13,6 +13,8 @@ use crate::measures::{MetricPage, MetricsPage};
 use crate::orders::{OrderPage, OrdersPage};
 use crate::overview::Overview;
 use crate::purses::{CreditPage, CustomersPage, GiftCardPage, GiftCardsPage};
+use crate::shelf_rules::ShelfRulesPage;
+use crate::shelves::ShelvesPage;
 use crate::stock::{ProductStockPage, StockPage};
 use crate::webhooks::{SinkPage, WebhooksPage};
 
@@ -237,6 +239,22 @@ impl Pages {
     /// [`PageError::Render`], as all pages.
     pub fn metrics(&self, page: &MetricsPage) -> Result<String, PageError> {
         self.framed("measures.html", "experiment", &page.session, page.notice.as_ref(), page.view())
+    }
+
+    /// Renders what came of the shelves.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn shelves(&self, page: &ShelvesPage) -> Result<String, PageError> {
+        self.framed("shelves.html", "shelves", &page.session, None, page.view())
+    }
+
+    /// Renders the rules of the shelves.
+    ///
+    /// # Errors
+    /// [`PageError::Render`], as all pages.
+    pub fn shelf_rules(&self, page: &ShelfRulesPage) -> Result<String, PageError> {
+        self.framed("shelf_rules.html", "shelf-rules", &page.session, page.notice.as_ref(), page.view())
     }
 
     /// Renders the form of a metric.

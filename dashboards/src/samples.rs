@@ -4,6 +4,8 @@
 //! sample shows what a shop would.
 
 mod demand;
+mod shelf_rules;
+mod shelves;
 mod stock;
 mod webhooks;
 
@@ -25,10 +27,14 @@ use crate::pages::{Notice, PageError, Pages, Session};
 use crate::purses::{
     CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,
 };
+use crate::shelf_rules::{ShelfRuleForm, ShelfRulesPage};
+use crate::shelves::ShelvesPage;
 use crate::stock::{ProductStockPage, StockPage};
 use crate::webhooks::WebhooksPage;
 
 pub use demand::demand;
+pub use shelf_rules::shelf_rules;
+pub use shelves::shelves;
 pub use stock::{product_stock, stock};
 pub use webhooks::{letters, sink, webhooks};
 
@@ -856,6 +862,21 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
         ("demand-none".to_owned(), {
             let none = DemandPage { are_letters_sent: false, rows: vec![], next: None, ..demand() };
             pages.demand(&none)?
+        }),
+        ("shelves".to_owned(), pages.shelves(&shelves())?),
+        ("shelves-none".to_owned(), {
+            pages.shelves(&ShelvesPage { funnels: vec![], duels: vec![], ..shelves() })?
+        }),
+        ("shelf-rules".to_owned(), pages.shelf_rules(&shelf_rules())?),
+        ("shelf-rules-none".to_owned(), {
+            let none = ShelfRulesPage {
+                notice: None,
+                rows: vec![],
+                form: ShelfRuleForm::default(),
+                changes: vec![],
+                ..shelf_rules()
+            };
+            pages.shelf_rules(&none)?
         }),
         ("stock".to_owned(), pages.stock(&stock())?),
         ("stock-none".to_owned(), pages.stock(&StockPage { rows: vec![], next: None, ..stock() })?),

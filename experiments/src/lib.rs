@@ -91,6 +91,7 @@ pub mod bandit;
 
 pub mod adaptive;
 
+pub mod proportion;
 pub mod sample_ratio;
 
 pub mod verdict;

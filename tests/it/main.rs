@@ -78,6 +78,7 @@ mod published_flags;
 mod replay;
 mod report;
 mod rivals;
+mod shelves;
 mod statistics;
 mod tracking;
 mod views;

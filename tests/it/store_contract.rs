@@ -23,6 +23,7 @@ mod audit;
 mod carts;
 mod catalogue;
 mod deliveries;
+mod documents;
 mod double;
 mod experiments;
 mod histories;
@@ -37,6 +38,7 @@ mod rollups;
 mod schema;
 mod search;
 mod shares;
+mod shelf_counts;
 mod stock_requests;
 pub mod subject;
 mod till;
@@ -94,6 +96,12 @@ on_every_store! {
         lists_are_limited_listed_and_deleted_by_owner,
         lists_of_two_devices_at_once_stay_within_the_limit,
         all_lists_of_an_owner_become_anothers,
+    }
+    documents {
+        a_document_is_revised_over_its_last_revision_only,
+    }
+    shelf_counts {
+        counts_of_shelves_add_up_by_days,
     }
     report_links {
         a_link_lives_until_it_ends_or_is_taken_back,

@@ -9,6 +9,8 @@ pub mod orders;
 pub mod purses;
 pub mod report;
 pub mod results;
+pub mod shelf_rules;
+mod shelves;
 pub mod stock;
 pub mod webhooks;
 
@@ -62,6 +64,9 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/metrics/own/{key}", get().to(measures::edit))
                 .route("/metrics/own/{key}", post().to(measures::check))
                 .route("/metrics/own/{key}/{change}", post().to(measures::change))
+                .route("/shelves", get().to(shelves::read))
+                .route("/shelves/rules", get().to(shelf_rules::list))
+                .route("/shelves/rules/{change}", post().to(shelf_rules::change))
                 .route("/stock", get().to(stock::list))
                 .route("/stock/{sku}", get().to(stock::read))
                 .route("/stock/{sku}/{change}", post().to(stock::change))

@@ -11,6 +11,8 @@ pub mod orders;
 pub mod page;
 pub mod payments;
 pub mod request;
+pub mod shelf_events;
+pub mod shelf_rules;
 pub mod snapshots;
 pub mod stock;
 pub mod stock_requests;
@@ -50,6 +52,8 @@ fn operations() -> Vec<Operation> {
         gift_cards::operations(),
         stock::operations(),
         catalogue::operations(),
+        shelf_events::operations(),
+        shelf_rules::operations(),
         users::operations(),
         webhooks::operations(),
         deliveries::operations(),

@@ -36,7 +36,7 @@ use crate::{
     config::Config,
     definitions::DefinitionsCell,
     deliveries::{courier::Courier, lease},
-    events::{files::EventFiles, reader, rollups::RollUps},
+    events::{files::EventFiles, reader, rollups::RollUps, shelf_counts::ShelfReader},
     experiment_metrics::ExperimentMetrics,
     flags::{self, Flags},
     keyring::Keyring,
@@ -48,9 +48,10 @@ use crate::{
     shelves::{
         Shelves,
         batch::{self, Trained},
+        journal::{self, Journal},
     },
     shop::Shop,
-    store::{self, Heard},
+    store::{self, Heard, TrackedEvent},
     storefront::{self, Front},
     terms::TermsCell,
     throttle::{Allowance, Throttle},
@@ -65,6 +66,9 @@ const SHUTDOWN_SECONDS: u64 = 10;
 /// Pages of one visitor whose measurements are kept in [`MEASUREMENT_SECONDS`]: nobody reads faster.
 const MEASUREMENTS_MAX: u32 = 60;
 const MEASUREMENT_SECONDS: u32 = 60;
+/// Reports of one visitor on shelves that are kept in [`SHELF_REPORT_SECONDS`]: a shelf seen and a click a second.
+const SHELF_REPORTS_MAX: u32 = 120;
+const SHELF_REPORT_SECONDS: u32 = 60;
 const LOOKUPS_MAX: u32 = 10;
 const LOOKUP_SECONDS: u32 = 60;
 /// How many codes of gift cards somebody may try within so many seconds.
@@ -79,6 +83,7 @@ pub struct Application {
     shop: web::Data<Shop>,
     listener: TcpListener,
     postman: Option<Arc<Postman>>,
+    shelf_events: mpsc::Receiver<TrackedEvent>,
 }
 
 impl Application {
@@ -100,6 +105,7 @@ impl Application {
         let experiment_metrics = Arc::new(ExperimentMetrics::new(catalogue.clone()));
         experiment_metrics.refresh(&*store).await?;
         let shelves = Arc::new(Shelves::default());
+        shelves.rulebook.refresh(&*store).await?;
         shelves.refresh_stock(&*store, &catalogue.get(), &terms.get().locations).await?;
         shelves.refresh_model(&config.model_file());
         if let (Some(user), Some(password)) = (&config.admin.user, &config.admin.password) {
@@ -129,6 +135,7 @@ impl Application {
             patience_ms: in_ms(config.payment.patience_seconds),
         };
         let webhooks = Agent::new(&config.webhooks, store.clone())?;
+        let (shelf_journal, shelf_events) = Journal::open();
         let shop = Shop {
             admins: admin::accounts::Remembered::default(),
             webhooks,
@@ -140,6 +147,8 @@ impl Application {
             principals: Principals::default(),
             hasher: Hasher::new(config.workers),
             measurements: Allowance::new("measurement", MEASUREMENTS_MAX, MEASUREMENT_SECONDS),
+            shelf_journal,
+            shelf_reports: Allowance::new("shelf report", SHELF_REPORTS_MAX, SHELF_REPORT_SECONDS),
             stock_asks: Asks::default(),
             guesses: Allowance::new("gift card", GUESSES_MAX, GUESS_SECONDS),
             link_commands: Allowance::new("link", config.limits.link_commands, config.limits.seconds),
@@ -159,7 +168,7 @@ impl Application {
             trails: Arc::default(),
             sellers: Arc::default(),
         };
-        Ok(Self { shop: web::Data::new(shop), listener, postman })
+        Ok(Self { shop: web::Data::new(shop), listener, postman, shelf_events })
     }
 
     /// Returns the shop, for whoever prepares it before it serves.
@@ -193,6 +202,7 @@ impl Application {
         let handle = server.handle();
         let shop = self.shop;
         let mut tasks = tasks(&shop, self.postman);
+        tasks.spawn(journal::write(shop.store.clone(), self.shelf_events));
         let told_at = format!("http://{address}/api/v1/payments/webhook");
         tasks.spawn(courier::run(shop.sandbox.clone(), shop.webhook_secret.clone(), told_at));
         let mut server = tokio::spawn(server);
@@ -331,6 +341,7 @@ fn tasks(shop: &web::Data<Shop>, postman: Option<Arc<Postman>>) -> JoinSet<()> {
     tasks.spawn(reader::run(shop.store.clone(), files, process.clone()));
     let roll_ups = RollUps::new(shop.definitions.clone(), shop.experiment_metrics.clone());
     tasks.spawn(reader::run(shop.store.clone(), roll_ups, process.clone()));
+    tasks.spawn(reader::run(shop.store.clone(), ShelfReader, process.clone()));
     tasks.spawn(recovery::run(shop.checkout.clone(), process.clone()));
     if let Some(postman) = postman {
         let (store, manner) = (shop.store.clone(), mail::manner(&shop.config.mail));
@@ -384,6 +395,7 @@ async fn refresh(shop: web::Data<Shop>) {
             shop.catalogue.refresh(&*shop.store).await?;
             shop.terms.refresh(&*shop.store).await?;
             shop.experiment_metrics.refresh(&*shop.store).await?;
+            shop.shelves.rulebook.refresh(&*shop.store).await?;
             shop.shelves
                 .refresh_stock(&*shop.store, &shop.catalogue.get(), &shop.terms.get().locations)
                 .await?;

@@ -6,11 +6,11 @@ use anyhow::Context;
 use cart_core::{LoginCart, PricePolicy, limits::PRICE_MINOR_MAX};
 use serde::{Deserialize, Serialize};
 
-use crate::keyring::Keyring;
-
 use crate::{
     flags::clients,
+    keyring::Keyring,
     mail::{self, MailSink},
+    shelves::{Algorithm, Filling, ShelfName},
     throttle::network::Network,
 };
 
@@ -36,6 +36,8 @@ pub struct Config {
     pub carts: CartsConfig,
     /// Event files and the batch.
     pub recommender: RecommenderConfig,
+    /// Who fills the shelves.
+    pub shelves: ShelvesConfig,
     /// The shop's users.
     pub users: UsersConfig,
     /// The dashboards.
@@ -52,6 +54,52 @@ pub struct Config {
     pub webhooks: WebhooksConfig,
     /// Flags to SDKs.
     pub flags: FlagsConfig,
+}
+
+/// Says who fills each shelf where no experiment does: an algorithm, `pairs` or `popular`, or two by turns, as `pairs~popular`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShelvesConfig {
+    /// What others bought together with a product, on its page.
+    pub bought_together: Filling,
+    /// What goes with all of a cart.
+    pub goes_with_cart: Filling,
+    /// What a visitor looked at last.
+    pub r#continue: Filling,
+    /// What goes with what a visitor bought.
+    pub recommended: Filling,
+    /// What others looked at together with a product.
+    pub also_viewed: Filling,
+    /// What many buy.
+    pub popular: Filling,
+}
+
+impl ShelvesConfig {
+    /// Returns who fills a shelf.
+    pub fn of(&self, shelf: ShelfName) -> Filling {
+        match shelf {
+            ShelfName::BoughtTogether => self.bought_together,
+            ShelfName::GoesWithCart => self.goes_with_cart,
+            ShelfName::Continue => self.r#continue,
+            ShelfName::Recommended => self.recommended,
+            ShelfName::AlsoViewed => self.also_viewed,
+            ShelfName::Popular => self.popular,
+        }
+    }
+}
+
+impl Default for ShelvesConfig {
+    fn default() -> Self {
+        let [learnt, popular] = [Algorithm::Learnt, Algorithm::Popular].map(Filling::One);
+        Self {
+            bought_together: learnt,
+            goes_with_cart: learnt,
+            r#continue: learnt,
+            recommended: learnt,
+            also_viewed: learnt,
+            popular,
+        }
+    }
 }
 
 /// Is what shoppers see of the shop.
@@ -262,6 +310,7 @@ impl Default for Config {
             limits: LimitsConfig::default(),
             carts: CartsConfig::default(),
             recommender: RecommenderConfig::default(),
+            shelves: ShelvesConfig::default(),
             users: UsersConfig::default(),
             admin: AdminConfig::default(),
             payment: PaymentConfig::default(),

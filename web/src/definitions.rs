@@ -18,6 +18,7 @@ use tokio::sync::{Mutex, watch};
 pub use self::imported::{ImportFault, Imported};
 use crate::{
     metrics,
+    shelves::{Filling, ShelfName},
     store::{self, Store, StoredExperiment},
 };
 
@@ -25,8 +26,18 @@ use crate::{
 pub const WORKFLOW_FLAG: &str = "checkout_workflow";
 /// The flag whose value is the heading of the shelf beside a cart.
 pub const SHELF_HEADING_FLAG: &str = "shelf_heading";
-/// The flags that the shop asks for; an experiment on another one would wait for ever.
-pub const FLAGS: [&str; 2] = [WORKFLOW_FLAG, SHELF_HEADING_FLAG];
+/// The flags that the shop asks for; an experiment on another one would wait for ever. Those named after shelves
+/// ([`ShelfName::flag`]) say who fills them.
+pub const FLAGS: [&str; 8] = [
+    WORKFLOW_FLAG,
+    SHELF_HEADING_FLAG,
+    ShelfName::ALL[0].flag(),
+    ShelfName::ALL[1].flag(),
+    ShelfName::ALL[2].flag(),
+    ShelfName::ALL[3].flag(),
+    ShelfName::ALL[4].flag(),
+    ShelfName::ALL[5].flag(),
+];
 
 /// Variations that a tester has forced, by experiment key.
 pub type Forced = BTreeMap<String, usize>;
@@ -38,7 +49,7 @@ pub enum DefinitionFault {
     #[error(transparent)]
     Definition(#[from] DefinitionError),
     /// No page asks for the flag.
-    #[error("no page asks for flag {0:?}; the shop's flags are {flags}", flags = FLAGS.join(" and "))]
+    #[error("no page asks for flag {0:?}; the shop's flags are {flags}", flags = FLAGS.join(", "))]
     UnknownFlag(String),
     /// A variation's value does not fit the flag.
     #[error("variation {variation:?} cannot be shown: {why}")]
@@ -62,6 +73,7 @@ pub fn parse(definition: &str) -> Result<Experiment, DefinitionFault> {
     for variation in experiment.variations() {
         let checked = match experiment.flag() {
             WORKFLOW_FLAG => workflow_of(variation.value()).map(drop),
+            flag if flag != SHELF_HEADING_FLAG => filling_of(variation.value()).map(drop),
             _ => text_of(variation.value()).map(drop),
         };
         checked.map_err(|why| DefinitionFault::Value { variation: variation.key().to_owned(), why })?;
@@ -79,6 +91,11 @@ fn workflow_of(value: &Value) -> Result<Workflow, String> {
         }
         None => serde_json::from_value(value.clone()).map_err(|e| e.to_string()),
     }
+}
+
+/// A filling is the name of an algorithm, or of two.
+fn filling_of(value: &Value) -> Result<Filling, String> {
+    value.as_str().ok_or("the value must be the name of an algorithm, or two as pairs~popular")?.parse()
 }
 
 fn text_of(value: &Value) -> Result<&str, String> {
@@ -238,6 +255,12 @@ impl Definitions {
         }
     }
 
+    /// Chooses who fills a shelf for a visitor, where an experiment or a rollout decides that.
+    pub fn filling(&self, shelf: ShelfName, unit: &VisitorId, forced: &Forced) -> Option<Answered<Filling>> {
+        let flag = evaluate_flag(&self.experiments, shelf.flag(), unit.as_str(), forced)?;
+        Some(Answered { value: filling_of(flag.value).ok()?, counted: counted(&flag) })
+    }
+
     /// Chooses the heading of the shelf beside a visitor's cart.
     pub fn shelf_heading(&self, unit: &VisitorId, forced: &Forced) -> Answered<String> {
         let default = "Goes with your cart";
@@ -347,6 +370,7 @@ mod tests {
             (WORKFLOW_FLAG, r#""slow""#, "workflow \"slow\" is not built in"),
             (WORKFLOW_FLAG, r#"{"name":"x","cart":"page","checkout":"stepwise","steps":["nap"]}"#, "nap"),
             (SHELF_HEADING_FLAG, "7", "must be a text"),
+            ("shelf_popular", r#""pairs""#, "there is no algorithm \"classic\""),
         ] {
             let error = parse(&definition(flag, value)).unwrap_err().to_string();
             assert!(error.contains(message), "{error}");

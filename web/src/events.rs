@@ -4,3 +4,4 @@ pub mod data;
 pub mod files;
 pub mod reader;
 pub mod rollups;
+pub mod shelf_counts;

@@ -6,7 +6,7 @@ use cart_core::{AssignedVariation, CartEvent, Command, Rejection, Step};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::events::{files, rollups};
+use crate::events::{files, rollups, shelf_counts};
 
 /// Is the kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,13 +122,23 @@ pub const CATALOGUE: &[(&str, Kind, &str)] = &[
         Kind::Gauge,
         "Visitors and users whose latest steps this process holds in memory.",
     ),
+    (
+        "cartwright_shelf_fallbacks_total",
+        Kind::Counter,
+        "Times a shelf did without what the store was slow to tell or did not, or without an algorithm that broke.",
+    ),
+    (
+        "cartwright_shelf_events_total",
+        Kind::Counter,
+        "Events of shelves that were seen or clicked on: written, or dropped because the queue was full or the store away.",
+    ),
     ("cartwright_store_up", Kind::Gauge, "1 while the store answers, 0 while it does not."),
 ];
 
 /// Names the doors that requests come through.
 pub const DOORS: [&str; 6] = ["api", "channel", "flags", "storefront", "admin", "other"];
 /// Names the readers of the outbox.
-pub const READERS: [&str; 4] = [files::READER, rollups::READER, "mail", "webhooks"];
+pub const READERS: [&str; 5] = [files::READER, rollups::READER, shelf_counts::READER, "mail", "webhooks"];
 /// Names the kinds of sinks that deliveries go to.
 pub const SINKS: [&str; 2] = ["mail", "webhook"];
 /// What comes of a try to deliver.
@@ -208,6 +218,12 @@ fn start_series() {
     let _ = histogram!("cartwright_commit_duration_seconds");
     let _ = histogram!("cartwright_commit_batch_commands");
     counter!("cartwright_model_swaps_total").increment(0);
+    for outcome in ["written", "dropped"] {
+        shelf_events(outcome, 0);
+    }
+    for why in ["slow", "store", "broken"] {
+        counter!("cartwright_shelf_fallbacks_total", "why" => why).increment(0);
+    }
     counter!("cartwright_holds_expired_total").increment(0);
     stock_requests_told(0);
     stock_requests_waiting(0);
@@ -374,6 +390,16 @@ pub fn view(outcome: &'static str) {
 /// Notes how many trails are in memory.
 pub fn trails_in_memory(trails: usize) {
     gauge!("cartwright_trails_in_memory").set(trails as f64);
+}
+
+/// Counts that a shelf did without something.
+pub fn shelf_fallback(why: &'static str) {
+    counter!("cartwright_shelf_fallbacks_total", "why" => why).increment(1);
+}
+
+/// Counts what became of events of shelves.
+pub fn shelf_events(outcome: &'static str, events: usize) {
+    counter!("cartwright_shelf_events_total", "outcome" => outcome).increment(events as u64);
 }
 
 /// Notes that a model went into service.

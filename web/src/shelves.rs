@@ -1,6 +1,15 @@
 //! Recommendations on the serving path: the model file is watched and swapped in whole, and rules say what may be shown.
 
+pub mod algorithm;
 pub mod batch;
+pub mod interleave;
+pub mod journal;
+pub mod name;
+pub mod report;
+pub mod rulebook;
+pub mod rules;
+pub mod show;
+pub mod showing;
 mod why;
 
 use std::{
@@ -11,15 +20,21 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use cart_core::{Cart, Locations, Order, Product, Sku};
-use recommender::{Algorithm, Index, Model, Suggestion, Wanted};
+use cart_core::{Locations, Product, Sku};
+use recommender::{Index, Model, Reason, Suggestion, Wanted};
 
+use self::rulebook::Rulebook;
+pub use self::{
+    algorithm::{Algorithm, Filling},
+    name::ShelfName,
+    show::{About, Shown, ShownItem},
+    why::Why,
+};
 use crate::{
     catalogue::Catalogue,
     clock, metrics,
     store::{self, Store},
 };
-pub use why::Why;
 
 /// Is one product on a shelf.
 #[derive(Clone, Debug)]
@@ -30,55 +45,39 @@ pub struct Suggested {
     pub why: Why,
 }
 
+impl Suggested {
+    /// Reports whether it belongs to what its shelf is about, rather than filling the shelf up.
+    pub fn belongs(&self) -> bool {
+        let learnt = matches!(&self.why, Why::Learnt(reason) if !matches!(reason, Reason::Popular { .. }));
+        learnt || self.why == Why::Pinned
+    }
+}
+
 /// Is a row of products.
 pub type Shelf = Vec<Suggested>;
 
 /// Fills shelves. Never with a product that is in the cart, sold out or hidden.
 #[derive(Default)]
 pub struct Shelves {
+    /// The shop's rules.
+    pub rulebook: Rulebook,
     index: ArcSwapOption<Index>,
     sold_out: ArcSwap<BTreeSet<Sku>>,
     seen: Mutex<Option<(SystemTime, u64)>>,
 }
 
 impl Shelves {
-    /// Returns what others bought together with a product.
-    pub fn bought_together(&self, catalogue: &Catalogue, sku: &Sku, n: usize) -> Shelf {
-        self.fill(catalogue, n, std::slice::from_ref(sku), |index, wanted| index.bought_together(sku, wanted))
-    }
-
-    /// Returns what goes with all of a cart.
-    pub fn goes_with(&self, catalogue: &Catalogue, cart: &Cart, n: usize) -> Shelf {
-        let skus: Vec<Sku> = cart.bought().map(|l| l.sku.clone()).collect();
-        self.fill(catalogue, n, &skus, |index, wanted| index.goes_with(&skus, wanted))
-    }
-
-    /// Returns what is for somebody who bought before, the newest order first, and looked at products in this session,
-    /// the latest last.
-    pub fn recommended(&self, catalogue: &Catalogue, orders: &[Order], trail: &[Sku], n: usize) -> Shelf {
-        let bought: Vec<Sku> = orders
-            .iter()
-            .flat_map(|o| &o.lines)
-            .filter(|l| l.gift_of.is_none())
-            .map(|l| l.sku.clone())
-            .collect();
-        self.fill(catalogue, n, &bought, |index, wanted| index.recommended(&bought, trail, wanted))
-    }
-
-    /// Returns what others looked at next after a trail of products, the latest last; the last one is on screen.
-    pub fn next(&self, catalogue: &Catalogue, trail: &[Sku], n: usize) -> Shelf {
-        let on_screen = trail.last().map(std::slice::from_ref).unwrap_or_default();
-        self.fill(catalogue, n, on_screen, |index, wanted| index.next(trail, wanted))
-    }
-
     /// Returns what many buy.
     pub fn popular(&self, catalogue: &Catalogue, n: usize) -> Shelf {
-        self.fill(catalogue, n, &[], |index, wanted| index.popular(wanted))
+        self.fill(catalogue, Algorithm::Popular, n, &[], |index, wanted| index.popular(wanted))
     }
 
+    /// Fills a shelf of `n` from what the model says, without what `basis` names, and where it knows too little from the
+    /// catalogue's own order.
     fn fill(
         &self,
         catalogue: &Catalogue,
+        algorithm: Algorithm,
         n: usize,
         basis: &[Sku],
         ask: impl FnOnce(&Index, Wanted<'_>) -> Vec<Suggestion>,
@@ -86,7 +85,7 @@ impl Shelves {
         let sold_out = self.sold_out.load();
         let allow = |sku: &Sku| catalogue.visible(sku).is_some() && !sold_out.contains(sku);
         let mut shelf: Shelf = match self.index.load().as_deref() {
-            Some(index) => ask(index, Wanted { algorithm: Algorithm::default(), most: n, allow: &allow })
+            Some(index) => ask(index, Wanted { algorithm: algorithm.asked(), most: n, allow: &allow })
                 .into_iter()
                 .filter_map(|s| {
                     let product = catalogue.visible(&s.sku)?.clone();

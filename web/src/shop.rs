@@ -27,7 +27,7 @@ use crate::{
     payment::Sandbox,
     problem::{Kind, Problem, accepted},
     search::{self, Ask, Found, Sellers, Sight},
-    shelves::Shelves,
+    shelves::{Shelves, journal::Journal},
     store::{self, Answer, Exposure, Store},
     terms::TermsCell,
     throttle::{Allowance, Throttle},
@@ -73,6 +73,10 @@ pub struct Shop {
     pub stock_asks: Asks,
     /// How often pages of one visitor may tell what they measured.
     pub measurements: Allowance,
+    /// What visitors saw of shelves and clicked on.
+    pub shelf_journal: Journal,
+    /// How often one visitor's pages may tell of their shelves.
+    pub shelf_reports: Allowance,
     /// How often a cart may be changed by one link to it.
     pub link_commands: Allowance,
     /// What its webhooks are signed with.

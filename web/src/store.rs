@@ -25,6 +25,7 @@ pub mod report_links;
 pub mod rollups;
 pub mod search;
 pub mod shares;
+pub mod shelf_counts;
 pub mod sqlite;
 pub mod stock;
 pub mod stock_requests;
@@ -43,7 +44,7 @@ pub use deliveries::{
     CursorMove, Delivery, DeliveryCounts, DeliveryQuery, DeliveryState, DeliveryStep, DeliveryStore,
     Forgetting, TRIES_MAX, Try,
 };
-pub use documents::{DocumentStore, StoredDocuments};
+pub use documents::{DocumentRevision, DocumentStore, StoredDocuments};
 pub use error::StoreError;
 pub use experiments::{
     ExperimentStore, Exposure, KNOWN, Reported, StoredDefinitions, StoredExperiment, StoredFeatures, TRACKED,
@@ -59,6 +60,7 @@ pub use report_links::{ReportLink, ReportLinkStore};
 pub use rollups::{ArmRow, LookRow, PastRow, RollUp, RollUpStore, RolledExperiment, RolledUp, UnitRow};
 pub use search::SearchStore;
 pub use shares::{CartShare, ShareStore};
+pub use shelf_counts::{ShelfClick, ShelfCount, ShelfCountStore, ShelfCounts, ShelfDuel, ShelfStep};
 pub use stock::{NotedChange, StockAct, StockChange, StockOutcome, StockStore};
 pub use stock_requests::{DemandQuery, StockDemand, StockRequest, StockRequestStore, StockWave};
 pub use turn::{
@@ -91,6 +93,7 @@ pub trait Store:
     + ListStore
     + ReportLinkStore
     + ShareStore
+    + ShelfCountStore
     + UserStore
     + GiftCardStore
     + StockStore

@@ -16,6 +16,7 @@ pub mod orders;
 pub mod pages;
 pub mod payment;
 mod shared;
+mod shelf_events;
 
 use std::future::Future;
 
@@ -58,6 +59,7 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/sw.js", head().to(browse::worker))
             .route("/offline", get().to(browse::offline))
             .route("/measured", post().to(measured::measured))
+            .route("/shelf-events", post().to(shelf_events::told))
             .route("/back-in-stock", post().to(back_in_stock::ask))
             .service(
                 resource("/back-in-stock/{token}")
@@ -66,6 +68,7 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             )
             .route("/cart", get().to(cart::page))
             .route("/cart/lines", post().to(cart::add))
+            .route("/cart/sets", post().to(cart::add_all))
             .route("/cart/codes", post().to(codes::in_cart))
             .route("/cart/gifts", post().to(cart::gift))
             .route("/cart/lines/{line}", post().to(cart::set))

@@ -922,6 +922,35 @@
     });
   }
 
+  // What was seen of shelves and clicked on is told once. Then links need not say it, and their pages are kept under one address.
+  if (navigator.sendBeacon) {
+    const tell = (report) => navigator.sendBeacon("/shelf-events", JSON.stringify(report));
+    const spotOf = ({ dataset: { sku, spot } }) => ({ sku, from: spot });
+    for (const item of $$("[data-spot]")) {
+      const link = item.matches("a") ? item : $("a", item);
+      link.search = "";
+      for (const press of ["click", "auxclick"]) {
+        item.addEventListener(press, ({ target, button }) => {
+          if (button < 2 && target.closest("a, button")) tell({ clicked: [spotOf(item)] });
+        });
+      }
+    }
+    // Half of a shelf in view for a second is a shelf that was seen.
+    const timers = new Map();
+    const watch = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        clearTimeout(timers.get(target));
+        if (!isIntersecting) continue;
+        const seen = () => {
+          watch.unobserve(target);
+          tell({ shown: $$(".card[data-spot]", target).map(spotOf) });
+        };
+        timers.set(target, setTimeout(seen, 1_000));
+      }
+    }, { threshold: 0.5 });
+    for (const shelf of $$(".shelf:has([data-spot])")) watch.observe(shelf);
+  }
+
   drawChosenDelivery();
   drawHold();
   setInterval(() => drawHold(), 1_000);

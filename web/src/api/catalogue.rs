@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use super::{
     operation::Operation,
     page::{Cursor, CursorText, Limit},
-    request::{cart_id, visitor},
+    request::{cart_id, forced, visitor},
 };
 use crate::{
     problem::{Kind, Problem, accepted},
     search::{self, Ask, QUERY_BYTES_MAX, Sort, ask::FILTER_BYTES_MAX},
-    shelves::Shelf,
+    shelves::{About, ShelfName, showing::Spot},
     shop::Shop,
     visitor::Visitor,
     wire::{FoundView, ProductDetailView, ProductView, sku_of},
@@ -160,6 +160,8 @@ pub(super) struct Wanted {
     /// The cart to go with.
     #[schemars(with = "Option<CartId>")]
     cart: Option<String>,
+    /// Products that were looked at, the latest last, between commas: what is looked at next.
+    viewed: Option<String>,
     /// The most products to answer.
     limit: Option<Limit>,
 }
@@ -173,11 +175,16 @@ struct SuggestionView<'a> {
     reason: &'static str,
     /// Why it is suggested, in words for shoppers.
     because: String,
+    /// What `POST /shelf-events` tells of it, of a shelf that was made for a visitor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Recommendations")]
 struct RecommendationsView<'a> {
+    /// The shelf that they are for.
+    shelf: ShelfName,
     recommendations: Vec<SuggestionView<'a>>,
 }
 
@@ -188,34 +195,60 @@ pub(super) async fn recommendations(
     wanted: web::Query<Wanted>,
 ) -> Result<HttpResponse, Problem> {
     let limit = wanted.limit.map_or(SHELF_DEFAULT, Limit::get);
-    let catalogue = shop.catalogue.get();
-    let shelf: Shelf = match (&wanted.sku, &wanted.cart) {
-        (Some(_), Some(_)) => return Err(Problem::invalid_request("name a sku or a cart, not both")),
-        (Some(sku), None) => shop.shelves.bought_together(&catalogue, &sku_of(sku)?, limit),
-        (None, Some(id)) => {
+    let who = Visitor::of_request(&request);
+    let viewed = wanted.viewed.as_deref().map(trail_of).transpose()?;
+    let (name, about) = match (&wanted.sku, &wanted.cart, &who) {
+        (None, None, _) if viewed.is_some() => {
+            (ShelfName::Continue, About::Trail(viewed.unwrap_or_default()))
+        }
+        _ if viewed.is_some() => {
+            return Err(Problem::invalid_request("name viewed products, a sku or a cart, not two of them"));
+        }
+        (Some(_), Some(_), _) => return Err(Problem::invalid_request("name a sku or a cart, not both")),
+        (Some(sku), None, _) => (ShelfName::BoughtTogether, About::Product(sku_of(sku)?)),
+        (None, Some(id), _) => {
             let caller = visitor(&request)?;
             let cart = accepted(shop.carts.read(cart_id(id)?, caller.id).await?)?.cart;
-            shop.shelves.goes_with(&catalogue, &cart, limit)
+            (ShelfName::GoesWithCart, About::Cart(cart))
         }
-        (None, None) => match Visitor::of_request(&request) {
-            Some(visitor) => {
-                let orders = shop.store.orders_of(&visitor.id, 20).await?;
-                let orders = shop.telling(&visitor, orders).await?;
-                shop.shelves.recommended(&catalogue, &orders, &[], limit)
-            }
-            None => shop.shelves.popular(&catalogue, limit),
-        },
+        (None, None, Some(visitor)) => {
+            let orders = shop.store.orders_of(&visitor.id, 20).await?;
+            let orders = shop.telling(visitor, orders).await?;
+            let trail = shop.trail(visitor).session;
+            (ShelfName::Recommended, About::Shopper { orders, trail })
+        }
+        (None, None, None) => (ShelfName::Popular, About::Nothing),
     };
-    let shown = shelf.iter().flat_map(|s| s.product.shelves()).cloned().collect();
+    let forced = forced(&request, &shop.definitions.get());
+    let shelf = shop.shelf(name, about, who.as_ref(), &forced, limit).await;
+    if let Some(who) = &who {
+        shop.expose_shelf(who, &shelf).await;
+    }
+    let products = || shelf.items.iter().map(|item| &item.suggested.product);
+    let shown = products().flat_map(|product| product.shelves()).cloned().collect();
     let stock: StockLevels = shop.stock(&shown).await?;
     let now = shop.price_question(None);
-    let recommendations = shelf
-        .iter()
-        .map(|s| SuggestionView {
-            product: ProductView::of(&s.product, &stock, &now),
-            reason: s.why.name(),
-            because: s.why.words(&catalogue),
-        })
-        .collect();
-    Ok(HttpResponse::Ok().json(RecommendationsView { recommendations }))
+    let catalogue = shop.catalogue.get();
+    let view = shelf.items.iter().map(|item| SuggestionView {
+        product: ProductView::of(&item.suggested.product, &stock, &now),
+        reason: item.suggested.why.name(),
+        because: item.suggested.why.words(&catalogue),
+        from: item.spot.as_ref().map(Spot::to_string),
+    });
+    let recommendations = view.collect();
+    Ok(HttpResponse::Ok().json(RecommendationsView { shelf: shelf.name, recommendations }))
+}
+
+/// Reads a trail: SKUs between commas, the latest last.
+fn trail_of(text: &str) -> Result<Vec<Sku>, Problem> {
+    let trail: Vec<Sku> =
+        text.split(',').filter(|sku| !sku.is_empty()).map(sku_of).collect::<Result<_, _>>()?;
+    if trail.len() > recommender::index::TRAIL_ITEMS_MAX {
+        let most = recommender::index::TRAIL_ITEMS_MAX;
+        return Err(Problem::invalid_request(format!(
+            "viewed names {} products, the most is {most}",
+            trail.len()
+        )));
+    }
+    Ok(trail)
 }

@@ -5,7 +5,7 @@ use cart_core::{CartEvent, Order, OrderLine, RefundedLine, ReopenedLine};
 use serde_json::json;
 
 /// Lists the types of events that the outbox holds.
-pub const KINDS: [&str; 53] = [
+pub const KINDS: [&str; 55] = [
     "back_in_stock",
     "balances_noted",
     "cart_abandoned",
@@ -54,6 +54,8 @@ pub const KINDS: [&str; 53] = [
     "product_viewed",
     "quantity_set",
     "saved_line_dropped",
+    "shelf_clicked",
+    "shelf_shown",
     "step_completed",
     "stock_changed",
     "stock_request_made",

@@ -307,6 +307,14 @@ kinds! {
         "No product of this SKU is for sale."
         "Take the SKU from `GET /api/v1/products`."
 
+    // Of the shelves.
+    InvalidShelfRules "invalid_shelf_rules" UNPROCESSABLE_ENTITY
+        "A rule of the shelves makes no sense, and none was saved."
+        "Mend the rule that the detail names, and send all of them again."
+    ShelfRulesChanged "shelf_rules_changed" CONFLICT
+        "Somebody else has saved rules since those were read that were changed."
+        "Read the rules again, make the change again, and send it with the new `revision`."
+
     // Of the stock.
     StockNotKept "stock_not_kept" CONFLICT
         "The product has no stock of its own: it is a bundle, or the shop never runs out of it."

@@ -10,6 +10,8 @@ use crate::catalogue::Catalogue;
 pub enum Why {
     /// What the model says.
     Learnt(Reason),
+    /// The shop's people put it there.
+    Pinned,
     /// Nothing is known yet; it is a part of the range.
     Catalogue,
 }
@@ -19,6 +21,7 @@ impl Why {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Learnt(reason) => reason.name(),
+            Self::Pinned => "pinned",
             Self::Catalogue => "catalogue",
         }
     }
@@ -44,6 +47,7 @@ impl Why {
             Self::Learnt(Reason::Popular { orders: 0 }) => "Popular with others".to_owned(),
             Self::Learnt(Reason::Popular { orders: 1 }) => "Bought in one order".to_owned(),
             Self::Learnt(Reason::Popular { orders }) => format!("Bought in {orders} orders"),
+            Self::Pinned => "Chosen by the shop".to_owned(),
             Self::Catalogue => "From our range".to_owned(),
         }
     }

@@ -24,6 +24,7 @@ mod rollups;
 mod rules;
 mod search;
 mod shares;
+mod shelf_counts;
 mod state;
 mod stock;
 mod stock_requests;

@@ -24,6 +24,7 @@ mod schema;
 mod search;
 mod shares;
 mod shelf;
+mod shelf_counts;
 mod stock;
 mod stock_requests;
 mod transaction;

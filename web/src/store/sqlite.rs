@@ -22,6 +22,7 @@ mod rollups;
 mod schema;
 mod search;
 mod shares;
+mod shelf_counts;
 mod stock;
 mod stock_requests;
 mod turn;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     web::{Data, Path, Query},
 };
 use cart_core::{Money, PriceQuestion, Product, Sku};
@@ -24,7 +24,7 @@ use crate::{
     config::SessionMode,
     problem::{Kind, Problem},
     search::Ask,
-    shelves,
+    shelves::{About, ShelfName, Shown},
     shop::Shop,
     views::Source,
 };
@@ -51,13 +51,27 @@ pub(super) fn price_now(product: &Product, now: &PriceQuestion<'_>) -> Money {
     product.price_for(now).map_or(product.price, |price| Money::new(price.minor, now.currency))
 }
 
+/// Fills a shelf for a guest, who thereby meets who fills it.
+pub(super) async fn shelf_for(
+    shop: &Shop,
+    name: ShelfName,
+    about: About,
+    guest: &Guest,
+    wanted: usize,
+) -> Shown {
+    let shown = shop.shelf(name, about, Some(&guest.visitor), &guest.forced, wanted).await;
+    shop.expose_shelf(&guest.visitor, &shown).await;
+    shown
+}
+
 /// Makes a shelf of pages out of one of recommendations.
-pub(super) async fn shelf(shop: &Shop, heading: &str, suggested: shelves::Shelf) -> Result<Shelf, Problem> {
+pub(super) async fn shelf(shop: &Shop, heading: &str, shown: Shown) -> Result<Shelf, Problem> {
     let catalogue = shop.catalogue.get();
-    let because: Vec<String> = suggested.iter().map(|s| s.why.words(&catalogue)).collect();
-    let products: Vec<_> = suggested.into_iter().map(|s| s.product).collect();
-    let mut cards = cards(shop, &products).await?;
-    cards.iter_mut().zip(because).for_each(|(card, because)| card.because = Some(because));
+    let because: Vec<String> = shown.items.iter().map(|item| item.suggested.why.words(&catalogue)).collect();
+    let (products, spots): (Vec<_>, Vec<_>) =
+        shown.items.into_iter().map(|item| (item.suggested.product, item.spot)).unzip();
+    let cards = cards(shop, &products).await?.into_iter().zip(spots).zip(because);
+    let cards = cards.map(|((card, spot), because)| card.shown_at(spot.as_ref()).because(because)).collect();
     Ok(Shelf::new(heading, cards))
 }
 
@@ -90,10 +104,23 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
         None => shop.store.orders_of(&guest.visitor.id, HISTORY_ORDERS).await?,
     };
     let orders = shop.telling(&guest.visitor, orders).await?;
-    let suggested = match orders.is_empty() {
-        true => shelf(shop, "Popular now", shop.shelves.popular(&catalogue, SHELF_LEN)).await?,
+    let trail = shop.trail(&guest.visitor).session;
+    let next = match trail.is_empty() {
+        true => None,
         false => {
-            let chosen = shop.shelves.recommended(&catalogue, &orders, &[], SHELF_LEN);
+            let about = About::Trail(trail.clone());
+            let chosen = shelf_for(shop, ShelfName::Continue, about, &guest, SHELF_LEN).await.particular();
+            Some(shelf(shop, "Where you left off", chosen).await?)
+        }
+    };
+    let suggested = match orders.is_empty() {
+        true => {
+            let chosen = shelf_for(shop, ShelfName::Popular, About::Nothing, &guest, SHELF_LEN).await;
+            shelf(shop, "Popular now", chosen).await?
+        }
+        false => {
+            let about = About::Shopper { orders, trail };
+            let chosen = shelf_for(shop, ShelfName::Recommended, about, &guest, SHELF_LEN).await;
             shelf(shop, "Recommended for you", chosen).await?
         }
     };
@@ -111,6 +138,7 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
         ),
     };
     let mut page = Home::new(hero, cards(shop, &featured).await?, suggested, &doors);
+    page.next = next;
     page.seen = seen(front, &guest, None).await?;
     html(&guest, request, StatusCode::OK, front.pages.home(&front.shell_of(&guest, request), &page))
 }
@@ -175,6 +203,9 @@ pub(super) async fn product_page(
     let unknown = || Problem::new(Kind::UnknownProduct, format!("no product {sku} is for sale"));
     let product = Sku::parse(sku).ok().and_then(|sku| catalogue.visible(&sku)).ok_or_else(unknown)?;
     let guest = Guest::meet(shop, request).await?;
+    if request.method() == Method::GET {
+        shop.note_click(&guest.visitor, sku, from(request).as_deref());
+    }
     let family = catalogue.variants(&product.sku);
     let stock = shop.stock(&family.iter().flat_map(|v| v.product.shelves()).cloned().collect()).await?;
     let now = shop.price_question(None);
@@ -182,8 +213,18 @@ pub(super) async fn product_page(
     let left = |p: &Product| on_offer(p).map_or(i64::MAX, |o| o.all);
     let variants: Vec<(&Product, i64)> = family.iter().map(|v| (&*v.product, left(&v.product))).collect();
     let lists = shop.store.lists_of(&guest.visitor.id).await?;
-    let together = shop.shelves.bought_together(&catalogue, &product.sku, SHELF_LEN);
+    let about = About::Product(product.sku.clone());
+    let together = shelf_for(shop, ShelfName::BoughtTogether, about, &guest, SHELF_LEN).await;
+    let belongs: Vec<bool> = together.items.iter().map(|item| item.suggested.belongs()).collect();
+    let mut trail = shop.trail(&guest.visitor).session;
+    trail.push(product.sku.clone());
+    let about = About::Trail(trail);
+    let viewed = shelf_for(shop, ShelfName::AlsoViewed, about, &guest, 2 * SHELF_LEN).await;
+    let viewed = viewed.particular().without(&together, SHELF_LEN);
+    let viewed = shelf(shop, "People also viewed", viewed).await?;
     let together = shelf(shop, "Bought together", together).await?;
+    let belonging = together.cards.iter().zip(belongs).filter(|(_, belongs)| *belongs);
+    let set: Vec<Card> = belonging.map(|(card, _)| card.clone()).collect();
     let status = match tell {
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         None => {
@@ -194,11 +235,19 @@ pub(super) async fn product_page(
     };
     let mut page = ProductPage::new(product, Card::of(product, on_offer(product), now.now_ms), together)
         .priced(product, &now)
+        .with_set(&set)
         .with_family(product, &variants)
         .with_lists(lists.iter().map(ListRow::from).collect())
         .with_tell(shop.config.mail.is_sent().then(|| tell.unwrap_or_else(|| fresh_tell(shop, &guest))));
+    page.viewed = Some(viewed);
     page.seen = seen(front, &guest, Some(&product.sku)).await?;
     html(&guest, request, status, front.pages.product(&front.shell_of(&guest, request), &page))
+}
+
+/// Returns the place of a shelf that the address says its visitor comes from.
+fn from(request: &HttpRequest) -> Option<String> {
+    let pairs = Query::<Vec<(String, String)>>::from_query(request.query_string()).ok()?;
+    pairs.into_inner().into_iter().find_map(|(name, value)| (name == "from").then_some(value))
 }
 
 fn fresh_tell(shop: &Shop, guest: &Guest) -> Tell {

@@ -9,7 +9,7 @@ use cart_core::{Cart, CartLayout, Command, LineId, Product, Properties, Request,
 
 use super::{
     Front, Page,
-    browse::{SHELF_LEN, shelf},
+    browse::{SHELF_LEN, shelf, shelf_for},
     form::Form,
     guest::Guest,
     html,
@@ -20,10 +20,17 @@ use super::{
 use crate::{
     clock,
     problem::{Problem, accepted},
+    shelves::{
+        About, ShelfName,
+        report::{Report, Told},
+    },
     shop::Shop,
     store::Accepted,
     wire::{line_of, promotion_of, sku_of},
 };
+
+/// The most products that one form adds: a set is what one looks over at a glance.
+const SET_MAX: usize = 6;
 
 /// Shows a cart with the pictures of today's catalogue.
 pub(super) fn view(shop: &Shop, cart: &Cart) -> CartView {
@@ -51,14 +58,14 @@ pub(super) async fn cart_page(
     status: StatusCode,
 ) -> Page {
     let shop = &front.shop;
-    let catalogue = shop.catalogue.get();
     let heading = shop.definitions.get().shelf_heading(guest.visitor.unit(), &guest.forced);
-    let suggested = match &guest.cart {
-        Some(cart) => shop.shelves.goes_with(&catalogue, cart, SHELF_LEN),
-        None => shop.shelves.popular(&catalogue, SHELF_LEN),
+    let (name, about) = match &guest.cart {
+        Some(cart) => (ShelfName::GoesWithCart, About::Cart(cart.clone())),
+        None => (ShelfName::Popular, About::Nothing),
     };
+    let suggested = shelf_for(shop, name, about, guest, SHELF_LEN).await;
     // The shelf's heading is met only where there is a shelf beside a cart.
-    if guest.cart.as_ref().is_some_and(|c| !c.lines.is_empty()) && !suggested.is_empty() {
+    if guest.cart.as_ref().is_some_and(|c| !c.lines.is_empty()) && !suggested.items.is_empty() {
         shop.expose(&guest.visitor, heading.counted).await;
     }
     let mut shell = front.shell_of(guest, request);
@@ -124,6 +131,7 @@ async fn add_line(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let (form, mut guest) = front.sent(request, body).await?;
     let sku = sku_of(form.text("sku"))?;
     let product = product_path(sku.as_str());
+    shop.note_click(&guest.visitor, sku.as_str(), form.get("from"));
     let added = async {
         let quantity = quantity_of(&form)?;
         let cart = guest.cart_or_open(shop).await?;
@@ -141,6 +149,55 @@ async fn add_line(front: &Front, request: &HttpRequest, body: Payload) -> Page {
         }
         Err(problem) => Ok(see_other(&guest, &product, refusal(problem)?)),
     }
+}
+
+/// `POST /cart/sets`: adds a piece of each of some products, all or none.
+pub(super) async fn add_all(front: Data<Front>, request: HttpRequest, body: Payload) -> HttpResponse {
+    front.serve(add_set(&front, &request, body)).await
+}
+
+async fn add_set(front: &Front, request: &HttpRequest, body: Payload) -> Page {
+    let shop = &front.shop;
+    let (form, mut guest) = front.sent(request, body).await?;
+    let named: Vec<&str> = form.pairs().filter(|(name, _)| *name == "sku").map(|(_, sku)| sku).collect();
+    if named.is_empty() || named.len() > SET_MAX {
+        return Err(Problem::invalid_request(format!("a set is 1 to {SET_MAX} products, each as sku")));
+    }
+    let back = product_path(named[0]);
+    note_set(shop, &guest, &form);
+    let added = async {
+        let add = |sku: &&str| {
+            let (quantity, properties) = (1, Properties::default());
+            Ok(Command::AddLine { sku: sku_of(sku)?, quantity, properties })
+        };
+        let commands = named.iter().map(add).collect::<Result<_, Problem>>()?;
+        let cart = guest.cart_or_open(shop).await?;
+        run(shop, &guest, &cart, Command::Batch(commands)).await
+    };
+    match added.await {
+        Ok(Accepted { cart, .. }) => Ok(match cart.workflow.cart() {
+            CartLayout::Page => see_other(&guest, "/cart", None),
+            CartLayout::Drawer => {
+                see_other(&guest, &back, Some(Notice::Done("All of them are in your cart.".into())))
+            }
+        }),
+        Err(problem) => Ok(see_other(&guest, &back, refusal(problem)?)),
+    }
+}
+
+/// Who takes a set from a shelf has clicked on what came from there.
+fn note_set(shop: &Shop, guest: &Guest, form: &Form) {
+    let mut clicked: Vec<Told> = vec![];
+    let mut last = None;
+    for (name, value) in form.pairs() {
+        match (name, last) {
+            ("sku", _) => last = Some(value),
+            ("from", Some(sku)) => clicked.push(Told { sku: sku.to_owned(), from: value.to_owned() }),
+            _ => {}
+        }
+    }
+    clicked.truncate(SET_MAX);
+    shop.note_shelves(&guest.visitor, &Report { clicked, ..Report::default() });
 }
 
 /// `POST /cart/lines/{line}`: sets, removes, saves for later, restores or forgets.

@@ -15,7 +15,7 @@ use cart_core::{
 
 use super::{
     Front, Page,
-    browse::{SHELF_LEN, shelf},
+    browse::{SHELF_LEN, shelf, shelf_for},
     cart::{refusal, run, sentence, view},
     codes::{Redeemed, redeem},
     form::Form,
@@ -29,6 +29,7 @@ use crate::{
     checkout::Placing,
     clock,
     problem::{Kind, Problem, accepted},
+    shelves::{About, ShelfName},
     shop::Shop,
     store::{Answer, OrderQuery},
 };
@@ -380,7 +381,8 @@ async fn confirmation_page(front: &Front, request: &HttpRequest, id: &str) -> Pa
     let order = shop.store.order(&id).await?.filter(|o| o.owner == guest.visitor.id).ok_or_else(unknown)?;
     let cart = accepted(shop.carts.read(order.cart.clone(), guest.visitor.id.clone()).await?)?.cart;
     let catalogue = shop.catalogue.get();
-    let chosen = shop.shelves.recommended(&catalogue, std::slice::from_ref(&order), &[], SHELF_LEN);
+    let about = About::Shopper { orders: vec![order.clone()], trail: vec![] };
+    let chosen = shelf_for(shop, ShelfName::Recommended, about, &guest, SHELF_LEN).await;
     let suggested = shelf(shop, "Recommended for you", chosen).await?;
     let product = |sku: &Sku| -> Option<&Product> { catalogue.product(sku).map(|p| &**p) };
     let mut page =

@@ -88,7 +88,7 @@ pub use order::{FoundOrder, LookUpPage, OrderRow, OrdersPage};
 pub use parcel::{Parcel, location_name, parcels};
 pub use placeholder::placeholder;
 pub use price::{Price, with_prices};
-pub use product::{Availability, Card, Hero, Home, Picture, Shelf};
+pub use product::{Availability, Card, Hero, Home, Picture, SetOffer, Shelf};
 pub use shared::{ShareRow, SharedPage};
 pub use shell::{Keeps, Notice, Shell};
 pub use worker::worker;

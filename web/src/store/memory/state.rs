@@ -12,11 +12,11 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::super::{
-    AdminSession, AdminUser, ArmRow, CartShare, Delivery, EventWrite, Exposure, History, ImportedOrder,
-    KeyRef, KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment, ProductSupply, ReportLink,
-    Result, RollUp, RolledExperiment, RolledUp, ShopTotals, StockRequest, StoreError, StoredCard,
-    StoredDocuments, StoredEndpoint, StoredExperiment, StoredFeatures, SupplyOutcome, UnitRow, User,
-    UserSession,
+    AdminSession, AdminUser, ArmRow, CartShare, Delivery, DocumentRevision, EventWrite, Exposure, History,
+    ImportedOrder, KeyRef, KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment,
+    ProductSupply, ReportLink, Result, RollUp, RolledExperiment, RolledUp, ShelfClick, ShelfCount, ShelfDuel,
+    ShopTotals, StockRequest, StoreError, StoredCard, StoredDocuments, StoredEndpoint, StoredExperiment,
+    StoredFeatures, SupplyOutcome, UnitRow, User, UserSession,
 };
 use crate::{events::data::order_data, lists::WishList};
 
@@ -74,6 +74,7 @@ pub struct State {
     /// When the tracked events of these ids happened.
     pub tracked: BTreeMap<Uuid, i64>,
     pub documents: StoredDocuments,
+    pub document_history: Vec<DocumentRevision>,
     /// All revisions of each key, oldest first.
     pub experiments: BTreeMap<String, Vec<StoredExperiment>>,
     pub exposures: BTreeMap<(String, VisitorId), Exposure>,
@@ -95,6 +96,9 @@ pub struct State {
     pub known_as: BTreeMap<VisitorId, VisitorId>,
     pub looks: BTreeMap<(String, u64), LookRow>,
     pub sales: BTreeMap<(i64, Sku), u64>,
+    pub shelf_clicks: BTreeMap<(VisitorId, String), ShelfClick>,
+    pub shelf_duels: BTreeMap<String, ShelfDuel>,
+    pub shelf_counts: BTreeMap<(i64, ShelfCount), i64>,
     pub people: People,
     pub users: BTreeMap<String, AdminUser>,
     pub sessions: BTreeMap<String, AdminSession>,

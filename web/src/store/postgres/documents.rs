@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use deadpool_postgres::Client;
+use tokio_postgres::Row;
 
 use super::{
-    super::{DocumentStore, Result, StoredDocuments},
+    super::{DocumentRevision, DocumentStore, Result, StoreError, StoredDocuments, documents::REVISIONS_MAX},
     PostgresStore,
     cells::{bigint, cell, number},
-    transaction::bounded,
-    transaction::{execute_alone, query},
+    transaction::{Params, Transaction, bounded, execute, execute_alone, query},
 };
 
 #[async_trait]
@@ -21,6 +21,16 @@ impl DocumentStore for PostgresStore {
 
     async fn put_document(&self, name: &str, text: &str, at_ms: i64) -> Result<()> {
         bounded(put(&self.client().await?, name, text, at_ms)).await
+    }
+
+    async fn revise_document(&self, revision: &DocumentRevision) -> Result<()> {
+        let transaction = Transaction::begin(self.client().await?).await?;
+        bounded(revise(&transaction, revision)).await?;
+        transaction.commit().await
+    }
+
+    async fn document_history(&self, name: &str) -> Result<Vec<DocumentRevision>> {
+        bounded(history(&self.client().await?, name)).await
     }
 }
 
@@ -40,11 +50,46 @@ pub async fn documents(client: &Client, known: u64) -> Result<Option<StoredDocum
     Ok(Some(StoredDocuments { revision: number(first, "revision")?, documents }))
 }
 
+const PUT: &str = "WITH written AS (
+        INSERT INTO documents (name, text, saved_at_ms) VALUES ($1, $2, $3)
+        ON CONFLICT (name) DO UPDATE SET text = excluded.text, saved_at_ms = excluded.saved_at_ms)
+    UPDATE revisions SET revision = revision + 1 WHERE name = 'documents'";
+
 /// Writes a document, and moves the revision on in the same statement.
 pub async fn put(client: &Client, name: &str, text: &str, at_ms: i64) -> Result<()> {
-    const SQL: &str = "WITH written AS (
-            INSERT INTO documents (name, text, saved_at_ms) VALUES ($1, $2, $3)
-            ON CONFLICT (name) DO UPDATE SET text = excluded.text, saved_at_ms = excluded.saved_at_ms)
-        UPDATE revisions SET revision = revision + 1 WHERE name = 'documents'";
-    execute_alone(client, SQL, &[&name, &text, &at_ms]).await.map(drop)
+    execute_alone(client, PUT, &[&name, &text, &at_ms]).await.map(drop)
+}
+
+/// Writes a document as the next revision of its name.
+pub async fn revise(transaction: &Transaction, next: &DocumentRevision) -> Result<()> {
+    const LAST: &str = "SELECT coalesce(max(revision), 0) AS last FROM document_history WHERE name = $1";
+    const KEEP: &str = "INSERT INTO document_history (name, revision, text, saved_at_ms, saved_by, reason)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    let DocumentRevision { name, revision, text, saved_at_ms, saved_by, reason } = next;
+    // The counter's row is locked from here on, so documents are revised one after the other.
+    execute(transaction, PUT, &[name, text, saved_at_ms]).await?;
+    let rows = query(transaction, LAST, &[name]).await?;
+    let last = rows.first().map(|row| number::<u64>(row, "last")).transpose()?.unwrap_or(0);
+    if last + 1 != *revision {
+        return Err(StoreError::Conflict(format!("document {name} is at revision {last}")));
+    }
+    let params: &Params<'_> = &[name, &bigint(*revision), text, saved_at_ms, saved_by, reason];
+    execute(transaction, KEEP, params).await.map(drop)
+}
+
+/// Returns the latest revisions of a document.
+pub async fn history(client: &Client, name: &str) -> Result<Vec<DocumentRevision>> {
+    const SQL: &str = "SELECT name, revision, text, saved_at_ms, saved_by, reason FROM document_history
+        WHERE name = $1 ORDER BY revision DESC LIMIT $2";
+    let revision = |row: &Row| {
+        Ok(DocumentRevision {
+            name: cell(row, "name")?,
+            revision: number(row, "revision")?,
+            text: cell(row, "text")?,
+            saved_at_ms: cell(row, "saved_at_ms")?,
+            saved_by: cell(row, "saved_by")?,
+            reason: cell(row, "reason")?,
+        })
+    };
+    query(client, SQL, &[&name, &bigint(REVISIONS_MAX)]).await?.iter().map(revision).collect()
 }

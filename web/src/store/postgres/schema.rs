@@ -39,6 +39,8 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (26, include_str!("../../../migrations/postgres/0026_shared_units.sql")),
     (27, include_str!("../../../migrations/postgres/0027_report_links.sql")),
     (28, include_str!("../../../migrations/postgres/0028_histories.sql")),
+    (29, include_str!("../../../migrations/postgres/0029_document_history.sql")),
+    (30, include_str!("../../../migrations/postgres/0030_shelf_counts.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".

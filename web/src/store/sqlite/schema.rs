@@ -38,6 +38,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0026_shared_units.sql"),
     include_str!("../../../migrations/sqlite/0027_report_links.sql"),
     include_str!("../../../migrations/sqlite/0028_histories.sql"),
+    include_str!("../../../migrations/sqlite/0029_document_history.sql"),
+    include_str!("../../../migrations/sqlite/0030_shelf_counts.sql"),
 ];
 
 /// Brings the tables up to date; processes that start at once do it one after the other.

@@ -3,7 +3,7 @@
 use cart_core::{Part, PriceQuestion, PriceReason, Product, SelectedPrice};
 use serde::Serialize;
 
-use super::{Availability, Card, ListRow, Price, Shelf, Tell, link};
+use super::{Availability, Card, ListRow, Price, SetOffer, Shelf, Tell, link};
 
 /// Is the page of one product.
 #[derive(Clone, Debug, Serialize)]
@@ -23,7 +23,11 @@ pub struct ProductPage {
     lists: Vec<ListRow>,
     /// How to be told that it is back, where it is sold out.
     tell: Option<Tell>,
+    /// The product and the best of the shelf, to be bought at once.
+    set: Option<SetOffer>,
     shelf: Shelf,
+    /// What others looked at next.
+    pub viewed: Option<Shelf>,
     /// What the visitor looked at before.
     pub seen: Vec<Card>,
 }
@@ -79,7 +83,9 @@ impl ProductPage {
             steps: vec![],
             lists: vec![],
             tell: None,
+            set: None,
             shelf,
+            viewed: None,
             seen: vec![],
         }
     }
@@ -99,6 +105,12 @@ impl ProductPage {
             .map(|(from, step)| PriceStep { from, price: Price::new(step.minor, now.currency) })
             .collect();
         self
+    }
+
+    /// Offers the product with the first of what truly belongs to it, at the prices that hold now.
+    #[must_use]
+    pub fn with_set(self, others: &[Card]) -> Self {
+        Self { set: SetOffer::of(&self.card, others), ..self }
     }
 
     /// Lets the shopper put the product on one of their wish lists.

@@ -4,6 +4,7 @@ use cart_core::{Money, OnOffer, Product, limits::LINE_QUANTITY_MAX};
 use serde::Serialize;
 
 use super::{Price, day::day, link};
+use crate::shelves::showing::Spot;
 
 /// From this many pieces down, a page says how many are left: enough to hurry an honest shopper, rare enough to be
 /// believed.
@@ -115,6 +116,8 @@ pub struct Card {
     pub from: bool,
     /// Why it stands on a shelf.
     pub because: Option<String>,
+    /// The place of a shelf where it stands, for links and reports.
+    pub spot: Option<String>,
 }
 
 impl Card {
@@ -131,7 +134,22 @@ impl Card {
             choices: 1,
             because: None,
             from: false,
+            spot: None,
         }
+    }
+
+    /// Says where on a shelf it is shown.
+    #[must_use]
+    pub fn shown_at(mut self, spot: Option<&Spot>) -> Self {
+        self.spot = spot.map(Spot::to_string);
+        self
+    }
+
+    /// Says why it stands there.
+    #[must_use]
+    pub fn because(mut self, because: String) -> Self {
+        self.because = Some(because);
+        self
     }
 
     /// Says what a piece costs now.
@@ -169,6 +187,37 @@ impl Shelf {
     }
 }
 
+/// Is a product with the best of what is bought together with it, to be put into the cart at once.
+#[derive(Clone, Debug, Serialize)]
+pub struct SetOffer {
+    cards: Vec<Card>,
+    /// How many there are, in words.
+    number: &'static str,
+    total: Price,
+}
+
+impl SetOffer {
+    /// The most products of a set beside the one that its page is about: what one looks over at a glance.
+    pub const OTHERS_MAX: usize = 2;
+
+    /// Offers a product with the first others that can be had as they are and for the same currency; nothing where it cannot be
+    /// had itself, or alone.
+    pub fn of(product: &Card, others: &[Card]) -> Option<Self> {
+        let can_be_had = |card: &&Card| card.availability != Availability::SoldOut && card.choices == 1;
+        let goes = |card: &&Card| can_be_had(card) && card.price.currency == product.price.currency;
+        let others = others.iter().filter(goes).take(Self::OTHERS_MAX).cloned();
+        let cards: Vec<Card> = std::iter::once(product).filter(can_be_had).cloned().chain(others).collect();
+        let number = match cards.len() {
+            2 => "both",
+            3 => "all three",
+            _ => return None,
+        };
+        let minor = cards.iter().map(|card| card.price.minor).try_fold(0_i64, i64::checked_add)?;
+        let is_whole = cards[0].sku == product.sku;
+        is_whole.then(|| Self { number, total: Price::new(minor, product.price.currency), cards })
+    }
+}
+
 /// Is the large welcome of the first page.
 #[derive(Clone, Debug, Serialize)]
 pub struct Hero {
@@ -187,6 +236,8 @@ pub struct Home {
     pub featured: Vec<Card>,
     /// What is popular, or chosen for the visitor.
     pub shelf: Shelf,
+    /// What others went on to from where the visitor is.
+    pub next: Option<Shelf>,
     /// What the visitor looked at lately.
     pub seen: Vec<Card>,
     doors: Vec<Door>,
@@ -208,7 +259,7 @@ impl Home {
             href: link::category(name),
             picture: Picture::of(product),
         };
-        Self { hero, featured, shelf, seen: vec![], doors: doors.iter().map(door).collect() }
+        Self { hero, featured, shelf, next: None, seen: vec![], doors: doors.iter().map(door).collect() }
     }
 }
 

@@ -1,0 +1,119 @@
+//! The page of what came of shelves.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpResponse,
+    web::{Data, Query},
+};
+use dashboards::{Currency, Pages, ShelfDuel, ShelfFunnel, ShelvesPage, shelves::PERIODS};
+use serde::Deserialize;
+
+use super::{html, login::SignedIn};
+use crate::{
+    clock,
+    events::shelf_counts::{ADDS, CLICKS, DUELS, LOSSES, ORDERS, REVENUE, SEEN, SHOWINGS, TIES, WINS},
+    problem::Problem,
+    search::sellers::DAY_MS,
+    shelves::ShelfName,
+    shop::Shop,
+    store::{ShelfCount, ShelfCounts},
+};
+
+#[derive(Deserialize)]
+pub(super) struct Wanted {
+    days: Option<u32>,
+}
+
+/// `GET /admin/shelves`.
+pub(super) async fn read(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    wanted: Query<Wanted>,
+    SignedIn(session): SignedIn,
+) -> Result<HttpResponse, Problem> {
+    let days = wanted.days.filter(|days| PERIODS.contains(days)).unwrap_or(PERIODS[1]);
+    let today = clock::now_ms().div_euclid(DAY_MS);
+    let counts = shop.store.shelf_counts(today + 1 - i64::from(days), today).await?;
+    let (catalogue, currency) = (shop.catalogue.get(), shop.currency());
+    let sales = shop.sellers.get();
+    let sold = sales.values().sum::<u64>() as f64 + catalogue.visible_count() as f64;
+    // A product that nobody bought is as one that was bought once more than never.
+    let surprise = |sku: &str| {
+        let sku = cart_core::Sku::parse(sku).ok()?;
+        let pieces = sales.get(&sku).copied().unwrap_or(0) as f64 + 1.0;
+        Some(-(pieces / sold).log2())
+    };
+    html(pages.shelves(&ShelvesPage {
+        session,
+        days,
+        funnels: funnels(&counts, currency.code(), surprise),
+        duels: duels(&counts),
+        catalogue: catalogue.visible_count() as u64,
+        currency: Currency::new(currency.code(), currency.exponent()),
+    }))
+}
+
+fn title(shelf: &str) -> String {
+    ShelfName::from_name(shelf).map_or_else(|| shelf.to_owned(), |shelf| shelf.title().to_owned())
+}
+
+fn pieces(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or(0)
+}
+
+fn funnels(counts: &ShelfCounts, currency: &str, surprise: impl Fn(&str) -> Option<f64>) -> Vec<ShelfFunnel> {
+    let mut funnels: BTreeMap<(&str, &str), ShelfFunnel> = BTreeMap::new();
+    let mut surprises: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+    for (ShelfCount { shelf, algorithm, what, of }, count) in counts {
+        let key = (shelf.as_str(), algorithm.as_str());
+        let fresh = || ShelfFunnel {
+            shelf: title(shelf),
+            algorithm: algorithm.clone(),
+            showings: 0,
+            seen: 0,
+            clicks: 0,
+            adds: 0,
+            orders: 0,
+            revenue_minor: 0,
+            products: 0,
+            novelty_bits: None,
+        };
+        let funnel = funnels.entry(key).or_insert_with(fresh);
+        match what.as_str() {
+            SHOWINGS => funnel.showings += pieces(*count),
+            SEEN => {
+                funnel.seen += pieces(*count);
+                funnel.products += 1;
+                *surprises.entry(key).or_default() += surprise(of).unwrap_or(0.0) * *count as f64;
+            }
+            CLICKS => funnel.clicks += pieces(*count),
+            ADDS => funnel.adds += pieces(*count),
+            ORDERS => funnel.orders += pieces(*count),
+            REVENUE if of == currency => funnel.revenue_minor += count,
+            _ => {}
+        }
+    }
+    for (key, sum) in surprises {
+        if let Some(funnel) = funnels.get_mut(&key).filter(|funnel| funnel.seen > 0) {
+            funnel.novelty_bits = Some(sum / funnel.seen as f64);
+        }
+    }
+    funnels.into_values().collect()
+}
+
+fn duels(counts: &ShelfCounts) -> Vec<ShelfDuel> {
+    let of = |duel: &ShelfCount, what: &str| {
+        counts.get(&ShelfCount { what: what.to_owned(), ..duel.clone() }).copied().map_or(0, pieces)
+    };
+    let duel = |(duel, showings): (&ShelfCount, &i64)| ShelfDuel {
+        shelf: title(&duel.shelf),
+        algorithm: duel.algorithm.clone(),
+        against: duel.of.clone(),
+        showings: pieces(*showings),
+        wins: of(duel, WINS),
+        losses: of(duel, LOSSES),
+        ties: of(duel, TIES),
+    };
+    counts.iter().filter(|(count, _)| count.what == DUELS).map(duel).collect()
+}

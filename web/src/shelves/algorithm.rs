@@ -1,0 +1,112 @@
+//! The closed list of what can fill a shelf.
+
+use std::{fmt, str::FromStr};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Names an algorithm. The names are stable: the configuration, flags and events carry them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Algorithm {
+    /// Candidates of many lists, put in order by what later questions taught.
+    Learnt,
+    /// What is bought or viewed together, by pairs.
+    Pairs,
+    /// What many buy, whoever asks.
+    Popular,
+}
+
+impl Algorithm {
+    /// All algorithms.
+    pub const ALL: [Self; 3] = [Self::Learnt, Self::Pairs, Self::Popular];
+
+    /// Returns what the index is asked for.
+    pub fn asked(self) -> recommender::Algorithm {
+        match self {
+            Self::Learnt => recommender::Algorithm::Learnt,
+            Self::Pairs => recommender::Algorithm::Pairs,
+            Self::Popular => recommender::Algorithm::Popular,
+        }
+    }
+
+    /// Returns the stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Learnt => "learnt",
+            Self::Pairs => "pairs",
+            Self::Popular => "popular",
+        }
+    }
+
+    /// Returns the algorithm of a stable name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
+/// Says who fills a shelf: one algorithm, such as `pairs`, or two by turns, such as `pairs~popular`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Filling {
+    /// One alone.
+    One(Algorithm),
+    /// Two, by team-draft interleaving.
+    Shared(Algorithm, Algorithm),
+}
+
+impl FromStr for Filling {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let algorithm = |name: &str| {
+            let known = Algorithm::ALL.map(Algorithm::name).join(", ");
+            let unknown = || format!("there is no algorithm {name:?}; the algorithms are {known}");
+            Algorithm::from_name(name).ok_or_else(unknown)
+        };
+        match text.split_once('~') {
+            None => Ok(Self::One(algorithm(text)?)),
+            Some((first, second)) if first == second => {
+                Err(format!("{text:?} shares a shelf between one and the same algorithm; name two"))
+            }
+            Some((first, second)) => Ok(Self::Shared(algorithm(first)?, algorithm(second)?)),
+        }
+    }
+}
+
+impl TryFrom<String> for Filling {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for Filling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(algorithm) => f.write_str(algorithm.name()),
+            Self::Shared(first, second) => write!(f, "{}~{}", first.name(), second.name()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shelf_is_filled_by_one_or_by_two() {
+        for text in ["learnt", "pairs", "popular", "learnt~popular", "popular~pairs"] {
+            assert_eq!(text.parse::<Filling>().unwrap().to_string(), text);
+        }
+        for (text, words) in [
+            ("magic", "there is no algorithm \"magic\"; the algorithms are learnt, pairs, popular"),
+            ("pairs~", "there is no algorithm \"\""),
+            ("pairs~pairs", "name two"),
+        ] {
+            let error = text.parse::<Filling>().unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}
