@@ -190,6 +190,7 @@ fn home(rows: &[Row]) -> Home {
     let popular = ["MUG-COBALT", "TEA-BREAKFAST", "TWINE-GREEN", "MATCHES-LONG", "LANTERN", "SECATEURS"];
     let shelf = Shelf::new("Popular this week", cards(rows, &popular));
     let mut home = Home::new(hero, cards(rows, &featured), shelf, &doors);
+    home.next = Some(Shelf::new("Where you left off", cards(rows, &["SPOONS-BEECH", "JUG-MILK"])));
     home.seen = cards(rows, &["MUG-COBALT", "LANTERN"]);
     home
 }
@@ -222,6 +223,7 @@ fn product(rows: &[Row], sku: &str) -> ProductPage {
         cards(rows, &["TEAPOT-BROWN", "TEA-BREAKFAST", "BISCUITS-OAT", "JUG-MILK", "SPOONS-BEECH"]);
     let card = Card::of(&row.product, on_offer(row.stock), NOW_MS);
     let mut page = ProductPage::new(&row.product, card, Shelf::new("Bought together", together));
+    page.viewed = Some(Shelf::new("People also viewed", cards(rows, &["MUG-COBALT", "JUG-MILK"])));
     page.seen = cards(rows, &["LANTERN", "TWINE-GREEN"]);
     page
 }
