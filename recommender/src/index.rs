@@ -105,7 +105,7 @@ pub struct Index {
     baskets: Pool<basket::Scratch>,
     trails: Pool<session::Scratch>,
     /// What goes with each item alone, once it has been asked.
-    remembered: Vec<OnceLock<Box<[(u32, f32)]>>>,
+    remembered: Vec<OnceLock<Ranked>>,
 }
 
 /// Candidates, the best first.
@@ -213,7 +213,8 @@ impl Index {
                 Cow::Borrowed(remembered.get_or_init(|| {
                     let mut ranked = rank();
                     ranked.truncate(REMEMBERED);
-                    ranked.into_boxed_slice()
+                    ranked.shrink_to_fit();
+                    ranked
                 }))
             }
             _ => Cow::Owned(rank()),

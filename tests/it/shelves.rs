@@ -212,7 +212,7 @@ async fn what_is_seen_and_clicked_counts_once(store: Store) {
     let body = recommended(&app, "sku=MUG&limit=3", Some(ann.token())).await;
     assert_eq!(body["shelf"], "bought_together");
     let places = places(&body);
-    assert!(places[2]["from"].as_str().unwrap().starts_with("bought_together.3.pairs."), "{body}");
+    assert!(places[2]["from"].as_str().unwrap().starts_with("bought_together.3.learnt."), "{body}");
     assert!(
         recommended(&app, "limit=3", None).await["recommendations"][0]["from"].is_null(),
         "nobody is there"
@@ -316,7 +316,7 @@ async fn what_came_of_shelves_is_counted_and_rebuilt_the_same(store: Store) {
     let price = |n: usize| body["recommendations"][n]["price_minor"].as_i64().unwrap();
     let paid = 2 * (price(0) + price(1));
     let text = page_says(&admin, &format!("£{}.{:02}", paid / 100, paid % 100)).await;
-    for words in ["Bought together pairs", "4 in 1 showings", "50.00", "100.00"] {
+    for words in ["Bought together learnt", "4 in 1 showings", "50.00", "100.00"] {
         assert!(text.contains(words), "{words}: {text}");
     }
     let store = web::store::connect(app.store_url(), 2).await.unwrap();

@@ -68,7 +68,7 @@ async fn orders_become_recommendations(store: Store) {
     assert_eq!(recommended(&app, "sku=V0", None).await[0], "LAMP");
     let page = reqwest::get(app.url("/products/MUG")).await.unwrap().text().await.unwrap();
     assert!(
-        unescape(&page).contains("href=\"/products/TEAPOT?from=bought_together.1.pairs."),
+        unescape(&page).contains("href=\"/products/TEAPOT?from=bought_together.1.learnt."),
         "the product page shows what is bought together"
     );
 

@@ -4,6 +4,7 @@ pub mod algorithm;
 pub mod batch;
 pub mod interleave;
 pub mod journal;
+pub mod levels;
 pub mod name;
 pub mod report;
 pub mod rulebook;
@@ -23,13 +24,13 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use cart_core::{Locations, Product, Sku};
 use recommender::{Index, Model, Reason, Suggestion, Wanted};
 
-use self::rulebook::Rulebook;
 pub use self::{
     algorithm::{Algorithm, Filling},
     name::ShelfName,
     show::{About, Shown, ShownItem},
     why::Why,
 };
+use self::{levels::Levels, rulebook::Rulebook};
 use crate::{
     catalogue::Catalogue,
     clock, metrics,
@@ -61,6 +62,8 @@ pub type Shelf = Vec<Suggested>;
 pub struct Shelves {
     /// The shop's rules.
     pub rulebook: Rulebook,
+    /// The stock of what shelves show.
+    pub levels: Levels,
     index: ArcSwapOption<Index>,
     sold_out: ArcSwap<BTreeSet<Sku>>,
     seen: Mutex<Option<(SystemTime, u64)>>,
@@ -160,6 +163,6 @@ impl Shelves {
             sold_out.extend(bundles.iter().filter(is_gone).map(|bundle| bundle.sku.clone()));
         }
         self.sold_out.store(Arc::new(sold_out));
-        Ok(())
+        self.levels.refresh(async |skus| Ok(store.stock(&skus).await?.within(locations.ids()))).await
     }
 }

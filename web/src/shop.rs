@@ -230,6 +230,14 @@ impl Shop {
         Ok(self.store.stock(skus).await?.within(self.terms.get().locations.ids()))
     }
 
+    /// Returns the stock of products that a shelf shows, at most half a second old.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn shelf_stock(&self, skus: BTreeSet<Sku>) -> store::Result<Arc<StockLevels>> {
+        self.shelves.levels.of(skus, async |skus| self.stock(&skus).await).await
+    }
+
     /// Returns the currency that a cart is opened in when nobody says.
     pub fn currency(&self) -> Currency {
         currency_of(&self.catalogue.get())

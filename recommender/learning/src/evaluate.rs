@@ -219,9 +219,8 @@ pub fn baskets(
     methods.splice(
         1..1,
         counted.iter().map(|(score, pairs)| {
-            let ask: Box<dyn FnMut(&[u32], &mut Vec<(u32, f32)>)> =
-                Box::new(|given, best| by_pairs(pairs, given, best));
-            (score.name(), ask)
+            let method: Method<'_> = (score.name(), Box::new(|given, best| by_pairs(pairs, given, best)));
+            method
         }),
     );
     methods.into_iter().flat_map(|(name, ask)| asked(task, name, ask, &[None], cases, items)).collect()

@@ -87,8 +87,9 @@ impl Log {
     }
 
     fn renumbered(self, items: &[Box<str>], names: &[Box<str>]) -> Self {
-        let place = |item: &Box<str>| items.binary_search(item).expect("each item is one of all") as u32;
-        let places: Vec<u32> = self.items.iter().map(place).collect();
+        let find = |item: &str| items.binary_search_by(|other| (**other).cmp(item));
+        let places: Vec<u32> =
+            self.items.iter().map(|item| find(item).expect("each item is one of all") as u32).collect();
         let lines = self.lines.iter().map(|&item| places[item as usize]).collect();
         Self { items: items.to_vec(), names: names.to_vec(), lines, ..self }
     }

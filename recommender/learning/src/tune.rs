@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(tuned.settings.pairs.half_life_days, first.kept);
         for tried in &tuned.tried {
             let best = tried.values.iter().map(|value| value.1).fold(0.0, f64::max);
-            assert!(tried.values.iter().any(|value| *value == (tried.kept, best)), "{tried:?}");
+            assert!(tried.values.contains(&(tried.kept, best)), "{tried:?}");
         }
     }
 

@@ -9,7 +9,10 @@ fn skus(texts: &[&str]) -> Vec<Sku> {
     texts.iter().map(|text| sku(text)).collect()
 }
 
-fn pairs(lists: &[(u32, &[(u32, f32, u32)])]) -> Pairs {
+/// A number of entries, and partners with their scores and common entries.
+type Listed<'a> = (u32, &'a [(u32, f32, u32)]);
+
+fn pairs(lists: &[Listed<'_>]) -> Pairs {
     let mut pairs = Pairs::default();
     for (entries, list) in lists {
         pairs.push(*entries, list.iter().map(|&(item, score, entries)| Pair { item, score, entries }));

@@ -1,7 +1,7 @@
 //! The catalogue and its recommendations.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use cart_core::{CartId, Currency, Sku, StockLevels};
+use cart_core::{CartId, Currency, Sku};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -226,7 +226,7 @@ pub(super) async fn recommendations(
     }
     let products = || shelf.items.iter().map(|item| &item.suggested.product);
     let shown = products().flat_map(|product| product.shelves()).cloned().collect();
-    let stock: StockLevels = shop.stock(&shown).await?;
+    let stock = shop.shelf_stock(shown).await?;
     let now = shop.price_question(None);
     let catalogue = shop.catalogue.get();
     let view = shelf.items.iter().map(|item| SuggestionView {

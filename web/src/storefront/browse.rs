@@ -7,7 +7,7 @@ use actix_web::{
     http::{Method, StatusCode, header},
     web::{Data, Path, Query},
 };
-use cart_core::{Money, PriceQuestion, Product, Sku};
+use cart_core::{Money, PriceQuestion, Product, Sku, StockLevels};
 
 use super::{
     Front, Page,
@@ -38,12 +38,19 @@ const HISTORY_ORDERS: usize = 20;
 
 /// Makes cards of products, with one look at the stock for all of them.
 pub(super) async fn cards(shop: &Shop, products: &[Arc<Product>]) -> Result<Vec<Card>, Problem> {
-    let skus: BTreeSet<Sku> = products.iter().flat_map(|p| p.shelves()).cloned().collect();
-    let stock = shop.stock(&skus).await?;
+    let stock = shop.stock(&skus_of(products)).await?;
+    Ok(cards_of(shop, products, &stock))
+}
+
+fn skus_of(products: &[Arc<Product>]) -> BTreeSet<Sku> {
+    products.iter().flat_map(|p| p.shelves()).cloned().collect()
+}
+
+fn cards_of(shop: &Shop, products: &[Arc<Product>], stock: &StockLevels) -> Vec<Card> {
     let now = shop.price_question(None);
     let on_offer = |p: &Product| stock.on_offer(p, now.now_ms);
     let card = |p: &Arc<Product>| Card::of(p, on_offer(p), now.now_ms).at(price_now(p, &now));
-    Ok(products.iter().map(card).collect())
+    products.iter().map(card).collect()
 }
 
 /// Says what one piece costs now: in the shop's currency, or else in the product's own.
@@ -70,7 +77,8 @@ pub(super) async fn shelf(shop: &Shop, heading: &str, shown: Shown) -> Result<Sh
     let because: Vec<String> = shown.items.iter().map(|item| item.suggested.why.words(&catalogue)).collect();
     let (products, spots): (Vec<_>, Vec<_>) =
         shown.items.into_iter().map(|item| (item.suggested.product, item.spot)).unzip();
-    let cards = cards(shop, &products).await?.into_iter().zip(spots).zip(because);
+    let stock = shop.shelf_stock(skus_of(&products)).await?;
+    let cards = cards_of(shop, &products, &stock).into_iter().zip(spots).zip(because);
     let cards = cards.map(|((card, spot), because)| card.shown_at(spot.as_ref()).because(because)).collect();
     Ok(Shelf::new(heading, cards))
 }

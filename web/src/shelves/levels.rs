@@ -1,0 +1,157 @@
+//! Stock of what shelves show: read for all of them together, twice a second, rather than for every page.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use arc_swap::ArcSwap;
+use cart_core::{Sku, StockLevels};
+
+use crate::store;
+
+/// The most products whose levels are kept, more than shelves show within a minute; where there are more, all begin anew.
+const PRODUCTS_MAX: usize = 5_000;
+
+/// After so many readings, a minute of them, what nobody asks for any more is no longer read.
+const READINGS: u32 = 120;
+
+/// Holds the levels of the products that were asked for lately, at most half a second old.
+#[derive(Default)]
+pub struct Levels {
+    asked: Mutex<Asked>,
+    known: ArcSwap<Known>,
+}
+
+#[derive(Default)]
+struct Asked {
+    skus: BTreeSet<Sku>,
+    readings: u32,
+}
+
+#[derive(Default)]
+struct Known {
+    skus: BTreeSet<Sku>,
+    levels: Arc<StockLevels>,
+}
+
+impl Levels {
+    /// Returns the levels of products, and perhaps of others; what is not known yet is read now.
+    ///
+    /// # Errors
+    /// What reading says.
+    pub async fn of<R>(
+        &self,
+        skus: BTreeSet<Sku>,
+        read: impl FnOnce(BTreeSet<Sku>) -> R,
+    ) -> store::Result<Arc<StockLevels>>
+    where
+        R: Future<Output = store::Result<StockLevels>>,
+    {
+        let known = self.known.load();
+        if skus.is_subset(&known.skus) {
+            return Ok(known.levels.clone());
+        }
+        self.ask(&skus);
+        Ok(Arc::new(read(skus).await?))
+    }
+
+    /// Reads anew what was asked for lately.
+    ///
+    /// # Errors
+    /// What reading says; the earlier levels are then forgotten, for nobody knows how old they become.
+    pub async fn refresh<R>(&self, read: impl FnOnce(BTreeSet<Sku>) -> R) -> store::Result<()>
+    where
+        R: Future<Output = store::Result<StockLevels>>,
+    {
+        let skus = self.asked().take();
+        if skus.is_empty() {
+            self.known.store(Arc::default());
+            return Ok(());
+        }
+        match read(skus.clone()).await {
+            Ok(levels) => {
+                self.known.store(Arc::new(Known { skus, levels: Arc::new(levels) }));
+                Ok(())
+            }
+            Err(error) => {
+                self.known.store(Arc::default());
+                Err(error)
+            }
+        }
+    }
+
+    fn ask(&self, skus: &BTreeSet<Sku>) {
+        let mut asked = self.asked();
+        if asked.skus.len() + skus.len() > PRODUCTS_MAX {
+            asked.skus.clear();
+        }
+        asked.skus.extend(skus.iter().cloned());
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().expect("no thread panics with the lock held")
+    }
+}
+
+impl Asked {
+    fn take(&mut self) -> BTreeSet<Sku> {
+        self.readings += 1;
+        if self.readings < READINGS {
+            return self.skus.clone();
+        }
+        self.readings = 0;
+        std::mem::take(&mut self.skus)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cart_core::StockLevel;
+
+    use super::*;
+
+    fn skus(texts: &[&str]) -> BTreeSet<Sku> {
+        texts.iter().map(|text| Sku::parse(text).unwrap()).collect()
+    }
+
+    fn levels(skus: BTreeSet<Sku>, pieces: i64) -> store::Result<StockLevels> {
+        let mut levels = StockLevels::default();
+        skus.into_iter().for_each(|sku| levels.insert(sku, StockLevel::of_supply(pieces)));
+        Ok(levels)
+    }
+
+    #[actix_web::test]
+    async fn what_was_asked_for_is_read_together_and_not_again_for_each_page() {
+        let kept = Levels::default();
+        let mug = Sku::parse("MUG").unwrap();
+        let first = kept.of(skus(&["MUG"]), async |skus| levels(skus, 3)).await.unwrap();
+        assert_eq!(first.available(&mug), 3);
+        kept.of(skus(&["JUG"]), async |skus| levels(skus, 3)).await.unwrap();
+        kept.refresh(async |asked| {
+            assert_eq!(asked, skus(&["JUG", "MUG"]));
+            levels(asked, 2)
+        })
+        .await
+        .unwrap();
+        let never = async |_| -> store::Result<StockLevels> { panic!("it is known") };
+        assert_eq!(kept.of(skus(&["MUG", "JUG"]), never).await.unwrap().available(&mug), 2);
+    }
+
+    #[actix_web::test]
+    async fn where_reading_fails_nothing_old_is_told_and_what_nobody_asks_for_is_dropped() {
+        let kept = Levels::default();
+        kept.of(skus(&["MUG"]), async |skus| levels(skus, 3)).await.unwrap();
+        kept.refresh(async |skus| levels(skus, 3)).await.unwrap();
+        kept.refresh(async |_| Err(store::StoreError::Unavailable("away".into()))).await.unwrap_err();
+        assert!(
+            kept.of(skus(&["MUG"]), async |_| Err(store::StoreError::Unavailable("away".into())))
+                .await
+                .is_err()
+        );
+        for _ in 0..READINGS {
+            kept.refresh(async |skus| levels(skus, 3)).await.unwrap();
+        }
+        kept.refresh(async |_| panic!("nobody asked for a minute")).await.unwrap();
+    }
+}
