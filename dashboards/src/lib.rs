@@ -13,6 +13,7 @@ pub mod pages;
 pub mod demand;
 pub mod login;
 pub mod measures;
+pub mod model;
 pub mod orders;
 pub mod overview;
 pub mod purses;
@@ -49,6 +50,7 @@ pub use experiment::{
 };
 pub use login::Login;
 pub use measures::{MetricForm, MetricPage, MetricsPage};
+pub use model::{ModelInService, OfflineFigure};
 pub use money::Currency;
 pub use monitoring::metrics_named;
 pub use orders::{OrderLine, OrderPage, OrderRow, OrdersPage};

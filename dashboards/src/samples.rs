@@ -865,7 +865,13 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
         }),
         ("shelves".to_owned(), pages.shelves(&shelves())?),
         ("shelves-none".to_owned(), {
-            pages.shelves(&ShelvesPage { funnels: vec![], duels: vec![], ..shelves() })?
+            pages.shelves(&ShelvesPage {
+                funnels: vec![],
+                duels: vec![],
+                model: None,
+                held_back: None,
+                ..shelves()
+            })?
         }),
         ("shelf-rules".to_owned(), pages.shelf_rules(&shelf_rules())?),
         ("shelf-rules-none".to_owned(), {

@@ -180,8 +180,8 @@ impl ShelfRuleRow {
     fn view(&self) -> RowView<'_> {
         let state = match self.state {
             RuleState::InForce => StateView { tone: "good", icon: "check", label: "In force" },
-            RuleState::ToCome => StateView { tone: "soft", icon: "wait", label: "To come" },
-            RuleState::Over => StateView { tone: "soft", icon: "box", label: "Over" },
+            RuleState::ToCome => StateView { tone: "calm", icon: "wait", label: "To come" },
+            RuleState::Over => StateView { tone: "calm", icon: "box", label: "Over" },
         };
         RowView {
             id: &self.id,

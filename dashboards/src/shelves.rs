@@ -4,6 +4,7 @@ use experiments::{proportion::wilson, sample_ratio::sequential_p_of};
 use serde::Serialize;
 
 use crate::figure::{NONE, count, decimal, p_value, percent, short_percent};
+use crate::model::{self, ModelInService};
 use crate::money::Currency;
 use crate::pages::Session;
 
@@ -74,6 +75,10 @@ pub struct ShelvesPage {
     pub catalogue: u64,
     /// The shop's currency.
     pub currency: Currency,
+    /// The model that answers, where there is one.
+    pub model: Option<ModelInService>,
+    /// What keeps a later model out of service.
+    pub held_back: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -138,6 +143,8 @@ pub(crate) struct View<'a> {
     days: u32,
     rows: Vec<FunnelView<'a>>,
     duels: Vec<DuelView<'a>>,
+    model: Option<model::View<'a>>,
+    held_back: Option<&'a str>,
 }
 
 impl ShelvesPage {
@@ -147,6 +154,8 @@ impl ShelvesPage {
             days: self.days,
             rows: self.funnels.iter().map(|funnel| self.funnel(funnel)).collect(),
             duels: self.duels.iter().map(ShelfDuel::view).collect(),
+            model: self.model.as_ref().map(ModelInService::view),
+            held_back: self.held_back.as_deref(),
         }
     }
 
@@ -187,7 +196,7 @@ impl ShelfDuel {
                 true => format!("{better} is better (p {})", p_value(p)),
                 false => format!("no difference shown (p {})", p_value(p)),
             },
-            tone: if is_decided { "good" } else { "soft" },
+            tone: if is_decided { "good" } else { "calm" },
             icon: if is_decided { "check" } else { "wait" },
         }
     }

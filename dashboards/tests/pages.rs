@@ -271,7 +271,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 57] = [
+const ADDRESSES: [&str; 62] = [
     "/",
     "/admin",
     "/admin/login",
@@ -329,6 +329,11 @@ const ADDRESSES: [&str; 57] = [
     "/admin/webhooks/*/dead",
     "/admin/webhooks/*/delete",
     "/admin/webhooks/wh_1a2b3c/deliveries/*",
+    "/admin/shelves",
+    "/admin/shelves/rules",
+    "/admin/shelves/rules/all",
+    "/admin/shelves/rules/remove",
+    "/admin/shelves/rules/rule",
 ];
 
 #[test]

@@ -10,7 +10,7 @@ mod gate;
 
 use std::{
     fs, io,
-    io::{Read, Write},
+    io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -184,6 +184,21 @@ impl Archive {
         Ok(id)
     }
 
+    /// Returns what keeps the latest model out of service, `None` where it is in service or nothing keeps it.
+    ///
+    /// # Errors
+    /// Where files cannot be read.
+    pub fn held_back(&self) -> Result<Option<(Kept, Refused)>> {
+        let Some(running) = self.current()? else { return Ok(None) };
+        let latest =
+            self.list()?.pop().filter(|latest| latest.about.trained_at_ms > running.about.trained_at_ms);
+        let refused = |latest: Kept| {
+            let refused = Gate::default().pass(&latest.about, &running).err()?;
+            Some((latest, refused))
+        };
+        Ok(latest.and_then(refused))
+    }
+
     /// Returns what was put into service and taken back, oldest first.
     ///
     /// # Errors
@@ -246,9 +261,10 @@ impl Archive {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             file => file.map_err(io_error(&self.current))?,
         };
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(io_error(&self.current))?;
-        Ok(id_of(&bytes))
+        let mut checksum = Vec::new();
+        let read = file.seek(SeekFrom::End(-32)).and_then(|_| file.read_to_end(&mut checksum));
+        // What is shorter than a checksum is no model, and has no id.
+        Ok(read.ok().and_then(|_| id_of(&checksum)))
     }
 
     fn path(&self, id: &str) -> PathBuf {

@@ -240,8 +240,8 @@ async fn what_is_seen_and_clicked_counts_once(store: Store) {
 
     let shown = app.events("shelf_shown", 1).await;
     let data = &shown[0]["data"];
-    assert_eq!((&data["shelf"], &data["algorithm"]), (&json!("bought_together"), &json!("pairs")), "{data}");
-    assert_eq!(data["items"][1], json!({"sku": places[1]["sku"], "place": 2, "algorithm": "pairs"}));
+    assert_eq!((&data["shelf"], &data["algorithm"]), (&json!("bought_together"), &json!("learnt")), "{data}");
+    assert_eq!(data["items"][1], json!({"sku": places[1]["sku"], "place": 2, "algorithm": "learnt"}));
     let clicked = app.events("shelf_clicked", 1).await;
     assert_eq!((&clicked[0]["data"]["sku"], &clicked[0]["data"]["place"]), (&places[1]["sku"], &json!(2)));
     assert_eq!(app.events_now("shelf_shown").len() + app.events_now("shelf_clicked").len(), 2, "each once");

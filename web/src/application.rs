@@ -406,7 +406,11 @@ async fn refresh(shop: web::Data<Shop>) {
         if let Err(error) = refreshed {
             tracing::warn!(%error, "memory could not be brought up to date");
         }
-        shop.shelves.refresh_model(&shop.config.model_file());
+        // A large model takes a second to read, and nobody is to wait for it.
+        let (shelves, path) = (shop.shelves.clone(), shop.config.model_file());
+        if let Err(error) = web::block(move || shelves.refresh_model(&path)).await {
+            tracing::warn!(%error, "the model file was not looked at");
+        }
     }
 }
 

@@ -120,6 +120,11 @@ impl Shelves {
         self.sold_out.load().contains(sku)
     }
 
+    /// Returns what the model in service was learnt from, and what it attained.
+    pub fn model(&self) -> Option<recommender::About> {
+        self.index.load().as_deref().map(|index| index.about().clone())
+    }
+
     /// Reads the model file where it has changed and swaps it in. A file that is not right is logged, and the model
     /// in service stays.
     pub fn refresh_model(&self, path: &PathBuf) {

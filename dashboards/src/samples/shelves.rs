@@ -1,6 +1,7 @@
 //! The page of the shelves.
 
-use super::{HOSTILE, session};
+use super::{AS_OF_MS, HOSTILE, session};
+use crate::model::{ModelInService, OfflineFigure};
 use crate::money::Currency;
 use crate::shelves::{ShelfDuel, ShelfFunnel, ShelvesPage};
 
@@ -38,5 +39,32 @@ pub fn shelves() -> ShelvesPage {
         duels: vec![duel("Goes with the cart", 402, 288), duel("Popular", 31, 28)],
         catalogue: 1_480,
         currency: Currency::new("GBP", 2),
+        model: Some(model()),
+        held_back: Some("model 9c5a01f2 of 2026-11-24T02:00:00Z: it was learnt from 499 orders where model 1b77c0de had 1000: less than 50 %".into()),
+    }
+}
+
+fn model() -> ModelInService {
+    let figure = |task: &str, method: &str, rate: f64, coverage| OfflineFigure {
+        task: task.into(),
+        method: method.into(),
+        cases: 9_412,
+        hit_rate: [rate, rate - 0.011, rate + 0.011],
+        reciprocal_rank: [rate / 2.6, rate / 2.6 - 0.006, rate / 2.6 + 0.006],
+        coverage,
+    };
+    ModelInService {
+        trained_at_ms: AS_OF_MS - 7_200_000,
+        from_ms: AS_OF_MS - 300 * 86_400_000,
+        through_ms: AS_OF_MS - 7_260_000,
+        orders: 16_982,
+        sessions: 186_670,
+        items: 3_755,
+        figures: vec![
+            figure("Next product of a session", "popularity", 0.008, 0.01),
+            figure("Next product of a session", "ranked", 0.484, 0.91),
+            figure("One product of a basket", "cosine", 0.254, 0.88),
+            figure("One product of a basket", "ranked", 0.44, 0.83),
+        ],
     }
 }

@@ -89,6 +89,14 @@ fn a_model_that_is_plainly_worse_or_knows_too_little_does_not_pass() {
         "loo: HR@20 0.4000 [0.3900, 0.4100] is more than 5 % below 0.5000 of model 9c5a01f2; \
          loo: MRR@20 0.2000 [0.1900, 0.2100] is more than 5 % below 0.2500 of model 9c5a01f2"
     );
+    let (_place, archive) = Place::new();
+    let good = archive.keep(&model(about(1, 0.5))).unwrap();
+    archive.promote(&good, 1).unwrap();
+    assert!(archive.held_back().unwrap().is_none());
+    let worse = archive.keep(&model(about(2, 0.4))).unwrap();
+    assert_eq!(archive.held_back().unwrap().map(|(kept, _)| kept.id), Some(worse.clone()));
+    archive.promote(&worse, 2).unwrap();
+    assert!(archive.held_back().unwrap().is_none());
     let few = About { orders: 499, ..about(2, 0.5) };
     assert_eq!(
         refused(&few).unwrap_err(),

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use actix_web::{
-    HttpResponse,
+    HttpResponse, web,
     web::{Data, Query},
 };
-use dashboards::{Currency, Pages, ShelfDuel, ShelfFunnel, ShelvesPage, shelves::PERIODS};
+use dashboards::{
+    Currency, ModelInService, OfflineFigure, Pages, ShelfDuel, ShelfFunnel, ShelvesPage, shelves::PERIODS,
+};
+use recommender::{About, Measured, Task, archive::Archive};
 use serde::Deserialize;
 
 use super::{html, login::SignedIn};
@@ -51,7 +54,45 @@ pub(super) async fn read(
         duels: duels(&counts),
         catalogue: catalogue.visible_count() as u64,
         currency: Currency::new(currency.code(), currency.exponent()),
+        model: shop.shelves.model().map(|about| in_service(&about)),
+        held_back: held_back(&shop).await,
     }))
+}
+
+fn in_service(about: &About) -> ModelInService {
+    let figure = |measured: &Measured| OfflineFigure {
+        task: match measured.task {
+            Task::Session => "The next product of a session".into(),
+            Task::Loo => "The product taken out of a basket".into(),
+            Task::Fbt => "What one product was bought with".into(),
+        },
+        method: measured.method.clone(),
+        cases: measured.cases,
+        hit_rate: measured.hit_rate_20,
+        reciprocal_rank: measured.mrr_20,
+        coverage: measured.coverage,
+    };
+    ModelInService {
+        trained_at_ms: about.trained_at_ms,
+        from_ms: about.from_ms,
+        through_ms: about.through_at_ms,
+        orders: about.orders,
+        sessions: about.sessions,
+        items: about.items,
+        figures: about.measured.iter().map(figure).collect(),
+    }
+}
+
+/// Says which later model does not go into service by itself, and why.
+async fn held_back(shop: &Shop) -> Option<String> {
+    let archive = Archive::of(&shop.config.model_file());
+    let found = web::block(move || archive.held_back()).await.ok()?;
+    match found {
+        Ok(held) => held.map(|(kept, refused)| {
+            format!("model {} of {}: {refused}", kept.id, clock::rfc3339(kept.about.trained_at_ms))
+        }),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 fn title(shelf: &str) -> String {

@@ -79,7 +79,7 @@ pub(super) fn operations() -> Vec<Operation> {
 #[schemars(rename = "NewViews")]
 struct ViewsForm {
     /// The products, in the order in which they were looked at.
-    #[schemars(length(min = 1, max = VIEWS_MAX), with = "Vec<Sku>")]
+    #[schemars(length(min = 1, max = VIEWS_MAX))]
     skus: Vec<String>,
 }
 

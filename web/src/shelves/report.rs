@@ -40,8 +40,7 @@ pub struct Report {
 #[schemars(rename = "ShelfPlace")]
 #[serde(deny_unknown_fields)]
 pub struct Told {
-    /// The product.
-    #[schemars(with = "Sku")]
+    /// The product. One that there is not is told so, and does not spoil the others.
     pub sku: String,
     /// `from` of the recommendation, as it came.
     pub from: String,

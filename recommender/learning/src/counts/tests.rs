@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{weighing::draw, *};
 
 const PLAIN: Settings = Settings {
     weighing: Weighing { half_life_days: f64::INFINITY, length_power: 0.0 },

@@ -1,0 +1,228 @@
+//! New orders, and how counts take them up.
+
+use std::sync::Arc;
+
+use super::{
+    Added, Counts, CountsError, ITEMS_MAX, ORDERS_OF_ITEM_MAX, PART_THAT_CHANGES, Score,
+    batch::{Batch, Earlier, merged},
+    count::Count,
+    heads::{Basis, Heads},
+    heads_path,
+    manifest::{Entry, Manifest},
+    orders::{self, Orders},
+    segment::Segment,
+    sweep,
+    weighing::{Scale, draw},
+};
+
+impl<S: Score> Counts<S> {
+    /// Begins to add orders; nothing changes before [`Addition::finish`].
+    pub fn add(&mut self) -> Addition<'_, S> {
+        Addition {
+            manifest: self.manifest.clone(),
+            counts: self,
+            batch: Batch::default(),
+            added: Added::default(),
+            new: Vec::new(),
+            held: None,
+            items: Vec::new(),
+        }
+    }
+}
+
+/// Gathers new orders; what is not finished changes nothing.
+pub struct Addition<'a, S> {
+    counts: &'a mut Counts<S>,
+    /// As it will be.
+    manifest: Manifest,
+    batch: Batch,
+    added: Added,
+    /// The segments of this addition.
+    new: Vec<Entry>,
+    /// The last of them, still in memory.
+    held: Option<(u64, Arc<Segment>)>,
+    items: Vec<u32>,
+}
+
+impl<S: Score> Addition<'_, S> {
+    /// Adds an order: a number of its own (for a name, a hash of 64 bits), its day since 1970, and its items, in any
+    /// order and however often each.
+    ///
+    /// # Errors
+    /// Where an item is beyond [`ITEMS_MAX`], or the disk refuses what no longer fits in memory.
+    pub fn order(&mut self, id: u64, day: i32, items: &[u32]) -> Result<(), CountsError> {
+        self.items.clear();
+        self.items.extend_from_slice(items);
+        let length = draw(id, &mut self.items, self.counts.settings.order_items_max);
+        if let Some(&highest) = self.items.last() {
+            if highest >= ITEMS_MAX {
+                return Err(CountsError::Item(highest));
+            }
+            self.manifest.item_count = self.manifest.item_count.max(highest + 1);
+        }
+        self.manifest.latest_day = self.manifest.latest_day.max(day);
+        self.batch.orders.push_items(id, day, length, &self.items);
+        self.flush_when_full()
+    }
+
+    /// Takes items out of an order that was told before, or all of it.
+    ///
+    /// # Errors
+    /// Where the disk refuses what no longer fits in memory.
+    pub fn give_back(&mut self, id: u64, items: Option<&[u32]>) -> Result<(), CountsError> {
+        self.batch.give_back(id, items.map(<[u32]>::to_vec));
+        self.flush_when_full()
+    }
+
+    /// Counts what was added, writes it, and makes it what the counts are.
+    ///
+    /// # Errors
+    /// Where the disk refuses, a file is torn, or an item has too many orders. The counts are then as they were.
+    pub fn finish(mut self) -> Result<Added, CountsError> {
+        self.flush()?;
+        let basis = self.counts.basis(&self.manifest);
+        let is_current = self.counts.heads.as_ref().is_some_and(|heads| heads.basis == basis);
+        if self.new.is_empty() && is_current
+            || self.manifest.item_count == 0 && self.manifest.segments.is_empty()
+        {
+            return Ok(self.added);
+        }
+        let heads = self.heads(basis)?;
+        self.manifest.heads = self.next_number();
+        heads.write(&heads_path(&self.counts.folder, self.manifest.heads))?;
+        self.tidy_up()?;
+        self.manifest.write(&self.counts.folder)?;
+        self.counts.heads = Some(heads);
+        self.counts.manifest = self.manifest;
+        sweep(&self.counts.folder, &self.counts.manifest);
+        Ok(self.added)
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.manifest.next += 1;
+        self.manifest.next - 1
+    }
+
+    fn flush_when_full(&mut self) -> Result<(), CountsError> {
+        let gathered = self.batch.bytes() + self.batch.orders.gaps.len() * 2;
+        let is_full =
+            gathered > self.counts.settings.memory_bytes / 2 || self.batch.orders.gaps.len() > 1 << 31;
+        if is_full { self.flush() } else { Ok(()) }
+    }
+
+    /// Makes a segment of what was gathered.
+    fn flush(&mut self) -> Result<(), CountsError> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        // What was held is weighed as of the days that were known then.
+        self.held = None;
+        let (orders, settled) = std::mem::take(&mut self.batch).settle(&*self)?;
+        self.added.settled.orders_told_again += settled.orders_told_again;
+        self.added.settled.returns_of_nothing += settled.returns_of_nothing;
+        if orders.len() == 0 {
+            return Ok(());
+        }
+        self.added.orders += orders.marks.iter().filter(|&&mark| !orders::is_taken_back(mark)).count() as u64;
+        let (entry, segment) = self.write(orders)?;
+        self.manifest.segments.push(entry);
+        self.new.push(entry);
+        let most: u64 = self.manifest.segments.iter().map(|entry| u64::from(entry.orders_of_item)).sum();
+        if most > ORDERS_OF_ITEM_MAX {
+            return Err(CountsError::Orders(most));
+        }
+        self.held = Some((entry.number, Arc::new(segment)));
+        Ok(())
+    }
+
+    fn write(&mut self, orders: Orders) -> Result<(Entry, Segment), CountsError> {
+        let mut entry = Entry {
+            number: self.next_number(),
+            orders: orders.len() as u64,
+            words: orders.gaps.len() as u64,
+            orders_of_item: 0,
+        };
+        let scale = self.counts.scale(&self.manifest);
+        let path = entry.path(&self.counts.folder);
+        let (segment, most) = Segment::write(&path, orders, self.manifest.item_count as usize, &scale)?;
+        entry.orders_of_item = most;
+        Ok((entry, segment))
+    }
+
+    /// Makes the heads of all items: by what changed, or where that would not be less work, or other work, from all rows.
+    fn heads(&mut self, basis: Basis) -> Result<Heads, CountsError> {
+        let count = self.manifest.item_count as usize;
+        let scale = self.counts.scale(&self.manifest);
+        let words = |entries: &[Entry]| entries.iter().map(|entry| entry.words).sum::<u64>();
+        let is_little = words(&self.new) * PART_THAT_CHANGES <= words(&self.manifest.segments);
+        let old = self.counts.heads.as_ref().filter(|old| {
+            is_little
+                && Basis { latest_day: basis.latest_day, ..old.basis.clone() } == basis
+                && Scale::new(old.basis.weighing, old.basis.latest_day) == scale
+        });
+        let shelf = self.counts.shelf(&self.manifest);
+        shelf.held.borrow_mut().extend(self.held.take());
+        let mut all = old.map_or((0, 0), |old| (old.all.0 as i64, old.all.1 as i64));
+        let mut totals = old.map_or_else(Vec::new, |old| old.totals.clone());
+        totals.resize(count, Count::default());
+        for entry in if old.is_some() { &self.new } else { &self.manifest.segments } {
+            let (orders, weight) = shelf.segment(entry)?.add_totals(&mut totals);
+            all = (all.0 + orders, all.1 + weight);
+        }
+        let ranking = self.counts.ranking(&self.manifest, &totals);
+        let items: Vec<u32> = (0..count as u32).collect();
+        let (encoded, rows) = match old {
+            Some(old) => {
+                let was = |item: u32| old.totals.get(item as usize).map_or(0, |was| was.weight());
+                let fell: Vec<u32> = items
+                    .iter()
+                    .copied()
+                    .filter(|&item| totals[item as usize].weight() < was(item))
+                    .collect();
+                let added = shelf.source(&self.new, &items)?;
+                ranking.update(old, &added, &fell, |rows| shelf.source(&self.manifest.segments, rows))?
+            }
+            None => {
+                let source = shelf.source(&self.manifest.segments, &items)?;
+                let heads = source.map(&items, count, |item, row| ranking.select(item, row).encoded())?;
+                (heads, count)
+            }
+        };
+        self.added.rows_counted = rows as u64;
+        Ok(Heads::new(basis, (all.0 as u64, all.1 as u64), totals, &encoded))
+    }
+
+    /// Puts the latest segments together while the one before is not twice as long, and both fit.
+    fn tidy_up(&mut self) -> Result<(), CountsError> {
+        while let [.., before, last] = self.manifest.segments[..] {
+            let (orders, words) =
+                ((before.orders + last.orders) as usize, (before.words + last.words) as usize);
+            let bytes = Segment::bytes(orders, words, self.manifest.item_count as usize);
+            if before.words >= 2 * last.words || 2 * bytes > self.counts.settings.memory_bytes {
+                return Ok(());
+            }
+            let read = |entry: &Entry| Segment::read_orders(&entry.path(&self.counts.folder));
+            let orders = merged(vec![read(&before)?, read(&last)?]);
+            let (entry, _) = self.write(orders)?;
+            self.manifest.segments.truncate(self.manifest.segments.len() - 2);
+            self.manifest.segments.push(entry);
+        }
+        Ok(())
+    }
+}
+
+impl<S: Score> Earlier for Addition<'_, S> {
+    type Error = CountsError;
+
+    fn segments(&self) -> usize {
+        self.manifest.segments.len()
+    }
+
+    fn ids(&self, segment: usize) -> Result<Vec<u64>, CountsError> {
+        Segment::read_ids(&self.manifest.segments[segment].path(&self.counts.folder))
+    }
+
+    fn orders(&self, segment: usize) -> Result<Orders, CountsError> {
+        Segment::read_orders(&self.manifest.segments[segment].path(&self.counts.folder))
+    }
+}
