@@ -10,7 +10,7 @@ mod reason;
 use std::{borrow::Cow, sync::OnceLock};
 
 use cart_core::Sku;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use reason::{Evidence, Reason};
 
@@ -45,35 +45,14 @@ const CANDIDATES: usize = 150;
 const REMEMBERED: usize = 50;
 
 /// Names a way to answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     /// Candidates of many lists, put in order by what later questions taught.
-    #[default]
     Learnt,
     /// What is in the same orders or sessions most often.
     Pairs,
     /// What most buy.
     Popular,
-}
-
-impl Algorithm {
-    /// Every algorithm, the best first.
-    pub const ALL: [Self; 3] = [Self::Learnt, Self::Pairs, Self::Popular];
-
-    /// Returns the name, as settings, flags and tables spell it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Learnt => "learnt",
-            Self::Pairs => "pairs",
-            Self::Popular => "popular",
-        }
-    }
-
-    /// Returns the algorithm of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
-    }
 }
 
 /// Says what an answer may be.

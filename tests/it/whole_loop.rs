@@ -72,6 +72,15 @@ async fn orders_become_recommendations(store: Store) {
         "the product page shows what is bought together"
     );
 
+    let many = format!("viewed={}", vec!["MUG"; 51].join(","));
+    for (query, words) in [("viewed=MUG&sku=MUG", "not two of them"), (&*many, "51 products, the most is 50")]
+    {
+        let answer =
+            Answer::to(reqwest::Client::new().get(app.url(&format!("/api/v1/recommendations?{query}"))));
+        let answer = answer.await.unwrap();
+        assert!(answer.status == 400 && answer.body.to_string().contains(words), "{}", answer.body);
+    }
+
     let shopper = app.open_cart().await;
     shopper.add("MUG", 1).await.accepted();
     let beside_cart = format!("cart={}", shopper.cart_id());

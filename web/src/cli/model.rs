@@ -1,5 +1,7 @@
 //! `cartwright model`: the models that were learnt, and which of them is in service.
 
+use std::io::{self, Write};
+
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use recommender::{
@@ -44,21 +46,30 @@ enum Verb {
 }
 
 pub(super) fn run(config: &Config, args: &ModelArgs) -> anyhow::Result<()> {
+    let done = answer(config, args, &mut io::stdout().lock());
+    // Who reads only the beginning, as `head` does, has what they wanted.
+    let is_enough = |error: &anyhow::Error| {
+        error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    };
+    done.or_else(|error| if is_enough(&error) { Ok(()) } else { Err(error) })
+}
+
+fn answer(config: &Config, args: &ModelArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let archive = Archive::of(&config.model_file());
     match &args.verb {
-        Verb::List => list(&archive.list()?, args.json),
-        Verb::Show { id } => show(&named(&archive, id.as_deref())?, args.json),
+        Verb::List => list(&archive.list()?, args.json, out),
+        Verb::Show { id } => show(&named(&archive, id.as_deref())?, args.json, out),
         Verb::Compare { first, second } => {
-            compare(&archive.find(first)?, &named(&archive, second.as_deref())?, args.json)
+            compare(&archive.find(first)?, &named(&archive, second.as_deref())?, args.json, out)
         }
         Verb::Promote { id } => {
             let kept = archive.find(id)?;
             archive.promote(&kept.id, clock::now_ms())?;
-            println!("model {} is in service", kept.id);
+            writeln!(out, "model {} is in service", kept.id)?;
             Ok(())
         }
         Verb::Rollback => {
-            println!("model {} is in service again", archive.rollback(clock::now_ms())?);
+            writeln!(out, "model {} is in service again", archive.rollback(clock::now_ms())?)?;
             Ok(())
         }
     }
@@ -71,18 +82,20 @@ fn named(archive: &Archive, id: Option<&str>) -> anyhow::Result<Kept> {
     }
 }
 
-fn list(kept: &[Kept], json: bool) -> anyhow::Result<()> {
+fn list(kept: &[Kept], json: bool, out: &mut impl Write) -> anyhow::Result<()> {
     if json {
-        println!("{}", serde_json::to_string(kept)?);
+        writeln!(out, "{}", serde_json::to_string(kept)?)?;
         return Ok(());
     }
-    println!(
+    writeln!(
+        out,
         "  {:<8}  {:<20} {:>9} {:>9} {:>8} {:>8}  HR@20 of each task",
         "id", "trained", "orders", "sessions", "items", "MB"
-    );
+    )?;
     for Kept { id, bytes, is_current, about } in kept {
         let attained = of_itself(about).map(|m| format!("{} {:.4}", m.task.name(), m.hit_rate_20[0]));
-        println!(
+        writeln!(
+            out,
             "{} {id:<8}  {:<20} {:>9} {:>9} {:>8} {:>8.1}  {}",
             if *is_current { '*' } else { ' ' },
             instant(about.trained_at_ms),
@@ -91,56 +104,62 @@ fn list(kept: &[Kept], json: bool) -> anyhow::Result<()> {
             about.items,
             *bytes as f64 / 1e6,
             attained.collect::<Vec<_>>().join(", ")
-        );
+        )?;
     }
     Ok(())
 }
 
-fn show(kept: &Kept, json: bool) -> anyhow::Result<()> {
+fn show(kept: &Kept, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
     if json {
-        println!("{}", serde_json::to_string(kept)?);
+        writeln!(out, "{}", serde_json::to_string(kept)?)?;
         return Ok(());
     }
     let about = &kept.about;
-    println!("model {}{}", kept.id, if kept.is_current { ", in service" } else { "" });
-    println!("trained    {}", instant(about.trained_at_ms));
-    println!(
+    writeln!(out, "model {}{}", kept.id, if kept.is_current { ", in service" } else { "" })?;
+    writeln!(out, "trained    {}", instant(about.trained_at_ms))?;
+    writeln!(
+        out,
         "data       {} to {}, through event {}",
         instant(about.from_ms),
         instant(about.through_at_ms),
         about.through_position
-    );
-    println!("learnt of  {} orders, {} sessions, {} items", about.orders, about.sessions, about.items);
-    println!("file       {:.1} MB", kept.bytes as f64 / 1e6);
-    println!("settings   {}", about.settings);
-    println!();
-    println!("{:<8} {:<16} {:>7}  {:<24}  {:<24} coverage", "task", "method", "asked", "HR@20", "MRR@20");
+    )?;
+    writeln!(out, "learnt of  {} orders, {} sessions, {} items", about.orders, about.sessions, about.items)?;
+    writeln!(out, "file       {:.1} MB", kept.bytes as f64 / 1e6)?;
+    writeln!(out, "settings   {}", about.settings)?;
+    writeln!(out)?;
+    writeln!(
+        out,
+        "{:<8} {:<16} {:>7}  {:<24}  {:<24} coverage",
+        "task", "method", "asked", "HR@20", "MRR@20"
+    )?;
     for Measured { task, method, cases, hit_rate_20, mrr_20, coverage } in &about.measured {
-        println!(
+        writeln!(
+            out,
             "{:<8} {method:<16} {cases:>7}  {:<24}  {:<24} {:>7.1}%",
             task.name(),
             interval(*hit_rate_20),
             interval(*mrr_20),
             coverage * 100.0
-        );
+        )?;
     }
     Ok(())
 }
 
-fn compare(first: &Kept, second: &Kept, json: bool) -> anyhow::Result<()> {
+fn compare(first: &Kept, second: &Kept, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
     let verdict = Gate::default().pass(&first.about, second);
     if json {
         let refused = verdict.err().map(|refused| refused.0);
-        println!("{}", serde_json::json!({"first": first, "second": second, "refused": refused}));
+        writeln!(out, "{}", serde_json::json!({"first": first, "second": second, "refused": refused}))?;
         return Ok(());
     }
-    println!("{:<18} {:>24} {:>24}", "", first.id, second.id);
+    writeln!(out, "{:<18} {:>24} {:>24}", "", first.id, second.id)?;
     for (what, of) in [
         ("orders", (|about| about.orders) as fn(&About) -> u64),
         ("sessions", |about| about.sessions),
         ("items", |about| about.items),
     ] {
-        println!("{what:<18} {:>24} {:>24}", of(&first.about), of(&second.about));
+        writeln!(out, "{what:<18} {:>24} {:>24}", of(&first.about), of(&second.about))?;
     }
     for measured in of_itself(&first.about) {
         let Some(other) = second.about.attained(measured.task) else { continue };
@@ -148,12 +167,12 @@ fn compare(first: &Kept, second: &Kept, json: bool) -> anyhow::Result<()> {
             [("HR@20", (|m| m.hit_rate_20) as fn(&Measured) -> [f64; 3]), ("MRR@20", |m| m.mrr_20)]
         {
             let (one, two) = (interval(of(measured)), interval(of(other)));
-            println!("{:<18} {one:>24} {two:>24}", format!("{} {figure}", measured.task.name()));
+            writeln!(out, "{:<18} {one:>24} {two:>24}", format!("{} {figure}", measured.task.name()))?;
         }
     }
     match verdict {
-        Ok(()) => println!("{} would go into service in place of {}", first.id, second.id),
-        Err(refused) => println!("{} would not go into service by itself: {refused}", first.id),
+        Ok(()) => writeln!(out, "{} would go into service in place of {}", first.id, second.id)?,
+        Err(refused) => writeln!(out, "{} would not go into service by itself: {refused}", first.id)?,
     }
     Ok(())
 }
