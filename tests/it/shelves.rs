@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use harness::{
-    Admin, Answer, Store, TestApp,
+    Admin, Answer, Shopper, Store, TestApp,
     admin::{self, api, unescape},
     patience::eventually,
 };
@@ -15,6 +15,7 @@ on_each_store!(
     rules_are_written_on_a_page,
     a_set_is_added_at_once_or_not_at_all,
     what_is_seen_and_clicked_counts_once,
+    who_wants_no_history_is_not_followed_over_shelves,
     links_of_shelves_count_without_scripts,
     what_came_of_shelves_is_counted_and_rebuilt_the_same,
     an_experiment_chooses_who_fills_a_shelf,
@@ -247,6 +248,27 @@ async fn what_is_seen_and_clicked_counts_once(store: Store) {
     assert_eq!(app.events_now("shelf_shown").len() + app.events_now("shelf_clicked").len(), 2, "each once");
     let metrics = app.metrics().await;
     assert_eq!(metrics.value("cartwright_shelf_events_total", &[("outcome", "written")]), Some(2.0));
+}
+
+async fn who_wants_no_history_is_not_followed_over_shelves(store: Store) {
+    let app = shop(store).await;
+    let (shy, ann) = (app.open_cart().await, app.open_cart().await);
+    let report = async |shopper: &Shopper| {
+        let places = places(&recommended(&app, "sku=MUG&limit=2", Some(shopper.token())).await);
+        json!({"shown": places, "clicked": [places[0]]})
+    };
+    let told = report(&shy).await;
+    let wish = reqwest::Client::new().patch(app.url("/api/v1/history")).bearer_auth(shy.token());
+    assert_eq!(Answer::to(wish.json(&json!({"kept": false}))).await.unwrap().status, 200);
+    tell(&app, shy.token(), told.clone()).await;
+    let by_signal = reqwest::Client::new().post(app.url("/api/v1/shelf-events")).bearer_auth(ann.token());
+    let told = report(&ann).await;
+    let answer = Answer::to(by_signal.header("sec-gpc", "1").json(&told)).await.unwrap();
+    assert_eq!((answer.status, &answer.body["accepted"]), (200, &json!(0)));
+    let bob = app.open_cart().await;
+    tell(&app, bob.token(), report(&bob).await).await;
+    app.events("shelf_clicked", 1).await;
+    assert_eq!((app.events_now("shelf_shown").len(), app.events_now("shelf_clicked").len()), (1, 1));
 }
 
 async fn links_of_shelves_count_without_scripts(store: Store) {

@@ -8,7 +8,7 @@ use super::report::{Reader, Refused, Report, Told};
 use crate::{
     clock, metrics,
     shop::Shop,
-    store::{Store, TrackedEvent},
+    store::{self, Store, TrackedEvent},
     visitor::Visitor,
 };
 
@@ -42,7 +42,7 @@ impl Journal {
 pub async fn write(store: Arc<dyn Store>, mut events: mpsc::Receiver<TrackedEvent>) {
     let mut taken = vec![];
     while events.recv_many(&mut taken, WRITTEN_AT_ONCE).await > 0 {
-        match store.track(&taken).await {
+        match track(&*store, &taken).await {
             Ok(new) => metrics::shelf_events("written", usize::try_from(new).unwrap_or(taken.len())),
             Err(error) => {
                 tracing::warn!(%error, "what was seen of shelves could not be written");
@@ -51,6 +51,16 @@ pub async fn write(store: Arc<dyn Store>, mut events: mpsc::Receiver<TrackedEven
         }
         taken.clear();
     }
+}
+
+/// Writes events, but of who does not want that a history is kept of what they look at.
+async fn track(store: &dyn Store, events: &[TrackedEvent]) -> store::Result<u64> {
+    let histories = store.histories(&events.iter().map(|event| event.unit.clone()).collect()).await?;
+    let leaves_out = |event: &&TrackedEvent| {
+        histories.get(&event.unit).is_some_and(|history| history.leaves_out(event.at_ms))
+    };
+    let kept: Vec<TrackedEvent> = events.iter().filter(|event| !leaves_out(event)).cloned().collect();
+    if kept.is_empty() { Ok(0) } else { store.track(&kept).await }
 }
 
 impl Shop {

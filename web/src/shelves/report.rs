@@ -1,7 +1,8 @@
 //! What shoppers saw of shelves and clicked on: reports become events, each once.
 //!
 //! A showing counts as seen once, when its page says so; a click once for each product of a showing. What robots and the shop's own
-//! people do is no event. Neither is what is told of somebody else's showing, or more than a day after it.
+//! people do is no event, nor what somebody does of whom no history is to be kept. Neither is what is told of somebody else's
+//! showing, or more than a day after it.
 
 use std::collections::BTreeMap;
 
@@ -78,7 +79,8 @@ impl Reader<'_> {
             showings.entry(spot.showing.clone()).or_default().insert(spot.place, (sku, spot));
         }
         let clicked: Vec<_> = report.clicked.iter().filter_map(&mut sift).collect();
-        if self.who.circumstances.attributes().contains_key(EXCLUDED) {
+        let circumstances = &self.who.circumstances;
+        if circumstances.declined.is_some() || circumstances.attributes().contains_key(EXCLUDED) {
             return (vec![], refused);
         }
         let shown = showings.into_values().filter_map(|places| self.shown(&places));
