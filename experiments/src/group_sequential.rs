@@ -7,7 +7,8 @@ use crate::distribution::normal;
 use crate::effect::Effect;
 use crate::interval::{Alternative, Estimate};
 
-/// Looks that add less than this share of the plan are not taken: their bound is infinite and they spend nothing.
+/// Looks that add less than this share of the plan are not taken: their bound is infinite and they spend nothing. A
+/// look that leaves less than this spends all, for no later one could.
 const STEP_MIN: f64 = 1e-4;
 /// Bounds beyond this many deviations count as infinite.
 const Z_MAX: f64 = 40.0;
@@ -173,7 +174,7 @@ fn bounds(spending: Spending, alpha: f64, alternative: Alternative, fractions: &
             found.push(f64::INFINITY);
             continue;
         }
-        let target = spending.spent(alpha, fraction);
+        let target = spending.spent(alpha, if 1.0 - fraction < STEP_MIN { 1.0 } else { fraction });
         let bound = walk.bound_above(fraction, target - spent);
         let lower = if alternative == Alternative::TwoSided { -bound } else { f64::NEG_INFINITY };
         let next = fractions[index + 1..].iter().find(|later| *later - fraction >= STEP_MIN);

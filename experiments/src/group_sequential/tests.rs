@@ -68,8 +68,12 @@ proptest! {
     #[test]
     fn all_looks_spend_alpha(
         mut looks in proptest::collection::vec(0.01..1.0_f64, 0..6), alpha in 0.001..0.2_f64, is_pocock in any::<bool>(),
+        is_nearly_over in any::<bool>(),
     ) {
         looks.push(1.0);
+        if is_nearly_over {
+            looks.push(0.999_995);
+        }
         looks.sort_by(f64::total_cmp);
         let spending = if is_pocock { Spending::Pocock } else { Spending::OBrienFleming };
         for alternative in [Alternative::TwoSided, Alternative::Greater] {
