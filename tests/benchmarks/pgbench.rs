@@ -1,5 +1,7 @@
 //! PostgreSQL's own benchmark, as the yardstick of durable writes on this machine.
 
+use std::fs;
+
 use harness::{cluster::Cluster, program::succeeded};
 
 /// What is run, for the figures' yardstick.
@@ -24,4 +26,29 @@ pub fn measure(cluster: &Cluster, database: &str, seconds: u32) -> f64 {
     let line = said.lines().find(|line| line.starts_with("tps = ")).expect("pgbench prints its tps");
     let number = line.trim_start_matches("tps = ").split(' ').next().unwrap_or_default();
     number.parse().expect("tps is a number")
+}
+
+/// Measures the 99th percentile of its latency at so many transactions a second, in milliseconds: what of a tail is the
+/// disk's and the machine's.
+pub fn p99_ms(cluster: &Cluster, database: &str, per_second: f64, seconds: u32) -> f64 {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let prefix = folder.path().join("log").display().to_string();
+    let (seconds, rate, log) =
+        (seconds.to_string(), per_second.to_string(), format!("--log-prefix={prefix}"));
+    let arguments = ["-N", "-c", "64", "-j", "2", "-l", &log, "-R", &rate, "-T", &seconds, database];
+    succeeded("pgbench", &cluster.run("pgbench", &arguments));
+    let files = fs::read_dir(folder.path()).expect("its logs").map(|file| file.expect("a log").path());
+    let lines = files.flat_map(|file| {
+        let log = fs::read_to_string(file).expect("its log is text");
+        log.lines().map(latency_us).collect::<Vec<u64>>()
+    });
+    let mut latencies: Vec<u64> = lines.collect();
+    latencies.sort_unstable();
+    let rank = (latencies.len() * 99).div_ceil(100);
+    latencies[rank.clamp(1, latencies.len()) - 1] as f64 / 1_000.0
+}
+
+/// Reads the third column of a line of its log: how long the transaction took, from when it was due, in microseconds.
+fn latency_us(line: &str) -> u64 {
+    line.split(' ').nth(2).and_then(|column| column.parse().ok()).expect("pgbench logs latencies")
 }
