@@ -5,6 +5,7 @@ mod checkout;
 mod gifts;
 mod lapse;
 mod lines;
+mod moves;
 mod order;
 pub(crate) mod payment;
 pub(crate) mod pieces;

@@ -5,14 +5,10 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use super::{
-    Facts,
-    gifts::withdrawn,
-    pieces::{Obtained, lacks, needs_of, obtain},
-};
+use super::Facts;
 use crate::{
-    AllocationRule, Cart, CartEvent, Destination, HoldMove, Line, LocationId, Pick, Rejection, Sku, Slot,
-    StockLevels, location::fewest_parcels, stock::Supply,
+    AllocationRule, Cart, Destination, Line, LocationId, Pick, Sku, Slot, StockLevels,
+    location::fewest_parcels, stock::Supply,
 };
 
 /// Is the stock while a decision takes pieces from it, location by location.
@@ -109,73 +105,14 @@ pub(super) fn serving<'f>(cart: &Cart, facts: &Facts<'f>) -> Cow<'f, [LocationId
 }
 
 /// Reports whether pieces of a product travel, as all do of which nobody says otherwise.
-fn travels(facts: &Facts<'_>, sku: &Sku) -> bool {
+pub(super) fn travels(facts: &Facts<'_>, sku: &Sku) -> bool {
     facts.products.product(sku).is_none_or(|product| !product.digital)
 }
 
 /// Returns the locations that send something of a cart as it stands.
-fn sending<'c>(cart: &'c Cart, facts: &Facts<'_>) -> BTreeSet<&'c LocationId> {
+pub(super) fn sending<'c>(cart: &'c Cart, facts: &Facts<'_>) -> BTreeSet<&'c LocationId> {
     let holds = cart.lines.iter().flat_map(Line::holds).filter(|(sku, ..)| travels(facts, sku));
     holds.map(|(_, location, _)| location).collect()
-}
-
-/// Moves the cart's holds to locations that serve where it goes to and, where the rule says so, to fewer of them. A gift
-/// that no location has which serves the destination is taken out.
-///
-/// # Errors
-/// [`Rejection::OutOfStock`] where pieces are held that no location has which serves the destination.
-pub(super) fn move_holds(cart: &Cart, facts: &Facts<'_>) -> Result<Vec<CartEvent>, Rejection> {
-    let serving = serving(cart, facts);
-    // What a line holds of a product that is no longer counted stays where it is: it would not be looked for anew.
-    let is_counted = |line: &Line| line.held > 0 && !needs_of(facts, line).is_empty();
-    let is_out_of_reach =
-        |(sku, location, _): (&Sku, &LocationId, u32)| travels(facts, sku) && !serving.contains(location);
-    let is_astray = |line: &Line| is_counted(line) && line.holds().any(is_out_of_reach);
-    let any_astray = cart.lines.iter().any(is_astray);
-    let gathers =
-        facts.terms.locations.rule() == AllocationRule::FewestParcels && sending(cart, facts).len() > 1;
-    if !any_astray && !gathers {
-        return Ok(vec![]);
-    }
-    // Where something has to move, a gift that need not keeps its pieces.
-    let may_gather = |line: &Line| gathers && !(any_astray && line.is_gift());
-    let may_move = |line: &Line| is_astray(line) || (is_counted(line) && may_gather(line));
-    // The pieces are put back in thought and looked for anew.
-    let mut bare = cart.clone();
-    let mut stock = facts.stock.clone();
-    for line in bare.lines.iter_mut().filter(|line| may_move(line)) {
-        put_back(&mut stock, line);
-        (line.quantity, line.held) = (line.held, 0);
-        line.picks.clear();
-    }
-    let facts = &Facts { stock: &stock, ..*facts };
-    let lines: Vec<_> = cart.lines.iter().zip(&bare.lines).filter(|(line, _)| may_move(line)).collect();
-    let mut allocation = Allocation::of(&bare, facts, || lacks(facts, lines.iter().map(|(_, bare)| *bare)));
-    let (mut moves, mut events) = (vec![], vec![]);
-    let mut after: BTreeSet<LocationId> = sending(&bare, facts).into_iter().cloned().collect();
-    for (line, bare) in &lines {
-        let needs = needs_of(facts, bare);
-        let obtained = obtain(&mut allocation, &needs, bare.quantity, Some(bare));
-        let Obtained { picks, backordered } = match obtained {
-            Ok(obtained) => obtained,
-            Err(_) if any_astray && line.is_gift() => {
-                events.push(withdrawn(line));
-                continue;
-            }
-            Err(rejection) if any_astray => return Err(rejection),
-            Err(_) => return Ok(vec![]),
-        };
-        let to = said(line, picks);
-        let sent = to.iter().filter(|pick| travels(facts, &pick.sku));
-        after.extend(sent.map(|pick| pick.location.clone()));
-        let from = said(line, line.picks.clone());
-        if from != to {
-            moves.push(HoldMove { line: line.id(), from, to, backordered });
-        }
-    }
-    let is_better = any_astray || after.len() < sending(cart, facts).len();
-    events.extend((is_better && !moves.is_empty()).then_some(CartEvent::HoldsMoved { moves }));
-    Ok(events)
 }
 
 /// Puts all that a line holds back on the shelves.
@@ -187,13 +124,5 @@ pub(super) fn put_back(stock: &mut StockLevels, line: &Line) {
             level.held -= i64::from(pieces);
             stock.insert(slot, level);
         }
-    }
-}
-
-/// Returns where all held pieces of a line are, said of the main location too.
-fn said(line: &Line, picks: Vec<Pick>) -> Vec<Pick> {
-    match line.parts.is_empty() && picks.is_empty() {
-        true => vec![Pick::new(line.sku.clone(), line.held)],
-        false => picks,
     }
 }

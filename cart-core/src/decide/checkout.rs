@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::{
     Facts,
-    allocation::{Allocation, move_holds, serving},
+    allocation::{Allocation, serving},
     gifts::still_given,
+    moves::move_holds,
     noted,
     pieces::{hold_lines, lacks, needs_of, obtain},
 };
