@@ -86,8 +86,8 @@ const BASKETS: f64 = 4_000.0;
 const PART_MIN: f64 = 0.02;
 const PART_MAX: f64 = 0.1;
 
-/// Learns a basket model: the rankers from questions of the latest slices, each with lists of what came before it, then
-/// the lists of all.
+/// Learns a basket model: the rankers from questions of the latest slices, each with lists of what came before it (or of
+/// all others, where time does not tell), then the lists of all.
 pub fn learn(baskets: Slice<'_>, settings: Settings) -> BasketModel {
     let facts = Facts { alike: names::alike(baskets.log()), codes: names::neighbouring(baskets.log()) };
     let taught = |task: Task| Teaching { task, table: None };
@@ -96,7 +96,14 @@ pub fn learn(baskets: Slice<'_>, settings: Settings) -> BasketModel {
         (BASKETS / settings.slices.max(1) as f64 / baskets.len().max(1) as f64).clamp(PART_MIN, PART_MAX);
     for slice in (0..settings.slices).rev() {
         let from = |slice: usize| (baskets.len() as f64 * (1.0 - part * slice as f64)) as usize;
-        let (early, late) = (baskets.part(0..from(slice + 1)), baskets.part(from(slice + 1)..from(slice)));
+        let asked = from(slice + 1)..from(slice);
+        // Where time does not tell baskets apart, those behind a slice teach as much about it as those before.
+        let turned = baskets.is_timeless().then(|| baskets.with_last(asked.clone()));
+        let (all, asked) = match &turned {
+            Some(turned) => (turned.all(), turned.len() - asked.len()..turned.len()),
+            None => (baskets, asked),
+        };
+        let (early, late) = (all.part(0..asked.start), all.part(asked));
         if early.is_empty() || late.is_empty() {
             continue;
         }

@@ -173,6 +173,24 @@ impl<'a> Slice<'a> {
         Self { from: self.from + starts.partition_point(|start| *start < least), ..self }
     }
 
+    /// Says whether time does not tell any two entries apart.
+    pub fn is_timeless(self) -> bool {
+        let (first_ms, last_ms) = self.span_ms();
+        first_ms == last_ms
+    }
+
+    /// Returns a log of these entries in which those from one place to another stand last.
+    pub fn with_last(self, last: Range<usize>) -> Log {
+        let order = (0..last.start).chain(last.end..self.len()).chain(last.clone());
+        let (mut starts, mut lines, mut at_ms) = (vec![0], vec![], Vec::with_capacity(self.len()));
+        for place in order {
+            lines.extend(self.entry(place));
+            starts.push(lines.len());
+            at_ms.push(self.log.at_ms(self.from + place));
+        }
+        Log { items: self.log.items.clone(), names: self.log.names.clone(), starts, lines, at_ms }
+    }
+
     /// Returns the entries from one place to another.
     pub fn part(self, range: Range<usize>) -> Self {
         Self { log: self.log, from: self.from + range.start, to: self.from + range.end }
@@ -301,6 +319,15 @@ mod tests {
             (1, (5, 5), (7, 7), &[1][..])
         );
         assert_eq!(log.all().part(1..1).span_ms(), (0, 0));
+    }
+
+    #[test]
+    fn some_entries_are_put_last() {
+        let log = log(Kind::Baskets);
+        let turned = log.all().with_last(0..1);
+        assert_eq!(turned.all().entries().collect::<Vec<_>>(), [(7, &[1][..]), (5, &[0, 2][..])]);
+        assert_eq!(turned.items(), log.items());
+        assert!(!log.all().is_timeless() && log.all().part(0..1).is_timeless());
     }
 
     #[test]
