@@ -56,6 +56,9 @@ pub struct LinePart {
     pub name: String,
     /// Its pieces in one bundle, at least 1.
     pub quantity: u32,
+    /// Tells whether it does not travel.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub digital: bool,
 }
 
 impl Part {
@@ -187,6 +190,7 @@ impl Product {
             sku: part.sku.clone(),
             name: part.product.as_ref().map(|product| product.name.clone()).unwrap_or_default(),
             quantity: part.quantity,
+            digital: part.product.as_ref().is_some_and(|product| product.digital),
         };
         self.parts().iter().map(part).collect()
     }

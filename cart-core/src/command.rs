@@ -1,8 +1,8 @@
 //! What a shopper, or the clock, may ask of a cart.
 
 use crate::{
-    Code, GiftCard, GiftCardId, LineId, Order, OrderId, OrderLine, Payment, PaymentId, PaymentTask,
-    PromotionId, Properties, RefundWish, RequestKey, Sku, StepDetails, VisitorId,
+    Code, GiftCard, GiftCardId, LineId, Order, OrderId, OrderLine, ParcelWish, Payment, PaymentId,
+    PaymentTask, PromotionId, Properties, RefundWish, RequestKey, Sku, StepDetails, VisitorId,
 };
 
 /// Is one imperative to a cart.
@@ -131,12 +131,14 @@ pub enum Command {
         /// What the provider has authorised.
         payment: Payment,
     },
-    /// Sends an order off.
+    /// Sends an order off, all that waits of it or a part.
     FulfilOrder {
         /// The order as it was placed.
         order: Box<Order>,
+        /// What of it.
+        wish: ParcelWish,
     },
-    /// Cancels an order that was not sent off, and gives back what was paid.
+    /// Cancels what of an order was not sent off, and gives back what was paid.
     CancelOrder {
         /// The order as it was placed.
         order: Box<Order>,
@@ -247,9 +249,9 @@ impl Command {
     /// Returns the order that the command is about, as it was placed.
     pub fn order(&self) -> Option<&Order> {
         match self {
-            Self::FulfilOrder { order } | Self::CancelOrder { order } | Self::RefundOrder { order, .. } => {
-                Some(order)
-            }
+            Self::FulfilOrder { order, .. }
+            | Self::CancelOrder { order }
+            | Self::RefundOrder { order, .. } => Some(order),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ mod lapse;
 mod lines;
 mod moves;
 mod order;
+mod parcel;
 pub(crate) mod payment;
 pub(crate) mod pieces;
 
@@ -81,7 +82,7 @@ pub fn decide(cart: &Cart, facts: &Facts<'_>, request: &Request) -> Result<Vec<C
     }
     match &cart.stage {
         Stage::Ordered { order_id, payment, state, .. } => match &request.command {
-            Command::FulfilOrder { order } => order::fulfil(state, facts, order),
+            Command::FulfilOrder { order, wish } => parcel::fulfil(state, facts, order, wish),
             Command::CancelOrder { order } => order::cancel(state, facts, order, request.caller.is_some()),
             Command::RefundOrder { order, wish } => order::refund(state, facts, order, wish),
             command => after_the_order(cart, order_id, payment.as_ref(), command),
@@ -257,7 +258,7 @@ fn run(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEven
         Command::CancelPayment { payment } => Ok(payment::cancel(cart, payment.as_ref())),
         Command::SettlePayment(task) => Ok(payment::settle(cart, task)),
         Command::PlaceOrder { order_id, payment } => place_order(cart, facts, order_id, payment),
-        Command::FulfilOrder { order }
+        Command::FulfilOrder { order, .. }
         | Command::CancelOrder { order }
         | Command::RefundOrder { order, .. } => {
             Err(Rejection::NotOrdered { order_id: order.order_id.clone() })

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Abandonment, AssignedVariation, Balances, CartId, Code, Currency, GiftCard, GiftCardId, LineId, LinePart,
-    MethodId, OrderId, OrderState, PaymentAttempt, PaymentId, Pick, Posting, PromotionId, Properties, Quote,
-    Refund, ReopenedLine, SavedLine, Sku, StepDetails, StockPolicy, Taken, VisitorId, Workflow,
+    MethodId, OrderId, OrderState, Parcel, PaymentAttempt, PaymentId, Pick, Posting, PromotionId, Properties,
+    Quote, Refund, ReopenedLine, SavedLine, Sku, StepDetails, StockPolicy, Taken, VisitorId, Workflow,
 };
 
 /// Is one fact in the life of a cart.
@@ -320,7 +320,14 @@ pub enum CartEvent {
     },
     /// The cart became an order.
     OrderPlaced(Order),
-    /// The order was sent off.
+    /// A location sent something of the order.
+    ParcelSent {
+        /// The order.
+        order_id: OrderId,
+        /// What it sent.
+        parcel: Parcel,
+    },
+    /// All of the order was sent off.
     OrderFulfilled {
         /// The order.
         order_id: OrderId,
@@ -402,6 +409,7 @@ impl CartEvent {
             Self::LineLaidAside { .. } => "line_laid_aside",
             Self::CartMerged { .. } => "cart_merged",
             Self::OrderPlaced(_) => "order_placed",
+            Self::ParcelSent { .. } => "parcel_sent",
             Self::OrderFulfilled { .. } => "order_fulfilled",
             Self::OrderCancelled { .. } => "order_cancelled",
             Self::OrderRefunded { .. } => "order_refunded",
@@ -454,6 +462,7 @@ impl CartEvent {
             | Self::PaymentCaptured { .. }
             | Self::PaymentRefunded { .. }
             | Self::OrderPlaced(_)
+            | Self::ParcelSent { .. }
             | Self::OrderFulfilled { .. }
             | Self::OrderCancelled { .. }
             | Self::OrderRefunded { .. }
@@ -501,6 +510,7 @@ impl CartEvent {
             | Self::PaymentVoided { .. }
             | Self::PaymentCaptured { .. }
             | Self::PaymentRefunded { .. }
+            | Self::ParcelSent { .. }
             | Self::OrderFulfilled { .. }
             | Self::OrderCancelled { .. }
             | Self::OrderRefunded { .. }
@@ -513,7 +523,13 @@ impl CartEvent {
 
     /// Reports whether the event is about an order that was placed before.
     pub fn changes_its_order(&self) -> bool {
-        matches!(self, Self::OrderFulfilled { .. } | Self::OrderCancelled { .. } | Self::OrderRefunded { .. })
+        matches!(
+            self,
+            Self::ParcelSent { .. }
+                | Self::OrderFulfilled { .. }
+                | Self::OrderCancelled { .. }
+                | Self::OrderRefunded { .. }
+        )
     }
 
     /// Returns the line that changed, where it is one.
@@ -643,6 +659,9 @@ pub struct OrderLine {
     /// When the first pieces ship, in Unix milliseconds, where the product was still to come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ships_from_ms: Option<i64>,
+    /// Tells whether it does not travel.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub digital: bool,
     /// Pieces that went back to the stock.
     #[serde(default, skip_serializing_if = "crate::line::is_zero")]
     pub restocked: u32,
@@ -673,6 +692,7 @@ impl OrderLine {
             from_available: 0,
             backordered: 0,
             ships_from_ms: None,
+            digital: false,
             restocked: 0,
             parts: vec![],
             taken: vec![],

@@ -169,6 +169,11 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
             let done = PaymentTask::Refund { payment, number, amount_minor };
             cart.payment_tasks.retain(|task| *task != done);
         }
+        CartEvent::ParcelSent { parcel, .. } => {
+            if let Stage::Ordered { state, .. } = &mut cart.stage {
+                state.parcels.push(parcel.clone());
+            }
+        }
         CartEvent::OrderFulfilled { at_ms, .. } => {
             if let Stage::Ordered { state, .. } = &mut cart.stage {
                 state.status = OrderStatus::Fulfilled { at_ms: *at_ms };

@@ -56,7 +56,10 @@ pub use line::{Line, LineId, Properties, PropertiesError, SavedLine};
 pub use location::{AllocationRule, Location, LocationId, Locations, LocationsDefinition, Slot};
 pub use merge::{LeftLine, Lines, LoginCart, Merged, claim, merge};
 pub use money::{Currency, Money};
-pub use order::{OrderState, OrderStatus, Refund, RefundWish, RefundedLine};
+pub use order::{
+    OrderState, OrderStatus, PackWish, Packed, Parcel, ParcelWish, Refund, RefundWish, RefundedLine,
+    Tracking, Waiting,
+};
 pub use payment::{AttemptState, Payment, PaymentAttempt, PaymentTask, RequestKey};
 pub use price::{PriceQuestion, PriceReason, SelectedPrice, SpecialPrice};
 pub use product::{Preorder, Product, QuantityLimits, StockPolicy};
@@ -68,7 +71,7 @@ pub use purchase::{LimitBroken, Wanted};
 pub use quote::{LineQuote, Quote, Totals, quote, quote_knowing};
 pub use rejection::Rejection;
 pub use shipping::{
-    Carriage, NotOffered, Offer, Offers, Parcel, RefusedMethod, Shipping, ShippingDefinition,
+    Carriage, Freight, NotOffered, Offer, Offers, RefusedMethod, Shipping, ShippingDefinition,
 };
 pub use stock::{Movement, OnOffer, Pick, StockLevel, StockLevels, Taken};
 pub use tax::{Assessment, TaxComponent, TaxDefinition, TaxQuestion, TaxZone, TaxableLine, Taxed, Taxes};

@@ -114,6 +114,12 @@ pub const GIFT_CARD_CODE_MAX: usize = 40;
 pub const GIFT_CARD_NOTE_BYTES_MAX: usize = 500;
 /// The longest reason in bytes for which stock is changed by hand.
 pub const STOCK_REASON_BYTES_MAX: usize = 200;
+/// The longest carrier and the longest number of a parcel in bytes: twice what carriers print.
+pub const TRACKING_BYTES_MAX: usize = 100;
+/// The longest address in bytes at which a parcel is followed.
+pub const TRACKING_URL_BYTES_MAX: usize = 1_000;
+/// The most parcels of one order: a line of pieces sent one by one.
+pub const ORDER_PARCELS_MAX: usize = 200;
 /// The longest reference in bytes under which an amount is booked: several UUIDs.
 pub const REFERENCE_BYTES_MAX: usize = 100;
 /// The most products, categories, values or customers that one selector or condition names.

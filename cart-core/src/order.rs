@@ -1,18 +1,22 @@
 //! What becomes of an order after it was placed: sent off, cancelled, and given back in part or whole.
 
+mod parcel;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{LineId, LocationId, Order, OrderLine, Pick, Sku, Taken, Tender};
+pub(crate) use parcel::from_last;
+pub use parcel::{PackWish, Packed, Parcel, ParcelWish, Tracking, Waiting};
 
 /// Says how far an order has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum OrderStatus {
-    /// It waits to be sent off.
+    /// It waits to be sent off, all of it or the rest.
     #[default]
     Placed,
-    /// It was sent off.
+    /// All of it was sent off that was not given back before.
     Fulfilled {
         /// When, in Unix milliseconds.
         at_ms: i64,
@@ -37,17 +41,6 @@ impl OrderStatus {
         }
     }
 
-    /// Sends a placed order off.
-    ///
-    /// # Errors
-    /// The state, where it allows that no more.
-    pub fn fulfil(self, at_ms: i64) -> Result<Self, Self> {
-        match self {
-            Self::Placed => Ok(Self::Fulfilled { at_ms }),
-            other => Err(other),
-        }
-    }
-
     /// Cancels an order that was not sent off.
     ///
     /// # Errors
@@ -69,6 +62,9 @@ pub struct OrderState {
     /// What was given back, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refunds: Vec<Refund>,
+    /// What was sent, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parcels: Vec<Parcel>,
 }
 
 /// Is what was given back at one time.
@@ -104,6 +100,9 @@ pub struct RefundedLine {
     /// What of the parts of bundles went back to the shelf, or where the pieces of a plain line did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub picks: Vec<Pick>,
+    /// What of it had not been sent and waits no more; all of it, where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsent: Option<Vec<Pick>>,
     /// What was paid back for them.
     pub amount_minor: i64,
 }
@@ -119,6 +118,9 @@ pub struct RefundWish {
     pub amount_minor: i64,
     /// Tells whether the pieces go back to the shelf.
     pub restock: bool,
+    /// Tells whether the pieces were sent before, so that what waits to be sent goes on waiting; otherwise those that wait are
+    /// given back first.
+    pub sent: bool,
 }
 
 impl Refund {
@@ -142,6 +144,11 @@ impl OrderState {
     /// Sums what went back to gift cards and credit, in minor units.
     pub fn prepaid_back_minor(&self) -> i64 {
         self.refunds.iter().map(|refund| refund.prepaid_minor).sum()
+    }
+
+    /// Reports whether something was sent already of an order of which something waits.
+    pub fn is_sent_in_part(&self) -> bool {
+        self.status == OrderStatus::Placed && !self.parcels.is_empty()
     }
 
     /// Returns the number of the next refund.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Assessment, Balances, Cart, Destination, Line, LineId, Money, NotApplied, Occasion, Offer, Offers,
-    Parcel, PricePolicy, PriceQuestion, Product, Products, Promoted, PromotedLine, PromotionId, Sku, Stage,
+    Freight, PricePolicy, PriceQuestion, Product, Products, Promoted, PromotedLine, PromotionId, Sku, Stage,
     TaxQuestion, TaxableLine, Taxed, Tender, Terms, gift_card,
     promotion::{Gift, Verdict},
 };
@@ -401,7 +401,7 @@ fn offers(
         travelling().filter_map(|p| p.product).map(|product| product.category.as_str()).collect();
     let weight_g =
         |p: &Priced<'_>| p.product.map_or(0, Product::parcel_weight_g) * u64::from(p.line.quantity);
-    let parcel = Parcel {
+    let parcel = Freight {
         subtotal_minor,
         currency: cart.currency,
         weight_g: travelling().map(weight_g).sum(),

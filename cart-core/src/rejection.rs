@@ -248,6 +248,9 @@ pub enum Rejection {
 fn instead(status: &str) -> &'static str {
     match status {
         "fulfilled" => "it can be refunded once it is back",
+        "sent in part" => {
+            "what is left of it completes sets of which parts were sent: send it off, or refund the sets"
+        }
         _ => "nothing more can be done with it",
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     zone::check_places,
 };
 pub use charge::{Charge, ChargeStep, Tariff};
-pub use offer::{NotOffered, Offer, Offers, Parcel, RefusedMethod};
+pub use offer::{NotOffered, Offer, Offers, Freight, RefusedMethod};
 
 /// Is the ways that a shop sends its orders, as they are written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -428,6 +428,7 @@ pub fn movements(event: &CartEvent) -> Vec<(Slot, Movement)> {
         | CartEvent::PaymentVoided { .. }
         | CartEvent::PaymentCaptured { .. }
         | CartEvent::PaymentRefunded { .. }
+        | CartEvent::ParcelSent { .. }
         | CartEvent::OrderFulfilled { .. }
         | CartEvent::CartAbandoned(_)
         | CartEvent::CartReopened { .. } => vec![],

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use cart_core::{
     Asked, CartEvent, CartId, Code, Command, Currency, Destination, GiftCard, GiftCardId, LimitBroken,
-    LineId, Order, OrderId, Payment, PaymentId, PaymentTask, PromotionId, Properties, RefundWish, Rejection,
-    Sku, Step, StepDetails, StockPolicy, Typed,
+    LineId, Order, OrderId, ParcelWish, Payment, PaymentId, PaymentTask, PromotionId, Properties, RefundWish,
+    Rejection, Sku, Step, StepDetails, StockPolicy, Typed,
 };
 use serde::de::DeserializeOwned;
 
@@ -90,7 +90,9 @@ fn commands() -> Vec<Command> {
             order_id: order_id(),
             payment: Payment { id: payment_id(), reference: "p1".into(), amount_minor: 1 },
         }),
-        Command::PlaceOrder { .. } => Some(Command::FulfilOrder { order: order() }),
+        Command::PlaceOrder { .. } => {
+            Some(Command::FulfilOrder { order: order(), wish: ParcelWish::default() })
+        }
         Command::FulfilOrder { .. } => Some(Command::CancelOrder { order: order() }),
         Command::CancelOrder { .. } => {
             Some(Command::RefundOrder { order: order(), wish: RefundWish::default() })
@@ -262,6 +264,7 @@ fn events_are_stored_under_the_names_that_files_spell() {
             "line_laid_aside",
             "cart_merged",
             "order_placed",
+            "parcel_sent",
             "order_fulfilled",
             "order_cancelled",
             "order_refunded",

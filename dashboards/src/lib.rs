@@ -53,7 +53,7 @@ pub use measures::{MetricForm, MetricPage, MetricsPage};
 pub use model::{ModelInService, OfflineFigure};
 pub use money::Currency;
 pub use monitoring::metrics_named;
-pub use orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
+pub use orders::{OrderLine, OrderPage, OrderRow, OrdersPage, PieceToSend, SentParcel, ToSend};
 pub use overview::{ExperimentRow, Overview, Search, ShopFigures};
 pub use pages::{Notice, PageError, Pages, Session};
 pub use purses::{

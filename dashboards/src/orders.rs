@@ -17,6 +17,8 @@ pub struct OrderRow {
     pub email: String,
     /// `placed`, `fulfilled` or `cancelled`.
     pub status: &'static str,
+    /// Something of it was sent, and something was not.
+    pub is_sent_in_part: bool,
     /// `paid`, `partially_refunded` or `refunded`.
     pub payment_status: &'static str,
     /// What it cost, in the smallest unit of its currency.
@@ -76,8 +78,45 @@ pub struct OrderPage {
     pub refunded_minor: i64,
     /// The shopper's note; may be empty.
     pub note: String,
-    /// What each location sends, where the shop has several: its name, and what.
-    pub parcels: Vec<(String, Vec<String>)>,
+    /// What was sent, the oldest first.
+    pub sent: Vec<SentParcel>,
+    /// What each location still has to send.
+    pub to_send: Vec<ToSend>,
+}
+
+/// Holds a parcel that was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SentParcel {
+    /// When it was sent, and where from.
+    pub title: String,
+    /// What is in it.
+    pub contents: Vec<String>,
+    /// Who carries it, and what they call it; may be empty.
+    pub tracking: String,
+    /// Where it is followed; may be empty.
+    pub url: String,
+}
+
+/// Holds what one location still has to send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ToSend {
+    /// Its name in forms; empty where any may send it.
+    pub location: String,
+    /// Its name for people; empty in a shop of one.
+    pub place: String,
+    /// What it has to send.
+    pub pieces: Vec<PieceToSend>,
+}
+
+/// Holds pieces of one product that wait to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PieceToSend {
+    /// Its name in forms.
+    pub field: String,
+    /// The product's name.
+    pub name: String,
+    /// The pieces.
+    pub pieces: u32,
 }
 
 #[derive(Serialize)]
@@ -102,6 +141,7 @@ impl OrderRow {
         let (label, tone, icon) = match self.status {
             "fulfilled" => ("Sent off", "good", "check"),
             "cancelled" => ("Cancelled", "bad", "warning"),
+            _ if self.is_sent_in_part => ("Sent in part", "calm", "wait"),
             _ => ("To be sent", "calm", "wait"),
         };
         RowView {
@@ -170,7 +210,10 @@ pub(crate) struct View<'a> {
     refunded: Option<String>,
     left: String,
     note: &'a str,
-    parcels: &'a [(String, Vec<String>)],
+    sent: &'a [SentParcel],
+    to_send: &'a [ToSend],
+    is_sent_in_part: bool,
+    /// Nothing of it travels, or everything was paid back.
     can_fulfil: bool,
     can_cancel: bool,
     can_refund: bool,
@@ -206,8 +249,10 @@ impl OrderPage {
             refunded: (self.refunded_minor > 0).then(|| amount(self.refunded_minor)),
             left: amount(left_minor),
             note: &self.note,
-            parcels: &self.parcels,
-            can_fulfil: is_placed,
+            sent: &self.sent,
+            to_send: &self.to_send,
+            is_sent_in_part: self.order.is_sent_in_part,
+            can_fulfil: is_placed && self.to_send.is_empty(),
             can_cancel: is_placed,
             can_refund: left_minor > 0,
         }

@@ -21,7 +21,7 @@ use crate::experiment::{Dimension, ExperimentPage, FreshLink, LeftOut, Link, Lin
 use crate::login::Login;
 use crate::measures::{MetricForm, MetricPage, MetricsPage};
 use crate::money::Currency;
-use crate::orders::{OrderLine, OrderPage, OrderRow, OrdersPage};
+use crate::orders::{OrderLine, OrderPage, OrderRow, OrdersPage, PieceToSend, SentParcel, ToSend};
 use crate::overview::{ExperimentRow, Overview, Search, ShopFigures};
 use crate::pages::{Notice, PageError, Pages, Session};
 use crate::purses::{
@@ -450,6 +450,7 @@ pub fn order(status: &'static str, refunded_minor: i64) -> OrderPage {
             placed_at_ms: AS_OF_MS,
             email: HOSTILE.into(),
             status,
+            is_sent_in_part: false,
             payment_status: if refunded_minor > 0 { "partially_refunded" } else { "paid" },
             total_minor: 2_995,
             currency: Currency::new("GBP", 2),
@@ -465,8 +466,35 @@ pub fn order(status: &'static str, refunded_minor: i64) -> OrderPage {
         shipping_minor: 495,
         refunded_minor,
         note: HOSTILE.into(),
-        parcels: vec![("Leeds".into(), vec!["1 × Mug".into()]), (HOSTILE.into(), vec!["1 × Tin".into()])],
+        sent: if status == "fulfilled" { vec![sent_parcel("Leeds"), sent_parcel(HOSTILE)] } else { vec![] },
+        to_send: if status == "placed" { vec![to_send("Leeds"), to_send(HOSTILE)] } else { vec![] },
     }
+}
+
+/// The order of which Leeds has sent its mug.
+pub fn order_sent_in_part() -> OrderPage {
+    let placed = order("placed", 0);
+    OrderPage {
+        order: OrderRow { is_sent_in_part: true, ..placed.order },
+        sent: vec![sent_parcel("Leeds")],
+        to_send: vec![to_send(HOSTILE)],
+        ..placed
+    }
+}
+
+fn sent_parcel(place: &str) -> SentParcel {
+    SentParcel {
+        title: format!("Sent on 24 November 2026 from {place}"),
+        contents: vec!["1 × Mug".into(), "2 × Tin".into()],
+        tracking: "Royal Mail AB123456785GB".into(),
+        url: "https://post.example/AB123456785GB".into(),
+    }
+}
+
+fn to_send(place: &str) -> ToSend {
+    let piece =
+        |at: usize, name: &str| PieceToSend { field: format!("piece:{at}.0"), name: name.into(), pieces: 1 };
+    ToSend { location: "north".into(), place: place.into(), pieces: vec![piece(0, "Mug"), piece(1, HOSTILE)] }
 }
 
 fn movement(cause: &str, delta_minor: i64) -> Movement {
@@ -818,6 +846,7 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
         ("orders".to_owned(), pages.orders(&orders())?),
         ("orders-none".to_owned(), pages.orders(&OrdersPage { orders: vec![], next: None, ..orders() })?),
         ("order".to_owned(), pages.order(&order("placed", 0))?),
+        ("order-sent-in-part".to_owned(), pages.order(&order_sent_in_part())?),
         ("order-refunded".to_owned(), pages.order(&order("fulfilled", 1_250))?),
         ("order-cancelled".to_owned(), pages.order(&order("cancelled", 2_995))?),
         ("gift-cards".to_owned(), pages.gift_cards(&gift_cards(None))?),

@@ -41,6 +41,7 @@ mod locations;
 mod logins;
 mod openapi;
 mod orders;
+mod parcels;
 mod payments;
 mod purses;
 mod reorder;

@@ -2,6 +2,7 @@
 //!
 //! To add a letter, add its two templates to `templates/mail` and an arm to [`template`].
 
+mod dispatch;
 mod letter;
 mod outlet;
 mod receipt;
@@ -14,6 +15,7 @@ use cart_core::{Address, Order, OrderId};
 use serde::Deserialize;
 
 pub use self::{
+    dispatch::Dispatch,
     letter::{Letter, LetterError, sender},
     outlet::{MailSink, Outlet},
 };
@@ -44,6 +46,7 @@ fn template(kind: &str) -> Option<&'static str> {
         "order_placed" => Some("order_confirmation"),
         "order_cancelled" => Some("order_cancelled"),
         "order_refunded" => Some("order_refunded"),
+        "parcel_sent" => Some("parcel_sent"),
         "stock_request_made" => Some("stock_request"),
         "back_in_stock" => Some("back_in_stock"),
         _ => None,
@@ -91,8 +94,13 @@ impl Postman {
         if let "stock_request" | "back_in_stock" = template {
             return self.letter_of_request(template, event).await;
         }
-        let Some((order, address, given_back_minor)) = self.order_of(event).await? else { return Ok(None) };
-        let receipt = Receipt::of(&order, &self.terms.get().locations, &address, given_back_minor);
+        let Some((order, address, told)) = self.order_of(event).await? else { return Ok(None) };
+        let locations = &self.terms.get().locations;
+        if let Some(number) = told.number {
+            let dispatch = Dispatch::of(&order, locations, &address, number);
+            return dispatch.map(|words| self.letters.write(template, event, &address, &words)).transpose();
+        }
+        let receipt = Receipt::of(&order, locations, &address, told.amount_minor);
         self.letters.write(template, event, &address, &receipt).map(Some)
     }
 
@@ -115,27 +123,30 @@ impl Postman {
         self.letters.write(template, event, to, &words).map(Some)
     }
 
-    /// Finds the order of an event, where it goes and what the event gives back; orders of other systems have none.
-    async fn order_of(
-        &self,
-        event: &OutboxEvent,
-    ) -> Result<Option<(Order, Address, Option<i64>)>, StoreError> {
-        #[derive(Deserialize)]
-        struct Data {
-            order_id: OrderId,
-            #[serde(default)]
-            source: Option<String>,
-            #[serde(default)]
-            amount_minor: Option<i64>,
-        }
-        let Ok(data) = serde_json::from_str::<Data>(event.data.get()) else { return Ok(None) };
+    /// Finds the order of an event, where it goes and what the event tells of it; orders of other systems have none.
+    async fn order_of(&self, event: &OutboxEvent) -> Result<Option<(Order, Address, Told)>, StoreError> {
+        let Ok(data) = serde_json::from_str::<Told>(event.data.get()) else { return Ok(None) };
         if data.source.as_deref() == Some("import") {
             return Ok(None);
         }
         let Some(order) = self.store.order(&data.order_id).await? else { return Ok(None) };
         let cart = self.store.cart(&order.cart).await?;
-        Ok(cart.and_then(|cart| cart.address).map(|address| (order, address, data.amount_minor)))
+        Ok(cart.and_then(|cart| cart.address).map(|address| (order, address, data)))
     }
+}
+
+/// Is what an event tells of an order.
+#[derive(Deserialize)]
+struct Told {
+    order_id: OrderId,
+    #[serde(default)]
+    source: Option<String>,
+    /// What is given back.
+    #[serde(default)]
+    amount_minor: Option<i64>,
+    /// Which parcel was sent.
+    #[serde(default)]
+    number: Option<u32>,
 }
 
 #[async_trait]

@@ -13,8 +13,9 @@ pub mod snapshot;
 
 use cart_core::{
     AttemptState, Cart, CartId, Code, Currency, GiftCard, GiftCardId, Line, LineId, LinePart, LineQuote,
-    MethodId, Offer, Offers, Order, OrderId, OrderStatus, PaymentAttempt, PaymentId, Pick, PromotionId,
-    PromotionOutcome, Properties, Quote, Refund, SavedLine, Sku, Stage, Step, Totals, Workflow,
+    MethodId, Offer, Offers, Order, OrderId, OrderStatus, Parcel, PaymentAttempt, PaymentId, Pick,
+    PromotionId, PromotionOutcome, Properties, Quote, Refund, SavedLine, Sku, Stage, Step, Totals, Waiting,
+    Workflow,
     limits::{
         CART_CODES_MAX, CART_GIFT_CARDS_MAX, CART_LINES_MAX, LINE_QUANTITY_MAX, NOTE_BYTES_MAX,
         PRICE_MINOR_MAX, PROMOTION_GIFTS_MAX, SAVED_LINES_MAX,
@@ -413,7 +414,7 @@ pub struct OrderView<'a> {
     #[schemars(with = "CartId")]
     cart: &'a str,
     placed_at_ms: i64,
-    /// `placed`, `fulfilled` once it was sent off, or `cancelled`.
+    /// `placed`, `fulfilled` once all of it was sent off, or `cancelled`.
     #[schemars(extend("enum" = OrderStatus::NAMES))]
     status: &'static str,
     /// `paid`, `partially_refunded` or `refunded`.
@@ -431,6 +432,12 @@ pub struct OrderView<'a> {
     /// What was given back of it, the oldest first.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     refunds: &'a [Refund],
+    /// What was sent of it, the oldest first.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    parcels: &'a [Parcel],
+    /// What waits to be sent, and where.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    to_send: Vec<Waiting>,
     /// What of the total gift cards and credit have paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     prepaid_minor: Option<i64>,
@@ -500,6 +507,8 @@ impl<'a> From<&'a Order> for OrderView<'a> {
             tax_minor: order.quote.as_ref().map_or(0, |quote| quote.totals.tax_minor),
             total_minor: order.total_minor,
             refunds: &order.state.refunds,
+            parcels: &order.state.parcels,
+            to_send: order.waiting(),
             prepaid_minor: order
                 .quote
                 .as_ref()

@@ -372,6 +372,7 @@ fn sell(
         from_available,
         backordered: obtained.backordered,
         ships_from_ms: line.ships_from_ms.filter(|at| *at > facts.now_ms),
+        digital: line.digital,
         restocked: 0,
         parts: line.parts.clone(),
         taken: taken_by(line, from_available, &obtained.picks),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Parcel;
+use super::Freight;
 use crate::{definition::Faults, limits::CHARGE_STEPS_MAX};
 
 /// Is what a method charges in one currency.
@@ -52,7 +52,7 @@ impl Tariff {
     }
 
     /// Returns the charge for a parcel, in minor units.
-    pub fn minor(&self, parcel: &Parcel<'_>) -> i64 {
+    pub fn minor(&self, parcel: &Freight<'_>) -> i64 {
         match self.free_from_minor {
             Some(free) if parcel.subtotal_minor >= free => 0,
             _ => self.charge.minor(parcel),
@@ -60,7 +60,7 @@ impl Tariff {
     }
 
     /// Returns what the subtotal lacks for the parcel to travel without charge, where that is a matter of it.
-    pub fn to_free_minor(&self, parcel: &Parcel<'_>) -> Option<i64> {
+    pub fn to_free_minor(&self, parcel: &Freight<'_>) -> Option<i64> {
         let lacking = self.free_from_minor? - parcel.subtotal_minor;
         (lacking > 0 && self.charge.minor(parcel) > 0).then_some(lacking)
     }
@@ -76,7 +76,7 @@ impl Tariff {
 }
 
 impl Charge {
-    fn minor(&self, parcel: &Parcel<'_>) -> i64 {
+    fn minor(&self, parcel: &Freight<'_>) -> i64 {
         match self {
             Self::Flat(minor) => *minor,
             Self::ByWeight(steps) => step_at(steps, parcel.weight_g),

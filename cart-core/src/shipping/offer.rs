@@ -13,7 +13,7 @@ use crate::{
 
 /// Is an order as far as its carriage cares; only what travels counts, but for the subtotal.
 #[derive(Clone, Copy, Debug)]
-pub struct Parcel<'a> {
+pub struct Freight<'a> {
     /// All lines after promotions, in minor units.
     pub subtotal_minor: i64,
     /// The cart's currency.
@@ -159,15 +159,15 @@ impl Shipping {
     /// Offers the methods that serve a parcel, and says why the others do not.
     ///
     /// ```
-    /// use cart_core::{Currency, shipping::{Parcel, Shipping}};
+    /// use cart_core::{Currency, shipping::{Freight, Shipping}};
     /// let shipping = Shipping::standard_and_express(495).unwrap();
     /// let currency = Currency::parse("GBP").unwrap();
     /// let parcel =
-    ///     Parcel { subtotal_minor: 1_250, currency, weight_g: 300, pieces: 1, categories: &[], group: None };
+    ///     Freight { subtotal_minor: 1_250, currency, weight_g: 300, pieces: 1, categories: &[], group: None };
     /// let charges: Vec<_> = shipping.offers(&parcel, None).offered.iter().map(|o| o.minor).collect();
     /// assert_eq!(charges, [0, 495]);
     /// ```
-    pub fn offers(&self, parcel: &Parcel<'_>, destination: Option<&Destination>) -> Offers {
+    pub fn offers(&self, parcel: &Freight<'_>, destination: Option<&Destination>) -> Offers {
         let mut offers = Offers {
             needed: parcel.pieces > 0,
             estimated: destination.is_none(),
@@ -200,7 +200,7 @@ impl Carriage {
     /// Returns the zone and tariff that a parcel falls under.
     fn serve(
         &self,
-        parcel: &Parcel<'_>,
+        parcel: &Freight<'_>,
         destination: Option<&Destination>,
     ) -> Result<(&CarriageZone, &Tariff), NotOffered> {
         let zone = match destination {
@@ -219,8 +219,8 @@ impl Carriage {
 }
 
 impl Conditions {
-    fn admit(&self, parcel: &Parcel<'_>) -> Result<(), NotOffered> {
-        let Parcel { currency, pieces, weight_g, subtotal_minor, .. } = *parcel;
+    fn admit(&self, parcel: &Freight<'_>) -> Result<(), NotOffered> {
+        let Freight { currency, pieces, weight_g, subtotal_minor, .. } = *parcel;
         let bound = |amounts: &std::collections::BTreeMap<Currency, i64>| match amounts.get(&currency) {
             None if !amounts.is_empty() => Err(NotOffered::Currency { currency }),
             bound => Ok(bound.copied()),

@@ -16,8 +16,8 @@ fn method(charge: Value, conditions: Value) -> Value {
         "zones": [{"name": "Everywhere", "places": [{}], "tariffs": {"GBP": charge}}]})
 }
 
-fn parcel() -> Parcel<'static> {
-    Parcel {
+fn parcel() -> Freight<'static> {
+    Freight {
         subtotal_minor: 2_000,
         currency: gbp(),
         weight_g: 750,
@@ -44,7 +44,7 @@ fn told(offers: &Offers) -> String {
 fn the_shops_first_methods_go_everywhere_in_any_currency() {
     let shipping = Shipping::standard_and_express(495).unwrap();
     for code in ["GBP", "JPY", "KWD"] {
-        let parcel = Parcel { currency: Currency::parse(code).unwrap(), ..parcel() };
+        let parcel = Freight { currency: Currency::parse(code).unwrap(), ..parcel() };
         for to in [None, Some(Destination::country("NZ".parse().unwrap()))] {
             let offers = shipping.offers(&parcel, to.as_ref());
             assert_eq!(told(&offers), "standard 0; express 495");
@@ -73,20 +73,20 @@ fn charges_are_worked_out_of_the_parcel() {
     let free_from = json!({"charge": {"flat": 395}, "free_from_minor": 2_000});
     let free_already = json!({"charge": {"flat": 0}, "free_from_minor": 2_000});
     for (charge, parcel, minor, to_free) in [
-        (&by_weight, Parcel { weight_g: 0, ..parcel() }, 300, None),
-        (&by_weight, Parcel { weight_g: 749, ..parcel() }, 300, None),
+        (&by_weight, Freight { weight_g: 0, ..parcel() }, 300, None),
+        (&by_weight, Freight { weight_g: 749, ..parcel() }, 300, None),
         (&by_weight, parcel(), 450, None),
-        (&by_weight, Parcel { weight_g: u64::MAX, ..parcel() }, 900, None),
-        (&by_subtotal, Parcel { subtotal_minor: 0, ..parcel() }, 500, None),
-        (&by_subtotal, Parcel { subtotal_minor: 1_999, ..parcel() }, 500, None),
+        (&by_weight, Freight { weight_g: u64::MAX, ..parcel() }, 900, None),
+        (&by_subtotal, Freight { subtotal_minor: 0, ..parcel() }, 500, None),
+        (&by_subtotal, Freight { subtotal_minor: 1_999, ..parcel() }, 500, None),
         (&by_subtotal, parcel(), 250, None),
-        (&per_piece, Parcel { pieces: 1, ..parcel() }, 400, None),
+        (&per_piece, Freight { pieces: 1, ..parcel() }, 400, None),
         (&per_piece, parcel(), 500, None),
-        (&per_piece, Parcel { pieces: u64::MAX, ..parcel() }, i64::MAX, None),
-        (&free_from, Parcel { subtotal_minor: 1_500, ..parcel() }, 395, Some(500)),
+        (&per_piece, Freight { pieces: u64::MAX, ..parcel() }, i64::MAX, None),
+        (&free_from, Freight { subtotal_minor: 1_500, ..parcel() }, 395, Some(500)),
         (&free_from, parcel(), 0, None),
         // Nothing is lacking for a charge to fall away that is nothing already.
-        (&free_already, Parcel { subtotal_minor: 1_500, ..parcel() }, 0, None),
+        (&free_already, Freight { subtotal_minor: 1_500, ..parcel() }, 0, None),
     ] {
         let shipping = shipping(json!([method(charge.clone(), json!({}))])).unwrap();
         let offers = shipping.offers(&parcel, None);
@@ -102,26 +102,26 @@ fn what_is_not_offered_says_why() {
         "max_weight_g": 2_000, "max_pieces": 10, "excluded_categories": ["Glass"], "groups": ["trade"]});
     let post = method(json!({"charge": {"flat": 395}}), conditions);
     let shipping = shipping(json!([post])).unwrap();
-    let good = Parcel { group: Some(&trade), ..parcel() };
+    let good = Freight { group: Some(&trade), ..parcel() };
     let staff = GroupId::parse("staff").unwrap();
     for (parcel, verdict) in [
         (good, "post 395"),
-        (Parcel { group: None, ..good }, "post group: is for other customer groups"),
-        (Parcel { group: Some(&staff), ..good }, "post group: is for other customer groups"),
-        (Parcel { categories: &["Mugs", "Glass"], ..good }, "post category: does not carry Glass"),
-        (Parcel { pieces: 11, ..good }, "post pieces: carries 10 pieces, not 11"),
-        (Parcel { weight_g: 2_001, ..good }, "post weight: carries 2000 g, not 2001 g"),
+        (Freight { group: None, ..good }, "post group: is for other customer groups"),
+        (Freight { group: Some(&staff), ..good }, "post group: is for other customer groups"),
+        (Freight { categories: &["Mugs", "Glass"], ..good }, "post category: does not carry Glass"),
+        (Freight { pieces: 11, ..good }, "post pieces: carries 10 pieces, not 11"),
+        (Freight { weight_g: 2_001, ..good }, "post weight: carries 2000 g, not 2001 g"),
         (
-            Parcel { subtotal_minor: 999, ..good },
+            Freight { subtotal_minor: 999, ..good },
             "post subtotal_below: is for orders from 10.00 GBP on; 0.01 GBP are lacking",
         ),
-        (Parcel { pieces: 10, weight_g: 2_000, subtotal_minor: 1_000, ..good }, "post 395"),
-        (Parcel { subtotal_minor: 5_000, ..good }, "post 395"),
-        (Parcel { subtotal_minor: 5_001, ..good }, "post subtotal_above: is for orders up to 50.00 GBP"),
-        (Parcel { currency: Currency::parse("EUR").unwrap(), ..good }, "post currency: has no rate in EUR"),
+        (Freight { pieces: 10, weight_g: 2_000, subtotal_minor: 1_000, ..good }, "post 395"),
+        (Freight { subtotal_minor: 5_000, ..good }, "post 395"),
+        (Freight { subtotal_minor: 5_001, ..good }, "post subtotal_above: is for orders up to 50.00 GBP"),
+        (Freight { currency: Currency::parse("EUR").unwrap(), ..good }, "post currency: has no rate in EUR"),
         // Of several reasons the first of the stated order is told.
         (
-            Parcel { pieces: 11, weight_g: 9_999, subtotal_minor: 1, ..good },
+            Freight { pieces: 11, weight_g: 9_999, subtotal_minor: 1, ..good },
             "post pieces: carries 10 pieces, not 11",
         ),
     ] {
@@ -135,7 +135,7 @@ fn a_condition_without_an_amount_in_the_currency_serves_nobody_in_it() {
         "zones": [{"name": "Everywhere", "places": [{}], "any_currency": {"charge": {"flat": 1}}}]}]);
     let shipping = shipping(any).unwrap();
     assert_eq!(told(&shipping.offers(&parcel(), None)), "post 1");
-    let in_euros = Parcel { currency: Currency::parse("EUR").unwrap(), ..parcel() };
+    let in_euros = Freight { currency: Currency::parse("EUR").unwrap(), ..parcel() };
     assert_eq!(told(&shipping.offers(&in_euros, None)), "post currency: has no rate in EUR");
 }
 
@@ -170,7 +170,7 @@ fn the_most_special_zone_charges_and_home_stands_in_for_an_unknown_destination()
 #[test]
 fn a_cart_of_which_nothing_travels_needs_no_method() {
     let shipping = Shipping::standard_and_express(495).unwrap();
-    let offers = shipping.offers(&Parcel { pieces: 0, weight_g: 0, categories: &[], ..parcel() }, None);
+    let offers = shipping.offers(&Freight { pieces: 0, weight_g: 0, categories: &[], ..parcel() }, None);
     assert_eq!(offers, Offers { estimated: true, ..Offers::default() });
     assert!(shipping.offers(&parcel(), None).needed);
 }

@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cart_core::{
-    Command, Currency, GiftCardId, LineId, Order, OrderId, PaymentTask, RefundWish, Sku, VisitorId,
+    Command, Currency, GiftCardId, LineId, Order, OrderId, ParcelWish, PaymentTask, RefundWish, Sku,
+    VisitorId,
 };
 
 use super::{
@@ -33,7 +34,11 @@ pub struct OrderBook {
     gifts: BTreeSet<LineId>,
     owner: VisitorId,
     shipping_left: i64,
-    is_placed: bool,
+    /// How many pieces of each product wait to be sent for each line.
+    waiting: BTreeMap<(LineId, Sku), i64>,
+    /// How many parcels have left.
+    parcels: usize,
+    status: &'static str,
     /// Who used the code, in which season.
     has_code: Option<(VisitorId, u64)>,
     payment: String,
@@ -48,6 +53,19 @@ impl OrderBook {
     fn cost_of(&self, id: &LineId, pieces: i64) -> i64 {
         let (of, back, minor) = self.lines[id];
         (back..back + pieces).map(|n| minor / of + i64::from(n < minor % of)).sum()
+    }
+
+    /// Counts the pieces of a line of which all waits.
+    fn unsent_of(&self, id: &LineId) -> i64 {
+        let waiting = |(part, each): (Sku, i64)| self.waiting[&(id.clone(), part)] / each;
+        shop::parts_of(id.sku()).into_iter().map(waiting).min().unwrap_or(0)
+    }
+
+    /// With the last that waits, what was begun to be sent is sent off.
+    fn close(&mut self) {
+        if self.status == "placed" && self.parcels > 0 && self.waiting.values().all(|pieces| *pieces == 0) {
+            self.status = "fulfilled";
+        }
     }
 
     fn due_in_the_end(&self) -> i64 {
@@ -150,7 +168,9 @@ impl Book {
             gifts: cart.gifts.keys().cloned().collect(),
             owner: order.owner.clone(),
             shipping_left: bill.shipping_minor,
-            is_placed: true,
+            waiting: order.lines.iter().flat_map(waiting).collect(),
+            parcels: 0,
+            status: "placed",
             has_code: is_discounted.then(|| (order.owner.clone(), self.season)),
             payment: order.payment.as_ref().expect("an order is paid").to_string(),
         };
@@ -170,14 +190,21 @@ impl Book {
         let id = &after.order_id;
         let Some(mut order) = self.orders.remove(id) else { panic!("{id} was never placed") };
         match command {
-            Command::FulfilOrder { .. } => order.is_placed = false,
-            Command::CancelOrder { .. } if order.is_placed => {
+            Command::FulfilOrder { wish, .. } => Self::send(&mut order, wish, after),
+            Command::CancelOrder { .. } if order.parcels > 0 => {
+                let rest: Vec<_> = order.lines.keys().map(|id| (id.clone(), order.unsent_of(id))).collect();
+                let minor: i64 = rest.iter().map(|(id, n)| order.cost_of(id, *n)).sum();
+                self.give_back(&mut order, &rest, true, false);
+                let minor = minor.min(order.left());
+                self.pay_back(&mut order, minor);
+            }
+            Command::CancelOrder { .. } if order.status == "placed" => {
                 let all: Vec<_> =
                     order.lines.iter().map(|(id, (n, back, _))| (id.clone(), n - back)).collect();
-                self.give_back(&mut order, &all, true);
+                self.give_back(&mut order, &all, true, false);
                 let left = order.left();
                 self.pay_back(&mut order, left);
-                order.is_placed = false;
+                order.status = "cancelled";
                 order.shipping_left = 0;
                 if let Some((owner, season)) = &order.has_code
                     && *season == self.season
@@ -188,9 +215,49 @@ impl Book {
             Command::RefundOrder { wish, .. } => self.refund(&mut order, wish),
             _ => {}
         }
+        order.close();
+        assert_eq!(after.state.status.name(), order.status, "{command:?} leads to {after:?}");
+        let waits = |w: &cart_core::Waiting| ((w.line.clone(), w.sku.clone()), i64::from(w.pieces));
+        let mut told = BTreeMap::new();
+        for (what, pieces) in after.waiting().iter().map(waits) {
+            *told.entry(what).or_insert(0) += pieces;
+        }
+        let is_open = |_: &_, pieces: &mut i64| *pieces > 0 && order.status == "placed";
+        let mut waiting = order.waiting.clone();
+        waiting.retain(is_open);
+        assert_eq!(told, waiting, "{command:?} leads to {after:?}");
         let back: i64 = order.payers.iter().map(|(.., back)| back).sum();
         assert_eq!(after.state.refunded_minor(), back, "{command:?} leads to {after:?}");
         self.orders.insert(id.clone(), order);
+    }
+
+    /// Takes what parcels hold off what waits, and checks that they hold what was asked for.
+    fn send(order: &mut OrderBook, wish: &ParcelWish, after: &Order) {
+        let new = &after.state.parcels[order.parcels..];
+        order.parcels = after.state.parcels.len();
+        let mut sent: BTreeMap<(LineId, Sku), i64> = BTreeMap::new();
+        for packed in new.iter().flat_map(|parcel| &parcel.contents) {
+            *sent.entry((packed.line.clone(), packed.sku.clone())).or_default() += i64::from(packed.pieces);
+        }
+        for wanted in &wish.contents {
+            let parts = shop::parts_of(wanted.line.sku()).into_iter();
+            for (part, each) in parts.filter(|(part, _)| wanted.part.as_ref().is_none_or(|p| p == part)) {
+                let pieces = i64::from(wanted.pieces) * if wanted.part.is_some() { 1 } else { each };
+                assert_eq!(sent[&(wanted.line.clone(), part)], pieces, "{wish:?} leads to {after:?}");
+            }
+        }
+        for (what, pieces) in &sent {
+            let waiting = order.waiting.get_mut(what).expect("it is of the order");
+            *waiting -= pieces;
+            assert!(*waiting >= 0, "more is sent than was bought: {after:?}");
+        }
+        if wish.is_for_all() && order.status == "placed" {
+            assert!(order.waiting.values().all(|pieces| *pieces == 0), "{wish:?} leads to {after:?}");
+            order.status = "fulfilled";
+        }
+        let of_one =
+            |parcel: &cart_core::Parcel| wish.location.as_ref().is_none_or(|at| *at == parcel.location);
+        assert!(new.iter().all(of_one), "{wish:?} leads to {after:?}");
     }
 
     fn refund(&mut self, order: &mut OrderBook, wish: &RefundWish) {
@@ -200,11 +267,11 @@ impl Book {
         if wish.shipping {
             amount += std::mem::take(&mut order.shipping_left);
         }
-        self.give_back(order, &lines, wish.restock);
+        self.give_back(order, &lines, wish.restock, wish.sent);
         self.pay_back(order, amount);
     }
 
-    fn give_back(&mut self, order: &mut OrderBook, lines: &[(LineId, i64)], restock: bool) {
+    fn give_back(&mut self, order: &mut OrderBook, lines: &[(LineId, i64)], restock: bool, sent: bool) {
         for (id, pieces) in lines {
             let line = order.lines.get_mut(id).expect("a line of the order");
             line.1 += pieces;
@@ -213,6 +280,10 @@ impl Book {
             let bought = self.bought.get_mut(&order.owner).filter(|_| !order.gifts.contains(id));
             if let Some(bought) = bought {
                 *bought.get_mut(id.sku()).expect("it was bought") -= pieces;
+            }
+            for (part, each) in shop::parts_of(id.sku()).into_iter().filter(|_| !sent) {
+                let waiting = order.waiting.get_mut(&(id.clone(), part)).expect("it is of the order");
+                *waiting -= (pieces * each).min(*waiting);
             }
             for (part, each) in shop::parts_of(id.sku()).into_iter().filter(|_| restock) {
                 *self.sold.get_mut(&part).expect("it was sold") -= pieces * each;
@@ -254,4 +325,10 @@ impl Book {
         }
         assert!(others.values().all(|taken| *taken == 0), "{others:?} are no order's");
     }
+}
+
+/// Says what of a line is to be sent.
+fn waiting(line: &cart_core::OrderLine) -> Vec<((LineId, Sku), i64)> {
+    let pieces = i64::from(line.quantity);
+    shop::parts_of(&line.sku).into_iter().map(|(part, each)| ((line.id(), part), each * pieces)).collect()
 }

@@ -1,8 +1,8 @@
 //! What shoppers, the shop's people, the provider and the clock ask next, drawn from a seed.
 
 use cart_core::{
-    Cart, Command, LineId, MethodId, Order, OrderId, Payment, PaymentId, Properties, RefundWish, Stage, Step,
-    StepDetails,
+    Cart, Command, LineId, LocationId, MethodId, Order, OrderId, PackWish, ParcelWish, Payment, PaymentId,
+    Properties, RefundWish, Stage, Step, StepDetails,
 };
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 
@@ -132,7 +132,7 @@ fn of_an_order(rng: &mut StdRng, cart: &Cart, order: &Order) -> Command {
     let order = Box::new(order.clone());
     match (cart.payment_tasks.first(), rng.random_range(0..10)) {
         (Some(task), 0..=4) => Command::SettlePayment(task.clone()),
-        (_, 5) => Command::FulfilOrder { order },
+        (_, 5) => Command::FulfilOrder { wish: parcel(rng, &order), order },
         (_, 6) => Command::CancelOrder { order },
         (_, 0..=3 | 7..=8) => Command::RefundOrder { wish: wish(rng, &order), order },
         _ => of_lines(rng, cart),
@@ -146,6 +146,22 @@ fn wish(rng: &mut StdRng, order: &Order) -> RefundWish {
         shipping: rng.random_bool(0.3),
         amount_minor: if rng.random_bool(0.2) { rng.random_range(1..2_000) } else { 0 },
         restock: rng.random_bool(0.5),
+        sent: rng.random_bool(0.3),
+    }
+}
+
+fn parcel(rng: &mut StdRng, order: &Order) -> ParcelWish {
+    let location = if rng.random_bool(0.5) { shop::north() } else { LocationId::default() };
+    let line = order.lines.choose(rng).filter(|_| rng.random_bool(0.7));
+    let contents = line.map(|line| PackWish {
+        line: line.id(),
+        part: line.parts.choose(rng).filter(|_| rng.random_bool(0.5)).map(|part| part.sku.clone()),
+        pieces: rng.random_range(1..line.quantity + 2),
+    });
+    ParcelWish {
+        location: rng.random_bool(0.3).then_some(location),
+        contents: contents.into_iter().collect(),
+        tracking: None,
     }
 }
 

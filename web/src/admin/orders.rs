@@ -4,8 +4,10 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path, Query},
 };
-use cart_core::{Order, RefundWish};
-use dashboards::{Currency, OrderLine, OrderPage, OrderRow, OrdersPage, Pages};
+use cart_core::{FieldError, Locations, Order, PackWish, ParcelWish, RefundWish, Rejection, Waiting};
+use dashboards::{
+    Currency, OrderLine, OrderPage, OrderRow, OrdersPage, Pages, PieceToSend, SentParcel, ToSend,
+};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -16,7 +18,11 @@ use super::{
 };
 use crate::{
     api::{
-        admin_orders::{any, status_of},
+        admin_orders::{
+            any,
+            parcel::{location_of, tracking_of},
+            status_of,
+        },
         orders::{AfterOrder, page_of},
         page::{CursorText, PAGE_DEFAULT, Page},
         request::keyed,
@@ -28,7 +34,7 @@ use crate::{
     store::OrderQuery,
     storefront::{
         form::Form,
-        pages::{parcels, parts},
+        pages::{Parcel, name, parts, place, sent, shares},
     },
     wire::line_of,
 };
@@ -81,6 +87,7 @@ fn row(order: &Order) -> OrderRow {
         placed_at_ms: order.placed_at_ms,
         email: order.email.clone(),
         status: order.state.status.name(),
+        is_sent_in_part: order.state.is_sent_in_part(),
         payment_status: order.payment_status(),
         total_minor: order.total_minor,
         currency: Currency::new(order.currency.code(), order.currency.exponent()),
@@ -88,8 +95,8 @@ fn row(order: &Order) -> OrderRow {
 }
 
 const DONE: &[(&str, &str)] = &[
-    ("fulfil", "Noted: it was sent off."),
-    ("cancel", "Cancelled; everything is paid back."),
+    ("fulfil", "Noted: it was sent off, and told to whoever ordered it."),
+    ("cancel", "Cancelled; what was not sent is paid back."),
     ("refund", "It is paid back."),
 ];
 const REFUSED: &[(&str, &str)] = &[
@@ -98,6 +105,11 @@ const REFUSED: &[(&str, &str)] = &[
     (
         "idempotency_mismatch",
         "This form was sent before with something else in it; look at what was done, and send it anew.",
+    ),
+    (
+        "invalid_details",
+        "Name pieces that are there, each in a whole number, with an address that begins with https:// where a parcel has one; or \
+         shipping or an amount to pay back.",
     ),
     ("", "Name pieces, shipping or an amount to pay back."),
 ];
@@ -111,6 +123,7 @@ pub(super) async fn read(
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
     let order = any(&shop, &id).await?;
+    let terms = shop.terms.get();
     let line = |at: usize| {
         let line = &order.lines[at];
         OrderLine {
@@ -122,22 +135,79 @@ pub(super) async fn read(
             cost_minor: order.line_cost_minor(at),
         }
     };
-    html(
-        pages.order(&OrderPage {
-            session,
-            key: Uuid::new_v4().to_string(),
-            notice: did.notice(DONE, REFUSED),
-            order: row(&order),
-            lines: (0..order.lines.len()).map(line).collect(),
-            shipping_minor: order.shipping_cost_minor(),
-            refunded_minor: order.state.refunded_minor(),
-            note: order.note.clone(),
-            parcels: parcels(&order, &shop.terms.get().locations)
-                .into_iter()
-                .map(|parcel| (parcel.from, parcel.contents))
-                .collect(),
-        }),
-    )
+    html(pages.order(&OrderPage {
+        session,
+        key: Uuid::new_v4().to_string(),
+        notice: did.notice(DONE, REFUSED),
+        order: row(&order),
+        lines: (0..order.lines.len()).map(line).collect(),
+        shipping_minor: order.shipping_cost_minor(),
+        refunded_minor: order.state.refunded_minor(),
+        note: order.note.clone(),
+        sent: sent(&order, &terms.locations).into_iter().map(shown).collect(),
+        to_send: to_send(&order, &terms.locations),
+    }))
+}
+
+fn shown(Parcel { title, contents, tracking, url }: Parcel) -> SentParcel {
+    SentParcel { title, contents, tracking, url }
+}
+
+/// Lists what each location still has to send. A piece's field names it by its place among the order's lines and their parts,
+/// which never change.
+fn to_send(order: &Order, locations: &Locations) -> Vec<ToSend> {
+    let field = |waiting: &Waiting| {
+        let at = order.lines.iter().position(|line| line.id() == waiting.line)?;
+        let part = order.lines[at].made_of().iter().position(|(sku, _)| **sku == waiting.sku)?;
+        Some(format!("{PIECE}{at}.{part}"))
+    };
+    let piece = |waiting: &Waiting| {
+        let name = name(order, &waiting.line, &waiting.sku).to_owned();
+        Some(PieceToSend { field: field(waiting)?, name, pieces: waiting.pieces })
+    };
+    let shares = shares(order.waiting(), locations);
+    let to_send = shares.iter().map(|share| ToSend {
+        location: share.location.as_ref().map(ToString::to_string).unwrap_or_default(),
+        place: place(locations, share.location.as_ref()).unwrap_or_default(),
+        pieces: share.waiting.iter().filter_map(piece).collect(),
+    });
+    to_send.collect()
+}
+
+/// Begins the name of a field with pieces to send.
+const PIECE: &str = "piece:";
+
+/// Reads what is sent off: the pieces that are named, or where the form has none to name, all that waits.
+fn parcel(form: &Form, order: &Order) -> Result<ParcelWish, Problem> {
+    let wanted = |name: &str, value: &str| {
+        let (at, part) = name.strip_prefix(PIECE)?.split_once('.')?;
+        let line = order.lines.get(at.parse::<usize>().ok()?)?;
+        let (sku, _) = *line.made_of().get(part.parse::<usize>().ok()?)?;
+        let part = (!line.parts.is_empty()).then(|| sku.clone());
+        Some(PackWish { line: line.id(), part, pieces: value.trim().parse().ok()? })
+    };
+    let mut contents = vec![];
+    for (name, value) in
+        form.pairs().filter(|(name, value)| name.starts_with(PIECE) && !value.trim().is_empty())
+    {
+        contents.push(
+            wanted(name, value).ok_or_else(|| {
+                no_pieces(name, format!("is {value:?}, which names no pieces of the order"))
+            })?,
+        );
+    }
+    let has_pieces = !contents.is_empty();
+    contents.retain(|wish| wish.pieces > 0);
+    if has_pieces && contents.is_empty() {
+        return Err(no_pieces("pieces", "must be at least one".into()));
+    }
+    let location = Some(form.text("location")).filter(|location| !location.is_empty());
+    let tracking = tracking_of(form.text("carrier"), form.text("number"), form.text("url"))?;
+    Ok(ParcelWish { location: location_of(location)?, contents, tracking })
+}
+
+fn no_pieces(field: &str, message: String) -> Problem {
+    Rejection::InvalidDetails { fields: vec![FieldError { field: field.into(), message }] }.into()
 }
 
 /// Writes what is to be packed: the parts of a bundle, and that a gift is one.
@@ -161,7 +231,7 @@ pub(super) async fn change(
     let order = any(&shop, &id).await?;
     let changed = async {
         let change = match asked.as_str() {
-            "fulfil" => OrderChange::Fulfil,
+            "fulfil" => OrderChange::Fulfil(parcel(&form, &order)?),
             "cancel" => OrderChange::Cancel,
             "refund" => OrderChange::Refund(wish(&form, order.currency)?),
             _ => {
@@ -187,6 +257,7 @@ fn wish(form: &Form, currency: cart_core::Currency) -> Result<RefundWish, Proble
     let mut wish = RefundWish {
         shipping: form.get("shipping").is_some(),
         restock: form.get("restock").is_some(),
+        sent: form.get("sent").is_some(),
         ..RefundWish::default()
     };
     for (name, value) in form.pairs() {

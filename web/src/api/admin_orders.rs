@@ -1,18 +1,21 @@
 //! The shop's own people: orders of everybody, and what is done with them.
 
+pub(crate) mod parcel;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use cart_core::{LineId, Order, OrderId, OrderStatus, RefundWish};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
+use self::parcel::ParcelForm;
 use super::{
     admin::admin,
     headers::IDEMPOTENCY_KEY,
     operation::Operation,
     orders::{OrdersView, answer, before, page_of, show},
     page::{CursorText, Limit, within},
-    request::{idempotency_key, json},
+    request::{idempotency_key, json, optional_json},
 };
 use crate::{
     checkout::orders::OrderChange,
@@ -54,12 +57,23 @@ pub(super) fn operations() -> Vec<Operation> {
             .problems(&[Kind::UnknownOrder]),
         change(
             Operation::post("/admin/orders/{id}/fulfil", fulfil)
-                .named("fulfilOrder", "Notes that an order was sent off"),
-        ),
+                .named("fulfilOrder", "Notes that an order was sent off, or a parcel of it")
+                .about(
+                    "Without a body, all that waits is sent, a parcel a location. The order's `to_send` says what waits \
+                     where; with the last of it the order is `fulfilled`. Whoever placed it gets a letter a parcel.",
+                )
+                .optional_body::<ParcelForm>()
+                .example("all that waits in one location", json!({
+                    "location": "north",
+                    "tracking": { "carrier": "Royal Mail", "number": "AB123456785GB", "url": "https://post.example/AB123456785GB" },
+                }))
+                .example("one piece", json!({ "lines": [{ "line": "MUG", "pieces": 1 }] })),
+        )
+        .problems(&[Kind::LineNotFound, Kind::UnknownSku, Kind::InvalidDetails]),
         change(
             Operation::post("/admin/orders/{id}/cancel", cancel).named(
                 "cancelAnyOrder",
-                "Cancels an order that was not sent off, and gives back what was paid",
+                "Cancels what of an order was not sent off, and gives back what was paid for it",
             ),
         ),
         change(
@@ -160,9 +174,11 @@ async fn fulfil(
     shop: web::Data<Shop>,
     request: HttpRequest,
     path: web::Path<String>,
+    body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
     admin(&shop, &request).await?;
-    change(&shop, &request, &path, OrderChange::Fulfil, b"").await
+    let (form, bytes) = optional_json::<ParcelForm>(&request, body).await?;
+    change(&shop, &request, &path, OrderChange::Fulfil(form.parse()?), &bytes).await
 }
 
 async fn cancel(
@@ -193,6 +209,10 @@ struct RefundForm {
     /// Tells whether the pieces go back to the shelf.
     #[serde(default = "yes")]
     restock: bool,
+    /// Tells whether the pieces were sent before, so that what waits to be sent goes on waiting; otherwise those that wait are
+    /// given back first.
+    #[serde(default)]
+    sent: bool,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -219,6 +239,7 @@ impl RefundForm {
             shipping: self.shipping,
             amount_minor: self.amount_minor,
             restock: self.restock,
+            sent: self.sent,
         })
     }
 }

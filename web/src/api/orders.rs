@@ -48,7 +48,8 @@ pub(super) fn operations() -> Vec<Operation> {
             .problems(&[Kind::UnknownOrder]),
         Operation::post("/orders/{id}/cancel", cancel)
             .named("cancelOrder", "Cancels an order, for the visitor who placed it")
-            .about("Possible for some time after it was placed, until it is sent off. Everything that was paid is given back.")
+            .about("Possible for some time after it was placed, until it is sent off. What was paid is given back: everything, or where \
+                 parcels have left, what the rest cost.")
             .for_visitors()
             .path::<OrderId>("id", "The order.")
             .takes(IDEMPOTENCY_KEY)

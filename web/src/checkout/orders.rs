@@ -1,6 +1,6 @@
 //! What is done with an order after it was placed. The cart decides, as it did before; here its answer is carried out.
 
-use cart_core::{Command, Order, RefundWish, Request, VisitorId};
+use cart_core::{Command, Order, ParcelWish, RefundWish, Request, VisitorId};
 
 use super::{Checkout, CheckoutError};
 use crate::{carts::IdempotencyKey, store::Answer};
@@ -8,9 +8,9 @@ use crate::{carts::IdempotencyKey, store::Answer};
 /// Says what is to be done with an order.
 #[derive(Clone, Debug)]
 pub enum OrderChange {
-    /// Send it off.
-    Fulfil,
-    /// Cancel it and give everything back.
+    /// Send it off, or a part of it.
+    Fulfil(ParcelWish),
+    /// Cancel it, as far as it was not sent, and give that back.
     Cancel,
     /// Give part of it back.
     Refund(RefundWish),
@@ -30,7 +30,7 @@ impl Checkout {
     ) -> Result<Answer, CheckoutError> {
         let (cart, order) = (order.cart.clone(), Box::new(order));
         let command = match change {
-            OrderChange::Fulfil => Command::FulfilOrder { order },
+            OrderChange::Fulfil(wish) => Command::FulfilOrder { order, wish },
             OrderChange::Cancel => Command::CancelOrder { order },
             OrderChange::Refund(wish) => Command::RefundOrder { order, wish },
         };

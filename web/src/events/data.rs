@@ -1,11 +1,11 @@
 //! The data of each event type, as the outbox and the event files carry it. Names, addresses and means of payment
 //! stay in the store: what leaves it says what was bought, not by whom.
 
-use cart_core::{CartEvent, Order, OrderLine, RefundedLine, ReopenedLine};
+use cart_core::{CartEvent, Order, OrderLine, Packed, RefundedLine, ReopenedLine};
 use serde_json::json;
 
 /// Lists the types of events that the outbox holds.
-pub const KINDS: [&str; 55] = [
+pub const KINDS: [&str; 56] = [
     "back_in_stock",
     "balances_noted",
     "cart_abandoned",
@@ -43,6 +43,7 @@ pub const KINDS: [&str; 55] = [
     "order_fulfilled",
     "order_placed",
     "order_refunded",
+    "parcel_sent",
     "payment_begun",
     "payment_cancelled",
     "payment_captured",
@@ -140,6 +141,15 @@ pub fn data_of(event: &CartEvent) -> String {
         CartEvent::PaymentCaptured { payment, amount_minor }
         | CartEvent::PaymentRefunded { payment, amount_minor, .. } => {
             json!({"payment": payment, "amount_minor": amount_minor})
+        }
+        CartEvent::ParcelSent { order_id, parcel } => {
+            let packed = |p: &Packed| {
+                let bundle = (p.line.sku() != &p.sku).then(|| p.line.sku());
+                json!({"sku": p.sku, "pieces": p.pieces, "bundle": bundle})
+            };
+            let contents: Vec<_> = parcel.contents.iter().map(packed).collect();
+            json!({"order_id": order_id, "number": parcel.number, "location": parcel.location, "contents": contents,
+                "tracking": parcel.tracking})
         }
         CartEvent::OrderFulfilled { order_id, .. } => json!({"order_id": order_id}),
         CartEvent::OrderCancelled { order_id, refund, .. } | CartEvent::OrderRefunded { order_id, refund, .. } => {

@@ -245,7 +245,7 @@ mod tests {
                        "unit_price": "£12.50", "is_gift": false},
                       {"name": "Tin", "properties": [], "quantity": 2, "total": "£0.00", "parts": null, "unit_price": "£0.00",
                        "is_gift": true}],
-            "sums": [["Subtotal", "£25.00"]], "total": "£25.00", "paid": [], "given_back": "£25.00", "delivery": null, "parcels": [{"from": "Leeds <i>", "contents": ["2 × Mug <i>", "2 × Tin"]}],
+            "sums": [["Subtotal", "£25.00"]], "total": "£25.00", "paid": [], "given_back": "£25.00", "delivery": null, "parcels": [{"title": "From Leeds <i>", "contents": ["2 × Mug <i>", "2 × Tin"], "tracking": "", "url": ""}],
             "address_lines": [name, "1 <b>Royal</b> Crescent"], "delivery_notes": [["Song", "At <b>once</b>"]],
         })
     }

@@ -21,7 +21,7 @@ pub struct Receipt {
     /// What the letter's news gives back.
     given_back: Option<String>,
     delivery: Option<String>,
-    /// What each location sends, where the shop has several.
+    /// What was sent in which parcel, and what is still to come.
     parcels: Vec<Parcel>,
     /// What the shop tells of things bought: name and text.
     delivery_notes: Vec<(String, String)>,

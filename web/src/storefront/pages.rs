@@ -85,7 +85,7 @@ pub use link::{encode, login as login_path, product as product_path};
 pub use list::{ListPage, ListRow, ListsPage};
 pub use listing::Listing;
 pub use order::{FoundOrder, LookUpPage, OrderRow, OrdersPage};
-pub use parcel::{Parcel, location_name, parcels};
+pub use parcel::{Parcel, location_name, name, parcels, place, sent, sent_parcel, shares};
 pub use placeholder::placeholder;
 pub use price::{Price, with_prices};
 pub use product::{Availability, Card, Hero, Home, Picture, SetOffer, Shelf};

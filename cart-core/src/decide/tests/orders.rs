@@ -1,7 +1,7 @@
 //! Orders after they were placed.
 
 use super::*;
-use crate::{Refund, RefundedLine};
+use crate::{LocationId, PackWish, ParcelWish, Pick, Refund, RefundedLine, Tracking};
 
 /// Two mugs and an express parcel, ordered and paid: 2 × 1,250 + 495.
 fn ordered_express() -> (Case, Box<Order>) {
@@ -34,6 +34,10 @@ fn refund(order: &Order, wish: RefundWish) -> Command {
     Command::RefundOrder { order: Box::new(order.clone()), wish }
 }
 
+fn send(order: &Order, wish: ParcelWish) -> Command {
+    Command::FulfilOrder { order: Box::new(order.clone()), wish }
+}
+
 fn mugs(quantity: u32, restock: bool) -> RefundWish {
     RefundWish { lines: vec![(id("MUG"), quantity)], restock, ..RefundWish::default() }
 }
@@ -47,8 +51,14 @@ fn a_cancelled_order_gives_everything_back() {
     let (mut case, order) = ordered_express();
     assert_eq!(level(&case), (3, 0, 2));
     let cancel = || Command::CancelOrder { order: order.clone() };
-    let line =
-        RefundedLine { line: id("MUG"), quantity: 2, restocked: 2, picks: vec![], amount_minor: 2_500 };
+    let line = RefundedLine {
+        line: id("MUG"),
+        quantity: 2,
+        restocked: 2,
+        picks: vec![],
+        unsent: Some(vec![Pick::new(sku("MUG"), 2)]),
+        amount_minor: 2_500,
+    };
     let whole = Refund {
         number: 1,
         at_ms: 1_000,
@@ -67,7 +77,7 @@ fn a_cancelled_order_gives_everything_back() {
     assert_eq!((placed.payment_status(), placed.lines[0].restocked), ("refunded", 2));
     assert_eq!(case.grant(cancel()), [], "it is cancelled once");
     assert_eq!(case.refuse(refund(&order, mugs(1, true))).name(), "invalid_details");
-    assert_eq!(case.refuse(Command::FulfilOrder { order: order.clone() }).name(), "order_state");
+    assert_eq!(case.refuse(send(&order, ParcelWish::default())).name(), "order_state");
 }
 
 #[test]
@@ -78,9 +88,9 @@ fn a_shopper_cancels_for_some_time_and_the_shop_until_it_has_sent_the_order() {
     assert_eq!(case.refuse(cancel()).name(), "cancel_too_late");
     let by_shop = Request { caller: None, expected_version: None, command: cancel() };
     assert_eq!(case.decide(&by_shop).map(|events| events.len()), Ok(1));
-    case.grant(Command::FulfilOrder { order: order.clone() });
+    case.grant(send(&order, ParcelWish::default()));
     assert_eq!(state(&case).status.name(), "fulfilled");
-    assert_eq!(case.grant(Command::FulfilOrder { order: order.clone() }), []);
+    assert_eq!(case.grant(send(&order, ParcelWish::default())), []);
     assert_eq!(case.decide(&by_shop).unwrap_err().name(), "order_state");
 }
 
@@ -129,4 +139,88 @@ fn a_refund_names_lines_of_the_order_once_and_in_range() {
     }
     let negative = RefundWish { amount_minor: -5, ..RefundWish::default() };
     assert_eq!(case.refuse(refund(&order, negative)).name(), "invalid_details");
+}
+
+/// Wants so many mugs in a parcel.
+fn packed(pieces: u32) -> ParcelWish {
+    let wish = PackWish { line: id("MUG"), part: None, pieces };
+    ParcelWish { contents: vec![wish], ..ParcelWish::default() }
+}
+
+fn names(events: &[CartEvent]) -> Vec<&'static str> {
+    events.iter().map(CartEvent::name).collect()
+}
+
+fn waiting(case: &Case, order: &Order) -> u32 {
+    order.clone().with_state(state(case)).waiting().iter().map(|waiting| waiting.pieces).sum()
+}
+
+#[test]
+fn an_order_is_sent_when_all_of_it_is() {
+    let (mut case, order) = ordered_express();
+    assert_eq!(waiting(&case, &order), 2);
+    let tracking = Tracking::parse("Royal Mail", "AB1", "").unwrap();
+    let first = case.grant(send(&order, ParcelWish { tracking: tracking.clone(), ..packed(1) }));
+    assert_eq!((names(&first), state(&case).status.name()), (vec!["parcel_sent"], "placed"));
+    assert_eq!((waiting(&case, &order), state(&case).is_sent_in_part()), (1, true));
+    for wish in [packed(2), packed(0)] {
+        assert_eq!(case.refuse(send(&order, wish)).name(), "invalid_details");
+    }
+    let elsewhere =
+        ParcelWish { location: Some(LocationId::parse("north").unwrap()), ..ParcelWish::default() };
+    assert_eq!(case.refuse(send(&order, elsewhere)).name(), "invalid_details");
+    let wish = PackWish { line: id("TIN"), part: None, pieces: 1 };
+    let strange = ParcelWish { contents: vec![wish], ..ParcelWish::default() };
+    assert_eq!(case.refuse(send(&order, strange)).name(), "line_not_found");
+    let last = case.grant(send(&order, ParcelWish::default()));
+    assert_eq!(names(&last), ["parcel_sent", "order_fulfilled"]);
+    let parcels = state(&case).parcels;
+    assert_eq!(
+        parcels.iter().map(|p| (p.number, p.contents[0].pieces)).collect::<Vec<_>>(),
+        [(1, 1), (2, 1)]
+    );
+    assert_eq!((parcels[0].tracking.clone(), parcels[1].tracking.clone()), (tracking, None));
+    assert_eq!(case.refuse(send(&order, packed(1))).name(), "order_state");
+}
+
+#[test]
+fn what_is_given_back_before_it_was_sent_waits_no_more() {
+    let (mut case, order) = ordered_express();
+    captured(&mut case);
+    case.grant(send(&order, packed(1)));
+    // The mug that was sent arrived in pieces: the other is still wanted.
+    let broken = RefundWish { sent: true, ..mugs(1, false) };
+    assert_eq!(names(&case.grant(refund(&order, broken.clone()))), ["order_refunded"]);
+    assert_eq!((waiting(&case, &order), level(&case)), (1, (3, 0, 2)));
+    assert_eq!(case.refuse(refund(&order, broken)).name(), "invalid_details", "no other was sent");
+    // And now it is not: all that was wanted has been sent.
+    let events = case.grant(refund(&order, mugs(1, true)));
+    assert_eq!(names(&events), ["order_refunded", "order_fulfilled"]);
+    assert_eq!((waiting(&case, &order), level(&case)), (0, (4, 0, 1)));
+}
+
+#[test]
+fn the_rest_of_an_order_is_cancelled_at_what_it_cost() {
+    let (mut case, order) = ordered_express();
+    captured(&mut case);
+    case.grant(send(&order, packed(1)));
+    let events = case.grant(Command::CancelOrder { order: order.clone() });
+    assert_eq!(names(&events), ["order_refunded", "order_fulfilled"]);
+    assert_eq!((state(&case).refunded_minor(), level(&case)), (1_250, (4, 0, 1)), "shipping was needed");
+    assert_eq!(case.refuse(Command::CancelOrder { order }).name(), "order_state");
+}
+
+#[test]
+fn an_order_of_before_parcels_reads_on() {
+    let (mut case, order) = ordered_express();
+    // One mug was given back before anybody noted whether it had been sent.
+    let old = serde_json::json!({"status": "placed", "refunds": [{"number": 1, "at_ms": 1, "amount_minor": 1_250,
+        "lines": [{"line": "MUG", "quantity": 1, "restocked": 1, "amount_minor": 1_250}]}]});
+    let Stage::Ordered { state: now, .. } = &mut case.cart.stage else { panic!("no order") };
+    *now = serde_json::from_value(old).unwrap();
+    assert_eq!(waiting(&case, &order), 1);
+    case.grant(send(&order, ParcelWish::default()));
+    assert_eq!(state(&case).parcels[0].contents[0].pieces, 1);
+    let sent = serde_json::from_value(serde_json::json!({"status": "fulfilled", "at_ms": 7})).unwrap();
+    assert_eq!(order.with_state(sent).waiting(), []);
 }

@@ -278,15 +278,17 @@ pub struct Confirmation {
     status: &'static str,
     /// What was given back.
     refunded: Option<Price>,
-    /// Tells whether the shopper may cancel the order now.
+    /// Tells whether the shopper may cancel the order now, or the rest of it.
     pub can_cancel: bool,
+    /// Tells whether something was sent, and something was not.
+    is_sent_in_part: bool,
     cart: CartView,
     email: Option<String>,
     /// Tells whether a confirmation goes there.
     is_mailed: bool,
     address_lines: Vec<String>,
     delivery: Option<String>,
-    /// What each location sends, where the shop has several.
+    /// What was sent in which parcel, and what is still to come.
     pub parcels: Vec<Parcel>,
     /// What the shop tells of things bought: name and text.
     delivery_notes: Vec<(String, String)>,
@@ -308,6 +310,7 @@ impl Confirmation {
             order_id: order.order_id.to_string(),
             bought: order.cart.to_string(),
             heading: match order.state.status {
+                OrderStatus::Placed if order.state.is_sent_in_part() => "Part of it is on its way.",
                 OrderStatus::Placed => "Thank you. It’s yours.",
                 OrderStatus::Fulfilled { .. } => "It is on its way.",
                 OrderStatus::Cancelled { .. } => "It was cancelled.",
@@ -316,6 +319,7 @@ impl Confirmation {
             refunded: (order.state.refunded_minor() > 0)
                 .then(|| Price::new(order.state.refunded_minor(), order.currency)),
             can_cancel: false,
+            is_sent_in_part: order.state.is_sent_in_part(),
             cart: CartView {
                 hold_minutes: None,
                 holds_expire_at_ms: None,

@@ -10,6 +10,10 @@ pub(super) fn status_words(order: &Order) -> &'static str {
     match (order.state.status, order.payment_status()) {
         (OrderStatus::Cancelled { .. }, _) => "Cancelled, and paid back",
         (_, "refunded") => "Paid back",
+        (OrderStatus::Placed, part) if order.state.is_sent_in_part() => match part {
+            "partially_refunded" => "On its way in part, and paid back in part",
+            _ => "On its way in part",
+        },
         (OrderStatus::Placed, "partially_refunded") => "Being packed, paid back in part",
         (OrderStatus::Placed, _) => "Being packed",
         (OrderStatus::Fulfilled { .. }, "partially_refunded") => "On its way, paid back in part",
@@ -68,7 +72,7 @@ pub struct LookUpPage {
 pub struct FoundOrder {
     row: OrderRow,
     lines: Vec<String>,
-    /// What each location sends, where the shop has several.
+    /// What was sent in which parcel, and what is still to come.
     parcels: Vec<Parcel>,
 }
 
