@@ -44,7 +44,7 @@ pub use command::{Command, Request, Typed};
 pub use decide::{Facts, Products, catch_up, decide, open};
 pub use definition::DefinitionError;
 pub use details::{Address, Asked, FieldError, StepDetails};
-pub use event::{CartEvent, HoldMove, LineHold, LineRelease, Order, OrderLine};
+pub use event::{CartEvent, HoldMove, LineHold, LineRelease};
 pub use evolve::evolve;
 pub use gift_card::{CardTerms, GiftCard, GiftCards, Tender};
 pub use ids::{
@@ -57,8 +57,8 @@ pub use location::{AllocationRule, Location, LocationId, Locations, LocationsDef
 pub use merge::{LeftLine, Lines, LoginCart, Merged, claim, merge};
 pub use money::{Currency, Money};
 pub use order::{
-    OrderState, OrderStatus, PackWish, Packed, Parcel, ParcelWish, Refund, RefundWish, RefundedLine,
-    Tracking, Waiting,
+    Order, OrderLine, OrderState, OrderStatus, PackWish, Packed, Parcel, ParcelWish, Refund, RefundWish,
+    RefundedLine, Tracking, Waiting,
 };
 pub use payment::{AttemptState, Payment, PaymentAttempt, PaymentTask, RequestKey};
 pub use price::{PriceQuestion, PriceReason, SelectedPrice, SpecialPrice};

@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Assessment, Balances, Cart, Destination, Line, LineId, Money, NotApplied, Occasion, Offer, Offers,
-    Freight, PricePolicy, PriceQuestion, Product, Products, Promoted, PromotedLine, PromotionId, Sku, Stage,
+    Assessment, Balances, Cart, Destination, Freight, Line, LineId, Money, NotApplied, Occasion, Offer,
+    Offers, PricePolicy, PriceQuestion, Product, Products, Promoted, PromotedLine, PromotionId, Sku, Stage,
     TaxQuestion, TaxableLine, Taxed, Tender, Terms, gift_card,
     promotion::{Gift, Verdict},
 };

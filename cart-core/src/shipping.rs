@@ -20,7 +20,7 @@ use crate::{
     zone::check_places,
 };
 pub use charge::{Charge, ChargeStep, Tariff};
-pub use offer::{NotOffered, Offer, Offers, Freight, RefusedMethod};
+pub use offer::{Freight, NotOffered, Offer, Offers, RefusedMethod};
 
 /// Is the ways that a shop sends its orders, as they are written down.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

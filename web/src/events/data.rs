@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn every_event_of_a_cart_is_listed() {
-        let source = include_str!("../../../cart-core/src/event.rs");
+        let source = include_str!("../../../cart-core/src/event/kind.rs");
         let (_, names) = source.split_once("pub fn name(&self)").unwrap();
         let (names, _) = names.split_once("\n    }\n").unwrap();
         let names: Vec<_> = names.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();

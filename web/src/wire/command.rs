@@ -1,24 +1,29 @@
 //! Commands as clients write them.
 
-use std::{collections::BTreeMap, marker::PhantomData};
+mod field;
+mod item;
+mod value;
+
+use std::collections::BTreeMap;
 
 use cart_core::{
-    Asked, Code, Command, FieldError, GiftCard, GiftCardId, LineId, PromotionId, Properties, Sku, Step,
-    StepDetails, Typed,
-    limits::{BATCH_COMMANDS_MAX, FIELD_BYTES_MAX, GIFT_CARD_CODE_MIN, LINE_QUANTITY_MAX, NOTE_BYTES_MAX},
+    Code, Command, GiftCardId, LineId, PromotionId, Properties, Sku, Step,
+    limits::{BATCH_COMMANDS_MAX, GIFT_CARD_CODE_MIN, LINE_QUANTITY_MAX, NOTE_BYTES_MAX},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, Visitor},
-};
-use serde_json::{Map, Number, json};
+use serde::Deserialize;
+use serde_json::{Number, json};
 
-use super::Object;
-use crate::{
-    gift_card,
-    problem::{Kind, Problem},
+use self::{
+    field::{DetailField, details_schema, unique},
+    value::{details_of, line_named, note_of, properties_of, quantity_of, token_of},
 };
+pub use self::{
+    item::{ItemForm, UpdateForm},
+    value::{code_of, gift_card_of, line_of, promotion_of, sku_of, typed_of},
+};
+use super::Object;
+use crate::problem::{Kind, Problem};
 
 /// The longest payment token in bytes: what a payment page gives is an id or a sealed card.
 pub const PAYMENT_TOKEN_BYTES_MAX: usize = 4_096;
@@ -180,59 +185,6 @@ pub enum CommandForm {
     },
 }
 
-/// Names what the steps of a checkout ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DetailField {
-    /// Where questions about the order go.
-    Email,
-    /// The recipient.
-    Name,
-    /// Street and number.
-    Street,
-    /// Town.
-    City,
-    /// Postal code.
-    Postcode,
-    /// ISO 3166 code of two letters.
-    Country,
-    /// The part of the country, as ISO 3166-2 has it behind the dash.
-    Region,
-    /// The way to travel.
-    Method,
-}
-
-impl DetailField {
-    const ALL: [(Self, &'static str); 8] = [
-        (Self::Email, "email"),
-        (Self::Name, "name"),
-        (Self::Street, "street"),
-        (Self::City, "city"),
-        (Self::Postcode, "postcode"),
-        (Self::Country, "country"),
-        (Self::Region, "region"),
-        (Self::Method, "method"),
-    ];
-
-    fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|(_, other)| *other == name).map(|(field, _)| field)
-    }
-}
-
-fn details_schema(_: &mut SchemaGenerator) -> Schema {
-    let field = json!({ "type": "string", "maxLength": FIELD_BYTES_MAX });
-    let fields: Map<_, _> =
-        DetailField::ALL.iter().map(|(_, name)| ((*name).into(), field.clone())).collect();
-    json_schema!({
-        "description": "The fields of the step: an address of `email`, `name`, `street`, `city`, `postcode`, `country` and, \
-            where it has one, `region`; of these only `email`, `country` and what tax depends on where nothing travels; the \
-            `method` of shipping.",
-        "type": "object",
-        "properties": fields,
-        "additionalProperties": false,
-    })
-}
-
 fn quantity_schema(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "description": "Pieces.", "type": "integer", "minimum": 1, "maximum": LINE_QUANTITY_MAX })
 }
@@ -246,34 +198,6 @@ fn batch_schema(generator: &mut SchemaGenerator) -> Schema {
         "maxItems": BATCH_COMMANDS_MAX,
         "items": command,
     })
-}
-
-/// Reads a map whose names are different: of two equal ones nobody can say which was meant.
-fn unique<'de, K, D>(deserializer: D) -> Result<BTreeMap<K, String>, D::Error>
-where
-    K: Deserialize<'de> + Ord + std::fmt::Debug,
-    D: Deserializer<'de>,
-{
-    struct Unique<K>(PhantomData<K>);
-    impl<'de, K: Deserialize<'de> + Ord + std::fmt::Debug> Visitor<'de> for Unique<K> {
-        type Value = BTreeMap<K, String>;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object of texts")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut texts = BTreeMap::new();
-            while let Some((name, text)) = map.next_entry::<K, String>()? {
-                if texts.contains_key(&name) {
-                    return Err(A::Error::custom(format_args!("duplicate field {name:?}")));
-                }
-                texts.insert(name, text);
-            }
-            Ok(texts)
-        }
-    }
-    deserializer.deserialize_map(Unique(PhantomData))
 }
 
 fn one() -> Number {
@@ -359,151 +283,6 @@ fn batch_of(commands: Vec<Object<CommandForm>>) -> Result<Command, Problem> {
         .map(|Object(command)| command.parse_single())
         .collect::<Result<_, _>>()
         .map(Command::Batch)
-}
-
-/// Is the payload of `update_cart`.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub struct UpdateForm {
-    /// The line as it shall be.
-    pub item: ItemForm,
-}
-
-/// Is a line as it shall be.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub struct ItemForm {
-    #[serde(default, alias = "id")]
-    line: Option<String>,
-    #[serde(default)]
-    sku: Option<String>,
-    #[serde(default = "one")]
-    #[schemars(with = "u32")]
-    quantity: Number,
-}
-
-impl ItemForm {
-    /// Parses the command that makes the line so: its quantity is set, and 0 takes it out.
-    ///
-    /// # Errors
-    /// The problem with the first value that is not right.
-    pub fn parse(self) -> Result<Command, Problem> {
-        // A line that the server told carries both; the line says more.
-        let line = match (self.line, self.sku) {
-            (Some(line), _) => line_of(&line)?,
-            (None, sku) => line_named(None, sku)?,
-        };
-        Ok(match quantity_of(&self.quantity)? {
-            0 => Command::RemoveLine { line },
-            quantity => Command::SetQuantity { line, quantity },
-        })
-    }
-}
-
-/// Parses a SKU; what cannot be one is for sale nowhere.
-///
-/// # Errors
-/// The problem `unknown_sku`.
-pub fn sku_of(text: &str) -> Result<Sku, Problem> {
-    Sku::parse(text).map_err(|e| Problem::new(Kind::UnknownSku, e.to_string()))
-}
-
-/// Parses the name of a line; what cannot be one names no line.
-///
-/// # Errors
-/// The problem `line_not_found`.
-pub fn line_of(text: &str) -> Result<LineId, Problem> {
-    text.parse().map_err(|e: cart_core::IdError| Problem::new(Kind::LineNotFound, e.to_string()))
-}
-
-fn line_named(line: Option<String>, sku: Option<String>) -> Result<LineId, Problem> {
-    match (line, sku) {
-        (Some(line), None) => line_of(&line),
-        (None, Some(sku)) => sku_of(&sku).map(LineId::from),
-        _ => Err(Problem::invalid_request("name the line by `line`, or by `sku` where it has no properties")),
-    }
-}
-
-fn properties_of(texts: BTreeMap<String, String>) -> Result<Properties, Problem> {
-    Properties::parse(texts).map_err(|e| {
-        Problem::invalid_details(vec![FieldError { field: "properties".into(), message: e.to_string() }])
-    })
-}
-
-/// Parses a code; what cannot be one opens nothing.
-///
-/// # Errors
-/// The problem `unknown_code`.
-pub fn code_of(text: &str) -> Result<Code, Problem> {
-    Code::parse(text).map_err(|e| Problem::new(Kind::UnknownCode, e.to_string()))
-}
-
-/// Parses the name of a promotion; what cannot be one gives nothing.
-///
-/// # Errors
-/// The problem `gift_not_found`.
-pub fn promotion_of(text: &str) -> Result<PromotionId, Problem> {
-    PromotionId::parse(text).map_err(|e| Problem::new(Kind::GiftNotFound, e.to_string()))
-}
-
-/// Parses the code of a gift card; what cannot be one is on no card.
-///
-/// # Errors
-/// The problem `unknown_gift_card`.
-pub fn gift_card_of(text: &str) -> Result<GiftCard, Problem> {
-    gift_card::of_code(text).map_err(|why| Problem::new(Kind::UnknownGiftCard, why))
-}
-
-/// Parses what a shopper typed who need not know what it is.
-///
-/// # Errors
-/// The problem `unknown_code`, where it can be on no promotion and no gift card.
-pub fn typed_of(text: &str) -> Result<Typed, Problem> {
-    match (code_of(text), gift_card_of(text)) {
-        (Ok(code), Ok(card)) => Ok(Typed::Either(code, card)),
-        (Ok(code), Err(_)) => Ok(Typed::Code(code)),
-        (Err(_), Ok(card)) => Ok(Typed::Card(card)),
-        (Err(problem), Err(_)) => Err(problem),
-    }
-}
-
-fn token_of(text: String) -> Result<String, Problem> {
-    match text.len() {
-        0..=PAYMENT_TOKEN_BYTES_MAX => Ok(text),
-        len => Err(Problem::new(
-            Kind::UnknownPaymentToken,
-            format!("the payment token has {len} bytes, the most allowed is {PAYMENT_TOKEN_BYTES_MAX}"),
-        )),
-    }
-}
-
-fn note_of(text: String) -> Result<String, Problem> {
-    let text = text.trim();
-    if text.len() > NOTE_BYTES_MAX || text.chars().any(|c| c.is_control() && c != '\n') {
-        let message = format!("must be at most {NOTE_BYTES_MAX} bytes of printable text");
-        return Err(Problem::invalid_details(vec![FieldError { field: "text".into(), message }]));
-    }
-    Ok(text.to_owned())
-}
-
-/// Whether it is too many or too few is a rule of the cart; here it must only be a whole number that fits.
-fn quantity_of(number: &Number) -> Result<u32, Problem> {
-    number.as_u64().and_then(|n| u32::try_from(n).ok()).ok_or_else(|| {
-        Problem::invalid_quantity(format!(
-            "quantity {number} is not a whole number from 1 to {LINE_QUANTITY_MAX}"
-        ))
-    })
-}
-
-fn details_of(step: &str, details: &BTreeMap<DetailField, String>) -> Result<StepDetails, Problem> {
-    let step = Step::from_name(step).ok_or_else(|| {
-        let names = Step::ALL.map(Step::name).join(", ");
-        Problem::invalid_details(vec![FieldError {
-            field: "step".into(),
-            message: format!("must be one of {names}"),
-        }])
-    })?;
-    // What the cart needs beyond an e-mail address and a country is a rule of the cart.
-    StepDetails::parse(step, Asked::default(), |field| details.get(&DetailField::of_name(field)?).cloned())
-        .map_err(Problem::invalid_details)
 }
 
 #[cfg(test)]
