@@ -95,7 +95,8 @@ impl Postman {
             return self.letter_of_request(template, event).await;
         }
         let Some((order, address, told)) = self.order_of(event).await? else { return Ok(None) };
-        let locations = &self.terms.get().locations;
+        let terms = self.terms.get();
+        let locations = &terms.locations;
         if let Some(number) = told.number {
             let dispatch = Dispatch::of(&order, locations, &address, number);
             return dispatch.map(|words| self.letters.write(template, event, &address, &words)).transpose();

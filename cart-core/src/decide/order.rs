@@ -207,7 +207,7 @@ impl GivenBack<'_> {
         let off_the_shelf = line.from_held + line.from_available - state.restocked_of(&id);
         let restocked = if self.restock { off_the_shelf.min(quantity) } else { 0 };
         let (mut unsent, mut picks) = (vec![], vec![]);
-        for (sku, each) in line.made_of() {
+        for (sku, each, _) in line.products() {
             let places = line.places_of(sku, each);
             let waits = |at: &Option<&crate::LocationId>| -> u32 {
                 self.waiting_of(line, sku).filter(|w| w.location.as_ref() == *at).map(|w| w.pieces).sum()

@@ -142,18 +142,20 @@ impl ParcelWish {
 }
 
 impl OrderLine {
-    /// Returns the products that one piece is made of, and how many pieces of each; nothing for what does not travel.
-    pub fn made_of(&self) -> Vec<(&Sku, u32)> {
-        match self.parts.as_slice() {
-            _ if self.digital => vec![],
-            [] => vec![(&self.sku, 1)],
-            parts => {
-                parts.iter().filter(|part| !part.digital).map(|part| (&part.sku, part.quantity)).collect()
-            }
-        }
+    /// Returns the products that one piece is made of, how many pieces of each, and whether they do not travel.
+    pub(crate) fn products(&self) -> impl Iterator<Item = (&Sku, u32, bool)> {
+        let own = self.parts.is_empty().then_some((&self.sku, 1, self.digital));
+        let wired = |part: &crate::LinePart| self.digital || part.digital;
+        own.into_iter().chain(self.parts.iter().map(move |part| (&part.sku, part.quantity, wired(part))))
     }
 
-    /// Returns all pieces of a product that the line is to send, by location; last those that no location counts.
+    /// Returns those of the products that one piece is made of that travel, and how many pieces of each.
+    pub fn made_of(&self) -> Vec<(&Sku, u32)> {
+        let travel = self.products().filter(|(.., is_digital)| !is_digital);
+        travel.map(|(sku, each, _)| (sku, each)).collect()
+    }
+
+    /// Returns all pieces of a product that the line has, by location; last those that no location counts.
     pub(crate) fn places_of(&self, sku: &Sku, each: u32) -> Vec<(Option<&LocationId>, u32)> {
         let taken = self.all_taken().filter(|(of, ..)| *of == sku);
         let mut places: Vec<_> = taken.map(|(_, at, held, free)| (Some(at), held + free)).collect();

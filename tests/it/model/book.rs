@@ -222,9 +222,8 @@ impl Book {
         for (what, pieces) in after.waiting().iter().map(waits) {
             *told.entry(what).or_insert(0) += pieces;
         }
-        let is_open = |_: &_, pieces: &mut i64| *pieces > 0 && order.status == "placed";
         let mut waiting = order.waiting.clone();
-        waiting.retain(is_open);
+        waiting.retain(|_, pieces| *pieces > 0 && order.status == "placed");
         assert_eq!(told, waiting, "{command:?} leads to {after:?}");
         let back: i64 = order.payers.iter().map(|(.., back)| back).sum();
         assert_eq!(after.state.refunded_minor(), back, "{command:?} leads to {after:?}");

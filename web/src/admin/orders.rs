@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path, Query},
 };
-use cart_core::{FieldError, Locations, Order, PackWish, ParcelWish, RefundWish, Rejection, Waiting};
+use cart_core::{FieldError, Locations, Order, PackWish, ParcelWish, RefundWish, Waiting};
 use dashboards::{
     Currency, OrderLine, OrderPage, OrderRow, OrdersPage, Pages, PieceToSend, SentParcel, ToSend,
 };
@@ -34,7 +34,11 @@ use crate::{
     store::OrderQuery,
     storefront::{
         form::Form,
-        pages::{Parcel, name, parts, place, sent, shares},
+        pages::{
+            Parcel,
+            parcel::{name, place, sent, shares},
+            parts,
+        },
     },
     wire::line_of,
 };
@@ -207,7 +211,7 @@ fn parcel(form: &Form, order: &Order) -> Result<ParcelWish, Problem> {
 }
 
 fn no_pieces(field: &str, message: String) -> Problem {
-    Rejection::InvalidDetails { fields: vec![FieldError { field: field.into(), message }] }.into()
+    Problem::invalid_details(vec![FieldError { field: field.into(), message }])
 }
 
 /// Writes what is to be packed: the parts of a bundle, and that a gift is one.

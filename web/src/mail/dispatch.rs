@@ -3,7 +3,11 @@
 use cart_core::{Address, Locations, Order, OrderStatus};
 use serde::Serialize;
 
-use crate::storefront::pages::{Parcel, address_lines, day, parcels, sent, sent_parcel};
+use crate::storefront::pages::{
+    Parcel, address_lines, day,
+    parcel::{sent, sent_parcel},
+    parcels,
+};
 
 /// Is a parcel that has left, in words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

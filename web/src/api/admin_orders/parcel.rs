@@ -1,7 +1,7 @@
 //! What is sent off of an order, as clients write it.
 
 use cart_core::{
-    LineId, LocationId, PackWish, ParcelWish, Rejection, Sku, Tracking,
+    LineId, LocationId, PackWish, ParcelWish, Sku, Tracking,
     limits::{TRACKING_BYTES_MAX, TRACKING_URL_BYTES_MAX},
 };
 use schemars::JsonSchema;
@@ -93,5 +93,5 @@ pub(crate) fn location_of(text: Option<&str>) -> Result<Option<LocationId>, Prob
 /// # Errors
 /// The problem `invalid_details`.
 pub(crate) fn tracking_of(carrier: &str, number: &str, url: &str) -> Result<Option<Tracking>, Problem> {
-    Tracking::parse(carrier, number, url).map_err(|fields| Rejection::InvalidDetails { fields }.into())
+    Tracking::parse(carrier, number, url).map_err(Problem::invalid_details)
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use cart_core::{
     Address, AttemptState, Balances, Cart, CartId, CartLayout, Currency, FieldError, GiftCard, GiftCardId,
-    Lapse, Line, Locations, Money, OnOffer, Order, OrderId, OrderState, PaymentAttempt, PaymentId, Posting,
-    PricePolicy, Product, PromotionId, Properties, Quote, SavedLine, Shipping, Sku, Stage, Step, Terms,
-    VisitorId, Workflow, gift_card,
+    Lapse, Line, LocationId, Locations, Money, OnOffer, Order, OrderId, OrderLine, OrderState,
+    PaymentAttempt, PaymentId, Posting, PricePolicy, Product, PromotionId, Properties, Quote, SavedLine,
+    Shipping, Sku, Stage, Step, Terms, Tracking, VisitorId, Workflow, gift_card,
 };
 
 use super::*;

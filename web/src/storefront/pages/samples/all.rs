@@ -284,6 +284,14 @@ pub fn all() -> Vec<(&'static str, String)> {
                 )
                 .unwrap(),
         ),
+        ("confirmation-sent-in-part.html", {
+            let order = sent_in_part(&order, &payment);
+            let shelf = Shelf::new("While the kettle boils", goes().cards);
+            let mut page = Confirmation::of(&done, &quote(&done), &order, find, true, shelf);
+            page.parcels = parcels(&order, &two_locations());
+            page.can_cancel = true;
+            pages.confirmation(&plain, &page).unwrap()
+        }),
         (
             "orders.html",
             pages

@@ -184,3 +184,36 @@ pub(super) fn waited_for(rows: &[Row], skus: &[&str], done: Option<&'static str>
     let name = |sku: &Sku| Some(rows.iter().find(|row| row.product.sku == *sku)?.product.name.clone());
     StockRequestsPage::new(email, "/back-in-stock/k.0f3a".into(), done, &requests, name)
 }
+
+/// An order of mugs and a teapot, of which one location has sent its part.
+pub(super) fn sent_in_part(order: &Order, payment: &PaymentId) -> Order {
+    let line = |sku: &str, name: &str, pieces: u32| OrderLine {
+        from_held: pieces,
+        ..OrderLine::new(Sku::parse(sku).unwrap(), name, pieces, 1_250)
+    };
+    let contents = vec![cart_core::Packed {
+        line: Sku::parse("MUG-COBALT").unwrap().into(),
+        sku: Sku::parse("MUG-COBALT").unwrap(),
+        pieces: 2,
+    }];
+    let parcel = cart_core::Parcel {
+        number: 1,
+        sent_at_ms: NOW_MS,
+        location: LocationId::default(),
+        contents,
+        tracking: Tracking::parse("Royal Mail", "AB123456785GB", "https://post.example/AB123456785GB")
+            .unwrap(),
+    };
+    Order {
+        lines: vec![line("MUG-COBALT", "Enamel mug, cobalt", 3), line("TEAPOT-BROWN", "Brown teapot", 1)],
+        payment: Some(payment.clone()),
+        state: OrderState { parcels: vec![parcel], ..OrderState::default() },
+        ..order.clone()
+    }
+}
+
+pub(super) fn two_locations() -> Locations {
+    let locations =
+        r#"{"locations": [{"id": "main", "name": "Leeds"}, {"id": "north", "name": "Aberdeen"}]}"#;
+    serde_json::from_str(locations).unwrap()
+}
