@@ -144,6 +144,13 @@ impl Product {
         self.backorder_limit.max(self.preorder.map_or(0, |p| p.limit))
     }
 
+    /// Returns the times at which what is told of it changes by itself, in Unix milliseconds: a price begins or ends, or it is
+    /// released.
+    pub fn changes_ms(&self) -> impl Iterator<Item = i64> {
+        let windows = self.prices.iter().flat_map(|price| [price.from_ms, price.until_ms]).flatten();
+        windows.chain(self.preorder.map(|preorder| preorder.releases_at_ms))
+    }
+
     /// Returns the terms of what is not released yet.
     pub fn coming(&self, now_ms: i64) -> Option<Preorder> {
         self.preorder.filter(|p| now_ms < p.releases_at_ms)

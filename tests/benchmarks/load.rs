@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -83,8 +84,8 @@ pub fn get(path: &str, token: &str, headers: &str) -> Vec<u8> {
 /// Is what one connection sends: a head and a tail by chance, joined; it stays with a head for so many requests.
 #[derive(Clone, Debug)]
 pub struct Script {
-    heads: Vec<Vec<u8>>,
-    tails: Vec<Vec<u8>>,
+    heads: Arc<[Vec<u8>]>,
+    tails: Arc<[Vec<u8>]>,
     stay: usize,
 }
 
@@ -104,7 +105,7 @@ impl Script {
 
     /// Gets paths, as the visitor of a token.
     pub fn gets(token: &str, paths: &[String]) -> Self {
-        Self { heads: paths.iter().map(|path| get(path, token, "")).collect(), tails: vec![vec![]], stay: 1 }
+        Self { heads: paths.iter().map(|path| get(path, token, "")).collect(), tails: [vec![]].into(), stay: 1 }
     }
 }
 

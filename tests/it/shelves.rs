@@ -20,6 +20,8 @@ on_each_store!(
     what_came_of_shelves_is_counted_and_rebuilt_the_same,
     an_experiment_chooses_who_fills_a_shelf,
     two_algorithms_share_a_shelf_and_one_wins,
+    what_was_answered_before_is_never_out_of_date,
+    an_algorithm_that_is_late_is_done_without,
 );
 
 async fn shop(store: Store) -> TestApp {
@@ -415,4 +417,70 @@ async fn two_algorithms_share_a_shelf_and_one_wins(store: Store) {
     }
     let text = page_says(&admin, "Popular pairs against popular 3 3 0 0").await;
     assert!(text.contains("no difference shown"), "three showings are few: {text}");
+}
+
+/// Returns what is said of one product among what goes with the mug.
+async fn told(app: &TestApp, sku: &str, token: Option<&str>) -> Value {
+    let body = recommended(app, "sku=MUG&limit=50", token).await;
+    let all = body["recommendations"].as_array().unwrap();
+    all.iter().find(|one| one["sku"] == sku).cloned().unwrap_or_default()
+}
+
+async fn what_was_answered_before_is_never_out_of_date(store: Store) {
+    let app = shop(store).await;
+    let until_ms = now_ms() + 6_000;
+    let file = app.write_file(
+        "sale.csv",
+        &format!(
+            "sku,name,price_minor,currency,stock,prices\nSALE,Jug,900,GBP,5,\"[{{\"\"minor\"\":500,\"\"currency\"\":\"\"GBP\"\",\"\"until_ms\"\":{until_ms}}}]\"\n"
+        ),
+    );
+    app.run(&["import", "products", &file]).await;
+    eventually("it is for sale", async || told(&app, "SALE", None).await["sku"] == "SALE").await;
+    let (mut cheap, mut dear) = (0, 0);
+    while dear < 3 {
+        let asked_ms = now_ms();
+        let price = told(&app, "SALE", None).await["price_minor"].clone();
+        match price.as_i64() {
+            Some(500) if asked_ms < until_ms => cheap += 1,
+            Some(900) if now_ms() >= until_ms => dear += 1,
+            other => panic!("{other:?} {} ms after the price ended", now_ms() - until_ms),
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(cheap > 3, "it was asked before, too: {cheap}");
+
+    // Who asks the same is shown the same, each in a showing of their own.
+    let tokens = ["one", "another"].map(|name| format!("{name}-{}", harness::app::random_token()));
+    for token in tokens.iter().chain(&tokens) {
+        let body = recommended(&app, "sku=MUG&limit=3", Some(token)).await;
+        assert_eq!(tell(&app, token, json!({"clicked": places(&body)})).await["accepted"], 3, "{body}");
+        assert!(told(&app, "SALE", None).await["from"].is_null());
+    }
+
+    let shopper = app.open_cart().await;
+    shopper.add("SALE", 2).await.accepted();
+    eventually("pieces are held", async || told(&app, "SALE", None).await["available"] == 3).await;
+    shopper.add("SALE", 3).await.accepted();
+    eventually("it is sold out", async || told(&app, "SALE", None).await.is_null()).await;
+    assert!(!told(&app, "V5", None).await.is_null());
+    let rules = json!([{"id": "not", "type": "exclude", "skus": ["V5"]}]);
+    assert_eq!(save(&app, 0, rules).await.status, 200);
+    assert!(told(&app, "V5", None).await.is_null(), "a rule holds at once");
+}
+
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(since.unwrap().as_millis()).unwrap()
+}
+
+async fn an_algorithm_that_is_late_is_done_without(store: Store) {
+    let mut setup = admin::setup();
+    setup.config += "\n[shelves]\ndeadline_ms = 0\n";
+    let app = TestApp::start_with(store, setup).await;
+    assert_eq!(skus(&app, "sku=MUG&limit=3", None).await.len(), 3);
+    let found = skus(&app, "sku=MUG&limit=50", None).await;
+    assert!(!found.contains(&"GONE".to_owned()) && !found.contains(&"MUG".to_owned()), "{found:?}");
+    let metrics = app.metrics().await;
+    assert_eq!(metrics.value("cartwright_shelf_fallbacks_total", &[("why", "late")]), Some(2.0));
 }

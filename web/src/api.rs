@@ -10,6 +10,7 @@ pub mod lists;
 pub mod orders;
 pub mod page;
 pub mod payments;
+pub mod recommendations;
 pub mod request;
 pub mod shelf_events;
 pub mod shelf_rules;
@@ -52,6 +53,7 @@ fn operations() -> Vec<Operation> {
         gift_cards::operations(),
         stock::operations(),
         catalogue::operations(),
+        recommendations::operations(),
         shelf_events::operations(),
         shelf_rules::operations(),
         users::operations(),
@@ -70,8 +72,10 @@ fn documented() -> Vec<Operation> {
 
 /// Routes the API.
 pub fn routes(config: &mut ServiceConfig) {
-    let paths = by_path(operations()).into_iter();
-    let api = paths.fold(scope(BASE), |api, (path, operations)| serve(api, path, &operations));
+    let mut paths = by_path(operations());
+    // An address without parameters is compared, one with them is matched by a pattern: what is found sooner stands first.
+    paths.sort_by_key(|(path, _)| path.contains('{'));
+    let api = paths.into_iter().fold(scope(BASE), |api, (path, operations)| serve(api, path, &operations));
     config
         .service(
             at("/api/openapi.json").wrap(Compat::new(Compress::default())).route(get().to(openapi::serve)),

@@ -52,6 +52,7 @@ pub struct Catalogue {
     categories: Vec<String>,
     currency: Option<Currency>,
     bundles: Vec<Arc<Product>>,
+    changes_ms: Vec<i64>,
 }
 
 impl Catalogue {
@@ -111,6 +112,7 @@ impl Catalogue {
             categories,
             currency,
             bundles: listed.iter().map(|l| &l.product).filter(|p| p.bundle.is_some()).cloned().collect(),
+            changes_ms: products.iter().flat_map(|(product, _)| product.changes_ms()).collect(),
             products: products.iter().map(|(p, _)| (p.sku.clone(), p.clone())).collect(),
             listed,
         }
@@ -188,6 +190,11 @@ impl Catalogue {
     /// Returns the visible bundles.
     pub fn bundles(&self) -> &[Arc<Product>] {
         &self.bundles
+    }
+
+    /// Returns the times at which a price begins or ends or a pre-order is released, in Unix milliseconds.
+    pub fn changes_ms(&self) -> impl Iterator<Item = i64> {
+        self.changes_ms.iter().copied()
     }
 
     /// Returns the currency that most visible products are priced in: what a cart is opened in when nobody says.

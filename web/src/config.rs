@@ -72,6 +72,8 @@ pub struct ShelvesConfig {
     pub also_viewed: Filling,
     /// What many buy.
     pub popular: Filling,
+    /// How long an algorithm may take before the catalogue's own order fills its shelf, in milliseconds.
+    pub deadline_ms: u64,
 }
 
 impl ShelvesConfig {
@@ -98,6 +100,7 @@ impl Default for ShelvesConfig {
             recommended: learnt,
             also_viewed: learnt,
             popular,
+            deadline_ms: 50,
         }
     }
 }

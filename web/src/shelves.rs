@@ -1,7 +1,9 @@
 //! Recommendations on the serving path: the model file is watched and swapped in whole, and rules say what may be shown.
 
 pub mod algorithm;
+pub mod answers;
 pub mod batch;
+pub mod deadline;
 pub mod interleave;
 pub mod journal;
 pub mod levels;
@@ -30,7 +32,7 @@ pub use self::{
     show::{About, Shown, ShownItem},
     why::Why,
 };
-use self::{levels::Levels, rulebook::Rulebook};
+use self::{answers::Answers, deadline::Deadline, levels::Levels, rulebook::Rulebook};
 use crate::{
     catalogue::Catalogue,
     clock, metrics,
@@ -64,6 +66,8 @@ pub struct Shelves {
     pub rulebook: Rulebook,
     /// The stock of what shelves show.
     pub levels: Levels,
+    answers: Answers,
+    deadline: Deadline,
     index: ArcSwapOption<Index>,
     sold_out: ArcSwap<BTreeSet<Sku>>,
     seen: Mutex<Option<(SystemTime, u64)>>,
@@ -167,7 +171,10 @@ impl Shelves {
             let is_gone = |b: &&Arc<Product>| stock.on_offer(b, now_ms).is_some_and(|offer| offer.all <= 0);
             sold_out.extend(bundles.iter().filter(is_gone).map(|bundle| bundle.sku.clone()));
         }
-        self.sold_out.store(Arc::new(sold_out));
+        // What has not changed stays what it is, so that what was made of it stays good.
+        if sold_out != **self.sold_out.load() {
+            self.sold_out.store(Arc::new(sold_out));
+        }
         self.levels.refresh(async |skus| Ok(store.stock(&skus).await?.within(locations.ids()))).await
     }
 }

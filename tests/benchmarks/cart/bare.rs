@@ -40,6 +40,11 @@ impl Bare {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+
+    /// Returns the process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Bare {

@@ -1,26 +1,20 @@
-//! The catalogue and its recommendations.
+//! The catalogue.
 
-use actix_web::{HttpRequest, HttpResponse, web};
-use cart_core::{CartId, Currency, Sku};
+use actix_web::{HttpResponse, web};
+use cart_core::{Currency, Sku};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     operation::Operation,
     page::{Cursor, CursorText, Limit},
-    request::{cart_id, forced, visitor},
 };
 use crate::{
-    problem::{Kind, Problem, accepted},
+    problem::{Kind, Problem},
     search::{self, Ask, QUERY_BYTES_MAX, Sort, ask::FILTER_BYTES_MAX},
-    shelves::{About, ShelfName, showing::Spot},
     shop::Shop,
-    visitor::Visitor,
-    wire::{FoundView, ProductDetailView, ProductView, sku_of},
+    wire::{FoundView, ProductDetailView},
 };
-
-/// The entries of a shelf where the client names no number.
-const SHELF_DEFAULT: usize = 8;
 
 /// Describes the operations on the catalogue.
 pub(super) fn operations() -> Vec<Operation> {
@@ -43,22 +37,6 @@ pub(super) fn operations() -> Vec<Operation> {
             .query::<Detail>()
             .answers::<ProductDetailView<'_>>(200, "The product.")
             .problems(&[Kind::UnknownProduct]),
-        Operation::get("/recommendations", recommendations)
-            .named(
-                "recommend",
-                "Recommends what goes with a product, with a cart, or with a visitor's history",
-            )
-            .for_any_visitor()
-            .query::<Wanted>()
-            .answers::<RecommendationsView<'_>>(200, "The products, the best first.")
-            .compressed()
-            .problems(&[
-                Kind::Unauthorized,
-                Kind::UnknownSku,
-                Kind::UnknownCart,
-                Kind::NotOwner,
-                Kind::UnreadableCart,
-            ]),
     ]
 }
 
@@ -149,106 +127,4 @@ pub(super) async fn product(
     let stock = shop.stock(&family.iter().flat_map(|v| v.product.shelves()).cloned().collect()).await?;
     let now = shop.price_question(currency);
     Ok(HttpResponse::Ok().json(ProductDetailView::of(product, family, &stock, &now)))
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
-    /// The product to go with.
-    #[schemars(with = "Option<Sku>")]
-    sku: Option<String>,
-    /// The cart to go with.
-    #[schemars(with = "Option<CartId>")]
-    cart: Option<String>,
-    /// Products that were looked at, the latest last, between commas: what is looked at next.
-    viewed: Option<String>,
-    /// The most products to answer.
-    limit: Option<Limit>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Suggestion")]
-struct SuggestionView<'a> {
-    #[serde(flatten)]
-    product: ProductView<'a>,
-    /// Why it is suggested, for programs.
-    reason: &'static str,
-    /// Why it is suggested, in words for shoppers.
-    because: String,
-    /// What `POST /shelf-events` tells of it, of a shelf that was made for a visitor.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<String>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Recommendations")]
-struct RecommendationsView<'a> {
-    /// The shelf that they are for.
-    shelf: ShelfName,
-    recommendations: Vec<SuggestionView<'a>>,
-}
-
-/// `GET /api/v1/recommendations`: what goes with a product (`sku`), with a cart (`cart`), or with a visitor's history.
-pub(super) async fn recommendations(
-    shop: web::Data<Shop>,
-    request: HttpRequest,
-    wanted: web::Query<Wanted>,
-) -> Result<HttpResponse, Problem> {
-    let limit = wanted.limit.map_or(SHELF_DEFAULT, Limit::get);
-    let who = Visitor::of_request(&request);
-    let viewed = wanted.viewed.as_deref().map(trail_of).transpose()?;
-    let (name, about) = match (&wanted.sku, &wanted.cart, &who) {
-        (None, None, _) if viewed.is_some() => {
-            (ShelfName::Continue, About::Trail(viewed.unwrap_or_default()))
-        }
-        _ if viewed.is_some() => {
-            return Err(Problem::invalid_request("name viewed products, a sku or a cart, not two of them"));
-        }
-        (Some(_), Some(_), _) => return Err(Problem::invalid_request("name a sku or a cart, not both")),
-        (Some(sku), None, _) => (ShelfName::BoughtTogether, About::Product(sku_of(sku)?)),
-        (None, Some(id), _) => {
-            let caller = visitor(&request)?;
-            let cart = accepted(shop.carts.read(cart_id(id)?, caller.id).await?)?.cart;
-            (ShelfName::GoesWithCart, About::Cart(cart))
-        }
-        (None, None, Some(visitor)) => {
-            let orders = shop.store.orders_of(&visitor.id, 20).await?;
-            let orders = shop.telling(visitor, orders).await?;
-            let trail = shop.trail(visitor).session;
-            (ShelfName::Recommended, About::Shopper { orders, trail })
-        }
-        (None, None, None) => (ShelfName::Popular, About::Nothing),
-    };
-    let forced = forced(&request, &shop.definitions.get());
-    let shelf = shop.shelf(name, about, who.as_ref(), &forced, limit).await;
-    if let Some(who) = &who {
-        shop.expose_shelf(who, &shelf).await;
-    }
-    let products = || shelf.items.iter().map(|item| &item.suggested.product);
-    let shown = products().flat_map(|product| product.shelves()).cloned().collect();
-    let stock = shop.shelf_stock(shown).await?;
-    let now = shop.price_question(None);
-    let catalogue = shop.catalogue.get();
-    let view = shelf.items.iter().map(|item| SuggestionView {
-        product: ProductView::of(&item.suggested.product, &stock, &now),
-        reason: item.suggested.why.name(),
-        because: item.suggested.why.words(&catalogue),
-        from: item.spot.as_ref().map(Spot::to_string),
-    });
-    let recommendations = view.collect();
-    Ok(HttpResponse::Ok().json(RecommendationsView { shelf: shelf.name, recommendations }))
-}
-
-/// Reads a trail: SKUs between commas, the latest last.
-fn trail_of(text: &str) -> Result<Vec<Sku>, Problem> {
-    let trail: Vec<Sku> =
-        text.split(',').filter(|sku| !sku.is_empty()).map(sku_of).collect::<Result<_, _>>()?;
-    if trail.len() > recommender::index::TRAIL_ITEMS_MAX {
-        let most = recommender::index::TRAIL_ITEMS_MAX;
-        return Err(Problem::invalid_request(format!(
-            "viewed names {} products, the most is {most}",
-            trail.len()
-        )));
-    }
-    Ok(trail)
 }

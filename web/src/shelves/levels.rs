@@ -10,11 +10,11 @@ use cart_core::{Sku, StockLevels};
 
 use crate::store;
 
-/// The most products whose levels are kept, more than shelves show within a minute; where there are more, all begin anew.
+/// The most products whose levels are kept, more than shelves of most shops show; where there are more, all begin anew.
 const PRODUCTS_MAX: usize = 5_000;
 
-/// After so many readings, a minute of them, what nobody asks for any more is no longer read.
-const READINGS: u32 = 120;
+/// After so many readings, ten minutes of them, all begin anew, so that what nobody asks for any more is no longer read.
+const READINGS: u32 = 1_200;
 
 /// Holds the levels of the products that were asked for lately, at most half a second old.
 #[derive(Default)]
@@ -29,7 +29,7 @@ struct Asked {
     readings: u32,
 }
 
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 struct Known {
     skus: BTreeSet<Sku>,
     levels: Arc<StockLevels>,
@@ -56,6 +56,11 @@ impl Levels {
         Ok(Arc::new(read(skus).await?))
     }
 
+    /// Returns the levels that are read together; they stay the same for as long as nothing of them changes.
+    pub fn known(&self) -> Arc<StockLevels> {
+        self.known.load().levels.clone()
+    }
+
     /// Reads anew what was asked for lately.
     ///
     /// # Errors
@@ -71,7 +76,10 @@ impl Levels {
         }
         match read(skus.clone()).await {
             Ok(levels) => {
-                self.known.store(Arc::new(Known { skus, levels: Arc::new(levels) }));
+                let read = Known { skus, levels: Arc::new(levels) };
+                if read != **self.known.load() {
+                    self.known.store(Arc::new(read));
+                }
                 Ok(())
             }
             Err(error) => {
@@ -83,7 +91,7 @@ impl Levels {
 
     fn ask(&self, skus: &BTreeSet<Sku>) {
         let mut asked = self.asked();
-        if asked.skus.len() + skus.len() > PRODUCTS_MAX {
+        if asked.skus.len() + skus.difference(&asked.skus).count() > PRODUCTS_MAX {
             asked.skus.clear();
         }
         asked.skus.extend(skus.iter().cloned());
@@ -136,6 +144,24 @@ mod tests {
         .unwrap();
         let never = async |_| -> store::Result<StockLevels> { panic!("it is known") };
         assert_eq!(kept.of(skus(&["MUG", "JUG"]), never).await.unwrap().available(&mug), 2);
+        let known = kept.known();
+        kept.refresh(async |skus| levels(skus, 2)).await.unwrap();
+        assert!(Arc::ptr_eq(&known, &kept.known()), "nothing has changed");
+        kept.refresh(async |skus| levels(skus, 1)).await.unwrap();
+        assert_eq!(kept.known().available(&mug), 1);
+    }
+
+    #[actix_web::test]
+    async fn a_shop_of_as_many_products_as_are_kept_never_begins_anew() {
+        let kept = Levels::default();
+        let all: Vec<String> = (0..PRODUCTS_MAX).map(|n| format!("P{n}")).collect();
+        for page in all.windows(2).rev() {
+            kept.of(page.iter().map(|text| Sku::parse(text).unwrap()).collect(), async |skus| levels(skus, 3))
+                .await
+                .unwrap();
+        }
+        kept.refresh(async |skus| levels(skus, 3)).await.unwrap();
+        assert_eq!(kept.known.load().skus.len(), PRODUCTS_MAX);
     }
 
     #[actix_web::test]
@@ -152,6 +178,6 @@ mod tests {
         for _ in 0..READINGS {
             kept.refresh(async |skus| levels(skus, 3)).await.unwrap();
         }
-        kept.refresh(async |_| panic!("nobody asked for a minute")).await.unwrap();
+        kept.refresh(async |_| panic!("nobody asked for ten minutes")).await.unwrap();
     }
 }

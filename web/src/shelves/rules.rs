@@ -201,6 +201,11 @@ impl Rules {
         self.rules.iter().any(|rule| rule.is_in_force(shelf, now_ms))
     }
 
+    /// Returns the times at which a rule begins or ends, in Unix milliseconds.
+    pub fn changes_ms(&self) -> impl Iterator<Item = i64> {
+        self.rules.iter().flat_map(|rule| [rule.from_ms, rule.until_ms]).flatten()
+    }
+
     /// Reports whether it matters to a shelf what its visitor bought.
     pub fn ask_what_was_bought(&self, shelf: ShelfName, now_ms: i64) -> bool {
         let asks = |rule: &Rule| matches!(rule.act, Act::Once(_)) && rule.is_in_force(shelf, now_ms);

@@ -1,14 +1,9 @@
 //! A shelf as it is shown to somebody: what algorithms suggest, arranged by the shop's rules.
 //!
-//! A shelf never fails its page. What the store is slow to tell is done without, and where an algorithm breaks, the catalogue's own
-//! order fills the shelf; both are counted.
+//! A shelf never fails nor delays its page. What the store is slow to tell is done without, and where an algorithm breaks or is late,
+//! the catalogue's own order fills the shelf; both are counted.
 
-use std::{
-    collections::BTreeSet,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use cart_core::{AssignedVariation, Cart, Order, Sku, VisitorId};
 use recommender::{Index, Suggestion, Wanted};
@@ -19,7 +14,14 @@ use super::{
     rules,
     showing::{Showing, Spot},
 };
-use crate::{catalogue::Catalogue, clock, definitions::Forced, metrics, shop::Shop, visitor::Visitor};
+use crate::{
+    catalogue::Catalogue,
+    clock,
+    definitions::{Answered, Forced},
+    metrics,
+    shop::Shop,
+    visitor::Visitor,
+};
 
 /// How many more suggestions rules choose from than a shelf takes: what is boosted from far below must be among them.
 const SPARE: usize = 60;
@@ -72,6 +74,8 @@ pub struct Shown {
     pub items: Vec<ShownItem>,
     /// The experiment and variation that chose who fills it, to be exposed where it is seen.
     pub met: Option<AssignedVariation>,
+    /// Whether an algorithm failed, and the catalogue's own order stands in for what it would have said.
+    pub is_makeshift: bool,
 }
 
 impl Shown {
@@ -115,6 +119,12 @@ struct Candidate {
 }
 
 impl Shop {
+    /// Returns who fills a shelf for somebody.
+    pub fn filling(&self, name: ShelfName, who: Option<&Visitor>, forced: &Forced) -> Answered<Filling> {
+        let answered = who.and_then(|who| self.definitions.get().filling(name, who.unit(), forced));
+        answered.unwrap_or_else(|| Answered { value: self.config.shelves.of(name), counted: None })
+    }
+
     /// Fills a shelf for somebody. It never holds what its page is about, is sold out or hidden, nor what the shop's rules
     /// exclude.
     pub async fn shelf(
@@ -122,15 +132,11 @@ impl Shop {
         name: ShelfName,
         about: About,
         who: Option<&Visitor>,
-        forced: &Forced,
+        filling: Answered<Filling>,
         wanted: usize,
     ) -> Shown {
         let (rules, now_ms) = (self.shelves.rulebook.get(), clock::now_ms());
-        let answered = who.and_then(|who| self.definitions.get().filling(name, who.unit(), forced));
-        let (filling, met) = match answered {
-            Some(answered) => (answered.value, answered.counted),
-            None => (self.config.shelves.of(name), None),
-        };
+        let Answered { value: filling, counted: met } = filling;
         let bought = match who.filter(|_| rules.ask_what_was_bought(name, now_ms)) {
             Some(who) => self.bought_by(&who.id).await,
             None => Some(BTreeSet::new()),
@@ -149,8 +155,8 @@ impl Shop {
         let spare = if rules.are_in_force(name, now_ms) { SPARE } else { 0 };
         let showing = who.map(|who| Showing::fresh(who.unit(), now_ms));
         let coins = showing.as_ref().map_or(0, |showing| showing.event_id("coins").as_u64_pair().0);
-        let candidates =
-            self.shelves.candidates(&catalogue, filling, &about, wanted + shown.len() + spare, coins);
+        let n = wanted + shown.len() + spare;
+        let (candidates, is_makeshift) = self.candidates(&catalogue, filling, about.into(), n, coins).await;
         let lead = match filling {
             Filling::One(lead) | Filling::Shared(lead, _) => lead,
         };
@@ -164,7 +170,7 @@ impl Shop {
             let spot = |showing: Showing| Spot { shelf: name, place: n + 1, algorithm, against, showing };
             ShownItem { suggested, spot: showing.clone().map(spot) }
         });
-        Shown { name, items: items.collect(), met }
+        Shown { name, items: items.collect(), met, is_makeshift }
     }
 
     /// Logs that a visitor has met who fills a shelf, where there is one to be seen.
@@ -191,51 +197,60 @@ impl Shop {
             }
         }
     }
-}
 
-impl Shelves {
-    fn candidates(
+    /// Returns what fills a shelf, the best first, and whether an algorithm failed.
+    async fn candidates(
         &self,
-        catalogue: &Catalogue,
+        catalogue: &Arc<Catalogue>,
         filling: Filling,
-        about: &About,
+        about: Arc<About>,
         n: usize,
         coins: u64,
-    ) -> Vec<Candidate> {
-        let suggest = |algorithm: Algorithm, against: Option<Algorithm>| -> Vec<Candidate> {
-            let suggested = self.suggest_or_fall_back(catalogue, algorithm, about, n);
-            suggested.into_iter().map(|suggested| Candidate { suggested, algorithm, against }).collect()
+    ) -> (Vec<Candidate>, bool) {
+        let suggest = async |algorithm: Algorithm, against: Option<Algorithm>| {
+            let (shelf, is_makeshift) = self.suggested(catalogue, algorithm, &about, n).await;
+            let candidate = |suggested| Candidate { suggested, algorithm, against };
+            (shelf.into_iter().map(candidate).collect::<Vec<_>>(), is_makeshift)
         };
         match filling {
-            Filling::One(algorithm) => suggest(algorithm, None),
+            Filling::One(algorithm) => suggest(algorithm, None).await,
             Filling::Shared(first, second) => {
                 let is_same =
                     |x: &Candidate, y: &Candidate| x.suggested.product.sku == y.suggested.product.sku;
-                let (first, second) = (suggest(first, Some(second)), suggest(second, Some(first)));
-                interleave(first, second, n, coins, is_same)
-                    .into_iter()
-                    .map(|(candidate, _)| candidate)
-                    .collect()
+                let asked = (suggest(first, Some(second)), suggest(second, Some(first)));
+                let ((first, has_failed), (second, have_failed)) = tokio::join!(asked.0, asked.1);
+                let shared = interleave(first, second, n, coins, is_same);
+                let candidates = shared.into_iter().map(|(candidate, _)| candidate).collect();
+                (candidates, has_failed || have_failed)
             }
         }
     }
 
-    fn suggest_or_fall_back(
+    /// Returns what an algorithm suggests, or the catalogue's own order where it fails, and which of the two it is.
+    async fn suggested(
         &self,
-        catalogue: &Catalogue,
+        catalogue: &Arc<Catalogue>,
         algorithm: Algorithm,
-        about: &About,
+        about: &Arc<About>,
         n: usize,
-    ) -> Shelf {
+    ) -> (Shelf, bool) {
+        let patience = Duration::from_millis(self.config.shelves.deadline_ms);
+        let (shelves, of, about) = (self.shelves.clone(), catalogue.clone(), about.clone());
         // Nothing is changed while a shelf is filled, so nothing is left half done.
-        let suggested = catch_unwind(AssertUnwindSafe(|| self.suggest(catalogue, algorithm, about, n)));
-        suggested.unwrap_or_else(|_| {
-            metrics::shelf_fallback("broken");
-            let all = catalogue.families().map(|p| Suggested { product: p.clone(), why: Why::Catalogue });
-            all.take(n).collect()
-        })
+        let suggested =
+            self.shelves.deadline.within(patience, move || shelves.suggest(&of, algorithm, &about, n)).await;
+        match suggested {
+            Ok(shelf) => (shelf, false),
+            Err(failure) => {
+                metrics::shelf_fallback(failure.name());
+                let all = catalogue.families().filter(|p| !self.shelves.is_sold_out(&p.sku)).take(n);
+                (all.map(|p| Suggested { product: p.clone(), why: Why::Catalogue }).collect(), true)
+            }
+        }
     }
+}
 
+impl Shelves {
     fn suggest(&self, catalogue: &Catalogue, algorithm: Algorithm, about: &About, n: usize) -> Shelf {
         let fill = |basis: &[Sku], ask: &dyn Fn(&Index, Wanted<'_>) -> Vec<Suggestion>| {
             self.fill(catalogue, algorithm, n, basis, ask)

@@ -66,7 +66,8 @@ pub(super) async fn shelf_for(
     guest: &Guest,
     wanted: usize,
 ) -> Shown {
-    let shown = shop.shelf(name, about, Some(&guest.visitor), &guest.forced, wanted).await;
+    let filling = shop.filling(name, Some(&guest.visitor), &guest.forced);
+    let shown = shop.shelf(name, about, Some(&guest.visitor), filling, wanted).await;
     shop.expose_shelf(&guest.visitor, &shown).await;
     shown
 }

@@ -1,0 +1,277 @@
+//! Answers that were given before, and are given again for as long as nothing that they are made of has changed.
+//!
+//! What goes with a product, or follows on a short trail, is the same for all whose shelf one algorithm fills; only their showings
+//! have other names. So an answer that was made for one visitor is another's once it names another showing.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use actix_web::web::Bytes;
+use arc_swap::ArcSwapOption;
+use cart_core::{Sku, StockLevels};
+use recommender::Index;
+
+use super::{About, Filling, ShelfName, Shown, rules::Rules, showing::Showing};
+use crate::{catalogue::Catalogue, clock, shop::Shop, visitor::Visitor};
+
+/// The most bytes of answers and their questions: those of 10,000 products, ten on a shelf. Where there are more, all begin anew.
+const BYTES_MAX: usize = 32 * 1_024 * 1_024;
+/// The longest trail whose answer is kept: who has looked at more has one of their own.
+const TRAIL_MAX: usize = 3;
+
+/// Is all that an answer is made of, but the time.
+#[derive(Clone)]
+pub struct Sources {
+    index: Option<Arc<Index>>,
+    catalogue: Arc<Catalogue>,
+    rules: Arc<Rules>,
+    sold_out: Arc<BTreeSet<Sku>>,
+    levels: Arc<StockLevels>,
+}
+
+impl PartialEq for Sources {
+    /// They are swapped whole, so that the same place in memory is the same content while it is held.
+    fn eq(&self, other: &Self) -> bool {
+        let index = |of: &Self| of.index.as_ref().map(Arc::as_ptr);
+        index(self) == index(other)
+            && Arc::ptr_eq(&self.catalogue, &other.catalogue)
+            && Arc::ptr_eq(&self.rules, &other.rules)
+            && Arc::ptr_eq(&self.sold_out, &other.sold_out)
+            && Arc::ptr_eq(&self.levels, &other.levels)
+    }
+}
+
+impl Sources {
+    /// Returns the times from one until which nothing changes by itself: no price begins or ends, no rule, no pre-order.
+    fn span(&self, from_ms: i64) -> Range<i64> {
+        let next = self.catalogue.changes_ms().chain(self.rules.changes_ms()).filter(|at_ms| *at_ms > from_ms);
+        from_ms..next.min().unwrap_or(i64::MAX)
+    }
+}
+
+/// Is a question that many ask, with all that its answer depends on.
+pub struct Question {
+    text: String,
+    asked_ms: i64,
+    sources: Sources,
+}
+
+/// Is an answer as it was made for somebody.
+#[derive(Clone)]
+struct Answer {
+    json: Bytes,
+    /// The showing that it names, where it was made for a visitor.
+    showing: Option<Showing>,
+    is_empty: bool,
+}
+
+impl Answer {
+    /// Returns its JSON, naming a showing of its own.
+    fn json_for(&self, who: Option<&Visitor>, at_ms: i64) -> Bytes {
+        match (&self.showing, who, std::str::from_utf8(&self.json)) {
+            (Some(before), Some(who), Ok(text)) => {
+                text.replace(before.as_str(), Showing::fresh(who.unit(), at_ms).as_str()).into()
+            }
+            _ => self.json.clone(),
+        }
+    }
+}
+
+/// Keeps answers.
+#[derive(Default)]
+pub struct Answers(ArcSwapOption<Edition>);
+
+/// Is what was answered from the same sources within a span of time.
+struct Edition {
+    sources: Sources,
+    span: Range<i64>,
+    kept: RwLock<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    answers: HashMap<String, Answer>,
+    size_bytes: usize,
+}
+
+impl Edition {
+    fn is_of(&self, question: &Question) -> bool {
+        self.span.contains(&question.asked_ms) && self.sources == question.sources
+    }
+
+    fn kept(&self) -> RwLockReadGuard<'_, Kept> {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, text: String, answer: Answer) {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        let size_bytes = text.len() + answer.json.len();
+        if kept.size_bytes + size_bytes > BYTES_MAX {
+            *kept = Kept::default();
+        }
+        if kept.answers.insert(text, answer).is_none() {
+            kept.size_bytes += size_bytes;
+        }
+    }
+}
+
+impl Answers {
+    fn find(&self, question: &Question) -> Option<Answer> {
+        let edition = self.0.load();
+        let edition = edition.as_deref().filter(|edition| edition.is_of(question))?;
+        edition.kept().answers.get(&question.text).cloned()
+    }
+
+    fn keep(&self, question: Question, answer: Answer) {
+        if let Some(edition) = self.0.load().as_deref().filter(|edition| edition.is_of(&question)) {
+            return edition.keep(question.text, answer);
+        }
+        let Question { text, asked_ms, sources } = question;
+        let edition = Edition { span: sources.span(asked_ms), sources, kept: RwLock::default() };
+        edition.keep(text, answer);
+        self.0.store(Some(edition.into()));
+    }
+}
+
+/// Is an answer that was found.
+pub struct Found {
+    /// Its JSON.
+    pub json: Bytes,
+    /// Whether there is nothing to be seen.
+    pub is_empty: bool,
+}
+
+impl Shop {
+    /// Returns the question that a shelf answers, where others ask the same; `text` is how it was put.
+    pub fn shelf_question(
+        &self,
+        name: ShelfName,
+        about: &About,
+        who: Option<&Visitor>,
+        filling: Filling,
+        text: &str,
+    ) -> Option<Question> {
+        let is_common = match about {
+            About::Product(_) | About::Nothing => true,
+            About::Trail(trail) => trail.len() <= TRAIL_MAX,
+            _ => false,
+        };
+        let Filling::One(algorithm) = filling else { return None };
+        let (sources, asked_ms) = (self.shelf_sources(), clock::now_ms());
+        if !is_common || (who.is_some() && sources.rules.ask_what_was_bought(name, asked_ms)) {
+            return None;
+        }
+        let whose = if who.is_some() { "visitor" } else { "anybody" };
+        let text = format!("{} {whose} {} {text}", name.name(), algorithm.name());
+        Some(Question { text, asked_ms, sources })
+    }
+
+    /// Finds what was answered before, as it is for whoever asks now.
+    pub fn shelf_answer(&self, question: &Question, who: Option<&Visitor>) -> Option<Found> {
+        let answer = self.shelves.answers.find(question)?;
+        Some(Found { json: answer.json_for(who, question.asked_ms), is_empty: answer.is_empty })
+    }
+
+    /// Keeps an answer, unless something changed while it was made, or an algorithm failed. `stock` is what it was made of: levels that
+    /// were read for it alone are not kept up to date.
+    pub fn keep_shelf_answer(
+        &self,
+        question: Question,
+        json: Bytes,
+        shelf: &Shown,
+        stock: &Arc<StockLevels>,
+    ) {
+        let is_current =
+            Arc::ptr_eq(stock, &question.sources.levels) && question.sources == self.shelf_sources();
+        if is_current && !shelf.is_makeshift {
+            let spot = shelf.items.first().and_then(|item| item.spot.as_ref());
+            let showing = spot.map(|spot| spot.showing.clone());
+            self.shelves.answers.keep(question, Answer { json, showing, is_empty: shelf.items.is_empty() });
+        }
+    }
+
+    fn shelf_sources(&self) -> Sources {
+        let shelves = &self.shelves;
+        Sources {
+            index: shelves.index.load_full(),
+            catalogue: self.catalogue.get(),
+            rules: shelves.rulebook.get(),
+            sold_out: shelves.sold_out(),
+            levels: shelves.levels.known(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sources() -> Sources {
+        Sources {
+            index: None,
+            catalogue: Arc::default(),
+            rules: Rules::parse(
+                r#"[{"id": "x", "type": "spread", "most": 1, "from": "1970-01-01T00:00:05Z", "until": "1970-01-01T00:00:09Z"}]"#,
+            )
+            .unwrap()
+            .into(),
+            sold_out: Arc::default(),
+            levels: Arc::default(),
+        }
+    }
+
+    fn question(sources: &Sources, asked_ms: i64, text: &str) -> Question {
+        Question { text: text.to_owned(), asked_ms, sources: sources.clone() }
+    }
+
+    fn answer(json: impl Into<Bytes>) -> Answer {
+        Answer { json: json.into(), showing: None, is_empty: false }
+    }
+
+    #[test]
+    fn an_answer_is_given_again_until_something_begins_ends_or_is_swapped() {
+        let (answers, sources) = (Answers::default(), sources());
+        let known = |sources: &Sources, asked_ms| answers.find(&question(sources, asked_ms, "MUG")).is_some();
+        answers.keep(question(&sources, 1_000, "MUG"), answer("[]"));
+        assert_eq!([999, 1_000, 4_999, 5_000].map(|at| known(&sources, at)), [false, true, true, false]);
+        answers.keep(question(&sources, 5_000, "MUG"), answer("[]"));
+        assert_eq!([4_999, 5_000, 8_999, 9_000].map(|at| known(&sources, at)), [false, true, true, false]);
+        assert!(answers.find(&question(&sources, 5_000, "JUG")).is_none());
+        let others = [
+            Sources { catalogue: Arc::default(), ..sources.clone() },
+            Sources { rules: Arc::new((*sources.rules).clone()), ..sources.clone() },
+            Sources { sold_out: Arc::default(), ..sources.clone() },
+            Sources { levels: Arc::default(), ..sources.clone() },
+        ];
+        assert_eq!(others.map(|others| known(&others, 5_000)), [false; 4]);
+    }
+
+    #[test]
+    fn an_answer_names_the_showing_of_who_asks() {
+        let visitor = |token: &str| crate::visitor::Token::of(token).and_then(Visitor::of).unwrap();
+        let (ann, bob) = (visitor("ann"), visitor("bob"));
+        let showing = Showing::fresh(ann.unit(), 1_000);
+        let json = format!(r#"["bought_together.1.pairs.{0}","bought_together.2.pairs.{0}"]"#, showing.as_str());
+        let made = Answer { json: json.into(), showing: Some(showing.clone()), is_empty: false };
+        let given = made.json_for(Some(&bob), 2_000);
+        let spots: Vec<String> = serde_json::from_slice(&given).unwrap();
+        let spots: Vec<super::super::showing::Spot> = spots.iter().map(|spot| spot.parse().unwrap()).collect();
+        assert!(spots.iter().all(|spot| spot.showing.is_of(bob.unit()) && spot.showing.at_ms() == 2_000));
+        assert_eq!((spots[0].place, spots[1].place), (1, 2));
+        assert_ne!(made.json_for(Some(&ann), 1_000), made.json, "each showing has a name of its own");
+    }
+
+    #[test]
+    fn answers_take_no_more_than_their_room() {
+        let (answers, sources) = (Answers::default(), sources());
+        let large = Bytes::from(vec![b' '; BYTES_MAX / 4]);
+        for text in ["A", "B", "C", "D"] {
+            answers.keep(question(&sources, 1_000, text), answer(large.clone()));
+        }
+        let kept = ["A", "B", "C", "D"].map(|text| answers.find(&question(&sources, 1_000, text)).is_some());
+        assert_eq!(kept, [false, false, false, true], "all began anew");
+    }
+}
