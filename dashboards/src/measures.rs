@@ -32,6 +32,8 @@ const EXAMPLE: &str = r#"[
 pub struct MetricsPage {
     /// Who reads it.
     pub session: Session,
+    /// How often the shop's own were saved; the form brings it back, so that nobody overwrites what they have not seen.
+    pub revision: u64,
     /// What the last action did.
     pub notice: Option<Notice>,
     /// The metrics that every shop has.
@@ -47,6 +49,7 @@ pub struct MetricsPage {
 #[derive(Serialize)]
 pub(crate) struct View<'a> {
     rows: Vec<Row<'a>>,
+    revision: u64,
     text: String,
     error: Option<&'a str>,
     example: &'static str,
@@ -76,6 +79,7 @@ impl MetricsPage {
         };
         View {
             rows,
+            revision: self.revision,
             lines: text.lines().count().clamp(6, 30),
             text,
             error: self.refused.as_ref().map(|(_, error)| error.as_str()),

@@ -622,7 +622,7 @@ fn measures() -> MetricsPage {
     let (mut usual, own) = (metrics(), metrics().split_off(2));
     usual.truncate(2);
     let event_types = ["line_added", "order_placed"].map(str::to_owned).into();
-    MetricsPage { session: session(), notice: None, usual, own, refused: None, event_types }
+    MetricsPage { session: session(), revision: 0, notice: None, usual, own, refused: None, event_types }
 }
 
 fn metric_form() -> MetricPage {
@@ -630,6 +630,7 @@ fn metric_form() -> MetricPage {
         session: session(),
         key: None,
         form: MetricForm::new(),
+        revision: 0,
         errors: vec![],
         event_types: measures().event_types,
     }

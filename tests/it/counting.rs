@@ -11,6 +11,7 @@ on_each_store!(
     roll_ups_made_again_are_the_same,
     a_metric_of_ones_own_decides,
     a_metric_is_defined_in_a_form,
+    whoever_saves_metrics_has_seen_what_others_saved,
 );
 
 /// Waits until the experiment's page says something.
@@ -158,6 +159,33 @@ async fn a_metric_of_ones_own_decides(store: Store) {
         total == 7
     })
     .await;
+}
+
+async fn whoever_saves_metrics_has_seen_what_others_saved(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let (ada, bob) = (Admin::sign_in(&app).await, Admin::sign_in(&app).await);
+    let (one, other) = (ada.get("/admin/metrics/new").await, bob.get("/admin/metrics/new").await);
+    let list = bob.get("/admin/metrics").await;
+    let mugs = [("name", "Mugs"), ("key", "mugs"), ("kind", "count"), ("event", "line_added")];
+    let pots = [("name", "Pots"), ("key", "pots"), ("kind", "count"), ("event", "line_added")];
+    assert_eq!(ada.submit(&one, "/admin/metrics/added", &mugs).await.path, "/admin/metrics");
+    let told = "omebody else saved metrics since this page was opened: look at what there is now, then save yours again";
+    let late = bob.submit(&other, "/admin/metrics/added", &pots).await;
+    assert!(late.status == 422 && late.text().contains(told), "{}", late.text());
+    let all = bob.submit(&list, "/admin/metrics", &[("metrics", "[]")]).await;
+    assert!(all.status == 422 && all.text().contains(told), "{}", all.text());
+    assert!(bob.get("/admin/metrics").await.text().contains("Mugs"), "nothing is undone");
+    // What was typed stands there still; saved again, it stands beside the other.
+    assert_eq!(bob.submit(&late, "/admin/metrics/added", &[]).await.path, "/admin/metrics");
+    let both = ada.get("/admin/metrics").await.text();
+    assert!(both.contains("Mugs") && both.contains("Pots"), "{both}");
+    // A page that is old by now removes nothing either.
+    let old = ada.get("/admin/metrics/own/mugs").await;
+    let newer = bob.get("/admin/metrics/own/mugs").await;
+    assert_eq!(bob.submit(&newer, "/admin/metrics/own/mugs/save", &[("name", "Cups")]).await.status, 200);
+    let removed = ada.submit(&old, "/admin/metrics/own/mugs/remove", &[]).await;
+    assert!(removed.status == 422 && removed.text().contains(told), "{}", removed.text());
+    assert!(ada.get("/admin/metrics").await.text().contains("Cups"));
 }
 
 async fn a_metric_is_defined_in_a_form(store: Store) {

@@ -14,7 +14,7 @@ use crate::{
     catalogue::CatalogueCell,
     clock,
     shop::currency_of,
-    store::{self, Store},
+    store::{self, DocumentRevision, Store, StoreError},
 };
 
 /// Names the document that holds the shop's own metrics, a JSON array.
@@ -49,12 +49,17 @@ pub enum MetricsError {
         /// The metric's key.
         metric: String,
     },
+    /// Somebody else has saved others since they were read.
+    #[error(
+        "somebody else saved metrics since this page was opened: look at what there is now, then save yours again"
+    )]
+    Overtaken,
     /// There are too many.
     #[error("there are {0} metrics, the most is {OWN_METRICS_MAX}")]
     TooMany(usize),
     /// The store does not answer.
     #[error(transparent)]
-    Store(#[from] store::StoreError),
+    Store(#[from] StoreError),
 }
 
 /// Holds all metrics by key, swapped whole when the shop's own change.
@@ -158,7 +163,16 @@ impl ExperimentMetrics {
         Ok(metrics)
     }
 
-    /// Writes the shop's own metrics over those before; those that experiments name which are not over must stay.
+    /// Returns the number of the last time that the shop's own metrics were saved; 0 where they never were.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn revision(&self, store: &dyn Store) -> store::Result<u64> {
+        Ok(store.document_history(DOCUMENT).await?.first().map_or(0, |last| last.revision))
+    }
+
+    /// Puts the shop's own metrics in the place of those that were read at a revision; those that experiments name which are not
+    /// over must stay.
     ///
     /// # Errors
     /// [`MetricsError`]; nothing is written then.
@@ -166,9 +180,9 @@ impl ExperimentMetrics {
         &self,
         store: &dyn Store,
         experiments: &[Experiment],
-        text: &str,
+        draft: Draft<'_>,
     ) -> Result<(), MetricsError> {
-        let metrics = self.parse(text)?;
+        let metrics = self.parse(draft.text)?;
         for experiment in experiments.iter().filter(|experiment| !experiment.status().is_over()) {
             let gone = named(experiment).find(|key| {
                 self.get(key).is_some()
@@ -180,9 +194,31 @@ impl ExperimentMetrics {
             }
         }
         let text = Value::from_iter(metrics.iter().map(Metric::to_value)).to_string();
-        store.put_document(DOCUMENT, &text, clock::now_ms()).await?;
+        let revision = DocumentRevision {
+            name: DOCUMENT.to_owned(),
+            revision: draft.read_at + 1,
+            text,
+            saved_at_ms: clock::now_ms(),
+            saved_by: draft.by.to_owned(),
+            reason: String::new(),
+        };
+        store.revise_document(&revision).await.map_err(|error| match error {
+            StoreError::Conflict(_) => MetricsError::Overtaken,
+            other => MetricsError::Store(other),
+        })?;
         Ok(self.refresh(store).await?)
     }
+}
+
+/// Are metrics to be saved.
+#[derive(Debug, Clone, Copy)]
+pub struct Draft<'a> {
+    /// All of the shop's own, a JSON array.
+    pub text: &'a str,
+    /// The revision that was looked at when they were written.
+    pub read_at: u64,
+    /// Who writes them.
+    pub by: &'a str,
 }
 
 /// The keys of all metrics that an experiment names.

@@ -39,6 +39,8 @@ pub struct MetricPage {
     pub key: Option<String>,
     /// What stands in the fields.
     pub form: MetricForm,
+    /// How often the shop's metrics were saved when the form was opened.
+    pub revision: u64,
     /// What is to mend.
     pub errors: Vec<FormError>,
     /// The types of events that can be counted.
@@ -60,6 +62,7 @@ pub(crate) struct View<'a> {
     key: Option<&'a str>,
     action: String,
     check: String,
+    revision: u64,
     errors: &'a [FormError],
     groups: Vec<Group<'a>>,
 }
@@ -75,6 +78,7 @@ impl MetricPage {
             ),
             check: key.map_or_else(|| "/admin/metrics/new".into(), |key| format!("/admin/metrics/own/{key}")),
             key,
+            revision: self.revision,
             errors: &self.errors,
             groups: vec![
                 Group {

@@ -19,10 +19,10 @@ use super::{
 };
 use crate::{
     events::data::KINDS,
-    experiment_metrics::MetricsError,
+    experiment_metrics::{Draft, MetricsError},
     problem::{Kind, Problem},
     shop::Shop,
-    storefront::cart::sentence,
+    storefront::{cart::sentence, form::Form},
 };
 
 const DONE: &[(&str, &str)] = &[
@@ -30,15 +30,25 @@ const DONE: &[(&str, &str)] = &[
     ("removed", "The metric is removed. Experiments that were judged by it keep their numbers."),
 ];
 
-fn page(shop: &Shop, session: Session) -> MetricsPage {
-    MetricsPage {
+/// The page as things stand now. The revision is read first: what is shown is never older.
+async fn page(shop: &Shop, session: Session) -> Result<MetricsPage, Problem> {
+    let revision = revision(shop).await?;
+    Ok(MetricsPage {
         session,
+        revision,
         notice: None,
         usual: shop.experiment_metrics.usual(),
         own: shop.experiment_metrics.own(),
         refused: None,
         event_types: KINDS.map(str::to_owned).into(),
-    }
+    })
+}
+
+/// Takes up what others have saved, and returns the number of it.
+async fn revision(shop: &Shop) -> Result<u64, Problem> {
+    let revision = shop.experiment_metrics.revision(&*shop.store).await?;
+    shop.experiment_metrics.refresh(&*shop.store).await?;
+    Ok(revision)
 }
 
 /// `GET /admin/metrics`.
@@ -48,8 +58,7 @@ pub(super) async fn list(
     did: Query<Did>,
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    shop.experiment_metrics.refresh(&*shop.store).await?;
-    html(pages.metrics(&MetricsPage { notice: did.notice(DONE, &[]), ..page(&shop, session) }))
+    html(pages.metrics(&MetricsPage { notice: did.notice(DONE, &[]), ..page(&shop, session).await? }))
 }
 
 /// `POST /admin/metrics`: puts the shop's own metrics in the place of those before.
@@ -59,23 +68,29 @@ pub(super) async fn save_all(
     Sent { session, form, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
     let text = form.text("metrics").replace("\r\n", "\n");
-    match write(&shop, &text).await {
+    let draft = Draft { text: &text, read_at: read_at(&form), by: &session.user };
+    match write(&shop, draft).await {
         Ok(()) => Ok(see_other("/admin/metrics?did=saved")),
         Err(MetricsError::Store(error)) => Err(error.into()),
         Err(error) => {
             let refused = Some((text, format!("Nothing was saved: {error}.")));
             html_with(
                 StatusCode::UNPROCESSABLE_ENTITY,
-                pages.metrics(&MetricsPage { refused, ..page(&shop, session) }),
+                pages.metrics(&MetricsPage { refused, ..page(&shop, session).await? }),
             )
         }
     }
 }
 
-async fn write(shop: &Shop, text: &str) -> Result<(), MetricsError> {
+/// The revision that a form was opened with.
+fn read_at(form: &Form) -> u64 {
+    form.text("revision").parse().unwrap_or(0)
+}
+
+async fn write(shop: &Shop, draft: Draft<'_>) -> Result<(), MetricsError> {
     shop.definitions.refresh(&*shop.store).await?;
     let definitions = shop.definitions.get();
-    shop.experiment_metrics.save(&*shop.store, definitions.experiments(), text).await
+    shop.experiment_metrics.save(&*shop.store, definitions.experiments(), draft).await
 }
 
 /// The metric that a new one shall be like.
@@ -91,12 +106,12 @@ pub(super) async fn new(
     like: Query<Like>,
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    shop.experiment_metrics.refresh(&*shop.store).await?;
+    let revision = revision(&shop).await?;
     let form = match &like.copy {
         Some(key) => MetricForm::copy_of(&shop.experiment_metrics.get(key).ok_or_else(|| unknown(key))?),
         None => MetricForm::new(),
     };
-    html(pages.metric(&form_page(session, None, form, vec![])))
+    html(pages.metric(&form_page(session, None, form, revision)))
 }
 
 /// `GET /admin/metrics/own/{key}`.
@@ -106,12 +121,13 @@ pub(super) async fn edit(
     key: Path<String>,
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
+    let revision = revision(&shop).await?;
     let form = MetricForm::from(&found(&shop, &key).await?);
-    html(pages.metric(&form_page(session, Some(key.into_inner()), form, vec![])))
+    html(pages.metric(&form_page(session, Some(key.into_inner()), form, revision)))
 }
 
-fn form_page(session: Session, key: Option<String>, form: MetricForm, errors: Vec<FormError>) -> MetricPage {
-    MetricPage { session, key, form, errors, event_types: KINDS.map(str::to_owned).into() }
+fn form_page(session: Session, key: Option<String>, form: MetricForm, revision: u64) -> MetricPage {
+    MetricPage { session, key, form, revision, errors: vec![], event_types: KINDS.map(str::to_owned).into() }
 }
 
 async fn found(shop: &Shop, key: &str) -> Result<Metric, Problem> {
@@ -185,7 +201,8 @@ pub(super) async fn add(
     Sent { session, form, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
     shop.experiment_metrics.refresh(&*shop.store).await?;
-    put(&shop, &pages, session, None, MetricForm::read(form.pairs())).await
+    let page = form_page(session, None, MetricForm::read(form.pairs()), read_at(&form));
+    put(&shop, &pages, page).await
 }
 
 /// `POST /admin/metrics/own/{key}/{change}`: saves a metric, or removes it.
@@ -197,31 +214,24 @@ pub(super) async fn change(
 ) -> Result<HttpResponse, Problem> {
     let (key, change) = path.into_inner();
     let before = found(&shop, &key).await?;
-    let form = MetricForm { key: key.clone(), ..MetricForm::read(form.pairs()) };
+    let typed = MetricForm { key: key.clone(), ..MetricForm::read(form.pairs()) };
+    let page = form_page(session, Some(key), typed, read_at(&form));
     match change.as_str() {
-        "save" => put(&shop, &pages, session, Some(key), form).await,
+        "save" => put(&shop, &pages, page).await,
         "remove" => match with(&shop, Some(before.key()), None) {
-            Ok(text) => {
-                written(&shop, &pages, form_page(session, Some(key), form, vec![]), &text, "removed").await
-            }
-            Err(errors) => refused(&pages, form_page(session, Some(key), form, errors)),
+            Ok(text) => written(&shop, &pages, page, &text, "removed").await,
+            Err(errors) => refused(&pages, MetricPage { errors, ..page }),
         },
         _ => Err(Problem::new(Kind::NoSuchRoute, format!("a metric cannot {change}"))),
     }
 }
 
 /// Puts a metric in the place of the one before, or adds it.
-async fn put(
-    shop: &Shop,
-    pages: &Pages,
-    session: Session,
-    before: Option<String>,
-    form: MetricForm,
-) -> Result<HttpResponse, Problem> {
-    let text = form.metric().and_then(|metric| with(shop, before.as_deref(), Some(&metric)));
+async fn put(shop: &Shop, pages: &Pages, page: MetricPage) -> Result<HttpResponse, Problem> {
+    let text = page.form.metric().and_then(|metric| with(shop, page.key.as_deref(), Some(&metric)));
     match text {
-        Ok(text) => written(shop, pages, form_page(session, before, form, vec![]), &text, "saved").await,
-        Err(errors) => refused(pages, form_page(session, before, form, errors)),
+        Ok(text) => written(shop, pages, page, &text, "saved").await,
+        Err(errors) => refused(pages, MetricPage { errors, ..page }),
     }
 }
 
@@ -232,9 +242,15 @@ async fn written(
     text: &str,
     did: &str,
 ) -> Result<HttpResponse, Problem> {
-    match write(shop, text).await {
+    let draft = Draft { text, read_at: page.revision, by: &page.session.user };
+    match write(shop, draft).await {
         Ok(()) => Ok(see_other(&format!("/admin/metrics?did={did}"))),
         Err(MetricsError::Store(error)) => Err(error.into()),
+        // Whoever saves again has been told.
+        Err(error @ MetricsError::Overtaken) => {
+            let revision = revision(shop).await?;
+            refused(pages, MetricPage { errors: vec![error_of(&error)], revision, ..page })
+        }
         Err(error) => refused(pages, MetricPage { errors: vec![error_of(&error)], ..page }),
     }
 }
