@@ -111,34 +111,38 @@ pub(super) async fn read(
     did: Query<Did>,
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    show(&shop, &pages, &session, &key, StatusCode::OK, did.notice(DONE, REFUSED), "").await
+    let said = Said { notice: did.notice(DONE, REFUSED), ..Said::default() };
+    show(&shop, &pages, &session, &key, said).await
 }
 
-/// Answers the page of an experiment; `reason` is what was typed where a form is shown again.
+/// Is what the page of an experiment says beside what is known of the experiment.
+#[derive(Debug, Default)]
+struct Said<'a> {
+    status: StatusCode,
+    /// What the last action did, or why it did nothing.
+    notice: Option<Notice>,
+    /// The reason that was typed, where a form is shown again.
+    reason: &'a str,
+    /// A link to its report that was just made.
+    fresh: Option<FreshLink>,
+}
+
+impl Said<'_> {
+    /// Says why something was not done.
+    fn refused(status: StatusCode, why: impl Into<String>) -> Self {
+        Self { status, notice: Some(Notice::Refused(why.into())), ..Self::default() }
+    }
+}
+
+/// Answers the page of an experiment.
 async fn show(
     shop: &Shop,
     pages: &Pages,
     session: &Session,
     key: &str,
-    status: StatusCode,
-    notice: Option<Notice>,
-    reason: &str,
+    said: Said<'_>,
 ) -> Result<HttpResponse, Problem> {
-    show_with(shop, pages, session, key, status, notice, reason, None).await
-}
-
-/// As [`show`], with a link to its report that was just made.
-#[expect(clippy::too_many_arguments, reason = "each is one part of the page that the door knows")]
-async fn show_with(
-    shop: &Shop,
-    pages: &Pages,
-    session: &Session,
-    key: &str,
-    status: StatusCode,
-    notice: Option<Notice>,
-    reason: &str,
-    fresh: Option<FreshLink>,
-) -> Result<HttpResponse, Problem> {
+    let Said { status, notice, reason, fresh } = said;
     shop.definitions.refresh(&*shop.store).await?;
     let definitions = shop.definitions.get();
     let report =

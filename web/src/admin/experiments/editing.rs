@@ -5,9 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Json, Path, Query, block},
 };
-use dashboards::{
-    Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Notice, Pages, Session, Subject,
-};
+use dashboards::{Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Pages, Session, Subject};
 use experiments::{Experiment, Status};
 use serde::Serialize;
 
@@ -17,7 +15,7 @@ use super::{
         login::{Sent, SignedIn},
         see_other,
     },
-    Saved, done, find,
+    Said, Saved, done, find,
     moves::reason_of,
     show, write,
 };
@@ -255,8 +253,8 @@ pub(in crate::admin) async fn learn(
             done(&shop, &next, revision, Saved { by: &session.user, reason: "" }, "learned").await
         }
         Err(error) => {
-            let notice = Some(Notice::Refused(sentence(&error.to_string())));
-            show(&shop, &pages, &session, &key, StatusCode::UNPROCESSABLE_ENTITY, notice, "").await
+            let said = Said::refused(StatusCode::UNPROCESSABLE_ENTITY, sentence(&error.to_string()));
+            show(&shop, &pages, &session, &key, said).await
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{
         report::{Format, Report, headed},
         see_other,
     },
-    currency, find, show_with,
+    Said, currency, find, show,
 };
 use crate::{
     clock,
@@ -57,9 +57,8 @@ pub(in crate::admin) async fn make(
     Sent { session, form, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
     let (experiment, _) = find(&shop, &key).await?;
-    let refused = async |status, why: &str| {
-        show_with(&shop, &pages, &session, &key, status, Some(Notice::Refused(why.into())), "", None).await
-    };
+    let refused =
+        async |status, why: &str| show(&shop, &pages, &session, &key, Said::refused(status, why)).await;
     if !experiment.status().has_started() {
         let why = "A draft has no report yet: start the experiment first.";
         return refused(StatusCode::CONFLICT, why).await;
@@ -90,7 +89,9 @@ pub(in crate::admin) async fn make(
     }
     let fresh = FreshLink { url: LinkTo::Report.url(&shop.config.shop.public_url, &token) };
     let notice = Notice::Done("The link is made. It is shown this once: copy it now.".into());
-    show_with(&shop, &pages, &session, &key, StatusCode::CREATED, Some(notice), "", Some(fresh)).await
+    let said =
+        Said { status: StatusCode::CREATED, notice: Some(notice), fresh: Some(fresh), ..Said::default() };
+    show(&shop, &pages, &session, &key, said).await
 }
 
 /// `POST /admin/experiments/{key}/links/{id}/end`: takes a link back, at once and on every node.

@@ -5,10 +5,10 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path},
 };
-use dashboards::{Notice, Pages};
+use dashboards::Pages;
 use experiments::{Status, lifecycle::Move, rollout};
 
-use super::{super::login::Sent, Saved, done, find, show, write};
+use super::{super::login::Sent, Said, Saved, done, find, show, write};
 use crate::{
     clock,
     problem::{Kind, Problem},
@@ -48,7 +48,7 @@ pub(in crate::admin) async fn ship(
     let (key, variation) = path.into_inner();
     let typed = form.text("reason");
     let again = async |status, why: String| {
-        show(&shop, &pages, &session, &key, status, Some(Notice::Refused(why)), typed).await
+        show(&shop, &pages, &session, &key, Said { reason: typed, ..Said::refused(status, why) }).await
     };
     let reason = match reason_of(typed, true) {
         Ok(reason) => reason,
@@ -74,9 +74,8 @@ pub(in crate::admin) async fn ramp(
     Sent { session, form, .. }: Sent,
 ) -> Result<HttpResponse, Problem> {
     let (key, change) = path.into_inner();
-    let again = async |status, why: String| {
-        show(&shop, &pages, &session, &key, status, Some(Notice::Refused(why)), "").await
-    };
+    let again =
+        async |status, why: String| show(&shop, &pages, &session, &key, Said::refused(status, why)).await;
     let reason = match reason_of(form.text("reason"), true) {
         Ok(reason) => reason,
         Err(why) => return again(StatusCode::UNPROCESSABLE_ENTITY, why).await,
@@ -137,7 +136,7 @@ pub(in crate::admin) async fn make(
     let Sent { session, form, .. } = sent;
     let typed = form.text("reason");
     let again = async |status, why: String| {
-        show(&shop, &pages, &session, &key, status, Some(Notice::Refused(why)), typed).await
+        show(&shop, &pages, &session, &key, Said { reason: typed, ..Said::refused(status, why) }).await
     };
     let reason = match reason_of(typed, asked != Move::Start) {
         Ok(reason) => reason,
