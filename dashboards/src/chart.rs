@@ -3,7 +3,9 @@
 mod band;
 mod interval;
 mod scale;
+mod shares;
 
 pub use band::{BandChart, Layout};
 pub use interval::{IntervalBar, widest};
 pub use scale::{Scale, Tick};
+pub use shares::{SharesChart, Step};

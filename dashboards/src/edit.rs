@@ -222,6 +222,7 @@ impl EditPage {
             !value.is_empty() && !options.iter().any(|o| o.is_chosen)
         };
         let kind = |value, label| Choice { value, label, is_chosen: form.kind == value };
+        let bandit = |value, label| Choice { value, label, is_chosen: form.bandit == value };
         let mut metrics: Vec<Choice<'_>> = known.collect();
         if own(&metrics, &form.primary_metric) {
             metrics.push(deciding((&form.primary_metric, &form.primary_metric)));
@@ -284,6 +285,38 @@ impl EditPage {
                 ..self.field("method", "Results are read", &form.method)
             },
             Field {
+                options: vec![
+                    bandit("", "Stay as they are"),
+                    bandit(
+                        form::BANDIT_THOMPSON,
+                        "Follow the results: more visitors to what seems best (Thompson)",
+                    ),
+                    bandit(form::BANDIT_TOP_TWO, "Follow the results, to find the best sooner (top two)"),
+                ],
+                hint: Some(
+                    "Weights that follow the results are a bandit's: fewer visitors meet what does badly, and the difference is \
+                     known later. Choose it to earn on the way; let them stay to learn how large a difference is. Results are read at \
+                     any time.",
+                ),
+                is_wide: true,
+                is_fixed,
+                ..self.field("bandit", "Weights", &form.bandit)
+            },
+            Field {
+                hint: Some(
+                    "Of a bandit: how long weights hold. A day or more, so that nights are not compared with days.",
+                ),
+                unit: Some("hours"),
+                is_fixed,
+                ..self.field("bandit_every_hours", "Drawn again after", &form.bandit_every_hours)
+            },
+            Field {
+                hint: Some("Of a bandit: what each variation keeps, however it does."),
+                unit: Some("%"),
+                is_fixed,
+                ..self.field("bandit_floor_percent", "Least share", &form.bandit_floor_percent)
+            },
+            Field {
                 hint: Some(
                     "What must not get worse, one a line: a metric and by how much it may, such as page_latency 5 %.",
                 ),
@@ -298,6 +331,16 @@ impl EditPage {
                 is_code: true,
                 is_fixed,
                 ..self.field("metrics", "Also reported", &form.metrics)
+            },
+            Field {
+                hint: Some(
+                    "What is known of visitors before they meet the difference, such as device: variations are then compared within \
+                     its values, so that a split that is uneven by chance does no harm and less noise is left. Empty means that nothing \
+                     is adjusted so.",
+                ),
+                is_code: true,
+                is_fixed,
+                ..self.field("strata", "Adjusted by", &form.strata)
             },
             Field {
                 hint: Some("Another seed is another, independent split. Empty means the key."),

@@ -2,7 +2,8 @@
 
 use experiments::interaction::Interaction;
 use experiments::lifecycle::Missing;
-use experiments::verdict::{Outlook, UNITS_PER_ARM_MIN};
+use experiments::redraw::Epoch;
+use experiments::verdict::{Comparison, Outlook, UNITS_PER_ARM_MIN};
 use experiments::{Analysis, Experiment, Status, Variation, Verdict};
 use serde::Serialize;
 
@@ -25,6 +26,7 @@ mod ramp;
 mod segments;
 mod split;
 mod variations;
+mod weights;
 
 pub use flow::LeftOut;
 pub use history::{Change, Entry, Revision, entries};
@@ -74,6 +76,10 @@ pub struct ExperimentPage<'a> {
     pub interactions: &'a [Interaction],
     /// Units that count nowhere, by the reason.
     pub left_out: &'a [LeftOut],
+    /// Of a bandit, its epochs, the oldest first.
+    pub epochs: &'a [Epoch],
+    /// When its weights are drawn next, Unix milliseconds UTC.
+    pub draw_due_at_ms: Option<i64>,
     /// How many looks the analysis rests on.
     pub looks: u64,
     /// The address that shows each variation in the shop, in their order; may be shorter.
@@ -155,6 +161,7 @@ pub(crate) struct View<'a> {
     history: Vec<Entry<'a>>,
     links: links::View<'a>,
     ramp: Option<ramp::View>,
+    weights: Option<weights::View<'a>>,
     revision: u64,
     saved: Option<Moment>,
     as_of: Moment,
@@ -193,9 +200,13 @@ impl ExperimentPage<'_> {
             segments: if is_mismatch { Vec::new() } else { segments::views(self) },
             beside: if is_mismatch { None } else { beside::view(self) },
             flow: flow::view(self),
-            method: method::told(analysis, &level(analysis)),
+            method: method::told(analysis, &level(analysis), experiment.draws().is_some()),
             arms: variations::arms(self),
-            charts: if is_mismatch { Vec::new() } else { over_time::figures(analysis) },
+            charts: if is_mismatch {
+                Vec::new()
+            } else {
+                over_time::figures(analysis, experiment.draws().is_some())
+            },
             split: split::view(self),
             fixed: if is_mismatch { Vec::new() } else { method::rows(analysis, self.currency) },
             control: analysis.arms.first().map_or("the control", |arm| &arm.name),
@@ -207,6 +218,7 @@ impl ExperimentPage<'_> {
             history: entries(self.history),
             links: links::view(self.links),
             ramp: ramp::view(self),
+            weights: weights::view(self),
             revision: self.revision,
             saved: self.saved_at_ms.map(Moment::of),
             as_of: Moment::of(self.as_of_ms),
@@ -229,7 +241,18 @@ impl ExperimentPage<'_> {
         let units: u64 = self.analysis.arms.iter().map(|arm| arm.units).sum();
         let mut facts = vec![
             Fact { name: "Units", value: count(units), note: Some("visitors who met the difference".into()) },
-            Fact { name: "Looks", value: count(self.looks), note: Some("look as often as you like".into()) },
+            match self.experiment.draws() {
+                None => Fact {
+                    name: "Looks",
+                    value: count(self.looks),
+                    note: Some("look as often as you like".into()),
+                },
+                Some(_) => Fact {
+                    name: "Epochs",
+                    value: count(self.looks),
+                    note: Some("with weights of their own; look as often as you like".into()),
+                },
+            },
         ];
         if let Some(from_ms) = self.started_at_ms {
             let to_ms = self.stopped_at_ms.unwrap_or(self.as_of_ms);
@@ -266,8 +289,19 @@ impl ExperimentPage<'_> {
             ),
             _ => String::new(),
         };
+        let is_within = |comparison: &Comparison| comparison.adjusted_by.strata;
+        let adjusted = match self
+            .experiment
+            .strata()
+            .filter(|_| self.analysis.comparisons.iter().any(is_within))
+        {
+            Some(name) => {
+                format!(" Adjusted by {}: variations are compared within its values.", name.replace('_', " "))
+            }
+            None => String::new(),
+        };
         format!(
-            "Lifts are relative to {} and stand with their {} always-valid intervals.{preliminary}",
+            "Lifts are relative to {} and stand with their {} always-valid intervals.{adjusted}{preliminary}",
             self.analysis.arms.first().map_or("the control", |arm| &arm.name),
             level(self.analysis),
         )

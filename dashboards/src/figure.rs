@@ -99,6 +99,11 @@ pub(crate) fn p_value(p: f64) -> String {
     }
 }
 
+/// Writes a p-value as it stands in a column of them: `0.43`, `< 0.0001`.
+pub(crate) fn p_cell(p: f64) -> String {
+    p_value(p).trim_start_matches("=\u{a0}").to_owned()
+}
+
 /// Writes a number with so many decimals.
 pub(crate) fn decimal(number: f64, decimals: usize) -> String {
     if !number.is_finite() {

@@ -11,6 +11,7 @@ mod webhooks;
 
 use experiments::interaction::Interaction;
 use experiments::lifecycle::Move;
+use experiments::redraw::Epoch;
 use experiments::sample_ratio::PartSplit;
 use experiments::verdict::Outlook;
 use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, Status, Verdict, analyze};
@@ -65,6 +66,8 @@ pub struct Sample {
     pub outlook: Option<Outlook>,
     /// The split in segments.
     pub splits: Vec<SegmentSplit>,
+    /// Of a bandit, its epochs.
+    pub epochs: Vec<Epoch>,
 }
 
 /// Describes what the units of an arm do: its share of units, how many of them convert, and what they spend.
@@ -199,6 +202,7 @@ fn observed(experiment: Experiment, arms: &[Arm], units: f64, count: u64) -> Sam
         interactions: vec![],
         outlook,
         splits,
+        epochs: vec![],
     }
 }
 
@@ -334,6 +338,95 @@ fn ramp_of(sample: Sample) -> Sample {
     Sample { experiment, ..sample }
 }
 
+/// Returns one whose variations are compared within devices.
+pub fn within() -> Sample {
+    let mut definition = express(Status::Running).to_value();
+    definition["strata"] = "device".into();
+    let experiment = Experiment::parse_value(&definition).expect("the sample's strata are an attribute");
+    let of = |units: f64, conversions: [f64; 2]| -> Vec<ArmSums> {
+        conversions.iter().map(|conversion| totals(arm(0.5, *conversion, 4_100.0), units, 0.0)).collect()
+    };
+    let strata = [of(15_300.0, [0.031, 0.040]), of(9_010.0, [0.118, 0.131])];
+    let mut whole = strata[0].clone();
+    whole.iter_mut().zip(&strata[1]).for_each(|(sum, arm)| sum.merge(arm));
+    let plan = Plan::of(&experiment, &metrics()).expect("a sample has metrics");
+    let current = Look { at_ms: AS_OF_MS, arms: whole };
+    let analysis = experiments::verdict::analyze_within(&plan, &current, &[], &strata);
+    Sample { experiment, analysis: analysis.expect("strata of a sample fit its plan"), ..better() }
+}
+
+/// Returns a bandit that has drawn its weights again every day for two weeks.
+pub fn bandit() -> Sample {
+    bandit_of(&[
+        [3_334, 3_333, 3_333],
+        [2_211, 3_120, 4_669],
+        [1_480, 2_905, 5_615],
+        [820, 1_933, 7_247],
+        [560, 1_402, 8_038],
+        [500, 1_718, 7_782],
+        [500, 960, 8_540],
+        [500, 611, 8_889],
+    ])
+}
+
+/// Returns one that has just begun.
+pub fn bandit_young() -> Sample {
+    bandit_of(&[[3_334, 3_333, 3_333]])
+}
+
+/// Epochs of two days with these weights; the shop converts better from day to day.
+fn bandit_of(weights_bp: &[[u32; 3]]) -> Sample {
+    let three = three_arms().experiment;
+    let mut definition = three.to_value();
+    let past: Vec<serde_json::Value> = (0_i64..)
+        .zip(weights_bp)
+        .take(weights_bp.len() - 1)
+        .map(|(at, weights)| {
+            let until_ms = AS_OF_MS - 14 * DAY_MS + (at + 1) * 2 * DAY_MS - DAY_MS / 2;
+            serde_json::json!({"until_ms": until_ms, "weights_bp": weights})
+        })
+        .collect();
+    for (variation, weight) in
+        definition["variations"].as_array_mut().into_iter().flatten().zip(weights_bp[weights_bp.len() - 1])
+    {
+        variation["weight_bp"] = weight.into();
+    }
+    definition["bandit"] =
+        serde_json::json!({"policy": "thompson", "every_hours": 48, "floor_bp": 500, "past": past});
+    let experiment = Experiment::parse_value(&definition).expect("the sample's bandit is one");
+    let epoch = |(at, weights): (usize, &[u32; 3])| {
+        let level = 1.0 + 0.04 * at as f64;
+        let arms = [0.058, 0.061, 0.074].iter().zip(weights).map(|(conversion, weight)| {
+            totals(arm(f64::from(*weight) / 10_000.0, conversion * level, 4_100.0), 5_200.0, 0.0)
+        });
+        Epoch {
+            until_ms: experiment.draws().and_then(|draws| Some(draws.past.get(at)?.until_ms)),
+            weights_bp: weights.to_vec(),
+            arms: arms.collect(),
+        }
+    };
+    let epochs: Vec<Epoch> = weights_bp.iter().enumerate().map(epoch).collect();
+    let mut whole = vec![ArmSums::new(3); 3];
+    for epoch in &epochs {
+        whole.iter_mut().zip(&epoch.arms).for_each(|(sum, arm)| sum.merge(arm));
+    }
+    let plan = Plan::of(&experiment, &metrics()).expect("a sample has metrics");
+    let analysis =
+        experiments::verdict::analyze_epochs(&plan, &Look { at_ms: AS_OF_MS, arms: whole }, &epochs);
+    let analysis = analysis.expect("epochs of a sample fit its plan");
+    let looks = epochs.len() as u64;
+    Sample {
+        experiment,
+        analysis,
+        dimensions: vec![],
+        splits: vec![],
+        outlook: None,
+        looks,
+        epochs,
+        ..better()
+    }
+}
+
 /// Returns one whose winner everybody gets.
 pub fn shipped() -> Sample {
     let experiment =
@@ -411,6 +504,9 @@ pub fn experiments() -> Vec<(&'static str, Sample)> {
         ("three-arms", three_arms()),
         ("ramping", ramping()),
         ("ramp-held", ramp_held()),
+        ("within", within()),
+        ("bandit", bandit()),
+        ("bandit-young", bandit_young()),
         ("shipped", shipped()),
         ("paused", paused()),
         ("draft", draft()),
@@ -663,6 +759,12 @@ pub fn new_experiment() -> EditPage {
     }
 }
 
+/// Returns a form on a flag that running experiments decide, too.
+pub fn warned_form() -> EditPage {
+    let form = DefinitionForm::from(&express(Status::Draft));
+    EditPage { warnings: form.warnings(&beside().running), form, ..new_experiment() }
+}
+
 /// Returns a form that was sent with mistakes.
 pub fn mistaken_form() -> EditPage {
     let mut form = DefinitionForm::from(&three_arms().experiment);
@@ -816,6 +918,8 @@ fn render_for(
         dimensions: &sample.dimensions,
         splits: &sample.splits,
         outlook: sample.outlook,
+        epochs: &sample.epochs,
+        draw_due_at_ms: sample.experiment.draw_due_at_ms(AS_OF_MS - DAY_MS / 2),
         running: &sample.running,
         interactions: &sample.interactions,
         left_out: &sample.left_out,
@@ -935,6 +1039,7 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
         ("sink-letters".to_owned(), pages.sink(&letters())?),
         ("edit-new".to_owned(), pages.edit(&new_experiment())?),
         ("edit-mistaken".to_owned(), pages.edit(&mistaken_form())?),
+        ("edit-warned".to_owned(), pages.edit(&warned_form())?),
         ("edit-running".to_owned(), pages.edit(&running_form())?),
         ("edit-calculated".to_owned(), pages.edit(&calculated("3.4", "any"))?),
         ("edit-calculated-looks".to_owned(), pages.edit(&calculated("3.4", "some"))?),

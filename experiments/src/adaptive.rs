@@ -104,31 +104,62 @@ pub fn anytime_effect(
     alternative: Alternative,
     planned_spread: f64,
 ) -> Option<Estimate> {
-    let sequence = Sequence::tuned(alpha, alternative, planned_spread)?;
-    let mut scores = Scores::default();
-    let (mut past_control, mut past_treatment) = (Past::default(), Past::default());
-    for batch in batches {
-        let (m_a, m_b) = (past_control.mean(), past_treatment.mean());
-        let (a, e_a) = batch.arm(pair.control)?;
-        let (b, e_b) = batch.arm(pair.treatment)?;
-        let level = m_b - m_a;
-        scores.add(b.units as f64, level + (b.mean - m_b) / e_b, within(b) / (e_b * e_b));
-        scores.add(a.units as f64, level - (a.mean - m_a) / e_a, within(a) / (e_a * e_a));
-        let others = batch.units().checked_sub(a.units)?.checked_sub(b.units)?;
-        scores.add(others as f64, level, 0.0);
-        past_control.add(a);
-        past_treatment.add(b);
-    }
-    let (units, spread) = (scores.units, scores.squares);
-    let effect = Effect {
-        value: scores.mean,
-        standard_error: spread.sqrt() / units,
-        units: units as u64,
-        degrees_of_freedom: units - 1.0,
-    };
-    let is_fit = effect.value.is_finite() && spread > 0.0 && spread.is_finite();
-    is_fit.then(|| sequence.estimate_at(&effect, spread)).flatten()
+    contrast(batches, pair, 1.0, alpha, alternative, planned_spread)
 }
+
+/// Returns the same of treatment − ratio·control, whose expectation is 0 where the treatment's mean is so many times the
+/// control's: a test of any lift, without a division by what is only estimated (Fieller 1954, "Some Problems in Interval
+/// Estimation", JRSS B 16).
+///
+/// `None` as [`anytime_effect`].
+pub fn contrast(
+    batches: &[Batch],
+    pair: Pair,
+    ratio: f64,
+    alpha: f64,
+    alternative: Alternative,
+    planned_spread: f64,
+) -> Option<Estimate> {
+    let sequence = Sequence::tuned(alpha, alternative, planned_spread)?;
+    let scores = Scores::of(batches, pair, ratio)?;
+    let effect = scores.effect()?;
+    sequence.estimate_at(&effect, scores.squares)
+}
+
+/// Returns the relative lift with the interval of all lifts that [`contrast`] does not refute, two-sided and valid at any look.
+///
+/// Nothing falls by more than all of it, so an interval ends at −1 where none is refuted above. `None` where no end is found on
+/// the other side, because the control's mean may be 0, and as [`anytime_effect`].
+pub fn anytime_lift(batches: &[Batch], pair: Pair, alpha: f64, planned_spread: f64) -> Option<Estimate> {
+    let at = |ratio: f64| contrast(batches, pair, ratio, alpha, Alternative::TwoSided, planned_spread);
+    let (treatment, none) = (at(0.0)?, at(1.0)?);
+    // The contrast is a line in the ratio.
+    let control = treatment.value - none.value;
+    let ratio = treatment.value / control;
+    let standard_error = at(ratio)?.standard_error / control;
+    let is_refuted = |ratio: f64| at(ratio).is_some_and(|estimate| estimate.excludes_zero());
+    let is_fit = control > 0.0 && ratio.is_finite() && standard_error > 0.0 && standard_error.is_finite();
+    if !is_fit {
+        return None;
+    }
+    let end = |sign: f64| {
+        let beyond = |steps: i32| ratio + sign * standard_error * 2.0_f64.powi(steps);
+        let (mut outside, mut inside) =
+            ((1..=STEPS_OUT).map(beyond).find(|ratio| is_refuted(*ratio))?, ratio);
+        for _ in 0..STEPS_IN {
+            let middle = 0.5 * (inside + outside);
+            if is_refuted(middle) { outside = middle } else { inside = middle }
+        }
+        Some(outside - 1.0)
+    };
+    let lower = end(-1.0).unwrap_or(-1.0).max(-1.0);
+    Some(Estimate { value: ratio - 1.0, standard_error, lower, upper: end(1.0)?, p: none.p })
+}
+
+/// How often a step outwards doubles before a lift's interval counts as endless.
+const STEPS_OUT: i32 = 8;
+/// How often the end of a lift's interval is halved.
+const STEPS_IN: usize = 40;
 
 impl Batch {
     fn units(&self) -> u64 {
@@ -202,6 +233,38 @@ struct Scores {
 }
 
 impl Scores {
+    /// The scores of treatment − ratio·control over all batches.
+    fn of(batches: &[Batch], pair: Pair, ratio: f64) -> Option<Self> {
+        let mut scores = Self::default();
+        let (mut past_control, mut past_treatment) = (Past::default(), Past::default());
+        for batch in batches {
+            let (m_a, m_b) = (past_control.mean(), past_treatment.mean());
+            let (a, e_a) = batch.arm(pair.control)?;
+            let (b, e_b) = batch.arm(pair.treatment)?;
+            let level = m_b - ratio * m_a;
+            scores.add(b.units as f64, level + (b.mean - m_b) / e_b, within(b) / (e_b * e_b));
+            let scale = ratio / e_a;
+            scores.add(a.units as f64, level - scale * (a.mean - m_a), scale * scale * within(a));
+            let others = batch.units().checked_sub(a.units)?.checked_sub(b.units)?;
+            scores.add(others as f64, level, 0.0);
+            past_control.add(a);
+            past_treatment.add(b);
+        }
+        Some(scores)
+    }
+
+    fn effect(&self) -> Option<Effect> {
+        let Self { units, mean: value, squares } = *self;
+        let standard_error = squares.sqrt() / units;
+        let is_fit = value.is_finite() && squares > 0.0 && squares.is_finite();
+        is_fit.then_some(Effect {
+            value,
+            standard_error,
+            units: units as u64,
+            degrees_of_freedom: units - 1.0,
+        })
+    }
+
     fn add(&mut self, units: f64, mean: f64, within: f64) {
         if units > 0.0 {
             let apart = mean - self.mean;

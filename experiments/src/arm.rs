@@ -4,11 +4,14 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use serde::Serialize;
+
 use crate::covariate::{self, Adjustment};
 use crate::effect::{Effect, EffectError, Scale};
 use crate::histogram::Histogram;
 use crate::metric::{Measure, Metric, Tally};
 use crate::statistic::{Statistic, StatisticError};
+use crate::strata::Stratified;
 use crate::sums::Sums;
 
 mod sizes;
@@ -125,6 +128,22 @@ impl ArmSums {
         self.units = self.units.saturating_add(other.units);
         self.metrics.resize_with(other.metrics.len().max(self.metrics.len()), MetricSums::default);
         self.metrics.iter_mut().zip(&other.metrics).for_each(|(mine, theirs)| mine.merge(theirs));
+    }
+
+    /// Returns what is left of the units without those of some parts: whole numbers of them, sums and their products, and of no
+    /// metric a histogram. Parts that are no parts leave nothing.
+    pub fn without<'a>(&self, parts: impl Iterator<Item = &'a ArmSums> + Clone) -> Self {
+        let units = parts.clone().fold(self.units, |units, part| units.saturating_sub(part.units));
+        let rest = |(index, whole): (usize, &MetricSums)| {
+            let mut sums = Ok(whole.sums);
+            let mut active = whole.active;
+            for part in parts.clone().map(|part| part.metric(index)) {
+                sums = sums.and_then(|sums| sums.without(&part.sums));
+                active = active.saturating_sub(part.active);
+            }
+            MetricSums { active, sums: sums.unwrap_or_default(), cap: whole.cap, ..MetricSums::nothing() }
+        };
+        Self { units, metrics: self.metrics.iter().enumerate().map(rest).collect() }
     }
 
     /// Caps what units count, metric by metric, at what [`caps`] returned for all arms together.
@@ -319,6 +338,20 @@ impl MetricSums {
         }
     }
 
+    /// Returns the sums of what units count, of a metric that is a mean, a count or a proportion over units.
+    pub fn numbers(&self, metric: &Metric) -> Option<Sums<1>> {
+        match metric.measure() {
+            Measure::Proportion { .. } | Measure::Count { .. } | Measure::Mean { .. } => {
+                let (sum, square) = (self.sums.sum(VALUE), self.sums.product(VALUE, VALUE));
+                Sums::of(self.sums.units(), [sum], [[square]]).ok()
+            }
+            Measure::Ratio { .. }
+            | Measure::Quantile { .. }
+            | Measure::Retention { .. }
+            | Measure::TimeTo { .. } => None,
+        }
+    }
+
     /// Returns the metric's value, also where there is too little for a variance: a mean, a ratio or a quantile.
     pub fn value(&self, metric: &Metric) -> Option<f64> {
         match (metric.measure(), self.quantile) {
@@ -457,6 +490,17 @@ pub struct Compared {
     pub effect: Effect,
     /// The share of the variance that was left after the adjustment; `None` where nothing was adjusted.
     pub variance_left: Option<f64>,
+    /// By what it was adjusted.
+    pub adjusted_by: Adjusted,
+}
+
+/// Says by what a comparison was adjusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Adjusted {
+    /// By what units did before exposure.
+    pub past: bool,
+    /// By comparing within strata.
+    pub strata: bool,
 }
 
 /// Compares two arms on the metric at a place.
@@ -473,20 +517,75 @@ pub fn compare(
     scale: Scale,
 ) -> Result<Compared, CompareError> {
     let raw = Effect::on(scale, &control.statistic(metric)?, &treatment.statistic(metric)?)?;
-    Ok(adjusted(metric, control, treatment, scale).unwrap_or(Compared { effect: raw, variance_left: None }))
+    Ok(adjusted(metric, control, treatment, scale).unwrap_or(Compared {
+        effect: raw,
+        variance_left: None,
+        adjusted_by: Adjusted::default(),
+    }))
 }
 
-fn adjusted(metric: &Metric, control: &MetricSums, treatment: &MetricSums, scale: Scale) -> Option<Compared> {
-    let measure = match metric.measure() {
-        Measure::Count { .. } | Measure::Mean { .. } => covariate::Measure::Mean,
-        Measure::Proportion { .. } => covariate::Measure::Proportion,
+/// Compares two arms within strata, each the control's and the treatment's sums, which together hold all units of both.
+///
+/// Means, counts and proportions are post-stratified ([`Stratified`]), and adjusted in each stratum by the same metric before
+/// exposure where [`compare`] would do so. Strata were named before the start, so that they are kept whether or not they gain
+/// anything. Metrics that are no number of each unit are compared as by [`compare`].
+///
+/// # Errors
+/// [`CompareError`], of the arms as a whole.
+pub fn compare_within(
+    metric: &Metric,
+    [control, treatment]: [&MetricSums; 2],
+    strata: &[[&MetricSums; 2]],
+    scale: Scale,
+) -> Result<Compared, CompareError> {
+    let plain = compare(metric, control, treatment, scale)?;
+    let variances =
+        [control.statistic(metric)?, treatment.statistic(metric)?].map(|arm| arm.variance_of_mean());
+    let within = || {
+        let stratified = stratified(metric, strata, &plain)?;
+        let of_difference = stratified.effect(Scale::Absolute).ok()?.variance();
+        Some(Compared {
+            effect: stratified.effect(scale).ok()?,
+            variance_left: Some(of_difference / variances.iter().sum::<f64>()),
+            adjusted_by: Adjusted { strata: true, ..plain.adjusted_by },
+        })
+    };
+    Ok(within().unwrap_or(plain))
+}
+
+fn stratified(metric: &Metric, strata: &[[&MetricSums; 2]], plain: &Compared) -> Option<Stratified> {
+    let of_arms = |[a, b]: &[&MetricSums; 2]| Some([a.numbers(metric)?, b.numbers(metric)?]);
+    let numbers: Vec<[Sums<1>; 2]> = strata.iter().map(of_arms).collect::<Option<_>>()?;
+    let whole: u64 = numbers.iter().flatten().map(Sums::units).sum();
+    // Strata of which some are not known are none.
+    if numbers.len() < 2 || whole != plain.effect.units {
+        return None;
+    }
+    let found = match plain.adjusted_by.past {
+        true => {
+            let of_arms = |[a, b]: &[&MetricSums; 2]| Some([a.with_past()?, b.with_past()?]);
+            let paired: Vec<[Sums<2>; 2]> = strata.iter().map(of_arms).collect::<Option<_>>()?;
+            Stratified::of_adjusted_means(&paired)
+        }
+        false => Stratified::of_means(&numbers, measure_of(metric)?),
+    };
+    found.ok()
+}
+
+/// How a metric's variance is taken, where it is a number of each unit.
+fn measure_of(metric: &Metric) -> Option<covariate::Measure> {
+    match metric.measure() {
+        Measure::Count { .. } | Measure::Mean { .. } => Some(covariate::Measure::Mean),
+        Measure::Proportion { .. } => Some(covariate::Measure::Proportion),
         Measure::Ratio { .. }
         | Measure::Quantile { .. }
         | Measure::Retention { .. }
-        | Measure::TimeTo { .. } => {
-            return None;
-        }
-    };
+        | Measure::TimeTo { .. } => None,
+    }
+}
+
+fn adjusted(metric: &Metric, control: &MetricSums, treatment: &MetricSums, scale: Scale) -> Option<Compared> {
+    let measure = measure_of(metric)?;
     let has_past = |sums: &MetricSums| sums.sums.covariance(PAST, PAST) > 0.0;
     if !has_past(control) || !has_past(treatment) {
         return None;
@@ -495,7 +594,8 @@ fn adjusted(metric: &Metric, control: &MetricSums, treatment: &MetricSums, scale
         Adjustment::of_means(&control.with_past()?, &treatment.with_past()?, [measure; 2]).ok()?;
     let variance_left = adjustment.variance_left().filter(|left| *left < 1.0)?;
     let effect = adjustment.effect(scale).ok()?;
-    Some(Compared { effect, variance_left: Some(variance_left) })
+    let adjusted_by = Adjusted { past: true, strata: false };
+    Some(Compared { effect, variance_left: Some(variance_left), adjusted_by })
 }
 
 #[cfg(test)]

@@ -75,9 +75,34 @@ pub fn force(experiment: &Experiment, variation: usize) -> Option<Assignment> {
 
 /// Returns the range of buckets of each variation.
 pub fn ranges(experiment: &Experiment) -> Vec<BucketRange> {
+    ranges_in(experiment, usize::MAX)
+}
+
+/// The same in an epoch of a bandit, under the present coverage.
+fn ranges_in(experiment: &Experiment, epoch: usize) -> Vec<BucketRange> {
     let share = |bp: u32| f64::from(bp) / f64::from(WHOLE_BP);
-    let weights: Vec<f64> = experiment.variations().iter().map(|v| share(v.weight_bp())).collect();
+    let weights: Vec<f64> = experiment.weights_bp(epoch).into_iter().map(share).collect();
     bucket_ranges(weights.len(), share(experiment.coverage_bp()), Some(&weights))
+}
+
+/// Holds the draw of a bandit's weights that gave a unit its variation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drawn {
+    /// The epoch, from 0.
+    pub epoch: usize,
+    /// The chance that the variation had in it, in basis points.
+    pub chance_bp: u32,
+}
+
+/// Returns under which weights of a running bandit a unit gets a variation: those of the epoch that is named, or else of the
+/// newest that gives it. `None` of what is no bandit, and where none gives it.
+pub fn drawn(experiment: &Experiment, unit: &str, variation: usize, epoch: Option<usize>) -> Option<Drawn> {
+    let newest = experiment.draws().filter(|_| experiment.status() == Status::Running)?.epoch();
+    let place = bucket(experiment.seed(), unit, HashVersion::V2);
+    let gives = |epoch: &usize| choose_variation(place, &ranges_in(experiment, *epoch)) == Some(variation);
+    let mut epochs = (0..=newest).rev().filter(|at| epoch.is_none_or(|named| named == *at));
+    let epoch = epochs.find(gives).filter(|_| !unit.is_empty())?;
+    Some(Drawn { epoch, chance_bp: *experiment.weights_bp(epoch).get(variation)? })
 }
 
 /// Holds what a flag answers to a unit, and on whose behalf.

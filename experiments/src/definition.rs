@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::ramp::{Held, RampStep};
 
 pub(crate) mod check;
+mod draws;
 mod error;
 mod rules;
 mod shipped;
@@ -15,9 +16,11 @@ use check::{
     are_alike, check_key, check_length, check_line, check_ramp, check_shipped, check_size, check_text,
     check_values, check_variations,
 };
+use draws::check_draws;
+pub use draws::{Draws, EPOCH_HOURS_MAX, EPOCHS_MAX, FLOOR_BP_MIN, PastEpoch};
 pub use error::DefinitionError;
 pub use rules::{GuardrailRule, LOOKS_MAX, METRICS_MAX, Method, PRIMARY_METRIC_DEFAULT};
-use rules::{check_method, check_metrics};
+use rules::{check_method, check_metrics, check_strata};
 pub use shipped::Shipped;
 pub use status::Status;
 
@@ -122,10 +125,12 @@ pub struct Experiment {
     metrics: Vec<String>,
     guardrails: Vec<GuardrailRule>,
     method: Method,
+    strata: Option<String>,
     planned_units: u64,
     planned_days: Option<u32>,
     is_aa: bool,
     ramp: Vec<RampStep>,
+    draws: Option<Draws>,
     held: Option<Held>,
     shipped: Option<Shipped>,
     learned: String,
@@ -157,6 +162,9 @@ struct Written<V> {
     guardrails: Vec<GuardrailRule>,
     #[serde(default, skip_serializing_if = "is_usual")]
     method: Method,
+    /// The attribute within whose values arms are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    strata: Option<String>,
     #[serde(default = "planned_units_default")]
     planned_units: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -166,6 +174,9 @@ struct Written<V> {
     is_aa: Option<bool>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ramp: Vec<RampStep>,
+    /// Where the weights follow the results.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "bandit")]
+    draws: Option<Draws>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     held: Option<Held>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -281,6 +292,11 @@ impl Experiment {
         self.method
     }
 
+    /// Returns the attribute within whose values arms are compared, such as `device`: known of units before they were exposed.
+    pub fn strata(&self) -> Option<&str> {
+        self.strata.as_deref()
+    }
+
     /// Returns N*, the units of both compared arms together at which the sequential interval is tightest.
     pub fn planned_units(&self) -> u64 {
         self.planned_units
@@ -315,6 +331,20 @@ impl Experiment {
     /// Returns the steps by which the coverage rises after the start, in order.
     pub fn ramp(&self) -> &[RampStep] {
         &self.ramp
+    }
+
+    /// Returns how weights are drawn again, of a bandit.
+    pub fn draws(&self) -> Option<&Draws> {
+        self.draws.as_ref()
+    }
+
+    /// Returns the weights of an epoch of a bandit, in basis points; the present ones where it is no past one.
+    pub fn weights_bp(&self, epoch: usize) -> Vec<u32> {
+        let past = self.draws.as_ref().and_then(|draws| draws.past.get(epoch));
+        past.map_or_else(
+            || self.variations.iter().map(Variation::weight_bp).collect(),
+            |past| past.weights_bp.clone(),
+        )
     }
 
     /// Returns since when and why the ramp is held, where it is; of what is over, where it was at the end.
@@ -360,6 +390,27 @@ impl Experiment {
         Experiment { ramp, ..self }
     }
 
+    /// The experiment with the weights and the epochs of another one.
+    pub(crate) fn with_weights_of(mut self, other: &Experiment) -> Experiment {
+        for (mine, theirs) in self.variations.iter_mut().zip(&other.variations) {
+            mine.weight_bp = theirs.weight_bp;
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.draws, &other.draws) {
+            mine.past.clone_from(&theirs.past);
+        }
+        self
+    }
+
+    /// The experiment in its next epoch. Weights are one for each variation, above 0, and sum to the whole.
+    pub(crate) fn with_next_epoch(mut self, weights_bp: &[u32], now_ms: i64) -> Experiment {
+        let past = PastEpoch { until_ms: now_ms, weights_bp: self.weights_bp(usize::MAX) };
+        if let Some(draws) = &mut self.draws {
+            draws.past.push(past);
+            self.variations.iter_mut().zip(weights_bp).for_each(|(one, weight)| one.weight_bp = *weight);
+        }
+        self
+    }
+
     pub(crate) fn with_held(self, held: Option<Held>) -> Experiment {
         Experiment { held, ..self }
     }
@@ -399,10 +450,12 @@ impl Written<Value> {
             metrics: self.metrics,
             guardrails: self.guardrails,
             method: self.method,
+            strata: self.strata,
             planned_units: self.planned_units,
             planned_days: self.planned_days,
             is_aa: self.is_aa,
             ramp: self.ramp,
+            draws: self.draws,
             held: self.held,
             shipped: self.shipped,
             learned: self.learned,
@@ -441,6 +494,8 @@ impl TryFrom<Written<Variation>> for Experiment {
         let is_aa = written.is_aa.unwrap_or_else(|| are_alike(&variations));
         check_metrics(&written.primary_metric, &written.metrics, &written.guardrails)?;
         check_method(written.method)?;
+        check_strata(written.strata.as_deref(), written.draws.is_some())?;
+        check_draws(written.draws.as_ref(), &variations, written.method)?;
         Ok(Experiment {
             key: written.key,
             name: written.name,
@@ -454,10 +509,12 @@ impl TryFrom<Written<Variation>> for Experiment {
             metrics: written.metrics,
             guardrails: written.guardrails,
             method: written.method,
+            strata: written.strata,
             planned_units: written.planned_units,
             planned_days: written.planned_days,
             is_aa,
             ramp: written.ramp,
+            draws: written.draws,
             held: written.held,
             shipped: written.shipped,
             learned: written.learned,
@@ -482,10 +539,12 @@ impl From<Experiment> for Written<Variation> {
             metrics: experiment.metrics,
             guardrails: experiment.guardrails,
             method: experiment.method,
+            strata: experiment.strata,
             planned_units: experiment.planned_units,
             planned_days: experiment.planned_days,
             is_aa: experiment.is_aa.then_some(true),
             ramp: experiment.ramp,
+            draws: experiment.draws,
             held: experiment.held,
             shipped: experiment.shipped,
             learned: experiment.learned,

@@ -62,12 +62,16 @@ impl Guardrail {
     ///
     /// `None` as [`crate::inference::read`].
     pub fn check(&self, mode: &Mode, alpha: f64, effect: &Effect) -> Option<GuardrailReading> {
+        self.read(alpha, |alternative, against| p_against(mode, alpha, alternative, effect, against))
+    }
+
+    /// As [`Guardrail::check`], given the p-value of each one-sided test against an effect.
+    pub fn read(&self, alpha: f64, p: impl Fn(Alternative, f64) -> Option<f64>) -> Option<GuardrailReading> {
         let (good, bad, worst) = match self.better {
             Better::Higher => (Alternative::Greater, Alternative::Less, -self.margin),
             Better::Lower => (Alternative::Less, Alternative::Greater, self.margin),
         };
-        let p_beyond_margin = p_against(mode, alpha, good, effect, worst)?;
-        let p_not_worse = p_against(mode, alpha, bad, effect, 0.0)?;
+        let (p_beyond_margin, p_not_worse) = (p(good, worst)?, p(bad, 0.0)?);
         let standing = match (p_beyond_margin <= alpha, p_not_worse <= alpha) {
             (true, false) => Standing::Safe,
             (true, true) => Standing::WorseWithinMargin,

@@ -17,7 +17,8 @@
 //! something got worse, a [`family`] corrects for many tests, also over [`segments`]; an
 //! [`interaction`] is an effect that depends on another experiment. [`power`] says beforehand and
 //! on the way what can be found, [`planner`] what looking costs. A [`bandit`] splits units by what is known so far,
-//! [`adaptive`] concludes from such splits. [`sample_ratio`] checks the split, and [`verdict`] says in plain words
+//! [`redraw`] does so at a beat, epoch by epoch,
+//! and [`adaptive`] concludes from such splits. [`sample_ratio`] checks the split, and [`verdict`] says in plain words
 //! what to do.
 
 pub mod definition;
@@ -88,6 +89,8 @@ pub mod power;
 pub mod planner;
 
 pub mod bandit;
+
+pub mod redraw;
 
 pub mod adaptive;
 

@@ -114,6 +114,15 @@ impl<const D: usize> Sums<D> {
         Ok(())
     }
 
+    /// Returns what is left without units that were merged into these.
+    ///
+    /// # Errors
+    /// [`SumsError::TooLarge`] where they were not.
+    pub fn without(&self, part: &Self) -> Result<Self, SumsError> {
+        let units = self.units.checked_sub(part.units).ok_or(SumsError::TooLarge)?;
+        self.combined(part, units, i128::checked_sub)
+    }
+
     fn of_unit(values: [i64; D]) -> Self {
         let values = values.map(i128::from);
         Self { units: 1, sums: values, products: values.map(|one| values.map(|other| one * other)) }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::arm::ArmSums;
+use crate::arm::{Adjusted, ArmSums};
 use crate::bayes::{Better, Posterior};
 use crate::definition::Method;
 use crate::guardrail::GuardrailReading;
@@ -12,12 +12,14 @@ use crate::sample_ratio::SampleRatio;
 
 mod analysis;
 mod compare;
+mod epochs;
 mod outlook;
 mod plan;
 mod sentence;
 
-pub use analysis::{AnalysisError, analyze};
+pub use analysis::{AnalysisError, analyze, analyze_within};
 pub use compare::{SegmentRow, Segments, segments};
+pub use epochs::analyze_epochs;
 pub use outlook::{Outlook, outlook};
 pub use plan::{Plan, PlanError, PlannedArm, PlannedMetric, Role};
 
@@ -193,6 +195,8 @@ pub struct Comparison {
     pub belief: Option<Posterior>,
     /// The share of the variance that was left by adjusting for what units did before exposure.
     pub variance_left: Option<f64>,
+    /// By what it was adjusted.
+    pub adjusted_by: Adjusted,
     /// The p-value corrected by Holm over all comparisons that do not decide; of one that decides, its own.
     pub adjusted_p: Option<f64>,
     /// Whether a difference is shown: of the metric that decides, by the intervals of both lift and difference; of the

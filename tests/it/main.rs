@@ -23,6 +23,7 @@ macro_rules! on_each_store {
 mod api;
 mod back_in_stock;
 mod bad_input;
+mod bandits;
 mod bundles;
 mod carts;
 mod checkout;
@@ -50,6 +51,7 @@ mod session;
 mod snapshots;
 mod stock;
 mod stock_by_hand;
+mod strata;
 mod terms;
 mod two_nodes;
 mod users;

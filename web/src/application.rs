@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::{
     admin, api,
     back_in_stock::{Asks, waves},
+    bandits,
     carts::{
         Carts,
         idle::{self, Patience},
@@ -362,6 +363,9 @@ fn tasks(shop: &web::Data<Shop>, postman: Option<Arc<Postman>>) -> JoinSet<()> {
         let work = move || idle::run(carts.clone(), store.clone(), patience, period);
         tasks.spawn(lease::hold(shop.store.clone(), idle::LEASE, process.clone(), work));
     }
+    let drawn = shop.clone();
+    let work = move || bandits::run(drawn.clone());
+    tasks.spawn(lease::hold(shop.store.clone(), bandits::LEASE, process.clone(), work));
     let rising = shop.clone();
     let work = move || ramps::run(rising.clone());
     tasks.spawn(lease::hold(shop.store.clone(), ramps::LEASE, process.clone(), work));

@@ -7,11 +7,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use arc_swap::ArcSwap;
 use cart_core::{AssignedVariation, VisitorId, Workflow};
 use experiments::{
-    DefinitionError, Experiment, FlagValue, Status, evaluate_flag,
+    DefinitionError, Experiment, FlagValue, Status,
+    assign::drawn,
+    definition::WHOLE_BP,
+    evaluate_flag,
     growthbook::{self, Payload},
     json::Object,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use time::{OffsetDateTime, macros::format_description};
 use tokio::sync::{Mutex, watch};
 
@@ -38,6 +41,11 @@ pub const FLAGS: [&str; 8] = [
     ShelfName::ALL[4].flag(),
     ShelfName::ALL[5].flag(),
 ];
+
+/// The attribute of an exposure to a bandit that says in which epoch the unit was assigned, from 0.
+pub const EPOCH: &str = "epoch";
+/// The attribute that says which chance its variation had in that epoch, a number from 0 to 1.
+pub const CHANCE: &str = "chance";
 
 /// Variations that a tester has forced, by experiment key.
 pub type Forced = BTreeMap<String, usize>;
@@ -237,6 +245,17 @@ impl Definitions {
     /// Returns an experiment.
     pub fn experiment(&self, key: &str) -> Option<&Experiment> {
         self.experiments.iter().find(|e| e.key() == key)
+    }
+
+    /// Returns what the exposure of a unit to a bandit tells of the draw that gave it its variation: [`EPOCH`] and [`CHANCE`];
+    /// nothing of other experiments. Where no epoch is named, it is the newest that gives the unit that variation.
+    pub fn draw(&self, unit: &str, met: &AssignedVariation, epoch: Option<usize>) -> Map<String, Value> {
+        let drawn = self
+            .experiment(&met.experiment)
+            .and_then(|experiment| drawn(experiment, unit, met.variation as usize, epoch));
+        let Some(drawn) = drawn else { return Map::new() };
+        let chance = f64::from(drawn.chance_bp) / f64::from(WHOLE_BP);
+        [(EPOCH.to_owned(), drawn.epoch.into()), (CHANCE.to_owned(), chance.into())].into_iter().collect()
     }
 
     /// Returns an experiment's row.

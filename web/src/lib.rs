@@ -36,6 +36,7 @@ pub mod snapshot;
 
 pub mod store;
 
+pub mod bandits;
 pub mod definitions;
 pub mod events;
 pub mod experiment_metrics;

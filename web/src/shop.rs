@@ -135,13 +135,19 @@ impl Shop {
         key: Option<IdempotencyKey>,
     ) -> Result<Answer, CartsError> {
         let id = id.unwrap_or_else(|| key.as_ref().map_or_else(fresh_id, |key| id_of_key(&who.id, &key.key)));
-        let workflow = self.definitions.get().workflow(who.unit(), forced);
+        let definitions = self.definitions.get();
+        let workflow = definitions.workflow(who.unit(), forced);
+        let told = |met: &AssignedVariation| {
+            let mut attributes = who.circumstances.attributes();
+            attributes.extend(definitions.draw(who.unit().as_str(), met, None));
+            attributes
+        };
         let opening = Opening {
             owner: who.id.clone(),
             unit: who.unit().clone(),
             currency: currency.unwrap_or_else(|| self.currency()),
             workflow: Arc::new(workflow.value),
-            attributes: workflow.counted.as_ref().map(|_| who.circumstances.attributes()).unwrap_or_default(),
+            attributes: workflow.counted.as_ref().map(told).unwrap_or_default(),
             assignments: workflow.counted.into_iter().collect(),
         };
         self.carts.open(id, opening, key).await
@@ -310,9 +316,11 @@ impl Shop {
 
     /// Logs that a visitor has met a variation, once; a failure is logged and the page goes on.
     pub async fn expose(&self, who: &Visitor, met: Option<AssignedVariation>) {
-        let Some(AssignedVariation { experiment, variation }) = met else { return };
+        let Some(met) = met else { return };
         let (unit, at_ms) = (who.unit().clone(), clock::now_ms());
-        let attributes = who.circumstances.attributes();
+        let mut attributes = who.circumstances.attributes();
+        attributes.extend(self.definitions.get().draw(unit.as_str(), &met, None));
+        let AssignedVariation { experiment, variation } = met;
         let exposure = Exposure { experiment, variation, unit, at_ms, attributes };
         match self.store.expose(&[exposure]).await {
             Ok(new) => {

@@ -24,7 +24,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Layout::Wide => "wide",
             Layout::Narrow => "narrow",

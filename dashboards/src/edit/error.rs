@@ -40,6 +40,17 @@ impl From<&DefinitionError> for FormError {
             DefinitionError::TooManyMetrics { .. } | DefinitionError::DuplicateMetric { .. } => {
                 Some("metrics".into())
             }
+            DefinitionError::Strata { .. } => Some("strata".into()),
+            DefinitionError::Draws { problem } => Some(
+                if problem.starts_with("draws") {
+                    "bandit_every_hours"
+                } else if problem.starts_with("keeps") {
+                    "bandit_floor_percent"
+                } else {
+                    "bandit"
+                }
+                .into(),
+            ),
             DefinitionError::Method { .. } => Some("method".into()),
             DefinitionError::PlannedUnitsOutOfRange { .. } => Some("planned_units".into()),
             DefinitionError::TooManySteps { .. } | DefinitionError::StepOutOfOrder { .. } => {
@@ -114,8 +125,10 @@ pub(super) fn place_on_page(error: &FormError) -> usize {
         "planned_units",
         "primary_metric",
         "method",
+        "bandit",
         "guardrails",
         "metrics",
+        "strata",
         "seed",
         "reason",
     ]

@@ -1,18 +1,26 @@
 //! The fields of the form: from a definition and from a browser.
 
 use experiments::Experiment;
+use experiments::bandit::Policy;
 use experiments::definition::{
     GuardrailRule, Method, PLANNED_UNITS_DEFAULT, PRIMARY_METRIC_DEFAULT, VARIATIONS_MAX,
 };
 
 use super::FormError;
-use super::reading::{percent_of, ramp_of};
+use super::reading::{even_weights, percent_of, ramp_of};
 use crate::rivalry;
 
 /// Each variation shows something else.
 pub(super) const KIND_AB: &str = "ab";
 /// All variations show the same.
 pub(super) const KIND_AA: &str = "aa";
+
+/// The policies of a bandit, as the form writes them.
+pub(super) const BANDIT_THOMPSON: &str = "thompson";
+pub(super) const BANDIT_TOP_TWO: &str = "top_two";
+/// A day, so that no epoch is a night.
+const BANDIT_HOURS_DEFAULT: &str = "24";
+const BANDIT_FLOOR_DEFAULT: &str = "5";
 
 /// Holds what a person typed, right or wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +49,18 @@ pub struct DefinitionForm {
     pub primary_metric: String,
     /// Field `method`, such as `sequential` or `group_sequential:5`.
     pub method: String,
+    /// Field `bandit`: how weights are drawn again, `thompson` or `top_two`; empty where they stay.
+    pub bandit: String,
+    /// Field `bandit_every_hours`.
+    pub bandit_every_hours: String,
+    /// Field `bandit_floor_percent`, at most two decimals.
+    pub bandit_floor_percent: String,
     /// Field `guardrails`: on each line a metric and a percentage.
     pub guardrails: String,
     /// Field `metrics`: keys on lines.
     pub metrics: String,
+    /// Field `strata`: the attribute within whose values arms are compared; may be empty.
+    pub strata: String,
     /// Field `planned_units`.
     pub planned_units: String,
     /// Fields `variation_{n}_…`, n from 1, without the rows left blank.
@@ -111,8 +127,12 @@ impl Default for DefinitionForm {
             ramp: String::new(),
             primary_metric: PRIMARY_METRIC_DEFAULT.into(),
             method: method_text(Method::default()),
+            bandit: String::new(),
+            bandit_every_hours: BANDIT_HOURS_DEFAULT.into(),
+            bandit_floor_percent: BANDIT_FLOOR_DEFAULT.into(),
             guardrails: String::new(),
             metrics: String::new(),
+            strata: String::new(),
             planned_units: PLANNED_UNITS_DEFAULT.to_string(),
             variations: vec![arm("control", "Control"), arm("treatment", "Treatment")],
             reason: String::new(),
@@ -142,8 +162,19 @@ impl From<&Experiment> for DefinitionForm {
             ramp: ramp_of(experiment.ramp()),
             primary_metric: experiment.primary_metric().into(),
             method: method_text(experiment.method()),
+            bandit: match experiment.draws().map(|draws| draws.policy) {
+                None => "",
+                Some(Policy::Thompson) => BANDIT_THOMPSON,
+                Some(Policy::TopTwo) => BANDIT_TOP_TWO,
+            }
+            .into(),
+            bandit_every_hours: (experiment.draws())
+                .map_or_else(|| BANDIT_HOURS_DEFAULT.into(), |draws| draws.every_hours.to_string()),
+            bandit_floor_percent: (experiment.draws())
+                .map_or_else(|| BANDIT_FLOOR_DEFAULT.into(), |draws| percent_of(draws.floor_bp)),
             guardrails: experiment.guardrails().iter().map(guardrail_line).collect(),
             metrics: experiment.metrics().join("\n"),
+            strata: experiment.strata().unwrap_or_default().into(),
             planned_units: experiment.planned_units().to_string(),
             variations: experiment.variations().iter().map(arm).collect(),
             reason: String::new(),
@@ -172,7 +203,17 @@ impl DefinitionForm {
     /// Returns the form of a copy, whose key and seed are still to be chosen.
     pub fn copy_of(experiment: &Experiment) -> DefinitionForm {
         let name = format!("{} (copy)", experiment.name());
-        DefinitionForm { key: String::new(), seed: String::new(), name, ..DefinitionForm::from(experiment) }
+        let form = DefinitionForm::from(experiment);
+        // What a bandit has learned is nothing that its copy knows.
+        let even = even_weights(form.variations.len()).into_iter().map(percent_of);
+        let variations = match experiment.draws() {
+            None => form.variations,
+            Some(_) => (form.variations.into_iter().zip(even))
+                .map(|(one, weight_percent)| VariationForm { weight_percent, ..one })
+                .collect(),
+        };
+        let form = DefinitionForm { variations, ..DefinitionForm::from(experiment) };
+        DefinitionForm { key: String::new(), seed: String::new(), name, ..form }
     }
 
     /// Reads the form from the fields of a request; unknown ones are passed over, missing ones are empty, and rows of
@@ -203,10 +244,14 @@ impl DefinitionForm {
                 "coverage_percent" => form.coverage_percent = text.trim().into(),
                 "ramp" => form.ramp = text.trim().replace("\r\n", "\n"),
                 "method" => form.method = text.trim().into(),
+                "bandit" => form.bandit = text.trim().into(),
+                "bandit_every_hours" => form.bandit_every_hours = text.trim().into(),
+                "bandit_floor_percent" => form.bandit_floor_percent = text.trim().into(),
                 "guardrails" => form.guardrails = text.trim().replace("\r\n", "\n"),
                 "metrics" => form.metrics = text.trim().replace("\r\n", "\n"),
                 "primary_metric" => form.primary_metric = text.trim().into(),
                 "planned_units" => form.planned_units = text.trim().into(),
+                "strata" => form.strata = text.trim().into(),
                 "reason" => form.reason = text.trim().into(),
                 "revision" => form.revision = text.trim().parse().ok(),
                 other => form.read_variation(other, &text),

@@ -32,6 +32,16 @@ impl DefinitionForm {
         let planned_days = right("planned_days", days(&self.planned_days), Value::Null);
         let guardrails = right("guardrails", guardrails(&self.guardrails), json!([]));
         let method = right("method", method(&self.method), json!({"kind": "sequential"}));
+        let bandit = match self.bandit.as_str() {
+            "" => Value::Null,
+            policy => {
+                let hours = right("bandit_every_hours", hours(&self.bandit_every_hours), 24.into());
+                let least = "The least share of the bandit";
+                let floor =
+                    right("bandit_floor_percent", share(least, &self.bandit_floor_percent), 500.into());
+                json!({"policy": policy, "every_hours": hours, "floor_bp": floor})
+            }
+        };
         let metrics: Vec<&str> = self.metrics.split_whitespace().collect();
         let values: Vec<Value> = (self.variations.iter().enumerate())
             .map(|(row, variation)| {
@@ -60,6 +70,8 @@ impl DefinitionForm {
             "metrics": metrics,
             "guardrails": guardrails,
             "method": method,
+            "strata": if self.strata.is_empty() { Value::Null } else { self.strata.as_str().into() },
+            "bandit": bandit,
             "planned_units": planned_units,
             "planned_days": planned_days,
             "is_aa": self.kind == KIND_AA,
@@ -112,7 +124,7 @@ impl DefinitionForm {
 }
 
 /// Weights that are right for so many variations, to go on reading with when those typed are wrong.
-fn even_weights(count: usize) -> Vec<u32> {
+pub(super) fn even_weights(count: usize) -> Vec<u32> {
     let count = u32::try_from(count).unwrap_or(u32::MAX).max(1);
     (0..count).map(|row| WHOLE_BP / count + u32::from(row < WHOLE_BP % count)).collect()
 }
@@ -180,6 +192,14 @@ fn ramp(text: &str) -> Result<Value, String> {
         steps.push(json!({"after_hours": after_hours, "coverage_bp": coverage_bp}));
     }
     Ok(steps.into())
+}
+
+/// Reads how long a bandit's weights hold.
+fn hours(text: &str) -> Result<Value, String> {
+    let hours = text.trim_end_matches("hours").trim_end().parse::<u32>();
+    hours
+        .map(Value::from)
+        .map_err(|_| "The bandit's weights hold for a whole number of hours, such as 24.".into())
 }
 
 /// Reads the planned length; a draft may leave it open.

@@ -5,7 +5,7 @@ use experiments::interaction::Interaction;
 use serde::Serialize;
 
 use super::ExperimentPage;
-use crate::figure::{count, p_value, signed_percent};
+use crate::figure::{count, p_cell, signed_percent};
 use crate::interplay::Names;
 
 #[derive(Serialize)]
@@ -51,7 +51,7 @@ pub(super) fn view<'a>(page: &'a ExperimentPage<'_>) -> Option<View<'a>> {
             other_control: names.other_control,
             beside_treatment,
             other_treatment: names.other_treatment,
-            p: p_value(found.adjusted_p),
+            p: p_cell(found.adjusted_p),
             is_significant: found.is_significant,
         }
     };

@@ -1,5 +1,6 @@
 //! The definition as it is read.
 
+use experiments::bandit::Policy;
 use experiments::definition::{GuardrailRule, WHOLE_BP};
 use experiments::{Experiment, Variation};
 use serde::Serialize;
@@ -41,7 +42,9 @@ pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
         code("Seed", experiment.seed()),
         text("Coverage", share(experiment.coverage_bp()), Some("of all visitors take part")),
         text("Ramp", ramp(experiment), None),
+        text("Weights", weights(experiment), None),
         text("Decided by", words(experiment.primary_metric()), None),
+        text("Adjusted by", or_none(experiment.strata().unwrap_or_default()), None),
         text("Guardrails", guardrails(experiment), Some("must not get worse by more than that")),
         text(
             "Planned length",
@@ -54,6 +57,16 @@ pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
             Some("of two variations together, where the interval is tightest"),
         ),
     ]
+}
+
+fn weights(experiment: &Experiment) -> String {
+    let Some(draws) = experiment.draws() else { return "stay as they are".into() };
+    let policy = match draws.policy {
+        Policy::Thompson => "Thompson sampling",
+        Policy::TopTwo => "top-two sampling",
+    };
+    let (hours, floor) = (counted(draws.every_hours.into(), "hour"), share(draws.floor_bp));
+    format!("{policy}, drawn again after {hours}, at least {floor} each")
 }
 
 fn ramp(experiment: &Experiment) -> String {

@@ -112,9 +112,10 @@ fn row<'a>(
             _ if page.is_mismatch() => "withheld",
             _ if has_too_few_units(analysis, variation) => "too early",
             Verdict::NotRead { .. } => "not read yet",
+            _ if !page.epochs.is_empty() => "not told of a bandit, or not yet",
             _ => "cannot be told yet",
         },
-        notes: shown.map_or_else(Vec::new, notes),
+        notes: shown.map_or_else(Vec::new, |comparison| notes(comparison, page.experiment.strata())),
         guardrail: shown.and_then(|c| c.guardrail).map(|reading| pill(reading.standing)),
     }
 }
@@ -139,7 +140,7 @@ fn rules(page: &ExperimentPage<'_>, variation: usize, place: usize, metric: &Met
     rules
 }
 
-fn notes(comparison: &Comparison) -> Vec<String> {
+fn notes(comparison: &Comparison, strata: Option<&str>) -> Vec<String> {
     let mut notes = vec![];
     if let Some(belief) = comparison.belief {
         notes.push(format!(
@@ -153,11 +154,20 @@ fn notes(comparison: &Comparison) -> Vec<String> {
     } else if let Some(p) = comparison.adjusted_p {
         notes.push(format!("p {}", p_value(p)));
     }
-    if let Some(left) = comparison.variance_left.filter(|left| *left < 0.995) {
-        notes.push(format!(
-            "{} of the noise taken out by earlier orders",
-            short_percent(((1.0 - left) * 100.0).round() / 100.0)
-        ));
+    let of_strata = strata.filter(|_| comparison.adjusted_by.strata).map(|name| name.replace('_', " "));
+    let by_past = comparison.adjusted_by.past.then(|| "earlier orders".to_owned());
+    let by: Vec<String> = of_strata.into_iter().chain(by_past).collect();
+    let taken = comparison.variance_left.map(|left| ((1.0 - left) * 100.0).round() / 100.0);
+    match taken.filter(|_| !by.is_empty()) {
+        Some(share) if share > 0.0 => {
+            notes.push(format!(
+                "adjusted by {}: {} of the noise taken out",
+                by.join(" and "),
+                short_percent(share)
+            ));
+        }
+        Some(_) if comparison.adjusted_by.strata => notes.push(format!("adjusted by {}", by.join(" and "))),
+        _ => {}
     }
     notes
 }

@@ -64,7 +64,7 @@ pub struct Change {
 
 /// The fields of a definition in the order in which changes are told. Those of later versions come after them, under
 /// the names that they have in JSON.
-const FIELDS: [(&str, &str); 13] = [
+const FIELDS: [(&str, &str); 14] = [
     ("name", "Name"),
     ("hypothesis", "Hypothesis"),
     ("owner", "Owner"),
@@ -74,13 +74,14 @@ const FIELDS: [(&str, &str); 13] = [
     ("ramp", "Ramp"),
     ("variations", "Variations"),
     ("primary_metric", "Decided by"),
+    ("strata", "Adjusted by"),
     ("planned_units", "Planned units"),
     ("planned_days", "Planned days"),
     ("seed", "Seed"),
     ("learned", "What was learned"),
 ];
 /// Fields that say nothing to people, or that the headline tells.
-const SILENT: [&str; 5] = ["schema_version", "key", "status", "shipped", "held"];
+const SILENT: [&str; 6] = ["bandit", "schema_version", "key", "status", "shipped", "held"];
 
 /// Tells a history, given with the oldest revision first, with the newest entry first.
 pub fn entries(history: &[Revision]) -> Vec<Entry<'_>> {
@@ -112,6 +113,10 @@ fn headline(is_later: bool, before: Option<&Experiment>, after: Option<&Experime
     if let Some(shipped) = after.shipped().filter(|shipped| before.shipped() != Some(*shipped)) {
         let variation = after.variations().iter().find(|one| one.key() == shipped.variation);
         return format!("Shipped {}", variation.map_or(shipped.variation.as_str(), |one| one.name()));
+    }
+    let epoch = |of: &Experiment| of.draws().map(|draws| draws.epoch());
+    if epoch(before) < epoch(after) && epoch(before).is_some() {
+        return "Weights drawn again".into();
     }
     match (before.held(), after.held()) {
         (None, Some(_)) => return "Ramp held".into(),

@@ -6,7 +6,7 @@ use experiments::verdict::{Comparison, MetricSummary};
 use experiments::{Analysis, definition::Method};
 use serde::Serialize;
 
-use crate::figure::{NONE, p_value, signed_percent, signed_percent_to};
+use crate::figure::{NONE, p_cell, p_value, signed_percent, signed_percent_to};
 use crate::money::Currency;
 
 #[derive(Serialize)]
@@ -26,14 +26,13 @@ pub(super) fn rows<'a>(analysis: &'a Analysis, currency: &Currency) -> Vec<Row<'
 
 fn row<'a>(analysis: &'a Analysis, comparison: &Comparison, currency: &Currency) -> Row<'a> {
     let of = |write: fn(&Estimate) -> String| comparison.lift.as_ref().map_or_else(|| NONE.into(), write);
-    let equals = |p: f64| p_value(p).trim_start_matches("=\u{a0}").to_owned();
     let metric = &analysis.metrics[comparison.metric];
     Row {
         name: analysis.arms.get(comparison.variation).map_or("", |arm| &arm.name),
         metric: &metric.name,
         lift: of(|lift| signed_percent(lift.value)),
         standard_error: of(|lift| signed_percent(lift.standard_error).trim_start_matches('+').to_owned()),
-        p: comparison.adjusted_p.map_or_else(|| NONE.into(), equals),
+        p: comparison.adjusted_p.map_or_else(|| NONE.into(), p_cell),
         difference: comparison
             .difference
             .map_or_else(|| NONE.into(), |estimate| difference(metric, estimate.value, currency)),
@@ -63,9 +62,15 @@ fn difference(metric: &MetricSummary, value: f64, currency: &Currency) -> String
 }
 
 /// Says how results are read, for people who must not be fooled by it.
-pub(super) fn told(analysis: &Analysis, level: &str) -> String {
+pub(super) fn told(analysis: &Analysis, level: &str, is_bandit: bool) -> String {
     let planned = crate::figure::count(analysis.planned_units);
     match analysis.method {
+        Method::Sequential if is_bandit => format!(
+            "The weights follow the results, so plain means would compare the good days of one variation with the bad days of \
+             another, and ordinary intervals would be too narrow. Here every visitor counts by the chance that their variation had \
+             when they came, and the {level} intervals are confidence sequences of these weighted differences: they hold at every \
+             look, however the weights moved and whatever the days were like. Values above are plain; lifts are not their quotients."
+        ),
         Method::Sequential => format!(
             "The {level} always-valid interval is an asymptotic confidence sequence: it covers the true lift at every look at \
              once, so you may look as often as you like and stop when you like. It is wider than the interval of a single \

@@ -36,14 +36,14 @@ struct Row {
 }
 
 /// Charts the deciding metric of every treatment, the one the verdict speaks of first.
-pub(super) fn figures(analysis: &Analysis) -> Vec<Figure> {
+pub(super) fn figures(analysis: &Analysis, is_bandit: bool) -> Vec<Figure> {
     let leading = analysis.leading().map_or(1, |comparison| comparison.variation);
     let mut charted: Vec<&Comparison> = analysis.comparisons.iter().filter(|c| c.is_primary).collect();
     charted.sort_by_key(|c| (c.variation != leading, c.variation));
-    charted.into_iter().map(|comparison| figure(analysis, comparison)).collect()
+    charted.into_iter().map(|comparison| figure(analysis, comparison, is_bandit)).collect()
 }
 
-fn figure(analysis: &Analysis, comparison: &Comparison) -> Figure {
+fn figure(analysis: &Analysis, comparison: &Comparison, is_bandit: bool) -> Figure {
     let name = |index: usize| analysis.arms.get(index).map_or("", |arm| &arm.name);
     let metric = &analysis.primary().phrase;
     let id = format!("chart-{}", comparison.variation);
@@ -52,11 +52,13 @@ fn figure(analysis: &Analysis, comparison: &Comparison) -> Figure {
         _ => format!("{}: lift in {metric} over time", name(comparison.variation)),
     };
     let title = format!("Lift in {metric} over time: {} against {}", name(comparison.variation), name(0));
+    let stood =
+        if is_bandit { "as it stands up to the end of each epoch." } else { "as it stood at each look." };
     let draw = |layout| BandChart::draw(&id, &comparison.band, metric, &title, layout);
     let rows = thinned(&comparison.band);
     Figure {
         heading,
-        subheading: format!("{} against {}, as it stood at each look.", name(comparison.variation), name(0)),
+        subheading: format!("{} against {}, {}", name(comparison.variation), name(0), stood),
         level: level(analysis),
         wide: draw(Layout::Wide),
         narrow: draw(Layout::Narrow),

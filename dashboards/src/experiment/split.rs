@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::ExperimentPage;
 
-use crate::figure::{NONE, count, counted, p_value, percent, short_percent, signed};
+use crate::figure::{NONE, count, counted, p_cell, p_value, percent, short_percent, signed};
 
 /// Holds the split of one segment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -121,7 +121,7 @@ fn fault(part: &SegmentSplit) -> Fault<'_> {
         dimension: name,
         segment: &part.segment,
         units: part.split.units.iter().map(|units| count(*units)).collect::<Vec<_>>().join(" : "),
-        p: p_value(part.split.adjusted_p),
+        p: p_cell(part.split.adjusted_p),
         cause,
     }
 }

@@ -182,6 +182,18 @@ pub enum DefinitionError {
         /// What is wrong.
         problem: String,
     },
+    /// An attribute that makes no strata.
+    #[error("strata {problem}")]
+    Strata {
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A bandit whose settings do not fit.
+    #[error("bandit {problem}")]
+    Draws {
+        /// What is wrong.
+        problem: String,
+    },
     /// Planned units out of range.
     #[error("planned_units is {found}: choose from {PLANNED_UNITS_MIN} to {PLANNED_UNITS_MAX}")]
     PlannedUnitsOutOfRange {

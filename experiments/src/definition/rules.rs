@@ -101,6 +101,20 @@ pub(super) fn check_method(method: Method) -> Result<(), DefinitionError> {
     }
 }
 
+/// Checks the attribute that strata are made of.
+pub(super) fn check_strata(strata: Option<&str>, is_bandit: bool) -> Result<(), DefinitionError> {
+    match strata {
+        None => Ok(()),
+        Some(_) if is_bandit => Err(DefinitionError::Strata {
+            problem: "do not go with a bandit, which compares within epochs: leave them out",
+        }),
+        Some("day") => Err(DefinitionError::Strata {
+            problem: "are no days: name what is known of a visitor, such as `device`",
+        }),
+        Some(name) => check_key("strata", name),
+    }
+}
+
 /// Checks the keys of all metrics; each stands once.
 pub(super) fn check_metrics(
     primary: &str,

@@ -67,10 +67,13 @@ fn rule(experiment: &Experiment) -> Object {
     let variations = experiment.variations();
     let each = |of: fn(&Variation) -> Json| Json::Array(variations.iter().map(of).collect());
     let range = |range: &BucketRange| Json::Array(vec![Json::number(range.start), Json::number(range.end)]);
-    Object::default()
-        .with("key", experiment.key())
-        .with("name", experiment.name())
-        .with("seed", experiment.seed())
+    let rule = Object::default().with("key", experiment.key()).with("name", experiment.name());
+    // What SDKs hand on when they report whom they assigned: by which of a bandit's draws.
+    let rule = match experiment.draws() {
+        Some(draws) => rule.with("phase", draws.epoch().to_string()),
+        None => rule,
+    };
+    rule.with("seed", experiment.seed())
         .with("hashAttribute", UNIT_ATTRIBUTE)
         .with("hashVersion", 2)
         .with("variations", each(value))

@@ -50,7 +50,7 @@ impl Experiment {
     /// may rise: raising it adds units and moves none. Flag, seed, variations (keys, order, weights, values),
     /// primary metric and planned units are fixed: changing weights, seed or values mixes units of different
     /// experiments in one arm, and the sequential test is valid only for the metric and planned units it
-    /// began with. So are the hypothesis and the planned length, which would otherwise follow the results; where an
+    /// began with. The weights of a bandit stay as they were drawn, and its rule is fixed. So are the hypothesis and the planned length, which would otherwise follow the results; where an
     /// earlier version let it start without them, they may still be said. Once it is over, only names and the owner
     /// may change.
     ///
@@ -61,6 +61,9 @@ impl Experiment {
             return Err(ChangeError::Key { from: self.key().into(), to: next.key().into() });
         }
         let status = self.status();
+        // The weights of a running bandit are the draws' to change, whatever a form that was opened before them says.
+        let next =
+            if status.has_started() && self.draws().is_some() { next.with_weights_of(&self) } else { next };
         if status.has_started() {
             self.check_frozen(&next)?;
         }
@@ -98,6 +101,12 @@ impl Experiment {
         }
         if self.method() != next.method() {
             return frozen("method");
+        }
+        if self.strata() != next.strata() {
+            return frozen("strata");
+        }
+        if self.draws() != next.draws() {
+            return frozen("bandit");
         }
         if self.planned_units() != next.planned_units() {
             return frozen("planned_units");

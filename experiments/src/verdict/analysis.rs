@@ -85,16 +85,44 @@ pub enum AnalysisError {
 /// # Errors
 /// [`AnalysisError`], when looks do not fit the plan or are out of order.
 pub fn analyze(plan: &Plan, current: &Look, earlier: &[Look]) -> Result<Analysis, AnalysisError> {
+    analyze_within(plan, current, earlier, &[])
+}
+
+/// As [`analyze`], given the sums of all arms in each stratum, as they stand at `current` and together all of it: comparisons
+/// are then made within strata ([`crate::arm::compare_within`]), so that what differs between them is no noise.
+///
+/// Methods that read an earlier look, of which no strata are kept, compare without them.
+///
+/// # Errors
+/// As [`analyze`].
+pub fn analyze_within(
+    plan: &Plan,
+    current: &Look,
+    earlier: &[Look],
+    strata: &[Vec<ArmSums>],
+) -> Result<Analysis, AnalysisError> {
     check_looks(plan, current, earlier)?;
     let looks: Vec<&Look> = earlier.iter().chain([current]).collect();
     let weights: Vec<f64> = plan.arms().iter().map(|arm| arm.weight).collect();
     let units: Vec<Vec<u64>> =
         looks.iter().map(|look| look.arms.iter().map(ArmSums::units).collect()).collect();
     let sample_ratio = SampleRatio::check(&weights, units.iter().map(Vec::as_slice));
-    let reader = Reader::of(plan, &looks);
+    let reader = Reader::of(plan, &looks, strata);
     let comparisons = comparisons(plan, &looks, &reader);
+    let verdict = decide(plan, &reader, &sample_ratio, &comparisons);
+    Ok(finished(plan, current, verdict, sample_ratio, comparisons))
+}
+
+/// Puts the report together, and says the verdict.
+pub(super) fn finished(
+    plan: &Plan,
+    current: &Look,
+    verdict: Verdict,
+    sample_ratio: SampleRatio,
+    comparisons: Vec<Comparison>,
+) -> Analysis {
     let mut analysis = Analysis {
-        verdict: decide(plan, &reader, &sample_ratio, &comparisons),
+        verdict,
         sentence: String::new(),
         metrics: plan.metrics().iter().map(summary_of).collect(),
         method: plan.method(),
@@ -106,10 +134,10 @@ pub fn analyze(plan: &Plan, current: &Look, earlier: &[Look]) -> Result<Analysis
         planned_units: plan.planned_units(),
     };
     analysis.sentence = sentence::say(&analysis, plan.is_over());
-    Ok(analysis)
+    analysis
 }
 
-fn check_looks(plan: &Plan, current: &Look, earlier: &[Look]) -> Result<(), AnalysisError> {
+pub(super) fn check_looks(plan: &Plan, current: &Look, earlier: &[Look]) -> Result<(), AnalysisError> {
     let mut before_ms = i64::MIN;
     for look in earlier.iter().chain([current]) {
         let (at_ms, found, planned) = (look.at_ms, look.arms.len(), plan.arms().len());
@@ -149,7 +177,7 @@ fn summarise(plan: &Plan, look: &Look) -> Vec<ArmSummary> {
     plan.arms().iter().zip(&look.arms).map(summary).collect()
 }
 
-fn decide(
+pub(super) fn decide(
     plan: &Plan,
     reader: &Reader<'_>,
     sample_ratio: &SampleRatio,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::arm::{self, ArmSums, CompareError, Compared};
+use crate::arm::{self, ArmSums, CompareError, Compared, MetricSums};
 use crate::effect::{Effect, Scale};
 use crate::family::holm;
 use crate::inference::{Mode, Reading, p_against, read};
@@ -15,13 +15,15 @@ pub(super) struct Reader<'a> {
     look: Result<&'a Look, (u64, u64)>,
     /// Units of two arms together, on the average, at the scheduled looks before.
     earlier: Vec<u64>,
+    /// The newest look, with the sums of all arms in each stratum.
+    strata: Option<(&'a Look, &'a [Vec<ArmSums>])>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn of(plan: &Plan, looks: &[&'a Look]) -> Self {
+    pub(super) fn of(plan: &Plan, looks: &[&'a Look], strata: &'a [Vec<ArmSums>]) -> Self {
         let newest = looks[looks.len() - 1];
         let Some(scheduled) = plan.method().scheduled(plan.planned_units()) else {
-            return Self { look: Ok(newest), earlier: vec![] };
+            return Self { look: Ok(newest), earlier: vec![], strata: Some((newest, strata)) };
         };
         let mut read: Vec<&Look> = vec![];
         for threshold in &scheduled {
@@ -35,7 +37,26 @@ impl<'a> Reader<'a> {
         }
         let earlier = read.iter().rev().skip(1).rev().map(|look| units_of_two(look)).collect();
         let look = read.last().copied().ok_or((units_of_two(newest), scheduled[0]));
-        Self { look, earlier }
+        // Of earlier looks, which a schedule reads, strata are not kept.
+        Self { look, earlier, strata: None }
+    }
+
+    /// Compares two arms at a look: within strata, where they are known.
+    fn effect(
+        &self,
+        plan: &Plan,
+        look: &Look,
+        [variation, metric]: [usize; 2],
+        scale: Scale,
+    ) -> Option<Compared> {
+        let strata =
+            self.strata.filter(|(newest, _)| std::ptr::eq(*newest, look)).map_or(&[][..], |(_, s)| s);
+        let pair = |arms: &'a [ArmSums]| -> Option<[&'a MetricSums; 2]> {
+            Some([arms.first()?.metric(metric), arms.get(variation)?.metric(metric)])
+        };
+        let pairs: Vec<[&MetricSums; 2]> = strata.iter().filter_map(|arms| pair(arms)).collect();
+        let whole = [look.arms.first()?.metric(metric), look.arms.get(variation)?.metric(metric)];
+        arm::compare_within(&plan.metrics()[metric].metric, whole, &pairs, scale).ok()
     }
 
     /// Returns the look that is read, or how many units there are and at how many it is.
@@ -66,19 +87,24 @@ pub(super) fn comparisons(plan: &Plan, looks: &[&Look], reader: &Reader<'_>) -> 
             (0..plan.metrics().len()).map(move |metric| compare(plan, looks, reader, variation, metric))
         })
         .collect();
+    corrected(plan, &mut comparisons);
+    comparisons
+}
+
+/// Corrects the p-values of all that does not decide, by Holm.
+pub(super) fn corrected(plan: &Plan, comparisons: &mut [Comparison]) {
     let others: Vec<&mut Comparison> = comparisons.iter_mut().filter(|c| !c.is_primary).collect();
     let p_values: Vec<f64> = others.iter().map(|c| c.adjusted_p.unwrap_or(1.0)).collect();
     for (comparison, p) in others.into_iter().zip(holm(&p_values)) {
         comparison.is_significant = comparison.adjusted_p.is_some() && p <= plan.alpha();
         comparison.adjusted_p = comparison.adjusted_p.map(|_| p);
     }
-    comparisons
 }
 
 fn compare(plan: &Plan, looks: &[&Look], reader: &Reader<'_>, variation: usize, metric: usize) -> Comparison {
     let planned = &plan.metrics()[metric];
     let is_primary = planned.role == Role::Primary;
-    let at = |scale| reader.look.ok().and_then(|look| effect_of(plan, look, variation, metric, scale).ok());
+    let at = |scale| reader.look.ok().and_then(|look| reader.effect(plan, look, [variation, metric], scale));
     let (relative, absolute) = (at(Scale::Relative), at(Scale::Absolute));
     let mode = mode_of(plan, reader, metric);
     let alpha = plan.alpha_per_comparison();
@@ -119,10 +145,11 @@ fn compare(plan: &Plan, looks: &[&Look], reader: &Reader<'_>, variation: usize, 
         lift_at_fixed_horizon: fixed,
         belief,
         variance_left: relative.and_then(|compared| compared.variance_left),
+        adjusted_by: relative.map(|compared| compared.adjusted_by).unwrap_or_default(),
         adjusted_p,
         is_significant: is_primary && points_somewhere(lift, difference),
         guardrail,
-        band: if is_primary { band(plan, looks, variation, metric) } else { vec![] },
+        band: if is_primary { band(plan, looks, reader, variation, metric) } else { vec![] },
     }
 }
 
@@ -159,23 +186,29 @@ fn estimate_of(reading: &Reading, effect: &Effect, p: f64) -> Estimate {
 
 /// Multiplies the p-value by the number of treatments (Bonferroni), so that it is at most alpha just when the
 /// interval, drawn at alpha / treatments, leaves out zero.
-fn adjusted(plan: &Plan, estimate: Estimate) -> Estimate {
+pub(super) fn adjusted(plan: &Plan, estimate: Estimate) -> Estimate {
     Estimate { p: bonferroni(plan, estimate.p), ..estimate }
 }
 
-fn bonferroni(plan: &Plan, p: f64) -> f64 {
+pub(super) fn bonferroni(plan: &Plan, p: f64) -> f64 {
     (p * plan.treatments() as f64).min(1.0)
 }
 
-fn points_somewhere(lift: Option<Estimate>, difference: Option<Estimate>) -> bool {
+pub(super) fn points_somewhere(lift: Option<Estimate>, difference: Option<Estimate>) -> bool {
     [lift, difference].iter().all(|estimate| estimate.is_some_and(|estimate| estimate.excludes_zero()))
 }
 
-fn band(plan: &Plan, looks: &[&Look], variation: usize, metric: usize) -> Vec<BandPoint> {
+fn band(
+    plan: &Plan,
+    looks: &[&Look],
+    reader: &Reader<'_>,
+    variation: usize,
+    metric: usize,
+) -> Vec<BandPoint> {
     let units = |look: &Look, arm: usize| look.arms[arm].metric(metric).units();
     let has_enough = |look: &&&Look| units(look, 0).min(units(look, variation)) >= UNITS_PER_ARM_MIN;
     let point = |look: &&Look| {
-        let effect = effect_of(plan, look, variation, metric, Scale::Relative).ok()?.effect;
+        let effect = reader.effect(plan, look, [variation, metric], Scale::Relative)?.effect;
         let Estimate { value: lift, lower, upper, .. } = plan.sequence().estimate(&effect)?;
         Some(BandPoint { at_ms: look.at_ms, units: effect.units, lift, lower, upper })
     };

@@ -168,7 +168,11 @@ fn no_difference(analysis: &Analysis, is_over: bool) -> String {
             ))
         })
         .collect();
-    let (bounds, control) = (bounds.join("; "), &analysis.arms[0].name);
+    let control = &analysis.arms[0].name;
+    let bounds = match bounds.is_empty() {
+        true => format!("how far {} may differ cannot be told yet", analysis.primary().phrase),
+        false => bounds.join("; "),
+    };
     if is_over {
         format!("No difference was found: {bounds}. Keep {control}, or try again with more visitors.")
     } else {

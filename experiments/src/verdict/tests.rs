@@ -403,3 +403,43 @@ proptest! {
         prop_assert!(!analysis.sentence.contains("NaN") && !analysis.sentence.contains("inf"));
     }
 }
+
+/// Phones convert at a tenth of what desks do, and Express got more of the phones by chance.
+#[test]
+fn strata_take_out_what_differs_between_them() {
+    let (phones, desks) = ([arm(3_000, 60), arm(3_300, 110)], [arm(2_000, 400), arm(1_700, 430)]);
+    let whole = look(&[arm(5_000, 460), arm(5_000, 540)]);
+    let sums = |arms: &[Totals; 2]| look(arms).arms;
+    let strata = [sums(&phones), sums(&desks)];
+    let plan = plan(&TWO, "conversion");
+    let plain = analyze(&plan, &whole, &[]).unwrap();
+    let within = analyze_within(&plan, &whole, &[], &strata).unwrap();
+    let of = |analysis: &Analysis| analysis.comparison(1, 0).unwrap().clone();
+    assert_eq!((&plain.verdict, of(&plain).adjusted_by.strata), (&Verdict::NoDifferenceYet, false));
+    assert_eq!(within.verdict, Verdict::Better { variation: 1 }, "{}", within.sentence);
+    let (difference, lift) = (of(&within).difference.unwrap(), of(&within).lift.unwrap());
+    // 63 % of all are phones: 0.63·(110/3300 − 60/3000) + 0.37·(430/1700 − 400/2000).
+    assert!((difference.value - (0.63 * (1.0 / 30.0 - 0.02) + 0.37 * (43.0 / 170.0 - 0.2))).abs() < 1e-12);
+    assert!(
+        lift.excludes_zero() && of(&within).variance_left.unwrap() < 0.95,
+        "{:?}",
+        of(&within).variance_left
+    );
+    assert!(of(&within).adjusted_by.strata && !of(&within).adjusted_by.past);
+    let last = of(&within).band.last().copied().unwrap();
+    assert_eq!((last.lift, last.lower), (lift.value, lift.lower), "the chart ends where the verdict stands");
+
+    // Strata that are not all of the units are none, and so is a single one.
+    for strata in [&strata[..1], &[strata[0].clone(), strata[0].clone()], std::slice::from_ref(&whole.arms)] {
+        assert_eq!(of(&analyze_within(&plan, &whole, &[], strata).unwrap()), of(&plain));
+    }
+    // What is left without a part is a stratum, too.
+    let rest: Vec<ArmSums> =
+        (0..2).map(|arm| whole.arms[arm].without([&strata[0][arm]].into_iter())).collect();
+    let with_rest = analyze_within(&plan, &whole, &[], &[strata[0].clone(), rest]).unwrap();
+    assert_eq!(of(&with_rest).lift, of(&within).lift);
+    // A method that reads at a planned size reads a look of before.
+    let fixed = plan.read_by(Method::FixedHorizon);
+    let read = analyze_within(&fixed, &whole, &[], &strata).unwrap();
+    assert!(!of(&read).adjusted_by.strata);
+}

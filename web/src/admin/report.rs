@@ -10,11 +10,12 @@ use actix_web::{
 use clap::ValueEnum;
 use dashboards::{Currency, Dimension, ExperimentPage, LeftOut, Links, Pages, Revision, SegmentSplit};
 use experiments::{
-    Analysis, Experiment, Status, Verdict,
+    Analysis, ArmSums, Experiment, Status, Verdict,
     guardrail::Standing,
     interaction::Interaction,
     interval::Estimate,
     metric::Format as Unit,
+    redraw::Epoch,
     verdict::{Comparison, MetricSummary, MetricValue, Outlook, Segments},
 };
 use serde::Serialize;
@@ -27,6 +28,7 @@ use super::{
     results::{self, Results},
 };
 use crate::{
+    bandits::epoch_since_ms,
     clock,
     definitions::Definitions,
     experiment_metrics::ExperimentMetrics,
@@ -162,6 +164,9 @@ impl Report {
             left_out: &self.results.left_out,
             splits: &self.results.splits,
             outlook: self.results.outlook,
+            epochs: &self.results.epochs,
+            draw_due_at_ms: epoch_since_ms(&self.history)
+                .and_then(|at_ms| self.experiment.draw_due_at_ms(at_ms)),
             looks: self.results.looks,
             previews: &[],
             links: &NO_LINKS,
@@ -200,7 +205,7 @@ impl Report {
     }
 
     fn json(&self) -> Whole<'_> {
-        let Results { analysis, looks, left_out, dimensions, splits, outlook } = &self.results;
+        let Results { analysis, looks, left_out, dimensions, splits, outlook, epochs } = &self.results;
         Whole {
             experiment: self.experiment.to_value(),
             revision: self.stored.revision,
@@ -212,6 +217,7 @@ impl Report {
             left_out,
             splits,
             outlook: *outlook,
+            epochs: self.epochs(epochs),
             analysis,
             segments: dimensions.iter().map(Segmented::of).collect(),
             interactions: self
@@ -220,6 +226,16 @@ impl Report {
                 .filter(|one| one.experiment == self.experiment.key())
                 .collect(),
         }
+    }
+
+    /// The epochs of a bandit: weights, and whom they assigned.
+    fn epochs(&self, epochs: &[Epoch]) -> Vec<Told> {
+        let told = |epoch: &Epoch| Told {
+            until_ms: epoch.until_ms,
+            weights_bp: epoch.weights_bp.clone(),
+            units: epoch.arms.iter().map(ArmSums::units).collect(),
+        };
+        epochs.iter().map(told).collect()
     }
 
     /// Writes a row for each treatment and metric, with a header, as RFC 4180 has it; what cannot be told is left empty.
@@ -295,10 +311,20 @@ struct Whole<'a> {
     left_out: &'a [LeftOut],
     splits: &'a [SegmentSplit],
     outlook: Option<Outlook>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    epochs: Vec<Told>,
     analysis: &'a Analysis,
     segments: Vec<Segmented<'a>>,
     /// What it does beside other experiments.
     interactions: Vec<&'a Interaction>,
+}
+
+/// An epoch of a bandit, as JSON has it.
+#[derive(Serialize)]
+struct Told {
+    until_ms: Option<i64>,
+    weights_bp: Vec<u32>,
+    units: Vec<u64>,
 }
 
 #[derive(Serialize)]

@@ -6,6 +6,7 @@ use dashboards::{Dimension, LeftOut, SegmentSplit};
 use experiments::{
     Analysis, ArmSums, Experiment, Look, Metric, Plan, Status,
     arm::caps,
+    redraw::Epoch,
     sample_ratio::{PartSplit, chi_square_p, parts},
     verdict::{self, Outlook, outlook},
 };
@@ -13,7 +14,7 @@ use time::OffsetDateTime;
 
 use crate::{
     clock,
-    events::rollups::SHARED,
+    events::rollups::{EPOCH, SHARED},
     experiment_metrics::ExperimentMetrics,
     problem::{Kind, Problem},
     search::sellers::DAY_MS,
@@ -40,6 +41,8 @@ pub struct Results {
     pub splits: Vec<SegmentSplit>,
     /// What the rest of it is worth; `None` before its first full day, and once it does not run.
     pub outlook: Option<Outlook>,
+    /// Of a bandit, its epochs, the oldest first.
+    pub epochs: Vec<Epoch>,
 }
 
 /// Analyses an experiment over all its looks.
@@ -63,7 +66,10 @@ pub async fn from(
     let looks = store.looks(experiment.key()).await?;
     let (plan, now_ms) = (plan(metrics, experiment, &rolled)?, clock::now_ms());
     let arms = Arms::of(&rolled, experiment, &plan, now_ms)?;
-    analyse(&plan, experiment.status() == Status::Running, &arms, &looks, now_ms)
+    match arms.epochs.is_empty() {
+        true => analyse(&plan, experiment, &arms, &looks, now_ms),
+        false => analyse_epochs(&plan, arms, now_ms),
+    }
 }
 
 /// Analyses every experiment as it stands now, without the looks before; enough for a list.
@@ -75,12 +81,18 @@ pub async fn at_a_glance(shop: &Shop, experiments: &[Experiment]) -> Result<Vec<
     let mut found = vec![];
     for experiment in experiments {
         let (plan, now_ms) = (plan(&shop.experiment_metrics, experiment, &rolled)?, clock::now_ms());
-        let arms = match plan.primary_metric().complete_after_ms() {
-            None => Arms::of(&rolled, experiment, &plan, now_ms)?,
-            // Which of its units are complete, their days say.
-            Some(_) => Arms::of(&shop.store.arms(experiment.key()).await?, experiment, &plan, now_ms)?,
+        // Which of its units are complete, their days say; a bandit is read by its epochs, and strata are parts.
+        let is_read_by_parts = experiment.draws().is_some() || experiment.strata().is_some();
+        let is_by_parts = plan.primary_metric().complete_after_ms().is_some() || is_read_by_parts;
+        let arms = match is_by_parts {
+            false => Arms::of(&rolled, experiment, &plan, now_ms)?,
+            true => Arms::of(&shop.store.arms(experiment.key()).await?, experiment, &plan, now_ms)?,
         };
-        found.push(analyse(&plan, false, &arms, &[], now_ms)?.analysis);
+        let results = match arms.epochs.is_empty() {
+            true => analyse(&plan, experiment, &arms, &[], now_ms)?,
+            false => analyse_epochs(&plan, arms, now_ms)?,
+        };
+        found.push(results.analysis);
     }
     Ok(found)
 }
@@ -105,12 +117,25 @@ struct Arms {
     whole: Vec<ArmSums>,
     segments: BTreeMap<String, Vec<ArmSums>>,
     left_out: BTreeMap<String, Vec<u64>>,
+    /// Of a bandit, one for each of its epochs.
+    epochs: Vec<Epoch>,
 }
 
 impl Arms {
     fn of(rolled: &RolledUp, experiment: &Experiment, plan: &Plan, now_ms: i64) -> Result<Self, Problem> {
         let none = || vec![ArmSums::default(); experiment.variations().len()];
-        let mut found = Self { whole: none(), segments: BTreeMap::new(), left_out: BTreeMap::new() };
+        let draws = experiment.draws();
+        let epoch = |epoch: usize| Epoch {
+            until_ms: draws.and_then(|draws| Some(draws.past.get(epoch)?.until_ms)),
+            weights_bp: experiment.weights_bp(epoch),
+            arms: none(),
+        };
+        let mut found = Self {
+            whole: none(),
+            segments: BTreeMap::new(),
+            left_out: BTreeMap::new(),
+            epochs: draws.map_or_else(Vec::new, |draws| (0..=draws.epoch()).map(epoch).collect()),
+        };
         for ArmRow { segment, variation, sums, .. } in
             rolled.arms.iter().filter(|row| row.experiment == experiment.key())
         {
@@ -128,6 +153,13 @@ impl Arms {
                 }
                 shared if shared.starts_with(SHARED) => continue,
                 "" => &mut found.whole,
+                epoch if epoch.starts_with(EPOCH) => {
+                    let index = epoch[EPOCH.len_utf8()..].parse::<usize>().ok();
+                    match index.and_then(|index| found.epochs.get_mut(index)) {
+                        Some(epoch) => &mut epoch.arms,
+                        None => continue,
+                    }
+                }
                 _ => found.segments.entry(segment.clone()).or_insert_with(none),
             };
             if let Some(arm) = arms.get_mut(*variation as usize) {
@@ -137,7 +169,9 @@ impl Arms {
         let metrics: Vec<&Metric> = plan.metrics().iter().map(|planned| &planned.metric).collect();
         found.complete(&metrics, now_ms);
         let caps = caps(&metrics, &found.whole);
-        found.whole.iter_mut().chain(found.segments.values_mut().flatten()).for_each(|arm| arm.cap(&caps));
+        let of_epochs = found.epochs.iter_mut().flat_map(|epoch| &mut epoch.arms);
+        let arms = found.whole.iter_mut().chain(found.segments.values_mut().flatten()).chain(of_epochs);
+        arms.for_each(|arm| arm.cap(&caps));
         Ok(found)
     }
 
@@ -160,6 +194,22 @@ impl Arms {
                 arm.complete(metrics, ended(segment).map(|ended| (ended, &alone)).into_iter(), now_ms);
             }
         }
+    }
+
+    /// Divides all units by an attribute; those of which it is not known are a stratum, too.
+    fn strata(&self, name: &str) -> Vec<Vec<ArmSums>> {
+        let of_name = |(segment, arms): (&String, &Vec<ArmSums>)| {
+            (segment.split_once('=')?.0 == name).then(|| arms.clone())
+        };
+        let mut strata: Vec<Vec<ArmSums>> = self.segments.iter().filter_map(of_name).collect();
+        let rest = |(variation, whole): (usize, &ArmSums)| {
+            whole.without(strata.iter().filter_map(|arms| arms.get(variation)))
+        };
+        let rest: Vec<ArmSums> = self.whole.iter().enumerate().map(rest).collect();
+        if rest.iter().any(|arm| arm.units() > 0) {
+            strata.push(rest);
+        }
+        strata
     }
 
     /// Divides the units by week since the first exposure, by weekday, and by each of their attributes.
@@ -233,7 +283,7 @@ fn weekday_of(day: i64) -> (i64, String) {
 
 fn analyse(
     plan: &Plan,
-    is_running: bool,
+    experiment: &Experiment,
     arms: &Arms,
     looks: &[LookRow],
     now_ms: i64,
@@ -249,7 +299,10 @@ fn analyse(
         look.at_ms = latest;
     }
     let current = Look { at_ms: now_ms.max(latest), arms: arms.whole.clone() };
-    let analysis = verdict::analyze(plan, &current, &earlier).map_err(|error| corrupt(&error))?;
+    let strata = experiment.strata().map_or_else(Vec::new, |name| arms.strata(name));
+    let analysis = verdict::analyze_within(plan, &current, &earlier, &strata);
+    let analysis = analysis.map_err(|error| corrupt(&error))?;
+    let is_running = experiment.status() == Status::Running;
     let weights: Vec<f64> = plan.arms().iter().map(|arm| arm.weight).collect();
     let left_out = |(reason, units): (&String, &Vec<u64>)| LeftOut {
         reason: reason.clone(),
@@ -268,7 +321,26 @@ fn analyse(
         true => vec![],
         false => divided.into_iter().map(dimension).collect(),
     };
-    Ok(Results { analysis, looks: earlier.len() as u64 + 1, left_out, dimensions, splits, outlook })
+    let looks = earlier.len() as u64 + 1;
+    Ok(Results { analysis, looks, left_out, dimensions, splits, outlook, epochs: vec![] })
+}
+
+/// Analyses a bandit. Its parts are not compared: whom one counts follows the weights of its days.
+fn analyse_epochs(plan: &Plan, arms: Arms, now_ms: i64) -> Result<Results, Problem> {
+    let Arms { whole, left_out: apart, epochs, .. } = arms;
+    let current = Look { at_ms: now_ms, arms: whole };
+    let analysis = verdict::analyze_epochs(plan, &current, &epochs).map_err(|error| corrupt(&error))?;
+    let left_out =
+        |(reason, units): (String, Vec<u64>)| LeftOut { reason, units: units.iter().sum(), p_of_split: None };
+    Ok(Results {
+        analysis,
+        looks: epochs.len() as u64,
+        left_out: apart.into_iter().map(left_out).collect(),
+        dimensions: vec![],
+        splits: vec![],
+        outlook: None,
+        epochs,
+    })
 }
 
 fn look_of(row: &LookRow, count: usize) -> Result<Look, Problem> {

@@ -36,6 +36,9 @@ pub const CROSSED: &str = "(crossed)";
 /// 1 of `checkout`, too. Only the metric that decides is summed.
 pub const SHARED: char = '&';
 
+/// How a segment begins that counts the units which a bandit assigned in one epoch: `~3`.
+pub const EPOCH: char = '~';
+
 /// The first look at an experiment, in units over all arms.
 const FIRST_LOOK_UNITS: u64 = 50;
 

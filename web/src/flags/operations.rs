@@ -33,7 +33,8 @@ const ETAG: Header = Header {
 /// What there is to know of reports.
 const TRACK: &str = "For the tracking callback of GrowthBook's SDKs and for hooks of OpenFeature's. A unit is counted once for an experiment, \
 and an event with an `id` once, so a batch may be sent again. An exposure counts for a running experiment of the shop, where the hash gives the unit that \
-variation, and for an experiment of an imported flag; what was forced is not counted. A time ahead of the shop's clock is taken as now, one more than 24 hours ago \
+variation, and for an experiment of an imported flag; what was forced is not counted. Of a bandit, whose weights move, \
+`epoch` is the experiment's `phase`, which SDKs hand to the callback; without it the newest weights count that give the unit that variation. A time ahead of the shop's clock is taken as now, one more than 24 hours ago \
 is refused. A unit that is no id of 80 letters, digits, `-` and `_` is kept as `sha256-` and the first 32 hexadecimal digits of its SHA-256. The body may be \
 `text/plain`, as `navigator.sendBeacon` sends it.";
 

@@ -6,7 +6,7 @@ use actix_web::{
     web::{Data, Json, Path, Query, block},
 };
 use dashboards::{Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Pages, Session, Subject};
-use experiments::{Experiment, Status};
+use experiments::{Experiment, Status, redraw::may_decide};
 use serde::Serialize;
 
 use super::{
@@ -166,8 +166,18 @@ fn checked(shop: &Shop, experiment: &Experiment) -> Result<(), FormError> {
             if key == experiment.primary_metric() { "primary_metric" } else { "metrics" },
             format!("There is no metric “{key}”: choose one of the list, or define it first."),
         )),
-        None => Ok(()),
+        None => judged(shop, experiment),
     }
+}
+
+/// Checks that weights can be drawn by what decides.
+fn judged(shop: &Shop, experiment: &Experiment) -> Result<(), FormError> {
+    let metric = shop.experiment_metrics.get(experiment.primary_metric());
+    let may_decide = experiment.draws().is_none() || metric.is_some_and(|metric| may_decide(&metric));
+    may_decide.then_some(()).ok_or_else(|| {
+        let why = "A bandit is judged by a share, a mean or a count over visitors: choose such a metric, or let the weights stay.";
+        FormError::at("primary_metric", why)
+    })
 }
 
 /// Checks that an experiment takes no visitors from another one by a wider coverage.

@@ -29,7 +29,8 @@ pub async fn of(
 ) -> Result<Vec<Interaction>, Problem> {
     let is_compared = |experiment: &&Experiment| {
         let is_named = one_more == Some(experiment.key()) && experiment.status().has_started();
-        experiment.status() == Status::Running || is_named
+        // In a bandit who shares it changes with its weights, so that a difference may be one of days.
+        experiment.draws().is_none() && (experiment.status() == Status::Running || is_named)
     };
     let compared: Vec<&Experiment> = definitions.experiments().iter().filter(is_compared).collect();
     if compared.len() < 2 {

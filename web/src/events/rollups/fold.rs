@@ -11,9 +11,10 @@ use experiments::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{CROSSED, SHARED, is_look, unit::Unit};
+use super::{CROSSED, EPOCH, SHARED, is_look, unit::Unit};
 use crate::{
     circumstances::EXCLUDED,
+    definitions,
     search::sellers::DAY_MS,
     store::{ArmRow, KNOWN, LookRow, OutboxEvent, PastRow, RollUp, RolledExperiment, RolledUp, UnitRow},
 };
@@ -189,6 +190,7 @@ impl<'a> Fold<'a> {
     fn expose(&mut self, event: &OutboxEvent, data: ExposureData) {
         let ExposureData { experiment, variation, mut attributes } = data;
         let excluded = attributes.remove(EXCLUDED).and_then(|why| Some(why.as_str()?.to_owned()));
+        let epoch = attributes.get(definitions::EPOCH).and_then(Value::as_u64);
         let person = self.person(&event.unit);
         let key = (person.clone(), experiment.clone());
         if let Some(unit) = self.units.get(&key) {
@@ -206,7 +208,8 @@ impl<'a> Fold<'a> {
             self.step.experiments.push(row);
         }
         let pasts = self.pasts_of(&person, &experiment, event.at_ms);
-        let segments = self.segments(&experiment, &attributes, event.at_ms);
+        let mut segments = self.segments(&experiment, &attributes, event.at_ms);
+        segments.extend(epoch.map(|epoch| format!("{EPOCH}{epoch}")));
         let did = UnitTallies::of(self.metrics(&experiment), pasts);
         let unit = Unit {
             variation,

@@ -1,17 +1,18 @@
 //! Which variation is meant.
 
-use experiments::{Status, assign, json::Json};
+use experiments::{Status, assign, assign::drawn, json::Json};
 
 use super::report::{Fault, FaultKind};
 use crate::definitions::Definitions;
 
 /// Finds the variation of an experiment that a unit has met: of the shop's own, which must be running and have given it by
-/// hash, or of an imported one.
+/// hash, or of an imported one. A bandit may have given it in the epoch that is named, or else in any.
 pub(super) fn variation(
     definitions: &Definitions,
     experiment: &str,
     named: &Json,
     unit: &str,
+    epoch: Option<usize>,
 ) -> Result<u32, Fault> {
     let unknown = || {
         let shown: String = experiment.chars().take(80).collect();
@@ -34,8 +35,14 @@ pub(super) fn variation(
     }
     let keys = || own.variations().iter().map(|variation| variation.key());
     let index = index_of(named, keys()).ok_or_else(|| unknown_variation(experiment, named, keys()))?;
-    let assigned = assign(own, unit);
-    if !assigned.in_experiment || assigned.variation != index as usize {
+    let is_given = match own.draws() {
+        Some(_) => drawn(own, unit, index as usize, epoch).is_some(),
+        None => {
+            let assigned = assign(own, unit);
+            assigned.in_experiment && assigned.variation == index as usize
+        }
+    };
+    if !is_given {
         let message = format!(
             "experiment {experiment:?} does not give this unit the variation {named}: what was forced is not counted"
         );

@@ -1,5 +1,6 @@
 //! One exposure and one event, as other programs report them.
 
+use cart_core::AssignedVariation;
 use experiments::json::{Json, Object};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use super::{
     unit::{UNIT_BYTES_MAX, unit_of},
 };
 use crate::{
-    definitions::Definitions,
+    definitions::{CHANCE, Definitions, EPOCH},
     flags::question::field,
     store::{Exposure, TRACKED, TrackedEvent},
 };
@@ -70,7 +71,7 @@ pub(super) struct Reader<'r> {
 }
 
 impl Reader<'_> {
-    /// Reads `{"experiment", "variation", "unit", "at"?, "attributes"?, "forced"?}`.
+    /// Reads `{"experiment", "variation", "unit", "at"?, "attributes"?, "forced"?, "epoch"?}`.
     pub(super) fn exposure(&self, item: &Object) -> Result<Exposure, Fault> {
         let (experiment, unit) = (text(item, "experiment")?, unit(item)?);
         let named = field(item, "variation")
@@ -82,13 +83,17 @@ impl Reader<'_> {
             }
             Some(_) => return Err(invalid("`forced` must be true or false")),
         }
-        Ok(Exposure {
-            variation: variation(self.definitions, experiment, named, &unit)?,
+        let epoch = epoch(item)?;
+        let met = AssignedVariation {
+            variation: variation(self.definitions, experiment, named, &unit, epoch)?,
             experiment: experiment.to_owned(),
-            unit: unit_of(&unit),
-            at_ms: self.at_ms(item)?,
-            attributes: plain(item, "attributes")?,
-        })
+        };
+        let mut attributes = plain(item, "attributes")?;
+        // By which draw a bandit assigned a unit is ours to say.
+        attributes.retain(|name, _| name != EPOCH && name != CHANCE);
+        attributes.extend(self.definitions.draw(&unit, &met, epoch));
+        let AssignedVariation { experiment, variation } = met;
+        Ok(Exposure { experiment, variation, unit: unit_of(&unit), at_ms: self.at_ms(item)?, attributes })
     }
 
     /// Reads `{"name", "unit", "value"?, "at"?, "properties"?, "id"?}`.
@@ -131,6 +136,20 @@ impl Reader<'_> {
         }
         Ok(at_ms.min(self.now_ms))
     }
+}
+
+/// Reads the epoch of a bandit, which SDKs know as the text `phase`.
+fn epoch(item: &Object) -> Result<Option<usize>, Fault> {
+    let read = |epoch: &Json| match epoch {
+        Json::String(text) => text.parse().ok(),
+        other => other.as_f64().filter(|n| n.fract() == 0.0 && *n >= 0.0).map(|n| n as usize),
+    };
+    let named = field(item, EPOCH).map(|epoch| {
+        read(epoch).ok_or_else(|| {
+            invalid("`epoch` must be the `phase` of the experiment, such as \"3\", or left out")
+        })
+    });
+    named.transpose()
 }
 
 fn text<'i>(item: &'i Object, name: &str) -> Result<&'i str, Fault> {

@@ -322,6 +322,31 @@ fn robots_are_counted_apart() {
 }
 
 #[test]
+fn units_of_a_bandit_count_in_the_epoch_that_assigned_them() {
+    let drawn = |position, unit: &str, variation: u32, epoch: u32| {
+        let data = format!(
+            r#"{{"experiment":"e","variation":{variation},"attributes":{{"device":"phone","epoch":{epoch},"chance":0.9}}}}"#
+        );
+        event(position, "exposure_logged", unit, &data)
+    };
+    let shelf = Shelf::of(&[
+        drawn(1, "ann", 1, 0),
+        drawn(2, "bob", 1, 3),
+        ordered(3, "bob", 500),
+        ordered(4, "ann", 70),
+    ]);
+    let sums = |epoch: &str| (shelf.arm(epoch, 1).units(), shelf.arm(epoch, 1).metric(1).total());
+    assert_eq!((sums("~0"), sums("~3"), sums("")), ((1, 70), (1, 500), (2, 570)));
+    assert!(
+        shelf
+            .sums
+            .arms
+            .keys()
+            .all(|(_, segment, _)| !segment.starts_with("epoch") && !segment.starts_with("chance"))
+    );
+}
+
+#[test]
 fn pieces_count_on_the_day_of_the_order_wherever_it_was_placed() {
     let sold = |at_ms: i64, source: &str, lines: &str| {
         let data = format!(r#"{{"total_minor":5,"source":"{source}","lines":{lines}}}"#);

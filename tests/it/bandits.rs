@@ -1,0 +1,155 @@
+//! Experiments whose weights follow their results.
+
+use experiments::{Experiment, assign::assign};
+use harness::{Admin, Store, TestApp, admin, patience::eventually, tables};
+use serde_json::{Value, json};
+
+use crate::{
+    experiments::{FIELDS, KEY, draft, press},
+    flags::{FEATURES, get, post},
+};
+
+on_each_store!(
+    weights_are_drawn_again_and_every_unit_keeps_its_chance,
+    a_bandit_that_cannot_be_judged_is_refused,
+);
+
+const BANDIT: [(&str, &str); 3] =
+    [("bandit", "thompson"), ("bandit_every_hours", "24"), ("bandit_floor_percent", "10")];
+const METRIC: &str = r#"[{"key": "wins", "name": "Wins", "measure": {"kind": "proportion",
+    "event": {"type": "event_tracked", "where": [{"property": "name", "is": "win"}]}}},
+    {"key": "speed", "name": "Speed", "measure": {"kind": "quantile", "property": "value", "level_bp": 5000,
+    "event": {"type": "event_tracked", "where": [{"property": "name", "is": "speed"}]}}}]"#;
+
+async fn begin(store: Store) -> (TestApp, Admin) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let admin = Admin::sign_in(&app).await;
+    let form = admin.get("/admin/metrics").await;
+    assert_eq!(admin.submit(&form, "/admin/metrics", &[("metrics", METRIC)]).await.status, 200);
+    (app, admin)
+}
+
+async fn results(admin: &Admin) -> Value {
+    let page = admin.get(&format!("/admin/experiments/{KEY}/results.json")).await;
+    serde_json::from_str(&page.html).unwrap_or_else(|error| panic!("{error}: {}", page.html))
+}
+
+fn units_of(results: &Value, epoch: usize) -> u64 {
+    results["epochs"][epoch]["units"].as_array().unwrap().iter().filter_map(Value::as_u64).sum()
+}
+
+/// Reports that units met what they were given, and that so many of a hundred of each variation won.
+async fn report(app: &TestApp, definition: &Experiment, units: std::ops::Range<u32>, wins: [u32; 2]) -> u64 {
+    let (mut exposures, mut events, mut seen) = (vec![], vec![], [0_u32; 2]);
+    for unit in units.map(|n| format!("unit-{n}")) {
+        let variation = assign(definition, &unit).variation;
+        exposures.push(json!({"experiment": KEY, "variation": variation, "unit": unit}));
+        seen[variation] += 1;
+        if seen[variation] % 100 < wins[variation] {
+            events.push(json!({"name": "win", "unit": unit}));
+        }
+    }
+    let batch = json!({"exposures": exposures, "events": events});
+    let answer = post(app, "/api/track/sdk-cartwright", &batch).await.json();
+    assert_eq!(answer["refused"], json!([]), "{answer}");
+    answer["accepted"].as_u64().unwrap()
+}
+
+async fn weights_are_drawn_again_and_every_unit_keeps_its_chance(store: Store) {
+    let (app, admin) = begin(store).await;
+    let fields = [FIELDS, &BANDIT, &[("primary_metric", "wins")]].concat();
+    let saved = draft(&admin, &fields).await;
+    assert_eq!(saved.status, 200, "{}", saved.html);
+    press(&admin, "start").await;
+    let first = Experiment::parse_value(&results(&admin).await["experiment"]).unwrap();
+    report(&app, &first, 0..480, [10, 60]).await;
+    eventually("all are counted", async || units_of(&results(&admin).await, 0) == 480).await;
+    eventually("and what they did", async || {
+        results(&admin).await["analysis"]["arms"][1]["values"][0]["active"].as_u64() > Some(100)
+    })
+    .await;
+    assert_eq!(results(&admin).await["epochs"].as_array().map(Vec::len), Some(1), "no day has passed");
+
+    let day = 25 * 3_600_000;
+    let age = |table: &str| format!("UPDATE {table} SET saved_at_ms = saved_at_ms - {day};");
+    tables::run(app.store_url(), &(age("experiments") + &age("experiment_history"))).await.unwrap();
+    eventually("weights are drawn again", async || {
+        results(&admin).await["epochs"].as_array().map(Vec::len) == Some(2)
+    })
+    .await;
+    let now = results(&admin).await;
+    assert_eq!(now["epochs"][0]["weights_bp"], json!([5_000, 5_000]));
+    assert_eq!(now["epochs"][1]["weights_bp"], json!([1_000, 9_000]), "the floor stays to what does worse");
+    let page = admin.get(&format!("/admin/experiments/{KEY}")).await;
+    let text = page.text();
+    assert!(text.contains("How the weights move") && text.contains("Weights drawn again"), "{text}");
+    assert!(text.contains("by bandit,"), "{text}");
+
+    // Every door gives by the new weights, and says by which draw.
+    let payload = get(&app, FEATURES).await.json();
+    let rule = &payload["features"]["checkout_workflow"]["rules"][0];
+    assert_eq!((&rule["phase"], &rule["weights"]), (&json!("1"), &json!([0.1, 0.9])));
+    let second = Experiment::parse_value(&now["experiment"]).unwrap();
+    let shopper = app.open_cart().await;
+    let told = |event: &Value| {
+        let attributes = &event["data"]["attributes"];
+        (attributes["epoch"].clone(), attributes["chance"].clone())
+    };
+    let logged = app.events("exposure_logged", 481).await;
+    let reported = |event: &&Value| event["unit"].as_str().unwrap().starts_with("unit-");
+    let own = logged.iter().find(|event| !reported(event)).unwrap();
+    let variation = assign(&second, own["unit"].as_str().unwrap()).variation;
+    assert_eq!(own["data"]["variation"], json!(variation));
+    assert_eq!(told(own), (json!(1), json!([0.1, 0.9][variation])), "{own}");
+    assert_eq!(told(logged.iter().find(reported).unwrap()), (json!(0), json!(0.5)));
+    drop(shopper);
+
+    // A program that has not heard of the draw yet says by which one it assigned; what no draw gives was forced.
+    let moved = (1_000..2_000).map(|n| format!("unit-{n}"));
+    let moved =
+        moved.filter(|unit| assign(&first, unit).variation == 0 && assign(&second, unit).variation == 1);
+    let [late, odd]: [String; 2] = moved.take(2).collect::<Vec<_>>().try_into().unwrap();
+    let exposure =
+        |unit: &str, epoch: Value| json!({"experiment": KEY, "variation": 0, "unit": unit, "epoch": epoch});
+    let batch = json!({"exposures": [exposure(&late, json!("0")), exposure(&odd, json!(1)), exposure(&odd, json!("x"))]});
+    let answer = post(&app, "/api/track/sdk-cartwright", &batch).await.json();
+    assert_eq!(answer["accepted"], 1, "{answer}");
+    assert_eq!(
+        (&answer["refused"][0]["error"], &answer["refused"][1]["error"]),
+        (&json!("forced"), &json!("invalid"))
+    );
+
+    // The form was opened before the draw in spirit: it changes no weights, and the rule is fixed.
+    let form = admin.get(&format!("/admin/experiments/{KEY}/edit")).await;
+    let named = [("name", "Renamed"), ("reason", "a better name")];
+    assert_eq!(admin.submit(&form, &format!("/admin/experiments/{KEY}"), &named).await.status, 200);
+    assert_eq!(results(&admin).await["epochs"][1]["weights_bp"], json!([1_000, 9_000]));
+
+    report(&app, &second, 3_000..3_400, [10, 60]).await;
+    eventually("the second epoch is counted", async || units_of(&results(&admin).await, 1) >= 400).await;
+    let whole = results(&admin).await;
+    assert_eq!(whole["analysis"]["verdict"]["kind"], "better", "{}", whole["analysis"]["sentence"]);
+    assert_eq!(
+        whole["analysis"]["sample_ratio"]["is_mismatch"],
+        json!(false),
+        "{}",
+        whole["analysis"]["sample_ratio"]
+    );
+    let difference = &whole["analysis"]["comparisons"][0]["difference"];
+    let [lower, upper] = ["lower", "upper"].map(|end| difference[end].as_f64().unwrap());
+    assert!(lower > 0.0 && lower < 0.5 && 0.5 < upper, "the planted half lies within: {difference}");
+}
+
+async fn a_bandit_that_cannot_be_judged_is_refused(store: Store) {
+    let (_app, admin) = begin(store).await;
+    let refused = async |more: &[(&str, &str)], words: &str| {
+        let page = draft(&admin, &[FIELDS, &BANDIT, more].concat()).await;
+        assert!(page.status == 422 && page.text().contains(words), "{words}: {}", page.text());
+    };
+    refused(&[("primary_metric", "speed")], "A bandit is judged by a share, a mean or a count over visitors")
+        .await;
+    refused(&[("method", "fixed_horizon")], "Bandit is read at any time: choose the method").await;
+    refused(&[("bandit_floor_percent", "60")], "choose from 100 to 5000, an even share").await;
+    refused(&[("bandit_every_hours", "soon")], "hold for a whole number of hours").await;
+    refused(&[("bandit", "luck")], "cannot be read").await;
+}
