@@ -13,12 +13,15 @@ use serde_json::{Value, json};
 use crate::{
     catalogue::CatalogueCell,
     clock,
+    shelves::ShelfName,
     shop::currency_of,
     store::{self, DocumentRevision, Store, StoreError},
 };
 
 /// Names the document that holds the shop's own metrics, a JSON array.
 const DOCUMENT: &str = "metrics";
+/// How the keys of the usual metrics of shelves begin.
+const OF_SHELVES: &str = "shelf_";
 /// Most metrics of a shop's own.
 pub const OWN_METRICS_MAX: usize = 100;
 
@@ -81,6 +84,11 @@ impl ExperimentMetrics {
         usual(&currency_of(&self.catalogue.get())).into_iter().map(of).collect()
     }
 
+    /// Returns those of an experiment on a flag that names none: where it is no shelf's flag, shelves are not what it is about.
+    pub fn unnamed(&self, flag: &str) -> Vec<Metric> {
+        self.usual().into_iter().filter(|metric| is_unnamed(metric.key(), flag)).collect()
+    }
+
     /// Returns the shop's own.
     pub fn own(&self) -> Vec<Metric> {
         self.own.load().to_vec()
@@ -93,12 +101,12 @@ impl ExperimentMetrics {
     }
 
     /// Returns an experiment's metrics in the order in which its arms are summed: the one that decides, the guardrails, and
-    /// those it names or else the usual ones. A key that is no metric's is left out and reported.
+    /// those it names or else [`Self::unnamed`]. A key that is no metric's is left out and reported.
     pub fn of(&self, experiment: &Experiment) -> Vec<Metric> {
         let guardrails = experiment.guardrails().iter().map(|rule| rule.metric.as_str());
         let usual = self.usual();
         let named: Vec<&str> = match experiment.metrics() {
-            [] => usual.iter().map(Metric::key).collect(),
+            [] => usual.iter().map(Metric::key).filter(|key| is_unnamed(key, experiment.flag())).collect(),
             named => named.iter().map(String::as_str).collect(),
         };
         let own = self.own.load();
@@ -221,6 +229,11 @@ pub struct Draft<'a> {
     pub by: &'a str,
 }
 
+/// Reports whether an experiment on a flag has a usual metric without naming it.
+fn is_unnamed(key: &str, flag: &str) -> bool {
+    !key.starts_with(OF_SHELVES) || ShelfName::ALL.iter().any(|shelf| shelf.flag() == flag)
+}
+
 /// The keys of all metrics that an experiment names.
 fn named(experiment: &Experiment) -> impl Iterator<Item = &str> {
     let guardrails = experiment.guardrails().iter().map(|rule| rule.metric.as_str());
@@ -234,6 +247,8 @@ fn usual(currency: &Currency) -> Vec<Value> {
     // A sum of several currencies is none; orders in others count as orders, not as revenue.
     let paid =
         json!({"type": "order_placed", "where": [shop, {"property": "currency", "is": currency.code()}]});
+    let from_shelf =
+        json!({"type": "shelf_ordered", "where": [{"property": "currency", "is": currency.code()}]});
     let tracked = |name: &str| json!({"type": "event_tracked", "where": [{"property": "name", "is": name}]});
     vec![
         json!({"key": "conversion", "name": "Conversion", "measure": {"kind": "proportion", "event": order},
@@ -264,12 +279,29 @@ fn usual(currency: &Currency) -> Vec<Value> {
             "measure": {"kind": "ratio", "numerator": {"event": tracked("page_failed")},
                 "denominator": {"event": tracked("page_timed")}},
             "description": "Errors of scripts that browsers report, over the pages they drew."}),
+        json!({"key": "shelf_clicks", "name": "Shelf clicks per visitor",
+            "measure": {"kind": "count", "event": {"type": "shelf_clicked"}},
+            "description": "How often a visitor clicks on something on a shelf."}),
+        json!({"key": "shelf_click_rate", "name": "Clicks per shelf seen",
+            "measure": {"kind": "ratio", "numerator": {"event": {"type": "shelf_clicked"}},
+                "denominator": {"event": {"type": "shelf_shown"}}},
+            "description": "Clicks over shelves that were seen."}),
+        json!({"key": "shelf_adds", "name": "Adds from shelves per visitor",
+            "measure": {"kind": "count", "event": {"type": "shelf_added"}},
+            "description": "What a visitor puts into the cart within half an hour of clicking on it on a shelf."}),
+        json!({"key": "shelf_orders", "name": "Orders from shelves per visitor",
+            "measure": {"kind": "count", "event": {"type": "order_from_shelf"}},
+            "description": "A visitor's orders with a product that was clicked on on a shelf within a week before."}),
+        json!({"key": "shelf_revenue", "name": "Revenue from shelves per visitor", "format": "money",
+            "measure": {"kind": "mean", "event": from_shelf, "property": "paid_minor"},
+            "description": "What the lines of such products come to, in the shop's currency."}),
     ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::{data::KINDS, rollups::DERIVED};
 
     fn metrics() -> ExperimentMetrics {
         ExperimentMetrics::new(Arc::default())
@@ -280,7 +312,7 @@ mod tests {
         for metric in metrics().usual() {
             for selector in metric.selectors() {
                 let kind = selector.kind();
-                assert!(crate::events::data::KINDS.contains(&kind), "{} counts {kind}", metric.key());
+                assert!(KINDS.contains(&kind) || DERIVED.contains(&kind), "{} counts {kind}", metric.key());
             }
         }
     }
@@ -303,7 +335,7 @@ mod tests {
             keys(&definition(r#""metrics": ["conversion"],"#)),
             ["orders", "page_latency", "conversion"]
         );
-        assert_eq!(keys(&definition("")).len(), metrics.usual().len());
+        assert_eq!(keys(&definition("")).len(), metrics.unnamed("f").len());
         let odd = definition(r#""metrics": ["luck"],"#);
         assert_eq!((metrics.missing(&odd), keys(&odd).len()), (Some("luck"), 2));
     }

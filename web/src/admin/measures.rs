@@ -18,7 +18,7 @@ use super::{
     see_other,
 };
 use crate::{
-    events::data::KINDS,
+    events::{data::KINDS, rollups::DERIVED},
     experiment_metrics::{Draft, MetricsError},
     problem::{Kind, Problem},
     shop::Shop,
@@ -30,6 +30,11 @@ const DONE: &[(&str, &str)] = &[
     ("removed", "The metric is removed. Experiments that were judged by it keep their numbers."),
 ];
 
+/// Lists the types of events that can be counted.
+fn event_types() -> Vec<String> {
+    KINDS.into_iter().chain(DERIVED).map(str::to_owned).collect()
+}
+
 /// The page as things stand now. The revision is read first: what is shown is never older.
 async fn page(shop: &Shop, session: Session) -> Result<MetricsPage, Problem> {
     let revision = revision(shop).await?;
@@ -40,7 +45,7 @@ async fn page(shop: &Shop, session: Session) -> Result<MetricsPage, Problem> {
         usual: shop.experiment_metrics.usual(),
         own: shop.experiment_metrics.own(),
         refused: None,
-        event_types: KINDS.map(str::to_owned).into(),
+        event_types: event_types(),
     })
 }
 
@@ -127,7 +132,7 @@ pub(super) async fn edit(
 }
 
 fn form_page(session: Session, key: Option<String>, form: MetricForm, revision: u64) -> MetricPage {
-    MetricPage { session, key, form, revision, errors: vec![], event_types: KINDS.map(str::to_owned).into() }
+    MetricPage { session, key, form, revision, errors: vec![], event_types: event_types() }
 }
 
 async fn found(shop: &Shop, key: &str) -> Result<Metric, Problem> {

@@ -8,6 +8,7 @@
 //! arrives late counts where it belongs, and an exposure that is reported late claims the orders since (other events before the
 //! news of it are not kept). What arrives twice has been dropped by its id before.
 
+mod clicks;
 mod fold;
 mod unit;
 
@@ -21,7 +22,11 @@ use cart_core::VisitorId;
 use experiments::Metric;
 use serde::Deserialize;
 
-pub use self::fold::{Fold, Known, Sums};
+use self::clicks::feeds;
+pub use self::{
+    clicks::DERIVED,
+    fold::{Fold, Known, Sums},
+};
 use super::reader::{ReadError, Reader};
 use crate::{
     definitions::DefinitionsCell,
@@ -97,12 +102,7 @@ impl RollUps {
         let definitions = self.definitions.get();
         let of = |key: String| {
             let metrics = definitions.experiment(&key).map(|experiment| self.metrics.of(experiment));
-            (
-                key,
-                metrics
-                    .filter(|metrics| !metrics.is_empty())
-                    .unwrap_or_else(|| self.metrics.usual().to_vec()),
-            )
+            (key, metrics.filter(|metrics| !metrics.is_empty()).unwrap_or_else(|| self.metrics.unnamed("")))
         };
         Ok(fresh.into_iter().map(of).collect())
     }
@@ -127,7 +127,7 @@ impl Reader for RollUps {
         let is_of_interest = |event: &&OutboxEvent| {
             matches!(event.kind.as_str(), EXPOSURE | "order_placed" | KNOWN)
                 || sums.listens_to(&event.kind)
-                || fresh.values().flatten().any(|metric| metric.listens_to(&event.kind))
+                || fresh.values().flatten().any(|metric| feeds(&event.kind, metric))
         };
         let events: Vec<&OutboxEvent> = events.iter().filter(is_of_interest).collect();
         let known = known(store, &events).await?;

@@ -64,32 +64,43 @@ struct ShownItem {
     algorithm: String,
 }
 
+/// Is what a click says.
 #[derive(Deserialize)]
-struct ClickedData {
-    shelf: String,
+pub(super) struct ClickedData {
+    pub(super) shelf: String,
     showing: String,
-    algorithm: String,
+    pub(super) algorithm: String,
     against: Option<String>,
-    sku: String,
+    pub(super) sku: String,
 }
 
+/// Is what an addition says.
 #[derive(Deserialize)]
-struct AddedData {
-    sku: String,
+pub(super) struct AddedData {
+    pub(super) sku: String,
 }
 
+/// Is what an order says.
 #[derive(Deserialize)]
-struct OrderData {
-    source: String,
-    currency: String,
-    lines: Vec<OrderLine>,
+pub(super) struct OrderData {
+    pub(super) source: String,
+    pub(super) currency: String,
+    pub(super) lines: Vec<OrderLine>,
 }
 
+/// Is a line of an order.
 #[derive(Deserialize)]
-struct OrderLine {
-    sku: String,
+pub(super) struct OrderLine {
+    pub(super) sku: String,
     quantity: i64,
     unit_price_minor: i64,
+}
+
+impl OrderLine {
+    /// Returns what the line costs.
+    pub(super) fn paid_minor(&self) -> i64 {
+        self.quantity.saturating_mul(self.unit_price_minor)
+    }
 }
 
 #[derive(Deserialize)]
@@ -198,8 +209,7 @@ impl Fold {
             ADDS => (ADD_MS, &mut click.is_added),
             _ => (ORDER_MS, &mut click.is_ordered),
         };
-        let is_in_time = (0..=most_ms).contains(&(event.at_ms - click.at_ms));
-        if !is_in_time || std::mem::replace(is_done, true) {
+        if !leads(click.at_ms, event.at_ms, most_ms, is_done) {
             return None;
         }
         let (shelf, algorithm) = (click.shelf.clone(), click.algorithm.clone());
@@ -211,8 +221,7 @@ impl Fold {
     fn order(&mut self, event: &OutboxEvent, order: &OrderData) {
         for line in order.lines.iter().filter(|_| order.source == "shop") {
             if let Some((shelf, algorithm)) = self.lead(event, &line.sku, ORDERS) {
-                let paid = line.quantity.saturating_mul(line.unit_price_minor);
-                self.count(event.at_ms, &shelf, &algorithm, REVENUE, &order.currency, paid);
+                self.count(event.at_ms, &shelf, &algorithm, REVENUE, &order.currency, line.paid_minor());
             }
         }
     }
@@ -242,6 +251,11 @@ impl Fold {
         self.step.counts.retain(|_, more| *more != 0);
         ShelfStep { from, to, clicks, duels, forget_before_ms: self.latest_ms - KEPT_MS, ..self.step }
     }
+}
+
+/// Reports whether a click led to what happened within some time after it, for the first time, and notes that it has.
+pub(super) fn leads(clicked_at_ms: i64, at_ms: i64, within_ms: i64, is_done: &mut bool) -> bool {
+    (0..=within_ms).contains(&(at_ms - clicked_at_ms)) && !std::mem::replace(is_done, true)
 }
 
 fn outcome(duel: &ShelfDuel) -> Option<&'static str> {

@@ -11,7 +11,12 @@ use experiments::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{CROSSED, EPOCH, SHARED, is_look, unit::Unit};
+use super::{
+    CROSSED, EPOCH, SHARED,
+    clicks::{Clicks, DERIVED, feeds},
+    is_look,
+    unit::Unit,
+};
 use crate::{
     circumstances::EXCLUDED,
     definitions,
@@ -87,9 +92,9 @@ impl Sums {
         self.experiments.contains_key(experiment)
     }
 
-    /// Reports whether some experiment counts events of a type.
+    /// Reports whether some experiment counts events of a type, or what it makes of them.
     pub fn listens_to(&self, kind: &str) -> bool {
-        self.experiments.values().flatten().any(|metric| metric.listens_to(kind))
+        self.experiments.values().flatten().any(|metric| feeds(kind, metric))
     }
 }
 
@@ -218,6 +223,7 @@ impl<'a> Fold<'a> {
             is_merged: false,
             did,
             segments,
+            clicks: Clicks::default(),
         };
         match excluded {
             Some(why) => self.leave_out(&experiment, &format!("({why})"), variation),
@@ -416,7 +422,8 @@ impl<'a> Fold<'a> {
                 let tallies = self.together(&from.1, &taken.did.tallies, &given.did.tallies);
                 let did = UnitTallies { tallies, ..taken.did };
                 let exposed_at_ms = taken.exposed_at_ms.min(given.exposed_at_ms);
-                let one = Unit { did, exposed_at_ms, ..taken };
+                let clicks = taken.clicks.together(given.clicks.clone());
+                let one = Unit { did, exposed_at_ms, clicks, ..taken };
                 self.enter(&into.1, &one);
                 self.units.insert(into.clone(), one);
             }
@@ -424,7 +431,13 @@ impl<'a> Fold<'a> {
         }
         self.units.insert(
             from.clone(),
-            Unit { is_merged: true, did: UnitTallies::default(), segments: vec![], ..given },
+            Unit {
+                is_merged: true,
+                did: UnitTallies::default(),
+                segments: vec![],
+                clicks: Clicks::default(),
+                ..given
+            },
         );
         self.changed_units.extend([from, into]);
     }
@@ -470,7 +483,23 @@ impl<'a> Fold<'a> {
         let Ok(data) = serde_json::from_str::<Value>(event.data.get()) else { return };
         let occurrence = Occurrence { kind: &event.kind, at_ms: event.at_ms, data: &data };
         for experiment in experiments {
-            self.count(&(person.clone(), experiment), occurrence);
+            let key = (person.clone(), experiment);
+            self.count(&key, occurrence);
+            self.follow(&key, occurrence);
+        }
+    }
+
+    /// Counts what follows from an event for a unit whose clicks on shelves its experiment looks at.
+    fn follow(&mut self, key: &(VisitorId, String), event: Occurrence<'_>) {
+        let looks_at_clicks = |metric: &Metric| DERIVED.iter().any(|kind| metric.listens_to(kind));
+        if !self.metrics(&key.1).iter().any(looks_at_clicks) {
+            return;
+        }
+        let unit = self.units.get_mut(key).filter(|unit| unit.exposed_at_ms <= event.at_ms);
+        let Some(made) = unit.and_then(|unit| unit.clicks.take(event)) else { return };
+        self.changed_units.insert(key.clone());
+        for (kind, data) in made {
+            self.count(key, Occurrence { kind, at_ms: event.at_ms, data: &data });
         }
     }
 

@@ -3,6 +3,7 @@
 use experiments::{Metric, arm::UnitTallies, metric::Tally};
 use serde::{Deserialize, Serialize};
 
+use super::clicks::Clicks;
 use crate::store::UnitRow;
 
 /// Is what a row's JSON holds.
@@ -17,6 +18,9 @@ struct Did {
     /// The segments it counts in.
     #[serde(rename = "s", default)]
     segments: Vec<String>,
+    /// What it clicked on on shelves.
+    #[serde(rename = "c", default, skip_serializing_if = "Clicks::is_empty")]
+    clicks: Clicks,
     /// Whether it is another unit by now, with all it did.
     #[serde(rename = "m", default, skip_serializing_if = "std::ops::Not::not")]
     is_merged: bool,
@@ -31,12 +35,13 @@ pub(super) struct Unit {
     pub is_merged: bool,
     pub did: UnitTallies,
     pub segments: Vec<String>,
+    pub clicks: Clicks,
 }
 
 impl Unit {
     /// Opens a row. One that cannot be read is reported and begins anew, until the roll-ups are rebuilt.
     pub fn open(row: &UnitRow, metrics: &[Metric]) -> Self {
-        let Did { mut tallies, mut pasts, segments, is_merged } =
+        let Did { mut tallies, mut pasts, segments, clicks, is_merged } =
             serde_json::from_str(&row.did).unwrap_or_default();
         tallies.extend(metrics.iter().skip(tallies.len()).map(Metric::nothing));
         pasts.resize(metrics.len(), 0);
@@ -47,6 +52,7 @@ impl Unit {
             is_merged,
             did: UnitTallies { tallies, pasts },
             segments,
+            clicks,
         }
     }
 
@@ -57,8 +63,8 @@ impl Unit {
 
     /// Writes the row of a unit in an experiment.
     pub fn close(self, experiment: String, unit: cart_core::VisitorId) -> UnitRow {
-        let Self { variation, exposed_at_ms, is_crossed, is_merged, did, segments } = self;
-        let did = Did { tallies: did.tallies, pasts: did.pasts, segments, is_merged };
+        let Self { variation, exposed_at_ms, is_crossed, is_merged, did, segments, clicks } = self;
+        let did = Did { tallies: did.tallies, pasts: did.pasts, segments, clicks, is_merged };
         let did = serde_json::to_string(&did).expect("numbers and texts are JSON");
         UnitRow { experiment, unit, variation, exposed_at_ms, is_crossed, did }
     }

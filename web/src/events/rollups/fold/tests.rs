@@ -19,8 +19,27 @@ fn metrics() -> Vec<Metric> {
     ]
 }
 
+/// What came of shelves: clicks, additions, orders, what was paid, and what was paid for what one shelf showed.
+fn metrics_of_shelves() -> Vec<Metric> {
+    let of = |key: &str, measure: &str| {
+        Metric::parse(&format!(r#"{{"key": "{key}", "measure": {measure}}}"#)).unwrap()
+    };
+    vec![
+        of("clicks", r#"{"kind": "count", "event": {"type": "shelf_clicked"}}"#),
+        of("adds", r#"{"kind": "count", "event": {"type": "shelf_added"}}"#),
+        of("orders", r#"{"kind": "count", "event": {"type": "order_from_shelf"}}"#),
+        of("paid", r#"{"kind": "mean", "event": {"type": "order_from_shelf"}, "property": "paid_minor"}"#),
+        of(
+            "paid_beside_carts",
+            r#"{"kind": "mean", "event": {"type": "shelf_ordered", "where":
+                [{"property": "shelf", "is": "goes_with_cart"}]}, "property": "paid_minor"}"#,
+        ),
+    ]
+}
+
 fn fresh() -> BTreeMap<String, Vec<Metric>> {
-    ["e", "f"].map(|key| (key.to_owned(), metrics())).into()
+    let shelves = ("shelves".to_owned(), metrics_of_shelves());
+    ["e", "f"].map(|key| (key.to_owned(), metrics())).into_iter().chain([shelves]).collect()
 }
 
 fn event(position: u64, kind: &str, unit: &str, data: &str) -> OutboxEvent {
@@ -50,6 +69,23 @@ fn ordered(position: u64, unit: &str, total_minor: i64) -> OutboxEvent {
         unit,
         &format!(r#"{{"total_minor":{total_minor},"source":"shop","lines":[]}}"#),
     )
+}
+
+fn clicked(position: u64, unit: &str, shelf: &str, sku: &str) -> OutboxEvent {
+    let data = format!(r#"{{"shelf":"{shelf}","showing":"s","algorithm":"pairs","sku":"{sku}","place":1}}"#);
+    event(position, "shelf_clicked", unit, &data)
+}
+
+fn added(position: u64, unit: &str, sku: &str) -> OutboxEvent {
+    event(position, "line_added", unit, &format!(r#"{{"sku":"{sku}","quantity":1,"unit_price_minor":100}}"#))
+}
+
+/// An order of two pieces of each product, at 100 each.
+fn bought(position: u64, unit: &str, skus: &[&str]) -> OutboxEvent {
+    let line = |sku: &&str| format!(r#"{{"sku":"{sku}","quantity":2,"unit_price_minor":100}}"#);
+    let lines = skus.iter().map(line).collect::<Vec<_>>().join(",");
+    let data = format!(r#"{{"total_minor":9,"currency":"GBP","source":"shop","lines":[{lines}]}}"#);
+    event(position, "order_placed", unit, &data)
 }
 
 fn known(position: u64, visitor: &str, unit: &str) -> OutboxEvent {
@@ -376,4 +412,78 @@ fn countries_without_end_become_one_segment() {
     assert_eq!(segments, SEGMENTS_MAX + 1);
     assert_eq!(shelf.arm("country=(other)", 0).units(), 60 - SEGMENTS_MAX as u64);
     assert_eq!(shelf.looks.len(), 1);
+}
+
+/// What the metrics of shelves come to in a variation.
+fn of_shelves(shelf: &Shelf, variation: u32) -> [i128; 5] {
+    let key = ("shelves".to_owned(), String::new(), variation);
+    let arm = shelf.sums.arms.get(&key).cloned().unwrap_or_default();
+    [0, 1, 2, 3, 4].map(|metric| arm.metric(metric).total())
+}
+
+#[test]
+fn what_a_click_led_to_counts_once_and_within_its_time() {
+    use crate::events::shelf_counts::{ADD_MS, ORDER_MS};
+    let at = |at_ms: i64, event: OutboxEvent| OutboxEvent { at_ms, ..event };
+    let shelf = Shelf::of(&[
+        clicked(1, "ann", "popular", "LAMP"),
+        exposed_to("shelves", 2, "ann", 1),
+        clicked(3, "ann", "popular", "MUG"),
+        clicked(4, "ann", "goes_with_cart", "MUG"),
+        clicked(5, "ann", "popular", "POT"),
+        added(6, "ann", "MUG"),
+        added(7, "ann", "MUG"),
+        added(8, "ann", "LAMP"),
+        at(5 + ADD_MS + 1, added(9, "ann", "POT")),
+        at(5 + ORDER_MS, bought(10, "ann", &["MUG", "POT", "LAMP"])),
+        at(5 + ORDER_MS, bought(11, "ann", &["MUG"])),
+        clicked(12, "eve", "popular", "MUG"),
+        added(13, "eve", "MUG"),
+    ]);
+    // The click on the mug was a millisecond too early for the order; the lamp was clicked on before the experiment was met.
+    assert_eq!(of_shelves(&shelf, 1), [3, 1, 1, 200, 0]);
+    let shelf = Shelf::of(&[
+        exposed_to("shelves", 1, "ann", 0),
+        clicked(2, "ann", "goes_with_cart", "MUG"),
+        clicked(3, "ann", "popular", "POT"),
+        bought(4, "ann", &["MUG", "POT", "LAMP"]),
+    ]);
+    assert_eq!(of_shelves(&shelf, 0), [2, 0, 1, 400, 200], "one order with two products of shelves");
+}
+
+#[test]
+fn what_a_click_led_to_is_the_same_in_pieces_and_across_devices() {
+    let mut events = vec![];
+    for n in 0..40_u64 {
+        let (phone, person, at) = (format!("phone{n}"), format!("ann{n}"), n * 20);
+        events.extend([
+            exposed_to("shelves", at + 1, &phone, u32::from(n % 2 == 1)),
+            clicked(at + 2, &phone, "popular", "MUG"),
+            clicked(at + 3, &phone, "goes_with_cart", "POT"),
+            known(at + 4, &phone, &person),
+            added(at + 5, &person, "MUG"),
+            bought(at + 6, if n % 3 == 0 { &phone } else { &person }, &["MUG", "POT"]),
+        ]);
+    }
+    let whole = Shelf::of(&events);
+    assert_eq!(of_shelves(&whole, 0), [40, 20, 20, 8_000, 4_000]);
+    assert_eq!(of_shelves(&whole, 1), of_shelves(&whole, 0));
+    let mut pieces = Shelf::default();
+    events.chunks(5).for_each(|piece| pieces.take(piece));
+    assert_eq!((pieces.units, pieces.sums.arms), (whole.units, whole.sums.arms));
+}
+
+#[test]
+fn clicks_are_kept_where_somebody_counts_by_them_and_only_so_many() {
+    let many = |experiment: &'static str| {
+        let clicks = (0..200).map(|n| clicked(n + 2, "ann", "popular", &format!("S{n}")));
+        Shelf::of(&[exposed_to(experiment, 1, "ann", 0)].into_iter().chain(clicks).collect::<Vec<_>>())
+    };
+    let did = |shelf: &Shelf| shelf.units.values().next().unwrap().did.clone();
+    assert!(!did(&many("e")).contains("popular"));
+    let kept = did(&many("shelves"));
+    assert_eq!(
+        (kept.matches("popular").count(), kept.contains("\"S199\""), kept.contains("\"S0\"")),
+        (50, true, false)
+    );
 }
