@@ -478,3 +478,47 @@ async fn each_node_knows_within_a_second_what_is_seen_and_forgotten_at_another()
     let written = async || app.events_now("product_viewed").len() + twin.events_now("product_viewed").len();
     eventually("nine looks are in the files", async || written().await == 9).await;
 }
+
+/// Is a connection with a transaction of its own.
+async fn connect(app: &TestApp) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(app.store_url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+/// Writes looks at the place of the client's transaction, as another node would; every thousandth from the 500th on is the unit's,
+/// at the product of that number.
+fn looks(unit: &str, first: usize, count: usize, at_ms: u64) -> String {
+    format!(
+        "INSERT INTO outbox (position, id, at_ms, kind, cart, unit, data)
+        SELECT (SELECT value FROM settings WHERE name = 'outbox_base')
+                + (pg_current_xact_id()::text::bigint << 20) + (1 << 19) + n,
+            gen_random_uuid(), {at_ms} + n, 'product_viewed', NULL,
+            CASE n % 1000 WHEN 500 THEN '{unit}' ELSE 'other-' || n END,
+            '{{\"sku\":\"V' || n / 1000 || '\",\"source\":\"api\"}}'
+        FROM generate_series({first}, {first} + {count} - 1) AS n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_longer_transaction_told_late_is_known_however_much_came_meanwhile() {
+    let app = TestApp::start(Store::Postgres).await;
+    let shopper = app.open_cart().await;
+    app.page(&shopper, PAGE).await;
+    remembered(&app, shopper.token(), "MUG").await;
+    let unit = tables::texts(app.store_url(), "SELECT unit FROM outbox WHERE kind = 'product_viewed'").await;
+    let (unit, at_ms) = (&unit[0][0], u64::try_from(web::clock::now_ms()).unwrap());
+    // While a backup runs, nobody is told that nothing can appear any more before what has.
+    let backup = connect(&app).await;
+    backup.batch_execute("BEGIN; SELECT pg_current_xact_id()").await.unwrap();
+    let run = async |first| tables::run(app.store_url(), &looks(unit, first, 3_000, at_ms)).await.unwrap();
+    run(0).await;
+    let late = connect(&app).await;
+    late.batch_execute(&format!("BEGIN; {}", looks(unit, 3_500, 1, at_ms))).await.unwrap();
+    run(4_000).await;
+    // Of more than one reading takes none is lost.
+    remembered(&app, shopper.token(), "MUG V0 V1 V2 V4 V5 V6").await;
+    late.batch_execute("COMMIT").await.unwrap();
+    remembered(&app, shopper.token(), "MUG V0 V1 V2 V3 V4 V5 V6").await;
+    backup.batch_execute("COMMIT").await.unwrap();
+}

@@ -29,27 +29,33 @@ struct Reach {
     place: Place,
     /// Up to where was read ahead at two moments, the earlier first, so that one of them is [`OVERTAKEN`] ago or nearly.
     marks: [(Instant, u64); 2],
+    /// From where is looked again: the earlier mark, or where the last reading ended of more than one can tell.
+    again: u64,
     /// Whether the last reading told as much as one can: then what comes next is more urgent than what was overtaken.
     is_behind: bool,
 }
 
 impl Reach {
     fn new(place: Place) -> Self {
-        Self { place, marks: [(Instant::now(), place.ahead); 2], is_behind: false }
+        Self { place, marks: [(Instant::now(), place.ahead); 2], again: place.ahead, is_behind: false }
     }
 
     /// Returns from where to read: what was read ahead lately once more, for a transaction may have committed behind it.
     fn from(&self) -> Place {
-        let ahead = if self.is_behind { self.place.ahead } else { self.marks[0].1 };
+        let ahead = if self.is_behind { self.place.ahead } else { self.again };
         Place { ahead, ..self.place }
     }
 
-    fn reached(&mut self, place: Place, is_behind: bool) {
+    /// Notes the place after a reading, and where it ended if it told as much as one can.
+    fn reached(&mut self, place: Place, end: Option<u64>) {
         self.place = Place { ahead: place.ahead.max(self.place.ahead), ..place };
-        self.is_behind = is_behind;
         if self.marks[1].0.elapsed() >= OVERTAKEN {
             self.marks = [self.marks[1], (Instant::now(), self.place.ahead)];
         }
+        if !self.is_behind {
+            self.again = end.unwrap_or(self.marks[0].1);
+        }
+        self.is_behind = end.is_some();
     }
 }
 
@@ -84,6 +90,7 @@ async fn step(store: &dyn Store, trails: &Trails, at: &mut Option<Reach>) -> sto
         let units: BTreeSet<_> = units.chain(users).collect();
         trails.take(&events, &store.histories(&units).await?);
     }
-    reach.reached(place, events.len() == READ_EVENTS_MAX);
+    let end = events.last().filter(|_| events.len() == READ_EVENTS_MAX);
+    reach.reached(place, end.map(|event| event.position));
     Ok(events.len())
 }
