@@ -105,7 +105,11 @@ impl Script {
 
     /// Gets paths, as the visitor of a token.
     pub fn gets(token: &str, paths: &[String]) -> Self {
-        Self { heads: paths.iter().map(|path| get(path, token, "")).collect(), tails: [vec![]].into(), stay: 1 }
+        Self {
+            heads: paths.iter().map(|path| get(path, token, "")).collect(),
+            tails: [vec![]].into(),
+            stay: 1,
+        }
     }
 }
 

@@ -197,9 +197,11 @@ async fn over_http(app: &TestApp, store: Store, seconds: u32, format: Format) {
     };
     let products: Vec<String> = (0..PRODUCTS).map(product).collect();
     let trails: Vec<String> = (0..TRAILS).map(&mut trail).collect();
-    for (name, token, paths) in
-        [("product", "", &products), ("product_for_visitor", "a-visitor", &products), ("session", "", &trails)]
-    {
+    for (name, token, paths) in [
+        ("product", "", &products),
+        ("product_for_visitor", "a-visitor", &products),
+        ("session", "", &trails),
+    ] {
         let answer = {
             let mut connection = Connection::open(app.address()).await;
             let (status, body) = connection.send(&get(&paths[0], token, "")).await;
@@ -261,6 +263,7 @@ fn ratio([yardstick, found]: &[Answered; 2]) -> f64 {
 fn cpu_us(pid: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the server runs");
     let (_, fields) = stat.rsplit_once(')').expect("the name of the program stands between brackets");
-    let ticks = fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("a number"));
+    let ticks =
+        fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<f64>().expect("a number"));
     ticks.sum::<f64>() * 10_000.0
 }

@@ -48,8 +48,11 @@ pub fn many(prefix: &str, count: usize, stock: i64) -> Vec<Goods> {
 pub fn csv(all: &[Goods]) -> String {
     let mut text = String::from("sku,name,description,category,price_minor,currency,stock,image\n");
     for Goods { sku, price_minor, currency, stock } in all {
-        writeln!(text, "{sku},The {sku},\"Plain, and well made.\",home,{price_minor},{currency},{stock},")
-            .expect("writing to a string");
+        writeln!(
+            text,
+            "\"{sku}\",\"The {sku}\",\"Plain, and well made.\",home,{price_minor},{currency},{stock},"
+        )
+        .expect("writing to a string");
     }
     text
 }

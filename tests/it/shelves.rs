@@ -22,6 +22,7 @@ on_each_store!(
     two_algorithms_share_a_shelf_and_one_wins,
     what_was_answered_before_is_never_out_of_date,
     an_algorithm_that_is_late_is_done_without,
+    a_trail_names_products_with_commas,
 );
 
 async fn shop(store: Store) -> TestApp {
@@ -483,4 +484,32 @@ async fn an_algorithm_that_is_late_is_done_without(store: Store) {
     assert!(!found.contains(&"GONE".to_owned()) && !found.contains(&"MUG".to_owned()), "{found:?}");
     let metrics = app.metrics().await;
     assert_eq!(metrics.value("cartwright_shelf_fallbacks_total", &[("why", "late")]), Some(2.0));
+}
+
+async fn a_trail_names_products_with_commas(store: Store) {
+    let mut setup = admin::setup();
+    let mug = setup.goods.iter().find(|goods| goods.sku == "MUG").unwrap().clone();
+    setup.goods.push(harness::catalogue::Goods { sku: "MUG,BLUE".to_owned(), ..mug });
+    let app = TestApp::start_with(store, setup).await;
+    let all = ["MUG", "LAMP", "MUG,BLUE"];
+    // What is on screen, the last of the trail, is not offered.
+    for (query, last) in [
+        ("viewed=MUG&viewed=LAMP", "LAMP"),
+        ("viewed=LAMP&viewed=TEAPOT,MUG", "MUG"),
+        ("viewed=TEAPOT%2CLAMP", "LAMP"),
+        ("viewed=LAMP,MUG%2CBLUE", "MUG,BLUE"),
+        ("viewed=LAMP&viewed=MUG%2CBLUE", "MUG,BLUE"),
+        ("viewed=MUG%2CBLUE,LAMP,", "LAMP"),
+    ] {
+        let found = skus(&app, &format!("{query}&limit=50"), None).await;
+        let missing: Vec<_> = all.into_iter().filter(|sku| !found.contains(&(*sku).to_owned())).collect();
+        assert_eq!(missing, [last], "{query}");
+    }
+    let many = vec!["viewed=MUG"; 51].join("&");
+    for (query, words) in [(many.as_str(), "51 products, the most is 50"), ("viewed=MUG&vewed=LAMP", "vewed")]
+    {
+        let request = reqwest::Client::new().get(app.url(&format!("/api/v1/recommendations?{query}")));
+        let answer = Answer::to(request).await.unwrap();
+        assert!(answer.status == 400 && answer.body.to_string().contains(words), "{}", answer.body);
+    }
 }

@@ -326,7 +326,8 @@ struct Door {
 
 impl Door {
     fn of(door: &'static str) -> Self {
-        let answered = |status| counter!("cartwright_http_requests_total", "door" => door, "status" => status);
+        let answered =
+            |status| counter!("cartwright_http_requests_total", "door" => door, "status" => status);
         Self {
             answered: STATUSES.map(answered),
             took: histogram!("cartwright_http_request_duration_seconds", "door" => door),

@@ -2,8 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, http::header::ContentType, web};
 use cart_core::{CartId, Sku};
+use recommender::index::TRAIL_ITEMS_MAX;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     operation::Operation,
@@ -11,6 +12,7 @@ use super::{
     request::{cart_id, forced, visitor},
 };
 use crate::{
+    catalogue::Catalogue,
     problem::{Kind, Problem, accepted},
     shelves::{About, ShelfName, showing::Spot},
     shop::Shop,
@@ -52,8 +54,11 @@ struct Wanted {
     /// The cart to go with.
     #[schemars(with = "Option<CartId>")]
     cart: Option<String>,
-    /// Products that were looked at, the latest last, between commas: what is looked at next.
-    viewed: Option<String>,
+    /// Products that were looked at, the latest last: what is looked at next. Named again for each, or several between commas; a
+    /// comma written `%2C` belongs to the SKU where there is such a product.
+    #[schemars(length(max = TRAIL_ITEMS_MAX))]
+    #[expect(dead_code, reason = "the document alone is made of it: `trail_of` reads it")]
+    viewed: Option<Vec<String>>,
     /// The most products to answer.
     limit: Option<Limit>,
 }
@@ -81,16 +86,14 @@ struct RecommendationsView<'a> {
 }
 
 /// `GET /api/v1/recommendations`: what goes with a product (`sku`), with a cart (`cart`), or with a visitor's history.
-async fn recommendations(
-    shop: web::Data<Shop>,
-    request: HttpRequest,
-    wanted: web::Query<Wanted>,
-) -> Result<HttpResponse, Problem> {
+async fn recommendations(shop: web::Data<Shop>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let who = Visitor::of_request(&request);
-    let (name, about) = subject(&shop, &request, &wanted, who.as_ref()).await?;
+    let (viewed, others): (Vec<&str>, Vec<&str>) =
+        request.query_string().split('&').partition(|pair| pair.starts_with(VIEWED));
+    let wanted: Wanted = read(&others.join("&"))?;
+    let (name, about) = subject(&shop, &request, &wanted, &viewed, who.as_ref()).await?;
     let filling = shop.filling(name, who.as_ref(), &forced(&request, &shop.definitions.get()));
-    let question =
-        shop.shelf_question(name, &about, who.as_ref(), filling.value, request.query_string());
+    let question = shop.shelf_question(name, &about, who.as_ref(), filling.value, request.query_string());
     if let Some(found) = question.as_ref().and_then(|question| shop.shelf_answer(question, who.as_ref())) {
         if let Some(who) = who.filter(|_| !found.is_empty) {
             shop.expose(&who, filling.counted).await;
@@ -126,9 +129,10 @@ async fn subject(
     shop: &Shop,
     request: &HttpRequest,
     wanted: &Wanted,
+    viewed: &[&str],
     who: Option<&Visitor>,
 ) -> Result<(ShelfName, About), Problem> {
-    let viewed = wanted.viewed.as_deref().map(trail_of).transpose()?;
+    let viewed = (!viewed.is_empty()).then(|| trail_of(viewed, &shop.catalogue.get())).transpose()?;
     Ok(match (&wanted.sku, &wanted.cart, who) {
         (None, None, _) if viewed.is_some() => {
             (ShelfName::Continue, About::Trail(viewed.unwrap_or_default()))
@@ -153,16 +157,35 @@ async fn subject(
     })
 }
 
-/// Reads a trail: SKUs between commas, the latest last.
-fn trail_of(text: &str) -> Result<Vec<Sku>, Problem> {
-    let trail: Vec<Sku> =
-        text.split(',').filter(|sku| !sku.is_empty()).map(sku_of).collect::<Result<_, _>>()?;
-    if trail.len() > recommender::index::TRAIL_ITEMS_MAX {
-        let most = recommender::index::TRAIL_ITEMS_MAX;
-        return Err(Problem::invalid_request(format!(
-            "viewed names {} products, the most is {most}",
-            trail.len()
-        )));
+/// How a pair of a query begins that names what was looked at.
+const VIEWED: &str = "viewed=";
+
+/// Reads a trail, the latest last, from the pairs of a query that name it. Most programs write the commas of a list `%2C`, as
+/// they write those of a SKU: the catalogue tells which of both it is.
+fn trail_of(viewed: &[&str], catalogue: &Catalogue) -> Result<Vec<Sku>, Problem> {
+    let parts = viewed.iter().flat_map(|pair| pair[VIEWED.len()..].split(','));
+    let parts: Vec<String> = parts.map(|part| format!("{VIEWED}{part}")).collect();
+    let parts: Vec<(String, String)> = read(&parts.join("&"))?;
+    let mut trail = vec![];
+    for (_, text) in &parts {
+        match Sku::parse(text).ok().filter(|sku| catalogue.product(sku).is_some()) {
+            Some(sku) => trail.push(sku),
+            None => {
+                for sku in text.split(',').filter(|sku| !sku.is_empty()) {
+                    trail.push(sku_of(sku)?);
+                }
+            }
+        }
     }
-    Ok(trail)
+    match trail.len() {
+        0..=TRAIL_ITEMS_MAX => Ok(trail),
+        n => {
+            Err(Problem::invalid_request(format!("viewed names {n} products, the most is {TRAIL_ITEMS_MAX}")))
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    let read = web::Query::<T>::from_query(query).map_err(|e| Problem::invalid_request(e.to_string()))?;
+    Ok(read.into_inner())
 }

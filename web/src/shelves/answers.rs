@@ -47,7 +47,8 @@ impl PartialEq for Sources {
 impl Sources {
     /// Returns the times from one until which nothing changes by itself: no price begins or ends, no rule, no pre-order.
     fn span(&self, from_ms: i64) -> Range<i64> {
-        let next = self.catalogue.changes_ms().chain(self.rules.changes_ms()).filter(|at_ms| *at_ms > from_ms);
+        let next =
+            self.catalogue.changes_ms().chain(self.rules.changes_ms()).filter(|at_ms| *at_ms > from_ms);
         from_ms..next.min().unwrap_or(i64::MAX)
     }
 }
@@ -254,11 +255,13 @@ mod tests {
         let visitor = |token: &str| crate::visitor::Token::of(token).and_then(Visitor::of).unwrap();
         let (ann, bob) = (visitor("ann"), visitor("bob"));
         let showing = Showing::fresh(ann.unit(), 1_000);
-        let json = format!(r#"["bought_together.1.pairs.{0}","bought_together.2.pairs.{0}"]"#, showing.as_str());
+        let json =
+            format!(r#"["bought_together.1.pairs.{0}","bought_together.2.pairs.{0}"]"#, showing.as_str());
         let made = Answer { json: json.into(), showing: Some(showing.clone()), is_empty: false };
         let given = made.json_for(Some(&bob), 2_000);
         let spots: Vec<String> = serde_json::from_slice(&given).unwrap();
-        let spots: Vec<super::super::showing::Spot> = spots.iter().map(|spot| spot.parse().unwrap()).collect();
+        let spots: Vec<super::super::showing::Spot> =
+            spots.iter().map(|spot| spot.parse().unwrap()).collect();
         assert!(spots.iter().all(|spot| spot.showing.is_of(bob.unit()) && spot.showing.at_ms() == 2_000));
         assert_eq!((spots[0].place, spots[1].place), (1, 2));
         assert_ne!(made.json_for(Some(&ann), 1_000), made.json, "each showing has a name of its own");

@@ -156,9 +156,11 @@ mod tests {
         let kept = Levels::default();
         let all: Vec<String> = (0..PRODUCTS_MAX).map(|n| format!("P{n}")).collect();
         for page in all.windows(2).rev() {
-            kept.of(page.iter().map(|text| Sku::parse(text).unwrap()).collect(), async |skus| levels(skus, 3))
-                .await
-                .unwrap();
+            kept.of(page.iter().map(|text| Sku::parse(text).unwrap()).collect(), async |skus| {
+                levels(skus, 3)
+            })
+            .await
+            .unwrap();
         }
         kept.refresh(async |skus| levels(skus, 3)).await.unwrap();
         assert_eq!(kept.known.load().skus.len(), PRODUCTS_MAX);
