@@ -10,7 +10,8 @@ on_each_store!(
     broken_event_files_and_models_are_survived,
 );
 
-async fn buy(app: &TestApp, skus: &[&str]) {
+/// Lets a new shopper order products.
+pub(crate) async fn buy(app: &TestApp, skus: &[&str]) {
     let shopper = app.open_cart().await;
     for sku in skus {
         shopper.add(sku, 1).await.accepted();
@@ -42,12 +43,12 @@ async fn recommended(app: &TestApp, query: &str, shopper: Option<&Shopper>) -> V
     all.iter().map(|one| one["sku"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn swaps(app: &TestApp) -> f64 {
+pub(crate) async fn swaps(app: &TestApp) -> f64 {
     app.metrics().await.sum("cartwright_model_swaps_total", &[])
 }
 
 /// Waits until the server has taken one more model into service.
-async fn swapped(app: &TestApp, before: f64) {
+pub(crate) async fn swapped(app: &TestApp, before: f64) {
     for _ in 0..150 {
         if swaps(app).await > before {
             return;

@@ -113,11 +113,6 @@ impl Application {
             admin::accounts::put_user(&*store, user, password).await?;
         }
         let keys = Arc::new(Keyring::of_config(&config)?);
-        let postman = Postman::new(&config, store.clone(), catalogue.clone(), terms.clone(), keys.clone())?
-            .map(Arc::new);
-        if postman.is_some() {
-            store.begin_cursor(mail::SINK).await?;
-        }
         let sandbox = Sandbox::new(
             Book::open(&config.sandbox_book())?,
             Duration::from_millis(config.payment.timeout_ms),
@@ -169,7 +164,12 @@ impl Application {
             trails: Arc::default(),
             sellers: Arc::default(),
         };
-        Ok(Self { shop: web::Data::new(shop), listener, postman, shelf_events })
+        let shop = web::Data::new(shop);
+        let postman = Postman::new(shop.clone().into_inner())?.map(Arc::new);
+        if postman.is_some() {
+            shop.store.begin_cursor(mail::SINK).await?;
+        }
+        Ok(Self { shop, listener, postman, shelf_events })
     }
 
     /// Returns the shop, for whoever prepares it before it serves.

@@ -72,6 +72,8 @@ pub struct ShelvesConfig {
     pub also_viewed: Filling,
     /// What many buy.
     pub popular: Filling,
+    /// What goes with what a letter is about.
+    pub mail: Filling,
     /// How long an algorithm may take before the catalogue's own order fills its shelf, in milliseconds.
     pub deadline_ms: u64,
 }
@@ -86,6 +88,7 @@ impl ShelvesConfig {
             ShelfName::Recommended => self.recommended,
             ShelfName::AlsoViewed => self.also_viewed,
             ShelfName::Popular => self.popular,
+            ShelfName::Mail => self.mail,
         }
     }
 }
@@ -100,6 +103,7 @@ impl Default for ShelvesConfig {
             recommended: learnt,
             also_viewed: learnt,
             popular,
+            mail: learnt,
             deadline_ms: 50,
         }
     }

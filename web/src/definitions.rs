@@ -31,7 +31,7 @@ pub const WORKFLOW_FLAG: &str = "checkout_workflow";
 pub const SHELF_HEADING_FLAG: &str = "shelf_heading";
 /// The flags that the shop asks for; an experiment on another one would wait for ever. Those named after shelves
 /// ([`ShelfName::flag`]) say who fills them.
-pub const FLAGS: [&str; 8] = [
+pub const FLAGS: [&str; 9] = [
     WORKFLOW_FLAG,
     SHELF_HEADING_FLAG,
     ShelfName::ALL[0].flag(),
@@ -40,6 +40,7 @@ pub const FLAGS: [&str; 8] = [
     ShelfName::ALL[3].flag(),
     ShelfName::ALL[4].flag(),
     ShelfName::ALL[5].flag(),
+    ShelfName::ALL[6].flag(),
 ];
 
 /// The attribute of an exposure to a bandit that says in which epoch the unit was assigned, from 0.

@@ -2,6 +2,7 @@
 //!
 //! To add a letter, add its two templates to `templates/mail` and an arm to [`template`].
 
+mod beside;
 mod dispatch;
 mod letter;
 mod outlet;
@@ -11,28 +12,32 @@ mod restock;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cart_core::{Address, Order, OrderId};
-use serde::Deserialize;
+use cart_core::{Address, Order, OrderId, VisitorId};
+use serde::{Deserialize, Serialize};
 
+use self::{
+    beside::{Beside, Row},
+    letter::{Letters, Reader},
+    receipt::Receipt,
+    restock::Restock,
+};
 pub use self::{
     dispatch::Dispatch,
     letter::{Letter, LetterError, sender},
     outlet::{MailSink, Outlet},
 };
-use self::{
-    letter::{Letters, Reader},
-    receipt::Receipt,
-    restock::Restock,
+pub use self::{
+    letter::{Letter, LetterError, sender},
+    outlet::{MailSink, Outlet},
 };
 use crate::{
-    catalogue::CatalogueCell,
     clock,
-    config::{Config, MailConfig},
+    config::MailConfig,
     deliveries::{Carrier, Fate, courier::Manner, schedule::Schedule},
-    keyring::Keyring,
     metrics,
-    store::{DeliveryCounts, OutboxEvent, Store, StoreError},
-    terms::TermsCell,
+    shelves::About,
+    shop::Shop,
+    store::{DeliveryCounts, OutboxEvent, StoreError},
 };
 
 /// Names the sink and its cursor.
@@ -60,12 +65,25 @@ pub fn manner(config: &MailConfig) -> Manner {
 
 /// Writes letters and hands them to the outlet.
 pub struct Postman {
-    store: Arc<dyn Store>,
-    catalogue: Arc<CatalogueCell>,
-    terms: Arc<TermsCell>,
-    keys: Arc<Keyring>,
+    shop: Arc<Shop>,
     letters: Letters,
     outlet: Outlet,
+}
+
+/// Is what a letter says, with what goes with it.
+#[derive(Serialize)]
+struct Words<'a, T> {
+    #[serde(flatten)]
+    about: &'a T,
+    beside: &'a [Row],
+}
+
+/// Is an order that a letter is about.
+struct News {
+    order: Order,
+    owner: VisitorId,
+    address: Address,
+    told: Told,
 }
 
 impl Postman {
@@ -73,20 +91,15 @@ impl Postman {
     ///
     /// # Errors
     /// Where a template is broken or the sink cannot be used.
-    pub fn new(
-        config: &Config,
-        store: Arc<dyn Store>,
-        catalogue: Arc<CatalogueCell>,
-        terms: Arc<TermsCell>,
-        keys: Arc<Keyring>,
-    ) -> anyhow::Result<Option<Self>> {
+    pub fn new(shop: Arc<Shop>) -> anyhow::Result<Option<Self>> {
+        let config = &shop.config;
         let Some(outlet) = Outlet::open(&config.mail)? else { return Ok(None) };
         let letters = Letters::new(&config.shop.name, &config.shop.public_url, &config.mail.from)?;
-        Ok(Some(Self { store, catalogue, terms, keys, letters, outlet }))
+        Ok(Some(Self { shop, letters, outlet }))
     }
 
     /// Writes the letter that follows from an event, where one does.
-    async fn letter(&self, event: &OutboxEvent) -> Result<Option<Letter>, LetterError> {
+    async fn letter(&self, event: &OutboxEvent) -> Result<Option<(Letter, Beside)>, LetterError> {
         let Some(template) = template(&event.kind) else { return Ok(None) };
         if clock::now_ms() - event.at_ms > NEWS_MS {
             return Ok(None);
@@ -94,15 +107,27 @@ impl Postman {
         if let "stock_request" | "back_in_stock" = template {
             return self.letter_of_request(template, event).await;
         }
-        let Some((order, address, told)) = self.order_of(event).await? else { return Ok(None) };
-        let terms = self.terms.get();
+        let Some(news) = self.order_of(event).await? else { return Ok(None) };
+        let News { order, owner, address, told } = news;
+        let terms = self.shop.terms.get();
         let locations = &terms.locations;
         if let Some(number) = told.number {
-            let dispatch = Dispatch::of(&order, locations, &address, number);
-            return dispatch.map(|words| self.letters.write(template, event, &address, &words)).transpose();
+            let Some(about) = Dispatch::of(&order, locations, &address, number) else { return Ok(None) };
+            let letter = self.letters.write(template, event, &address, &about)?;
+            return Ok(Some((letter, Beside::default())));
         }
         let receipt = Receipt::of(&order, locations, &address, told.amount_minor);
-        self.letters.write(template, event, &address, &receipt).map(Some)
+        let beside = match template {
+            "order_confirmation" => {
+                let currency = order.currency;
+                let about = About::Shopper { orders: vec![order], trail: vec![] };
+                Beside::of(&self.shop, &self.letters, event, about, Some(&owner), currency).await
+            }
+            _ => Beside::default(),
+        };
+        let words = Words { about: &receipt, beside: &beside.rows };
+        let letter = self.letters.write(template, event, &address, &words)?;
+        Ok(Some((letter, beside)))
     }
 
     /// Writes the letter about a request to be told that a product is back, while the request stands.
@@ -110,29 +135,40 @@ impl Postman {
         &self,
         template: &str,
         event: &OutboxEvent,
-    ) -> Result<Option<Letter>, LetterError> {
+    ) -> Result<Option<(Letter, Beside)>, LetterError> {
         #[derive(Deserialize)]
         struct Data {
             request: String,
         }
         let Ok(data) = serde_json::from_str::<Data>(event.data.get()) else { return Ok(None) };
-        let Some(request) = self.store.stock_request(&data.request).await? else { return Ok(None) };
-        let (catalogue, now_ms) = (self.catalogue.get(), clock::now_ms());
-        let words = Restock::of(&request, &catalogue, &self.keys, &self.letters, now_ms);
-        let Some(words) = words else { return Ok(None) };
-        let to = Reader { name: "", email: &request.email, unsubscribe: Some(&words.unsubscribe) };
-        self.letters.write(template, event, to, &words).map(Some)
+        let shop = &self.shop;
+        let Some(request) = shop.store.stock_request(&data.request).await? else { return Ok(None) };
+        let (catalogue, now_ms) = (shop.catalogue.get(), clock::now_ms());
+        let about = Restock::of(&request, &catalogue, &shop.keys, &self.letters, now_ms);
+        let Some(about) = about else { return Ok(None) };
+        let beside = match template {
+            "back_in_stock" => {
+                let product = About::Product(request.sku.clone());
+                Beside::of(shop, &self.letters, event, product, None, request.currency).await
+            }
+            _ => Beside::default(),
+        };
+        let to = Reader { name: "", email: &request.email, unsubscribe: Some(&about.unsubscribe) };
+        let words = Words { about: &about, beside: &beside.rows };
+        let letter = self.letters.write(template, event, to, &words)?;
+        Ok(Some((letter, beside)))
     }
 
-    /// Finds the order of an event, where it goes and what the event tells of it; orders of other systems have none.
-    async fn order_of(&self, event: &OutboxEvent) -> Result<Option<(Order, Address, Told)>, StoreError> {
-        let Ok(data) = serde_json::from_str::<Told>(event.data.get()) else { return Ok(None) };
-        if data.source.as_deref() == Some("import") {
+    /// Finds the order of an event, whose it is, where it goes and what the event tells of it; orders of other systems have none.
+    async fn order_of(&self, event: &OutboxEvent) -> Result<Option<News>, StoreError> {
+        let Ok(told) = serde_json::from_str::<Told>(event.data.get()) else { return Ok(None) };
+        if told.source.as_deref() == Some("import") {
             return Ok(None);
         }
-        let Some(order) = self.store.order(&data.order_id).await? else { return Ok(None) };
-        let cart = self.store.cart(&order.cart).await?;
-        Ok(cart.and_then(|cart| cart.address).map(|address| (order, address, data)))
+        let Some(order) = self.shop.store.order(&told.order_id).await? else { return Ok(None) };
+        let Some(cart) = self.shop.store.cart(&order.cart).await? else { return Ok(None) };
+        let owner = cart.owner;
+        Ok(cart.address.map(|address| News { order, owner, address, told }))
     }
 }
 
@@ -167,7 +203,13 @@ impl Carrier for Postman {
 
     async fn carry(&self, event: &OutboxEvent) -> Fate {
         match self.letter(event).await {
-            Ok(Some(letter)) => self.outlet.send(&letter).await,
+            Ok(Some((letter, beside))) => {
+                let fate = self.outlet.send(&letter).await;
+                if matches!(fate, Fate::Delivered { .. }) {
+                    beside.sent(&self.shop, event);
+                }
+                fate
+            }
             Ok(None) => Fate::Nothing,
             Err(LetterError::Store(error)) => Fate::later(error.to_string()),
             Err(error) => Fate::never(error.to_string()),

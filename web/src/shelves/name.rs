@@ -19,17 +19,20 @@ pub enum ShelfName {
     AlsoViewed,
     /// What many buy.
     Popular,
+    /// What goes with what a letter is about.
+    Mail,
 }
 
 impl ShelfName {
     /// All shelves.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::BoughtTogether,
         Self::GoesWithCart,
         Self::Continue,
         Self::Recommended,
         Self::AlsoViewed,
         Self::Popular,
+        Self::Mail,
     ];
 
     /// Returns the stable name.
@@ -41,6 +44,7 @@ impl ShelfName {
             Self::Recommended => "recommended",
             Self::AlsoViewed => "also_viewed",
             Self::Popular => "popular",
+            Self::Mail => "mail",
         }
     }
 
@@ -53,6 +57,7 @@ impl ShelfName {
             Self::Recommended => "shelf_recommended",
             Self::AlsoViewed => "shelf_also_viewed",
             Self::Popular => "shelf_popular",
+            Self::Mail => "shelf_mail",
         }
     }
 
@@ -70,6 +75,7 @@ impl ShelfName {
             Self::Recommended => "Recommended",
             Self::AlsoViewed => "Also viewed",
             Self::Popular => "Popular",
+            Self::Mail => "Letters",
         }
     }
 }

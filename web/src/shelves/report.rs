@@ -11,7 +11,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::showing::{SHOWING_MS, Showing, Spot};
+use super::{
+    ShelfName,
+    showing::{LETTER_MS, SHOWING_MS, Showing, Spot},
+};
 use crate::{catalogue::Catalogue, circumstances::EXCLUDED, store::TrackedEvent, visitor::Visitor};
 
 /// The type of what says that a shelf was seen.
@@ -92,12 +95,15 @@ impl Reader<'_> {
         let spot: Spot = told.from.parse().map_err(|error: super::showing::NoSpot| error.to_string())?;
         let sku = Sku::parse(&told.sku).ok().filter(|sku| self.catalogue.product(sku).is_some());
         let sku = sku.ok_or_else(|| format!("there is no product {:?}", told.sku))?;
-        if !spot.showing.is_of(self.who.unit()) {
+        // A letter is nobody's page: whoever opens its links, on whatever device, clicks on them.
+        let is_letter = spot.shelf == ShelfName::Mail;
+        if !is_letter && !spot.showing.is_of(self.who.unit()) {
             return Err("it was shown to somebody else".into());
         }
+        let (most_ms, most) = if is_letter { (LETTER_MS, "week") } else { (SHOWING_MS, "day") };
         // A clock of another node may be a little ahead.
-        if (self.now_ms - spot.showing.at_ms()).abs() > SHOWING_MS {
-            return Err("it was shown more than a day ago".into());
+        if (self.now_ms - spot.showing.at_ms()).abs() > most_ms {
+            return Err(format!("it was shown more than a {most} ago"));
         }
         Ok((sku, spot))
     }

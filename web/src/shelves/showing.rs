@@ -11,6 +11,8 @@ use super::{Algorithm, ShelfName, rules::PLACES_MAX};
 /// How long a showing may be told of and clicked on, in milliseconds: a day, as a page may stay open. Events' ids are kept
 /// longer, so that each counts once.
 pub const SHOWING_MS: i64 = 24 * 3_600_000;
+/// How long a letter's links may be clicked on, in milliseconds: a week, as letters are read when there is time for them.
+pub const LETTER_MS: i64 = 7 * SHOWING_MS;
 /// The last place of a showing, beyond those of rules: the API answers longer lists.
 const PLACE_MAX: usize = 100;
 const _: () = assert!(PLACE_MAX >= PLACES_MAX);
