@@ -83,6 +83,7 @@ mod report;
 mod rivals;
 mod shelves;
 mod statistics;
+mod story;
 mod tracking;
 mod views;
 mod webhooks;

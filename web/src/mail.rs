@@ -26,10 +26,6 @@ pub use self::{
     letter::{Letter, LetterError, sender},
     outlet::{MailSink, Outlet},
 };
-pub use self::{
-    letter::{Letter, LetterError, sender},
-    outlet::{MailSink, Outlet},
-};
 use crate::{
     clock,
     config::MailConfig,
