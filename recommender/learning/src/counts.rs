@@ -10,9 +10,10 @@
 //!   lines, never with pairs.
 //! - **Weights** are whole numbers relative to a fixed day ([`weighing`]), so sums are the same in whichever order they are
 //!   added, and a new day changes no old weight. Orders and weight share 64 bits ([`Count`]).
-//! - **New orders** are a segment of their own, and the rows of it alone say which pairs changed. The heads are kept exact by
-//!   bounds, and only where these do not suffice are rows counted anew ([`ranking`]). Small segments are put together, each
-//!   time two of like size meet (O'Neil, Cheng, Gawlick and O'Neil, *The Log-Structured Merge-Tree*, 1996).
+//! - **New orders** are a segment of their own. What their pairs count now is asked of all orders by item ([`changes`]), and
+//!   taken up into the heads, which bounds keep exact; only where these do not suffice are rows counted anew ([`ranking`]).
+//!   Small segments are put together, each time two of like size meet (O'Neil, Cheng, Gawlick and O'Neil, *The
+//!   Log-Structured Merge-Tree*, 1996).
 //! - **Memory** is a setting. Gathered orders become a segment when they take half of it. Segments that do not fit together
 //!   are counted one after the other, each spilling its rows to a file; rows are then added up from these.
 //!
@@ -36,6 +37,7 @@
 mod addition;
 mod batch;
 mod bytes;
+mod changes;
 mod count;
 mod frame;
 mod heads;
@@ -289,8 +291,8 @@ impl<S: Score> Counts<S> {
 
     fn ranking<'a>(&'a self, manifest: &Manifest, totals: &'a [Count]) -> Ranking<'a, S> {
         let scale = self.scale(manifest);
-        let weights = (scale.day(manifest.latest_day), scale.heaviest_pair());
-        Ranking::new(&self.score, weights, totals, (self.settings.partners, self.settings.orders_min))
+        let today = scale.day(manifest.latest_day);
+        Ranking::new(&self.score, today, totals, (self.settings.partners, self.settings.orders_min))
     }
 
     fn basis(&self, manifest: &Manifest) -> Basis {

@@ -1,16 +1,19 @@
 //! New orders, and how counts take them up.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{
     Added, Counts, CountsError, ITEMS_MAX, ORDERS_OF_ITEM_MAX, PART_THAT_CHANGES, Score,
     batch::{Batch, Earlier, merged},
+    changes::{self, Change},
     count::Count,
     heads::{Basis, Heads},
     heads_path,
     manifest::{Entry, Manifest},
     orders::{self, Orders},
+    rows::{Scratch, Source},
     segment::Segment,
+    shelf::Shelf,
     sweep,
     weighing::{Scale, draw},
 };
@@ -29,6 +32,9 @@ impl<S: Score> Counts<S> {
         }
     }
 }
+
+/// Heads to be changed, the new segments, and all.
+type Changing<'a> = (&'a Heads, Vec<Arc<Segment>>, Vec<Arc<Segment>>);
 
 /// Gathers new orders; what is not finished changes nothing.
 pub struct Addition<'a, S> {
@@ -87,7 +93,9 @@ impl<S: Score> Addition<'_, S> {
         {
             return Ok(self.added);
         }
-        let heads = self.heads(basis)?;
+        let held = self.held.take();
+        let (heads, rows) = self.heads(held, basis)?;
+        self.added.rows_counted = rows as u64;
         self.manifest.heads = self.next_number();
         heads.write(&heads_path(&self.counts.folder, self.manifest.heads))?;
         self.tidy_up()?;
@@ -149,47 +157,59 @@ impl<S: Score> Addition<'_, S> {
         Ok((entry, segment))
     }
 
-    /// Makes the heads of all items: by what changed, or where that would not be less work, or other work, from all rows.
-    fn heads(&mut self, basis: Basis) -> Result<Heads, CountsError> {
-        let count = self.manifest.item_count as usize;
-        let scale = self.counts.scale(&self.manifest);
-        let words = |entries: &[Entry]| entries.iter().map(|entry| entry.words).sum::<u64>();
-        let is_little = words(&self.new) * PART_THAT_CHANGES <= words(&self.manifest.segments);
-        let old = self.counts.heads.as_ref().filter(|old| {
-            is_little
-                && Basis { latest_day: basis.latest_day, ..old.basis.clone() } == basis
-                && Scale::new(old.basis.weighing, old.basis.latest_day) == scale
-        });
+    /// Makes the heads of all items, by what changed or from all rows, and says how many rows were counted.
+    fn heads(&self, held: Option<(u64, Arc<Segment>)>, basis: Basis) -> Result<(Heads, usize), CountsError> {
+        let items: Vec<u32> = (0..self.manifest.item_count).collect();
+        let segments = &self.manifest.segments;
         let shelf = self.counts.shelf(&self.manifest);
-        shelf.held.borrow_mut().extend(self.held.take());
+        shelf.held.borrow_mut().extend(held);
+        let changing = self.changing(&shelf, &basis)?;
+        let old = changing.as_ref().map(|(old, ..)| *old);
         let mut all = old.map_or((0, 0), |old| (old.all.0 as i64, old.all.1 as i64));
         let mut totals = old.map_or_else(Vec::new, |old| old.totals.clone());
-        totals.resize(count, Count::default());
-        for entry in if old.is_some() { &self.new } else { &self.manifest.segments } {
+        totals.resize(items.len(), Count::default());
+        for entry in if old.is_some() { &self.new } else { segments } {
             let (orders, weight) = shelf.segment(entry)?.add_totals(&mut totals);
             all = (all.0 + orders, all.1 + weight);
         }
         let ranking = self.counts.ranking(&self.manifest, &totals);
-        let items: Vec<u32> = (0..count as u32).collect();
-        let (encoded, rows) = match old {
-            Some(old) => {
-                let was = |item: u32| old.totals.get(item as usize).map_or(0, |was| was.weight());
-                let fell: Vec<u32> = items
-                    .iter()
-                    .copied()
-                    .filter(|&item| totals[item as usize].weight() < was(item))
-                    .collect();
-                let added = shelf.source(&self.new, &items)?;
-                ranking.update(old, &added, &fell, |rows| shelf.source(&self.manifest.segments, rows))?
+        let (encoded, rows) = match changing {
+            Some((old, new, all)) => {
+                let fell = old.totals.iter().zip(&totals).map(|(was, is)| is.weight() < was.weight());
+                let fell: Vec<u32> =
+                    items.iter().copied().zip(fell).filter_map(|(item, fell)| fell.then_some(item)).collect();
+                let bounds: Vec<f64> = items.iter().map(|&item| old.bound(item)).collect();
+                let matters = |change: &Change| ranking.matters(change, bounds[change.of as usize]);
+                let mut changed = changes::of_orders(&new, &all, items.len(), matters);
+                changed.append(&mut changes::of_items(&fell, &Source::Segments(all), items.len(), matters)?);
+                changed.sort_unstable_by_key(|change| (change.of, change.with));
+                let (encoded, rows) = ranking.update(old, &changed, |rows| shelf.source(segments, rows))?;
+                (encoded, rows + fell.len())
             }
             None => {
-                let source = shelf.source(&self.manifest.segments, &items)?;
-                let heads = source.map(&items, count, |item, row| ranking.select(item, row).encoded())?;
-                (heads, count)
+                let source = shelf.source(segments, &items)?;
+                let select = |item, row: &mut Scratch| Cow::Owned(ranking.select(item, row).encoded());
+                (source.map(&items, items.len(), select)?, items.len())
             }
         };
-        self.added.rows_counted = rows as u64;
-        Ok(Heads::new(basis, (all.0 as u64, all.1 as u64), totals, &encoded))
+        Ok((Heads::new(basis, (all.0 as u64, all.1 as u64), totals, &encoded), rows))
+    }
+
+    /// Returns heads that differ from those that are to be by few new orders alone, these, and all orders, where they fit
+    /// in memory together.
+    fn changing(&self, shelf: &Shelf, basis: &Basis) -> Result<Option<Changing<'_>>, CountsError> {
+        let is_of_same = |old: &&Heads| {
+            Basis { latest_day: basis.latest_day, ..old.basis.clone() } == *basis
+                && Scale::new(old.basis.weighing, old.basis.latest_day) == self.counts.scale(&self.manifest)
+        };
+        let words = |entries: &[Entry]| entries.iter().map(|entry| entry.words).sum::<u64>();
+        let is_little = words(&self.new) * PART_THAT_CHANGES <= words(&self.manifest.segments);
+        let Some(old) = self.counts.heads.as_ref().filter(is_of_same).filter(|_| is_little) else {
+            return Ok(None);
+        };
+        let Some(all) = shelf.together(&self.manifest.segments)? else { return Ok(None) };
+        let new = all[all.len() - self.new.len()..].to_vec();
+        Ok(changes::are_few(&new, &all).then_some((old, new, all)))
     }
 
     /// Puts the latest segments together while the one before is not twice as long, and both fit.

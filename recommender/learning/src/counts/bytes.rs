@@ -45,6 +45,11 @@ impl<'a> Bytes<'a> {
 
     #[inline]
     pub(super) fn varint(&mut self) -> Option<u64> {
+        // Most numbers are small.
+        if let [byte @ ..0x80, rest @ ..] = self.0 {
+            self.0 = rest;
+            return Some(u64::from(*byte));
+        }
         let mut number = 0;
         for (place, &byte) in self.0.iter().enumerate().take(10) {
             number |= u64::from(byte & 0x7F) << (7 * place);

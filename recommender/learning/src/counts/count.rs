@@ -29,12 +29,6 @@ impl Count {
         self.0 & ((1 << WEIGHT_BITS) - 1)
     }
 
-    /// Returns the weight of a difference, which may be below 0.
-    pub(super) fn weight_gained(self) -> i64 {
-        let above = u64::BITS - WEIGHT_BITS;
-        ((self.0 << above) as i64) >> above
-    }
-
     pub(super) fn of(orders: u64, weight: u64) -> Self {
         Self((orders << WEIGHT_BITS) | weight)
     }
@@ -57,6 +51,5 @@ mod tests {
         let count = Count::one(7).plus(Count::one(65_535)).plus(Count::one(9).negated());
         assert_eq!((count.orders(), count.weight()), (1, 65_533));
         assert_eq!(count.plus(Count::one(65_533).negated()), Count::default());
-        assert_eq!(Count::one(3).plus(Count::one(10).negated()).weight_gained(), -7);
     }
 }

@@ -34,6 +34,28 @@ pub(super) trait Number: Copy {
     const WIDTH: usize;
     fn put(self, bytes: &mut Vec<u8>);
     fn get(bytes: &[u8]) -> Self;
+    fn get_all(bytes: &[u8], numbers: &mut Vec<Self>) {
+        numbers.extend(bytes.chunks_exact(Self::WIDTH).map(Self::get));
+    }
+    fn put_all(numbers: &[Self], bytes: &mut Vec<u8>) {
+        numbers.iter().for_each(|number| number.put(bytes));
+    }
+}
+
+impl Number for u8 {
+    const WIDTH: usize = 1;
+    fn put(self, bytes: &mut Vec<u8>) {
+        bytes.push(self);
+    }
+    fn get(bytes: &[u8]) -> Self {
+        bytes[0]
+    }
+    fn get_all(bytes: &[u8], numbers: &mut Vec<Self>) {
+        numbers.extend_from_slice(bytes);
+    }
+    fn put_all(numbers: &[Self], bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(numbers);
+    }
 }
 
 macro_rules! number {
@@ -49,7 +71,7 @@ macro_rules! number {
         }
     )*};
 }
-number!(u8, u16, u32, i32, u64);
+number!(u16, u32, i32, u64);
 
 /// Writes a file section by section.
 pub(super) struct Frame<'a> {
@@ -64,7 +86,7 @@ impl Frame<'_> {
         let mut sum = crc32fast::Hasher::new();
         for chunk in numbers.chunks(CHUNK_BYTES / N::WIDTH) {
             self.buffer.clear();
-            chunk.iter().for_each(|number| number.put(&mut self.buffer));
+            N::put_all(chunk, &mut self.buffer);
             sum.update(&self.buffer);
             self.file.write_all(&self.buffer)?;
         }
@@ -163,7 +185,7 @@ impl<'a> Framed<'a> {
             let chunk = &mut buffer[..CHUNK_BYTES.min((end - at) as usize)];
             self.file.read_exact_at(chunk, at).map_err(|error| CountsError::io(self.path, error))?;
             sum.update(chunk);
-            numbers.extend(chunk.chunks_exact(N::WIDTH).map(N::get));
+            N::get_all(chunk, &mut numbers);
             at += chunk.len() as u64;
         }
         if sum.finalize() == expected { Ok(numbers) } else { Err(self.torn()) }

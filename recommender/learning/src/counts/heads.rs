@@ -5,9 +5,9 @@
 //! | 0 | u8 | what the heads are of ([`Basis`]), and the number and weight of all orders |
 //! | 1 | u64 | each item's total: orders above, weight in the low 40 bits |
 //! | 2 | u32 | how many bytes each item has in section 3 |
-//! | 3 | u8 | per item: the bound (f64), then its partners ascending, each as the gap to the one before, orders and weight, in LEB128 |
+//! | 3 | u8 | per item, where it is in an order: the bound (f64), then its partners ascending, each as the gap to the one before, orders and weight, in LEB128 |
 
-use std::path::Path;
+use std::{borrow::Borrow, path::Path};
 
 use super::{
     CountsError,
@@ -63,28 +63,66 @@ impl Head {
         bytes
     }
 
-    fn decoded(mut bytes: Bytes) -> Option<Self> {
-        let bound = f64::from_bits(bytes.u64()?);
-        let mut entries = Vec::with_capacity(bytes.0.len() / 5);
-        let mut item = 0_u32;
-        while !bytes.0.is_empty() {
-            item = item.checked_add(u32::try_from(bytes.varint()?).ok()?)?;
-            entries.push((item, Count::of(bytes.varint()?, bytes.varint()?)));
-        }
-        Some(Self { bound, entries })
+    fn decoded(bytes: &[u8]) -> Self {
+        let mut entries = Vec::with_capacity(bytes.len() / 5);
+        entries.extend(self::entries(bytes));
+        Self { bound: bound(bytes), entries }
     }
 }
 
+/// Returns the bound of a head as it is written, 0 for none.
+fn bound(bytes: &[u8]) -> f64 {
+    Bytes(bytes).u64().map_or(0.0, f64::from_bits)
+}
+
+/// Returns the partners of a head as it is written, up to where it makes no sense.
+pub(super) fn entries(bytes: &[u8]) -> impl Iterator<Item = (u32, Count)> {
+    let mut bytes = Bytes(bytes.get(8..).unwrap_or_default());
+    let mut item = 0_u32;
+    std::iter::from_fn(move || {
+        item = item.checked_add(u32::try_from(bytes.varint()?).ok()?)?;
+        Some((item, Count::of(bytes.varint()?, bytes.varint()?)))
+    })
+}
+
+/// Says whether bytes are a head of partners below so many.
+fn is_sound(bytes: &[u8], items: u32) -> bool {
+    let mut rest = Bytes(bytes);
+    let mut item = Some(0);
+    let has_bound = rest.u64().is_some();
+    while let (Some(before), false) = (item, rest.0.is_empty()) {
+        let gap = rest.varint().and_then(|gap| u32::try_from(gap).ok());
+        let next = gap.and_then(|gap| u32::checked_add(before, gap)).filter(|next| *next < items);
+        item = next.filter(|_| rest.varint().is_some() && rest.varint().is_some());
+    }
+    bytes.is_empty() || has_bound && item.is_some()
+}
+
 impl Heads {
-    pub(super) fn new(basis: Basis, all: (u64, u64), totals: Vec<Count>, encoded: &[Vec<u8>]) -> Self {
-        let lens: Vec<u32> = encoded.iter().map(|head| head.len() as u32).collect();
+    pub(super) fn new(
+        basis: Basis,
+        all: (u64, u64),
+        totals: Vec<Count>,
+        encoded: &[impl Borrow<[u8]>],
+    ) -> Self {
+        let lens: Vec<u32> = encoded.iter().map(|head| head.borrow().len() as u32).collect();
         Self { basis, all, totals, starts: ends(&lens), bytes: encoded.concat() }
     }
 
     /// Returns the head of an item; that of an item that was not yet counted is empty.
     pub(super) fn get(&self, item: u32) -> Head {
-        let Some(ends) = self.starts.get(item as usize..item as usize + 2) else { return Head::default() };
-        Head::decoded(Bytes(&self.bytes[ends[0]..ends[1]])).expect("it was checked when the file was read")
+        Head::decoded(self.encoded(item))
+    }
+
+    /// Returns the bound of an item's head, 0 for an item that was not yet counted.
+    pub(super) fn bound(&self, item: u32) -> f64 {
+        bound(self.encoded(item))
+    }
+
+    /// Returns the head of an item as it is written, nothing for an item that was not yet counted.
+    pub(super) fn encoded(&self, item: u32) -> &[u8] {
+        let ends = self.starts.get(item as usize..item as usize + 2);
+        ends.map_or(&[], |ends| &self.bytes[ends[0]..ends[1]])
     }
 
     pub(super) fn write(&self, path: &Path) -> Result<(), CountsError> {
@@ -117,16 +155,11 @@ impl Heads {
             return Err(file.torn());
         }
         // Whatever a checksum lets through must not stop a program later.
-        on_all_cores(
-            heads.totals.len(),
-            || (),
-            |item, ()| {
-                let bytes = Bytes(&heads.bytes[heads.starts[item]..heads.starts[item + 1]]);
-                let items = heads.totals.len() as u32;
-                let is_sound = |head: &Head| head.entries.last().is_none_or(|(partner, _)| *partner < items);
-                Head::decoded(bytes).filter(is_sound).map(|_| ()).ok_or_else(|| file.torn())
-            },
-        )?;
+        let check = |item: usize, _: &mut ()| {
+            let bytes = &heads.bytes[heads.starts[item]..heads.starts[item + 1]];
+            if is_sound(bytes, heads.totals.len() as u32) { Ok(()) } else { Err(file.torn()) }
+        };
+        on_all_cores(heads.totals.len(), || (), check)?;
         Ok(heads)
     }
 }

@@ -1,16 +1,21 @@
 //! Ranking: the best partners of each item, kept exact from day to day without counting all pairs again.
 //!
 //! A head holds more partners than are asked for, and a bound on the ranks of all others (the materialised top-k views of
-//! Yi, Yu, Yang, Xia and Chen, ICDE 2003). New orders raise a pair outside by no more than [`Score`] allows, so most need
-//! no look: they stay below the last partner that is asked for. A pair that may pass it is counted exactly, in the row of
-//! whichever of the two has fewer orders, for a pair has the same count in both. Where the bound has come up to that last
-//! partner, the whole row is counted anew.
+//! Yi, Yu, Yang, Xia and Chen, ICDE 2003). By [`Score`]'s promises a partner outside climbs only where the pair is in a
+//! new order or the partner is in fewer orders than before; what such pairs count now is counted exactly ([`changes`]),
+//! and whoever ranks above the bound comes in. Where the bound has come up to the last partner that is asked for, as what was
+//! above it fell, the whole row is counted anew. What ranks below its head's bound may be out of date.
+//!
+//! [`changes`]: super::changes
+
+use std::borrow::Cow;
 
 use super::{
     CountsError,
+    changes::Change,
     count::Count,
-    heads::{Head, Heads},
-    rows::{Scratch, Source},
+    heads::{Head, Heads, entries},
+    rows::{Scratch, Source, on_all_cores},
     score::Score,
 };
 
@@ -22,13 +27,14 @@ pub(super) struct Ranking<'a, S> {
     pub(super) score: &'a S,
     /// The weight of one order of one item of the latest day.
     pub(super) today: f64,
-    /// The most that an order of several items weighs.
-    pub(super) heaviest: f64,
     pub(super) totals: &'a [Count],
     pub(super) rises: Vec<f64>,
     pub(super) partners: usize,
     pub(super) orders_min: u32,
 }
+
+/// Is the heads of all items as they stand in a file, those that did not change borrowed from the file before.
+type EncodedHeads<'h> = Vec<Cow<'h, [u8]>>;
 
 /// Is a partner with its rank.
 #[derive(Clone, Copy)]
@@ -38,26 +44,16 @@ pub(super) struct Ranked {
     pub(super) count: Count,
 }
 
-/// Says what became of a head.
-enum Outcome {
-    /// It is exact.
-    Done(Head),
-    /// It is exact with the counts of these partners.
-    Asks(Head, Vec<u32>),
-    /// Its row must be counted.
-    Lost,
-}
-
 impl<'a, S: Score> Ranking<'a, S> {
     pub(super) fn new(
         score: &'a S,
-        (today, heaviest): (f64, f64),
+        today: f64,
         totals: &'a [Count],
         (partners, orders_min): (usize, u32),
     ) -> Self {
         let rise = |total: &Count| if total.weight() == 0 { 0.0 } else { score.rise(total.weight() as f64) };
         let rises = totals.iter().map(rise).collect();
-        Self { score, today, heaviest, totals, rises, partners, orders_min: orders_min.max(1) }
+        Self { score, today, totals, rises, partners, orders_min: orders_min.max(1) }
     }
 
     /// Returns how many partners a head has room for: with twice as many as are asked for, the bound is well below.
@@ -75,8 +71,10 @@ impl<'a, S: Score> Ranking<'a, S> {
     /// Returns the partners of a head that are asked for, best first.
     pub(super) fn best(&self, head: &Head) -> Vec<Ranked> {
         let mut ranked = self.ranked(head);
-        sort_best(&mut ranked);
-        ranked.truncate(self.partners);
+        if ranked.len() > self.partners {
+            cut(&mut ranked, self.partners);
+        }
+        ranked.sort_unstable_by(best_first);
         ranked
     }
 
@@ -93,7 +91,7 @@ impl<'a, S: Score> Ranking<'a, S> {
         let mut is_all = true;
         row.drain(|other, count| {
             // Nearly all end here: a pair of too few orders, or one that no rank could bring past the bound.
-            if count.orders() < self.orders_min || other == item {
+            if count.orders() < self.orders_min || count.weight() == 0 || other == item {
                 return;
             }
             let most = count.weight() as f64 * self.rises[other as usize];
@@ -118,183 +116,71 @@ impl<'a, S: Score> Ranking<'a, S> {
         head(found, if is_all { 0.0 } else { bound.max(f64::MIN_POSITIVE) })
     }
 
-    /// Makes the heads of all items from those before, what new orders added, and as few whole rows as are needed.
+    /// Says whether a change may bring a partner among the best of a head whose bound this is.
+    pub(super) fn matters(&self, change: &Change, bound: f64) -> bool {
+        self.rank(change.with, change.count).is_some_and(|rank| rank >= bound)
+    }
+
+    /// Makes the heads of all items from those before and from changes, and from as few whole rows as are needed.
     ///
-    /// `fell` are the items that weigh less than before: whatever they are bought with may climb, so they are counted.
     /// `counted` gives rows of all orders.
-    pub(super) fn update(
+    pub(super) fn update<'h>(
         &self,
-        old: &Heads,
-        added: &Source,
-        fell: &[u32],
+        old: &'h Heads,
+        changes: &[Change],
         counted: impl Fn(&[u32]) -> Result<Source, CountsError>,
-    ) -> Result<(Vec<Vec<u8>>, usize), CountsError> {
+    ) -> Result<(EncodedHeads<'h>, usize), CountsError> {
         let count = self.totals.len();
-        let known = if fell.is_empty() { Vec::new() } else { self.partners_of(fell, &counted(fell)?)? };
-        let items: Vec<u32> = (0..count as u32).collect();
-        let outcomes = added.map(&items, count, |item, row| {
-            let from = known.partition_point(|(of, ..)| *of < item);
-            let to = known.partition_point(|(of, ..)| *of <= item);
-            self.outcome(item, old.get(item), row, &known[from..to])
-        })?;
-        // Who is asked, and on whose behalf.
-        let mut asks: Vec<(u32, u32)> = Vec::new();
-        let mut rows: Vec<u32> = Vec::new();
-        for (item, outcome) in items.iter().zip(&outcomes) {
-            match outcome {
-                Outcome::Done(_) => {}
-                Outcome::Asks(_, whom) => asks.extend(whom.iter().map(|&other| (other, *item))),
-                Outcome::Lost => rows.push(*item),
-            }
-        }
-        asks.sort_unstable();
-        let lost = rows.clone();
-        rows.extend(asks.iter().map(|(other, _)| *other));
-        rows.sort_unstable();
-        rows.dedup();
-        let source = counted(&rows)?;
-        let found = source.map(&rows, count, |item, row| {
-            let from = asks.partition_point(|(of, _)| *of < item);
-            let of_item = asks[from..].iter().take_while(|(of, _)| *of == item);
-            let answers: Vec<_> = of_item.map(|&(_, asker)| (asker, item, row.of(asker))).collect();
-            let head = lost.binary_search(&item).is_ok().then(|| self.select(item, row).encoded());
-            (answers, head)
-        })?;
-        drop(source);
-        let (answers, heads): (Vec<_>, Vec<_>) = found.into_iter().unzip();
-        let mut answers: Vec<(u32, u32, Count)> = answers.concat();
-        answers.sort_unstable_by_key(|&(asker, item, _)| (asker, item));
-        let mut answers = answers.chunk_by(|a, b| a.0 == b.0);
-        let mut heads = heads.into_iter().flatten();
-        let encoded = outcomes.into_iter().map(|outcome| match outcome {
-            Outcome::Done(head) => head.encoded(),
-            Outcome::Asks(head, _) => {
-                let answers = answers.next().expect("whoever asked is answered");
-                self.joined(head, answers).encoded()
-            }
-            Outcome::Lost => heads.next().expect("every row that was lost was counted"),
-        });
-        Ok((encoded.collect(), rows.len()))
-    }
-
-    /// Returns (partner, item, count) for all partners of items, by partner.
-    fn partners_of(&self, items: &[u32], source: &Source) -> Result<Vec<(u32, u32, Count)>, CountsError> {
-        let rows = source.map(items, self.totals.len(), |item, row| {
-            let mut partners = Vec::new();
-            row.drain(|other, count| partners.push((other, item, count)));
-            partners.retain(|(other, ..)| *other != item);
-            partners
-        })?;
-        let mut all = rows.concat();
-        all.sort_unstable_by_key(|&(partner, item, _)| (partner, item));
-        Ok(all)
-    }
-
-    fn outcome(
-        &self,
-        item: u32,
-        mut head: Head,
-        gained: &mut Scratch,
-        known: &[(u32, u32, Count)],
-    ) -> Outcome {
-        for (other, count) in &mut head.entries {
-            *count = count.plus(gained.take(*other));
-        }
-        let kept = head.entries.len();
-        for &(_, other, count) in known {
-            gained.take(other);
-            if head.entries[..kept].binary_search_by_key(&other, |(item, _)| *item).is_err() {
-                head.entries.push((other, count));
-            }
-        }
-        let mut ranked = self.ranked(&head);
-        let mut bound = head.bound.max(self.weightless(head.entries.iter().map(|(_, count)| *count)));
-        let mut rest: Vec<(u32, Count)> = Vec::new();
-        let is_whole = head.bound == 0.0;
-        gained.drain(|other, count| {
-            if other == item {
-            } else if is_whole && self.orders_min == 1 {
-                // Outside a whole head nothing was, so this is all there is.
-                ranked.extend(self.rank(other, count).map(|rank| Ranked { rank, item: other, count }));
-                bound = bound.max(self.weightless([count]));
-            } else {
-                rest.push((other, count));
-            }
-        });
-        if ranked.len() > self.room() {
-            bound = bound.max(cut(&mut ranked, self.room()));
-        }
-        let last = self.last(&mut ranked);
-        let mut asks = Vec::new();
-        for (other, count) in rest {
-            let most = self.most(item, other, count, head.bound);
-            if most * SLACK < last {
-                bound = bound.max(most);
-            } else if most > 0.0 {
-                asks.push(other);
-            }
-        }
-        if bound > 0.0 && bound * SLACK >= last {
-            return Outcome::Lost;
-        }
-        let orders = |item: u32| u64::from(self.totals[item as usize].orders());
-        let price: u64 = asks.iter().map(|&other| orders(other)).sum();
-        let head = self::head(ranked, bound);
-        match () {
-            () if asks.is_empty() => Outcome::Done(head),
-            () if price >= orders(item) => Outcome::Lost,
-            () => Outcome::Asks(head, asks),
-        }
-    }
-
-    /// Returns the rank of the last partner that is asked for, 0 where there are fewer.
-    fn last(&self, ranked: &mut [Ranked]) -> f64 {
-        if ranked.len() < self.partners {
-            return 0.0;
-        }
-        ranked.select_nth_unstable_by(self.partners - 1, best_first).1.rank
-    }
-
-    /// Returns the most that a partner outside a head may rank now, having gained so much.
-    fn most(&self, item: u32, other: u32, gained: Count, bound: f64) -> f64 {
-        let rise = self.rises[other as usize];
-        let weight = gained.weight_gained().max(0) as f64;
-        // It was ranked and below the bound, or had too few orders to be ranked.
-        let was_ranked = if bound > 0.0 { bound + weight * rise } else { 0.0 };
-        let had_too_few = (weight + f64::from(self.orders_min - 1) * self.heaviest) * rise;
-        let lighter = self.totals[item as usize].weight().min(self.totals[other as usize].weight());
-        was_ranked.max(had_too_few).min(lighter as f64 * rise)
-    }
-
-    /// Returns a bound above 0 where one of the counts has orders that are too old to weigh anything: it does not rank, but
-    /// it may not be forgotten as nothing either.
-    fn weightless(&self, counts: impl IntoIterator<Item = Count>) -> f64 {
-        let is = |count: Count| count.weight() == 0 && count.orders() >= self.orders_min;
-        if counts.into_iter().any(is) { f64::MIN_POSITIVE } else { 0.0 }
-    }
-
-    /// Adds counts to a head.
-    fn joined(&self, head: Head, counts: &[(u32, u32, Count)]) -> Head {
-        let mut ranked = self.ranked(&head);
-        let rank = |&(_, item, count): &(u32, u32, Count)| {
-            self.rank(item, count).map(|rank| Ranked { rank, item, count })
+        let renewed = |item: usize, _: &mut ()| {
+            let from = changes.partition_point(|change| (change.of as usize) < item);
+            let of_item = &changes[from..];
+            let of_item = &of_item[..of_item.partition_point(|change| change.of as usize == item)];
+            Ok(match of_item {
+                [] => self.holds(old, item as u32).then(|| Cow::Borrowed(old.encoded(item as u32))),
+                _ => self.renewed(old.get(item as u32), of_item).map(|head| Cow::Owned(head.encoded())),
+            })
         };
-        ranked.extend(counts.iter().filter_map(rank));
-        let mut bound = head.bound.max(self.weightless(counts.iter().map(|(.., count)| *count)));
+        let renewed: Vec<Option<Cow<[u8]>>> = on_all_cores(count, || (), renewed)?;
+        let lost: Vec<u32> =
+            (0..).zip(&renewed).filter(|(_, head)| head.is_none()).map(|(item, _)| item).collect();
+        let heads = counted(&lost)?.map(&lost, count, |item, row| self.select(item, row).encoded())?;
+        let mut heads = heads.into_iter().map(Cow::Owned);
+        let encoded =
+            renewed.into_iter().map(|head| head.or_else(|| heads.next()).expect("what was lost is counted"));
+        Ok((encoded.collect(), lost.len()))
+    }
+
+    /// Says whether enough of a head's partners still rank above its bound.
+    fn holds(&self, heads: &Heads, item: u32) -> bool {
+        let bound = heads.bound(item) * SLACK;
+        let ranks = entries(heads.encoded(item)).filter_map(|(item, count)| self.rank(item, count));
+        bound == 0.0 || ranks.filter(|rank| *rank > bound).take(self.partners).count() == self.partners
+    }
+
+    /// Takes changes up into a head; `None` where its bound has come up to the last partner that is asked for.
+    fn renewed(&self, mut head: Head, changes: &[Change]) -> Option<Head> {
+        let known = head.entries.len();
+        for change in changes {
+            match head.entries[..known].binary_search_by_key(&change.with, |(item, _)| *item) {
+                Ok(place) => head.entries[place].1 = change.count,
+                // The same change again, of another order.
+                Err(_) if head.entries[known..].last().is_some_and(|(item, _)| *item == change.with) => {}
+                Err(_) => head.entries.push((change.with, change.count)),
+            }
+        }
+        let (mut ranked, mut bound) = (self.ranked(&head), head.bound);
+        ranked.retain(|one| one.rank >= bound);
         if ranked.len() > self.room() {
             bound = bound.max(cut(&mut ranked, self.room()));
         }
-        self::head(ranked, bound)
+        let above = || ranked.iter().filter(|one| one.rank > bound * SLACK).count();
+        (bound == 0.0 || above() >= self.partners).then(|| self::head(ranked, bound))
     }
 }
 
 /// Orders by rank, the highest first, and where it is the same by item.
 fn best_first(a: &Ranked, b: &Ranked) -> std::cmp::Ordering {
     b.rank.total_cmp(&a.rank).then(a.item.cmp(&b.item))
-}
-
-pub(super) fn sort_best(ranked: &mut [Ranked]) {
-    ranked.sort_unstable_by(best_first);
 }
 
 /// Keeps the best, and returns the rank of the last of them.

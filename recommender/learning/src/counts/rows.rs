@@ -19,7 +19,7 @@ use super::{
     segment::Segment,
 };
 
-/// How many rows a thread takes at a time: enough not to meet at the counter, few enough to end together.
+/// The most rows that a thread takes at a time: enough not to meet at the counter, few enough to end together.
 const ROWS_AT_A_TIME: usize = 16;
 
 /// Adds up one row after the other: a sparse accumulator (Gustavson 1978), whose places are written down as they are
@@ -59,16 +59,6 @@ impl Scratch {
             self.met.push(other);
         }
         *place = place.plus(count);
-    }
-
-    /// Returns one count of the row.
-    pub(super) fn of(&self, other: u32) -> Count {
-        self.counts[other as usize]
-    }
-
-    /// Returns one count of the row and takes it out.
-    pub(super) fn take(&mut self, other: u32) -> Count {
-        std::mem::take(&mut self.counts[other as usize])
     }
 
     /// Calls `visit` with each count of the row that is not 0, in no order, and makes room for the next row.
@@ -137,16 +127,17 @@ pub(super) fn on_all_cores<S, T: Send, E: Send>(
     work: impl Fn(usize, &mut S) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
     let next = AtomicUsize::new(0);
+    let at_a_time = (pieces / (8 * crate::cores())).clamp(1, ROWS_AT_A_TIME);
     let worker = || {
         let mut scratch = scratch();
         let mut done = Vec::new();
         loop {
-            let first = next.fetch_add(ROWS_AT_A_TIME, Ordering::Relaxed);
+            let first = next.fetch_add(at_a_time, Ordering::Relaxed);
             if first >= pieces {
                 return Ok(done);
             }
             let some: Result<Vec<T>, E> =
-                (first..pieces.min(first + ROWS_AT_A_TIME)).map(|piece| work(piece, &mut scratch)).collect();
+                (first..pieces.min(first + at_a_time)).map(|piece| work(piece, &mut scratch)).collect();
             done.push((first, some?));
         }
     };

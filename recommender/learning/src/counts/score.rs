@@ -8,7 +8,7 @@
 /// - it does not rise with `today`, and is not lower for a higher `rise`;
 /// - `rise(partner)` does not rise with `partner`.
 ///
-/// So a pair whose items were not bought together again does not climb, and one that was climbs by so much at most.
+/// So a pair whose items were not bought together again does not climb.
 pub trait Score: Sync {
     /// Returns a name with all parameters: what was ranked by another one is ranked anew.
     fn name(&self) -> String;

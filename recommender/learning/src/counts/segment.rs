@@ -136,13 +136,40 @@ impl Segment {
         let mut order = 0;
         while let Some(gap) = bytes.varint() {
             order += gap as usize;
-            let head = self.heads[order];
-            let count = head.count();
-            let start = head.start as usize;
-            for other in items(&self.gaps[start..start + words(head.mark)]) {
+            let count = self.count(order);
+            for other in self.items(self.heads[order]) {
                 add(other, count);
             }
         }
+    }
+
+    /// Returns what an order adds to each of its pairs.
+    #[inline]
+    pub(super) fn count(&self, order: usize) -> Count {
+        self.heads[order].count()
+    }
+
+    /// Returns an order's items, ascending, and whether it is taken back.
+    #[inline]
+    pub(super) fn order(&self, order: usize) -> (impl Iterator<Item = u32>, bool) {
+        let head = self.heads[order];
+        (self.items(head), is_taken_back(head.mark))
+    }
+
+    /// Returns how many orders there are.
+    pub(super) fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// Returns how many pairs there are in all orders, in both directions.
+    pub(super) fn pairs(&self) -> f64 {
+        self.gaps.len() as f64 * self.breadth
+    }
+
+    #[inline]
+    fn items(&self, head: Head) -> impl Iterator<Item = u32> {
+        let start = head.start as usize;
+        items(&self.gaps[start..start + words(head.mark)])
     }
 
     /// Returns about how many orders an item is in: no posting is shorter than a byte.
@@ -164,7 +191,7 @@ impl Segment {
             let sign = if is_taken_back(head.mark) { -1 } else { 1 };
             all.0 += sign * i64::from(words(head.mark) > 0);
             all.1 += sign * i64::from(head.weight) * i64::from(words(head.mark) > 0);
-            for item in items(&self.gaps[head.start as usize..head.start as usize + words(head.mark)]) {
+            for item in self.items(*head) {
                 totals[item as usize] = totals[item as usize].plus(head.count());
             }
         }

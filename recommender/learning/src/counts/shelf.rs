@@ -52,19 +52,25 @@ impl Shelf<'_> {
         Ok(segment)
     }
 
+    /// Returns segments that fit in memory together, or `None`.
+    pub fn together(&self, segments: &[Entry]) -> Result<Option<Vec<Arc<Segment>>>, CountsError> {
+        let bytes: usize = segments.iter().map(|entry| entry.bytes(self.item_count)).sum();
+        let fit = bytes <= self.room_bytes || segments.len() <= 1;
+        fit.then(|| segments.iter().map(|entry| self.segment(entry)).collect()).transpose()
+    }
+
     /// Returns where the rows of some items come from: all segments in memory, or where they do not fit a run for each.
     pub fn source(&self, segments: &[Entry], items: &[u32]) -> Result<Source, CountsError> {
-        let bytes: usize = segments.iter().map(|entry| entry.bytes(self.item_count)).sum();
         if items.is_empty() {
-            Ok(Source::Segments(Vec::new()))
-        } else if bytes <= self.room_bytes || segments.len() == 1 {
-            Ok(Source::Segments(segments.iter().map(|entry| self.segment(entry)).collect::<Result<_, _>>()?))
-        } else {
-            let run = |entry: &Entry| {
-                let path = self.folder.join(format!("run-{}", entry.number));
-                Run::spill(&path, self.segment(entry)?, items, self.item_count as usize)
-            };
-            Ok(Source::Runs(segments.iter().map(run).collect::<Result<_, _>>()?))
+            return Ok(Source::Segments(Vec::new()));
         }
+        if let Some(segments) = self.together(segments)? {
+            return Ok(Source::Segments(segments));
+        }
+        let run = |entry: &Entry| {
+            let path = self.folder.join(format!("run-{}", entry.number));
+            Run::spill(&path, self.segment(entry)?, items, self.item_count as usize)
+        };
+        Ok(Source::Runs(segments.iter().map(run).collect::<Result<_, _>>()?))
     }
 }

@@ -217,7 +217,7 @@ fn an_order_of_ten_thousand_lines_pairs_as_many_items_as_it_may() {
 }
 
 #[test]
-fn few_new_orders_change_heads_without_counting_all_rows() {
+fn few_new_orders_change_heads_without_counting_rows_anew() {
     let order = |id: u64| {
         Order(id, (id / 100) as i32, (0..6).map(|n| (weighing::mix(id * 9 + n) % 300) as u32).collect())
     };
@@ -226,7 +226,7 @@ fn few_new_orders_change_heads_without_counting_all_rows() {
     let changes: Vec<Change> = (0..4_020).map(order).collect();
     assert_eq!(tell(&mut counts, &changes[..4_000]).rows_counted, 300);
     let rows = tell(&mut counts, &changes[4_000..]).rows_counted;
-    assert!(rows < 200, "{rows}");
+    assert!(rows < 10, "{rows}");
 }
 
 #[test]

@@ -66,11 +66,6 @@ impl Scale {
     pub(super) fn length(&self, items: u32) -> f64 {
         libm::pow(f64::from(items.max(1)), -self.weighing.length_power)
     }
-
-    /// Returns the most that an order of two or more items weighs.
-    pub(super) fn heaviest_pair(&self) -> f64 {
-        HEAVIEST * self.length(2).max(self.length(1))
-    }
 }
 
 /// Returns the whole weight of an order.
