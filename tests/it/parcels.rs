@@ -154,7 +154,7 @@ async fn the_rest_of_an_order_is_cancelled_by_its_shopper(store: Store) {
     let cancelled = cancel(&app, &shopper, &order).await.body;
     assert_eq!(
         (&cancelled["status"], &cancelled["payment_status"], &cancelled["to_send"]),
-        (&json!("fulfilled"), &json!("partially_refunded"), &Value::Null),
+        (&json!("fulfilled"), &json!("refunded"), &Value::Null),
         "{cancelled}"
     );
     assert_eq!(cancelled["refunds"][1]["amount_minor"], 2_500);

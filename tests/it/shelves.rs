@@ -429,7 +429,7 @@ async fn told(app: &TestApp, sku: &str, token: Option<&str>) -> Value {
 
 async fn what_was_answered_before_is_never_out_of_date(store: Store) {
     let app = shop(store).await;
-    let until_ms = now_ms() + 6_000;
+    let until_ms = now_ms() + 15_000;
     let file = app.write_file(
         "sale.csv",
         &format!(

@@ -75,7 +75,9 @@ async fn visit(app: &TestApp, n: usize, book: &mut [Book; 2]) -> Option<Value> {
     let token = token(n);
     let shelf = beside_mug(app, &token).await;
     let teapot = shelf.iter().find(|place| place["sku"] == "TEAPOT");
-    let tempting = teapot.filter(|_| n % 3 > 0).or(shelf.first().filter(|_| teapot.is_none() && n % 8 == 0));
+    let tempting = teapot
+        .filter(|_| !n.is_multiple_of(3))
+        .or(shelf.first().filter(|_| teapot.is_none() && n.is_multiple_of(8)));
     let place = |place: &Value| json!({"sku": place["sku"], "from": place["from"]});
     let report = json!({
         "shown": shelf.iter().map(place).collect::<Vec<_>>(),

@@ -74,7 +74,7 @@ pub struct ShelvesConfig {
     pub popular: Filling,
     /// What goes with what a letter is about.
     pub mail: Filling,
-    /// How long an algorithm may take before the catalogue's own order fills its shelf, in milliseconds.
+    /// How long an algorithm may take before the catalogue's own order fills its shelf, in milliseconds; 0 asks none.
     pub deadline_ms: u64,
 }
 

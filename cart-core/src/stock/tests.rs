@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::{
-    CartId, Currency, LineRelease, Order, OrderId, OrderLine, Properties, StepDetails, StockPolicy, VisitorId,
+    CartEvent, CartId, Currency, LineRelease, Order, OrderId, OrderLine, Properties, Sku, StepDetails,
+    StockPolicy, VisitorId,
 };
 
 fn sku(text: &str) -> Sku {

@@ -175,10 +175,10 @@ fn place(cart: &Cart, id: PaymentId, amount_minor: i64) -> Command {
 }
 
 /// Draws a product that lies on a shelf, with a location.
-pub fn slot(rng: &mut StdRng) -> (&'static str, cart_core::LocationId) {
+pub fn slot(rng: &mut StdRng) -> (&'static str, LocationId) {
     let shelf: Vec<&str> = SKUS.into_iter().filter(|text| shop::is_on_a_shelf(text)).collect();
     let text = *shelf.choose(rng).expect("some");
     // Lamps lie in one place, so that what may be owed of them can be said.
     let is_north = text != "LAMP" && rng.random_bool(0.5);
-    (text, if is_north { shop::north() } else { cart_core::LocationId::default() })
+    (text, if is_north { shop::north() } else { LocationId::default() })
 }

@@ -109,7 +109,8 @@ async fn shown(
     let is_declined = histories.get(&event.unit).is_some_and(|history| history.declined.is_some());
     let reader = Visitor::absent(owner.unwrap_or(&event.unit).clone(), event.unit.clone());
     let who = Some(&reader).filter(|_| !is_declined);
-    let shown = shop.shelf(ShelfName::Mail, about, who, &Forced::new(), BESIDE_MAX).await;
+    let filling = shop.filling(ShelfName::Mail, who, &Forced::new());
+    let shown = shop.shelf(ShelfName::Mail, about, who, filling, BESIDE_MAX).await;
     // Who waits for a product is nobody that experiments know.
     if let Some(who) = who.filter(|_| owner.is_some()) {
         shop.expose_shelf(who, &shown).await;

@@ -46,6 +46,10 @@ impl Deadline {
         patience: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failure> {
+        // A timer has its own grain: no time at all is none.
+        if patience.is_zero() {
+            return Err(Failure::Late);
+        }
         let places = self.0.clone();
         let worked = async {
             let place = places.acquire_owned().await.expect("nobody closes it");
@@ -74,6 +78,7 @@ mod tests {
         let deadline = Deadline::default();
         assert_eq!(deadline.within(LONG, || 7).await, Ok(7));
         assert_eq!(deadline.within(SOON, || thread::sleep(4 * SOON)).await, Err(Failure::Late));
+        assert_eq!(deadline.within(Duration::ZERO, || 7).await, Err(Failure::Late));
         let breaks = || -> i32 { panic!("on purpose") };
         assert_eq!(deadline.within(LONG, breaks).await, Err(Failure::Broken));
     }

@@ -143,6 +143,11 @@ impl Shop {
         };
         let catalogue = self.catalogue.get();
         let (sold_out, shown) = (self.shelves.sold_out(), about.skus());
+        let spare = if rules.are_in_force(name, now_ms) { SPARE } else { 0 };
+        let showing = who.map(|who| Showing::fresh(who.unit(), now_ms));
+        let coins = showing.as_ref().map_or(0, |showing| showing.event_id("coins").as_u64_pair().0);
+        let n = wanted + shown.len() + spare;
+        let (candidates, is_makeshift) = self.candidates(&catalogue, filling, about.into(), n, coins).await;
         let may_be_offered =
             |sku: &Sku| catalogue.visible(sku).is_some() && !sold_out.contains(sku) && !shown.contains(sku);
         let context = rules::Context {
@@ -152,11 +157,6 @@ impl Shop {
             wanted,
             may_be_offered: &may_be_offered,
         };
-        let spare = if rules.are_in_force(name, now_ms) { SPARE } else { 0 };
-        let showing = who.map(|who| Showing::fresh(who.unit(), now_ms));
-        let coins = showing.as_ref().map_or(0, |showing| showing.event_id("coins").as_u64_pair().0);
-        let n = wanted + shown.len() + spare;
-        let (candidates, is_makeshift) = self.candidates(&catalogue, filling, about.into(), n, coins).await;
         let lead = match filling {
             Filling::One(lead) | Filling::Shared(lead, _) => lead,
         };

@@ -62,7 +62,7 @@ impl<'a> LineView<'a> {
         Self::priced(line, at.and_then(|at| quote.lines.get(at)))
     }
 
-    fn priced(line: &'a Line, quote: Option<&LineQuote>) -> Self {
+    pub(super) fn priced(line: &'a Line, quote: Option<&LineQuote>) -> Self {
         Self {
             id: line.id().to_string(),
             sku: line.sku.as_str(),

@@ -12,13 +12,13 @@ pub(super) struct ShippingView<'a> {
     needed: bool,
     /// The destination is not known yet, so the shop's home stood in for it.
     estimated: bool,
-    offered: Vec<OfferView<'a>>,
-    refused: Vec<RefusedView<'a>>,
+    pub(super) offered: Vec<OfferView<'a>>,
+    pub(super) refused: Vec<RefusedView<'a>>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ShippingOffer")]
-struct OfferView<'a> {
+pub(super) struct OfferView<'a> {
     #[serde(flatten)]
     offer: &'a Offer,
     /// What the cart would come to.
@@ -49,7 +49,7 @@ impl<'a> OfferView<'a> {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ShippingRefusal")]
-struct RefusedView<'a> {
+pub(super) struct RefusedView<'a> {
     #[schemars(with = "MethodId")]
     method: &'a str,
     name: &'a str,

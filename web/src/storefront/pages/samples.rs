@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub use all::all;
-pub use page::{share, shared};
+pub use page::share;
 
 pub const NOW_MS: i64 = 1_764_000_000_000;
 const SHIPPING_MINOR: i64 = 495;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cart_core::{
     Asked, Code, FieldError, GiftCard, LineId, PromotionId, Properties, Sku, Step, StepDetails, Typed,
-    limits::NOTE_BYTES_MAX,
+    limits::{LINE_QUANTITY_MAX, NOTE_BYTES_MAX},
 };
 use serde_json::Number;
 
