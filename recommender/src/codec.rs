@@ -126,9 +126,20 @@ impl<T: Stored, const N: usize> Stored for [T; N] {
         self.iter().for_each(|value| value.put(out));
     }
 
+    /// A model holds millions of them, so none asks for memory of its own.
     fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
-        let values: Vec<T> = (0..N).map(|_| T::take(from)).collect::<Result<_, _>>()?;
-        Ok(values.try_into().unwrap_or_else(|_| unreachable!("as many values as were taken")))
+        let mut refused = None;
+        let values: [Option<T>; N] = std::array::from_fn(|_| match T::take(from) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                refused.get_or_insert(error);
+                None
+            }
+        });
+        match refused {
+            Some(error) => Err(error),
+            None => Ok(values.map(|value| value.expect("none was refused"))),
+        }
     }
 }
 

@@ -173,12 +173,10 @@ pub async fn run_sql(app: &TestApp, sql: &str) -> String {
         Store::Postgres => ("psql", app.store_url()),
     };
     let mut command = tokio::process::Command::new(program);
-    if program == "psql" {
-        command.args(["-v", "ON_ERROR_STOP=1", "-At"]);
-    }
     let said = match program {
-        "psql" => command.args([address, "-c", sql]),
-        _ => command.args([address, sql]),
+        "psql" => command.args(["-v", "ON_ERROR_STOP=1", "-At", address, "-c", sql]),
+        // The server writes meanwhile: its turns are waited for.
+        _ => command.args(["-cmd", ".timeout 10000", address, sql]),
     };
     let said = said.output().await.unwrap();
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
