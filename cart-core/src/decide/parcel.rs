@@ -117,7 +117,7 @@ fn pack(
         let place = wish.location.as_ref().map_or_else(String::new, |location| format!(" in {location}"));
         return Err(invalid(
             "lines",
-            format!("names {wanted} of {sku} for {line}, of which {there} wait{place}"),
+            format!("names {wanted} × {sku} of line {line}; what waits of it{place} is {there}"),
         ));
     }
     let mut left = u32::try_from(wanted).unwrap_or(u32::MAX);
