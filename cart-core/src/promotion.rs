@@ -145,6 +145,24 @@ impl Promotions {
         self.definitions().find(|definition| definition.id == *id)
     }
 
+    /// Returns the first time after one, both in Unix milliseconds, at which a promotion may begin or end by itself.
+    ///
+    /// ```
+    /// use cart_core::Promotions;
+    /// let sale = |conditions: &str| -> Promotions {
+    ///     let benefit = r#"{"kind": "percentage", "on": {"all": true}, "off_bp": 1000}"#;
+    ///     let sale = format!(r#"[{{"id": "sale", "name": "Sale", "conditions": {conditions}, "benefit": {benefit}}}]"#);
+    ///     serde_json::from_str(&sale).unwrap()
+    /// };
+    /// let dates = sale(r#"{"from_ms": 5000, "until_ms": 9000}"#);
+    /// assert_eq!([0, 5_000, 9_000].map(|at_ms| dates.change_after(at_ms)), [Some(5_000), Some(9_000), None]);
+    /// let hours = sale(r#"{"weekly": {"from_minute": 600, "until_minute": 720}}"#);
+    /// assert_eq!(hours.change_after(59_999), Some(60_000));
+    /// ```
+    pub fn change_after(&self, at_ms: i64) -> Option<i64> {
+        self.definitions().filter_map(|definition| definition.conditions.change_after(at_ms)).min()
+    }
+
     /// Reports whether a code opens any promotion.
     pub fn knows_code(&self, code: &Code) -> bool {
         self.codes.contains_key(code)

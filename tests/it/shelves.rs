@@ -470,7 +470,8 @@ async fn what_was_answered_before_is_never_out_of_date(store: Store) {
     assert!(told(&app, "V5", None).await.is_null(), "a rule holds at once");
 }
 
-fn now_ms() -> i64 {
+/// Returns the clock's reading, in Unix milliseconds.
+pub fn now_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     i64::try_from(since.unwrap().as_millis()).unwrap()
 }

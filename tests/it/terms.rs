@@ -1,9 +1,11 @@
 //! The terms of a shop: what prices, taxes and shipping make of a cart.
 
+use std::collections::BTreeSet;
+
 use harness::{Shopper, Store, TestApp, app::Setup, patience::eventually, shopper::complete_step};
 use serde_json::{Value, json};
 
-use crate::codes::shown;
+use crate::{codes::shown, shelves::now_ms};
 
 on_each_store!(
     taxes_are_assessed_where_the_order_goes,
@@ -11,6 +13,7 @@ on_each_store!(
     an_address_that_nothing_goes_to_is_refused_at_its_country,
     prices_and_limits_go_with_the_quantity,
     a_changed_price_is_told_and_accepted,
+    a_cart_that_is_read_again_is_never_out_of_date,
     promotions_are_applied_explained_and_ordered,
     broken_terms_change_nothing,
 );
@@ -239,6 +242,39 @@ async fn a_changed_price_is_told_and_accepted(store: Store) {
     let cart = shopper.command(&json!({"type": "accept_prices"})).await.accepted();
     assert_eq!(cart["lines"][0].get("was_minor"), None);
     assert_eq!(shopper.place_order("tok_success").await.body["order"]["total_minor"], 4_400);
+}
+
+async fn a_cart_that_is_read_again_is_never_out_of_date(store: Store) {
+    let app = shop(store, "").await;
+    let (from_ms, until_ms) = (now_ms() + 12_000, now_ms() + 16_000);
+    let price = format!(
+        r#""[{{""minor"":500,""currency"":""GBP"",""from_ms"":{from_ms},""until_ms"":{until_ms}}}]""#
+    );
+    let sale = format!("sku,name,price_minor,currency,stock,prices\nSALE,Jug,900,GBP,5,{price}\n");
+    import(&app, "products", "sale.csv", &sale).await;
+    // Half of the sale's time, what is left of its price is halved again.
+    let half_ms = (from_ms + until_ms) / 2;
+    let half = json!([{"id": "half", "name": "Half", "conditions": {"from_ms": half_ms},
+        "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 5000}}]);
+    import(&app, "promotions", "half.json", &half.to_string()).await;
+    let shopper = app.open_cart().await;
+    eventually("the jug is for sale", async || shopper.add("SALE", 1).await.status == 200).await;
+    let right = |at_ms: i64| match at_ms {
+        _ if at_ms < from_ms => 900,
+        _ if at_ms < half_ms => 500,
+        _ if at_ms < until_ms => 250,
+        _ => 450,
+    };
+    let mut seen = BTreeSet::new();
+    while seen.len() < 4 {
+        let before_ms = now_ms();
+        let total = shopper.cart().await["totals"]["total_minor"].as_i64().unwrap();
+        let after_ms = now_ms();
+        assert!([right(before_ms), right(after_ms)].contains(&total), "{total} at {before_ms} to {after_ms}");
+        seen.insert(total);
+        assert!(after_ms < until_ms + 10_000, "only {seen:?} was seen");
+    }
+    assert_eq!(shopper.add("SALE", 1).await.accepted()["totals"], shopper.cart().await["totals"]);
 }
 
 const PROMOTIONS: &str = r#"[

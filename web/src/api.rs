@@ -21,6 +21,7 @@ pub mod users;
 pub mod webhooks;
 
 mod admin;
+pub(crate) mod cart_text;
 mod gate;
 mod headers;
 mod openapi;

@@ -23,7 +23,8 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    admin, api,
+    admin,
+    api::{self, cart_text::CartTexts},
     back_in_stock::{Asks, waves},
     bandits,
     carts::{
@@ -136,6 +137,7 @@ impl Application {
             admins: admin::accounts::Remembered::default(),
             webhooks,
             carts,
+            cart_texts: CartTexts::default(),
             checkout,
             sandbox,
             webhook_secret,

@@ -249,6 +249,5 @@ fn end_of(payment: &PaymentId, error: &PaymentError) -> Option<Command> {
 /// A cart becomes one order at most, so its name follows from the cart's.
 pub fn order_id_of(cart: &CartId) -> OrderId {
     let digest = Sha256::new().chain_update(b"cartwright order 1:").chain_update(cart.as_str()).finalize();
-    let hex: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
-    OrderId::parse(&format!("o{hex}")).expect("hexadecimal digits are an id")
+    OrderId::parse(&format!("o{}", hex::encode(&digest[..10]))).expect("hexadecimal digits are an id")
 }

@@ -1,5 +1,6 @@
 //! The Cartwright server: carts, experiments and recommendations behind HTTP, websockets and a command line.
 
+pub mod answers;
 pub mod application;
 pub mod circumstances;
 pub mod config;

@@ -33,7 +33,7 @@ impl LinkTo {
             Self::Report => "cartwright report link 1:",
         };
         let digest = Sha256::new().chain_update(domain).chain_update(token).finalize();
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(digest)
     }
 
     /// Returns the path of the page of a token.

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     admin::accounts::Remembered,
+    api::cart_text::CartTexts,
     back_in_stock::Asks,
     carts::{Carts, CartsError, IdempotencyKey, Opening},
     catalogue::{Catalogue, CatalogueCell},
@@ -61,6 +62,8 @@ pub struct Shop {
     pub throttle: Throttle,
     /// The carts.
     pub carts: Carts,
+    /// Carts as they were read.
+    pub cart_texts: CartTexts,
     /// The way from carts to orders.
     pub checkout: Checkout,
     /// The provider of payments, which is one for trying things.
@@ -344,6 +347,5 @@ fn fresh_id() -> CartId {
 fn id_of_key(owner: &VisitorId, key: &str) -> CartId {
     let digest = Sha256::new().chain_update(b"cartwright cart 1:").chain_update(owner.as_str());
     let digest = digest.chain_update([0]).chain_update(key).finalize();
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    CartId::parse(&hex).expect("hexadecimal digits are an id")
+    CartId::parse(&hex::encode(&digest[..16])).expect("hexadecimal digits are an id")
 }

@@ -171,12 +171,20 @@ impl Visitor {
 
     /// Finds the visitor of a request: the bearer token, else the cookie. The door has looked sessions up before.
     pub fn of_request(request: &HttpRequest) -> Option<Self> {
+        Some(Self { circumstances: Circumstances::of(request), ..Self::shown(request)? })
+    }
+
+    /// Finds only whose carts and orders a request may reach: the id of [`Self::of_request`].
+    pub fn owner_of_request(request: &HttpRequest) -> Option<VisitorId> {
+        Some(Self::shown(request)?.id)
+    }
+
+    fn shown(request: &HttpRequest) -> Option<Self> {
         let token = Token::of_request(request)?;
-        let visitor = match token.is_sessions() {
+        match token.is_sessions() {
             true => request.extensions().get::<Self>().cloned(),
             false => Self::of(token),
-        }?;
-        Some(Self { circumstances: Circumstances::of(request), ..visitor })
+        }
     }
 
     /// Returns how experiments know the visitor: one unit, logged in or not.
@@ -246,8 +254,7 @@ fn open(keys: &Keyring, text: &str, now_seconds: i64) -> Option<(String, bool)> 
 
 fn id_of(token: &str) -> VisitorId {
     let digest = Sha256::new().chain_update(b"cartwright visitor 1:").chain_update(token).finalize();
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    VisitorId::parse(&format!("v{hex}")).expect("hexadecimal digits are an id")
+    VisitorId::parse(&format!("v{}", hex::encode(&digest[..16]))).expect("hexadecimal digits are an id")
 }
 
 #[cfg(test)]

@@ -51,6 +51,16 @@ pub struct PromotionConditions {
     pub needs: Vec<Need>,
 }
 
+impl PromotionConditions {
+    /// Returns the first time after one, both in Unix milliseconds, at which they may begin or cease to hold by themselves: by their
+    /// dates, or with a minute, where they name hours.
+    pub fn change_after(&self, at_ms: i64) -> Option<i64> {
+        let dates = [self.from_ms, self.until_ms].into_iter().flatten().filter(|date_ms| *date_ms > at_ms);
+        let minute = self.weekly.as_ref().map(|_| (at_ms.div_euclid(MINUTE_MS) + 1) * MINUTE_MS);
+        dates.chain(minute).min()
+    }
+}
+
 /// Is what a cart must hold: pieces or sums of what is selected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

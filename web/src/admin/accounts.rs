@@ -107,5 +107,5 @@ pub fn secret() -> String {
 }
 
 fn digest(token: &str) -> String {
-    Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(token))
 }

@@ -1,6 +1,10 @@
 //! Carts and their orders.
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode, http::header, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header, header::ContentType},
+    web,
+};
 use cart_core::{CartId, Currency, Request};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +16,7 @@ use super::{
     operation::Operation,
     request::{
         Return, asks_for_newest, cart_id, done, etag, forced, household_of, idempotency_key, if_match, json,
-        optional_json, visitor,
+        optional_json, owner,
     },
     snapshots::{Keeping, is_wanted, sealed},
 };
@@ -150,16 +154,19 @@ pub(super) async fn read(
     request: HttpRequest,
     path: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, caller) = (cart_id(&path)?, visitor(&request)?.id);
-    let answer = match asks_for_newest(&request) {
-        true => shop.carts.read_newest(id, caller).await?,
-        false => shop.carts.read(id, caller).await?,
+    let (id, caller) = (cart_id(&path)?, owner(&request)?);
+    let asks_for_newest = asks_for_newest(&request);
+    let known = shop.carts.newest(&id).filter(|cart| !asks_for_newest && cart.owner == caller);
+    let cart = match (known, asks_for_newest) {
+        (Some(cart), _) => cart,
+        (None, true) => accepted(shop.carts.read_newest(id, caller).await?)?.cart,
+        (None, false) => accepted(shop.carts.read(id, caller).await?)?.cart,
     };
-    let Accepted { cart, quote, .. } = accepted(answer)?;
     Ok(HttpResponse::Ok()
         .insert_header(etag(cart.version))
         .insert_header((header::CACHE_CONTROL, "private, no-cache"))
-        .json(CartView::of(&cart, &quote)))
+        .insert_header(ContentType::json())
+        .body(shop.cart_text(&cart)))
 }
 
 /// `POST /api/v1/carts/{id}/commands`: one command.
@@ -169,7 +176,7 @@ pub(super) async fn command(
     path: web::Path<String>,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let caller = visitor(&request)?.id;
+    let caller = owner(&request)?;
     let cart = cart_id(&path)?;
     let keeper = is_wanted(&request)?.then(|| caller.clone());
     let (form, bytes) = json::<CommandForm>(&request, body).await?;

@@ -21,8 +21,7 @@ use crate::{
 static DOCUMENT: LazyLock<(web::Bytes, String)> = LazyLock::new(|| {
     let text = document(&super::documented()).to_string();
     let digest = Sha256::digest(&text);
-    let etag: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    (text.into(), format!("\"{etag}\""))
+    (text.into(), format!("\"{}\"", hex::encode(&digest[..12])))
 });
 
 /// `GET /api/openapi.json`.

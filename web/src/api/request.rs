@@ -10,7 +10,7 @@ use actix_web::{
     },
     web,
 };
-use cart_core::CartId;
+use cart_core::{CartId, VisitorId};
 use experiments::hash::query_string_override;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -202,6 +202,14 @@ pub fn visitor(request: &HttpRequest) -> Result<Visitor, Problem> {
     Visitor::of_request(request).ok_or_else(Problem::unauthorized)
 }
 
+/// Finds whose carts and orders a request may reach.
+///
+/// # Errors
+/// As [`visitor`].
+pub fn owner(request: &HttpRequest) -> Result<VisitorId, Problem> {
+    Visitor::owner_of_request(request).ok_or_else(Problem::unauthorized)
+}
+
 /// Parses the cart id of a path; what cannot be one names no cart.
 ///
 /// # Errors
@@ -262,7 +270,7 @@ pub fn idempotency_key(request: &HttpRequest, body: &[u8]) -> Result<Option<Idem
 pub fn keyed(request: &HttpRequest, key: &str, body: &[u8]) -> IdempotencyKey {
     let address = request.uri().path_and_query().map_or("/", |address| address.as_str());
     let digest = Sha256::new().chain_update(address).chain_update([0]).chain_update(body).finalize();
-    let fingerprint = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = hex::encode(&digest[..16]);
     IdempotencyKey { key: key.to_owned(), fingerprint }
 }
 

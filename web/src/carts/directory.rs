@@ -73,6 +73,11 @@ impl Carts {
         self.run(Job { cart: id, kind: JobKind::Open(opening), key }).await
     }
 
+    /// Returns a cart as memory knows it, where that is as of now: see [`Self::read`].
+    pub fn newest(&self, id: &CartId) -> Newest {
+        self.shard(id).live.newest(id)
+    }
+
     /// Reads a cart, for its owner where a caller is named: from memory where it is there, without a turn. What another
     /// process has committed is missed for no longer than its notification travels.
     ///
@@ -80,7 +85,7 @@ impl Carts {
     /// [`CartsError`] where no rule answered.
     pub async fn read(&self, id: CartId, caller: impl Into<Option<VisitorId>>) -> Result<Answer, CartsError> {
         let caller = caller.into();
-        match self.shard(&id).live.newest(&id) {
+        match self.newest(&id) {
             Some(cart) => Ok(self.facts.read(cart, caller.as_ref())),
             None => self.read_newest(id, caller).await,
         }

@@ -1,24 +1,20 @@
-//! Answers that were given before, and are given again for as long as nothing that they are made of has changed.
+//! What shelves answer again.
 //!
 //! What goes with a product, or follows on a short trail, is the same for all whose shelf one algorithm fills; only their showings
 //! have other names. So an answer that was made for one visitor is another's once it names another showing.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    ops::Range,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
-};
+use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
 use actix_web::web::Bytes;
-use arc_swap::ArcSwapOption;
 use cart_core::{Sku, StockLevels};
 use recommender::Index;
 
 use super::{About, Filling, ShelfName, Shown, rules::Rules, showing::Showing};
-use crate::{catalogue::Catalogue, clock, shop::Shop, visitor::Visitor};
+use crate::{answers, catalogue::Catalogue, clock, shop::Shop, visitor::Visitor};
 
-/// The most bytes of answers and their questions: those of 10,000 products, ten on a shelf. Where there are more, all begin anew.
-const BYTES_MAX: usize = 32 * 1_024 * 1_024;
+/// Keeps the answers of shelves.
+pub type Answers = answers::Answers<Sources, Answer>;
+
 /// The longest trail whose answer is kept: who has looked at more has one of their own.
 const TRAIL_MAX: usize = 3;
 
@@ -33,7 +29,6 @@ pub struct Sources {
 }
 
 impl PartialEq for Sources {
-    /// They are swapped whole, so that the same place in memory is the same content while it is held.
     fn eq(&self, other: &Self) -> bool {
         let index = |of: &Self| of.index.as_ref().map(Arc::as_ptr);
         index(self) == index(other)
@@ -44,8 +39,8 @@ impl PartialEq for Sources {
     }
 }
 
-impl Sources {
-    /// Returns the times from one until which nothing changes by itself: no price begins or ends, no rule, no pre-order.
+impl answers::Sources for Sources {
+    /// No price begins or ends, no rule, no pre-order.
     fn span(&self, from_ms: i64) -> Range<i64> {
         let next =
             self.catalogue.changes_ms().chain(self.rules.changes_ms()).filter(|at_ms| *at_ms > from_ms);
@@ -62,7 +57,7 @@ pub struct Question {
 
 /// Is an answer as it was made for somebody.
 #[derive(Clone)]
-struct Answer {
+pub struct Answer {
     json: Bytes,
     /// The showing that it names, where it was made for a visitor.
     showing: Option<Showing>,
@@ -78,62 +73,6 @@ impl Answer {
             }
             _ => self.json.clone(),
         }
-    }
-}
-
-/// Keeps answers.
-#[derive(Default)]
-pub struct Answers(ArcSwapOption<Edition>);
-
-/// Is what was answered from the same sources within a span of time.
-struct Edition {
-    sources: Sources,
-    span: Range<i64>,
-    kept: RwLock<Kept>,
-}
-
-#[derive(Default)]
-struct Kept {
-    answers: HashMap<String, Answer>,
-    size_bytes: usize,
-}
-
-impl Edition {
-    fn is_of(&self, question: &Question) -> bool {
-        self.span.contains(&question.asked_ms) && self.sources == question.sources
-    }
-
-    fn kept(&self) -> RwLockReadGuard<'_, Kept> {
-        self.kept.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, text: String, answer: Answer) {
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        let size_bytes = text.len() + answer.json.len();
-        if kept.size_bytes + size_bytes > BYTES_MAX {
-            *kept = Kept::default();
-        }
-        if kept.answers.insert(text, answer).is_none() {
-            kept.size_bytes += size_bytes;
-        }
-    }
-}
-
-impl Answers {
-    fn find(&self, question: &Question) -> Option<Answer> {
-        let edition = self.0.load();
-        let edition = edition.as_deref().filter(|edition| edition.is_of(question))?;
-        edition.kept().answers.get(&question.text).cloned()
-    }
-
-    fn keep(&self, question: Question, answer: Answer) {
-        if let Some(edition) = self.0.load().as_deref().filter(|edition| edition.is_of(&question)) {
-            return edition.keep(question.text, answer);
-        }
-        let Question { text, asked_ms, sources } = question;
-        let edition = Edition { span: sources.span(asked_ms), sources, kept: RwLock::default() };
-        edition.keep(text, answer);
-        self.0.store(Some(edition.into()));
     }
 }
 
@@ -172,7 +111,8 @@ impl Shop {
 
     /// Finds what was answered before, as it is for whoever asks now.
     pub fn shelf_answer(&self, question: &Question, who: Option<&Visitor>) -> Option<Found> {
-        let answer = self.shelves.answers.find(question)?;
+        let Question { text, asked_ms, sources } = question;
+        let answer = self.shelves.answers.find(text, sources, *asked_ms)?;
         Some(Found { json: answer.json_for(who, question.asked_ms), is_empty: answer.is_empty })
     }
 
@@ -190,7 +130,9 @@ impl Shop {
         if is_current && !shelf.is_makeshift {
             let spot = shelf.items.first().and_then(|item| item.spot.as_ref());
             let showing = spot.map(|spot| spot.showing.clone());
-            self.shelves.answers.keep(question, Answer { json, showing, is_empty: shelf.items.is_empty() });
+            let (Question { text, asked_ms, sources }, size_bytes) = (question, json.len());
+            let answer = Answer { json, showing, is_empty: shelf.items.is_empty() };
+            self.shelves.answers.keep(&text, sources, asked_ms, answer, size_bytes);
         }
     }
 
@@ -209,6 +151,7 @@ impl Shop {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answers::Sources as _;
 
     fn sources() -> Sources {
         Sources {
@@ -224,30 +167,17 @@ mod tests {
         }
     }
 
-    fn question(sources: &Sources, asked_ms: i64, text: &str) -> Question {
-        Question { text: text.to_owned(), asked_ms, sources: sources.clone() }
-    }
-
-    fn answer(json: impl Into<Bytes>) -> Answer {
-        Answer { json: json.into(), showing: None, is_empty: false }
-    }
-
     #[test]
-    fn an_answer_is_given_again_until_something_begins_ends_or_is_swapped() {
-        let (answers, sources) = (Answers::default(), sources());
-        let known = |sources: &Sources, asked_ms| answers.find(&question(sources, asked_ms, "MUG")).is_some();
-        answers.keep(question(&sources, 1_000, "MUG"), answer("[]"));
-        assert_eq!([999, 1_000, 4_999, 5_000].map(|at| known(&sources, at)), [false, true, true, false]);
-        answers.keep(question(&sources, 5_000, "MUG"), answer("[]"));
-        assert_eq!([4_999, 5_000, 8_999, 9_000].map(|at| known(&sources, at)), [false, true, true, false]);
-        assert!(answers.find(&question(&sources, 5_000, "JUG")).is_none());
+    fn an_answer_is_as_good_as_its_sources() {
+        let sources = sources();
+        assert_eq!([sources.span(1_000), sources.span(5_000)], [1_000..5_000, 5_000..9_000]);
         let others = [
             Sources { catalogue: Arc::default(), ..sources.clone() },
             Sources { rules: Arc::new((*sources.rules).clone()), ..sources.clone() },
             Sources { sold_out: Arc::default(), ..sources.clone() },
             Sources { levels: Arc::default(), ..sources.clone() },
         ];
-        assert_eq!(others.map(|others| known(&others, 5_000)), [false; 4]);
+        assert!(sources == sources.clone() && others.iter().all(|others| *others != sources));
     }
 
     #[test]
@@ -265,16 +195,5 @@ mod tests {
         assert!(spots.iter().all(|spot| spot.showing.is_of(bob.unit()) && spot.showing.at_ms() == 2_000));
         assert_eq!((spots[0].place, spots[1].place), (1, 2));
         assert_ne!(made.json_for(Some(&ann), 1_000), made.json, "each showing has a name of its own");
-    }
-
-    #[test]
-    fn answers_take_no_more_than_their_room() {
-        let (answers, sources) = (Answers::default(), sources());
-        let large = Bytes::from(vec![b' '; BYTES_MAX / 4]);
-        for text in ["A", "B", "C", "D"] {
-            answers.keep(question(&sources, 1_000, text), answer(large.clone()));
-        }
-        let kept = ["A", "B", "C", "D"].map(|text| answers.find(&question(&sources, 1_000, text)).is_some());
-        assert_eq!(kept, [false, false, false, true], "all began anew");
     }
 }

@@ -63,7 +63,7 @@ impl Showing {
 
 fn seal(unit: &VisitorId, head: &str) -> String {
     let digest = Sha256::new().chain_update(head).chain_update([0]).chain_update(unit.as_str()).finalize();
-    digest[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&digest[..4])
 }
 
 /// Is a place of a showing, as links and reports carry it: `bought_together.2.pairs.` and the showing.

@@ -6,6 +6,7 @@ use actix_web::{
     web::{Data, Path, Payload},
 };
 use cart_core::{Cart, CartLayout, Command, LineId, Product, Properties, Request, Sku};
+use futures_util::join;
 
 use super::{
     Front, Page,
@@ -63,7 +64,14 @@ pub(super) async fn cart_page(
         Some(cart) => (ShelfName::GoesWithCart, About::Cart(cart.clone())),
         None => (ShelfName::Popular, About::Nothing),
     };
-    let suggested = shelf_for(shop, name, about, guest, SHELF_LEN).await;
+    let now_ms = clock::now_ms();
+    let shares = async {
+        match &guest.cart {
+            Some(cart) => shop.store.shares_of(&cart.id, now_ms).await,
+            None => Ok(vec![]),
+        }
+    };
+    let (suggested, shares) = join!(shelf_for(shop, name, about, guest, SHELF_LEN), shares);
     // The shelf's heading is met only where there is a shelf beside a cart.
     if guest.cart.as_ref().is_some_and(|c| !c.lines.is_empty()) && !suggested.items.is_empty() {
         shop.expose(&guest.visitor, heading.counted).await;
@@ -71,13 +79,8 @@ pub(super) async fn cart_page(
     let mut shell = front.shell_of(guest, request);
     shell.index = false;
     shell.shelf_heading.clone_from(&heading.value);
-    let now_ms = clock::now_ms();
-    let shares = match &guest.cart {
-        Some(cart) => shop.store.shares_of(&cart.id, now_ms).await?,
-        None => vec![],
-    };
     let page = CartPage {
-        shares: shares.iter().map(|share| ShareRow::of(share, now_ms)).collect(),
+        shares: shares?.iter().map(|share| ShareRow::of(share, now_ms)).collect(),
         cart: guest.cart.as_ref().map(|cart| view(shop, cart)),
         shelf: shelf(shop, &heading.value, suggested).await?,
         redeem,

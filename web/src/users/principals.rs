@@ -128,5 +128,5 @@ impl Principals {
 
 /// Returns what the store keeps of a token that is a secret.
 pub fn token_hash(token: &str) -> String {
-    Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(token))
 }

@@ -57,6 +57,5 @@ fn of_account(email: &str, address: Option<IpAddr>) -> [String; 2] {
 /// Digests rather than addresses: what is only compared need not be readable.
 fn key(kind: &str, parts: [&str; 2]) -> String {
     let digest = Sha256::new().chain_update(parts[0]).chain_update([0]).chain_update(parts[1]).finalize();
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{kind}{hex}")
+    format!("{kind}{}", hex::encode(&digest[..16]))
 }
