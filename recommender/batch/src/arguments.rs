@@ -44,6 +44,10 @@ pub struct Train {
     /// The time to note as that of the training, Unix milliseconds; by default the clock's.
     #[arg(long, value_name = "MS")]
     pub now_ms: Option<i64>,
+    /// The memory to count orders with, in bytes; what stands in the latest four million lines of orders and of views is
+    /// held beside it.
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+    pub memory_bytes: usize,
     /// Put the model into service even where it is plainly worse than the one that is there.
     #[arg(long)]
     pub promote_anyway: bool,

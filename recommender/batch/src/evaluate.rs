@@ -41,7 +41,7 @@ fn of_events(arguments: &Evaluate) -> anyhow::Result<Result<Report, ExitCode>> {
     let mut lake = Lake::look_at(arguments.lake.as_deref())?;
     let tally = lake.add(events, &mut |line| eprintln!("{line}"))?;
     tell(&tally, &mut io::stderr())?;
-    let logs = lake.logs(&arguments.facts.catalogue()?)?;
+    let logs = lake.logs(arguments.facts.catalogue()?.named())?;
     if logs.is_empty() {
         return Ok(Err(nothing(events.display())));
     }

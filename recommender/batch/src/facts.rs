@@ -12,6 +12,10 @@ use serde::Deserialize;
 
 use crate::arguments::Facts;
 
+/// Holds the catalogue's SKUs with their names.
+#[derive(Default)]
+pub struct Catalogue(Vec<Line>);
+
 #[derive(Deserialize)]
 struct Line {
     sku: String,
@@ -19,12 +23,12 @@ struct Line {
 }
 
 impl Facts {
-    /// Returns the catalogue's SKUs with their names, none where no file is named.
+    /// Returns the catalogue, an empty one where no file is named.
     ///
     /// # Errors
     /// Where the file cannot be read, or a line is no product.
-    pub fn catalogue(&self) -> anyhow::Result<Vec<(String, String)>> {
-        self.catalogue.as_deref().map_or(Ok(Vec::new()), catalogue)
+    pub fn catalogue(&self) -> anyhow::Result<Catalogue> {
+        self.catalogue.as_deref().map_or(Ok(Catalogue::default()), catalogue)
     }
 
     /// Returns how to learn: the defaults, but for what the file says.
@@ -43,13 +47,19 @@ impl Facts {
     }
 }
 
-fn catalogue(path: &Path) -> anyhow::Result<Vec<(String, String)>> {
+impl Catalogue {
+    /// Returns the SKUs with their names.
+    pub fn named(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|line| (line.sku.as_str(), line.name.as_str()))
+    }
+}
+
+fn catalogue(path: &Path) -> anyhow::Result<Catalogue> {
     let file = File::open(path).with_context(|| path.display().to_string())?;
     let product = |(number, line): (usize, std::io::Result<String>)| {
         let read =
             line.map_err(anyhow::Error::from).and_then(|line| Ok(serde_json::from_str::<Line>(&line)?));
-        let Line { sku, name } = read.with_context(|| format!("{}:{}", path.display(), number + 1))?;
-        Ok((sku, name))
+        read.with_context(|| format!("{}:{}", path.display(), number + 1))
     };
-    BufReader::new(file).lines().enumerate().map(product).collect()
+    BufReader::new(file).lines().enumerate().map(product).collect::<anyhow::Result<_>>().map(Catalogue)
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! <lake>/_manifest-v1.json          how far each event file has been read, and the days that must be there
 //! <lake>/_lock                      held by the one process that writes
+//! <lake>/_counts/                   what is bought together, counted of the days, and of which (`learning::counts`)
 //! <lake>/day=2026-01-31/orders.parquet    order_placed: unit, cart, order_id, currency, source, total_minor,
 //!                                         lines (a list of sku, quantity, unit_price_minor)
 //! <lake>/day=2026-01-31/returns.parquet   order_cancelled, order_refunded: order_id, lines (sku, quantity)
@@ -16,21 +17,28 @@
 //! already is not taken twice. A history that was deleted is taken out of
 //! the views, for good; what somebody did while they said no is never learnt from. An engine that reads folders of Parquet, such as Spark SQL, passes over names that begin with `_`.
 
+pub mod counting;
 pub mod days;
 pub mod events;
 pub mod lines;
 mod logs;
 pub mod manifest;
+mod orders;
 pub mod table;
 mod units;
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
+    ops::Bound,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
-use learning::train::Logs;
+use learning::{
+    log::Log,
+    train::{LINES_MAX, Logs},
+};
 use polars::prelude::{DataFrame, LazyFrame};
 
 use crate::progress::Bar;
@@ -38,6 +46,7 @@ use days::Days;
 use events::EventFile;
 use lines::{Batch, Broken};
 use manifest::Manifest;
+use orders::Returned;
 use table::Table;
 use units::Units;
 
@@ -130,24 +139,63 @@ impl Lake {
         })
     }
 
-    /// Returns the orders and the sessions, oldest first, over the same items; `catalogue` has items with their names.
+    /// Returns the orders and the sessions of the latest days, as many as have what models are learnt from, oldest first,
+    /// over the same items; `known` are further items with their names.
     ///
     /// # Errors
     /// Where a day cannot be read.
-    pub fn logs(&self, catalogue: &[(String, String)]) -> anyhow::Result<Logs> {
-        let mut returned = logs::Returned::default();
-        self.scan(Table::Returns, |rows| returned.take(rows))?;
-        let mut orders = logs::Orders::new(returned);
-        self.scan(Table::Orders, |rows| orders.take(rows))?;
-        let mut sessions = logs::Sessions::new(self.units()?);
-        self.scan(Table::Views, |rows| sessions.take(rows))?;
-        Ok(Logs::new(orders.finish(), sessions.finish(), catalogue))
+    pub fn logs<'a>(&self, known: impl IntoIterator<Item = (&'a str, &'a str)>) -> anyhow::Result<Logs> {
+        let (orders, sessions) = self.latest(LINES_MAX as u64)?;
+        Ok(Logs::new(orders, sessions, known))
     }
 
-    fn scan(&self, table: Table, each: impl FnMut(LazyFrame) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    /// Returns the orders and the sessions of as many of the latest days as together have so many lines and views.
+    fn latest(&self, lines: u64) -> anyhow::Result<(Log, Log)> {
+        let of_orders = latest(&self.manifest.days, lines, |day, _| self.days.lines(day))?;
+        let mut orders = logs::Orders::new(self.returned(of_orders.first().copied())?);
+        self.scan(Table::Orders, of_orders.into_iter(), |rows| orders.take(rows))?;
+        let of_views = latest(&self.manifest.views, lines, |_, views| Ok(views))?;
+        let mut sessions = logs::Sessions::new(self.units()?);
+        self.scan(Table::Views, of_views.into_iter(), |rows| sessions.take(rows))?;
+        Ok((orders.finish(), sessions.finish()))
+    }
+
+    /// Returns the time of the first order or view, Unix milliseconds, zero where there is none.
+    ///
+    /// # Errors
+    /// Where a day cannot be read.
+    pub fn from_ms(&self) -> anyhow::Result<i64> {
+        let mut first = None;
+        for table in [Table::Orders, Table::Views] {
+            let day = self.manifest.days(table).iter().find(|(_, rows)| **rows > 0);
+            let at_ms = day.map_or(Ok(None), |(day, _)| self.days.first_ms(table, day))?;
+            first = first.into_iter().chain(at_ms).min();
+        }
+        Ok(first.unwrap_or(0))
+    }
+
+    /// Returns what came back of orders from a day on, or of all. Clocks differ, so the returns of the day before are looked
+    /// at, too.
+    fn returned(&self, from: Option<&String>) -> anyhow::Result<Returned> {
+        let days = &self.manifest.returns;
+        let from = from.and_then(|from| days.range::<String, _>(..from).next_back()).map(|(day, _)| day);
+        let days =
+            days.range::<String, _>((from.map_or(Bound::Unbounded, Bound::Included), Bound::Unbounded));
+        let mut returned = Returned::default();
+        self.scan(Table::Returns, days.map(|(day, _)| day), |rows| returned.take(rows))?;
+        Ok(returned)
+    }
+
+    /// Calls `each` with the rows of some days of a table, which ascend, and of those that are not written.
+    fn scan<'a>(
+        &self,
+        table: Table,
+        days: impl Iterator<Item = &'a String>,
+        each: impl FnMut(LazyFrame) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let more: Vec<&DataFrame> =
             self.unwritten.iter().filter(|(of, _)| *of == table).map(|(_, rows)| rows).collect();
-        self.days.scan(table, self.manifest.days(table).keys(), &more, each)
+        self.days.scan(table, days, &more, each)
     }
 
     fn read_new(
@@ -214,7 +262,7 @@ impl Lake {
 
     fn units(&self) -> anyhow::Result<Units> {
         let mut units = Units::default();
-        self.scan(Table::Units, |rows| units.take(rows))?;
+        self.scan(Table::Units, self.manifest.units.keys(), |rows| units.take(rows))?;
         Ok(units)
     }
 
@@ -235,6 +283,24 @@ impl Lake {
     fn save_if_writing(&self) -> anyhow::Result<()> {
         if self._lock.is_some() { self.manifest.save(&self.manifest_path) } else { Ok(()) }
     }
+}
+
+/// Returns the latest days that together have so many lines, or all; `lines` tells those of a day by its rows.
+fn latest(
+    days: &BTreeMap<String, u64>,
+    most: u64,
+    lines: impl Fn(&str, u64) -> anyhow::Result<u64>,
+) -> anyhow::Result<Vec<&String>> {
+    let (mut latest, mut sum) = (Vec::new(), 0);
+    for (day, rows) in days.iter().rev() {
+        if sum >= most {
+            break;
+        }
+        latest.push(day);
+        sum += lines(day, *rows)?;
+    }
+    latest.reverse();
+    Ok(latest)
 }
 
 fn lock(folder: &Path) -> anyhow::Result<File> {

@@ -6,9 +6,14 @@ use std::{
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use cart_core::Sku;
-use learning::train::{self, Logs, Settings};
+use learning::{
+    counts::{Lift, ShrunkCosine},
+    pairs::Score,
+    together::{self, Together},
+    train::{self, Logs, Settings},
+};
 use recommender::{
     About, Model,
     archive::{Archive, Gate},
@@ -17,7 +22,7 @@ use recommender::{
 use crate::{
     NOT_PROMOTED,
     arguments::Train,
-    lake::{Lake, manifest::Manifest},
+    lake::{Lake, counting::Counting},
     nothing,
     progress::Bar,
     tell,
@@ -35,19 +40,21 @@ pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
     let tally = lake.compact(&arguments.events, &mut |line| eprintln!("{line}"))?;
     let mut out = io::stdout().lock();
     tell(&tally, &mut out)?;
-    let logs = lake.logs(&catalogue)?;
+    let (together, counting) = count(&lake, &settings, arguments.memory_bytes)?;
+    let logs = lake.logs(together.items().map(|sku| (sku, "")).chain(catalogue.named()))?;
     if logs.is_empty() {
         return Ok(nothing(arguments.events.display()));
     }
+    tell_counting(&counting, &mut out)?;
     let now_ms = arguments.now_ms.map_or_else(clock, Ok)?;
-    let model = learn(&logs, &settings, now_ms, lake.manifest())?;
+    let model = learn(&lake, &logs, &together, &settings, now_ms)?;
     let archive = Archive::of(&arguments.model);
     let running = archive.current().ok().flatten();
     let id = archive.keep(&model)?;
     writeln!(
         out,
         "learnt from {} orders and {} sessions of {} items in {:.1} s: model {id}",
-        logs.orders.len(),
+        together.orders(),
         logs.sessions.len(),
         logs.items().len(),
         begun.elapsed().as_secs_f64()
@@ -63,20 +70,53 @@ pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Learns a model; the same logs, settings and time give the same model.
-fn learn(logs: &Logs, settings: &Settings, now_ms: i64, manifest: &Manifest) -> anyhow::Result<Model> {
+/// Counts what is bought together.
+fn count(lake: &Lake, settings: &Settings, memory_bytes: usize) -> anyhow::Result<(Together, Counting)> {
+    let counting = together::counting(&settings.pairs, memory_bytes);
+    match settings.pairs.score {
+        Score::Cosine => lake.count(counting, ShrunkCosine { shrink: settings.pairs.shrink }),
+        Score::Lift => lake.count(counting, Lift),
+        Score::Llr => bail!(
+            "score llr is only evaluated, as it would have all pairs counted anew every day; set cosine or lift"
+        ),
+    }
+}
+
+fn tell_counting(counting: &Counting, out: &mut impl Write) -> io::Result<()> {
+    let Counting { days, added, items, is_first, anew_because } = counting;
+    if let Some(why) = anew_because {
+        writeln!(out, "what was counted before is not used: {why}")?;
+    }
+    match is_first {
+        true => write!(out, "counted all {} orders", added.orders)?,
+        false => write!(out, "counted {} new orders", added.orders)?,
+    }
+    if added.orders_changed > 0 {
+        write!(out, " and what came back of {}", added.orders_changed)?;
+    }
+    writeln!(out, " in {days} days: {} rows of {items} items", added.rows_counted)
+}
+
+/// Learns a model; the same lake, settings and time give the same model.
+fn learn(
+    lake: &Lake,
+    logs: &Logs,
+    together: &Together,
+    settings: &Settings,
+    now_ms: i64,
+) -> anyhow::Result<Model> {
     let bar = Bar::count("learning", 2);
     let measured = train::measure(logs, settings).iter().filter_map(|row| row.measured()).collect();
     bar.advance(1);
-    let learnt = train::learn(logs, settings);
+    let learnt = train::learn(logs, together, settings);
     bar.finish();
     let items: Result<Vec<Sku>, _> = logs.items().iter().map(|item| Sku::parse(item)).collect();
     let about = About {
         trained_at_ms: now_ms,
-        from_ms: logs.from_ms(),
-        through_at_ms: manifest.through_at_ms,
-        through_position: manifest.through_position,
-        orders: logs.orders.len() as u64,
+        from_ms: lake.from_ms()?,
+        through_at_ms: lake.manifest().through_at_ms,
+        through_position: lake.manifest().through_position,
+        orders: together.orders(),
         sessions: logs.sessions.len() as u64,
         items: logs.items().len() as u64,
         settings: serde_json::to_value(settings)?,

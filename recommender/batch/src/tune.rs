@@ -21,7 +21,7 @@ pub fn run(arguments: &Tune) -> anyhow::Result<ExitCode> {
     let mut lake = Lake::look_at(arguments.lake.as_deref())?;
     let tally = lake.add(&arguments.events, &mut |line| eprintln!("{line}"))?;
     tell(&tally, &mut io::stderr())?;
-    let logs = lake.logs(&arguments.facts.catalogue()?)?;
+    let logs = lake.logs(arguments.facts.catalogue()?.named())?;
     if logs.is_empty() {
         return Ok(nothing(arguments.events.display()));
     }

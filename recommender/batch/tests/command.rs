@@ -82,7 +82,7 @@ fn training_writes_a_model_that_the_index_answers_from() {
     let (status, out, err) = shop.train(&["--now-ms", "1765000000000", "--catalogue", "catalogue.jsonl"]);
     assert_eq!((status, err.as_str()), (0, ""));
     assert!(
-        out.starts_with("read 260 new lines of 2 event files: 80 orders, 180 views\nlearnt from 80 orders and 60 sessions of 7 items"),
+        out.starts_with("read 260 new lines of 2 event files: 80 orders, 180 views\ncounted all 80 orders in 4 days: 4 rows of 4 items\nlearnt from 80 orders and 60 sessions of 7 items"),
         "{out}"
     );
     let index = Index::new(Model::read(&shop.path("model/current.model")).unwrap());
@@ -139,6 +139,49 @@ fn training_again_reads_only_what_is_new_and_writes_the_same_bytes() {
         "{out}"
     );
     assert_eq!(fs::read(shop.path("model/current.model")).unwrap(), before);
+}
+
+#[test]
+fn days_that_come_one_by_one_give_the_bytes_that_all_at_once_give() {
+    let (piecemeal, at_once) = (Shop::new(), Shop::new());
+    let skus = ["CUP", "JUG", "MILK", "POT", "TEA", "URN"];
+    let basket =
+        |n: i64| order(n, &[skus[(n * n % 6) as usize], skus[(n % 5) as usize], skus[(n % 4) as usize]]);
+    let back = |n: i64, at: i64| {
+        let data =
+            format!(r#"{{"order_id":"o{n}","lines":[{{"sku":"{}","quantity":2}}]}}"#, skus[(n % 5) as usize]);
+        let at_ms = 1_764_000_000_000 + at * 3_600_000;
+        format!(
+            r#"{{"position":{},"id":"b{n}","at_ms":{at_ms},"type":"order_refunded","cart":null,"unit":"v","data":{data}}}"#,
+            500 + n
+        ) + "\n"
+    };
+    let days = [
+        (0..60).map(basket).collect::<String>(),
+        (60..100).map(basket).collect::<String>() + &back(30, 99),
+        views(),
+        (100..110).map(basket).collect::<String>() + &back(31, 109) + &back(62, 109),
+    ];
+    let mut out = String::new();
+    for (number, day) in days.iter().enumerate() {
+        let name = format!("events-v1-{:020}.jsonl", 100 + number);
+        piecemeal.events(&name, day);
+        at_once.events(&name, day);
+        out = piecemeal.train(&["--now-ms", "7", "--promote-anyway"]).1;
+    }
+    assert!(out.contains("\ncounted 10 new orders and what came back of 2 in "), "{out}");
+    at_once.train(&["--now-ms", "7", "--memory-bytes", "4096"]);
+    let model = |shop: &Shop| fs::read(shop.path("model/current.model")).unwrap();
+    assert!(model(&piecemeal) == model(&at_once));
+    fs::remove_file(piecemeal.path("lake/_counts/names")).unwrap();
+    let (_, out, _) = piecemeal.train(&["--now-ms", "7", "--promote-anyway"]);
+    assert!(
+        out.contains(
+            "\nwhat was counted before is not used: lake/_counts/names is torn\ncounted all 110 orders in "
+        ),
+        "{out}"
+    );
+    assert!(model(&piecemeal) == model(&at_once));
 }
 
 #[test]
@@ -213,6 +256,9 @@ fn an_evaluation_writes_nothing_and_beats_popularity_where_pairs_are_plain() {
 fn arguments_and_settings_that_make_no_sense_are_refused() {
     let shop = Shop::new();
     assert_eq!(shop.train(&["--score", "best"]).0, 2);
+    fs::write(shop.path("settings.json"), r#"{"pairs": {"score": "llr"}}"#).unwrap();
+    let (status, _, err) = shop.train(&["--settings", "settings.json"]);
+    assert!(status == 1 && err.contains("score llr is only evaluated"), "{err}");
     fs::write(shop.path("settings.json"), r#"{"pairs": {"half_life": 3}}"#).unwrap();
     let (status, _, err) = shop.train(&["--settings", "settings.json"]);
     assert_eq!(status, 1);

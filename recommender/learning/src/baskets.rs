@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     DAY_MS,
     company::{self, Occurrences, Rows},
+    draw::mix,
     linear::{self, Doubt},
     log::Slice,
     names,
@@ -168,14 +169,6 @@ pub fn questions(
         }
     }
     questions
-}
-
-/// Mixes a number's bits (the finaliser of splitmix64; Steele, Lea and Flood 2014).
-pub fn mix(number: u64) -> u64 {
-    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 /// What the catalogue knows.

@@ -18,16 +18,16 @@
 //!   are counted one after the other, each spilling its rows to a file; rows are then added up from these.
 //!
 //! Rules: an order that was told before (by its id) does not count again, whatever it then holds. What is given back later leaves
-//! its order, which keeps its day and its length; a return of what was not told is nothing. Of an order that is too long a hash
+//! its order, which keeps its day and becomes as much shorter; a return of what was not told is nothing. Of an order that is too long a hash
 //! draws the items that count; the others are as if they were not in it. Days come in any order.
 //!
-//! A folder of counts holds `manifest`, `heads-N` and `segment-N`, every file beginning with
+//! A folder of counts holds `manifest`, `names`, `heads-N` and `segment-N`, every file beginning with
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 8 | `CWCOUNTS` |
-//! | 4 | version, 1 |
-//! | 4 | kind: 1 manifest, 2 segment, 3 heads |
+//! | 4 | version, 2 |
+//! | 4 | kind: 1 manifest, 2 segment, 3 heads, 4 names |
 //! | 12 each | per section: how many bytes (u64), and their CRC-32 |
 //! | 4 | CRC-32 of all before |
 //!
@@ -42,12 +42,14 @@ mod count;
 mod frame;
 mod heads;
 mod manifest;
+mod names;
 mod orders;
 mod ranking;
 mod rows;
 mod score;
 mod segment;
 mod shelf;
+mod survey;
 mod weighing;
 
 #[cfg(test)]
@@ -68,6 +70,7 @@ pub use self::{
 use self::{
     heads::{Basis, Heads},
     manifest::Manifest,
+    names::Names,
     ranking::Ranking,
     rows::on_all_cores,
     weighing::Scale,
@@ -106,7 +109,7 @@ pub enum CountsError {
         error: io::Error,
     },
     /// A file is not what it should be.
-    #[error("{path} {fault}; remove the folder, and all orders are counted anew")]
+    #[error("{path} {fault}")]
     File {
         /// The file.
         path: PathBuf,
@@ -114,9 +117,7 @@ pub enum CountsError {
         fault: Fault,
     },
     /// A folder was begun with another limit on an order's items.
-    #[error(
-        "{path} pairs {found} items of an order, not {wanted}; remove the folder, and all orders are counted anew"
-    )]
+    #[error("{path} pairs {found} items of an order, not {wanted}")]
     OrderItems {
         /// The manifest.
         path: PathBuf,
@@ -143,7 +144,7 @@ pub enum Fault {
     #[error("is not the file of counts that it should be")]
     Foreign,
     /// Another program wrote it.
-    #[error("is of version {0}, and this program reads version 1")]
+    #[error("is of version {0}, and this program reads version {VERSION}", VERSION = frame::VERSION)]
     Version(u32),
     /// It is cut off or damaged.
     #[error("is torn")]
@@ -154,6 +155,15 @@ impl CountsError {
     fn io(path: &Path, error: io::Error) -> Self {
         Self::Io { path: path.into(), error }
     }
+
+    /// Says whether the folder is of no use any more: without it, all orders can be counted anew.
+    pub fn is_of_no_use(&self) -> bool {
+        match self {
+            Self::File { .. } | Self::OrderItems { .. } => true,
+            Self::Io { error, .. } => error.kind() == io::ErrorKind::NotFound,
+            Self::Setting(_) | Self::Item(_) | Self::Orders(_) => false,
+        }
+    }
 }
 
 /// Holds counts in a folder.
@@ -162,6 +172,7 @@ pub struct Counts<S> {
     settings: Settings,
     score: S,
     manifest: Manifest,
+    names: Names,
     heads: Option<Heads>,
 }
 
@@ -192,8 +203,10 @@ pub struct Partner {
 /// Says what an addition did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Added {
-    /// Orders that count, also those that were given back later.
+    /// Orders that count and did not before, also those that were given back later.
     pub orders: u64,
+    /// Orders of before of which something was given back.
+    pub orders_changed: u64,
     /// What was left out.
     pub settled: Settled,
     /// The items whose rows were counted over all orders.
@@ -225,7 +238,18 @@ impl<S: Score> Counts<S> {
             0 => None,
             number => Some(Heads::read(&heads_path(folder, number))?),
         };
-        Ok(Self { folder: folder.into(), settings, score, manifest, heads })
+        let names = Names::read(folder, manifest.names)?;
+        Ok(Self { folder: folder.into(), settings, score, manifest, names, heads })
+    }
+
+    /// Says whether no order was told yet.
+    pub fn is_empty(&self) -> bool {
+        self.heads.is_none()
+    }
+
+    /// Returns the name of an item, nothing where items have none.
+    pub fn name(&self, item: u32) -> &str {
+        self.names.get(item)
     }
 
     /// Returns the number of orders and their weight, in orders of the latest day.
@@ -292,7 +316,12 @@ impl<S: Score> Counts<S> {
     fn ranking<'a>(&'a self, manifest: &Manifest, totals: &'a [Count]) -> Ranking<'a, S> {
         let scale = self.scale(manifest);
         let today = scale.day(manifest.latest_day);
-        Ranking::new(&self.score, today, totals, (self.settings.partners, self.settings.orders_min))
+        Ranking::new(
+            (&self.score, &self.names),
+            today,
+            totals,
+            (self.settings.partners, self.settings.orders_min),
+        )
     }
 
     fn basis(&self, manifest: &Manifest) -> Basis {

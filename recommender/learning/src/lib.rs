@@ -8,12 +8,16 @@
 //! 3. [`sessions`] and [`baskets`]: the models put together from these;
 //! 4. [`teach`]: their rankers, taught by questions of a later slice that the lists have not seen;
 //! 5. [`evaluate`]: questions of the future, asked of models;
-//! 6. [`train`]: all of it, for a shop, and [`tune`]: which settings do best there;
-//! 7. [`counts`]: what is bought together, counted exactly over more orders than memory holds, and kept from day to day.
+//! 6. [`counts`]: what is bought together, counted exactly over more orders than memory holds, and kept from day to day;
+//!    [`together`]: what a model takes from it;
+//! 7. [`train`]: all of it, for a shop, and [`tune`]: which settings do best there.
+//!
+//! What is drawn, is drawn by [`draw`].
 
 pub mod baskets;
 pub mod company;
 pub mod counts;
+pub mod draw;
 pub mod evaluate;
 pub mod linear;
 pub mod log;
@@ -21,6 +25,7 @@ pub mod names;
 pub mod pairs;
 pub mod sessions;
 pub mod teach;
+pub mod together;
 pub mod train;
 pub mod tune;
 pub mod vectors;

@@ -67,9 +67,13 @@ impl Log {
         self.lines.len()
     }
 
-    /// Numbers the items of two logs alike, and with them those of a catalogue: items with their names, which are then
-    /// the ones that count.
-    pub fn over_the_same_items(a: Self, b: Self, catalogue: &[(String, String)]) -> (Self, Self) {
+    /// Numbers the items of two logs alike, and with them others that are known: items with their names, which are then
+    /// the ones that count where they are not empty.
+    pub fn over_the_same_items<'a>(
+        a: Self,
+        b: Self,
+        known: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> (Self, Self) {
         let mut named: BTreeMap<Box<str>, Box<str>> = BTreeMap::new();
         for log in [&a, &b] {
             for (item, name) in log.items.iter().zip(&log.names) {
@@ -79,8 +83,11 @@ impl Log {
                 }
             }
         }
-        for (item, name) in catalogue {
-            named.insert(item.as_str().into(), name.as_str().into());
+        for (item, name) in known {
+            let of_item = named.entry(item.into()).or_default();
+            if !name.is_empty() {
+                *of_item = name.into();
+            }
         }
         let (items, names): (Vec<_>, Vec<_>) = named.into_iter().unzip();
         (a.renumbered(&items, &names), b.renumbered(&items, &names))
@@ -348,10 +355,10 @@ mod tests {
 
     #[test]
     fn two_logs_and_a_catalogue_share_their_items() {
-        let named = [("JUG".to_owned(), "A jug".to_owned()), ("POT".to_owned(), "A pot".to_owned())];
+        let known = [("JUG", "A jug"), ("POT", "A pot"), ("TEA", "")];
         let mut viewed = Gather::new(Kind::Sessions);
         viewed.entry("s", 3, [("URN", None), ("TEA", None)].into_iter());
-        let (orders, sessions) = Log::over_the_same_items(log(Kind::Baskets), viewed.finish(), &named);
+        let (orders, sessions) = Log::over_the_same_items(log(Kind::Baskets), viewed.finish(), known);
         assert_eq!(orders.items(), sessions.items());
         let names: Vec<&str> = orders.names().iter().map(AsRef::as_ref).collect();
         assert_eq!(names, ["", "A jug", "A pot", "A tea", ""]);

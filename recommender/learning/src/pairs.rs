@@ -1,5 +1,10 @@
 //! Pairs: for one item after the other, how often each other item shared its entries.
 //!
+//! These are counted in memory, from entries as they are: those of slices that an evaluation or each value of a tuning cuts
+//! anew, and of sessions, which are fewer again where histories are deleted. Of orders, which only grow and of which more
+//! stand in a year than memory holds, [`crate::counts`] keeps by the same rules what was counted, and [`crate::together`] takes
+//! it into a model.
+//!
 //! The counts are rows of AᵀWA, A being entries × items and W the entries' weights, taken one row at a time (Gustavson
 //! 1978): memory grows with the items and the lines, never with the pairs, and the sums of a row are always added in the
 //! same order, so that the same entries give the same pairs on any number of cores.
@@ -13,7 +18,12 @@ use recommender::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{DAY_MS, baskets::mix, log::Slice, per_item};
+use crate::{
+    DAY_MS,
+    draw::{draw, hash},
+    log::Slice,
+    per_item,
+};
 pub use score::{Score, Table};
 
 /// Says how entries weigh, and which pairs are kept.
@@ -59,17 +69,18 @@ struct Scratch {
 
 /// Counts what stands in the same entries, and keeps the best partners of each item, ties by their number.
 pub fn count(entries: Slice<'_>, settings: &Settings) -> Pairs {
-    let items = entries.log().items().len();
+    let names = entries.log().items();
+    let items = names.len();
     let (mut held, mut weights) = (Ragged::default(), Vec::with_capacity(entries.len()));
     let (_, latest) = entries.span_ms();
     for (number, (at_ms, entry)) in entries.entries().enumerate() {
         let mut distinct = entry.to_vec();
-        distinct.sort_unstable();
-        distinct.dedup();
+        let name = |item: u32| hash(&names[item as usize]);
         // An entry's weight is that of its full length, also where only some of its items are paired.
-        let length = (distinct.len().max(1) as f64).powf(-settings.length_power);
-        weights.push(decay(latest, at_ms, settings.half_life_days) * length);
-        held.push(drawn(distinct, settings.entry_items_max, number));
+        let length = draw(number as u64, &mut distinct, settings.entry_items_max, name);
+        let share = f64::from(length.max(1)).powf(-settings.length_power);
+        weights.push(decay(latest, at_ms, settings.half_life_days) * share);
+        held.push(distinct);
     }
     let holders: Ragged<u32> = ragged::holders(&held, items).into_iter().collect();
     let weight_of = |item: u32| holders.row(item).iter().map(|&entry| weights[entry as usize]).sum::<f64>();
@@ -143,15 +154,6 @@ pub fn popular(entries: Slice<'_>, half_life_days: f64) -> Vec<Entry> {
 fn decay(latest_ms: i64, at_ms: i64, half_life_days: f64) -> f64 {
     let age_days = (latest_ms - at_ms) as f64 / f64::from(DAY_MS);
     (-age_days / half_life_days).exp2()
-}
-
-/// Returns distinct items, or of many the `most` that a hash draws.
-fn drawn(mut items: Vec<u32>, most: usize, entry: usize) -> Vec<u32> {
-    if items.len() > most {
-        items.sort_by_key(|&item| mix((entry as u64) << 32 | u64::from(item)));
-        items.truncate(most);
-    }
-    items
 }
 
 #[cfg(test)]

@@ -234,7 +234,7 @@ mod tests {
         let mut gather = Gather::new(Kind::Sessions);
         for number in 0..sessions {
             let at = |step: u32| {
-                let draw = crate::baskets::mix(u64::from(number));
+                let draw = crate::draw::mix(u64::from(number));
                 let back = u32::from(step == 3 && draw.is_multiple_of(3));
                 format!("{}", 10 * (number % 3) + (draw as u32 + step - back) % 10)
             };

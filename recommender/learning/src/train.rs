@@ -8,6 +8,7 @@ use crate::{
     evaluate::{self, Row},
     log::{Log, Slice},
     pairs, sessions,
+    together::Together,
 };
 
 /// Says how all is learnt.
@@ -31,8 +32,8 @@ pub struct Logs {
     pub sessions: Log,
 }
 
-/// The most lines of a log, the latest, that the models are learnt from; pairs are counted of all. Learning takes about
-/// two minutes for half a million, and what was bought before four million others says little of today.
+/// The most lines of a log, the latest, that the models are learnt from; pairs of orders are counted of all. Learning takes
+/// about two minutes for half a million, and what was bought before four million others says little of today.
 pub const LINES_MAX: usize = 4_000_000;
 
 /// The fewest sessions or orders that a model is learnt from: of fewer, pairs say all there is to know.
@@ -43,10 +44,10 @@ pub const LATER: f64 = 0.1;
 const CASES_MAX: usize = 10_000;
 
 impl Logs {
-    /// Makes the items of both logs the same, with names as the catalogue has them; products that were neither ordered nor
-    /// viewed are items too.
-    pub fn new(orders: Log, sessions: Log, catalogue: &[(String, String)]) -> Self {
-        let (orders, sessions) = Log::over_the_same_items(orders, sessions, catalogue);
+    /// Makes the items of both logs the same, with all that are known, such as those of a catalogue with their names, empty
+    /// where none is known; products that were neither ordered nor viewed are items too.
+    pub fn new<'a>(orders: Log, sessions: Log, known: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let (orders, sessions) = Log::over_the_same_items(orders, sessions, known);
         Self { orders, sessions }
     }
 
@@ -55,26 +56,25 @@ impl Logs {
         self.orders.items()
     }
 
-    /// Returns the time of the first order or session, zero where there is none.
-    pub fn from_ms(&self) -> i64 {
-        let logs = [&self.orders, &self.sessions].into_iter().filter(|log| !log.is_empty());
-        logs.map(|log| log.at_ms(0)).min().unwrap_or(0)
-    }
-
     /// Says whether there is nothing to learn from.
     pub fn is_empty(&self) -> bool {
         self.orders.is_empty() && self.sessions.is_empty()
     }
 }
 
-/// Learns everything; the same logs and settings give the same, whatever the number of cores.
-pub fn learn(logs: &Logs, settings: &Settings) -> Learnt {
+/// Learns everything: pairs and popularity from what counts say of all orders, the rest from the logs, over whose items the
+/// model is. The same gives the same, whatever the number of cores.
+pub fn learn(logs: &Logs, together: &Together, settings: &Settings) -> Learnt {
     let (orders, sessions) = (logs.orders.all(), logs.sessions.all());
-    let by = if orders.is_empty() { sessions } else { orders };
+    let latest = sessions.latest(LINES_MAX);
+    let (mut popular, pairs) = together.learnt(logs.items());
+    if popular.is_empty() {
+        popular = pairs::popular(latest, settings.pairs.half_life_days);
+    }
     Learnt {
-        popular: pairs::popular(by, settings.pairs.half_life_days),
-        orders: pairs::count(orders, &settings.pairs),
-        sessions: pairs::count(sessions, &settings.pairs),
+        popular,
+        orders: pairs,
+        sessions: pairs::count(latest, &settings.pairs),
         baskets: enough(orders).map(|orders| baskets::learn(orders, settings.baskets)),
         trails: enough(sessions).map(|sessions| sessions::learn(sessions, settings.sessions)),
     }

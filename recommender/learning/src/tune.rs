@@ -241,7 +241,7 @@ mod tests {
             let at_ms = i64::from(number) * 86_400_000;
             orders.entry(&number.to_string(), at_ms, items.iter().map(|item| (item.as_str(), None)));
         }
-        Logs::new(orders.finish(), Gather::new(Kind::Sessions).finish(), &[])
+        Logs::new(orders.finish(), Gather::new(Kind::Sessions).finish(), [])
     }
 
     #[test]

@@ -12,9 +12,6 @@ use recommender::file;
 
 use super::{lines::DAY_MS, table::Table};
 
-/// How many days are scanned at a time: their lines are what loading holds in memory beside the orders' numbers.
-const DAYS_AT_A_TIME: usize = 64;
-
 /// The folder of rows by day.
 #[derive(Clone, Debug)]
 pub struct Days {
@@ -47,6 +44,11 @@ impl Days {
     /// Names the folder of a lake.
     pub fn new(folder: PathBuf) -> Self {
         Self { folder }
+    }
+
+    /// Returns the folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Returns a table's file of a day.
@@ -90,8 +92,27 @@ impl Days {
         Ok(Some(kept.height() as u64))
     }
 
-    /// Calls `each` with the rows of these days, which ascend, and of rows of [`frame`] beside them, by time: some
-    /// [`DAYS_AT_A_TIME`] days at a time where there are no rows beside them.
+    /// Returns how many lines the orders of a day have.
+    ///
+    /// # Errors
+    /// Where the day cannot be read.
+    pub fn lines(&self, day: &str) -> anyhow::Result<u64> {
+        let lines = col("lines").list().len().cast(DataType::Int64).sum();
+        let rows = scan(&[self.path(Table::Orders, day)])?.select([lines]).collect()?;
+        Ok(rows.column("lines")?.i64()?.get(0).unwrap_or(0) as u64)
+    }
+
+    /// Returns the time of the first row of a day, `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the day cannot be read.
+    pub fn first_ms(&self, table: Table, day: &str) -> anyhow::Result<Option<i64>> {
+        let rows = scan(&[self.path(table, day)])?.select([col("at_ms").min()]).collect()?;
+        Ok(rows.column("at_ms")?.i64()?.get(0))
+    }
+
+    /// Calls `each` with the rows of these days, which ascend, and of rows of [`frame`] beside them, by time: a day at a
+    /// time where there are no rows beside them.
     ///
     /// # Errors
     /// Where a day cannot be read, or `each` fails.
@@ -105,7 +126,7 @@ impl Days {
         let paths: Vec<PathBuf> = days.map(|day| self.path(table, day)).collect();
         if more.is_empty() {
             // Days ascend and each is sorted, so that reading them in turn is the order of time.
-            return paths.chunks(DAYS_AT_A_TIME).try_for_each(|paths| each(scan(paths)?));
+            return paths.chunks(1).try_for_each(|path| each(scan(path)?));
         }
         let mut parts =
             more.iter().map(|rows| rows.drop("day").map(IntoLazy::lazy)).collect::<PolarsResult<Vec<_>>>()?;
@@ -115,6 +136,15 @@ impl Days {
         let sorted = concat(parts, UnionArgs::default())?.sort(BY_TIME, SortMultipleOptions::default());
         each(sorted)
     }
+}
+
+/// Names a day by its number since 1970, as `2026-01-31`.
+///
+/// # Errors
+/// Where it is after the year 9999.
+pub fn name(number: i64) -> anyhow::Result<String> {
+    let midnight = time::OffsetDateTime::from_unix_timestamp(number * DAY_MS / 1_000)?;
+    Ok(format!("{:04}-{:02}-{:02}", midnight.year(), u8::from(midnight.month()), midnight.day()))
 }
 
 /// The order of rows.
@@ -155,12 +185,6 @@ fn write(path: &Path, rows: &mut DataFrame) -> anyhow::Result<()> {
         written.map(drop).map_err(io::Error::other)
     })?;
     Ok(())
-}
-
-/// Names a day by its number since 1970, as `2026-01-31`.
-fn name(number: i64) -> anyhow::Result<String> {
-    let midnight = time::OffsetDateTime::from_unix_timestamp(number * DAY_MS / 1_000)?;
-    Ok(format!("{:04}-{:02}-{:02}", midnight.year(), u8::from(midnight.month()), midnight.day()))
 }
 
 #[cfg(test)]

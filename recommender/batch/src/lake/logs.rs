@@ -4,31 +4,18 @@ use std::collections::HashMap;
 
 use anyhow::Context;
 use learning::log::{Gather, Kind, Log};
-use polars::prelude::{DataFrame, ExplodeOptions, LazyFrame, by_name, col};
+use polars::prelude::{LazyFrame, col};
 
-use super::units::Units;
+use super::{
+    orders::{Returned, each_order},
+    units::Units,
+};
 
 /// A session ends after half an hour of silence, as web analytics count it.
 const SILENCE_MS: i64 = 30 * 60_000;
 
 /// The most views of a session that count: who looks at more in one go is no shopper.
 const VIEWS_MAX: usize = 200;
-
-/// Pieces that came back, by order and SKU.
-#[derive(Default)]
-pub struct Returned(HashMap<(Box<str>, Box<str>), i64>);
-
-impl Returned {
-    /// Adds rows of returns.
-    ///
-    /// # Errors
-    /// Where they cannot be read.
-    pub fn take(&mut self, rows: LazyFrame) -> anyhow::Result<()> {
-        each_line(&lines(rows)?, |order, _, sku, quantity| {
-            *self.0.entry((order.into(), sku.into())).or_default() += quantity;
-        })
-    }
-}
 
 /// Gathers orders: a line counts where not all of its pieces came back.
 pub struct Orders {
@@ -47,63 +34,19 @@ impl Orders {
     /// # Errors
     /// Where they cannot be read.
     pub fn take(&mut self, rows: LazyFrame) -> anyhow::Result<()> {
-        let lines = lines(rows)?;
-        let mut order: Option<(String, i64)> = None;
-        let mut kept: Vec<String> = Vec::new();
-        let Self { returned: Returned(returned), gather } = self;
-        let mut close = |order: Option<(String, i64)>, kept: &mut Vec<String>| {
-            if let Some((id, at_ms)) = order.filter(|_| !kept.is_empty()) {
-                gather.entry(&id, at_ms, kept.iter().map(|sku| (sku.as_str(), None)));
+        each_order(rows, |order| {
+            let (left, _) = order.parted(&self.returned);
+            if !left.is_empty() {
+                self.gather.entry(order.id, order.at_ms, left.into_iter().map(|sku| (sku, None)));
             }
-            kept.clear();
-        };
-        each_line(&lines, |id, at_ms, sku, quantity| {
-            if order.as_ref().is_none_or(|(open, _)| open != id) {
-                close(order.replace((id.to_owned(), at_ms)), &mut kept);
-            }
-            let back = match returned.is_empty() {
-                true => None,
-                false => returned.get_mut(&(Box::from(id), Box::from(sku))),
-            };
-            let gone = back.map_or(0, |back| {
-                let taken = quantity.min(*back);
-                *back -= taken;
-                taken
-            });
-            if gone < quantity {
-                kept.push(sku.to_owned());
-            }
-        })?;
-        close(order.take(), &mut kept);
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Returns the orders.
     pub fn finish(self) -> Log {
         self.gather.finish()
     }
-}
-
-/// Returns one row per line of orders or returns, in their order.
-fn lines(rows: LazyFrame) -> anyhow::Result<DataFrame> {
-    let every_line = ExplodeOptions { empty_as_null: false, keep_nulls: false };
-    let field = |name: &str| col("lines").struct_().field_by_name(name);
-    Ok(rows
-        .select([col("order_id"), col("at_ms"), col("lines")])
-        .explode(by_name(["lines"], true, false), every_line)
-        .select([col("order_id"), col("at_ms"), field("sku"), field("quantity")])
-        .collect()?)
-}
-
-fn each_line(lines: &DataFrame, mut each: impl FnMut(&str, i64, &str, i64)) -> anyhow::Result<()> {
-    let (ids, skus) = (lines.column("order_id")?.str()?, lines.column("sku")?.str()?);
-    let (at_ms, quantities) = (lines.column("at_ms")?.i64()?, lines.column("quantity")?.i64()?);
-    for (((id, at_ms), sku), quantity) in ids.iter().zip(at_ms.iter()).zip(skus.iter()).zip(quantities.iter())
-    {
-        let (id, at_ms) = (id.context("an order without id")?, at_ms.context("an order without time")?);
-        each(id, at_ms, sku.context("a line without SKU")?, quantity.context("a line without quantity")?);
-    }
-    Ok(())
 }
 
 /// Gathers sessions: what one unit looked at without half an hour of silence, where it may be learnt from.

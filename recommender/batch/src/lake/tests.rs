@@ -1,3 +1,5 @@
+mod counting;
+
 use polars::prelude::{ParquetReader, SerReader};
 
 use super::*;
@@ -43,7 +45,7 @@ impl Place {
     }
 
     fn orders(&self) -> Vec<(i64, String)> {
-        described(&Lake::look_at(Some(&self.lake())).unwrap().logs(&[]).unwrap())
+        described(&Lake::look_at(Some(&self.lake())).unwrap().logs([]).unwrap())
     }
 
     /// Every file of the lake with its bytes, but for the lock.
@@ -155,11 +157,11 @@ fn looking_at_a_lake_reads_what_is_new_and_writes_nothing() {
     let mut lake = Lake::look_at(Some(&place.lake())).unwrap();
     lake.add(&place.events(), &mut |_| ()).unwrap();
     let expected = [(50, "A"), (60, "C"), (2 * DAY, "B")].map(|(at, skus)| (at, skus.to_owned()));
-    assert_eq!(described(&lake.logs(&[]).unwrap()), expected);
+    assert_eq!(described(&lake.logs([]).unwrap()), expected);
     assert_eq!(place.bytes(), before);
     let mut none = Lake::look_at(None).unwrap();
     none.add(&place.events(), &mut |_| ()).unwrap();
-    assert_eq!(described(&none.logs(&[]).unwrap()), expected);
+    assert_eq!(described(&none.logs([]).unwrap()), expected);
 }
 
 #[test]
@@ -195,6 +197,11 @@ fn view(position: i64, at_ms: i64, unit: &str, sku: &str) -> String {
     line(position, at_ms, "product_viewed", unit, &format!(r#"{{"sku":"{sku}"}}"#))
 }
 
+fn refund(position: i64, at_ms: i64, order: i64, sku: &str, quantity: i64) -> String {
+    let data = format!(r#"{{"order_id":"o{order}","lines":[{{"sku":"{sku}","quantity":{quantity}}}]}}"#);
+    line(position, at_ms, "order_refunded", "v", &data)
+}
+
 fn sessions(logs: &Logs) -> Vec<String> {
     let skus = |entry: &[u32]| entry.iter().map(|&item| &*logs.items()[item as usize]).collect::<Vec<&str>>();
     logs.sessions.all().entries().map(|(_, entry)| skus(entry).join(" ")).collect()
@@ -226,13 +233,13 @@ fn sessions_go_on_over_midnight_and_beside_what_is_not_written() {
     place.write(3, &(view(3, DAY + 20, "v", "C") + &view(4, 2 * DAY, "v", "D")));
     let mut lake = Lake::look_at(Some(&place.lake())).unwrap();
     lake.add(&place.events(), &mut |_| ()).unwrap();
-    assert_eq!(sessions(&lake.logs(&[]).unwrap()), ["A B C"]);
+    assert_eq!(sessions(&lake.logs([]).unwrap()), ["A B C"]);
 }
 
 #[test]
 fn a_deleted_history_is_in_no_file_of_the_lake_and_what_was_declined_is_not_learnt_from() {
     let place = Place::new();
-    let learnt = || sessions(&Lake::look_at(Some(&place.lake())).unwrap().logs(&[]).unwrap());
+    let learnt = || sessions(&Lake::look_at(Some(&place.lake())).unwrap().logs([]).unwrap());
     place.write(
         1,
         &(view(1, 1, "v", "A") + &view(2, 2, "v", "B") + &view(3, 1, "w", "A") + &view(4, 2, "w", "C")),
@@ -257,4 +264,23 @@ fn a_deleted_history_is_in_no_file_of_the_lake_and_what_was_declined_is_not_lear
     fs::remove_dir_all(place.lake()).unwrap();
     place.compact();
     assert_eq!(learnt(), ["A C", "D A"]);
+}
+
+#[test]
+fn logs_are_of_the_latest_days_that_have_enough_lines() {
+    let place = Place::new();
+    place.write(1, &(event(1, 5, &["A"]) + &event(2, DAY, &["B", "C"]) + &event(3, 2 * DAY, &["D"])));
+    place.write(
+        4,
+        &(view(4, 1, "v", "A") + &view(5, 2, "v", "B") + &view(6, DAY, "w", "A") + &view(7, DAY, "w", "C")),
+    );
+    place.write(8, &refund(8, 3 * DAY, 2, "B", 1));
+    place.compact();
+    let lake = Lake::look_at(Some(&place.lake())).unwrap();
+    let lengths = |lines| {
+        let (orders, sessions) = lake.latest(lines).unwrap();
+        (orders.line_count(), sessions.line_count())
+    };
+    assert_eq!([1, 2, 3, 4].map(lengths), [(1, 2), (2, 2), (2, 4), (3, 4)]);
+    assert_eq!(lake.from_ms().unwrap(), 1);
 }

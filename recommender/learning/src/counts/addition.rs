@@ -15,8 +15,9 @@ use super::{
     segment::Segment,
     shelf::Shelf,
     sweep,
-    weighing::{Scale, draw},
+    weighing::Scale,
 };
+use crate::draw::draw;
 
 impl<S: Score> Counts<S> {
     /// Begins to add orders; nothing changes before [`Addition::finish`].
@@ -51,6 +52,11 @@ pub struct Addition<'a, S> {
 }
 
 impl<S: Score> Addition<'_, S> {
+    /// Returns the number of an item by its name, the next one where it is new; where one item has a name, all have.
+    pub fn number(&mut self, name: &str) -> u32 {
+        self.counts.names.number(name)
+    }
+
     /// Adds an order: a number of its own (for a name, a hash of 64 bits), its day since 1970, and its items, in any
     /// order and however often each.
     ///
@@ -59,7 +65,8 @@ impl<S: Score> Addition<'_, S> {
     pub fn order(&mut self, id: u64, day: i32, items: &[u32]) -> Result<(), CountsError> {
         self.items.clear();
         self.items.extend_from_slice(items);
-        let length = draw(id, &mut self.items, self.counts.settings.order_items_max);
+        let Counts { settings, names, .. } = &*self.counts;
+        let length = draw(id, &mut self.items, settings.order_items_max, |item| names.hash(item));
         if let Some(&highest) = self.items.last() {
             if highest >= ITEMS_MAX {
                 return Err(CountsError::Item(highest));
@@ -99,6 +106,10 @@ impl<S: Score> Addition<'_, S> {
         self.manifest.heads = self.next_number();
         heads.write(&heads_path(&self.counts.folder, self.manifest.heads))?;
         self.tidy_up()?;
+        if self.manifest.names != self.counts.names.len() {
+            self.counts.names.write(&self.counts.folder)?;
+            self.manifest.names = self.counts.names.len();
+        }
         self.manifest.write(&self.counts.folder)?;
         self.counts.heads = Some(heads);
         self.counts.manifest = self.manifest;
@@ -131,7 +142,10 @@ impl<S: Score> Addition<'_, S> {
         if orders.len() == 0 {
             return Ok(());
         }
-        self.added.orders += orders.marks.iter().filter(|&&mark| !orders::is_taken_back(mark)).count() as u64;
+        // An order of before that is taken back is told again with what is left of it.
+        let before = orders.marks.iter().filter(|&&mark| orders::is_taken_back(mark)).count();
+        self.added.orders += (orders.len() - 2 * before) as u64;
+        self.added.orders_changed += before as u64;
         let (entry, segment) = self.write(orders)?;
         self.manifest.segments.push(entry);
         self.new.push(entry);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::orders::{Orders, Told};
+use crate::draw::mix;
 
 /// Gathers orders and what was given back, as they are told.
 #[derive(Default)]
@@ -102,8 +103,7 @@ impl Batch {
                 *changed = Some(Changed { now: orders.told(order, places[order].clone()), was: None });
             }
             match (changed, one.items) {
-                (Some(changed), Some(items)) => changed.now.items.retain(|item| !items.contains(item)),
-                (Some(changed), None) => changed.now.items.clear(),
+                (Some(changed), items) => changed.now.give_back(items.as_deref()),
                 (None, _) => settled.returns_of_nothing += 1,
             }
         }
@@ -136,14 +136,14 @@ impl Filter {
         let bits = (ids.clone().count() * 16).next_power_of_two().max(64);
         let mut words = vec![0; bits / 64];
         for &id in ids {
-            let bit = super::weighing::mix(id) as usize & (bits - 1);
+            let bit = mix(id) as usize & (bits - 1);
             words[bit / 64] |= 1 << (bit % 64);
         }
         Self(words)
     }
 
     fn may_hold(&self, id: u64) -> bool {
-        let bit = super::weighing::mix(id) as usize & (self.0.len() * 64 - 1);
+        let bit = mix(id) as usize & (self.0.len() * 64 - 1);
         self.0[bit / 64] >> (bit % 64) & 1 == 1
     }
 }

@@ -16,7 +16,7 @@ use super::{
 const MAGIC: &[u8; 8] = b"CWCOUNTS";
 
 /// The version of all files; another one is not read.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// How many bytes are turned into numbers at a time.
 const CHUNK_BYTES: usize = 1 << 18;
@@ -27,6 +27,7 @@ pub(super) enum Kind {
     Manifest = 1,
     Segment = 2,
     Heads = 3,
+    Names = 4,
 }
 
 /// Is a number of fixed width.

@@ -1,7 +1,7 @@
 //! The manifest: which files belong together. It is replaced last, so that an addition is there whole or not at all.
 //!
-//! Its one section is, little-endian: the most items of an order that pair (u32), how many items there are (u32), the
-//! latest day (i32), the number of the next file (u64), that of the heads, 0 where there are none (u64), and for each
+//! Its one section is, little-endian: the most items of an order that pair (u32), how many items there are and how many
+//! names (u32 each), the latest day (i32), the number of the next file (u64), that of the heads, 0 where there are none (u64), and for each
 //! segment its number, orders, words (u64 each) and the most orders of one item (u32).
 
 use std::path::{Path, PathBuf};
@@ -18,6 +18,8 @@ use super::{
 pub(super) struct Manifest {
     pub(super) order_items_max: u32,
     pub(super) item_count: u32,
+    /// The fewest names that there must be.
+    pub(super) names: u32,
     pub(super) latest_day: i32,
     pub(super) next: u64,
     pub(super) heads: u64,
@@ -51,20 +53,22 @@ impl Manifest {
     }
 
     fn get(bytes: &mut Bytes) -> Option<Self> {
-        let (order_items_max, item_count, latest_day) = (bytes.u32()?, bytes.u32()?, bytes.u32()? as i32);
+        let (order_items_max, item_count) = (bytes.u32()?, bytes.u32()?);
+        let (names, latest_day) = (bytes.u32()?, bytes.u32()? as i32);
         let (next, heads) = (bytes.u64()?, bytes.u64()?);
         let mut segments = Vec::new();
         while !bytes.0.is_empty() {
             let (number, orders, words) = (bytes.u64()?, bytes.u64()?, bytes.u64()?);
             segments.push(Entry { number, orders, words, orders_of_item: bytes.u32()? });
         }
-        Some(Self { order_items_max, item_count, latest_day, next, heads, segments })
+        Some(Self { order_items_max, item_count, names, latest_day, next, heads, segments })
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), CountsError> {
         let mut bytes = Vec::new();
         self.order_items_max.put(&mut bytes);
         self.item_count.put(&mut bytes);
+        self.names.put(&mut bytes);
         self.latest_day.put(&mut bytes);
         self.next.put(&mut bytes);
         self.heads.put(&mut bytes);

@@ -13,7 +13,7 @@ const TAKEN_BACK: u16 = 1 << 15;
 pub(super) struct Orders {
     pub(super) ids: Vec<u64>,
     pub(super) days: Vec<i32>,
-    /// How many distinct items there were, also where only some of them were drawn.
+    /// How many distinct items there are, also where only some of them were drawn.
     pub(super) lengths: Vec<u32>,
     /// How many words of `gaps` an order has, and whether it is taken back.
     pub(super) marks: Vec<u16>,
@@ -29,6 +29,15 @@ pub(super) struct Told {
     pub(super) is_taken_back: bool,
     /// Ascending.
     pub(super) items: Vec<u32>,
+}
+
+impl Told {
+    /// Takes items out, or all.
+    pub(super) fn give_back(&mut self, items: Option<&[u32]>) {
+        let before = self.items.len();
+        self.items.retain(|item| items.is_some_and(|items| !items.contains(item)));
+        self.length = self.length.saturating_sub((before - self.items.len()) as u32);
+    }
 }
 
 impl Orders {

@@ -8,13 +8,14 @@
 //!
 //! [`changes`]: super::changes
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cmp::Ordering};
 
 use super::{
     CountsError,
     changes::Change,
     count::Count,
     heads::{Head, Heads, entries},
+    names::Names,
     rows::{Scratch, Source, on_all_cores},
     score::Score,
 };
@@ -25,6 +26,7 @@ const SLACK: f64 = 1.0 + 1e-9;
 /// Holds what ranks depend on beside a pair's own count.
 pub(super) struct Ranking<'a, S> {
     pub(super) score: &'a S,
+    pub(super) names: &'a Names,
     /// The weight of one order of one item of the latest day.
     pub(super) today: f64,
     pub(super) totals: &'a [Count],
@@ -46,14 +48,14 @@ pub(super) struct Ranked {
 
 impl<'a, S: Score> Ranking<'a, S> {
     pub(super) fn new(
-        score: &'a S,
+        (score, names): (&'a S, &'a Names),
         today: f64,
         totals: &'a [Count],
         (partners, orders_min): (usize, u32),
     ) -> Self {
         let rise = |total: &Count| if total.weight() == 0 { 0.0 } else { score.rise(total.weight() as f64) };
         let rises = totals.iter().map(rise).collect();
-        Self { score, today, totals, rises, partners, orders_min: orders_min.max(1) }
+        Self { score, names, today, totals, rises, partners, orders_min: orders_min.max(1) }
     }
 
     /// Returns how many partners a head has room for: with twice as many as are asked for, the bound is well below.
@@ -72,9 +74,9 @@ impl<'a, S: Score> Ranking<'a, S> {
     pub(super) fn best(&self, head: &Head) -> Vec<Ranked> {
         let mut ranked = self.ranked(head);
         if ranked.len() > self.partners {
-            cut(&mut ranked, self.partners);
+            self.cut(&mut ranked, self.partners);
         }
-        ranked.sort_unstable_by(best_first);
+        ranked.sort_unstable_by(|a, b| self.best_first(a, b));
         ranked
     }
 
@@ -105,12 +107,12 @@ impl<'a, S: Score> Ranking<'a, S> {
             }
             found.push(Ranked { rank, item: other, count });
             if found.len() == 4 * room {
-                bound = cut(&mut found, room);
+                bound = self.cut(&mut found, room);
                 is_all = false;
             }
         });
         if found.len() > room {
-            bound = cut(&mut found, room);
+            bound = self.cut(&mut found, room);
             is_all = false;
         }
         head(found, if is_all { 0.0 } else { bound.max(f64::MIN_POSITIVE) })
@@ -171,23 +173,23 @@ impl<'a, S: Score> Ranking<'a, S> {
         let (mut ranked, mut bound) = (self.ranked(&head), head.bound);
         ranked.retain(|one| one.rank >= bound);
         if ranked.len() > self.room() {
-            bound = bound.max(cut(&mut ranked, self.room()));
+            bound = bound.max(self.cut(&mut ranked, self.room()));
         }
         let above = || ranked.iter().filter(|one| one.rank > bound * SLACK).count();
         (bound == 0.0 || above() >= self.partners).then(|| self::head(ranked, bound))
     }
-}
 
-/// Orders by rank, the highest first, and where it is the same by item.
-fn best_first(a: &Ranked, b: &Ranked) -> std::cmp::Ordering {
-    b.rank.total_cmp(&a.rank).then(a.item.cmp(&b.item))
-}
+    /// Orders by rank, the highest first, and where it is the same by name.
+    fn best_first(&self, a: &Ranked, b: &Ranked) -> Ordering {
+        b.rank.total_cmp(&a.rank).then_with(|| self.names.compare(a.item, b.item))
+    }
 
-/// Keeps the best, and returns the rank of the last of them.
-fn cut(ranked: &mut Vec<Ranked>, count: usize) -> f64 {
-    let last = ranked.select_nth_unstable_by(count - 1, best_first).1.rank;
-    ranked.truncate(count);
-    last
+    /// Keeps the best, and returns the rank of the last of them.
+    fn cut(&self, ranked: &mut Vec<Ranked>, count: usize) -> f64 {
+        let last = ranked.select_nth_unstable_by(count - 1, |a, b| self.best_first(a, b)).1.rank;
+        ranked.truncate(count);
+        last
+    }
 }
 
 fn head(mut ranked: Vec<Ranked>, bound: f64) -> Head {

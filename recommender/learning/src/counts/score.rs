@@ -21,6 +21,11 @@ pub trait Score: Sync {
 
     /// Returns the score of that rank in the row of an item of this weight: rising with the rank.
     fn score(&self, rank: f64, item: f64) -> f64;
+
+    /// Returns the score of a pair, all weights in orders of the latest day.
+    fn of(&self, both: f64, item: f64, partner: f64) -> f64 {
+        self.score(self.rank(both, self.rise(partner), 1.0), item)
+    }
 }
 
 /// The cosine of two items' order vectors, shrunk: `both / √(item · partner) · both / (both + shrink)`.
@@ -32,8 +37,7 @@ pub trait Score: Sync {
 /// use learning::counts::{Score, ShrunkCosine};
 /// let cosine = ShrunkCosine { shrink: 8.0 };
 /// // 8 common orders of 10 and 40: 8 / 20 · 8 / 16 = 0.2.
-/// let rank = cosine.rank(8.0, cosine.rise(40.0), 1.0);
-/// assert!((cosine.score(rank, 10.0) - 0.2).abs() < 1e-12);
+/// assert!((cosine.of(8.0, 10.0, 40.0) - 0.2).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ShrunkCosine {

@@ -102,6 +102,12 @@ impl Segment {
         Ok(Orders { ids, days, lengths, marks: file.section(3)?, gaps: file.section(4)? })
     }
 
+    /// Reads the ids of the orders and their days.
+    pub(super) fn read_days(path: &Path) -> Result<(Vec<u64>, Vec<i32>), CountsError> {
+        let file = Framed::open(path, Kind::Segment, SECTIONS)?;
+        Ok((file.section(0)?, file.section(1)?))
+    }
+
     /// Reads the ids of the orders.
     pub(super) fn read_ids(path: &Path) -> Result<Vec<u64>, CountsError> {
         Framed::open(path, Kind::Segment, SECTIONS)?.section(0)

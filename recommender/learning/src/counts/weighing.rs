@@ -74,29 +74,6 @@ pub(super) fn rounded(day: f64, length: f64) -> u16 {
     (day * length).round().min(HEAVIEST) as u16
 }
 
-/// Spreads a number over all 64 bits: the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
-pub(super) fn mix(number: u64) -> u64 {
-    let z = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
-/// Sorts an order's items, each once, and keeps of a long order those that a hash of order and item draws.
-///
-/// Returns how many distinct items there were.
-pub(super) fn draw(order: u64, items: &mut Vec<u32>, most: usize) -> u32 {
-    items.sort_unstable();
-    items.dedup();
-    let length = items.len();
-    if length > most {
-        items.select_nth_unstable_by_key(most, |&item| (mix(order ^ mix(u64::from(item))), item));
-        items.truncate(most);
-        items.sort_unstable();
-    }
-    length as u32
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,16 +94,5 @@ mod tests {
         assert_eq!(rounded(scale.day(-10), 1.0), 32_768);
         let scale = Scale::new(Weighing { half_life_days: f64::INFINITY, length_power: 1.0 }, 5);
         assert_eq!(rounded(scale.day(-100_000), scale.length(5)), 13_107);
-    }
-
-    #[test]
-    fn of_an_order_that_is_too_long_the_same_items_are_drawn_every_time() {
-        let drawn = |order| {
-            let mut items: Vec<u32> = (0..100).rev().chain(0..100).collect();
-            assert_eq!(draw(order, &mut items, 10), 100);
-            items
-        };
-        assert_eq!((drawn(1), drawn(1).len()), (drawn(1), 10));
-        assert!(drawn(1).is_sorted() && drawn(1) != drawn(2));
     }
 }

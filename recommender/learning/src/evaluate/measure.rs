@@ -1,7 +1,7 @@
 //! Measures of ranked lists, with intervals.
 
 use super::{Case, LIST};
-use crate::baskets::mix;
+use crate::draw::mix;
 
 /// Adds up, per group of cases, how often and how far up what came was found.
 #[derive(Clone, Debug)]

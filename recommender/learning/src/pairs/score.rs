@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::counts::{Lift, Score as _, ShrunkCosine};
+
 /// Names how two items that were bought together are scored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -26,11 +28,6 @@ impl Score {
             Self::Llr => "llr",
         }
     }
-
-    /// Returns the score of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|score| score.name() == name)
-    }
 }
 
 /// Holds the (weighted) numbers of orders that a score is made of.
@@ -50,29 +47,11 @@ impl Table {
     /// Returns the score, or `None` where it would not speak for showing one item beside the other.
     pub fn score(&self, score: Score, shrink: f64) -> Option<f64> {
         let value = match score {
-            Score::Cosine => self.cosine(shrink),
-            Score::Lift => self.lift(),
+            Score::Cosine => ShrunkCosine { shrink }.of(self.both, self.first, self.second),
+            Score::Lift => Lift.of(self.both, self.first, self.second) * self.all,
             Score::Llr => self.log_likelihood_ratio(),
         };
         (value.is_finite() && value > 0.0).then_some(value)
-    }
-
-    /// Returns the cosine of the two items' order vectors, shrunk: `both / √(first · second) · both / (both + shrink)`.
-    ///
-    /// Without shrinking, two items whose only order is a common one would score as high as can be. Source: Koren,
-    /// *Factorization Meets the Neighborhood*, KDD 2008, equation 2, with the cosine as the correlation. With 8 common
-    /// orders of 10 and 40, and shrink 8: 8 / 20 · 8 / 16 = 0.2.
-    fn cosine(&self, shrink: f64) -> f64 {
-        self.both / (self.first * self.second).sqrt() * self.both / (self.both + shrink)
-    }
-
-    /// Returns how many times more common orders there are than if the items were bought independently:
-    /// `both · all / (first · second)`.
-    ///
-    /// Source: Brin, Motwani, Ullman and Tsur, *Dynamic Itemset Counting and Implication Rules for Market Basket
-    /// Data*, SIGMOD 1997, where it is called interest. With 8 common orders of 10 and 40 out of 100: 8 · 100 / 400 = 2.
-    fn lift(&self) -> f64 {
-        self.both * self.all / (self.first * self.second)
     }
 
     /// Returns −2 log λ of the hypothesis that the items are bought independently: `2 Σ k · ln(k / expected)` over
@@ -112,8 +91,9 @@ mod tests {
     #[test]
     fn the_cosine_is_shrunk() {
         let table = Table { both: 8.0, first: 10.0, second: 40.0, all: 100.0 };
-        assert_eq!(table.score(Score::Cosine, 8.0), Some(0.2));
-        assert_eq!(table.score(Score::Cosine, 0.0), Some(0.4));
+        for (shrink, expected) in [(8.0, 0.2), (0.0, 0.4)] {
+            assert!((table.score(Score::Cosine, shrink).unwrap() - expected).abs() < 1e-12);
+        }
     }
 
     #[test]
