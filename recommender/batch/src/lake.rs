@@ -164,7 +164,7 @@ impl Lake {
     ///
     /// # Errors
     /// Where a day cannot be read.
-    pub fn from_ms(&self) -> anyhow::Result<i64> {
+    pub fn first_ms(&self) -> anyhow::Result<i64> {
         let mut first = None;
         for table in [Table::Orders, Table::Views] {
             let day = self.manifest.days(table).iter().find(|(_, rows)| **rows > 0);

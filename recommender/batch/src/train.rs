@@ -41,11 +41,13 @@ pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
     tell(&tally, &mut out)?;
     let (together, counting) = count(&lake, &settings, arguments.memory_bytes)?;
+    if together.orders() > 0 {
+        tell_counting(&counting, &mut out)?;
+    }
     let logs = lake.logs(together.items().map(|sku| (sku, "")).chain(catalogue.named()))?;
     if logs.is_empty() {
         return Ok(nothing(arguments.events.display()));
     }
-    tell_counting(&counting, &mut out)?;
     let now_ms = arguments.now_ms.map_or_else(clock, Ok)?;
     let model = learn(&lake, &logs, &together, &settings, now_ms)?;
     let archive = Archive::of(&arguments.model);
@@ -83,7 +85,7 @@ fn count(lake: &Lake, settings: &Settings, memory_bytes: usize) -> anyhow::Resul
 }
 
 fn tell_counting(counting: &Counting, out: &mut impl Write) -> io::Result<()> {
-    let Counting { days, added, items, is_first, anew_because } = counting;
+    let Counting { days, added, items, seconds, is_first, anew_because } = counting;
     if let Some(why) = anew_because {
         writeln!(out, "what was counted before is not used: {why}")?;
     }
@@ -94,7 +96,7 @@ fn tell_counting(counting: &Counting, out: &mut impl Write) -> io::Result<()> {
     if added.orders_changed > 0 {
         write!(out, " and what came back of {}", added.orders_changed)?;
     }
-    writeln!(out, " in {days} days: {} rows of {items} items", added.rows_counted)
+    writeln!(out, " of {days} days in {seconds:.1} s: {} rows of {items} items", added.rows_counted)
 }
 
 /// Learns a model; the same lake, settings and time give the same model.
@@ -113,7 +115,7 @@ fn learn(
     let items: Result<Vec<Sku>, _> = logs.items().iter().map(|item| Sku::parse(item)).collect();
     let about = About {
         trained_at_ms: now_ms,
-        from_ms: lake.from_ms()?,
+        from_ms: lake.first_ms()?,
         through_at_ms: lake.manifest().through_at_ms,
         through_position: lake.manifest().through_position,
         orders: together.orders(),

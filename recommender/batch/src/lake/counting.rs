@@ -8,6 +8,7 @@ use std::{
     fs, io,
     io::Write,
     path::Path,
+    time::Instant,
 };
 
 use anyhow::Context;
@@ -35,7 +36,7 @@ const FOLDER_NAME: &str = "_counts";
 const FILE_NAME: &str = "counted-v1.json";
 
 /// Says what was counted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Counting {
     /// Days that were read, as they or orders of theirs are new or had returns.
     pub days: usize,
@@ -43,6 +44,8 @@ pub struct Counting {
     pub added: Added,
     /// How many items there are.
     pub items: usize,
+    /// How long it took.
+    pub seconds: f64,
     /// Whether nothing had been counted before.
     pub is_first: bool,
     /// Why what had been counted before is not used.
@@ -85,6 +88,7 @@ impl Lake {
         settings: Settings,
         score: S,
     ) -> anyhow::Result<(Together, Counting)> {
+        let begun = Instant::now();
         let mut counts = Counts::open(folder, settings, score)?;
         let is_first = counts.is_empty();
         let counted = if is_first { Counted::default() } else { Counted::read(folder)? };
@@ -94,8 +98,8 @@ impl Lake {
             all.save(folder)?;
         }
         let together = Together::of(&counts)?;
-        let items = together.items().count();
-        Ok((together, Counting { days, added, items, is_first, anew_because: None }))
+        let (items, seconds) = (together.items().count(), begun.elapsed().as_secs_f64());
+        Ok((together, Counting { days, added, items, seconds, is_first, anew_because: None }))
     }
 
     /// Tells of orders of days that changed, and of orders that had returns on days that changed.

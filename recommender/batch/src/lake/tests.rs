@@ -282,5 +282,5 @@ fn logs_are_of_the_latest_days_that_have_enough_lines() {
         (orders.line_count(), sessions.line_count())
     };
     assert_eq!([1, 2, 3, 4].map(lengths), [(1, 2), (2, 2), (2, 4), (3, 4)]);
-    assert_eq!(lake.from_ms().unwrap(), 1);
+    assert_eq!(lake.first_ms().unwrap(), 1);
 }
