@@ -96,7 +96,7 @@ fn tell_counting(counting: &Counting, out: &mut impl Write) -> io::Result<()> {
     if added.orders_changed > 0 {
         write!(out, " and what came back of {}", added.orders_changed)?;
     }
-    writeln!(out, " of {days} days in {seconds:.1} s: {} rows of {items} items", added.rows_counted)
+    writeln!(out, ": {} rows of {items} items, from {days} days, in {seconds:.1} s", added.rows_counted)
 }
 
 /// Learns a model; the same lake, settings and time give the same model.

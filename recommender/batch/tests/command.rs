@@ -83,8 +83,8 @@ fn training_writes_a_model_that_the_index_answers_from() {
     assert_eq!((status, err.as_str()), (0, ""));
     assert!(
         out.starts_with(
-            "read 260 new lines of 2 event files: 80 orders, 180 views\ncounted all 80 orders of 4 days in 0."
-        ) && out.contains(" s: 4 rows of 4 items\nlearnt from 80 orders and 60 sessions of 7 items"),
+            "read 260 new lines of 2 event files: 80 orders, 180 views\ncounted all 80 orders: 4 rows of 4 items, from 4 days, in 0."
+        ) && out.contains(" s\nlearnt from 80 orders and 60 sessions of 7 items"),
         "{out}"
     );
     let index = Index::new(Model::read(&shop.path("model/current.model")).unwrap());
@@ -171,7 +171,7 @@ fn days_that_come_one_by_one_give_the_bytes_that_all_at_once_give() {
         at_once.events(&name, day);
         out = piecemeal.train(&["--now-ms", "7", "--promote-anyway"]).1;
     }
-    assert!(out.contains("\ncounted 10 new orders and what came back of 2 of "), "{out}");
+    assert!(out.contains("\ncounted 10 new orders and what came back of 2: "), "{out}");
     at_once.train(&["--now-ms", "7", "--memory-bytes", "4096"]);
     let model = |shop: &Shop| fs::read(shop.path("model/current.model")).unwrap();
     assert!(model(&piecemeal) == model(&at_once));
@@ -179,7 +179,7 @@ fn days_that_come_one_by_one_give_the_bytes_that_all_at_once_give() {
     let (_, out, _) = piecemeal.train(&["--now-ms", "7", "--promote-anyway"]);
     assert!(
         out.contains(
-            "\nwhat was counted before is not used: lake/_counts/names is torn\ncounted all 110 orders of "
+            "\nwhat was counted before is not used: lake/_counts/names is torn\ncounted all 110 orders: "
         ),
         "{out}"
     );
