@@ -1,7 +1,9 @@
 //! Sums of units that come, change and go.
 
 use super::*;
+use crate::effect::Scale;
 use crate::metric::Occurrence;
+use crate::sums::Sums;
 use proptest::prelude::*;
 use serde_json::json;
 
