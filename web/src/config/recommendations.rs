@@ -1,0 +1,89 @@
+//! Who fills shelves, and how events become recommendations.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::shelves::{Algorithm, Filling, ShelfName};
+
+/// Says who fills each shelf where no experiment does: an algorithm, `pairs` or `popular`, or two by turns, as `pairs~popular`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShelvesConfig {
+    /// What others bought together with a product, on its page.
+    pub bought_together: Filling,
+    /// What goes with all of a cart.
+    pub goes_with_cart: Filling,
+    /// What a visitor looked at last.
+    pub r#continue: Filling,
+    /// What goes with what a visitor bought.
+    pub recommended: Filling,
+    /// What others looked at together with a product.
+    pub also_viewed: Filling,
+    /// What many buy.
+    pub popular: Filling,
+    /// What goes with what a letter is about.
+    pub mail: Filling,
+    /// How long an algorithm may take before the catalogue's own order fills its shelf, in milliseconds; 0 asks none.
+    pub deadline_ms: u64,
+}
+
+impl ShelvesConfig {
+    /// Returns who fills a shelf.
+    pub fn of(&self, shelf: ShelfName) -> Filling {
+        match shelf {
+            ShelfName::BoughtTogether => self.bought_together,
+            ShelfName::GoesWithCart => self.goes_with_cart,
+            ShelfName::Continue => self.r#continue,
+            ShelfName::Recommended => self.recommended,
+            ShelfName::AlsoViewed => self.also_viewed,
+            ShelfName::Popular => self.popular,
+            ShelfName::Mail => self.mail,
+        }
+    }
+}
+
+impl Default for ShelvesConfig {
+    fn default() -> Self {
+        let [learnt, popular] = [Algorithm::Learnt, Algorithm::Popular].map(Filling::One);
+        Self {
+            bought_together: learnt,
+            goes_with_cart: learnt,
+            r#continue: learnt,
+            recommended: learnt,
+            also_viewed: learnt,
+            popular,
+            mail: learnt,
+            deadline_ms: 50,
+        }
+    }
+}
+
+/// Is how events become recommendations.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecommenderConfig {
+    /// How often the server trains, in minutes; 0 leaves it to `cartwright train`.
+    pub train_every_minutes: u64,
+    /// The batch program; `None` looks beside the server's own.
+    pub batch: Option<PathBuf>,
+    /// An event file is closed at this size, in bytes.
+    pub file_bytes: u64,
+    /// An event file is closed at this age, in minutes.
+    pub file_minutes: u64,
+}
+
+impl Default for RecommenderConfig {
+    fn default() -> Self {
+        Self { train_every_minutes: 0, batch: None, file_bytes: 64 << 20, file_minutes: 60 }
+    }
+}
+
+impl RecommenderConfig {
+    /// Refuses what makes no sense.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(self.file_bytes > 0, "recommender.file_bytes must be at least 1");
+        anyhow::ensure!(self.file_minutes > 0, "recommender.file_minutes must be at least 1");
+        Ok(())
+    }
+}
