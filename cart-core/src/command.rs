@@ -2,7 +2,8 @@
 
 use crate::{
     Code, GiftCard, GiftCardId, LineId, Order, OrderId, OrderLine, ParcelWish, Payment, PaymentId,
-    PaymentTask, PromotionId, Properties, RefundWish, RequestKey, Sku, StepDetails, VisitorId,
+    PaymentTask, PromotionId, Properties, RefundWish, RelocationWish, RequestKey, Sku, StepDetails,
+    TrackingChange, VisitorId,
 };
 
 /// Is one imperative to a cart.
@@ -138,6 +139,22 @@ pub enum Command {
         /// What of it.
         wish: ParcelWish,
     },
+    /// Lets another location send what waits of an order.
+    RelocateOrder {
+        /// The order as it was placed.
+        order: Box<Order>,
+        /// What of it, and where.
+        wish: RelocationWish,
+    },
+    /// Says anew how a parcel that was sent can be followed.
+    CorrectParcel {
+        /// The order as it was placed.
+        order: Box<Order>,
+        /// The parcel's place among those of the order, from 1.
+        number: u32,
+        /// What is said anew.
+        change: TrackingChange,
+    },
     /// Cancels what of an order was not sent off, and gives back what was paid.
     CancelOrder {
         /// The order as it was placed.
@@ -173,7 +190,7 @@ impl Command {
     }
 
     /// Names of all commands, as metrics label them.
-    pub const NAMES: [&'static str; 32] = [
+    pub const NAMES: [&'static str; 34] = [
         "add_line",
         "set_quantity",
         "remove_line",
@@ -201,6 +218,8 @@ impl Command {
         "settle_payment",
         "place_order",
         "fulfil_order",
+        "relocate_order",
+        "correct_parcel",
         "cancel_order",
         "refund_order",
         "expire_holds",
@@ -238,6 +257,8 @@ impl Command {
             Self::SettlePayment(_) => "settle_payment",
             Self::PlaceOrder { .. } => "place_order",
             Self::FulfilOrder { .. } => "fulfil_order",
+            Self::RelocateOrder { .. } => "relocate_order",
+            Self::CorrectParcel { .. } => "correct_parcel",
             Self::CancelOrder { .. } => "cancel_order",
             Self::RefundOrder { .. } => "refund_order",
             Self::ExpireHolds => "expire_holds",
@@ -250,6 +271,8 @@ impl Command {
     pub fn order(&self) -> Option<&Order> {
         match self {
             Self::FulfilOrder { order, .. }
+            | Self::RelocateOrder { order, .. }
+            | Self::CorrectParcel { order, .. }
             | Self::CancelOrder { order }
             | Self::RefundOrder { order, .. } => Some(order),
             _ => None,
@@ -265,7 +288,9 @@ impl Command {
             | Self::SaveLine { line }
             | Self::RestoreLine { line }
             | Self::DropSavedLine { line } => vec![line.sku()],
-            Self::CancelOrder { order } | Self::RefundOrder { order, .. } => {
+            Self::RelocateOrder { order, .. }
+            | Self::CancelOrder { order }
+            | Self::RefundOrder { order, .. } => {
                 order.lines.iter().flat_map(OrderLine::all_taken).map(|(sku, ..)| sku).collect()
             }
             Self::Batch(commands) => commands.iter().flat_map(Self::skus).collect(),
@@ -285,6 +310,8 @@ impl Command {
                 | Self::SettlePayment(_)
                 | Self::PlaceOrder { .. }
                 | Self::FulfilOrder { .. }
+                | Self::RelocateOrder { .. }
+                | Self::CorrectParcel { .. }
                 | Self::CancelOrder { .. }
                 | Self::RefundOrder { .. }
                 | Self::ExpireHolds

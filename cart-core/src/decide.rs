@@ -10,13 +10,14 @@ mod order;
 mod parcel;
 pub(crate) mod payment;
 pub(crate) mod pieces;
+mod relocation;
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use crate::{
-    AccountId, AssignedVariation, Balances, Cart, CartEvent, CartId, Command, Currency, GiftCards, OrderId,
-    PaymentId, Product, Rejection, Request, Sku, Stage, StockLevels, Terms, VisitorId, Workflow, account,
-    evolve,
+    AccountId, AssignedVariation, Balances, Cart, CartEvent, CartId, Command, Currency, GiftCards, Order,
+    OrderId, PaymentId, Product, Rejection, Request, Sku, Stage, StockLevels, Terms, VisitorId, Workflow,
+    account, evolve,
 };
 use checkout::{
     accept_prices, apply_code, apply_gift_card, complete_step, place_order, redeem_code, start_checkout,
@@ -81,11 +82,13 @@ pub fn decide(cart: &Cart, facts: &Facts<'_>, request: &Request) -> Result<Vec<C
         return Err(Rejection::StaleVersion { expected, actual: cart.version });
     }
     match &cart.stage {
-        Stage::Ordered { order_id, payment, state, .. } => match &request.command {
-            Command::FulfilOrder { order, wish } => parcel::fulfil(state, facts, order, wish),
-            Command::CancelOrder { order } => order::cancel(state, facts, order, request.caller.is_some()),
-            Command::RefundOrder { order, wish } => order::refund(state, facts, order, wish),
-            command => after_the_order(cart, order_id, payment.as_ref(), command),
+        Stage::Ordered { order_id, payment, state, .. } => match request.command.order() {
+            // It was read before what other requests have made of it since.
+            Some(order) => {
+                let order = order.clone().with_state(state.clone());
+                change_order(cart, facts, &order, request)
+            }
+            None => after_the_order(cart, order_id, payment.as_ref(), &request.command),
         },
         Stage::Merged { into } => after_the_merge(cart, into, &request.command),
         _ => {
@@ -165,6 +168,22 @@ fn and_catch_up(
         events.extend(gifts::settle(&after, &Facts { stock: &stock, ..*facts }));
     }
     events
+}
+
+fn change_order(
+    cart: &Cart,
+    facts: &Facts<'_>,
+    order: &Order,
+    request: &Request,
+) -> Result<Vec<CartEvent>, Rejection> {
+    let state = &order.state;
+    match &request.command {
+        Command::FulfilOrder { wish, .. } => parcel::fulfil(state, facts, order, wish),
+        Command::RelocateOrder { wish, .. } => relocation::relocate(cart, facts, order, wish),
+        Command::CorrectParcel { number, change, .. } => parcel::correct(order, *number, change),
+        Command::RefundOrder { wish, .. } => order::refund(state, facts, order, wish),
+        _ => order::cancel(state, facts, order, request.caller.is_some()),
+    }
 }
 
 /// An order is final; its payment, and what is owed back of others, still comes to its end.
@@ -259,6 +278,8 @@ fn run(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEven
         Command::SettlePayment(task) => Ok(payment::settle(cart, task)),
         Command::PlaceOrder { order_id, payment } => place_order(cart, facts, order_id, payment),
         Command::FulfilOrder { order, .. }
+        | Command::RelocateOrder { order, .. }
+        | Command::CorrectParcel { order, .. }
         | Command::CancelOrder { order }
         | Command::RefundOrder { order, .. } => {
             Err(Rejection::NotOrdered { order_id: order.order_id.clone() })

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Abandonment, AssignedVariation, Balances, CartId, Code, Currency, GiftCard, GiftCardId, LineId, LinePart,
     Order, OrderId, Parcel, PaymentAttempt, PaymentId, Pick, Posting, PromotionId, Properties, Refund,
-    ReopenedLine, SavedLine, Sku, StepDetails, StockPolicy, VisitorId, Workflow,
+    Relocation, ReopenedLine, SavedLine, Sku, StepDetails, StockPolicy, Tracking, VisitorId, Workflow,
 };
 pub use hold::{HoldMove, LineHold, LineRelease};
 
@@ -324,12 +324,30 @@ pub enum CartEvent {
     },
     /// The cart became an order.
     OrderPlaced(Order),
+    /// Another location sends something of the order than the one that sold it.
+    OrderRelocated {
+        /// The order.
+        order_id: OrderId,
+        /// What was moved.
+        relocation: Relocation,
+    },
     /// A location sent something of the order.
     ParcelSent {
         /// The order.
         order_id: OrderId,
         /// What it sent.
         parcel: Parcel,
+    },
+    /// How a parcel of the order can be followed was said anew.
+    ParcelCorrected {
+        /// The order.
+        order_id: OrderId,
+        /// The parcel's place among those of the order, from 1.
+        number: u32,
+        /// How it can be followed.
+        tracking: Option<Tracking>,
+        /// What was said of that before.
+        before: Option<Tracking>,
     },
     /// All of the order was sent off.
     OrderFulfilled {

@@ -174,6 +174,18 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
                 state.parcels.push(parcel.clone());
             }
         }
+        CartEvent::OrderRelocated { relocation, .. } => {
+            if let Stage::Ordered { state, .. } = &mut cart.stage {
+                state.relocations.push(relocation.clone());
+            }
+        }
+        CartEvent::ParcelCorrected { number, tracking, .. } => {
+            if let Stage::Ordered { state, .. } = &mut cart.stage
+                && let Some(parcel) = state.parcels.iter_mut().find(|parcel| parcel.number == *number)
+            {
+                parcel.tracking.clone_from(tracking);
+            }
+        }
         CartEvent::OrderFulfilled { at_ms, .. } => {
             if let Stage::Ordered { state, .. } = &mut cart.stage {
                 state.status = OrderStatus::Fulfilled { at_ms: *at_ms };

@@ -58,7 +58,7 @@ pub use merge::{LeftLine, Lines, LoginCart, Merged, claim, merge};
 pub use money::{Currency, Money};
 pub use order::{
     Order, OrderLine, OrderState, OrderStatus, PackWish, Packed, Parcel, ParcelWish, Refund, RefundWish,
-    RefundedLine, Tracking, Waiting,
+    RefundedLine, Relocation, RelocationWish, Tracking, TrackingChange, Waiting,
 };
 pub use payment::{AttemptState, Payment, PaymentAttempt, PaymentTask, RequestKey};
 pub use price::{PriceQuestion, PriceReason, SelectedPrice, SpecialPrice};

@@ -120,6 +120,8 @@ pub const TRACKING_BYTES_MAX: usize = 100;
 pub const TRACKING_URL_BYTES_MAX: usize = 1_000;
 /// The most parcels of one order: a line of pieces sent one by one.
 pub const ORDER_PARCELS_MAX: usize = 200;
+/// The most times that what waits of an order is moved to another location: by each of them, and back.
+pub const ORDER_RELOCATIONS_MAX: usize = 40;
 /// The longest reference in bytes under which an amount is booked: several UUIDs.
 pub const REFERENCE_BYTES_MAX: usize = 100;
 /// The most products, categories, values or customers that one selector or condition names.

@@ -2,15 +2,19 @@
 
 mod line;
 mod parcel;
+mod relocation;
 mod state;
+mod tracking;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{CartId, Currency, MethodId, OrderId, PaymentId, Posting, Quote, Tender, VisitorId};
 pub use line::OrderLine;
 pub(crate) use parcel::from_last;
-pub use parcel::{PackWish, Packed, Parcel, ParcelWish, Tracking, Waiting};
+pub use parcel::{PackWish, Packed, Parcel, ParcelWish, Waiting};
+pub use relocation::{Relocation, RelocationWish};
 pub use state::{OrderState, OrderStatus, Refund, RefundWish, RefundedLine};
+pub use tracking::{Tracking, TrackingChange};
 
 /// Is an order, with what became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,10 +61,12 @@ pub struct Order {
 }
 
 impl Order {
-    /// Returns the order with what became of it; each line says how many of its pieces went back to the shelf.
+    /// Returns the order with what became of it; each line says how many of its pieces went back to the shelf, and
+    /// where the others come from.
     pub fn with_state(mut self, state: OrderState) -> Self {
         for line in &mut self.lines {
             let id = line.id();
+            line.relocate(&state.relocations);
             line.restocked = state.restocked_of(&id);
             for taken in &mut line.taken {
                 taken.restocked = state.restocked_part_of(&id, &taken.sku, &taken.location);

@@ -111,6 +111,12 @@ pub enum Rejection {
         /// The line.
         line: LineId,
     },
+    /// The order has no such parcel.
+    #[error("the order has no parcel {number}; its parcels say their numbers")]
+    ParcelNotFound {
+        /// The number that was asked for.
+        number: u32,
+    },
     /// The line is a gift, about which its promotion decides.
     #[error("{line} is a gift of promotion {promotion}, which decides about it; decline_gift takes it out")]
     GiftLine {
@@ -289,7 +295,7 @@ fn fields_in_words(fields: &[FieldError]) -> String {
 
 impl Rejection {
     /// Names of all rejections, in order of precedence, as metrics label them.
-    pub const NAMES: [&'static str; 34] = [
+    pub const NAMES: [&'static str; 35] = [
         "not_owner",
         "stale_version",
         "cart_closed",
@@ -306,6 +312,7 @@ impl Rejection {
         "gift_card_expired",
         "gift_card_empty",
         "line_not_found",
+        "parcel_not_found",
         "gift_line",
         "gift_not_found",
         "cart_full",
@@ -345,6 +352,7 @@ impl Rejection {
             Self::GiftCardExpired { .. } => "gift_card_expired",
             Self::GiftCardEmpty { .. } => "gift_card_empty",
             Self::LineNotFound { .. } => "line_not_found",
+            Self::ParcelNotFound { .. } => "parcel_not_found",
             Self::GiftLine { .. } => "gift_line",
             Self::GiftNotFound { .. } => "gift_not_found",
             Self::CartFull => "cart_full",

@@ -126,7 +126,7 @@ impl Movement {
         Self::hold(-pieces)
     }
 
-    fn restock(pieces: i64) -> Self {
+    pub(crate) fn restock(pieces: i64) -> Self {
         Self { available: pieces, held: 0, sold: -pieces }
     }
 

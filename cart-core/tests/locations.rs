@@ -5,8 +5,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use cart_core::{
-    Balances, Cart, CartEvent, CartId, Command, Currency, Facts, GiftCards, LocationId, Money, PricePolicy,
-    Product, Properties, Rejection, Request, Shipping, Sku, Slot, StepDetails, StockLevel, StockLevels,
+    Balances, Cart, CartEvent, CartId, Command, Currency, Facts, GiftCards, LocationId, MethodId, Money,
+    Order, OrderId, PackWish, ParcelWish, Payment, PaymentId, PricePolicy, Product, Properties, RefundWish,
+    Rejection, RelocationWish, Request, Shipping, Sku, Slot, Stage, StepDetails, StockLevel, StockLevels,
     StockPolicy, Terms, VisitorId, Workflow, decide, evolve, open,
 };
 
@@ -85,11 +86,59 @@ impl Shop {
 
     /// Returns the pieces of a product that each location holds.
     fn held(&self, name: &str) -> [i64; 3] {
-        ["main", "north", "south"].map(|location| {
-            let slot = Slot::new(&sku(name), &LocationId::parse(location).unwrap());
-            self.stock.at(&slot).unwrap().held
-        })
+        self.levels(name).map(|level| level.held)
     }
+
+    /// Returns the pieces of a product that each location has sold.
+    fn sold(&self, name: &str) -> [i64; 3] {
+        self.levels(name).map(|level| level.sold)
+    }
+
+    fn levels(&self, name: &str) -> [StockLevel; 3] {
+        ["main", "north", "south"].map(|at| self.stock.at(&Slot::new(&sku(name), &location(at))).unwrap())
+    }
+
+    /// Orders what is in the cart for a country.
+    fn order(&mut self, country: &str) -> Box<Order> {
+        self.ask(Command::StartCheckout).unwrap();
+        self.go_to(country).unwrap();
+        let method = MethodId::parse("standard").ok();
+        for step in [StepDetails::Shipping { method }, StepDetails::Payment, StepDetails::Review] {
+            self.ask(Command::CompleteStep(step)).unwrap();
+        }
+        let order_id = OrderId::parse("o").unwrap();
+        self.ask(Command::BeginPayment { order_id: order_id.clone(), request: None }).unwrap();
+        let id = PaymentId::of(&order_id, 1);
+        let amount_minor = self.cart.payment().unwrap().amount_minor;
+        let payment = Payment { id, reference: "p".into(), amount_minor };
+        let mut events = self.ask(Command::PlaceOrder { order_id, payment }).unwrap();
+        let CartEvent::OrderPlaced(order) = events.remove(0) else { panic!("{events:?}") };
+        Box::new(order)
+    }
+
+    /// Lets a location send pieces of a product that wait in another one: all of them, where no number is said.
+    fn relocate(
+        &mut self,
+        order: &Order,
+        [from, to]: [&str; 2],
+        name: &str,
+        pieces: Option<u32>,
+    ) -> Result<(), Rejection> {
+        let wish = |pieces| PackWish { line: sku(name).into(), part: None, pieces };
+        let contents = pieces.map(wish).into_iter().collect();
+        let wish = RelocationWish { from: location(from), to: location(to), contents };
+        self.ask(Command::RelocateOrder { order: Box::new(order.clone()), wish }).map(|_| ())
+    }
+
+    /// Returns an order with what became of it.
+    fn after(&self, order: &Order) -> Order {
+        let Stage::Ordered { state, .. } = &self.cart.stage else { panic!("{:?}", self.cart.stage) };
+        order.clone().with_state(state.clone())
+    }
+}
+
+fn location(name: &str) -> LocationId {
+    LocationId::parse(name).unwrap()
 }
 
 #[test]
@@ -195,4 +244,99 @@ fn what_does_not_travel_comes_from_any_location() {
         let refused = shop.add("CUP", 2).unwrap_err();
         assert_eq!(refused, Rejection::OutOfStock { sku: sku("CUP"), available: 1, wanted: 2 });
     }
+}
+
+#[test]
+fn what_waits_of_an_order_is_sold_by_another_location_that_has_it() {
+    let mut shop = Shop::new("priority", [2, 3, 9], [0; 3]);
+    shop.add("CUP", 3).unwrap();
+    let order = shop.order("GB");
+    assert_eq!(shop.sold("CUP"), [2, 1, 0]);
+    shop.relocate(&order, ["main", "south"], "CUP", None).unwrap();
+    assert_eq!(shop.sold("CUP"), [0, 1, 2]);
+    let waits = |order: &Order| {
+        let waits = order.waiting().into_iter().map(|w| (w.location.unwrap().to_string(), w.pieces));
+        waits.collect::<Vec<_>>()
+    };
+    let after = shop.after(&order);
+    assert_eq!(waits(&after), [("north".into(), 1), ("south".into(), 2)]);
+    assert_eq!(after.clone().with_state(after.state.clone()), after, "what is moved is moved once");
+
+    // One goes back, one is sent, and what waits still can be moved, but nothing that was sent.
+    shop.relocate(&after, ["south", "main"], "CUP", Some(1)).unwrap();
+    let location_south = Some(location("south"));
+    let wish = ParcelWish { location: location_south, ..ParcelWish::default() };
+    shop.ask(Command::FulfilOrder { order: order.clone(), wish }).unwrap();
+    assert_eq!(waits(&shop.after(&order)), [("main".into(), 1), ("north".into(), 1)]);
+    let refused = shop.relocate(&order, ["south", "north"], "CUP", None).unwrap_err();
+    assert!(refused.to_string().starts_with("from is south, where no counted pieces"), "{refused}");
+    shop.relocate(&order, ["north", "main"], "CUP", None).unwrap();
+    assert_eq!(shop.sold("CUP"), [2, 0, 1]);
+
+    // What comes back goes to the shelves that sold it last.
+    shop.ask(Command::CancelOrder { order: order.clone() }).unwrap();
+    assert_eq!(shop.sold("CUP"), [0, 0, 1]);
+    let wish = RefundWish { lines: vec![(sku("CUP").into(), 1)], restock: true, ..RefundWish::default() };
+    shop.ask(Command::RefundOrder { order: order.clone(), wish }).unwrap();
+    assert_eq!(shop.levels("CUP").map(|level| level.available), [2, 3, 9]);
+    assert_eq!(shop.relocate(&order, ["main", "south"], "CUP", None).unwrap_err().name(), "order_state");
+}
+
+#[test]
+fn what_came_back_from_a_plain_line_before_it_was_moved_stays_on_its_shelf() {
+    let mut shop = Shop::new("priority", [5, 0, 9], [0; 3]);
+    shop.add("CUP", 3).unwrap();
+    let order = shop.order("GB");
+    assert!(order.lines[0].taken.is_empty(), "all of it is in the main location");
+    let wish = RefundWish { lines: vec![(sku("CUP").into(), 1)], restock: true, ..RefundWish::default() };
+    shop.ask(Command::RefundOrder { order: order.clone(), wish }).unwrap();
+    shop.relocate(&order, ["main", "south"], "CUP", None).unwrap();
+    assert_eq!(shop.sold("CUP"), [0, 0, 2]);
+    let sold: Vec<_> = shop.after(&order).lines[0].all_sold().map(|(.., sold, back)| (sold, back)).collect();
+    assert_eq!(sold, [(1, 1), (2, 0)]);
+    shop.ask(Command::CancelOrder { order }).unwrap();
+    assert_eq!(shop.levels("CUP").map(|level| level.available), [5, 0, 9]);
+}
+
+#[test]
+fn a_location_sends_only_what_it_has_or_may_owe_where_it_serves() {
+    let mut shop = Shop::new("priority", [5, 1, 0], [1, 0, 0]);
+    shop.add("CUP", 2).unwrap();
+    shop.add("MUG", 3).unwrap();
+    let order = shop.order("GB");
+    let short = |name: &str, available, wanted| Rejection::OutOfStock { sku: sku(name), available, wanted };
+    for (places, name, pieces, refused) in [
+        (["main", "north"], "CUP", 2, short("CUP", 1, 2)),
+        (["main", "south"], "CUP", 1, short("CUP", 0, 1)),
+        (["main", "south"], "MUG", 3, short("MUG", 2, 3)),
+    ] {
+        assert_eq!(shop.relocate(&order, places, name, Some(pieces)).unwrap_err(), refused);
+    }
+    shop.relocate(&order, ["main", "south"], "MUG", Some(2)).unwrap();
+    assert_eq!(shop.levels("MUG").map(|level| level.available), [0, 0, -2], "south owes what main owed");
+    assert_eq!(
+        shop.relocate(&order, ["main", "south"], "MUG", Some(1)).unwrap_err(),
+        short("MUG", 0, 1),
+        "all together owe no more than may be owed"
+    );
+    for (places, pieces, said) in [
+        (["main", "main"], None, "to is main, where it waits already"),
+        (
+            ["main", "west"],
+            None,
+            "to is west, which does not send where the order goes; name one of north, south",
+        ),
+        (["main", "north"], Some(3), "lines names 3 × CUP of line CUP; what waits of it in main is 2"),
+        (["main", "north"], Some(0), "lines names 0 pieces"),
+        (["north", "main"], None, "from is north"),
+    ] {
+        let refused = shop.relocate(&order, places, "CUP", pieces).unwrap_err();
+        assert!(refused.name() == "invalid_details" && refused.to_string().starts_with(said), "{refused}");
+    }
+
+    let mut abroad = Shop::new("priority", [5, 9, 9], [0; 3]);
+    abroad.add("CUP", 1).unwrap();
+    let order = abroad.order("DE");
+    let refused = abroad.relocate(&order, ["main", "north"], "CUP", None).unwrap_err();
+    assert!(refused.to_string().contains("name one of south"), "{refused}");
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use cart_core::{
     Asked, CartEvent, CartId, Code, Command, Currency, Destination, GiftCard, GiftCardId, LimitBroken,
-    LineId, Order, OrderId, ParcelWish, Payment, PaymentId, PaymentTask, PromotionId, Properties, RefundWish,
-    Rejection, Sku, Step, StepDetails, StockPolicy, Typed,
+    LineId, LocationId, Order, OrderId, ParcelWish, Payment, PaymentId, PaymentTask, PromotionId, Properties,
+    RefundWish, Rejection, RelocationWish, Sku, Step, StepDetails, StockPolicy, TrackingChange, Typed,
 };
 use serde::de::DeserializeOwned;
 
@@ -93,7 +93,17 @@ fn commands() -> Vec<Command> {
         Command::PlaceOrder { .. } => {
             Some(Command::FulfilOrder { order: order(), wish: ParcelWish::default() })
         }
-        Command::FulfilOrder { .. } => Some(Command::CancelOrder { order: order() }),
+        Command::FulfilOrder { .. } => {
+            let (from, to) = (LocationId::default(), LocationId::parse("north").expect("a location"));
+            Some(Command::RelocateOrder {
+                order: order(),
+                wish: RelocationWish { from, to, contents: vec![] },
+            })
+        }
+        Command::RelocateOrder { .. } => {
+            Some(Command::CorrectParcel { order: order(), number: 1, change: TrackingChange::default() })
+        }
+        Command::CorrectParcel { .. } => Some(Command::CancelOrder { order: order() }),
         Command::CancelOrder { .. } => {
             Some(Command::RefundOrder { order: order(), wish: RefundWish::default() })
         }
@@ -131,7 +141,8 @@ fn rejections() -> Vec<Rejection> {
         Rejection::GiftCardDisabled { .. } => Some(Rejection::GiftCardExpired { last4: "6789".into() }),
         Rejection::GiftCardExpired { .. } => Some(Rejection::GiftCardEmpty { last4: "6789".into() }),
         Rejection::GiftCardEmpty { .. } => Some(Rejection::LineNotFound { line: sku().into() }),
-        Rejection::LineNotFound { .. } => {
+        Rejection::LineNotFound { .. } => Some(Rejection::ParcelNotFound { number: 2 }),
+        Rejection::ParcelNotFound { .. } => {
             Some(Rejection::GiftLine { line: LineId::of_gift(sku(), &promotion()), promotion: promotion() })
         }
         Rejection::GiftLine { .. } => Some(Rejection::GiftNotFound { promotion: promotion() }),
@@ -264,7 +275,9 @@ fn events_are_stored_under_the_names_that_files_spell() {
             "line_laid_aside",
             "cart_merged",
             "order_placed",
+            "order_relocated",
             "parcel_sent",
+            "parcel_corrected",
             "order_fulfilled",
             "order_cancelled",
             "order_refunded",

@@ -53,7 +53,9 @@ pub use measures::{MetricForm, MetricPage, MetricsPage};
 pub use model::{ModelInService, OfflineFigure};
 pub use money::Currency;
 pub use monitoring::metrics_named;
-pub use orders::{OrderLine, OrderPage, OrderRow, OrdersPage, PieceToSend, SentParcel, ToSend};
+pub use orders::{
+    Elsewhere, OrderLine, OrderPage, OrderRow, OrdersPage, ParcelTracking, PieceToSend, SentParcel, ToSend,
+};
 pub use overview::{ExperimentRow, Overview, Search, ShopFigures};
 pub use pages::{Notice, PageError, Pages, Session};
 pub use purses::{

@@ -91,9 +91,20 @@ pub struct SentParcel {
     pub title: String,
     /// What is in it.
     pub contents: Vec<String>,
-    /// Who carries it, and what they call it; may be empty.
-    pub tracking: String,
-    /// Where it is followed; may be empty.
+    /// Its place among the order's parcels, from 1; none of what was sent before parcels were noted.
+    pub number: Option<u32>,
+    /// How it is followed.
+    pub tracking: ParcelTracking,
+}
+
+/// Holds how a parcel is followed; each may be empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ParcelTracking {
+    /// Who carries it.
+    pub carrier: String,
+    /// What the carrier calls it.
+    pub number: String,
+    /// Where it is followed.
     pub url: String,
 }
 
@@ -106,6 +117,17 @@ pub struct ToSend {
     pub place: String,
     /// What it has to send.
     pub pieces: Vec<PieceToSend>,
+    /// The locations that may send it instead.
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+/// Holds a location that may send what another one has to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Elsewhere {
+    /// Its name in forms.
+    pub location: String,
+    /// Its name for people.
+    pub place: String,
 }
 
 /// Holds pieces of one product that wait to be sent.

@@ -271,7 +271,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 62] = [
+const ADDRESSES: [&str; 64] = [
     "/",
     "/admin",
     "/admin/login",
@@ -298,7 +298,9 @@ const ADDRESSES: [&str; 62] = [
     "/admin/orders",
     "/admin/orders/*",
     "/admin/orders/*/cancel",
+    "/admin/orders/*/correct",
     "/admin/orders/*/fulfil",
+    "/admin/orders/*/relocate",
     "/admin/orders/*/refund",
     "/admin/gift-cards",
     "/admin/gift-cards/*",

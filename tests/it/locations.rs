@@ -105,7 +105,7 @@ async fn pieces_come_from_where_the_parcel_may_be_sent_and_go_back_there(store: 
     assert!(found.contains("<dt>From Aberdeen</dt><dd>13 × The LAMP"), "{found}");
     let admin = Admin::sign_in(&app).await.get(&format!("/admin/orders/{id}")).await;
     let is_there = |words: &str| admin.html.contains(words);
-    assert!(is_there("To be sent from Aberdeen") && !is_there("Calais"), "{}", admin.html);
+    assert!(is_there("To be sent from Aberdeen") && !is_there("To be sent from Calais"), "{}", admin.html);
     assert!(is_there(r#"value="13" aria-label="Pieces of The LAMP in the parcel""#), "{}", admin.html);
     let letters = letters::in_folder(&app.data("letters"), 1).await;
     assert!(letters[0].text.contains("From Aberdeen:\n    13 × The LAMP"), "{}", letters[0].text);

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 on_each_store!(
     an_order_of_two_locations_leaves_in_parcels_that_are_told,
     the_rest_of_an_order_is_cancelled_by_its_shopper,
+    what_one_location_cannot_send_another_one_does,
+    a_slip_in_how_a_parcel_is_followed_is_put_right,
     a_parcel_that_makes_no_sense_is_refused_and_one_that_is_sent_twice_is_one,
 );
 
@@ -27,7 +29,7 @@ async fn shop(store: Store) -> TestApp {
     app.configure(format!("{}\n[mail]\nsink = \"file:{}\"\n", admin::setup().config, mail.display()));
     for (what, name, text) in [
         ("products", "tea.csv", PRODUCTS),
-        ("stock", "stock.csv", "sku,location,stock\nTEA,north,9\n"),
+        ("stock", "stock.csv", "sku,location,stock\nTEA,north,9\nCUP,north,2\n"),
         ("locations", "locations.json", LOCATIONS),
     ] {
         let file = app.write_file(name, text);
@@ -162,6 +164,166 @@ async fn the_rest_of_an_order_is_cancelled_by_its_shopper(store: Store) {
     assert_eq!((stock["CUP"].sold, stock["TEA@north"].sold), (1, 0), "what was sent stays sold");
     eventually("nothing is left to be settled", async || app.try_run(&["check"]).await.status.success())
         .await;
+}
+
+async fn what_one_location_cannot_send_another_one_does(store: Store) {
+    let app = shop(store).await;
+    let (shopper, order) = buy(&app, &[("SET", 3)]).await;
+    let waits = |sku: &str, at: &str, pieces: u32| json!({"line": "SET", "sku": sku, "location": at, "pieces": pieces});
+    assert_eq!(order["to_send"], json!([waits("CUP", "main", 3), waits("TEA", "north", 3)]));
+
+    // Aberdeen has two cups only: all three stay, until fewer are moved. A key moves them once.
+    let all = change(&app, &order, "relocate", &json!({"from": "main", "to": "north"})).await;
+    assert_eq!(all.body["detail"], "CUP has 2 left, 3 more are wanted");
+    all.assert_problem(409, "out-of-stock");
+    let two = json!({"from": "main", "to": "north", "lines": [{"line": "SET", "sku": "CUP", "pieces": 2}]});
+    for _ in 0..2 {
+        let path = format!("/api/v1/admin/orders/{}/relocate", id(&order));
+        let request = Client::new().post(app.url(&path)).basic_auth(admin::USER, Some(admin::PASSWORD));
+        let moved = Answer::to(request.header("Idempotency-Key", "two").json(&two)).await.unwrap();
+        let due = json!([waits("CUP", "main", 1), waits("CUP", "north", 2), waits("TEA", "north", 3)]);
+        assert_eq!((moved.status, &moved.body["to_send"]), (200, &due), "{}", moved.body);
+    }
+    let stock = audit::stock(&app).await;
+    let level = |at: &str| (stock[at].available, stock[at].sold);
+    assert_eq!((level("CUP"), level("CUP@north"), level("TEA@north")), ((8, 1), (0, 2), (6, 3)));
+    app.run(&["check"]).await;
+    for (body, status, problem, field) in [
+        (json!({"from": "main", "to": "main"}), 422, "invalid-details", "to"),
+        (json!({"from": "main", "to": "south"}), 422, "invalid-details", "to"),
+        (json!({"from": "south", "to": "main"}), 422, "invalid-details", "from"),
+        (
+            json!({"from": "main", "to": "north", "lines": [{"line": "SET", "sku": "TEA", "pieces": 1}]}),
+            422,
+            "invalid-details",
+            "lines",
+        ),
+        (
+            json!({"from": "main", "to": "north", "lines": [{"line": "POT", "pieces": 1}]}),
+            422,
+            "line-not-found",
+            "",
+        ),
+        (json!({"from": "main", "to": "no where"}), 400, "invalid-request", ""),
+        (json!({"from": "main"}), 400, "invalid-json", ""),
+    ] {
+        let refused = change(&app, &order, "relocate", &body).await;
+        if !field.is_empty() {
+            assert_eq!(refused.body["fields"][0]["field"], field, "{body}: {}", refused.body);
+        }
+        refused.assert_problem(status, problem);
+    }
+    let page = app.page(&shopper, &format!("/orders/{}", id(&order))).await;
+    for part in ["From Leeds</dt><dd>1 × Cup", "From Aberdeen</dt><dd>2 × Cup"] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+
+    // The shop's people move them by a form of what is to be sent.
+    let people = Admin::sign_in(&app).await;
+    let form = format!("/admin/orders/{}/relocate", id(&order));
+    let page = people.get(&format!("/admin/orders/{}", id(&order))).await;
+    let refused = people.submit(&page, &form, &[("to", "north")]).await;
+    assert!(refused.html.contains("has too few of the pieces"), "{}", refused.html);
+    let back = [("location", "north"), ("to", "main"), ("piece:0.0", "2")];
+    let moved = people.submit(&refused, &form, &back).await;
+    assert!(moved.html.contains("The pieces wait there from now on"), "{}", moved.html);
+
+    let events = app.events("order_relocated", 2).await;
+    let cups = json!([{"sku": "CUP", "pieces": 2, "bundle": "SET"}]);
+    for (from, to) in [("main", "north"), ("north", "main")] {
+        let told = events.iter().map(|event| &event["data"]).find(|data| data["from"] == from);
+        let told = told.expect("each move is told");
+        assert_eq!((&told["to"], &told["contents"]), (&to.into(), &cups));
+    }
+    // What is given back goes to the shelves that sold it last.
+    change(&app, &order, "relocate", &two).await;
+    assert_eq!(cancel(&app, &shopper, &order).await.body["status"], "cancelled");
+    let stock = audit::stock(&app).await;
+    let level = |at: &str| (stock[at].available, stock[at].sold);
+    assert_eq!((level("CUP"), level("CUP@north"), level("TEA@north")), ((9, 0), (2, 0), (9, 0)));
+    eventually("nothing is left to be settled", async || app.try_run(&["check"]).await.status.success())
+        .await;
+}
+
+async fn correct(app: &TestApp, order: &Value, number: &str, body: &Value) -> Answer {
+    let path = format!("/api/v1/admin/orders/{}/parcels/{number}", id(order));
+    let request = Client::new().patch(app.url(&path)).basic_auth(admin::USER, Some(admin::PASSWORD));
+    Answer::to(request.header("Idempotency-Key", format!("{number} {body}")).json(body)).await.unwrap()
+}
+
+async fn a_slip_in_how_a_parcel_is_followed_is_put_right(store: Store) {
+    let app = shop(store).await;
+    let (shopper, order) = buy(&app, &[("CUP", 1)]).await;
+    let slip = json!({"carrier": "Royal Mail", "number": "AB1", "url": "https://post.example/AB1"});
+    assert_eq!(send(&app, &order, &json!({"tracking": slip})).await.body["status"], "fulfilled");
+    letters::in_folder(&app.data("letters"), 2).await;
+
+    // What is not named stays; said twice, it is told once.
+    let right = json!({"carrier": "Royal Mail", "number": "AB2", "url": "https://post.example/AB2"});
+    let change = json!({"tracking": {"number": "AB2", "url": "https://post.example/AB2"}});
+    for _ in 0..2 {
+        let changed = correct(&app, &order, "1", &change).await;
+        assert_eq!((changed.status, &changed.body["parcels"][0]["tracking"]), (200, &right));
+    }
+    let page = app.page(&shopper, &format!("/orders/{}", id(&order))).await;
+    assert!(page.contains("post.example&#x2F;AB2\"") && page.contains("Royal Mail AB2</a>"), "{page}");
+    assert!(!page.contains("AB1"), "{page}");
+    let told = letters::in_folder(&app.data("letters"), 3).await;
+    let subject = format!("How to follow your order {}", id(&order));
+    let letter = told.iter().find(|letter| letter.header("Subject") == subject).expect("a letter");
+    assert!(
+        letter.text.contains("1 × Cup\n    Royal Mail AB2\n    https://post.example/AB2\n"),
+        "{}",
+        letter.text
+    );
+
+    // Another name for the carrier leads nobody elsewhere: the event tells it, and no letter.
+    let renamed = json!({"tracking": {"carrier": "Royal Mail Tracked 24"}});
+    correct(&app, &order, "1", &renamed).await;
+    for (body, number, status, problem, field) in [
+        (json!({"tracking": {"url": "javascript:alert(1)"}}), "1", 422, "invalid-details", "tracking.url"),
+        (json!({"tracking": {"number": "A\nB"}}), "1", 422, "invalid-details", "tracking.number"),
+        (change.clone(), "2", 404, "parcel-not-found", ""),
+        (change.clone(), "first", 404, "parcel-not-found", ""),
+        (json!({}), "1", 400, "invalid-json", ""),
+        (json!({"tracking": {"name": "AB3"}}), "1", 400, "invalid-json", ""),
+    ] {
+        let refused = correct(&app, &order, number, &body).await;
+        if !field.is_empty() {
+            assert_eq!(refused.body["fields"][0]["field"], field, "{body}: {}", refused.body);
+        }
+        refused.assert_problem(status, problem);
+    }
+
+    // The shop's people do it on their page.
+    let people = Admin::sign_in(&app).await;
+    let page = people.get(&format!("/admin/orders/{}", id(&order))).await;
+    let form = format!("/admin/orders/{}/correct", id(&order));
+    let refused = people.submit(&page, &form, &[("url", "post")]).await;
+    assert!(refused.html.contains("the web address begins with https:"), "{}", refused.html);
+    let page = people.get(&format!("/admin/orders/{}", id(&order))).await;
+    let saved = people.submit(&page, &form, &[("number", "AB3")]).await;
+    assert!(
+        saved.html.contains("It is followed as you say") && saved.html.contains("Tracked 24 AB3</a>"),
+        "{}",
+        saved.html
+    );
+    // A letter tells what holds when it is written, so the next change waits for it.
+    letters::in_folder(&app.data("letters"), 4).await;
+    let nothing = json!({"tracking": {"carrier": null, "number": null, "url": null}});
+    let bare = correct(&app, &order, "1", &nothing).await;
+    assert_eq!(bare.body["parcels"][0]["tracking"], Value::Null);
+
+    let events = app.events("parcel_corrected", 4).await;
+    let told = |event: &Value| ["before", "tracking"].map(|when| event["data"][when]["number"].clone());
+    let told: Vec<_> = events.iter().map(told).collect();
+    for numbers in [["AB1", "AB2"], ["AB2", "AB2"], ["AB2", "AB3"]].map(|pair| pair.map(Value::from)) {
+        assert!(told.contains(&numbers), "{numbers:?} in {told:?}");
+    }
+    assert!(told.contains(&["AB3".into(), Value::Null]), "{told:?}");
+    let told = letters::in_folder(&app.data("letters"), 4).await;
+    assert_eq!(told.len(), 4, "a new number is told, a new name and none at all are not");
+    app.run(&["check"]).await;
 }
 
 async fn a_parcel_that_makes_no_sense_is_refused_and_one_that_is_sent_twice_is_one(store: Store) {

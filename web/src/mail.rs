@@ -12,7 +12,7 @@ mod restock;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cart_core::{Address, Order, OrderId, VisitorId};
+use cart_core::{Address, Order, OrderId, Tracking, VisitorId};
 use serde::{Deserialize, Serialize};
 
 use self::{
@@ -48,6 +48,7 @@ fn template(kind: &str) -> Option<&'static str> {
         "order_cancelled" => Some("order_cancelled"),
         "order_refunded" => Some("order_refunded"),
         "parcel_sent" => Some("parcel_sent"),
+        "parcel_corrected" => Some("parcel_corrected"),
         "stock_request_made" => Some("stock_request"),
         "back_in_stock" => Some("back_in_stock"),
         _ => None,
@@ -108,6 +109,9 @@ impl Postman {
         let terms = self.shop.terms.get();
         let locations = &terms.locations;
         if let Some(number) = told.number {
+            if template == "parcel_corrected" && !told.leads_elsewhere(&order) {
+                return Ok(None);
+            }
             let Some(about) = Dispatch::of(&order, locations, &address, number) else { return Ok(None) };
             let letter = self.letters.write(template, event, &address, &about)?;
             return Ok(Some((letter, Beside::default())));
@@ -177,9 +181,28 @@ struct Told {
     /// What is given back.
     #[serde(default)]
     amount_minor: Option<i64>,
-    /// Which parcel was sent.
+    /// Which parcel was sent, or put right.
     #[serde(default)]
     number: Option<u32>,
+    /// How it can be followed.
+    #[serde(default)]
+    tracking: Option<Tracking>,
+    /// What was said of that before.
+    #[serde(default)]
+    before: Option<Tracking>,
+}
+
+impl Told {
+    /// Reports whether a parcel is to be followed otherwise than was said, and still as the event tells: of what was put right
+    /// again since, a later event tells.
+    fn leads_elsewhere(&self, order: &Order) -> bool {
+        let is_news = |told: &Tracking| {
+            let parcel = order.state.parcels.iter().find(|parcel| Some(parcel.number) == self.number);
+            let now = parcel.and_then(|parcel| parcel.tracking.as_ref());
+            told.leads_elsewhere(self.before.as_ref()) && !told.leads_elsewhere(now)
+        };
+        self.tracking.as_ref().is_some_and(is_news)
+    }
 }
 
 #[async_trait]

@@ -193,6 +193,7 @@ fn kind_of(rejection: &Rejection) -> Kind {
         Rejection::QuantityLimit { .. } => Kind::QuantityLimit,
         Rejection::UnknownCode { .. } => Kind::UnknownCode,
         Rejection::LineNotFound { .. } => Kind::LineNotFound,
+        Rejection::ParcelNotFound { .. } => Kind::ParcelNotFound,
         Rejection::GiftLine { .. } => Kind::GiftLine,
         Rejection::GiftNotFound { .. } => Kind::GiftNotFound,
         Rejection::CartFull => Kind::CartFull,

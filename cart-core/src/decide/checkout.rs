@@ -11,10 +11,10 @@ use super::{
     pieces::{hold_lines, lacks, needs_of, obtain},
 };
 use crate::{
-    AccountId, Balances, Cart, CartEvent, Code, Destination, FieldError, GiftCard, Line, LineQuote,
-    LocationId, MethodId, NotOffered, Order, OrderId, OrderLine, OrderState, Payment, Pick, Posting,
-    PricePolicy, PromotionId, PromotionOutcome, Quote, RefusedMethod, Rejection, Sku, Stage, Step,
-    StepDetails, Taken, Typed, account, evolve,
+    AccountId, Balances, Cart, CartEvent, Code, Destination, FieldError, GiftCard, Line, LineQuote, MethodId,
+    NotOffered, Order, OrderId, OrderLine, OrderState, Payment, Pick, Posting, PricePolicy, PromotionId,
+    PromotionOutcome, Quote, RefusedMethod, Rejection, Sku, Stage, Step, StepDetails, Taken, Typed, account,
+    evolve,
     gift_card::usable,
     limits::{CART_CODES_MAX, CART_GIFT_CARDS_MAX},
     promotion::{AppliedPromotion, Verdict},
@@ -387,21 +387,14 @@ fn taken_by(line: &Line, from_available: u32, missing: &[Pick]) -> Vec<Taken> {
     if is_plain && line.picks.is_empty() && missing.is_empty() {
         return vec![];
     }
-    let new = |sku: &Sku, location: &LocationId| Taken {
-        sku: sku.clone(),
-        location: location.clone(),
-        from_held: 0,
-        from_available: 0,
-        restocked: 0,
-    };
-    let held = |(sku, location, from_held)| Taken { from_held, ..new(sku, location) };
+    let held = |(sku, location, from_held)| Taken { from_held, ..Taken::nothing(sku, location) };
     let mut all: Vec<Taken> = line.holds().map(held).collect();
     let own = (is_plain && missing.is_empty() && from_available > 0)
         .then(|| Pick::new(line.sku.clone(), from_available));
     for Pick { sku, location, pieces } in missing.iter().chain(&own) {
         let at = all.iter().position(|taken| taken.sku == *sku && taken.location == *location);
         let at = at.unwrap_or_else(|| {
-            all.push(new(sku, location));
+            all.push(Taken::nothing(sku, location));
             all.len() - 1
         });
         all[at].from_available += pieces;

@@ -3,7 +3,7 @@
 use super::Facts;
 use crate::{
     CartEvent, FieldError, LineId, LocationId, Order, OrderState, OrderStatus, PackWish, Packed, Parcel,
-    ParcelWish, Rejection, Sku, Waiting, limits::ORDER_PARCELS_MAX,
+    ParcelWish, Rejection, Sku, Tracking, TrackingChange, Waiting, limits::ORDER_PARCELS_MAX,
 };
 
 /// Sends what is asked for, a parcel a location. With the last of what waits, the order is sent off.
@@ -19,10 +19,10 @@ pub(super) fn fulfil(
         status => return Err(Rejection::OrderState { status: status.name().into() }),
     }
     let waiting = order.unsent(state);
-    let packed = match wish.contents.as_slice() {
-        [] => all_of(wish, facts, waiting)?,
-        contents => contents_of(wish, facts, order, contents, waiting)?,
-    };
+    let packed = packed(wish.location.as_ref(), facts, order, &wish.contents, waiting)?;
+    if let Some(location) = wish.location.as_ref().filter(|_| packed.is_empty()) {
+        return Err(invalid("location", format!("is {location}, where nothing of the order waits")));
+    }
     let parcels = parcels(state, facts, wish, packed);
     if parcels.len() > 1 && wish.tracking.is_some() {
         let names = parcels.iter().map(|parcel| parcel.location.as_str()).collect::<Vec<_>>().join(", ");
@@ -40,13 +40,31 @@ pub(super) fn fulfil(
     Ok(parcels.into_iter().map(sent).chain(sent_off(&after, facts, order)).collect())
 }
 
+/// Says anew how a parcel can be followed, whatever became of its order since.
+pub(super) fn correct(
+    order: &Order,
+    number: u32,
+    change: &TrackingChange,
+) -> Result<Vec<CartEvent>, Rejection> {
+    let parcel = order.state.parcels.iter().find(|parcel| parcel.number == number);
+    let before = parcel.ok_or(Rejection::ParcelNotFound { number })?.tracking.clone();
+    let tracking =
+        Tracking::changed(before.as_ref(), change).map_err(|fields| Rejection::InvalidDetails { fields })?;
+    let is_new = tracking != before;
+    let order_id = order.order_id.clone();
+    Ok(is_new
+        .then_some(CartEvent::ParcelCorrected { order_id, number, tracking, before })
+        .into_iter()
+        .collect())
+}
+
 /// Returns that an order is sent off, where nothing of it waits.
 pub(super) fn sent_off(after: &OrderState, facts: &Facts<'_>, order: &Order) -> Option<CartEvent> {
     let is_sent = after.status == OrderStatus::Placed && order.unsent(after).is_empty();
     is_sent.then(|| CartEvent::OrderFulfilled { order_id: order.order_id.clone(), at_ms: facts.now_ms })
 }
 
-fn invalid(field: &str, message: String) -> Rejection {
+pub(super) fn invalid(field: &str, message: String) -> Rejection {
     Rejection::InvalidDetails { fields: vec![FieldError { field: field.into(), message }] }
 }
 
@@ -55,32 +73,26 @@ type At = (Option<LocationId>, Packed);
 
 /// Reports whether a location may send pieces that wait: those that lie there and, if it sends orders at all, those that
 /// nobody counts.
-fn may_send(wish: &ParcelWish, facts: &Facts<'_>, waiting: &Waiting) -> bool {
-    match (&wish.location, &waiting.location) {
+fn may_send(from: Option<&LocationId>, facts: &Facts<'_>, waiting: &Waiting) -> bool {
+    match (from, &waiting.location) {
         (None, _) => true,
         (Some(wanted), Some(at)) => wanted == at,
         (Some(wanted), None) => facts.terms.locations.ids().contains(wanted),
     }
 }
 
-fn all_of(wish: &ParcelWish, facts: &Facts<'_>, waiting: Vec<Waiting>) -> Result<Vec<At>, Rejection> {
-    let at = |w: Waiting| (w.location, Packed { line: w.line, sku: w.sku, pieces: w.pieces });
-    let all: Vec<_> = waiting.into_iter().filter(|w| may_send(wish, facts, w)).map(at).collect();
-    match &wish.location {
-        Some(location) if all.is_empty() => {
-            Err(invalid("location", format!("is {location}, where nothing of the order waits")))
-        }
-        _ => Ok(all),
-    }
-}
-
-fn contents_of(
-    wish: &ParcelWish,
+/// Takes what is named of what waits or, where nothing is, all that one location may send.
+pub(super) fn packed(
+    from: Option<&LocationId>,
     facts: &Facts<'_>,
     order: &Order,
     contents: &[PackWish],
     mut waiting: Vec<Waiting>,
 ) -> Result<Vec<At>, Rejection> {
+    if contents.is_empty() {
+        let at = |w: Waiting| (w.location, Packed { line: w.line, sku: w.sku, pieces: w.pieces });
+        return Ok(waiting.into_iter().filter(|w| may_send(from, facts, w)).map(at).collect());
+    }
     let mut packed: Vec<At> = vec![];
     for PackWish { line: id, part, pieces } in contents {
         let line = order.lines.iter().find(|line| line.id() == *id);
@@ -96,7 +108,7 @@ fn contents_of(
         }
         for (sku, each) in made_of {
             let wanted = u64::from(*pieces) * u64::from(if part.is_some() { 1 } else { each });
-            packed.extend(pack(wish, facts, &mut waiting, (id, sku), wanted)?);
+            packed.extend(pack(from, facts, &mut waiting, (id, sku), wanted)?);
         }
     }
     Ok(packed)
@@ -104,17 +116,17 @@ fn contents_of(
 
 /// Packs pieces of a product for a line, from the first location that has them.
 fn pack(
-    wish: &ParcelWish,
+    from: Option<&LocationId>,
     facts: &Facts<'_>,
     waiting: &mut [Waiting],
     (line, sku): (&LineId, &Sku),
     wanted: u64,
 ) -> Result<Vec<At>, Rejection> {
-    let here = |w: &&mut Waiting| w.line == *line && w.sku == *sku && may_send(wish, facts, w);
+    let here = |w: &&mut Waiting| w.line == *line && w.sku == *sku && may_send(from, facts, w);
     let mut here: Vec<_> = waiting.iter_mut().filter(here).collect();
     let there: u64 = here.iter().map(|w| u64::from(w.pieces)).sum();
     if there < wanted {
-        let place = wish.location.as_ref().map_or_else(String::new, |location| format!(" in {location}"));
+        let place = from.map_or_else(String::new, |location| format!(" in {location}"));
         return Err(invalid(
             "lines",
             format!("names {wanted} × {sku} of line {line}; what waits of it{place} is {there}"),
@@ -153,7 +165,8 @@ fn parcels(state: &OrderState, facts: &Facts<'_>, wish: &ParcelWish, packed: Vec
     parcels
 }
 
-fn add(contents: &mut Vec<Packed>, packed: Packed) {
+/// Adds pieces to those of the same product of the same line.
+pub(super) fn add(contents: &mut Vec<Packed>, packed: Packed) {
     match contents.iter_mut().find(|known| known.line == packed.line && known.sku == packed.sku) {
         Some(known) => known.pieces += packed.pieces,
         None => contents.push(packed),

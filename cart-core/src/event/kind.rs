@@ -43,7 +43,9 @@ impl CartEvent {
             Self::LineLaidAside { .. } => "line_laid_aside",
             Self::CartMerged { .. } => "cart_merged",
             Self::OrderPlaced(_) => "order_placed",
+            Self::OrderRelocated { .. } => "order_relocated",
             Self::ParcelSent { .. } => "parcel_sent",
+            Self::ParcelCorrected { .. } => "parcel_corrected",
             Self::OrderFulfilled { .. } => "order_fulfilled",
             Self::OrderCancelled { .. } => "order_cancelled",
             Self::OrderRefunded { .. } => "order_refunded",
@@ -96,7 +98,9 @@ impl CartEvent {
             | Self::PaymentCaptured { .. }
             | Self::PaymentRefunded { .. }
             | Self::OrderPlaced(_)
+            | Self::OrderRelocated { .. }
             | Self::ParcelSent { .. }
+            | Self::ParcelCorrected { .. }
             | Self::OrderFulfilled { .. }
             | Self::OrderCancelled { .. }
             | Self::OrderRefunded { .. }
@@ -144,7 +148,9 @@ impl CartEvent {
             | Self::PaymentVoided { .. }
             | Self::PaymentCaptured { .. }
             | Self::PaymentRefunded { .. }
+            | Self::OrderRelocated { .. }
             | Self::ParcelSent { .. }
+            | Self::ParcelCorrected { .. }
             | Self::OrderFulfilled { .. }
             | Self::OrderCancelled { .. }
             | Self::OrderRefunded { .. }
@@ -159,7 +165,9 @@ impl CartEvent {
     pub fn changes_its_order(&self) -> bool {
         matches!(
             self,
-            Self::ParcelSent { .. }
+            Self::OrderRelocated { .. }
+                | Self::ParcelSent { .. }
+                | Self::ParcelCorrected { .. }
                 | Self::OrderFulfilled { .. }
                 | Self::OrderCancelled { .. }
                 | Self::OrderRefunded { .. }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Relocation;
 use crate::{LineId, LinePart, LocationId, Pick, PromotionId, Properties, Sku, Taken};
 
 /// Is one line of an order.
@@ -77,17 +78,23 @@ impl OrderLine {
 }
 
 impl OrderLine {
-    /// Returns what the line took from the stock, by product and location: pieces of its hold, and of the free stock.
+    /// Returns what the line took from the stock as it was placed, by product and location: pieces of its hold, and of the free
+    /// stock.
     pub fn all_taken(&self) -> impl Iterator<Item = (&Sku, &LocationId, u32, u32)> {
         let own =
             self.is_plain().then_some((&self.sku, LocationId::main(), self.from_held, self.from_available));
         own.into_iter().chain(self.taken.iter().map(|t| (&t.sku, &t.location, t.from_held, t.from_available)))
     }
 
-    /// Returns what of it went back to the stock, by product and location.
-    pub fn all_restocked(&self) -> impl Iterator<Item = (&Sku, &LocationId, u32)> {
-        let own = self.is_plain().then_some((&self.sku, LocationId::main(), self.restocked));
-        own.into_iter().chain(self.taken.iter().map(|t| (&t.sku, &t.location, t.restocked)))
+    /// Returns the pieces that each location has sold of it, by product, and those of them that came back.
+    pub fn all_sold(&self) -> impl Iterator<Item = (&Sku, &LocationId, u32, u32)> {
+        let own = self.is_plain().then_some((
+            &self.sku,
+            LocationId::main(),
+            self.from_held + self.from_available,
+            self.restocked,
+        ));
+        own.into_iter().chain(self.taken.iter().map(|t| (&t.sku, &t.location, t.pieces(), t.restocked)))
     }
 
     /// Returns what each location sends of the line, less what came back; nothing where all of it comes from the main one.
@@ -95,12 +102,35 @@ impl OrderLine {
         let sends = |taken: &Taken| Pick {
             sku: taken.sku.clone(),
             location: taken.location.clone(),
-            pieces: taken.from_held + taken.from_available - taken.restocked,
+            pieces: taken.pieces() - taken.restocked,
         };
-        match self.taken.iter().any(|taken| !taken.location.is_main()) {
-            true => self.taken.iter().map(sends).filter(|pick| pick.pieces > 0).collect(),
-            false => vec![],
+        let sent: Vec<_> = self.taken.iter().map(sends).filter(|pick| pick.pieces > 0).collect();
+        if sent.iter().any(|pick| !pick.location.is_main()) { sent } else { vec![] }
+    }
+
+    /// Says anew where its pieces come from, by all that was moved since it was placed.
+    pub(super) fn relocate(&mut self, relocations: &[Relocation]) {
+        self.taken.iter_mut().for_each(|taken| taken.moved = 0);
+        let id = self.id();
+        for Relocation { from, to, contents, .. } in relocations {
+            for packed in contents.iter().filter(|packed| packed.line == id) {
+                self.taken_at(&packed.sku, from).moved -= i64::from(packed.pieces);
+                self.taken_at(&packed.sku, to).moved += i64::from(packed.pieces);
+            }
         }
+    }
+
+    fn taken_at(&mut self, sku: &Sku, location: &LocationId) -> &mut Taken {
+        if self.is_plain() {
+            let (from_held, from_available) = (self.from_held, self.from_available);
+            self.taken.push(Taken { from_held, from_available, ..Taken::nothing(sku, LocationId::main()) });
+        }
+        let at = self.taken.iter().position(|taken| taken.sku == *sku && taken.location == *location);
+        let at = at.unwrap_or_else(|| {
+            self.taken.push(Taken::nothing(sku, location));
+            self.taken.len() - 1
+        });
+        &mut self.taken[at]
     }
 
     /// All its pieces are of its own product and came from the main location.

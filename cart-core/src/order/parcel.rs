@@ -6,11 +6,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{OrderState, OrderStatus, RefundedLine};
-use crate::{
-    FieldError, LineId, LocationId, Order, OrderLine, Pick, Sku,
-    limits::{TRACKING_BYTES_MAX, TRACKING_URL_BYTES_MAX},
-};
+use super::{OrderState, OrderStatus, RefundedLine, Tracking};
+use crate::{LineId, LocationId, Order, OrderLine, Pick, Sku};
 
 /// Is what one location sent of an order at one time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,20 +35,6 @@ pub struct Packed {
     pub sku: Sku,
     /// The pieces, at least 1.
     pub pieces: u32,
-}
-
-/// Says how a parcel can be followed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Tracking {
-    /// Who carries it.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    carrier: String,
-    /// What the carrier calls it.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    number: String,
-    /// Where it is followed: an `http` or `https` address.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    url: String,
 }
 
 /// Is pieces of an order that wait to be sent.
@@ -90,50 +73,6 @@ pub struct PackWish {
     pub pieces: u32,
 }
 
-impl Tracking {
-    /// Parses how a parcel can be followed; none where nothing is said.
-    ///
-    /// # Errors
-    /// Each field that is too long, holds control characters, or is no web address.
-    pub fn parse(carrier: &str, number: &str, url: &str) -> Result<Option<Self>, Vec<FieldError>> {
-        let [carrier, number, url] = [carrier, number, url].map(str::trim);
-        let words = |text: &str| {
-            (text.len() > TRACKING_BYTES_MAX || text.contains(char::is_control))
-                .then(|| format!("must be at most {TRACKING_BYTES_MAX} bytes of text on one line"))
-        };
-        let is_address = url.split_once("://").is_some_and(|(scheme, rest)| {
-            matches!(scheme, "http" | "https")
-                && !rest.is_empty()
-                && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
-        });
-        let wrong_url = (!url.is_empty() && (!is_address || url.len() > TRACKING_URL_BYTES_MAX))
-            .then(|| format!("must begin with https:// or http://, without spaces, of at most {TRACKING_URL_BYTES_MAX} bytes"));
-        let faults = [("carrier", words(carrier)), ("number", words(number)), ("url", wrong_url)];
-        let faults: Vec<_> = faults
-            .into_iter()
-            .filter_map(|(field, message)| {
-                Some(FieldError { field: format!("tracking.{field}"), message: message? })
-            })
-            .collect();
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        let is_said = !(carrier.is_empty() && number.is_empty() && url.is_empty());
-        let [carrier, number, url] = [carrier, number, url].map(str::to_owned);
-        Ok(is_said.then_some(Self { carrier, number, url }))
-    }
-
-    /// Returns who carries the parcel and what they call it, as far as that is known.
-    pub fn name(&self) -> String {
-        [self.carrier.as_str(), &self.number].join(" ").trim().to_owned()
-    }
-
-    /// Returns where the parcel is followed; may be empty.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-}
-
 impl ParcelWish {
     /// Reports whether it asks for all that waits, wherever it is.
     pub fn is_for_all(&self) -> bool {
@@ -157,8 +96,8 @@ impl OrderLine {
 
     /// Returns all pieces of a product that the line has, by location; last those that no location counts.
     pub(crate) fn places_of(&self, sku: &Sku, each: u32) -> Vec<(Option<&LocationId>, u32)> {
-        let taken = self.all_taken().filter(|(of, ..)| *of == sku);
-        let mut places: Vec<_> = taken.map(|(_, at, held, free)| (Some(at), held + free)).collect();
+        let sold = self.all_sold().filter(|(of, ..)| *of == sku);
+        let mut places: Vec<_> = sold.map(|(_, at, pieces, _)| (Some(at), pieces)).collect();
         let counted: u32 = places.iter().map(|(_, pieces)| pieces).sum();
         places.push((None, (each * self.quantity).saturating_sub(counted)));
         places.retain(|(_, pieces)| *pieces > 0);
@@ -265,27 +204,6 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn how_a_parcel_is_followed_is_read_or_refused_field_by_field() {
-        let read = |carrier, number, url| Tracking::parse(carrier, number, url);
-        assert_eq!(read(" ", "", ""), Ok(None));
-        let full = read("Royal Mail ", "AB 12", "https://post.example/AB12").unwrap().unwrap();
-        assert_eq!((full.name().as_str(), full.url()), ("Royal Mail AB 12", "https://post.example/AB12"));
-        assert_eq!(read("", "AB12", "").unwrap().unwrap().name(), "AB12");
-        let long = "x".repeat(TRACKING_BYTES_MAX + 1);
-        for (carrier, number, url, field) in [
-            (long.as_str(), "", "", "tracking.carrier"),
-            ("", "A\nB", "", "tracking.number"),
-            ("", "", "javascript://alert", "tracking.url"),
-            ("", "", "https://", "tracking.url"),
-            ("", "", "https://post example", "tracking.url"),
-            ("", "", "post.example/AB12", "tracking.url"),
-        ] {
-            let faults = read(carrier, number, url).unwrap_err();
-            assert_eq!(faults.iter().map(|f| f.field.as_str()).collect::<Vec<_>>(), [field]);
-        }
-    }
 
     #[test]
     fn the_last_place_gives_first() {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Parcel;
+use super::{Parcel, Relocation};
 use crate::{LineId, LocationId, Pick, Sku};
 
 /// Says how far an order has come.
@@ -62,6 +62,9 @@ pub struct OrderState {
     /// What was sent, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parcels: Vec<Parcel>,
+    /// What was moved to other locations before it was sent, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relocations: Vec<Relocation>,
 }
 
 /// Is what was given back at one time.
@@ -162,10 +165,15 @@ impl OrderState {
         self.of_line(line).map(|refunded| refunded.quantity).sum()
     }
 
-    /// Counts the pieces of a product that went back to the shelf of a location.
+    /// Counts the pieces of a product that went back to the shelf of a location: what is not said of a plain line, to the main
+    /// one.
     pub fn restocked_part_of(&self, line: &LineId, sku: &Sku, location: &LocationId) -> u32 {
-        let picks = self.of_line(line).flat_map(|refunded| &refunded.picks);
-        picks.filter(|pick| pick.is_of(sku, location)).map(|pick| pick.pieces).sum()
+        let is_own = line.sku() == sku && location.is_main();
+        let back = |refunded: &RefundedLine| match refunded.picks.as_slice() {
+            [] if is_own => refunded.restocked,
+            picks => picks.iter().filter(|pick| pick.is_of(sku, location)).map(|pick| pick.pieces).sum(),
+        };
+        self.of_line(line).map(back).sum()
     }
 
     /// Counts the pieces of a line that went back to the shelf.

@@ -44,6 +44,13 @@ impl StockLevels {
         self.supply(sku).obtainable(owed_max)
     }
 
+    /// Returns the pieces of a product that one location can give, where all together may owe so many.
+    pub(crate) fn obtainable_at(&self, slot: &Slot, owed_max: u32) -> i64 {
+        let Some(level) = self.at(slot) else { return 0 };
+        let lacking = self.supply(&slot.sku).lacking;
+        level.free().max(0) + (i64::from(owed_max).min(level.owed_max) - lacking).max(0)
+    }
+
     /// Sums what all known locations have.
     fn supply(&self, sku: &Sku) -> Supply {
         let mut supply = Supply::default();

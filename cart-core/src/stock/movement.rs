@@ -1,7 +1,7 @@
 //! What events move in the stock.
 
 use super::{Movement, Pick};
-use crate::{CartEvent, HoldMove, OrderLine, Sku, location::Slot};
+use crate::{CartEvent, HoldMove, OrderLine, Packed, Relocation, Sku, location::Slot};
 
 /// Returns what an event moves in the stock, line by line; movements of nothing are left out.
 pub fn movements(event: &CartEvent) -> Vec<(Slot, Movement)> {
@@ -49,6 +49,15 @@ pub fn movements(event: &CartEvent) -> Vec<(Slot, Movement)> {
             .iter()
             .flat_map(|l| moved(l.line.sku(), l.restocked, &l.picks, Movement::restock))
             .collect(),
+        CartEvent::OrderRelocated { relocation, .. } => {
+            let Relocation { from, to, contents, .. } = relocation;
+            let moved = |packed: &Packed| {
+                let pieces = i64::from(packed.pieces);
+                let goes = (Slot::new(&packed.sku, from), Movement::restock(pieces));
+                [goes, (Slot::new(&packed.sku, to), Movement::sell(0, pieces))]
+            };
+            contents.iter().flat_map(moved).collect()
+        }
         CartEvent::CartOpened { .. }
         | CartEvent::CartClaimed { .. }
         | CartEvent::LineLaidAside { .. }
@@ -74,6 +83,7 @@ pub fn movements(event: &CartEvent) -> Vec<(Slot, Movement)> {
         | CartEvent::PaymentCaptured { .. }
         | CartEvent::PaymentRefunded { .. }
         | CartEvent::ParcelSent { .. }
+        | CartEvent::ParcelCorrected { .. }
         | CartEvent::OrderFulfilled { .. }
         | CartEvent::CartAbandoned(_)
         | CartEvent::CartReopened { .. } => vec![],

@@ -30,9 +30,32 @@ pub struct Taken {
     pub from_held: u32,
     /// Pieces that came out of the free stock.
     pub from_available: u32,
+    /// Pieces that were moved here since, less those that were moved away to wait elsewhere.
+    #[serde(default, skip_serializing_if = "crate::quote::is_zero")]
+    pub moved: i64,
     /// Pieces that went back to the stock.
     #[serde(default, skip_serializing_if = "crate::line::is_zero")]
     pub restocked: u32,
+}
+
+impl Taken {
+    /// Returns nothing of a product in a location.
+    pub fn nothing(sku: &Sku, location: &LocationId) -> Self {
+        Self {
+            sku: sku.clone(),
+            location: location.clone(),
+            from_held: 0,
+            from_available: 0,
+            moved: 0,
+            restocked: 0,
+        }
+    }
+
+    /// Returns the pieces that the location has sold, those that came back among them.
+    pub fn pieces(&self) -> u32 {
+        let pieces = i64::from(self.from_held) + i64::from(self.from_available) + self.moved;
+        u32::try_from(pieces).expect("no more is moved away than was there")
+    }
 }
 
 impl Pick {

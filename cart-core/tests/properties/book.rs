@@ -76,6 +76,8 @@ impl Book {
             | Command::CancelPayment { .. }
             | Command::SettlePayment(_)
             | Command::FulfilOrder { .. }
+            | Command::RelocateOrder { .. }
+            | Command::CorrectParcel { .. }
             | Command::CancelOrder { .. }
             | Command::RefundOrder { .. }
             | Command::ExpireHolds

@@ -380,6 +380,7 @@ fn the_draws_reach_every_event_and_every_rejection() {
     let drawn = |name: &&str| {
         let elsewhere = [
             "promotion_used_up",
+            "parcel_not_found",
             "not_ordered",
             "order_state",
             "cancel_too_late",

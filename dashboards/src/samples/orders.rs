@@ -2,7 +2,9 @@
 
 use super::{AS_OF_MS, HOSTILE, session};
 use crate::money::Currency;
-use crate::orders::{OrderLine, OrderPage, OrderRow, OrdersPage, PieceToSend, SentParcel, ToSend};
+use crate::orders::{
+    Elsewhere, OrderLine, OrderPage, OrderRow, OrdersPage, ParcelTracking, PieceToSend, SentParcel, ToSend,
+};
 use crate::pages::Notice;
 
 /// Returns the list of orders.
@@ -43,7 +45,11 @@ pub fn order(status: &'static str, refunded_minor: i64) -> OrderPage {
         shipping_minor: 495,
         refunded_minor,
         note: HOSTILE.into(),
-        sent: if status == "fulfilled" { vec![sent_parcel("Leeds"), sent_parcel(HOSTILE)] } else { vec![] },
+        sent: if status == "fulfilled" {
+            vec![sent_parcel(1, "Leeds", "AB123456785GB"), sent_parcel(2, HOSTILE, HOSTILE)]
+        } else {
+            vec![]
+        },
         to_send: if status == "placed" { vec![to_send("Leeds"), to_send(HOSTILE)] } else { vec![] },
     }
 }
@@ -53,23 +59,34 @@ pub fn order_sent_in_part() -> OrderPage {
     let placed = order("placed", 0);
     OrderPage {
         order: OrderRow { is_sent_in_part: true, ..placed.order },
-        sent: vec![sent_parcel("Leeds")],
+        sent: vec![sent_parcel(1, "Leeds", "AB123456785GB")],
         to_send: vec![to_send(HOSTILE)],
         ..placed
     }
 }
 
-fn sent_parcel(place: &str) -> SentParcel {
+fn sent_parcel(number: u32, place: &str, tracking: &str) -> SentParcel {
     SentParcel {
         title: format!("Sent on 24 November 2026 from {place}"),
         contents: vec!["1 × Mug".into(), "2 × Tin".into()],
-        tracking: "Royal Mail AB123456785GB".into(),
-        url: "https://post.example/AB123456785GB".into(),
+        number: Some(number),
+        tracking: ParcelTracking {
+            carrier: "Royal Mail".into(),
+            number: tracking.into(),
+            url: "https://post.example/AB123456785GB".into(),
+        },
     }
 }
 
 fn to_send(place: &str) -> ToSend {
     let piece =
         |at: usize, name: &str| PieceToSend { field: format!("piece:{at}.0"), name: name.into(), pieces: 1 };
-    ToSend { location: "north".into(), place: place.into(), pieces: vec![piece(0, "Mug"), piece(1, HOSTILE)] }
+    let elsewhere =
+        ["Carlisle", HOSTILE].map(|place| Elsewhere { location: "west".into(), place: place.into() });
+    ToSend {
+        location: "north".into(),
+        place: place.into(),
+        pieces: vec![piece(0, "Mug"), piece(1, HOSTILE)],
+        elsewhere: elsewhere.into(),
+    }
 }

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cart_core::{
-    Command, Currency, GiftCardId, LineId, Order, OrderId, ParcelWish, PaymentTask, RefundWish, Sku,
-    VisitorId,
+    Command, Currency, GiftCardId, LineId, LocationId, Order, OrderId, ParcelWish, PaymentTask, RefundWish,
+    RelocationWish, Sku, VisitorId,
 };
 
 use super::{
@@ -24,6 +24,9 @@ enum Payer {
     Card(GiftCardId),
 }
 
+/// Says how many pieces of a product wait for a line in a location.
+type Lies = BTreeMap<(LineId, Sku, Option<LocationId>), i64>;
+
 /// Is an order with what came back of it.
 #[derive(Clone, Debug)]
 pub struct OrderBook {
@@ -36,6 +39,8 @@ pub struct OrderBook {
     shipping_left: i64,
     /// How many pieces of each product wait to be sent for each line.
     waiting: BTreeMap<(LineId, Sku), i64>,
+    /// Where that lies, as the order tells; nowhere, where nobody counts it.
+    lies: Lies,
     /// How many parcels have left.
     parcels: usize,
     status: &'static str,
@@ -169,6 +174,7 @@ impl Book {
             owner: order.owner.clone(),
             shipping_left: bill.shipping_minor,
             waiting: order.lines.iter().flat_map(waiting).collect(),
+            lies: lies(order),
             parcels: 0,
             status: "placed",
             has_code: is_discounted.then(|| (order.owner.clone(), self.season)),
@@ -191,6 +197,7 @@ impl Book {
         let Some(mut order) = self.orders.remove(id) else { panic!("{id} was never placed") };
         match command {
             Command::FulfilOrder { wish, .. } => Self::send(&mut order, wish, after),
+            Command::RelocateOrder { wish, .. } => Self::relocate(&order, wish, after),
             Command::CancelOrder { .. } if order.parcels > 0 => {
                 let rest: Vec<_> = order.lines.keys().map(|id| (id.clone(), order.unsent_of(id))).collect();
                 let minor: i64 = rest.iter().map(|(id, n)| order.cost_of(id, *n)).sum();
@@ -225,6 +232,7 @@ impl Book {
         let mut waiting = order.waiting.clone();
         waiting.retain(|_, pieces| *pieces > 0 && order.status == "placed");
         assert_eq!(told, waiting, "{command:?} leads to {after:?}");
+        order.lies = lies(after);
         let back: i64 = order.payers.iter().map(|(.., back)| back).sum();
         assert_eq!(after.state.refunded_minor(), back, "{command:?} leads to {after:?}");
         self.orders.insert(id.clone(), order);
@@ -257,6 +265,26 @@ impl Book {
         let of_one =
             |parcel: &cart_core::Parcel| wish.location.as_ref().is_none_or(|at| *at == parcel.location);
         assert!(new.iter().all(of_one), "{wish:?} leads to {after:?}");
+    }
+
+    /// What was asked for, and nothing else, waits in the other location.
+    fn relocate(order: &OrderBook, wish: &RelocationWish, after: &Order) {
+        let mut due = order.lies.clone();
+        let there = order.lies.iter().filter(|((.., at), _)| at.as_ref() == Some(&wish.from));
+        for ((line, sku, _), all) in there {
+            let each =
+                shop::parts_of(line.sku()).into_iter().find(|(part, _)| part == sku).expect("a part").1;
+            let named = wish.contents.iter().filter(|named| named.line == *line);
+            let named = named.filter(|named| named.part.as_ref().is_none_or(|part| part == sku));
+            let pieces =
+                named.map(|named| i64::from(named.pieces) * if named.part.is_some() { 1 } else { each });
+            let pieces = if wish.contents.is_empty() { *all } else { pieces.sum() };
+            *due.get_mut(&(line.clone(), sku.clone(), Some(wish.from.clone()))).expect("it is there") -=
+                pieces;
+            *due.entry((line.clone(), sku.clone(), Some(wish.to.clone()))).or_default() += pieces;
+        }
+        due.retain(|_, pieces| *pieces != 0);
+        assert_eq!(lies(after), due, "{wish:?} leads to {after:?}");
     }
 
     fn refund(&mut self, order: &mut OrderBook, wish: &RefundWish) {
@@ -324,6 +352,11 @@ impl Book {
         }
         assert!(others.values().all(|taken| *taken == 0), "{others:?} are no order's");
     }
+}
+
+fn lies(order: &Order) -> Lies {
+    let lies = |w: cart_core::Waiting| ((w.line, w.sku, w.location), i64::from(w.pieces));
+    order.waiting().into_iter().map(lies).collect()
 }
 
 /// Says what of a line is to be sent.

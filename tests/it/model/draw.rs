@@ -2,7 +2,7 @@
 
 use cart_core::{
     Cart, Command, LineId, LocationId, MethodId, Order, OrderId, PackWish, ParcelWish, Payment, PaymentId,
-    Properties, RefundWish, Stage, Step, StepDetails,
+    Properties, RefundWish, RelocationWish, Stage, Step, StepDetails,
 };
 use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 
@@ -130,10 +130,11 @@ fn of_the_provider(rng: &mut StdRng, cart: &Cart) -> Command {
 
 fn of_an_order(rng: &mut StdRng, cart: &Cart, order: &Order) -> Command {
     let order = Box::new(order.clone());
-    match (cart.payment_tasks.first(), rng.random_range(0..10)) {
+    match (cart.payment_tasks.first(), rng.random_range(0..11)) {
         (Some(task), 0..=4) => Command::SettlePayment(task.clone()),
         (_, 5) => Command::FulfilOrder { wish: parcel(rng, &order), order },
         (_, 6) => Command::CancelOrder { order },
+        (_, 9) => Command::RelocateOrder { wish: relocation(rng, &order), order },
         (_, 0..=3 | 7..=8) => Command::RefundOrder { wish: wish(rng, &order), order },
         _ => of_lines(rng, cart),
     }
@@ -150,19 +151,28 @@ fn wish(rng: &mut StdRng, order: &Order) -> RefundWish {
     }
 }
 
+fn location(rng: &mut StdRng) -> LocationId {
+    if rng.random_bool(0.5) { shop::north() } else { LocationId::default() }
+}
+
 fn parcel(rng: &mut StdRng, order: &Order) -> ParcelWish {
-    let location = if rng.random_bool(0.5) { shop::north() } else { LocationId::default() };
+    let location = location(rng);
+    let contents = contents(rng, order);
+    ParcelWish { location: rng.random_bool(0.3).then_some(location), contents, tracking: None }
+}
+
+fn relocation(rng: &mut StdRng, order: &Order) -> RelocationWish {
+    RelocationWish { from: location(rng), to: location(rng), contents: contents(rng, order) }
+}
+
+fn contents(rng: &mut StdRng, order: &Order) -> Vec<PackWish> {
     let line = order.lines.choose(rng).filter(|_| rng.random_bool(0.7));
     let contents = line.map(|line| PackWish {
         line: line.id(),
         part: line.parts.choose(rng).filter(|_| rng.random_bool(0.5)).map(|part| part.sku.clone()),
         pieces: rng.random_range(1..line.quantity + 2),
     });
-    ParcelWish {
-        location: rng.random_bool(0.3).then_some(location),
-        contents: contents.into_iter().collect(),
-        tracking: None,
-    }
+    contents.into_iter().collect()
 }
 
 pub fn order_id(cart: &Cart) -> OrderId {

@@ -4,9 +4,13 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path, Query},
 };
-use cart_core::{FieldError, Locations, Order, PackWish, ParcelWish, RefundWish, Waiting};
+use cart_core::{
+    FieldError, Location, LocationId, Locations, Order, PackWish, ParcelWish, RefundWish, RelocationWish,
+    TrackingChange, Waiting,
+};
 use dashboards::{
-    Currency, OrderLine, OrderPage, OrderRow, OrdersPage, Pages, PieceToSend, SentParcel, ToSend,
+    Currency, Elsewhere, OrderLine, OrderPage, OrderRow, OrdersPage, Pages, ParcelTracking, PieceToSend,
+    SentParcel, ToSend,
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -20,7 +24,7 @@ use crate::{
     api::{
         admin_orders::{
             any,
-            parcel::{location_of, tracking_of},
+            parcel::{location_of, number_of, tracking_of},
             status_of,
         },
         orders::{AfterOrder, page_of},
@@ -100,6 +104,8 @@ fn row(order: &Order) -> OrderRow {
 
 const DONE: &[(&str, &str)] = &[
     ("fulfil", "Noted: it was sent off, and told to whoever ordered it."),
+    ("relocate", "The pieces wait there from now on."),
+    ("correct", "It is followed as you say from now on."),
     ("cancel", "Cancelled; what was not sent is paid back."),
     ("refund", "It is paid back."),
 ];
@@ -111,12 +117,22 @@ const REFUSED: &[(&str, &str)] = &[
         "This form was sent before with something else in it; look at what was done, and send it anew.",
     ),
     (
+        TRACKING,
+        "Carrier and number take up to 100 bytes each; the web address begins with https:// and has no spaces.",
+    ),
+    ("out_of_stock", "The other location has too few of the pieces: move fewer, or bring some there first."),
+    (RELOCATION, "The other location does not send where the order goes: choose another one."),
+    (
         "invalid_details",
-        "Name pieces that are there, each in a whole number, with an address that begins with https:// where a parcel has one; or \
-         shipping or an amount to pay back.",
+        "Name pieces that are there, each in a whole number; or shipping or an amount to pay back.",
     ),
     ("", "Name pieces, shipping or an amount to pay back."),
 ];
+
+/// Begins the fields that say how a parcel is followed, and names their refusal.
+const TRACKING: &str = "tracking";
+/// Is the field that says which other location sends something, and names its refusal.
+const RELOCATION: &str = "to";
 
 /// `GET /admin/orders/{id}`.
 pub(super) async fn read(
@@ -148,13 +164,27 @@ pub(super) async fn read(
         shipping_minor: order.shipping_cost_minor(),
         refunded_minor: order.state.refunded_minor(),
         note: order.note.clone(),
-        sent: sent(&order, &terms.locations).into_iter().map(shown).collect(),
+        sent: sent_parcels(&order, &terms.locations),
         to_send: to_send(&order, &terms.locations),
     }))
 }
 
-fn shown(Parcel { title, contents, tracking, url }: Parcel) -> SentParcel {
-    SentParcel { title, contents, tracking, url }
+fn sent_parcels(order: &Order, locations: &Locations) -> Vec<SentParcel> {
+    let noted = order.state.parcels.iter().map(Some).chain(std::iter::repeat(None));
+    let shown = |(Parcel { title, contents, .. }, noted): (Parcel, Option<&cart_core::Parcel>)| {
+        let tracking = noted.and_then(|parcel| parcel.tracking.as_ref());
+        SentParcel {
+            title,
+            contents,
+            number: noted.map(|parcel| parcel.number),
+            tracking: tracking.map_or_else(ParcelTracking::default, |tracking| ParcelTracking {
+                carrier: tracking.carrier().to_owned(),
+                number: tracking.number().to_owned(),
+                url: tracking.url().to_owned(),
+            }),
+        }
+    };
+    sent(order, locations).into_iter().zip(noted).map(shown).collect()
 }
 
 /// Lists what each location still has to send. A piece's field names it by its place among the order's lines and their parts,
@@ -174,15 +204,24 @@ fn to_send(order: &Order, locations: &Locations) -> Vec<ToSend> {
         location: share.location.as_ref().map(ToString::to_string).unwrap_or_default(),
         place: place(locations, share.location.as_ref()).unwrap_or_default(),
         pieces: share.waiting.iter().filter_map(piece).collect(),
+        elsewhere: elsewhere(locations, share.location.as_ref()),
     });
     to_send.collect()
+}
+
+/// Lists the locations that may send what waits in one; none where any may.
+fn elsewhere(locations: &Locations, from: Option<&LocationId>) -> Vec<Elsewhere> {
+    let others = locations.all().iter().filter(|location| from.is_some_and(|from| *from != location.id));
+    let shown =
+        |location: &Location| Elsewhere { location: location.id.to_string(), place: location.name.clone() };
+    others.map(shown).collect()
 }
 
 /// Begins the name of a field with pieces to send.
 const PIECE: &str = "piece:";
 
-/// Reads what is sent off: the pieces that are named, or where the form has none to name, all that waits.
-fn parcel(form: &Form, order: &Order) -> Result<ParcelWish, Problem> {
+/// Reads the pieces that are named; none where the form has none to name.
+fn contents(form: &Form, order: &Order) -> Result<Vec<PackWish>, Problem> {
     let wanted = |name: &str, value: &str| {
         let (at, part) = name.strip_prefix(PIECE)?.split_once('.')?;
         let line = order.lines.get(at.parse::<usize>().ok()?)?;
@@ -205,9 +244,38 @@ fn parcel(form: &Form, order: &Order) -> Result<ParcelWish, Problem> {
     if has_pieces && contents.is_empty() {
         return Err(no_pieces("pieces", "must be at least one".into()));
     }
+    Ok(contents)
+}
+
+/// Reads what is sent off: the pieces that are named, or else all that waits.
+fn parcel(form: &Form, order: &Order) -> Result<ParcelWish, Problem> {
+    let contents = contents(form, order)?;
     let location = Some(form.text("location")).filter(|location| !location.is_empty());
     let tracking = tracking_of(form.text("carrier"), form.text("number"), form.text("url"))?;
     Ok(ParcelWish { location: location_of(location)?, contents, tracking })
+}
+
+/// Reads what another location is to send: of the pieces that are named those that are counted, which alone lie somewhere.
+fn relocation(form: &Form, order: &Order) -> Result<RelocationWish, Problem> {
+    let location = |name: &str| {
+        let said = location_of(Some(form.text(name)).filter(|text| !text.is_empty()))?;
+        said.ok_or_else(|| no_pieces(name, "must name a location".into()))
+    };
+    let (from, to) = (location("location")?, location("to")?);
+    let waiting = order.waiting();
+    let lies_there = |wish: &PackWish| {
+        let is_meant = |waiting: &Waiting| {
+            let is_part = wish.part.as_ref().is_none_or(|part| *part == waiting.sku);
+            waiting.line == wish.line && is_part && waiting.location.as_ref() == Some(&from)
+        };
+        waiting.iter().any(is_meant)
+    };
+    let mut contents = contents(form, order)?;
+    contents.retain(lies_there);
+    match contents.is_empty() {
+        true => Err(no_pieces("pieces", format!("must be some that wait in {from}"))),
+        false => Ok(RelocationWish { from, to, contents }),
+    }
 }
 
 fn no_pieces(field: &str, message: String) -> Problem {
@@ -224,7 +292,7 @@ fn in_words(line: &cart_core::OrderLine) -> String {
     }
 }
 
-/// `POST /admin/orders/{id}/{change}`: sends off, cancels or pays back, once for each form that was shown.
+/// `POST /admin/orders/{id}/{change}`: sends off, moves, puts a parcel right, cancels or pays back, once for each form that was shown.
 pub(super) async fn change(
     shop: Data<Shop>,
     request: HttpRequest,
@@ -236,6 +304,13 @@ pub(super) async fn change(
     let changed = async {
         let change = match asked.as_str() {
             "fulfil" => OrderChange::Fulfil(parcel(&form, &order)?),
+            "relocate" => OrderChange::Relocate(relocation(&form, &order)?),
+            "correct" => {
+                let said = |name: &str| Some(form.text(name).to_owned());
+                let change =
+                    TrackingChange { carrier: said("carrier"), number: said("number"), url: said("url") };
+                OrderChange::Correct { number: number_of(form.text("parcel"))?, change }
+            }
             "cancel" => OrderChange::Cancel,
             "refund" => OrderChange::Refund(wish(&form, order.currency)?),
             _ => {
@@ -250,7 +325,9 @@ pub(super) async fn change(
     let to = match changed.await {
         Ok(_) => format!("/admin/orders/{id}?did={asked}"),
         Err(problem) if problem.status().is_client_error() => {
-            format!("/admin/orders/{id}?refused={}", problem.name())
+            let is_of = |form: &&&str| problem.fields().iter().any(|fault| fault.field.starts_with(**form));
+            let name = [TRACKING, RELOCATION].iter().find(is_of).copied().unwrap_or(problem.name());
+            format!("/admin/orders/{id}?refused={name}")
         }
         Err(problem) => return Err(problem),
     };

@@ -2,13 +2,13 @@
 
 pub(crate) mod parcel;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use cart_core::{LineId, Order, OrderId, OrderStatus, RefundWish};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 
-use self::parcel::ParcelForm;
+use self::parcel::{ParcelChangeForm, ParcelForm, RelocationForm, number_of};
 use super::{
     admin::admin,
     headers::IDEMPOTENCY_KEY,
@@ -70,6 +70,32 @@ pub(super) fn operations() -> Vec<Operation> {
                 .example("one piece", json!({ "lines": [{ "line": "MUG", "pieces": 1 }] })),
         )
         .problems(&[Kind::LineNotFound, Kind::UnknownSku, Kind::InvalidDetails]),
+        change(
+            Operation::post("/admin/orders/{id}/relocate", relocate)
+                .named("relocateOrder", "Lets another location send what waits of an order, or a part of that")
+                .about(
+                    "The pieces go back to the shelf of the location where they waited, and the other one sells them: it must \
+                     have them, or may owe them as far as the product may be owed. All that is named is moved, or nothing.",
+                )
+                .body::<RelocationForm>()
+                .example("all that waits in one location", json!({ "from": "main", "to": "north" }))
+                .example("one piece", json!({
+                    "from": "main", "to": "north", "lines": [{ "line": "MUG", "pieces": 1 }],
+                })),
+        )
+        .problems(&[Kind::LineNotFound, Kind::UnknownSku, Kind::InvalidDetails, Kind::OutOfStock]),
+        change(
+            Operation::new(Method::PATCH, "/admin/orders/{id}/parcels/{number}", correct)
+                .named("correctParcel", "Says anew how a parcel that was sent can be followed")
+                .about(
+                    "A member of `tracking` that is left out stays as it was, and `null` takes away what was said. Where the \
+                     parcel is then followed by another number or at another address, whoever placed the order gets a letter.",
+                )
+                .path::<u32>("number", "The parcel, by the `number` that the order names.")
+                .body::<ParcelChangeForm>()
+                .example("a slip of the pen", json!({ "tracking": { "number": "AB123456758GB" } })),
+        )
+        .problems(&[Kind::ParcelNotFound, Kind::InvalidDetails]),
         change(
             Operation::post("/admin/orders/{id}/cancel", cancel).named(
                 "cancelAnyOrder",
@@ -179,6 +205,30 @@ async fn fulfil(
     admin(&shop, &request).await?;
     let (form, bytes) = optional_json::<ParcelForm>(&request, body).await?;
     change(&shop, &request, &path, OrderChange::Fulfil(form.parse()?), &bytes).await
+}
+
+async fn relocate(
+    shop: web::Data<Shop>,
+    request: HttpRequest,
+    path: web::Path<String>,
+    body: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    admin(&shop, &request).await?;
+    let (form, bytes) = json::<RelocationForm>(&request, body).await?;
+    change(&shop, &request, &path, OrderChange::Relocate(form.parse()?), &bytes).await
+}
+
+async fn correct(
+    shop: web::Data<Shop>,
+    request: HttpRequest,
+    path: web::Path<(String, String)>,
+    body: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    admin(&shop, &request).await?;
+    let (id, number) = path.into_inner();
+    let (form, bytes) = json::<ParcelChangeForm>(&request, body).await?;
+    let correct = OrderChange::Correct { number: number_of(&number)?, change: form.tracking.into() };
+    change(&shop, &request, &id, correct, &bytes).await
 }
 
 async fn cancel(

@@ -1,11 +1,11 @@
 //! The data of each event type, as the outbox and the event files carry it. Names, addresses and means of payment
 //! stay in the store: what leaves it says what was bought, not by whom.
 
-use cart_core::{CartEvent, Order, OrderLine, Packed, RefundedLine, ReopenedLine};
-use serde_json::json;
+use cart_core::{CartEvent, Order, OrderLine, Packed, RefundedLine, Relocation, ReopenedLine};
+use serde_json::{Value, json};
 
 /// Lists the types of events that the outbox holds.
-pub const KINDS: [&str; 56] = [
+pub const KINDS: [&str; 58] = [
     "back_in_stock",
     "balances_noted",
     "cart_abandoned",
@@ -43,6 +43,8 @@ pub const KINDS: [&str; 56] = [
     "order_fulfilled",
     "order_placed",
     "order_refunded",
+    "order_relocated",
+    "parcel_corrected",
     "parcel_sent",
     "payment_begun",
     "payment_cancelled",
@@ -142,14 +144,16 @@ pub fn data_of(event: &CartEvent) -> String {
         | CartEvent::PaymentRefunded { payment, amount_minor, .. } => {
             json!({"payment": payment, "amount_minor": amount_minor})
         }
+        CartEvent::OrderRelocated { order_id, relocation } => {
+            let Relocation { from, to, contents, .. } = relocation;
+            json!({"order_id": order_id, "from": from, "to": to, "contents": contents_of(contents)})
+        }
         CartEvent::ParcelSent { order_id, parcel } => {
-            let packed = |p: &Packed| {
-                let bundle = (p.line.sku() != &p.sku).then(|| p.line.sku());
-                json!({"sku": p.sku, "pieces": p.pieces, "bundle": bundle})
-            };
-            let contents: Vec<_> = parcel.contents.iter().map(packed).collect();
-            json!({"order_id": order_id, "number": parcel.number, "location": parcel.location, "contents": contents,
-                "tracking": parcel.tracking})
+            json!({"order_id": order_id, "number": parcel.number, "location": parcel.location,
+                "contents": contents_of(&parcel.contents), "tracking": parcel.tracking})
+        }
+        CartEvent::ParcelCorrected { order_id, number, tracking, before } => {
+            json!({"order_id": order_id, "number": number, "tracking": tracking, "before": before})
         }
         CartEvent::OrderFulfilled { order_id, .. } => json!({"order_id": order_id}),
         CartEvent::OrderCancelled { order_id, refund, .. } | CartEvent::OrderRefunded { order_id, refund, .. } => {
@@ -170,6 +174,15 @@ pub fn data_of(event: &CartEvent) -> String {
         CartEvent::OrderPlaced(order) => return order_data(order, "shop"),
     }
     .to_string()
+}
+
+/// Lists pieces, the parts of a bundle with its name.
+fn contents_of(contents: &[Packed]) -> Vec<Value> {
+    let packed = |p: &Packed| {
+        let bundle = (p.line.sku() != &p.sku).then(|| p.line.sku());
+        json!({"sku": p.sku, "pieces": p.pieces, "bundle": bundle})
+    };
+    contents.iter().map(packed).collect()
 }
 
 /// Returns the data of an `order_placed` event; `source` is `shop` or `import`. Gifts are told apart: nobody chose them, so

@@ -135,6 +135,9 @@ kinds! {
     LineNotFound "line_not_found" UNPROCESSABLE_ENTITY
         "The cart has no such line."
         "Read the cart, and name a line by its `id`."
+    ParcelNotFound "parcel_not_found" NOT_FOUND
+        "The order has no such parcel."
+        "Read the order, and name a parcel by its `number`."
     GiftLine "gift_line" UNPROCESSABLE_ENTITY
         "The line is a gift, about which its promotion decides."
         "Send `decline_gift` with the promotion that `gift_of` of the line names, to do without it."

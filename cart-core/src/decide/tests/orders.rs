@@ -1,7 +1,7 @@
 //! Orders after they were placed.
 
 use super::*;
-use crate::{LocationId, PackWish, ParcelWish, Pick, Refund, RefundedLine, Tracking};
+use crate::{LocationId, PackWish, ParcelWish, Pick, Refund, RefundedLine, Tracking, TrackingChange};
 
 /// Two mugs and an express parcel, ordered and paid: 2 × 1,250 + 495.
 fn ordered_express() -> (Case, Box<Order>) {
@@ -181,6 +181,24 @@ fn an_order_is_sent_when_all_of_it_is() {
     );
     assert_eq!((parcels[0].tracking.clone(), parcels[1].tracking.clone()), (tracking, None));
     assert_eq!(case.refuse(send(&order, packed(1))).name(), "order_state");
+}
+
+#[test]
+fn how_a_parcel_is_followed_is_put_right_after_it_was_sent() {
+    let (mut case, order) = ordered_express();
+    let correct = |number, change| Command::CorrectParcel { order: order.clone(), number, change };
+    let said = |text: &str| TrackingChange { number: Some(text.into()), ..TrackingChange::default() };
+    assert_eq!(case.refuse(correct(1, said("AB2"))), Rejection::ParcelNotFound { number: 1 });
+    let before = Tracking::parse("Royal Mail", "AB1", "").unwrap();
+    case.grant(send(&order, ParcelWish { tracking: before.clone(), ..ParcelWish::default() }));
+    let events = case.grant(correct(1, said("AB2")));
+    let tracking = Tracking::parse("Royal Mail", "AB2", "").unwrap();
+    let order_id = order.order_id.clone();
+    let corrected = CartEvent::ParcelCorrected { order_id, number: 1, tracking: tracking.clone(), before };
+    assert_eq!((events, &state(&case).parcels[0].tracking), (vec![corrected], &tracking));
+    assert_eq!(case.grant(correct(1, said(" AB2"))), [], "nothing new is said");
+    assert_eq!(case.refuse(correct(1, said("A\nB"))).name(), "invalid_details");
+    assert_eq!(state(&case).status.name(), "fulfilled");
 }
 
 #[test]

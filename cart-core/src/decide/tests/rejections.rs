@@ -7,7 +7,7 @@ fn each_rejection_has_its_case_and_its_words() {
     type Bend = fn(&mut Case);
     let as_it_is: Bend = |_| {};
     let stale = Request { expected_version: Some(7), ..by_owner(Command::Clear) };
-    let rows: [(Bend, Request, &str, &str); 42] = [
+    let rows: [(Bend, Request, &str, &str); 43] = [
         (as_it_is, by_eve(Command::Clear), "not_owner", "the cart belongs to another visitor"),
         (
             as_it_is,
@@ -121,6 +121,16 @@ fn each_rejection_has_its_case_and_its_words() {
             "nothing is left on the gift card ending in 000a; use another",
         ),
         (as_it_is, by_owner(remove("CUP")), "line_not_found", "the cart has no line CUP"),
+        (
+            |case| case.cart.stage = ordered(),
+            by_owner(Command::CorrectParcel {
+                order: Box::new(bought()),
+                number: 2,
+                change: crate::TrackingChange::default(),
+            }),
+            "parcel_not_found",
+            "the order has no parcel 2; its parcels say their numbers",
+        ),
         (
             given_a_mug,
             by_owner(remove("MUG~4ffcac55ae81991b")),

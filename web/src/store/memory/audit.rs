@@ -28,13 +28,9 @@ pub fn audit(state: &State) -> Vec<String> {
         |sku, held, sum| format!("{held} pieces of {sku} are held, carts hold {sum}"),
     );
     let lines = state.orders.values().filter(|row| row.is_shop).flat_map(|row| &row.order.lines);
-    let taken = lines.clone().flat_map(OrderLine::all_taken);
-    let taken =
-        taken.map(|(sku, at, held, available)| (Slot::new(sku, at), i64::from(held) + i64::from(available)));
-    let back = lines
-        .flat_map(OrderLine::all_restocked)
-        .map(|(sku, at, pieces)| (Slot::new(sku, at), -i64::from(pieces)));
-    let sales = sums(taken.chain(back));
+    let sales = lines.flat_map(OrderLine::all_sold);
+    let sales =
+        sums(sales.map(|(sku, at, sold, back)| (Slot::new(sku, at), i64::from(sold) - i64::from(back))));
     differ(
         state,
         &sales,

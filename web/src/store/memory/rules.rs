@@ -5,7 +5,7 @@ use std::{
     fmt::Debug,
 };
 
-use cart_core::{AccountId, Cart, Movement, OrderLine, Sku, Slot, Stage};
+use cart_core::{AccountId, Cart, Movement, Order, OrderLine, Sku, Slot, Stage};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
@@ -80,18 +80,19 @@ fn stock(state: &State, skus: &BTreeSet<Sku>, staged: &Staged) {
             }
         }
     }
-    for (sku, location, held, available) in
-        staged.orders.iter().flat_map(|o| &o.lines).flat_map(OrderLine::all_taken)
-    {
-        due.entry(Slot::new(sku, location)).or_default().sold += i64::from(held) + i64::from(available);
-    }
-    for (id, order) in &staged.order_updates {
-        let row = state.orders.get(id).unwrap_or_else(|| panic!("order {id} is changed, and there is none"));
-        for (before, after) in row.order.lines.iter().zip(&order.lines) {
-            for ((.., before), (sku, location, after)) in before.all_restocked().zip(after.all_restocked()) {
-                due.entry(Slot::new(sku, location)).or_default().sold -= i64::from(after) - i64::from(before);
-            }
+    let mut sells = |sign: i64, order: &Order| {
+        for (sku, location, sold, back) in order.lines.iter().flat_map(OrderLine::all_sold) {
+            due.entry(Slot::new(sku, location)).or_default().sold +=
+                sign * (i64::from(sold) - i64::from(back));
         }
+    };
+    staged.orders.iter().for_each(|order| sells(1, order));
+    for (id, order) in &staged.order_updates {
+        // What a turn places and changes at once is all there is of it.
+        let placed = staged.orders.iter().find(|placed| placed.order_id == *id);
+        let row = state.orders.get(id).map(|row| &row.order);
+        sells(-1, placed.or(row).unwrap_or_else(|| panic!("order {id} is changed, and there is none")));
+        sells(1, order);
     }
     let all: BTreeSet<&Slot> = due.keys().chain(staged.movements.keys()).collect();
     for sku in all {

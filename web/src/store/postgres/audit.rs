@@ -41,7 +41,7 @@ const QUESTIONS: [&str; 9] = [
         FULL JOIN (
             SELECT taken ->> 'sku' AS sku, coalesce(taken ->> 'location', 'main') AS location,
                 sum((taken ->> 'from_held')::bigint + (taken ->> 'from_available')::bigint
-                    - coalesce((taken ->> 'restocked')::bigint, 0)) AS sold
+                    + coalesce((taken ->> 'moved')::bigint, 0) - coalesce((taken ->> 'restocked')::bigint, 0)) AS sold
             FROM (
                 SELECT line AS taken FROM orders, json_array_elements(doc -> 'lines') AS line
                 WHERE source = 'shop' AND coalesce(line -> 'parts', line -> 'taken') IS NULL

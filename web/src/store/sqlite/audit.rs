@@ -26,7 +26,7 @@ const CHECKS: [&str; 9] = [
     "WITH sales AS (
          SELECT sku, location, sum(pieces) AS sold FROM (
              SELECT taken ->> 'sku' AS sku, coalesce(taken ->> 'location', 'main') AS location, (taken ->> 'from_held') + (taken ->> 'from_available')
-                 - coalesce(taken ->> 'restocked', 0) AS pieces
+                 + coalesce(taken ->> 'moved', 0) - coalesce(taken ->> 'restocked', 0) AS pieces
              FROM (
                  SELECT line.value AS taken FROM orders, json_each(orders.doc, '$.lines') AS line
                  WHERE source = 'shop' AND coalesce(line.value -> 'parts', line.value -> 'taken') IS NULL
