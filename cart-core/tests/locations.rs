@@ -340,3 +340,19 @@ fn a_location_sends_only_what_it_has_or_may_owe_where_it_serves() {
     let refused = abroad.relocate(&order, ["main", "north"], "CUP", None).unwrap_err();
     assert!(refused.to_string().contains("name one of south"), "{refused}");
 }
+
+#[test]
+fn pieces_that_nobody_counted_go_back_to_no_shelf() {
+    let mut shop = Shop::new("priority", [0, 3, 0], [0; 3]);
+    shop.add("CUP", 2).unwrap();
+    let counted = shop.products[&sku("CUP")].clone();
+    let uncounted = Product { stock_policy: StockPolicy::Untracked, ..(*counted).clone() };
+    shop.products.insert(sku("CUP"), Arc::new(uncounted));
+    shop.add("CUP", 1).unwrap();
+    let order = shop.order("GB");
+    let wish = RefundWish { lines: vec![(sku("CUP").into(), 1)], restock: true, ..RefundWish::default() };
+    shop.ask(Command::RefundOrder { order: order.clone(), wish: wish.clone() }).unwrap();
+    assert_eq!(shop.sold("CUP"), [0, 2, 0]);
+    shop.ask(Command::RefundOrder { order, wish }).unwrap();
+    assert_eq!(shop.sold("CUP"), [0, 1, 0]);
+}

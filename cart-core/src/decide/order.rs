@@ -236,7 +236,8 @@ impl GivenBack<'_> {
         RefundedLine {
             line: id,
             quantity,
-            restocked,
+            // Pieces that nobody counted go back to no shelf.
+            restocked: if is_said && picks.is_empty() { 0 } else { restocked },
             picks: if is_said { picks } else { vec![] },
             unsent: Some(unsent),
             amount_minor: share(cost_minor, line.quantity, before + quantity)
