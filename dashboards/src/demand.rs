@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::moment::Moment;
-use crate::pages::Session;
 use crate::purses::Pill;
+use crate::session::Session;
 
 /// Says why those who wait are not told yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use experiments::lifecycle::Missing;
 use serde::Serialize;
 
 use crate::field::{Choice, Field, choice, described};
-use crate::pages::Session;
+use crate::session::Session;
 
 mod calculator;
 mod error;

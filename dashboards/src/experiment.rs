@@ -11,9 +11,9 @@ use crate::figure::{NONE, count, counted, short_percent};
 use crate::judgement::{StatusView, VerdictView};
 use crate::moment::{Moment, span};
 use crate::money::Currency;
-use crate::pages::{Notice, Session};
 use crate::rivalry;
 
+use crate::session::{Notice, Session};
 mod beside;
 mod definition;
 mod flow;

@@ -10,6 +10,8 @@
 
 pub mod pages;
 
+pub mod session;
+
 pub mod demand;
 pub mod login;
 pub mod measures;
@@ -57,10 +59,11 @@ pub use orders::{
     Elsewhere, OrderLine, OrderPage, OrderRow, OrdersPage, ParcelTracking, PieceToSend, SentParcel, ToSend,
 };
 pub use overview::{ExperimentRow, Overview, Search, ShopFigures};
-pub use pages::{Notice, PageError, Pages, Session};
+pub use pages::{PageError, Pages};
 pub use purses::{
     CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,
 };
+pub use session::{Notice, Session};
 pub use shelf_rules::{RuleState, ShelfRuleChange, ShelfRuleForm, ShelfRuleRow, ShelfRulesPage};
 pub use shelves::{ShelfDuel, ShelfFunnel, ShelvesPage};
 pub use stock::{

@@ -4,7 +4,7 @@ use experiments::Metric;
 use experiments::metric::{Amount, Measure, Selector};
 use serde::Serialize;
 
-use crate::pages::{Notice, Session};
+use crate::session::{Notice, Session};
 
 mod form;
 mod page;

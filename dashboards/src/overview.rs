@@ -8,7 +8,7 @@ use crate::figure::{count, counted};
 use crate::judgement::{StatusView, VerdictView};
 use crate::moment::Moment;
 use crate::money::Currency;
-use crate::pages::{Notice, Session};
+use crate::session::{Notice, Session};
 use crate::{interplay, rivalry};
 
 mod search;

@@ -13,6 +13,7 @@ use crate::measures::{MetricPage, MetricsPage};
 use crate::orders::{OrderPage, OrdersPage};
 use crate::overview::Overview;
 use crate::purses::{CreditPage, CustomersPage, GiftCardPage, GiftCardsPage};
+use crate::session::{Notice, NoticeView, Session};
 use crate::shelf_rules::ShelfRulesPage;
 use crate::shelves::ShelvesPage;
 use crate::stock::{ProductStockPage, StockPage};
@@ -46,40 +47,6 @@ fn chain(error: &tera::Error) -> String {
         below = error.source();
     }
     text
-}
-
-/// Says who reads the page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Session {
-    /// The name they signed in with.
-    pub user: String,
-    /// The token that every form of theirs must bring back.
-    pub csrf: String,
-}
-
-/// Tells the reader what their last action did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// It was done.
-    Done(String),
-    /// It was refused.
-    Refused(String),
-}
-
-#[derive(Serialize)]
-struct NoticeView<'a> {
-    tone: &'static str,
-    icon: &'static str,
-    text: &'a str,
-}
-
-impl Notice {
-    fn view(&self) -> NoticeView<'_> {
-        match self {
-            Notice::Done(text) => NoticeView { tone: "good", icon: "check", text },
-            Notice::Refused(text) => NoticeView { tone: "bad", icon: "warning", text },
-        }
-    }
 }
 
 /// What the frame around a page needs, beside the page's own view.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::moment::Moment;
 use crate::money::Currency;
-use crate::pages::{Notice, Session};
+use crate::session::{Notice, Session};
 
 /// Holds what moved an account.
 #[derive(Debug, Clone, PartialEq, Eq)]

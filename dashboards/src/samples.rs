@@ -23,10 +23,11 @@ use crate::demand::DemandPage;
 use crate::login::Login;
 use crate::measures::{MetricForm, MetricPage, MetricsPage};
 use crate::orders::OrdersPage;
-use crate::pages::{Notice, PageError, Pages, Session};
+use crate::pages::{PageError, Pages};
 use crate::purses::{CreditPage, CustomersPage, GiftCardsPage};
 use crate::shelf_rules::{ShelfRuleForm, ShelfRulesPage};
 use crate::shelves::ShelvesPage;
+use crate::session::{Notice, Session};
 use crate::stock::{ProductStockPage, StockPage};
 use crate::webhooks::WebhooksPage;
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::moment::Moment;
-use crate::pages::{Notice, Session};
+use crate::session::{Notice, Session};
 
 /// What a rule can do, in words.
 const TYPES: [(&str, &str); 5] = [

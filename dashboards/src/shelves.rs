@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::figure::{NONE, count, decimal, p_value, percent, short_percent};
 use crate::model::{self, ModelInService};
 use crate::money::Currency;
-use crate::pages::Session;
+use crate::session::Session;
 
 /// The quantile of intervals of 95 %.
 const Z: f64 = 1.959_964;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::moment::Moment;
-use crate::pages::{Notice, Session};
+use crate::session::{Notice, Session};
 
 /// Holds what one location has of a product, in pieces.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -77,6 +77,48 @@ impl Statistic {
     }
 }
 
+/// What sums over units say: the mean and the variance of a column, or of a ratio of two.
+impl<const D: usize> Sums<D> {
+    /// Returns the mean and variance of a column, as a metric of its own.
+    pub fn statistic(&self, column: usize) -> Statistic {
+        Statistic { units: self.units(), mean: self.mean(column), variance: self.covariance(column, column) }
+    }
+
+    /// The ratio of two columns.
+    pub(crate) fn ratio_of(&self, numerator: usize, denominator: usize) -> Result<Statistic, StatisticError> {
+        if self.sum(denominator) <= 0 {
+            return Err(StatisticError::NoDenominator);
+        }
+        let mean = self.sum(numerator) as f64 / self.sum(denominator) as f64;
+        let variance = self.ratio_covariance((numerator, denominator), (numerator, denominator)).max(0.0);
+        Ok(Statistic { units: self.units(), mean, variance })
+    }
+}
+
+impl Sums<2> {
+    /// Returns the ratio of the columns' sums, r = ΣM/ΣD, and its variance from unit to unit by the delta method.
+    ///
+    /// s² = s_M²/D̄² − 2·s_MD·M̄/D̄³ + s_D²·M̄²/D̄⁴, which is the variance of (M − r·D)/D̄. The unit is what was
+    /// randomised: units without denominator stay in with D = 0. Source: Deng, Knoblich and Lu (2018), "Applying the
+    /// Delta Method in Metric Analytics", KDD, section 3.1; as gbstats 0.8.0, `RatioStatistic`.
+    ///
+    /// ```
+    /// use experiments::{effect::Effect, sums::Sums};
+    /// let a = Sums::of(1000, [3000, 6000], [[15_000, 24_000], [0, 48_000]])?.ratio()?;
+    /// let b = Sums::of(1100, [3500, 6600], [[17_500, 27_000], [0, 52_000]])?.ratio()?;
+    /// let effect = Effect::absolute(&a, &b)?;
+    /// assert!((effect.value - 0.0303030303).abs() < 1e-11);
+    /// assert!((effect.standard_error - 0.0127884091).abs() < 1e-11);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`StatisticError::NoDenominator`] unless the denominator's sum is above zero.
+    pub fn ratio(&self) -> Result<Statistic, StatisticError> {
+        self.ratio_of(0, 1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +135,11 @@ mod tests {
             assert_eq!(statistic.variance, 0.0);
             assert!(statistic.mean.is_finite());
         }
+    }
+
+    #[test]
+    fn nothing_is_divided_by_nothing() {
+        assert_eq!(Sums::<2>::default().ratio(), Err(StatisticError::NoDenominator));
     }
 
     #[test]

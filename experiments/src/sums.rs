@@ -1,7 +1,5 @@
 //! Exact sums over units: counts, sums, squares and products, from which every mean and variance is made.
 
-use crate::statistic::{Statistic, StatisticError};
-
 /// Sums `D` integer values of every unit of an arm, their squares and their products, exactly.
 ///
 /// Integers (pieces, cents, milliseconds) make the sums the same in whatever order, batches or nodes they are added
@@ -210,47 +208,6 @@ impl<const D: usize> Sums<D> {
         }
     }
 
-    /// Returns the mean and variance of a column, as a metric of its own.
-    pub fn statistic(&self, column: usize) -> Statistic {
-        Statistic { units: self.units, mean: self.mean(column), variance: self.covariance(column, column) }
-    }
-}
-
-impl Sums<2> {
-    /// Returns the ratio of the columns' sums, r = ΣM/ΣD, and its variance from unit to unit by the delta method.
-    ///
-    /// s² = s_M²/D̄² − 2·s_MD·M̄/D̄³ + s_D²·M̄²/D̄⁴, which is the variance of (M − r·D)/D̄. The unit is what was
-    /// randomised: units without denominator stay in with D = 0. Source: Deng, Knoblich and Lu (2018), "Applying the
-    /// Delta Method in Metric Analytics", KDD, section 3.1; as gbstats 0.8.0, `RatioStatistic`.
-    ///
-    /// ```
-    /// use experiments::{effect::Effect, sums::Sums};
-    /// let a = Sums::of(1000, [3000, 6000], [[15_000, 24_000], [0, 48_000]])?.ratio()?;
-    /// let b = Sums::of(1100, [3500, 6600], [[17_500, 27_000], [0, 52_000]])?.ratio()?;
-    /// let effect = Effect::absolute(&a, &b)?;
-    /// assert!((effect.value - 0.0303030303).abs() < 1e-11);
-    /// assert!((effect.standard_error - 0.0127884091).abs() < 1e-11);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`StatisticError::NoDenominator`] unless the denominator's sum is above zero.
-    pub fn ratio(&self) -> Result<Statistic, StatisticError> {
-        self.ratio_of(0, 1)
-    }
-}
-
-impl<const D: usize> Sums<D> {
-    /// The ratio of two columns.
-    pub(crate) fn ratio_of(&self, numerator: usize, denominator: usize) -> Result<Statistic, StatisticError> {
-        if self.sums[denominator] <= 0 {
-            return Err(StatisticError::NoDenominator);
-        }
-        let mean = self.sums[numerator] as f64 / self.sums[denominator] as f64;
-        let variance = self.ratio_covariance((numerator, denominator), (numerator, denominator)).max(0.0);
-        Ok(Statistic { units: self.units, mean, variance })
-    }
-
     /// The covariance from unit to unit of two linearised ratios (M − r·D)/D̄, each given by its columns.
     pub(crate) fn ratio_covariance(&self, one: (usize, usize), other: (usize, usize)) -> f64 {
         let gradient = |(numerator, denominator): (usize, usize)| {
@@ -289,7 +246,6 @@ mod tests {
         assert_eq!(Sums::of(5, [0], [[-1]]), Err(SumsError::Impossible { units: 5, column: 0 }));
         let empty = Sums::<2>::default();
         assert_eq!((empty.mean(0), empty.covariance(0, 1), empty.covariance(7, 0)), (0.0, 0.0, 0.0));
-        assert_eq!(empty.ratio(), Err(StatisticError::NoDenominator));
         let mut one = Sums::<1>::default();
         assert_eq!(one.remove([1]), Err(SumsError::TooLarge));
         one.add([i64::MIN]).unwrap();

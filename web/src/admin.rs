@@ -8,7 +8,6 @@ mod measures;
 pub mod orders;
 pub mod purses;
 pub mod report;
-pub mod results;
 pub mod shelf_rules;
 mod shelves;
 pub mod stock;

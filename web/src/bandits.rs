@@ -8,12 +8,10 @@ use experiments::{Experiment, Status};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
-    admin::{
-        experiments::{Saved, history, write},
-        results,
-    },
     clock,
     problem::Problem,
+    results,
+    revisions::{self, Saved, write},
     shop::Shop,
     store::StoreError,
 };
@@ -59,7 +57,7 @@ pub async fn run(shop: Data<Shop>) {
 
 /// Begins a bandit's next epoch where the present one is over and long enough; weights that must stay say why to whoever looks.
 async fn draw(shop: &Shop, experiment: &Experiment, revision: u64, now_ms: i64) -> Result<(), Problem> {
-    let history = history(shop, experiment.key()).await?;
+    let history = revisions::of(shop, experiment.key()).await?;
     let due_at_ms = epoch_since_ms(&history).and_then(|since_ms| experiment.draw_due_at_ms(since_ms));
     if due_at_ms.is_none_or(|due_at_ms| now_ms < due_at_ms) {
         return Ok(());

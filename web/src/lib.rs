@@ -42,6 +42,8 @@ pub mod definitions;
 pub mod events;
 pub mod experiment_metrics;
 pub mod ramps;
+pub mod results;
+pub mod revisions;
 
 pub mod deliveries;
 pub mod mail;

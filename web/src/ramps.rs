@@ -7,12 +7,10 @@ use experiments::{Experiment, Status, definition::WHOLE_BP};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
-    admin::{
-        experiments::{Saved, history, step_due_at_ms, write},
-        results,
-    },
     clock,
     problem::Problem,
+    results,
+    revisions::{self, Saved, step_due_at_ms, write},
     shop::Shop,
     store::StoreError,
     storefront::cart::sentence,
@@ -59,7 +57,7 @@ async fn step(
     is_weighed: bool,
     now_ms: i64,
 ) -> Result<(), Problem> {
-    let history = history(shop, experiment.key()).await?;
+    let history = revisions::of(shop, experiment.key()).await?;
     let is_due = step_due_at_ms(experiment, &history).is_some_and(|due_at_ms| now_ms >= due_at_ms);
     if !is_due && !is_weighed {
         return Ok(());

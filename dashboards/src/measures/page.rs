@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::MetricForm;
 use crate::edit::FormError;
 use crate::field::{Choice, Field, choice, described};
-use crate::pages::Session;
+use crate::session::Session;
 
 /// The kinds of measures, in words.
 const KINDS: [(&str, &str); 7] = [

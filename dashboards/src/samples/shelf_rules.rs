@@ -1,7 +1,7 @@
 //! The page of the shelves' rules.
 
 use super::{AS_OF_MS, DAY_MS, HOSTILE, session};
-use crate::pages::Notice;
+use crate::session::Notice;
 use crate::shelf_rules::{RuleState, ShelfRuleChange, ShelfRuleForm, ShelfRuleRow, ShelfRulesPage};
 
 /// Returns the rules, with one in each state, after a form was refused.

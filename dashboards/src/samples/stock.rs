@@ -1,7 +1,7 @@
 //! The pages of the stock.
 
 use super::{AS_OF_MS, DAY_MS, HOSTILE, session};
-use crate::pages::Notice;
+use crate::session::Notice;
 use crate::stock::{
     ProductStockPage, StockChangeRow, StockDeed, StockForm, StockLevelRow, StockLocation, StockPage, StockRow,
 };

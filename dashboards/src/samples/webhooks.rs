@@ -1,7 +1,7 @@
 //! The pages of webhooks.
 
 use super::{AS_OF_MS, DAY_MS, HOSTILE, session};
-use crate::pages::Notice;
+use crate::session::Notice;
 use crate::webhooks::{DeliveryRow, EndpointForm, EndpointRow, SinkPage, TypeChoice, WebhooksPage};
 
 fn endpoint() -> EndpointRow {

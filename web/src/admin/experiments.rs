@@ -5,16 +5,16 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Query},
 };
-use dashboards::{Currency, ExperimentPage, FreshLink, Notice, Pages, Revision, Session};
-use experiments::{Experiment, Status, Variation, rollout};
+use dashboards::{Currency, ExperimentPage, FreshLink, Notice, Pages, Session};
+use experiments::{Experiment, Variation, rollout};
 
 use super::{Did, html_with, login::SignedIn, report::Report, see_other};
 use crate::{
-    clock,
     definitions::{Definitions, WORKFLOW_FLAG},
     problem::{Kind, Problem},
+    revisions::{Saved, write},
     shop::Shop,
-    store::{Store, StoreError, StoredExperiment},
+    store::{StoreError, StoredExperiment},
 };
 
 pub mod editing;
@@ -54,53 +54,6 @@ pub(super) fn shipped_on<'e>(experiment: &'e Experiment, definitions: &Definitio
 pub(super) fn currency(shop: &Shop) -> Currency {
     let currency = shop.currency();
     Currency::new(currency.code(), currency.exponent())
-}
-
-/// Returns the revisions of an experiment, the oldest first.
-///
-/// # Errors
-/// What the store says.
-pub async fn history(shop: &Shop, key: &str) -> Result<Vec<Revision>, Problem> {
-    revisions(&*shop.store, key).await
-}
-
-/// As [`history`], where no shop is open.
-///
-/// # Errors
-/// As [`history`].
-pub async fn revisions(store: &dyn Store, key: &str) -> Result<Vec<Revision>, Problem> {
-    let revision = |row: StoredExperiment| Revision {
-        number: row.revision,
-        at_ms: row.saved_at_ms,
-        by: row.saved_by,
-        reason: row.reason,
-        // One that another version of the server saved may be beyond us; the others are told.
-        definition: Experiment::parse(&row.definition).ok(),
-    };
-    Ok(store.history(key).await?.into_iter().map(revision).collect())
-}
-
-/// Returns when an experiment first was in a status.
-pub(super) fn first(history: &[Revision], is: impl Fn(Status) -> bool) -> Option<i64> {
-    let was = |revision: &&Revision| revision.definition.as_ref().is_some_and(|e| is(e.status()));
-    history.iter().find(was).map(|revision| revision.at_ms)
-}
-
-/// Returns when the next step of an experiment's ramp is due, in Unix milliseconds.
-pub fn step_due_at_ms(experiment: &Experiment, history: &[Revision]) -> Option<i64> {
-    let started_at_ms = first(history, |status| status == Status::Running)?;
-    let mut since_ms = started_at_ms;
-    let definitions =
-        history.iter().filter_map(|revision| Some((revision.at_ms, revision.definition.as_ref()?)));
-    let mut before: Option<(Status, u32)> = None;
-    for (at_ms, definition) in definitions {
-        let now = (definition.status(), definition.coverage_bp());
-        if before != Some(now) {
-            since_ms = at_ms;
-        }
-        before = Some(now);
-    }
-    experiment.due_at_ms(started_at_ms, since_ms)
 }
 
 /// `GET /admin/experiments/{key}`.
@@ -191,35 +144,4 @@ async fn done(
         Err(StoreError::Conflict(_)) => Ok(see_other(&format!("/admin/experiments/{key}?refused=changed"))),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Says who saves a revision, and why.
-#[derive(Debug, Clone, Copy)]
-pub struct Saved<'a> {
-    /// Who.
-    pub by: &'a str,
-    /// Why; may be empty.
-    pub reason: &'a str,
-}
-
-/// Saves the next revision of an experiment, and takes it up at once.
-///
-/// # Errors
-/// [`StoreError::Conflict`] where the revision is not the expected one, and what else the store says.
-pub async fn write(
-    shop: &Shop,
-    experiment: &Experiment,
-    expected: Option<u64>,
-    saved: Saved<'_>,
-) -> Result<(), StoreError> {
-    let row = StoredExperiment {
-        key: experiment.key().to_owned(),
-        revision: expected.unwrap_or(0) + 1,
-        definition: experiment.to_value().to_string(),
-        saved_at_ms: clock::now_ms(),
-        saved_by: saved.by.to_owned(),
-        reason: saved.reason.to_owned(),
-    };
-    shop.store.save_definition(&row, expected).await?;
-    shop.definitions.refresh(&*shop.store).await
 }

@@ -22,10 +22,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    experiments::{currency, first, found_in, revisions, shipped_on, step_due_at_ms},
+    experiments::{currency, found_in, shipped_on},
     login::SignedIn,
     page_fault,
-    results::{self, Results},
 };
 use crate::{
     bandits::epoch_since_ms,
@@ -35,6 +34,8 @@ use crate::{
     problem::{Kind, Problem},
     shop::Shop,
     store::{Store, StoredExperiment},
+    results::{self, Results},
+    revisions::{self, first, step_due_at_ms},
 };
 
 /// What a report's own style needs, and nothing else, where it is shown at our address after all.
@@ -122,7 +123,7 @@ impl Report {
         let (experiment, stored) = found_in(definitions, key)?;
         Ok(Self {
             results: results::from(store, metrics, &experiment).await?,
-            history: revisions(store, key).await?,
+            history: revisions::from(store, key).await?,
             running: definitions.running(),
             interactions: results::shared::of(store, metrics, definitions, Some(key)).await?,
             is_shipped: shipped_on(&experiment, definitions).is_some(),

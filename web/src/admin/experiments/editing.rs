@@ -15,13 +15,14 @@ use super::{
         login::{Sent, SignedIn},
         see_other,
     },
-    Said, Saved, done, find,
+    Said, done, find,
     moves::reason_of,
-    show, write,
+    show,
 };
 use crate::{
     definitions::{self, WORKFLOW_FLAG},
     problem::{Kind, Problem},
+    revisions::{Saved, write},
     shop::Shop,
     store::{StoreError, StoredExperiment},
     storefront::cart::sentence,

@@ -15,9 +15,9 @@ use super::{
         page_fault,
         report::{CsvError, Format, attach, headed, table},
     },
-    find, history,
+    find,
 };
-use crate::{problem::Problem, shop::Shop};
+use crate::{problem::Problem, revisions, shop::Shop};
 
 /// The columns of the CSV: a row for each change, and one for an entry without any.
 const COLUMNS: [&str; 9] =
@@ -30,7 +30,7 @@ pub(in crate::admin) async fn csv(
     _: SignedIn,
 ) -> Result<HttpResponse, Problem> {
     find(&shop, &key).await?;
-    let text = as_csv(&key, &history(&shop, &key).await?).map_err(|error| page_fault(&error))?;
+    let text = as_csv(&key, &revisions::of(&shop, &key).await?).map_err(|error| page_fault(&error))?;
     let mut answer = headed(Format::Csv);
     attach(&mut answer, &key, "history.csv");
     Ok(answer.body(text))
@@ -43,7 +43,7 @@ pub(in crate::admin) async fn json(
     _: SignedIn,
 ) -> Result<HttpResponse, Problem> {
     find(&shop, &key).await?;
-    let text = as_json(&key, &history(&shop, &key).await?).map_err(|error| page_fault(&error))?;
+    let text = as_json(&key, &revisions::of(&shop, &key).await?).map_err(|error| page_fault(&error))?;
     Ok(headed(Format::Json).body(text))
 }
 

@@ -8,10 +8,11 @@ use actix_web::{
 use dashboards::Pages;
 use experiments::{Status, lifecycle::Move, rollout};
 
-use super::{super::login::Sent, Said, Saved, done, find, show, write};
+use super::{super::login::Sent, Said, done, find, show};
 use crate::{
     clock,
     problem::{Kind, Problem},
+    revisions::{Saved, write},
     shop::Shop,
     store::StoreError,
     storefront::cart::sentence,

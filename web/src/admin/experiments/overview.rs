@@ -10,10 +10,16 @@ use dashboards::{ExperimentRow, Overview, Pages, Search, ShopFigures};
 use experiments::{Experiment, Status};
 
 use super::{
-    super::{Did, html, login::SignedIn, results},
-    DONE, REFUSED, currency, first, history, shipped_on,
+    super::{Did, html, login::SignedIn},
+    DONE, REFUSED, currency, shipped_on,
 };
-use crate::{clock, problem::Problem, shop::Shop};
+use crate::{
+    clock,
+    problem::Problem,
+    results,
+    revisions::{self, first},
+    shop::Shop,
+};
 
 /// `GET /admin`.
 pub(in crate::admin) async fn list(
@@ -33,7 +39,7 @@ pub(in crate::admin) async fn list(
     let mut experiments = vec![];
     for (experiment, analysis) in found.iter().zip(analyses) {
         let key = experiment.key();
-        let started_at_ms = first(&history(&shop, key).await?, |status| status == Status::Running);
+        let started_at_ms = first(&revisions::of(&shop, key).await?, |status| status == Status::Running);
         experiments.push(ExperimentRow {
             key: key.to_owned(),
             name: experiment.name().to_owned(),

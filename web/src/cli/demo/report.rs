@@ -6,9 +6,9 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::{
-    admin::results,
     config::Config,
     definitions::WORKFLOW_FLAG,
+    results,
     shelves::batch::{self, Trained},
     shop::Shop,
     simulation::{
