@@ -152,6 +152,8 @@ pub(crate) struct View<'a> {
     charts: Vec<over_time::Figure>,
     split: split::View<'a>,
     fixed: Vec<method::Row<'a>>,
+    /// Why there are none, or whom they leave out.
+    segments_note: Option<&'static str>,
     control: &'a str,
     level: String,
     alpha_note: String,
@@ -206,6 +208,7 @@ impl ExperimentPage<'_> {
                 Vec::new()
             } else {
                 over_time::figures(analysis, experiment.draws().is_some())
+            segments_note: segments::note(self),
             },
             split: split::view(self),
             fixed: if is_mismatch { Vec::new() } else { method::rows(analysis, self.currency) },
@@ -247,6 +250,7 @@ impl ExperimentPage<'_> {
                     value: count(self.looks),
                     note: Some("look as often as you like".into()),
                 },
+        let experiment = self.experiment;
                 Some(_) => Fact {
                     name: "Epochs",
                     value: count(self.looks),
@@ -277,6 +281,10 @@ impl ExperimentPage<'_> {
     }
 
     fn table_note(&self) -> String {
+        if experiment.draws().is_some() && experiment.status() == Status::Running {
+            let note = "what will be found depends on the weights to come".into();
+            facts.push(Fact { name: "Days left", value: "Not told of a bandit".into(), note: Some(note) });
+        }
         if self.is_mismatch() {
             return "Counts only. Comparisons are withheld while the split is wrong, because the missing visitors are \
                     rarely like the others."

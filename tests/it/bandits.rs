@@ -56,7 +56,7 @@ async fn report(app: &TestApp, definition: &Experiment, units: std::ops::Range<u
 }
 
 async fn weights_are_drawn_again_and_every_unit_keeps_its_chance(store: Store) {
-    let (app, admin) = begin(store).await;
+    let (mut app, admin) = begin(store).await;
     let fields = [FIELDS, &BANDIT, &[("primary_metric", "wins")]].concat();
     let saved = draft(&admin, &fields).await;
     assert_eq!(saved.status, 200, "{}", saved.html);
@@ -138,6 +138,29 @@ async fn weights_are_drawn_again_and_every_unit_keeps_its_chance(store: Store) {
     let difference = &whole["analysis"]["comparisons"][0]["difference"];
     let [lower, upper] = ["lower", "upper"].map(|end| difference[end].as_f64().unwrap());
     assert!(lower > 0.0 && lower < 0.5 && 0.5 < upper, "the planted half lies within: {difference}");
+    let text = admin.get(&format!("/admin/experiments/{KEY}")).await.text();
+    assert!(text.contains("Not told of a bandit") && text.contains("This is not told of a bandit"), "{text}");
+
+    // Made again from the first event on, every unit counts in the epoch that assigned it.
+    let told = |whole: &Value| {
+        let analysis = &whole["analysis"];
+        let mut comparisons = analysis["comparisons"].clone();
+        // The last point of the band is drawn at the moment of reading.
+        comparisons.as_array_mut().unwrap().iter_mut().for_each(|one| one["band"] = Value::Null);
+        let parts = [
+            &whole["epochs"],
+            &analysis["verdict"],
+            &analysis["sentence"],
+            &analysis["arms"],
+            &analysis["sample_ratio"],
+        ];
+        (parts.map(Value::clone), comparisons)
+    };
+    let before = told(&results(&admin).await);
+    app.stop().await;
+    web::store::connect(app.store_url(), 2).await.unwrap().reset_roll_ups().await.unwrap();
+    app.restart().await;
+    eventually("all is counted again", async || told(&results(&admin).await) == before).await;
 }
 
 async fn a_bandit_that_cannot_be_judged_is_refused(store: Store) {

@@ -44,6 +44,20 @@ pub(super) fn views<'a>(page: &'a ExperimentPage<'_>) -> Vec<View<'a>> {
     page.dimensions.iter().flat_map(of).collect()
 }
 
+/// Says why there are no segments, or whom they leave out.
+pub(super) fn note(page: &ExperimentPage<'_>) -> Option<&'static str> {
+    let waits =
+        page.analysis.arms.iter().any(|arm| arm.values.first().is_some_and(|value| value.units < arm.units));
+    match page.experiment.draws() {
+        _ if page.is_mismatch() => None,
+        Some(_) => Some(
+            "This is not told of a bandit: its weights move with the results, so that the variations of a part hold visitors of \
+             different days, and what differs between them may be the days.",
+        ),
+        None => waits.then_some("Visitors whose days are not over yet are left out here, too."),
+    }
+}
+
 fn view<'a>(page: &'a ExperimentPage<'_>, dimension: &'a Dimension, segments: &'a Segments) -> View<'a> {
     let analysis = page.analysis;
     let title = match dimension.name.as_str() {
