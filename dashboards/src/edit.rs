@@ -53,7 +53,7 @@ pub enum Subject {
 }
 
 /// Names a metric that may be chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MetricChoice {
     /// Its key.
     pub key: String,

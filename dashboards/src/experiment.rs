@@ -7,18 +7,20 @@ use experiments::verdict::{Comparison, Outlook, UNITS_PER_ARM_MIN};
 use experiments::{Analysis, Experiment, Status, Variation, Verdict};
 use serde::Serialize;
 
+use crate::edit::MetricChoice;
 use crate::figure::{NONE, count, counted, short_percent};
 use crate::judgement::{StatusView, VerdictView};
 use crate::moment::{Moment, span};
 use crate::money::Currency;
 use crate::rivalry;
-
 use crate::session::{Notice, Session};
+
 mod beside;
 mod definition;
 mod flow;
 mod forest;
 mod history;
+mod late;
 mod links;
 mod method;
 mod over_time;
@@ -30,6 +32,7 @@ mod weights;
 
 pub use flow::LeftOut;
 pub use history::{Change, Entry, Revision, entries};
+pub use late::Uncounted;
 pub use links::{FreshLink, Link, Links};
 pub use segments::Dimension;
 pub use split::SegmentSplit;
@@ -37,7 +40,7 @@ pub use split::SegmentSplit;
 /// Holds what the page of an experiment shows.
 ///
 /// Its forms post `csrf`, `revision` and `reason` to `/admin/experiments/{key}/start`, `…/pause`, `…/resume`, `…/stop`,
-/// `…/archive`, `…/ship/{variation}`, `…/ramp/raise`, `…/ramp/skip` and `…/learned`; it links to `/admin/experiments/{key}/edit` and, once over, to `/admin/experiments/new?copy={key}`.
+/// `…/archive`, `…/ship/{variation}`, `…/ramp/raise`, `…/ramp/skip`, `…/learned` and, with `metric`, `…/metrics`; it links to `/admin/experiments/{key}/edit` and, once over, to `/admin/experiments/new?copy={key}`.
 #[derive(Debug, Clone)]
 pub struct ExperimentPage<'a> {
     /// Who reads it; `None` of a report, which is for whoever it is given to and leads nowhere.
@@ -80,6 +83,10 @@ pub struct ExperimentPage<'a> {
     pub epochs: &'a [Epoch],
     /// When its weights are drawn next, Unix milliseconds UTC.
     pub draw_due_at_ms: Option<i64>,
+    /// Late metrics without numbers.
+    pub uncounted: &'a [Uncounted],
+    /// The shop's metrics, of which one may be added.
+    pub metrics: &'a [MetricChoice],
     /// How many looks the analysis rests on.
     pub looks: u64,
     /// The address that shows each variation in the shop, in their order; may be shorter.
@@ -145,6 +152,8 @@ pub(crate) struct View<'a> {
     deciding: &'a str,
     treatments: Vec<forest::Treatment<'a>>,
     segments: Vec<segments::View<'a>>,
+    /// Why there are none, or whom they leave out.
+    segments_note: Option<&'static str>,
     beside: Option<beside::View<'a>>,
     flow: flow::View,
     method: String,
@@ -152,8 +161,6 @@ pub(crate) struct View<'a> {
     charts: Vec<over_time::Figure>,
     split: split::View<'a>,
     fixed: Vec<method::Row<'a>>,
-    /// Why there are none, or whom they leave out.
-    segments_note: Option<&'static str>,
     control: &'a str,
     level: String,
     alpha_note: String,
@@ -164,6 +171,7 @@ pub(crate) struct View<'a> {
     links: links::View<'a>,
     ramp: Option<ramp::View>,
     weights: Option<weights::View<'a>>,
+    late: late::View<'a>,
     revision: u64,
     saved: Option<Moment>,
     as_of: Moment,
@@ -200,6 +208,7 @@ impl ExperimentPage<'_> {
             deciding: &analysis.primary().name,
             treatments: forest::treatments(self),
             segments: if is_mismatch { Vec::new() } else { segments::views(self) },
+            segments_note: segments::note(self),
             beside: if is_mismatch { None } else { beside::view(self) },
             flow: flow::view(self),
             method: method::told(analysis, &level(analysis), experiment.draws().is_some()),
@@ -208,7 +217,6 @@ impl ExperimentPage<'_> {
                 Vec::new()
             } else {
                 over_time::figures(analysis, experiment.draws().is_some())
-            segments_note: segments::note(self),
             },
             split: split::view(self),
             fixed: if is_mismatch { Vec::new() } else { method::rows(analysis, self.currency) },
@@ -222,6 +230,7 @@ impl ExperimentPage<'_> {
             links: links::view(self.links),
             ramp: ramp::view(self),
             weights: weights::view(self),
+            late: late::view(self),
             revision: self.revision,
             saved: self.saved_at_ms.map(Moment::of),
             as_of: Moment::of(self.as_of_ms),
@@ -241,6 +250,7 @@ impl ExperimentPage<'_> {
     }
 
     fn facts(&self) -> Vec<Fact> {
+        let experiment = self.experiment;
         let units: u64 = self.analysis.arms.iter().map(|arm| arm.units).sum();
         let mut facts = vec![
             Fact { name: "Units", value: count(units), note: Some("visitors who met the difference".into()) },
@@ -250,7 +260,6 @@ impl ExperimentPage<'_> {
                     value: count(self.looks),
                     note: Some("look as often as you like".into()),
                 },
-        let experiment = self.experiment;
                 Some(_) => Fact {
                     name: "Epochs",
                     value: count(self.looks),
@@ -272,6 +281,10 @@ impl ExperimentPage<'_> {
             facts.push(Fact { name, value: span(from_ms, to_ms), note: Some(note) });
         }
         facts.extend(self.outlook.as_ref().map(days_left));
+        if experiment.draws().is_some() && experiment.status() == Status::Running {
+            let note = "what will be found depends on the weights to come".into();
+            facts.push(Fact { name: "Days left", value: "Not told of a bandit".into(), note: Some(note) });
+        }
         facts.push(Fact {
             name: "Decided by",
             value: self.analysis.primary().name.clone(),
@@ -281,10 +294,6 @@ impl ExperimentPage<'_> {
     }
 
     fn table_note(&self) -> String {
-        if experiment.draws().is_some() && experiment.status() == Status::Running {
-            let note = "what will be found depends on the weights to come".into();
-            facts.push(Fact { name: "Days left", value: "Not told of a bandit".into(), note: Some(note) });
-        }
         if self.is_mismatch() {
             return "Counts only. Comparisons are withheld while the split is wrong, because the missing visitors are \
                     rarely like the others."

@@ -3,7 +3,7 @@
 //! The crate is given numbers and returns pages: it knows no database, reads no clock and touches no files at run
 //! time. Templates, style sheet, Grafana dashboards and Prometheus rules are embedded when it is built.
 //!
-//! Read it in this order: [`pages`] holds the templates; a page is a typed model in [`login`], [`overview`], [`orders`], [`purses`], [`stock`], [`webhooks`],
+//! Read it in this order: [`pages`] holds the templates, [`session`] whom all pages speak to; a page is a typed model in [`login`], [`overview`], [`orders`], [`purses`], [`stock`], [`webhooks`],
 //! [`demand`], [`experiment`] or [`edit`], each of which turns its numbers into words with [`money`], `figure`, `moment` and
 //! [`chart`] before a template sees them, so that templates neither count nor decide. [`monitoring`] holds the files
 //! for operators, [`samples`] one of each page for tests and for looking at.
@@ -48,7 +48,7 @@ pub use demand::{DemandPage, DemandRow, DemandState};
 pub use edit::{Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Subject};
 pub use experiment::{
     Change as HistoryChange, Dimension, Entry as HistoryEntry, ExperimentPage, FreshLink, LeftOut, Link,
-    Links, Revision, SegmentSplit, entries as history_entries,
+    Links, Revision, SegmentSplit, Uncounted, entries as history_entries,
 };
 pub use login::Login;
 pub use measures::{MetricForm, MetricPage, MetricsPage};

@@ -25,9 +25,9 @@ use crate::measures::{MetricForm, MetricPage, MetricsPage};
 use crate::orders::OrdersPage;
 use crate::pages::{PageError, Pages};
 use crate::purses::{CreditPage, CustomersPage, GiftCardsPage};
+use crate::session::{Notice, Session};
 use crate::shelf_rules::{ShelfRuleForm, ShelfRulesPage};
 use crate::shelves::ShelvesPage;
-use crate::session::{Notice, Session};
 use crate::stock::{ProductStockPage, StockPage};
 use crate::webhooks::WebhooksPage;
 

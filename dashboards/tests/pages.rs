@@ -271,7 +271,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 64] = [
+const ADDRESSES: [&str; 65] = [
     "/",
     "/admin",
     "/admin/login",
@@ -288,6 +288,7 @@ const ADDRESSES: [&str; 64] = [
     "/admin/experiments/*/start",
     "/admin/experiments/*/ship/classic",
     "/admin/experiments/*/learned",
+    "/admin/experiments/*/metrics",
     "/admin/experiments/*/ramp/skip",
     "/admin/experiments/*/ramp/raise",
     "/admin/experiments/*/links",
@@ -511,4 +512,23 @@ fn a_part_whose_split_is_off_is_told_and_the_days_that_are_left() {
     assert!(better.contains("The same holds in each of 3 parts of the visitors"));
     assert!(better.contains("Days left None the planned units have come; a lift of"));
     assert!(!text(&page("experiment-worse")).contains("Days left"), "what is over has none");
+}
+
+#[test]
+fn a_metric_that_was_added_after_the_start_is_told_as_a_hint() {
+    let html = page("experiment-late");
+    let read = text(&html);
+    assert!(
+        read.contains("Revenue per visitor added on 23 Nov 2026, after the start: a hint, no proof"),
+        "{read}"
+    );
+    assert!(read.contains(
+        "refunded was added on 23 Nov 2026, after the start, and is being counted for all visitors"
+    ));
+    assert!(
+        read.contains("perhaps better")
+            && read.contains("Metrics added later revenue per unit (23 Nov 2026)")
+    );
+    assert!(html.contains(r#"<option value="orders">"#) && !html.contains(r#"<option value="refunded">"#));
+    assert!(!text(&page("experiment-worse")).contains("Was a metric forgotten?"), "it is over");
 }

@@ -104,6 +104,14 @@ impl ArmSums {
         self.metrics.iter_mut().zip(&other.metrics).for_each(|(mine, theirs)| mine.merge(theirs));
     }
 
+    /// Returns the sums with those of other metrics after their own, of the same units; `metrics` are how many they have.
+    #[must_use]
+    pub fn beside(mut self, metrics: usize, other: Self) -> Self {
+        self.metrics.resize_with(metrics, MetricSums::default);
+        self.metrics.extend(other.metrics);
+        self
+    }
+
     /// Returns what is left of the units without those of some parts: whole numbers of them, sums and their products, and of no
     /// metric a histogram. Parts that are no parts leave nothing.
     pub fn without<'a>(&self, parts: impl Iterator<Item = &'a ArmSums> + Clone) -> Self {

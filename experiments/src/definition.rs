@@ -8,6 +8,7 @@ use crate::ramp::{Held, RampStep};
 pub(crate) mod check;
 mod draws;
 mod error;
+mod late;
 mod rules;
 mod shipped;
 mod status;
@@ -19,6 +20,7 @@ use check::{
 use draws::check_draws;
 pub use draws::{Draws, EPOCH_HOURS_MAX, EPOCHS_MAX, FLOOR_BP_MIN, PastEpoch};
 pub use error::DefinitionError;
+pub use late::{LateError, LateMetric};
 pub use rules::{GuardrailRule, LOOKS_MAX, METRICS_MAX, Method, PRIMARY_METRIC_DEFAULT};
 use rules::{check_method, check_metrics, check_strata};
 pub use shipped::Shipped;
@@ -123,6 +125,7 @@ pub struct Experiment {
     variations: Vec<Variation>,
     primary_metric: String,
     metrics: Vec<String>,
+    late_metrics: Vec<LateMetric>,
     guardrails: Vec<GuardrailRule>,
     method: Method,
     strata: Option<String>,
@@ -158,6 +161,8 @@ struct Written<V> {
     primary_metric: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     metrics: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    late_metrics: Vec<LateMetric>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     guardrails: Vec<GuardrailRule>,
     #[serde(default, skip_serializing_if = "is_usual")]
@@ -282,6 +287,11 @@ impl Experiment {
         &self.metrics
     }
 
+    /// Returns the metrics that were added after the start, in the order in which they were.
+    pub fn late_metrics(&self) -> &[LateMetric] {
+        &self.late_metrics
+    }
+
     /// Returns what must not get worse.
     pub fn guardrails(&self) -> &[GuardrailRule] {
         &self.guardrails
@@ -382,6 +392,10 @@ impl Experiment {
         Experiment { learned, ..self }
     }
 
+    pub(crate) fn with_late_metrics(self, late_metrics: Vec<LateMetric>) -> Experiment {
+        Experiment { late_metrics, ..self }
+    }
+
     pub(crate) fn with_coverage_bp(self, coverage_bp: u32) -> Experiment {
         Experiment { coverage_bp, ..self }
     }
@@ -448,6 +462,7 @@ impl Written<Value> {
             variations,
             primary_metric: self.primary_metric,
             metrics: self.metrics,
+            late_metrics: self.late_metrics,
             guardrails: self.guardrails,
             method: self.method,
             strata: self.strata,
@@ -492,7 +507,7 @@ impl TryFrom<Written<Variation>> for Experiment {
         check_ramp(&written.ramp)?;
         check_shipped(written.shipped.as_ref(), &variations)?;
         let is_aa = written.is_aa.unwrap_or_else(|| are_alike(&variations));
-        check_metrics(&written.primary_metric, &written.metrics, &written.guardrails)?;
+        check_metrics(&written.primary_metric, &written.metrics, &written.late_metrics, &written.guardrails)?;
         check_method(written.method)?;
         check_strata(written.strata.as_deref(), written.draws.is_some())?;
         check_draws(written.draws.as_ref(), &variations, written.method)?;
@@ -507,6 +522,7 @@ impl TryFrom<Written<Variation>> for Experiment {
             variations,
             primary_metric: written.primary_metric,
             metrics: written.metrics,
+            late_metrics: written.late_metrics,
             guardrails: written.guardrails,
             method: written.method,
             strata: written.strata,
@@ -537,6 +553,7 @@ impl From<Experiment> for Written<Variation> {
             variations: experiment.variations,
             primary_metric: experiment.primary_metric,
             metrics: experiment.metrics,
+            late_metrics: experiment.late_metrics,
             guardrails: experiment.guardrails,
             method: experiment.method,
             strata: experiment.strata,

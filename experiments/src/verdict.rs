@@ -164,6 +164,9 @@ pub struct MetricSummary {
     pub is_primary: bool,
     /// Whether it must not get worse.
     pub is_guardrail: bool,
+    /// When it was added, Unix milliseconds UTC, where that was after the start: it is a hint rather than a proof.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub added_at_ms: Option<i64>,
     /// Whether it is a share of units.
     pub is_proportion: bool,
     /// The percentile at which units are capped, in basis points.
@@ -197,7 +200,8 @@ pub struct Comparison {
     pub variance_left: Option<f64>,
     /// By what it was adjusted.
     pub adjusted_by: Adjusted,
-    /// The p-value corrected by Holm over all comparisons that do not decide; of one that decides, its own.
+    /// The p-value corrected by Holm over all comparisons that do not decide, without those of late metrics, which are corrected
+    /// over all; of one that decides, its own.
     pub adjusted_p: Option<f64>,
     /// Whether a difference is shown: of the metric that decides, by the intervals of both lift and difference; of the
     /// others, by the corrected p-value.
@@ -304,6 +308,7 @@ fn summary_of(planned: &PlannedMetric) -> MetricSummary {
         better: metric.better(),
         is_primary: planned.role == Role::Primary,
         is_guardrail: matches!(planned.role, Role::Guardrail(_)),
+        added_at_ms: planned.added_at_ms,
         is_proportion: metric.is_proportion(),
         cap_percentile_bp: metric.cap_percentile_bp(),
     }

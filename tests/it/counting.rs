@@ -1,7 +1,7 @@
 //! What experiments are judged by, and who is counted: metrics, roll-ups, robots, people on two devices.
 
 use harness::{Admin, Store, TestApp, admin, app::random_token, patience::eventually};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::experiments::{FIELDS, KEY, draft, open_cart_in, press, start};
 
@@ -10,6 +10,7 @@ on_each_store!(
     what_pages_measure_is_a_metric,
     roll_ups_made_again_are_the_same,
     a_metric_of_ones_own_decides,
+    a_forgotten_metric_is_counted_from_the_first_visitor_on,
     a_metric_is_defined_in_a_form,
     whoever_saves_metrics_has_seen_what_others_saved,
 );
@@ -159,6 +160,78 @@ async fn a_metric_of_ones_own_decides(store: Store) {
         total == 7
     })
     .await;
+}
+
+async fn a_forgotten_metric_is_counted_from_the_first_visitor_on(store: Store) {
+    let (mut app, admin) = start(store).await;
+    for pots in [2, 5, 4] {
+        app.open_cart().await.add("TEAPOT", pots).await.accepted();
+    }
+    app.open_cart().await.add("MUG", 9).await.accepted();
+    let form = admin.get("/admin/metrics").await;
+    let metric = r#"[{"key": "pots", "name": "Pots added", "measure": {"kind": "mean", "property": "quantity",
+        "event": {"type": "line_added", "where": [{"property": "sku", "is": "TEAPOT"}]}}}]"#;
+    assert_eq!(admin.submit(&form, "/admin/metrics", &[("metrics", metric)]).await.status, 200);
+
+    let (path, add) = (format!("/admin/experiments/{KEY}"), format!("/admin/experiments/{KEY}/metrics"));
+    let page = admin.get(&path).await;
+    assert!(
+        page.text().contains("Was a metric forgotten?") && page.html.contains("value=\"pots\""),
+        "{}",
+        page.html
+    );
+    assert!(!page.html.contains("<option value=\"conversion\""), "what is counted is not offered");
+    let named = |metric: &'static str, reason: &'static str| [("metric", metric), ("reason", reason)];
+    for (metric, reason, status, words) in [
+        ("pots", "", 422, "Say why"),
+        ("luck", "it would be nice", 422, "There is no metric “luck”"),
+        ("conversion", "again", 409, "The metric “conversion” is counted already."),
+    ] {
+        let refused = admin.submit(&page, &add, &named(metric, reason)).await;
+        assert!(refused.status == status && refused.text().contains(words), "{}", refused.text());
+    }
+    let added = admin.submit(&page, &add, &named("pots", "nobody thought of pots")).await;
+    assert_eq!(added.status, 200, "{}", added.html);
+    assert!(added.text().contains("Metric added: pots"), "{}", added.text());
+    assert!(added.text().contains("nobody thought of pots"), "{}", added.text());
+    let again = admin.submit(&added, &add, &named("pots", "twice")).await;
+    assert!(again.status == 409 && again.text().contains("is counted already"), "{}", again.text());
+
+    told(&admin, "after the start: a hint, no proof").await;
+    app.open_cart().await.add("TEAPOT", 6).await.accepted();
+    let late = web::events::rollups::late_key(KEY, "pots");
+    let rows = async |app: &TestApp| {
+        let store = web::store::connect(app.store_url(), 2).await.unwrap();
+        (store.rolled_up().await.unwrap(), store.looks(&late).await.unwrap())
+    };
+    let pots = async |app: &TestApp| {
+        let arms = rows(app).await.0.arms;
+        let whole = arms.iter().filter(|arm| arm.experiment == late && arm.segment.is_empty());
+        whole.map(|arm| experiments::ArmSums::parse(&arm.sums).unwrap().metric(0).total()).sum::<i128>()
+    };
+    eventually("all pots are counted", async || pots(&app).await == 17).await;
+    let json: Value = serde_json::from_str(&admin.get(&format!("{path}/results.json")).await.html).unwrap();
+    let metrics = json["analysis"]["metrics"].as_array().unwrap();
+    let pots_told = metrics.last().unwrap();
+    assert_eq!((&pots_told["key"], pots_told["is_primary"].as_bool()), (&json!("pots"), Some(false)));
+    assert!(pots_told["added_at_ms"].is_i64() && metrics[0].get("added_at_ms").is_none(), "{pots_told}");
+    let totals = json["analysis"]["arms"].as_array().unwrap().iter();
+    let total: i64 =
+        totals.map(|arm| arm["values"].as_array().unwrap().last().unwrap()["total"].as_i64().unwrap()).sum();
+    assert_eq!(total, 17);
+    let csv = admin.get(&format!("{path}/results.csv")).await.html;
+    assert!(csv.contains(",pots,added_after_start,"), "{csv}");
+
+    // As if it had been there: made again from the first event on, it is the same.
+    eventually("it goes along", async || {
+        rows(&app).await.0.experiments.iter().all(|row| row.position.is_none())
+    })
+    .await;
+    let before = rows(&app).await;
+    app.stop().await;
+    web::store::connect(app.store_url(), 2).await.unwrap().reset_roll_ups().await.unwrap();
+    app.restart().await;
+    eventually("all is counted again", async || rows(&app).await == before).await;
 }
 
 async fn whoever_saves_metrics_has_seen_what_others_saved(store: Store) {

@@ -188,6 +188,7 @@ on_every_store! {
         roll_ups_read_back_and_looks_stay,
         a_step_from_another_place_is_refused_whole,
         roll_ups_can_be_rebuilt,
+        what_is_late_is_counted_behind_the_cursor,
     }
     admins {
         a_user_is_kept_and_changed,

@@ -89,6 +89,7 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/experiments/{key}/history.csv", get().to(experiments::history::csv))
                 .route("/experiments/{key}/links", post().to(experiments::links::make))
                 .route("/experiments/{key}/links/{id}/end", post().to(experiments::links::end))
+                .route("/experiments/{key}/metrics", post().to(experiments::late::add))
                 .route("/experiments/{key}/ramp/{change}", post().to(experiments::moves::ramp))
                 .route("/experiments/{key}/ship/{variation}", post().to(experiments::moves::ship))
                 .route("/experiments/{key}/{move}", post().to(experiments::moves::make)),

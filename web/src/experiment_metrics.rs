@@ -101,7 +101,7 @@ impl ExperimentMetrics {
     }
 
     /// Returns an experiment's metrics in the order in which its arms are summed: the one that decides, the guardrails, and
-    /// those it names or else [`Self::unnamed`]. A key that is no metric's is left out and reported.
+    /// those it names or else [`Self::unnamed`]. A key that is no metric's is left out and reported; late metrics are summed apart.
     pub fn of(&self, experiment: &Experiment) -> Vec<Metric> {
         let guardrails = experiment.guardrails().iter().map(|rule| rule.metric.as_str());
         let usual = self.usual();
@@ -127,7 +127,7 @@ impl ExperimentMetrics {
 
     /// Returns the first key of an experiment that is no metric's.
     pub fn missing<'a>(&self, experiment: &'a Experiment) -> Option<&'a str> {
-        named(experiment).find(|key| self.get(key).is_none())
+        experiment.metric_keys().find(|key| self.get(key).is_none())
     }
 
     /// Swaps in the shop's own metrics where they have changed. What cannot be read is reported, and those before stay.
@@ -192,7 +192,7 @@ impl ExperimentMetrics {
     ) -> Result<(), MetricsError> {
         let metrics = self.parse(draft.text)?;
         for experiment in experiments.iter().filter(|experiment| !experiment.status().is_over()) {
-            let gone = named(experiment).find(|key| {
+            let gone = experiment.metric_keys().find(|key| {
                 self.get(key).is_some()
                     && !self.usual().iter().chain(&metrics).any(|metric| metric.key() == *key)
             });
@@ -232,13 +232,6 @@ pub struct Draft<'a> {
 /// Reports whether an experiment on a flag has a usual metric without naming it.
 fn is_unnamed(key: &str, flag: &str) -> bool {
     !key.starts_with(OF_SHELVES) || ShelfName::ALL.iter().any(|shelf| shelf.flag() == flag)
-}
-
-/// The keys of all metrics that an experiment names.
-fn named(experiment: &Experiment) -> impl Iterator<Item = &str> {
-    let guardrails = experiment.guardrails().iter().map(|rule| rule.metric.as_str());
-    let others = experiment.metrics().iter().map(String::as_str);
-    std::iter::once(experiment.primary_metric()).chain(guardrails).chain(others)
 }
 
 fn usual(currency: &Currency) -> Vec<Value> {

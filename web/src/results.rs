@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dashboards::{Dimension, LeftOut, SegmentSplit};
+use dashboards::{Dimension, LeftOut, SegmentSplit, Uncounted};
 use experiments::{
     Analysis, ArmSums, Experiment, Look, Metric, Plan, Status,
     arm::caps,
@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 use crate::{
     clock,
-    events::rollups::{EPOCH, SHARED},
+    events::rollups::{DAILY, EPOCH, READER, SHARED},
     experiment_metrics::ExperimentMetrics,
     problem::{Kind, Problem},
     search::sellers::DAY_MS,
@@ -22,6 +22,7 @@ use crate::{
     store::{ArmRow, LookRow, RolledUp, Store},
 };
 
+mod late;
 pub mod shared;
 
 /// How many of the last days say how many units come on one: each weekday once.
@@ -43,6 +44,8 @@ pub struct Results {
     pub outlook: Option<Outlook>,
     /// Of a bandit, its epochs, the oldest first.
     pub epochs: Vec<Epoch>,
+    /// Late metrics of which there are no numbers, or none yet.
+    pub uncounted: Vec<Uncounted>,
 }
 
 /// Analyses an experiment over all its looks.
@@ -62,14 +65,28 @@ pub async fn from(
     metrics: &ExperimentMetrics,
     experiment: &Experiment,
 ) -> Result<Results, Problem> {
+    // Before the sums, so that nothing seems to lie behind it that has gone along meanwhile.
+    let cursor = store.cursor(READER).await?;
     let rolled = store.arms(experiment.key()).await?;
-    let looks = store.looks(experiment.key()).await?;
-    let (plan, now_ms) = (plan(metrics, experiment, &rolled)?, clock::now_ms());
+    let (planned, now_ms) = (planned(metrics, experiment, &rolled)?, clock::now_ms());
+    let late = late::of(metrics, experiment, &rolled, cursor)?;
+    let all: Vec<Metric> =
+        planned.iter().chain(late.counted.iter().map(|late| &late.metric)).cloned().collect();
+    let plan = plan_of(experiment, &all)?;
+    let rolled = late::beside(rolled, experiment, planned.len(), &late.counted)?;
     let arms = Arms::of(&rolled, experiment, &plan, now_ms)?;
-    match arms.epochs.is_empty() {
-        true => analyse(&plan, experiment, &arms, &looks, now_ms),
-        false => analyse_epochs(&plan, arms, now_ms),
-    }
+    let results = match arms.epochs.is_empty() {
+        true => {
+            let mut looks = store.looks(experiment.key()).await?;
+            // Only methods that are read at planned looks read other metrics at one.
+            for (place, late) in late.counted.iter().enumerate().filter(|_| plan.method().is_scheduled()) {
+                late::look_beside(&mut looks, planned.len() + place, &store.looks(&late.key).await?)?;
+            }
+            analyse(&plan, experiment, &arms, &looks, now_ms)?
+        }
+        false => analyse_epochs(&plan, arms, now_ms)?,
+    };
+    Ok(Results { uncounted: late.uncounted, ..results })
 }
 
 /// Analyses every experiment as it stands now, without the looks before; enough for a list.
@@ -97,14 +114,26 @@ pub async fn at_a_glance(shop: &Shop, experiments: &[Experiment]) -> Result<Vec<
     Ok(found)
 }
 
-/// The plan, with the metrics that the sums are sums of.
+/// The plan without late metrics.
 fn plan(metrics: &ExperimentMetrics, experiment: &Experiment, rolled: &RolledUp) -> Result<Plan, Problem> {
+    plan_of(experiment, &planned(metrics, experiment, rolled)?)
+}
+
+fn plan_of(experiment: &Experiment, metrics: &[Metric]) -> Result<Plan, Problem> {
+    Plan::of(experiment, metrics).map_err(|error| corrupt(&error))
+}
+
+/// The metrics that the sums are sums of.
+fn planned(
+    metrics: &ExperimentMetrics,
+    experiment: &Experiment,
+    rolled: &RolledUp,
+) -> Result<Vec<Metric>, Problem> {
     let row = rolled.experiments.iter().find(|row| row.experiment == experiment.key());
-    let metrics: Vec<Metric> = match row {
-        Some(row) => serde_json::from_str(&row.metrics).map_err(|error| corrupt(&error))?,
-        None => metrics.of(experiment),
-    };
-    Plan::of(experiment, &metrics).map_err(|error| corrupt(&error))
+    match row {
+        Some(row) => serde_json::from_str(&row.metrics).map_err(|error| corrupt(&error)),
+        None => Ok(metrics.of(experiment)),
+    }
 }
 
 /// The segments of one dimension in their order, each with the sums of its arms.
@@ -116,6 +145,8 @@ type Divided = Vec<(String, Vec<(String, Vec<ArmSums>)>)>;
 struct Arms {
     whole: Vec<ArmSums>,
     segments: BTreeMap<String, Vec<ArmSums>>,
+    /// Of segments, the units that were exposed on each day, where that matters.
+    daily: BTreeMap<String, BTreeMap<i64, Vec<ArmSums>>>,
     left_out: BTreeMap<String, Vec<u64>>,
     /// Of a bandit, one for each of its epochs.
     epochs: Vec<Epoch>,
@@ -133,6 +164,7 @@ impl Arms {
         let mut found = Self {
             whole: none(),
             segments: BTreeMap::new(),
+            daily: BTreeMap::new(),
             left_out: BTreeMap::new(),
             epochs: draws.map_or_else(Vec::new, |draws| (0..=draws.epoch()).map(epoch).collect()),
         };
@@ -160,6 +192,11 @@ impl Arms {
                         None => continue,
                     }
                 }
+                daily if daily.starts_with(DAILY) => {
+                    let Some((day, segment)) = daily[DAILY.len_utf8()..].split_once(' ') else { continue };
+                    let Ok(day) = day.parse() else { continue };
+                    found.daily.entry(segment.to_owned()).or_default().entry(day).or_insert_with(none)
+                }
                 _ => found.segments.entry(segment.clone()).or_insert_with(none),
             };
             if let Some(arm) = arms.get_mut(*variation as usize) {
@@ -175,23 +212,26 @@ impl Arms {
         Ok(found)
     }
 
-    /// Leaves out, of the metrics that look at later days, the units whose days are not over; and all of those segments of which
-    /// that is not known, since their units came on different days.
+    /// Leaves out, of the metrics that look at later days, the units whose days are not over. Of segments other than days that is
+    /// known for the metric that decides; of others nothing is left, since their units came on different days.
     fn complete(&mut self, metrics: &[&Metric], now_ms: i64) {
         if metrics.iter().all(|metric| metric.complete_after_ms().is_none()) {
             return;
         }
-        let ended = |segment: &str| Some((day_of(segment)? + 1) * DAY_MS);
-        let Self { whole, segments, .. } = self;
+        let ended = |segment: &str| Some(end_of(day_of(segment)?));
+        let Self { whole, segments, daily, .. } = self;
         for (variation, arm) in whole.iter_mut().enumerate() {
             let days =
                 segments.iter().filter_map(|(segment, arms)| Some((ended(segment)?, arms.get(variation)?)));
             arm.complete(metrics, days, now_ms);
         }
         for (segment, arms) in segments {
-            for arm in arms {
+            for (variation, arm) in arms.iter_mut().enumerate() {
                 let alone = arm.clone();
-                arm.complete(metrics, ended(segment).map(|ended| (ended, &alone)).into_iter(), now_ms);
+                let days = daily.get(segment).into_iter().flatten();
+                let days = days.filter_map(|(day, arms)| Some((end_of(*day), arms.get(variation)?)));
+                let day = ended(segment).map(|ended| (ended, &alone));
+                arm.complete(metrics, day.into_iter().chain(days), now_ms);
             }
         }
     }
@@ -270,6 +310,11 @@ fn splits(divided: &Divided, weights: &[f64]) -> Vec<SegmentSplit> {
     all().zip(parts(weights, &units)).map(split).collect()
 }
 
+/// The moment at which a day ends.
+fn end_of(day: i64) -> i64 {
+    (day + 1) * DAY_MS
+}
+
 fn day_of(segment: &str) -> Option<i64> {
     segment.strip_prefix("day=")?.parse().ok()
 }
@@ -322,7 +367,8 @@ fn analyse(
         false => divided.into_iter().map(dimension).collect(),
     };
     let looks = earlier.len() as u64 + 1;
-    Ok(Results { analysis, looks, left_out, dimensions, splits, outlook, epochs: vec![] })
+    let (epochs, uncounted) = (vec![], vec![]);
+    Ok(Results { analysis, looks, left_out, dimensions, splits, outlook, epochs, uncounted })
 }
 
 /// Analyses a bandit. Its parts are not compared: whom one counts follows the weights of its days.
@@ -340,6 +386,7 @@ fn analyse_epochs(plan: &Plan, arms: Arms, now_ms: i64) -> Result<Results, Probl
         splits: vec![],
         outlook: None,
         epochs,
+        uncounted: vec![],
     })
 }
 
@@ -359,6 +406,52 @@ fn corrupt(error: &dyn std::fmt::Display) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn segments_of_a_metric_that_waits_hold_the_units_whose_days_are_over() {
+        let experiment = Experiment::parse(
+            r#"{"schema_version": 1, "key": "e", "name": "E", "flag": "f", "primary_metric": "back", "variations": [
+                {"key": "a", "weight_bp": 5000, "value": 0}, {"key": "b", "weight_bp": 5000, "value": 1}]}"#,
+        );
+        let experiment = experiment.unwrap();
+        let back = Metric::parse(
+            r#"{"key": "back", "measure": {"kind": "retention", "event": {"type": "page"}, "from_days": 1, "to_days": 2}}"#,
+        );
+        let plan = Plan::of(&experiment, &[back.unwrap()]).unwrap();
+        let row = |segment: &str, variation: u32, units: u64, back: u64| ArmRow {
+            experiment: "e".into(),
+            segment: segment.into(),
+            variation,
+            sums: format!("{units};{units} {back} {back} 0 0 {back} 0 0 0 0 0"),
+        };
+        let of_day = |day: i64, units: u64, back: u64| {
+            [0, 1].map(|variation| {
+                [
+                    row(&format!("day={day}"), variation, 2 * units, 2 * back),
+                    row(&format!("@{day} device=phone"), variation, units, back),
+                    row(&format!("@{day} device=desktop"), variation, units, back),
+                ]
+            })
+        };
+        let whole =
+            ["device=phone", "device=desktop"].map(|segment| [0, 1].map(|arm| row(segment, arm, 700, 60)));
+        let arms = [of_day(100, 300, 30), of_day(101, 300, 20), of_day(102, 100, 10)]
+            .into_iter()
+            .flatten()
+            .flatten();
+        let rolled =
+            RolledUp { experiments: vec![], arms: arms.chain(whole.into_iter().flatten()).collect() };
+        // Two days after the end of day 101, and not of day 102.
+        let arms = Arms::of(&rolled, &experiment, &plan, 104 * DAY_MS).unwrap();
+        let divided = arms.divided();
+        let (_, devices) = divided.iter().find(|(name, _)| name == "device").unwrap();
+        for (device, arms) in devices {
+            let counted = |arm: &ArmSums| (arm.units(), arm.metric(0).units(), arm.metric(0).active());
+            assert_eq!(arms.iter().map(counted).collect::<Vec<_>>(), [(700, 600, 50); 2], "{device}");
+        }
+        let rows = &verdict::segments(&plan, devices)[0].rows;
+        assert_eq!(rows.iter().map(|row| row.units).collect::<Vec<_>>(), [1_200, 1_200]);
+    }
 
     #[test]
     fn the_rate_is_that_of_the_last_full_days() {

@@ -57,7 +57,9 @@ pub use orders::{ImportedOrder, OrderQuery, OrderStore, ShopTotals};
 pub use outbox::{OutboxEvent, OutboxStore, Place};
 pub use payments::{PaymentStore, PendingPayment};
 pub use report_links::{ReportLink, ReportLinkStore};
-pub use rollups::{ArmRow, LookRow, PastRow, RollUp, RollUpStore, RolledExperiment, RolledUp, UnitRow};
+pub use rollups::{
+    ArmRow, LateStep, LookRow, PastRow, PersonRow, RollUp, RollUpStore, RolledExperiment, RolledUp, UnitRow,
+};
 pub use search::SearchStore;
 pub use shares::{CartShare, ShareStore};
 pub use shelf_counts::{ShelfClick, ShelfCount, ShelfCountStore, ShelfCounts, ShelfDuel, ShelfStep};

@@ -1,12 +1,13 @@
 //! The definition as it is read.
 
 use experiments::bandit::Policy;
-use experiments::definition::{GuardrailRule, WHOLE_BP};
+use experiments::definition::{GuardrailRule, LateMetric, WHOLE_BP};
 use experiments::{Experiment, Variation};
 use serde::Serialize;
 
 use super::ramp::step_words;
 use crate::figure::{NONE, count, counted, short_percent};
+use crate::moment::Moment;
 
 #[derive(Serialize)]
 pub(super) struct Pair {
@@ -30,7 +31,7 @@ pub(super) struct VariationView<'a> {
 pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
     let code = |name, value: &str| Pair { name, value: value.to_owned(), note: None, is_code: true };
     let text = |name, value, note| Pair { name, value, note, is_code: false };
-    vec![
+    let mut pairs = vec![
         code("Key", experiment.key()),
         text("Owner", or_none(experiment.owner()), None),
         text(
@@ -56,7 +57,14 @@ pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
             count(experiment.planned_units()),
             Some("of two variations together, where the interval is tightest"),
         ),
-    ]
+    ];
+    if !experiment.late_metrics().is_empty() {
+        let late =
+            |late: &LateMetric| format!("{} ({})", words(&late.metric), Moment::of(late.added_at_ms).date);
+        let all = experiment.late_metrics().iter().map(late).collect::<Vec<_>>().join(", ");
+        pairs.push(text("Metrics added later", all, Some("after the start; they decide nothing")));
+    }
+    pairs
 }
 
 fn weights(experiment: &Experiment) -> String {

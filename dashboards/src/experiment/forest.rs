@@ -6,6 +6,7 @@ use experiments::{Analysis, Verdict};
 use serde::Serialize;
 
 use super::ExperimentPage;
+use super::late::mark;
 use crate::chart::{IntervalBar, widest};
 use crate::figure::{NONE, counted, p_value, short_percent, signed_percent};
 
@@ -124,7 +125,7 @@ fn row<'a>(
 fn rules(page: &ExperimentPage<'_>, variation: usize, place: usize, metric: &MetricSummary) -> Vec<String> {
     let arm =
         |arm: usize| page.analysis.arms.get(arm).and_then(|arm| Some((arm.units, arm.values.get(place)?)));
-    let mut rules = vec![];
+    let mut rules: Vec<String> = metric.added_at_ms.map(mark).into_iter().collect();
     if let Some(most) = arm(variation).and_then(|(_, value)| value.most) {
         let most = page.currency.measured(metric.format, most as f64);
         let why = metric.cap_percentile_bp.map(|bp| {
@@ -193,6 +194,10 @@ fn lift(analysis: &Analysis, comparison: &Comparison, metric: &MetricSummary, re
     // Only a proven lift has a colour.
     let (tone, icon, mark) = match is_better {
         _ if matches!(analysis.verdict, Verdict::TooFew { .. }) => ("calm", None, Some("preliminary")),
+        Some(is_better) if metric.added_at_ms.is_some() => {
+            let mark = if is_better { "perhaps better" } else { "perhaps worse" };
+            ("calm", Some(if estimate.value > 0.0 { "up" } else { "down" }), Some(mark))
+        }
         Some(is_better) => {
             let (tone, mark) = if is_better { ("good", "better") } else { ("bad", "worse") };
             (tone, Some(if estimate.value > 0.0 { "up" } else { "down" }), Some(mark))

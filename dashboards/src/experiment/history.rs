@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use experiments::definition::WHOLE_BP;
+use experiments::definition::{LateMetric, WHOLE_BP};
 use experiments::ramp::RampStep;
 use experiments::{Experiment, Status};
 use serde::Serialize;
@@ -81,7 +81,7 @@ const FIELDS: [(&str, &str); 14] = [
     ("learned", "What was learned"),
 ];
 /// Fields that say nothing to people, or that the headline tells.
-const SILENT: [&str; 6] = ["bandit", "schema_version", "key", "status", "shipped", "held"];
+const SILENT: [&str; 7] = ["bandit", "late_metrics", "schema_version", "key", "status", "shipped", "held"];
 
 /// Tells a history, given with the oldest revision first, with the newest entry first.
 pub fn entries(history: &[Revision]) -> Vec<Entry<'_>> {
@@ -113,6 +113,10 @@ fn headline(is_later: bool, before: Option<&Experiment>, after: Option<&Experime
     if let Some(shipped) = after.shipped().filter(|shipped| before.shipped() != Some(*shipped)) {
         let variation = after.variations().iter().find(|one| one.key() == shipped.variation);
         return format!("Shipped {}", variation.map_or(shipped.variation.as_str(), |one| one.name()));
+    }
+    let is_new = |late: &&LateMetric| !before.late_metrics().contains(late);
+    if let Some(late) = after.late_metrics().iter().find(is_new) {
+        return format!("Metric added: {}", late.metric.replace('_', " "));
     }
     let epoch = |of: &Experiment| of.draws().map(|draws| draws.epoch());
     if epoch(before) < epoch(after) && epoch(before).is_some() {

@@ -5,7 +5,7 @@ use crate::money::Currency;
 use crate::orders::{
     Elsewhere, OrderLine, OrderPage, OrderRow, OrdersPage, ParcelTracking, PieceToSend, SentParcel, ToSend,
 };
-use crate::pages::Notice;
+use crate::session::Notice;
 
 /// Returns the list of orders.
 pub fn orders() -> OrdersPage {

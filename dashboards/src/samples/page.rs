@@ -5,9 +5,11 @@ use experiments::{Experiment, Status};
 use super::sample::Sample;
 use super::states::experiments;
 use super::{AS_OF_MS, DAY_MS, HOSTILE, session};
-use crate::experiment::{ExperimentPage, FreshLink, Link, Links, Revision};
+use crate::edit::MetricChoice;
+use crate::experiment::{ExperimentPage, FreshLink, Link, Links, Revision, Uncounted};
 use crate::money::Currency;
-use crate::pages::{Notice, PageError, Pages, Session};
+use crate::pages::{PageError, Pages};
+use crate::session::{Notice, Session};
 
 /// Renders the page of a sample.
 ///
@@ -80,6 +82,14 @@ fn links(has_any: bool) -> Links {
     }
 }
 
+/// The late metrics of a sample that its sums do not have.
+fn uncounted(sample: &Sample) -> Vec<Uncounted> {
+    let late = sample.experiment.late_metrics().iter();
+    late.filter(|late| sample.analysis.place_of(&late.metric).is_none())
+        .map(|late| Uncounted { name: late.metric.clone(), added_at_ms: late.added_at_ms, is_short: false })
+        .collect()
+}
+
 fn render_for(
     pages: &Pages,
     sample: &Sample,
@@ -115,6 +125,9 @@ fn render_for(
         running: &sample.running,
         interactions: &sample.interactions,
         left_out: &sample.left_out,
+        uncounted: &uncounted(sample),
+        metrics: &["conversion", "refunded", "orders"]
+            .map(|key| MetricChoice { key: key.into(), name: key.into() }),
         looks: sample.looks,
         previews: &previews,
         links: &links(sample.experiment.status().has_started() && session.is_some()),

@@ -2,8 +2,8 @@
 
 use super::{AS_OF_MS, DAY_MS, HOSTILE, session};
 use crate::money::Currency;
-use crate::pages::Notice;
 use crate::purses::{CreditPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard};
+use crate::session::Notice;
 
 fn movement(cause: &str, delta_minor: i64) -> Movement {
     Movement { cause: cause.into(), delta_minor, at_ms: AS_OF_MS }

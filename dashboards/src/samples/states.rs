@@ -21,6 +21,15 @@ pub fn better() -> Sample {
     observed(express(Status::Running), &[arm(0.5, 0.061, 4_130.0), arm(0.5, 0.0745, 4_080.0)], 24_310.0, 48)
 }
 
+/// Returns one to which metrics were added after the start: one is counted, one not yet.
+pub fn late() -> Sample {
+    let added = |experiment: Experiment, metric: &str| {
+        experiment.adding(metric, AS_OF_MS - DAY_MS).expect("a running experiment takes one metric more")
+    };
+    let experiment = added(added(express(Status::Running), "revenue_per_unit"), "refunded");
+    observed(experiment, &[arm(0.5, 0.061, 3_130.0), arm(0.5, 0.0745, 4_080.0)], 24_310.0, 48)
+}
+
 /// Returns one whose treatment is worse, stopped.
 pub fn worse() -> Sample {
     let experiment = definition("basket-drawer", "Basket in a drawer", HYPOTHESIS, &ARMS, Status::Stopped)
@@ -289,6 +298,7 @@ pub fn experiments() -> Vec<(&'static str, Sample)> {
         ("three-arms", three_arms()),
         ("ramping", ramping()),
         ("ramp-held", ramp_held()),
+        ("late", late()),
         ("within", within()),
         ("bandit", bandit()),
         ("bandit-young", bandit_young()),

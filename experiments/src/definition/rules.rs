@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DefinitionError;
 use super::check::check_key;
+use super::{DefinitionError, LateMetric};
 use crate::bayes::{Better, Prior};
 use crate::group_sequential::Spending;
 use crate::inference::Mode;
@@ -71,6 +71,11 @@ impl Method {
         }
     }
 
+    /// Returns whether results are read at planned sizes only.
+    pub fn is_scheduled(self) -> bool {
+        matches!(self, Method::FixedHorizon | Method::GroupSequential { .. })
+    }
+
     /// Returns at how many units results are read: `None` for whenever one likes.
     pub fn scheduled(self, planned_units: u64) -> Option<Vec<u64>> {
         match self {
@@ -119,12 +124,14 @@ pub(super) fn check_strata(strata: Option<&str>, is_bandit: bool) -> Result<(), 
 pub(super) fn check_metrics(
     primary: &str,
     metrics: &[String],
+    late: &[LateMetric],
     guardrails: &[GuardrailRule],
 ) -> Result<(), DefinitionError> {
     let guards = guardrails.iter().map(|rule| ("guardrails", rule.metric.as_str()));
     let others = metrics.iter().map(|key| ("metrics", key.as_str()));
+    let late = late.iter().map(|late| ("late_metrics", late.metric.as_str()));
     let all: Vec<(&str, &str)> =
-        std::iter::once(("primary_metric", primary)).chain(guards).chain(others).collect();
+        std::iter::once(("primary_metric", primary)).chain(guards).chain(others).chain(late).collect();
     if all.len() > METRICS_MAX {
         return Err(DefinitionError::TooManyMetrics { found: all.len() });
     }

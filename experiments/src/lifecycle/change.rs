@@ -42,9 +42,9 @@ impl Experiment {
             && weights(self) == weights(other)
     }
 
-    /// Returns the experiment as `next` defines it, in the status it has now, and what is held, was shipped and learned
-    /// stays (only [`Experiment::moved`], [`Experiment::weighed`], [`Experiment::ship`] and [`Experiment::teaching`] change
-    /// them).
+    /// Returns the experiment as `next` defines it, in the status it has now, and what is held, was shipped, learned and
+    /// measured late stays (only [`Experiment::moved`], [`Experiment::weighed`], [`Experiment::ship`], [`Experiment::teaching`]
+    /// and [`Experiment::adding`] change them).
     ///
     /// A draft may change in all but its key. While it runs or is paused, names and the owner may change and coverage
     /// may rise: raising it adds units and moves none. Flag, seed, variations (keys, order, weights, values),
@@ -71,7 +71,8 @@ impl Experiment {
             .with_status(status)
             .with_held(self.held().cloned())
             .with_shipped(self.shipped().cloned())
-            .with_learned(self.learned().to_owned()))
+            .with_learned(self.learned().to_owned())
+            .with_late_metrics(self.late_metrics().to_vec()))
     }
 
     fn check_frozen(&self, next: &Experiment) -> Result<(), ChangeError> {

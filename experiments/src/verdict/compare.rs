@@ -91,13 +91,19 @@ pub(super) fn comparisons(plan: &Plan, looks: &[&Look], reader: &Reader<'_>) -> 
     comparisons
 }
 
-/// Corrects the p-values of all that does not decide, by Holm.
+/// Corrects the p-values of all that does not decide, by Holm. What was planned is corrected for what was planned, so that nobody
+/// changes its numbers by adding metrics; late metrics are corrected for all.
 pub(super) fn corrected(plan: &Plan, comparisons: &mut [Comparison]) {
+    let is_late = |comparison: &Comparison| plan.metrics()[comparison.metric].added_at_ms.is_some();
     let others: Vec<&mut Comparison> = comparisons.iter_mut().filter(|c| !c.is_primary).collect();
-    let p_values: Vec<f64> = others.iter().map(|c| c.adjusted_p.unwrap_or(1.0)).collect();
-    for (comparison, p) in others.into_iter().zip(holm(&p_values)) {
-        comparison.is_significant = comparison.adjusted_p.is_some() && p <= plan.alpha();
-        comparison.adjusted_p = comparison.adjusted_p.map(|_| p);
+    let p_of = |comparison: &&mut Comparison| comparison.adjusted_p.unwrap_or(1.0);
+    let planned: Vec<f64> = others.iter().filter(|c| !is_late(c)).map(p_of).collect();
+    let among_all = holm(&others.iter().map(p_of).collect::<Vec<_>>());
+    let mut among_planned = holm(&planned).into_iter();
+    for (comparison, of_all) in others.into_iter().zip(among_all) {
+        let p = if is_late(comparison) { Some(of_all) } else { among_planned.next() };
+        comparison.adjusted_p = comparison.adjusted_p.and(p);
+        comparison.is_significant = comparison.adjusted_p.is_some_and(|p| p <= plan.alpha());
     }
 }
 

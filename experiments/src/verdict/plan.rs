@@ -35,6 +35,8 @@ pub struct PlannedMetric {
     pub metric: Metric,
     /// Its role.
     pub role: Role,
+    /// When it was added, Unix milliseconds UTC, where that was after the start.
+    pub added_at_ms: Option<i64>,
 }
 
 /// Holds what was fixed before the start: arms and weights, metrics and which of them decides, how results are read, the
@@ -108,14 +110,14 @@ impl Plan {
             .filter(|_| alpha < 1.0)
             .ok_or(PlanError::Settings { alpha, planned_units })?;
         let role = |index: usize| if index == 0 { Role::Primary } else { Role::Secondary };
-        let planned = |(index, metric)| PlannedMetric { metric, role: role(index) };
+        let planned = |(index, metric)| PlannedMetric { metric, role: role(index), added_at_ms: None };
         let metrics = metrics.into_iter().enumerate().map(planned).collect();
         Ok(Plan { arms, metrics, method: Method::default(), alpha, planned_units, sequence, is_over: false })
     }
 
     /// Returns the plan that a definition makes, with chance of error [`ALPHA`].
     ///
-    /// `metrics` are those of its keys, the deciding one first, in the order in which arms are summed.
+    /// `metrics` are those of its keys, the deciding one first, late ones last, in the order in which arms are summed.
     ///
     /// # Errors
     /// [`PlanError::NoMetric`], where there is none.
@@ -134,6 +136,8 @@ impl Plan {
             if let Some(guardrail) = margin.and_then(|margin| Guardrail::new(margin, metric.better())) {
                 planned.role = Role::Guardrail(guardrail);
             }
+            let late = experiment.late_metrics().iter().find(|late| late.metric == planned.metric.key());
+            planned.added_at_ms = late.map(|late| late.added_at_ms);
         }
         Ok(Plan { method: experiment.method(), is_over: experiment.status().is_over(), ..plan })
     }

@@ -236,7 +236,8 @@ fn disagreement(analysis: &Analysis, variation: usize) -> Option<String> {
     let way_of = |comparison: &Comparison| comparison.is_better(analysis.metrics[comparison.metric].better);
     let deciding = way_of(analysis.comparison(variation, 0)?)?;
     let others = analysis.comparisons.iter().filter(|c| c.variation == variation && !c.is_primary);
-    let other = others.into_iter().find(|other| way_of(other) == Some(!deciding))?;
+    let is_planned = |other: &&Comparison| analysis.metrics[other.metric].added_at_ms.is_none();
+    let other = others.into_iter().filter(is_planned).find(|other| way_of(other) == Some(!deciding))?;
     Some(format!("But {}: weigh both before you decide.", moved(analysis, variation, other.metric)))
 }
 

@@ -1,6 +1,9 @@
 //! The roll-ups' rows.
 
-use web::store::{ArmRow, LookRow, PastRow, RollUp, RolledExperiment, StoreError, UnitRow};
+use web::{
+    events::rollups::late_key,
+    store::{ArmRow, LateStep, LookRow, PastRow, PersonRow, RollUp, RolledExperiment, StoreError, UnitRow},
+};
 
 use super::{
     subject::{Subject, visitor},
@@ -23,8 +26,15 @@ fn arm(experiment: &str, segment: &str, variation: u32, sums: &str) -> ArmRow {
 }
 
 fn rolled(experiment: &str) -> RolledExperiment {
-    RolledExperiment { experiment: experiment.into(), metrics: "[]".into(), since_ms: 5 }
+    RolledExperiment { experiment: experiment.into(), metrics: "[]".into(), since_ms: 5, position: None }
 }
+
+fn person(visitor_name: &str, unit: &str, position: u64) -> PersonRow {
+    PersonRow { visitor: visitor(visitor_name), unit: visitor(unit), position }
+}
+
+/// After everything that is known.
+const NOW: u64 = i64::MAX as u64;
 
 fn past(unit: &str, position: u64) -> PastRow {
     PastRow { unit: visitor(unit), position, at_ms: 7, data: format!("{position}") }
@@ -48,7 +58,7 @@ fn step(from: u64, to: u64) -> RollUp {
             arm("red", "", 0, "5"),
         ],
         pasts: vec![past("ann", 9), past("ann", 4), past("bob", 5)],
-        people: [(visitor("bob"), visitor("ann"))].into(),
+        people: vec![person("bob", "ann", 6)],
         looks: vec![look(100, "[[2]]"), look(50, "[[1]]")],
         ..RollUp::default()
     }
@@ -75,7 +85,7 @@ pub async fn roll_ups_read_back_and_looks_stay(subject: Subject) {
         units: vec![unit("blue", "bob", "")],
         arms: vec![arm("blue", "", 0, "30")],
         pasts: vec![past("ann", 11)],
-        people: [(visitor("bob"), visitor("eve"))].into(),
+        people: vec![person("bob", "eve", 8)],
         looks: vec![look(100, "[[9]]"), look(150, "[[3]]")],
         ..RollUp::default()
     };
@@ -102,10 +112,12 @@ pub async fn roll_ups_read_back_and_looks_stay(subject: Subject) {
     assert_eq!(store.arms("blue").await.unwrap().arms, blue);
     assert_eq!(store.shared_arms().await.unwrap().arms, [shared]);
     assert_eq!(store.whole_arms().await.unwrap().arms, [whole, treatment, red]);
-    let pasts = store.pasts(&[visitor("ann"), visitor("eve")].into()).await.unwrap();
-    assert_eq!(pasts, [past("ann", 4), past("ann", 9), past("ann", 11)]);
-    let people = store.people(&[visitor("ann"), visitor("bob")].into()).await.unwrap();
-    assert_eq!(people, [(visitor("bob"), visitor("ann"))].into());
+    let pasts = async |until| store.pasts(&[visitor("ann"), visitor("eve")].into(), until).await.unwrap();
+    assert_eq!(pasts(NOW).await, [past("ann", 4), past("ann", 9), past("ann", 11)]);
+    assert_eq!(pasts(9).await, [past("ann", 4), past("ann", 9)], "what was known then");
+    let people = async |until| store.people(&[visitor("ann"), visitor("bob")].into(), until).await.unwrap();
+    assert_eq!(people(NOW).await, [(visitor("bob"), visitor("ann"))].into());
+    assert!(people(5).await.is_empty() && people(6).await.len() == 1);
     assert_eq!(
         store.looks("blue").await.unwrap(),
         [look(50, "[[1]]"), look(100, "[[2]]"), look(150, "[[3]]")]
@@ -146,8 +158,42 @@ pub async fn roll_ups_can_be_rebuilt(subject: Subject) {
     assert_eq!(store.rolled_up().await.unwrap(), Default::default());
     assert!(store.looks("blue").await.unwrap().is_empty());
     let ann = [visitor("ann")].into();
-    assert!(store.units(&ann).await.unwrap().is_empty() && store.pasts(&ann).await.unwrap().is_empty());
-    assert!(store.people(&[visitor("bob")].into()).await.unwrap().is_empty());
+    assert!(store.units(&ann).await.unwrap().is_empty() && store.pasts(&ann, NOW).await.unwrap().is_empty());
+    assert!(store.people(&[visitor("bob")].into(), NOW).await.unwrap().is_empty());
     store.save_roll_up(&step(0, second)).await.unwrap();
     assert_eq!(store.arms("red").await.unwrap().arms, [arm("red", "", 0, "5")]);
+}
+
+pub async fn what_is_late_is_counted_behind_the_cursor(subject: Subject) {
+    let store = &subject.store;
+    let [first, second] = positions(&subject).await;
+    store.save_roll_up(&step(0, first)).await.unwrap();
+    let key = late_key("blue", "orders");
+    let moves = |from, to| LateStep { experiment: key.clone(), from, to };
+    let begin = RollUp {
+        experiments: vec![RolledExperiment { position: Some(0), ..rolled(&key) }],
+        arms: vec![arm(&key, "", 0, "7")],
+        late: vec![moves(0, Some(4))],
+        ..RollUp::at(first)
+    };
+    store.save_roll_up(&begin).await.unwrap();
+    let position = async || {
+        let all = store.rolled_up().await.unwrap().experiments;
+        all.into_iter().find(|row| row.experiment == key).unwrap().position
+    };
+    assert_eq!((position().await, store.cursor("rollups").await.unwrap()), (Some(4), first));
+    let arms = store.arms("blue").await.unwrap().arms;
+    assert_eq!(arms.last(), Some(&arm(&key, "", 0, "7")), "beside those that were planned");
+    assert!(!store.arms("red").await.unwrap().arms.iter().any(|arm| arm.experiment == key));
+
+    let overtaken =
+        RollUp { arms: vec![arm(&key, "", 0, "8")], late: vec![moves(3, Some(9))], ..RollUp::at(first) };
+    let refused = store.save_roll_up(&overtaken).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    assert_eq!(store.arms("blue").await.unwrap().arms, arms, "nothing of it is written");
+    let joined = RollUp { from: first, to: second, late: vec![moves(4, None)], ..RollUp::default() };
+    store.save_roll_up(&joined).await.unwrap();
+    assert_eq!((position().await, store.cursor("rollups").await.unwrap()), (None, second));
+    let again = RollUp { late: vec![moves(4, None)], ..RollUp::at(second) };
+    assert!(matches!(store.save_roll_up(&again).await, Err(StoreError::Conflict(_))), "it goes along");
 }

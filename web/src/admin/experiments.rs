@@ -19,6 +19,7 @@ use crate::{
 
 pub mod editing;
 pub mod history;
+pub mod late;
 pub mod links;
 pub mod moves;
 pub mod overview;
@@ -34,6 +35,7 @@ const DONE: &[(&str, &str)] = &[
     ("stop", "The experiment has stopped, on every node. Carts that are open keep their workflow."),
     ("archive", "The experiment is archived."),
     ("learned", "What was learned is saved, and the search finds it."),
+    ("metric", "The metric is added, and is being counted for all visitors from the first one on."),
     ("raise", "The step is taken: more visitors take part from now on."),
     ("skip", "The step is left out."),
     ("unlinked", "The link is taken back, and leads nowhere from now on."),
@@ -105,11 +107,13 @@ async fn show(
     let previews: Vec<String> =
         (0..experiment.variations().len()).map(|v| format!("{place}?{}={v}", experiment.key())).collect();
     let links = links::of(shop, key, fresh).await?;
+    let metrics = editing::choices(shop);
     let page = ExperimentPage {
         session: Some(session),
         notice,
         reason,
         previews: &previews,
+        metrics: &metrics,
         links: &links,
         ..report.page()
     };

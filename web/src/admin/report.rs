@@ -8,7 +8,9 @@ use actix_web::{
     web::{Data, Path},
 };
 use clap::ValueEnum;
-use dashboards::{Currency, Dimension, ExperimentPage, LeftOut, Links, Pages, Revision, SegmentSplit};
+use dashboards::{
+    Currency, Dimension, ExperimentPage, LeftOut, Links, Pages, Revision, SegmentSplit, Uncounted,
+};
 use experiments::{
     Analysis, ArmSums, Experiment, Status, Verdict,
     guardrail::Standing,
@@ -32,10 +34,10 @@ use crate::{
     definitions::Definitions,
     experiment_metrics::ExperimentMetrics,
     problem::{Kind, Problem},
-    shop::Shop,
-    store::{Store, StoredExperiment},
     results::{self, Results},
     revisions::{self, first, step_due_at_ms},
+    shop::Shop,
+    store::{Store, StoredExperiment},
 };
 
 /// What a report's own style needs, and nothing else, where it is shown at our address after all.
@@ -168,6 +170,8 @@ impl Report {
             epochs: &self.results.epochs,
             draw_due_at_ms: epoch_since_ms(&self.history)
                 .and_then(|at_ms| self.experiment.draw_due_at_ms(at_ms)),
+            uncounted: &self.results.uncounted,
+            metrics: &[],
             looks: self.results.looks,
             previews: &[],
             links: &NO_LINKS,
@@ -206,7 +210,8 @@ impl Report {
     }
 
     fn json(&self) -> Whole<'_> {
-        let Results { analysis, looks, left_out, dimensions, splits, outlook, epochs } = &self.results;
+        let Results { analysis, looks, left_out, dimensions, splits, outlook, epochs, uncounted } =
+            &self.results;
         Whole {
             experiment: self.experiment.to_value(),
             revision: self.stored.revision,
@@ -219,6 +224,7 @@ impl Report {
             splits,
             outlook: *outlook,
             epochs: self.epochs(epochs),
+            uncounted,
             analysis,
             segments: dimensions.iter().map(Segmented::of).collect(),
             interactions: self
@@ -314,6 +320,9 @@ struct Whole<'a> {
     outlook: Option<Outlook>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     epochs: Vec<Told>,
+    /// Metrics that were added after the start and have no numbers.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    uncounted: &'a [Uncounted],
     analysis: &'a Analysis,
     segments: Vec<Segmented<'a>>,
     /// What it does beside other experiments.
@@ -384,6 +393,7 @@ fn role(metric: &MetricSummary) -> &'static str {
     match (metric.is_primary, metric.is_guardrail) {
         (true, _) => "decides",
         (false, true) => "guardrail",
+        (false, false) if metric.added_at_ms.is_some() => "added_after_start",
         (false, false) => "reported",
     }
 }

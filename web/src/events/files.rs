@@ -105,7 +105,7 @@ impl Reader for EventFiles {
         Ok(())
     }
 
-    async fn rest(&mut self) -> Result<(), ReadError> {
+    async fn rest(&mut self, _store: &dyn Store) -> Result<(), ReadError> {
         self.close_if_due();
         Ok(())
     }

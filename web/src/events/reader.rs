@@ -51,7 +51,7 @@ pub trait Reader: Send {
     ///
     /// # Errors
     /// [`ReadError`]; it is asked again.
-    async fn rest(&mut self) -> Result<(), ReadError> {
+    async fn rest(&mut self, _store: &dyn Store) -> Result<(), ReadError> {
         Ok(())
     }
 }
@@ -104,7 +104,7 @@ impl<R: Reader> Running<R> {
         if !events.is_empty() {
             self.reader.take(store, from, &events).await?;
         }
-        self.reader.rest().await?;
+        self.reader.rest(store).await?;
         Ok(events.len())
     }
 }

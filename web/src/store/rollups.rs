@@ -16,7 +16,8 @@ pub trait RollUpStore: Send + Sync {
     /// Reads what is rolled up of all experiments: their metrics, and the sums of every arm and segment.
     async fn rolled_up(&self) -> Result<RolledUp>;
 
-    /// Reads the sums of an experiment's arms and segments.
+    /// Reads the sums of an experiment's arms and segments, and those of its late metrics
+    /// ([`late_key`](crate::events::rollups::late_key)).
     async fn arms(&self, experiment: &str) -> Result<RolledUp>;
 
     /// Reads the sums of the whole arms of every experiment.
@@ -28,11 +29,15 @@ pub trait RollUpStore: Send + Sync {
     /// Reads the looks of an experiment in order.
     async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>>;
 
-    /// Reads the orders of some units, each unit's in the order of the outbox.
-    async fn pasts(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>>;
+    /// Reads the orders of some units up to a position, each unit's in the order of the outbox.
+    async fn pasts(&self, units: &BTreeSet<VisitorId>, until: u64) -> Result<Vec<PastRow>>;
 
-    /// Says as which units some visitors are known since they logged in; who never did is left out.
-    async fn people(&self, visitors: &BTreeSet<VisitorId>) -> Result<BTreeMap<VisitorId, VisitorId>>;
+    /// Says as which units some visitors were known at a position, since they had logged in; who had not is left out.
+    async fn people(
+        &self,
+        visitors: &BTreeSet<VisitorId>,
+        until: u64,
+    ) -> Result<BTreeMap<VisitorId, VisitorId>>;
 
     /// Sums the pieces of each product that were ordered on a day, counted from 1970-01-01 in UTC, or later.
     async fn sales_since(&self, day: i64) -> Result<HashMap<Sku, u64>>;
@@ -40,7 +45,8 @@ pub trait RollUpStore: Send + Sync {
     /// Writes a step of the roll-ups and moves their cursor (reader `rollups`).
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where the cursor is not `roll_up.from`: another process did this step.
+    /// [`StoreError::Conflict`] where the cursor is not `roll_up.from`, or something late is not where it was: another process did
+    /// this step.
     async fn save_roll_up(&self, roll_up: &RollUp) -> Result<()>;
 
     /// Empties the roll-ups and sets their cursor to 0, so that they are rebuilt.
@@ -73,6 +79,30 @@ pub struct RolledExperiment {
     pub metrics: String,
     /// When the first unit was exposed, in Unix milliseconds.
     pub since_ms: i64,
+    /// How far its events are counted, where that is behind the cursor; `None` where it goes along.
+    pub position: Option<u64>,
+}
+
+/// Says how far something has come that is counted behind the cursor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LateStep {
+    /// The key under which it is rolled up.
+    pub experiment: String,
+    /// Where it must be.
+    pub from: u64,
+    /// Where it goes; `None` where it goes along with the cursor from now on.
+    pub to: Option<u64>,
+}
+
+/// Says as which unit a visitor is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonRow {
+    /// The visitor.
+    pub visitor: VisitorId,
+    /// The unit.
+    pub unit: VisitorId,
+    /// The place in the outbox of the event that said so.
+    pub position: u64,
 }
 
 /// Sums the units of one arm, or of one segment of it. All sums are whole numbers, so a rebuild gives the same ones, bit
@@ -142,7 +172,16 @@ pub struct RollUp {
     /// Orders to insert.
     pub pasts: Vec<PastRow>,
     /// Visitors that are known as a unit; one that is known already stays.
-    pub people: BTreeMap<VisitorId, VisitorId>,
+    pub people: Vec<PersonRow>,
+    /// What is counted behind the cursor.
+    pub late: Vec<LateStep>,
     /// Pieces ordered, by day and product, to be added to those that stand.
     pub sales: BTreeMap<(i64, Sku), u64>,
+}
+
+impl RollUp {
+    /// Begins a step that leaves the cursor where it is.
+    pub fn at(cursor: u64) -> Self {
+        Self { from: cursor, to: cursor, ..Self::default() }
+    }
 }

@@ -154,7 +154,7 @@ fn changed(
 }
 
 /// Returns the metrics that may decide or guard.
-fn choices(shop: &Shop) -> Vec<MetricChoice> {
+pub(super) fn choices(shop: &Shop) -> Vec<MetricChoice> {
     let metrics = shop.experiment_metrics.usual().into_iter().chain(shop.experiment_metrics.own());
     metrics.map(|metric| MetricChoice { key: metric.key().into(), name: metric.name().into() }).collect()
 }

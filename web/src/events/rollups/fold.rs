@@ -12,16 +12,18 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    CROSSED, EPOCH, SHARED,
+    CROSSED, DAILY, EPOCH, LATE, SHARED,
     clicks::{Clicks, DERIVED, feeds},
-    is_look,
+    is_look, late_key,
     unit::Unit,
 };
 use crate::{
     circumstances::EXCLUDED,
     definitions,
     search::sellers::DAY_MS,
-    store::{ArmRow, KNOWN, LookRow, OutboxEvent, PastRow, RollUp, RolledExperiment, RolledUp, UnitRow},
+    store::{
+        ArmRow, KNOWN, LookRow, OutboxEvent, PastRow, PersonRow, RollUp, RolledExperiment, RolledUp, UnitRow,
+    },
 };
 
 /// Most segments of one dimension of an experiment, such as countries; what comes later is told as one.
@@ -30,7 +32,7 @@ const SEGMENTS_MAX: usize = 40;
 /// unit in both the change of another sum.
 const SHARED_MAX: usize = 10;
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct ExposureData {
     experiment: String,
     variation: u32,
@@ -90,6 +92,17 @@ impl Sums {
     /// Reports whether an experiment has units.
     pub fn knows(&self, experiment: &str) -> bool {
         self.experiments.contains_key(experiment)
+    }
+
+    /// Lists the keys of experiments that have units.
+    pub(super) fn experiments(&self) -> impl Iterator<Item = &String> {
+        self.experiments.keys()
+    }
+
+    /// Takes in the sums of other experiments.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.experiments.extend(other.experiments);
+        self.arms.extend(other.arms);
     }
 
     /// Reports whether some experiment counts events of a type, or what it makes of them.
@@ -161,13 +174,15 @@ impl<'a> Fold<'a> {
         let data = event.data.get();
         match event.kind.as_str() {
             "exposure_logged" => {
-                if let Ok(data) = serde_json::from_str(data) {
-                    self.expose(event, data);
+                if let Ok(data) = serde_json::from_str::<ExposureData>(data) {
+                    for experiment in self.counting(&data.experiment) {
+                        self.expose(event, ExposureData { experiment, ..data.clone() });
+                    }
                 }
             }
             KNOWN => {
                 if let Ok(KnownData { unit }) = serde_json::from_str(data) {
-                    self.know(&event.unit, unit);
+                    self.know(&event.unit, unit, event.position);
                 }
             }
             "order_placed" => {
@@ -192,6 +207,16 @@ impl<'a> Fold<'a> {
         self.sums.experiments.get(experiment).map_or(&[], Vec::as_slice)
     }
 
+    /// The keys under which an exposure to an experiment counts: its own, and those of its late metrics.
+    fn counting(&self, experiment: &str) -> BTreeSet<String> {
+        let of_late = late_key(experiment, "");
+        let known = self.sums.experiments.range(of_late.clone()..).map(|(key, _)| key);
+        let fresh = self.fresh.range(of_late.clone()..).map(|(key, _)| key);
+        let is_late = |key: &&String| key.starts_with(&of_late);
+        let late = known.take_while(is_late).chain(fresh.take_while(is_late)).cloned();
+        late.chain([experiment.to_owned()]).collect()
+    }
+
     fn expose(&mut self, event: &OutboxEvent, data: ExposureData) {
         let ExposureData { experiment, variation, mut attributes } = data;
         let excluded = attributes.remove(EXCLUDED).and_then(|why| Some(why.as_str()?.to_owned()));
@@ -209,7 +234,12 @@ impl<'a> Fold<'a> {
             let Some(metrics) = self.fresh.get(&experiment) else { return };
             self.sums.experiments.insert(experiment.clone(), metrics.clone());
             let metrics = Value::from_iter(metrics.iter().map(Metric::to_value)).to_string();
-            let row = RolledExperiment { experiment: experiment.clone(), metrics, since_ms: event.at_ms };
+            let row = RolledExperiment {
+                experiment: experiment.clone(),
+                metrics,
+                since_ms: event.at_ms,
+                position: None,
+            };
             self.step.experiments.push(row);
         }
         let pasts = self.pasts_of(&person, &experiment, event.at_ms);
@@ -260,7 +290,8 @@ impl<'a> Fold<'a> {
         self.metrics(experiment).iter().map(|metric| metric.past(events(), exposed_at_ms)).collect()
     }
 
-    /// Names the segments of a unit: the day of its exposure, and each of its attributes.
+    /// Names the segments of a unit: the day of its exposure, each of its attributes, and of a metric that waits for later days
+    /// each attribute on that day.
     fn segments(&self, experiment: &str, attributes: &Map<String, Value>, at_ms: i64) -> Vec<String> {
         let day = format!("day={}", at_ms.div_euclid(DAY_MS));
         // What programs report must not be taken for segments of ours.
@@ -278,7 +309,12 @@ impl<'a> Fold<'a> {
             let is_new = !known.contains(&segment);
             Some(if is_new && known.len() >= SEGMENTS_MAX { format!("{name}=(other)") } else { segment })
         };
-        std::iter::once(day).chain(attributes.iter().filter_map(attribute)).collect()
+        let attributes: Vec<String> = attributes.iter().filter_map(attribute).collect();
+        let deciding = self.metrics(experiment).first().filter(|_| !experiment.contains(LATE));
+        let waits = deciding.is_some_and(|metric| metric.complete_after_ms().is_some());
+        let daily = |segment: &String| format!("{DAILY}{} {segment}", at_ms.div_euclid(DAY_MS));
+        let daily: Vec<String> = attributes.iter().filter(|_| waits).map(daily).collect();
+        std::iter::once(day).chain(attributes).chain(daily).collect()
     }
 
     /// Does something to the sums of a unit's arm and of its segments.
@@ -305,8 +341,8 @@ impl<'a> Fold<'a> {
         let Some(metrics) = experiments.get(experiment) else { return };
         for segment in segments {
             let key = (experiment.to_owned(), segment.to_owned(), variation);
-            let metrics =
-                if segment.starts_with(SHARED) { &metrics[..metrics.len().min(1)] } else { metrics };
+            let is_of_one = segment.starts_with([SHARED, DAILY]);
+            let metrics = if is_of_one { &metrics[..metrics.len().min(1)] } else { metrics };
             act(arms.entry(key.clone()).or_insert_with(|| ArmSums::new(metrics.len())), metrics);
             self.changed_arms.insert(key);
         }
@@ -317,7 +353,7 @@ impl<'a> Fold<'a> {
         let of_person = (person.clone(), String::new())..;
         let met: Vec<(String, u32)> = (self.units.range(of_person))
             .take_while(|((unit, _), _)| unit == person)
-            .filter(|(_, unit)| unit.counts())
+            .filter(|((_, experiment), unit)| unit.counts() && !experiment.contains(LATE))
             .map(|((_, experiment), unit)| (experiment.clone(), unit.variation))
             .collect();
         for (experiment, _) in &met {
@@ -385,14 +421,14 @@ impl<'a> Fold<'a> {
 
     /// Notes that a visitor is known as another unit: one person, who counts once where both met the same variation, and
     /// nowhere where they met two.
-    fn know(&mut self, visitor: &VisitorId, unit: VisitorId) {
+    fn know(&mut self, visitor: &VisitorId, unit: VisitorId, position: u64) {
         // Nobody is known as who is known as them.
         let unit = self.person(&unit);
         if *visitor == unit || self.people.contains_key(visitor) {
             return;
         }
         self.people.insert(visitor.clone(), unit.clone());
-        self.step.people.insert(visitor.clone(), unit.clone());
+        self.step.people.push(PersonRow { visitor: visitor.clone(), unit: unit.clone(), position });
         let of_visitor = (visitor.clone(), String::new())..;
         let met: Vec<String> = (self.units.range(of_visitor))
             .take_while(|((owner, _), _)| owner == visitor)

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use async_trait::async_trait;
 use cart_core::{Sku, VisitorId};
 
-use super::super::{LookRow, PastRow, Result, RollUp, RollUpStore, RolledUp, UnitRow};
+use super::super::{ArmRow, LookRow, PastRow, Result, RollUp, RollUpStore, RolledUp, UnitRow};
 use super::MemoryStore;
-use crate::events::rollups::SHARED;
+use crate::events::rollups::{SHARED, late_key};
 
 #[async_trait]
 impl RollUpStore for MemoryStore {
@@ -20,7 +20,9 @@ impl RollUpStore for MemoryStore {
     }
 
     async fn arms(&self, experiment: &str) -> Result<RolledUp> {
-        Ok(self.state.lock().await.rolled_up(|arm| arm.experiment == experiment))
+        let of_late = late_key(experiment, "");
+        let is_of = |arm: &ArmRow| arm.experiment == experiment || arm.experiment.starts_with(&of_late);
+        Ok(self.state.lock().await.rolled_up(is_of))
     }
 
     async fn whole_arms(&self) -> Result<RolledUp> {
@@ -31,13 +33,21 @@ impl RollUpStore for MemoryStore {
         Ok(self.state.lock().await.rolled_up(|arm| arm.segment.starts_with(SHARED)))
     }
 
-    async fn pasts(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>> {
-        Ok(self.state.lock().await.pasts.values().filter(|row| units.contains(&row.unit)).cloned().collect())
+    async fn pasts(&self, units: &BTreeSet<VisitorId>, until: u64) -> Result<Vec<PastRow>> {
+        let is_asked_for = |row: &&PastRow| units.contains(&row.unit) && row.position <= until;
+        Ok(self.state.lock().await.pasts.values().filter(is_asked_for).cloned().collect())
     }
 
-    async fn people(&self, visitors: &BTreeSet<VisitorId>) -> Result<BTreeMap<VisitorId, VisitorId>> {
+    async fn people(
+        &self,
+        visitors: &BTreeSet<VisitorId>,
+        until: u64,
+    ) -> Result<BTreeMap<VisitorId, VisitorId>> {
         let state = self.state.lock().await;
-        let known = |visitor: &VisitorId| Some((visitor.clone(), state.known_as.get(visitor)?.clone()));
+        let known = |visitor: &VisitorId| {
+            let row = state.known_as.get(visitor).filter(|row| row.position <= until)?;
+            Some((visitor.clone(), row.unit.clone()))
+        };
         Ok(visitors.iter().filter_map(known).collect())
     }
 

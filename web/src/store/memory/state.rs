@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::super::{
     AdminSession, AdminUser, ArmRow, CartShare, Delivery, DocumentRevision, EventWrite, Exposure, History,
-    ImportedOrder, KeyRef, KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment,
+    ImportedOrder, KeyRef, KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment, PersonRow,
     ProductSupply, ReportLink, Result, RollUp, RolledExperiment, RolledUp, ShelfClick, ShelfCount, ShelfDuel,
     ShopTotals, StockRequest, StoreError, StoredCard, StoredDocuments, StoredEndpoint, StoredExperiment,
     StoredFeatures, SupplyOutcome, UnitRow, User, UserSession,
@@ -93,7 +93,7 @@ pub struct State {
     pub rolled: BTreeMap<String, RolledExperiment>,
     pub arms: BTreeMap<(String, String, u32), ArmRow>,
     pub pasts: BTreeMap<(VisitorId, u64), PastRow>,
-    pub known_as: BTreeMap<VisitorId, VisitorId>,
+    pub known_as: BTreeMap<VisitorId, PersonRow>,
     pub looks: BTreeMap<(String, u64), LookRow>,
     pub sales: BTreeMap<(i64, Sku), u64>,
     pub shelf_clicks: BTreeMap<(VisitorId, String), ShelfClick>,
@@ -248,14 +248,23 @@ impl State {
         }
         let newest = self.outbox.last().map_or(0, |e| e.position);
         assert!(roll_up.to >= at && roll_up.to <= newest, "a step to {} of {newest} events", roll_up.to);
+        let mut rolled = self.rolled.clone();
         for row in &roll_up.experiments {
-            self.rolled.entry(row.experiment.clone()).or_insert_with(|| row.clone());
+            rolled.entry(row.experiment.clone()).or_insert_with(|| row.clone());
         }
+        for step in &roll_up.late {
+            let row = rolled.get_mut(&step.experiment).filter(|row| row.position == Some(step.from));
+            let Some(row) = row else {
+                return Err(StoreError::Conflict("what is rolled up late is no longer where it was".into()));
+            };
+            row.position = step.to;
+        }
+        self.rolled = rolled;
         for row in &roll_up.pasts {
             self.pasts.insert((row.unit.clone(), row.position), row.clone());
         }
-        for (visitor, unit) in &roll_up.people {
-            self.known_as.entry(visitor.clone()).or_insert_with(|| unit.clone());
+        for row in &roll_up.people {
+            self.known_as.entry(row.visitor.clone()).or_insert_with(|| row.clone());
         }
         for row in &roll_up.units {
             self.units.insert((row.unit.clone(), row.experiment.clone()), row.clone());

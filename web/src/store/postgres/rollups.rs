@@ -9,8 +9,8 @@ use tokio_postgres::Row;
 
 use super::{
     super::{
-        ArmRow, LookRow, PastRow, Result, RollUp, RollUpStore, RolledExperiment, RolledUp, StoreError,
-        UnitRow,
+        ArmRow, LateStep, LookRow, PastRow, PersonRow, Result, RollUp, RollUpStore, RolledExperiment,
+        RolledUp, StoreError, UnitRow,
     },
     PostgresStore,
     cells::{bigint, cell, number, parsed},
@@ -44,12 +44,16 @@ impl RollUpStore for PostgresStore {
         bounded(looks(&self.client().await?, experiment)).await
     }
 
-    async fn pasts(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>> {
-        bounded(pasts(&self.client().await?, units)).await
+    async fn pasts(&self, units: &BTreeSet<VisitorId>, until: u64) -> Result<Vec<PastRow>> {
+        bounded(pasts(&self.client().await?, units, until)).await
     }
 
-    async fn people(&self, visitors: &BTreeSet<VisitorId>) -> Result<BTreeMap<VisitorId, VisitorId>> {
-        bounded(people(&self.client().await?, visitors)).await
+    async fn people(
+        &self,
+        visitors: &BTreeSet<VisitorId>,
+        until: u64,
+    ) -> Result<BTreeMap<VisitorId, VisitorId>> {
+        bounded(people(&self.client().await?, visitors, until)).await
     }
 
     async fn sales_since(&self, day: i64) -> Result<HashMap<Sku, u64>> {
@@ -84,12 +88,13 @@ fn unit(row: &Row) -> Result<UnitRow> {
     })
 }
 
-/// Reads the metrics of experiments and the sums of their arms: of one experiment, of segments like a pattern, or of all.
+/// Reads the metrics of experiments and the sums of their arms: of one experiment with its late metrics, of segments like a
+/// pattern, or of all.
 pub async fn rolled_up(client: &Client, experiment: Option<&str>, segment: Option<&str>) -> Result<RolledUp> {
     const EXPERIMENTS: &str =
-        "SELECT experiment, metrics, since_ms FROM rollup_experiments ORDER BY experiment";
+        "SELECT experiment, metrics, since_ms, position FROM rollup_experiments ORDER BY experiment";
     const ARMS: &str = "SELECT experiment, segment, variation, sums FROM rollup_arms
-        WHERE ($1::text IS NULL OR experiment = $1) AND ($2::text IS NULL OR segment LIKE $2)
+        WHERE ($1::text IS NULL OR experiment = $1 OR experiment BETWEEN $1 || chr(31) AND $1 || chr(32)) AND ($2::text IS NULL OR segment LIKE $2)
         ORDER BY experiment, segment, variation";
     let experiments = query(client, EXPERIMENTS, &[]).await?;
     let arms = query(client, ARMS, &[&experiment, &segment]).await?;
@@ -98,6 +103,7 @@ pub async fn rolled_up(client: &Client, experiment: Option<&str>, segment: Optio
             experiment: cell(row, "experiment")?,
             metrics: cell(row, "metrics")?,
             since_ms: cell(row, "since_ms")?,
+            position: cell::<Option<i64>>(row, "position")?.and_then(|position| u64::try_from(position).ok()),
         })
     };
     let of_arm = |row: &Row| {
@@ -114,10 +120,10 @@ pub async fn rolled_up(client: &Client, experiment: Option<&str>, segment: Optio
     })
 }
 
-/// Reads the orders of some units.
-pub async fn pasts(client: &Client, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>> {
+/// Reads the orders of some units up to a position.
+pub async fn pasts(client: &Client, units: &BTreeSet<VisitorId>, until: u64) -> Result<Vec<PastRow>> {
     const SQL: &str = "SELECT unit, position, at_ms, data FROM rollup_past
-        WHERE unit = ANY ($1::text[]) ORDER BY unit, position";
+        WHERE unit = ANY ($1::text[]) AND position <= $2 ORDER BY unit, position";
     let units: Vec<&str> = units.iter().map(VisitorId::as_str).collect();
     let past = |row: &Row| {
         Ok(PastRow {
@@ -127,17 +133,19 @@ pub async fn pasts(client: &Client, units: &BTreeSet<VisitorId>) -> Result<Vec<P
             data: cell(row, "data")?,
         })
     };
-    query(client, SQL, &[&units]).await?.iter().map(past).collect()
+    query(client, SQL, &[&units, &bigint(until)]).await?.iter().map(past).collect()
 }
 
-/// Says as which units visitors are known.
+/// Says as which units visitors were known at a position.
 pub async fn people(
     client: &Client,
     visitors: &BTreeSet<VisitorId>,
+    until: u64,
 ) -> Result<BTreeMap<VisitorId, VisitorId>> {
-    const SQL: &str = "SELECT visitor, unit FROM rollup_people WHERE visitor = ANY ($1::text[])";
+    const SQL: &str =
+        "SELECT visitor, unit FROM rollup_people WHERE visitor = ANY ($1::text[]) AND position <= $2";
     let visitors: Vec<&str> = visitors.iter().map(VisitorId::as_str).collect();
-    let rows = query(client, SQL, &[&visitors]).await?;
+    let rows = query(client, SQL, &[&visitors, &bigint(until)]).await?;
     rows.iter().map(|row| Ok((parsed(row, "visitor")?, parsed(row, "unit")?))).collect()
 }
 
@@ -171,6 +179,7 @@ pub async fn save(client: Client, roll_up: &RollUp) -> Result<()> {
     bounded(async {
         advance(&transaction, roll_up).await?;
         save_experiments(&transaction, &roll_up.experiments).await?;
+        save_late(&transaction, &roll_up.late).await?;
         save_units(&transaction, &roll_up.units).await?;
         save_arms(&transaction, &roll_up.arms).await?;
         save_looks(&transaction, &roll_up.looks).await?;
@@ -193,15 +202,33 @@ async fn advance(transaction: &Transaction, roll_up: &RollUp) -> Result<()> {
 }
 
 async fn save_experiments(transaction: &Transaction, rows: &[RolledExperiment]) -> Result<()> {
-    const SQL: &str = "INSERT INTO rollup_experiments (experiment, metrics, since_ms)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::int8[]) ON CONFLICT (experiment) DO NOTHING";
+    const SQL: &str = "INSERT INTO rollup_experiments (experiment, metrics, since_ms, position)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[])
+        ON CONFLICT (experiment) DO NOTHING";
     if rows.is_empty() {
         return Ok(());
     }
     let keys: Vec<&str> = rows.iter().map(|r| r.experiment.as_str()).collect();
     let metrics: Vec<&str> = rows.iter().map(|r| r.metrics.as_str()).collect();
     let times: Vec<i64> = rows.iter().map(|r| r.since_ms).collect();
-    execute(transaction, SQL, &[&keys, &metrics, &times]).await.map(drop)
+    let positions: Vec<Option<i64>> = rows.iter().map(|r| r.position.map(bigint)).collect();
+    execute(transaction, SQL, &[&keys, &metrics, &times, &positions]).await.map(drop)
+}
+
+async fn save_late(transaction: &Transaction, steps: &[LateStep]) -> Result<()> {
+    const SQL: &str = "UPDATE rollup_experiments AS r SET position = step.next
+        FROM unnest($1::text[], $2::int8[], $3::int8[]) AS step (experiment, before, next)
+        WHERE r.experiment = step.experiment AND r.position = step.before";
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<&str> = steps.iter().map(|step| step.experiment.as_str()).collect();
+    let from: Vec<i64> = steps.iter().map(|step| bigint(step.from)).collect();
+    let to: Vec<Option<i64>> = steps.iter().map(|step| step.to.map(bigint)).collect();
+    match execute(transaction, SQL, &[&keys, &from, &to]).await? {
+        moved if moved == steps.len() as u64 => Ok(()),
+        _ => Err(StoreError::Conflict("what is rolled up late is no longer where it was".into())),
+    }
 }
 
 async fn save_units(transaction: &Transaction, rows: &[UnitRow]) -> Result<()> {
@@ -248,15 +275,16 @@ async fn save_pasts(transaction: &Transaction, rows: &[PastRow]) -> Result<()> {
     execute(transaction, SQL, &[&units, &positions, &times, &data]).await.map(drop)
 }
 
-async fn save_people(transaction: &Transaction, people: &BTreeMap<VisitorId, VisitorId>) -> Result<()> {
-    const SQL: &str = "INSERT INTO rollup_people (visitor, unit)
-        SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT (visitor) DO NOTHING";
+async fn save_people(transaction: &Transaction, people: &[PersonRow]) -> Result<()> {
+    const SQL: &str = "INSERT INTO rollup_people (visitor, unit, position)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::int8[]) ON CONFLICT (visitor) DO NOTHING";
     if people.is_empty() {
         return Ok(());
     }
-    let visitors: Vec<&str> = people.keys().map(VisitorId::as_str).collect();
-    let units: Vec<&str> = people.values().map(VisitorId::as_str).collect();
-    execute(transaction, SQL, &[&visitors, &units]).await.map(drop)
+    let visitors: Vec<&str> = people.iter().map(|row| row.visitor.as_str()).collect();
+    let units: Vec<&str> = people.iter().map(|row| row.unit.as_str()).collect();
+    let positions: Vec<i64> = people.iter().map(|row| bigint(row.position)).collect();
+    execute(transaction, SQL, &[&visitors, &units, &positions]).await.map(drop)
 }
 
 async fn save_looks(transaction: &Transaction, rows: &[LookRow]) -> Result<()> {

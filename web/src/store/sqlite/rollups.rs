@@ -8,8 +8,8 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::{
-        ArmRow, LookRow, PastRow, Result, RollUp, RollUpStore, RolledExperiment, RolledUp, StoreError,
-        UnitRow,
+        ArmRow, LookRow, PastRow, PersonRow, Result, RollUp, RollUpStore, RolledExperiment, RolledUp,
+        StoreError, UnitRow,
     },
     SqliteStore,
     columns::{count, execute, int, parsed, rows},
@@ -46,14 +46,18 @@ impl RollUpStore for SqliteStore {
         self.readers.run(move |db| looks(db, &experiment)).await
     }
 
-    async fn pasts(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>> {
+    async fn pasts(&self, units: &BTreeSet<VisitorId>, until: u64) -> Result<Vec<PastRow>> {
         let units = units.clone();
-        self.readers.run(move |db| pasts(db, &units)).await
+        self.readers.run(move |db| pasts(db, &units, until)).await
     }
 
-    async fn people(&self, visitors: &BTreeSet<VisitorId>) -> Result<BTreeMap<VisitorId, VisitorId>> {
+    async fn people(
+        &self,
+        visitors: &BTreeSet<VisitorId>,
+        until: u64,
+    ) -> Result<BTreeMap<VisitorId, VisitorId>> {
         let visitors = visitors.clone();
-        self.readers.run(move |db| people(db, &visitors)).await
+        self.readers.run(move |db| people(db, &visitors, until)).await
     }
 
     async fn sales_since(&self, day: i64) -> Result<HashMap<Sku, u64>> {
@@ -93,15 +97,22 @@ pub fn units_of(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<Unit
     Ok(all)
 }
 
-/// Reads the metrics of experiments and the sums of their arms: of one experiment, of segments like a pattern, or of all.
+/// Reads the metrics of experiments and the sums of their arms: of one experiment with its late metrics, of segments like a
+/// pattern, or of all.
 pub fn rolled_up(db: &Connection, experiment: Option<&str>, segment: Option<&str>) -> Result<RolledUp> {
-    let of_experiments = "SELECT experiment, metrics, since_ms FROM rollup_experiments ORDER BY experiment";
+    let of_experiments =
+        "SELECT experiment, metrics, since_ms, position FROM rollup_experiments ORDER BY experiment";
     let of_arms = "SELECT experiment, segment, variation, sums FROM rollup_arms
-         WHERE (?1 IS NULL OR experiment = ?1) AND (?2 IS NULL OR segment LIKE ?2)
+         WHERE (?1 IS NULL OR experiment = ?1 OR experiment BETWEEN ?1 || char(31) AND ?1 || char(32)) AND (?2 IS NULL OR segment LIKE ?2)
          ORDER BY experiment, segment, variation";
     Ok(RolledUp {
         experiments: rows(db, of_experiments, [], |row| {
-            Ok(RolledExperiment { experiment: row.get(0)?, metrics: row.get(1)?, since_ms: row.get(2)? })
+            Ok(RolledExperiment {
+                experiment: row.get(0)?,
+                metrics: row.get(1)?,
+                since_ms: row.get(2)?,
+                position: row.get::<_, Option<i64>>(3)?.and_then(|position| u64::try_from(position).ok()),
+            })
         })?,
         arms: rows(db, of_arms, params![experiment, segment], |row| {
             Ok(ArmRow {
@@ -114,12 +125,13 @@ pub fn rolled_up(db: &Connection, experiment: Option<&str>, segment: Option<&str
     })
 }
 
-/// Reads the orders of some units.
-pub fn pasts(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow>> {
-    let sql = "SELECT unit, position, at_ms, data FROM rollup_past WHERE unit = ?1 ORDER BY position";
+/// Reads the orders of some units up to a position.
+pub fn pasts(db: &Connection, units: &BTreeSet<VisitorId>, until: u64) -> Result<Vec<PastRow>> {
+    let sql = "SELECT unit, position, at_ms, data FROM rollup_past
+               WHERE unit = ?1 AND position <= ?2 ORDER BY position";
     let mut all = vec![];
     for unit in units {
-        all.extend(rows(db, sql, [unit.as_str()], |row| {
+        all.extend(rows(db, sql, params![unit.as_str(), int(until)], |row| {
             Ok(PastRow {
                 unit: parsed(row, 0)?,
                 position: count(row, 1)?,
@@ -131,12 +143,17 @@ pub fn pasts(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<PastRow
     Ok(all)
 }
 
-/// Says as which units visitors are known.
-pub fn people(db: &Connection, visitors: &BTreeSet<VisitorId>) -> Result<BTreeMap<VisitorId, VisitorId>> {
-    let sql = "SELECT visitor, unit FROM rollup_people WHERE visitor = ?1";
+/// Says as which units visitors were known at a position.
+pub fn people(
+    db: &Connection,
+    visitors: &BTreeSet<VisitorId>,
+    until: u64,
+) -> Result<BTreeMap<VisitorId, VisitorId>> {
+    let sql = "SELECT visitor, unit FROM rollup_people WHERE visitor = ?1 AND position <= ?2";
     let mut all = BTreeMap::new();
     for visitor in visitors {
-        all.extend(rows(db, sql, [visitor.as_str()], |row| Ok((parsed(row, 0)?, parsed(row, 1)?)))?);
+        let known = |row: &rusqlite::Row<'_>| Ok((parsed(row, 0)?, parsed(row, 1)?));
+        all.extend(rows(db, sql, params![visitor.as_str(), int(until)], known)?);
     }
     Ok(all)
 }
@@ -164,9 +181,16 @@ pub fn save(db: &Connection, roll_up: &RollUp) -> Result<()> {
     for e in &roll_up.experiments {
         execute(
             db,
-            "INSERT INTO rollup_experiments (experiment, metrics, since_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-            params![e.experiment, e.metrics, e.since_ms],
+            "INSERT INTO rollup_experiments (experiment, metrics, since_ms, position) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+            params![e.experiment, e.metrics, e.since_ms, e.position.map(int)],
         )?;
+    }
+    for step in &roll_up.late {
+        let sql = "UPDATE rollup_experiments SET position = ?3 WHERE experiment = ?1 AND position = ?2";
+        if execute(db, sql, params![step.experiment, int(step.from), step.to.map(int)])? != 1 {
+            return Err(StoreError::Conflict("what is rolled up late is no longer where it was".into()));
+        }
     }
     for u in &roll_up.units {
         execute(
@@ -190,11 +214,11 @@ pub fn save(db: &Connection, roll_up: &RollUp) -> Result<()> {
             params![p.unit.as_str(), int(p.position), p.at_ms, p.data],
         )?;
     }
-    for (visitor, unit) in &roll_up.people {
+    for PersonRow { visitor, unit, position } in &roll_up.people {
         execute(
             db,
-            "INSERT INTO rollup_people (visitor, unit) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-            params![visitor.as_str(), unit.as_str()],
+            "INSERT INTO rollup_people (visitor, unit, position) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+            params![visitor.as_str(), unit.as_str(), int(*position)],
         )?;
     }
     for l in &roll_up.looks {

@@ -39,7 +39,8 @@ fn metrics_of_shelves() -> Vec<Metric> {
 
 fn fresh() -> BTreeMap<String, Vec<Metric>> {
     let shelves = ("shelves".to_owned(), metrics_of_shelves());
-    ["e", "f"].map(|key| (key.to_owned(), metrics())).into_iter().chain([shelves]).collect()
+    let waiting = ("waiting".to_owned(), metrics().into_iter().rev().collect());
+    ["e", "f"].map(|key| (key.to_owned(), metrics())).into_iter().chain([shelves, waiting]).collect()
 }
 
 fn event(position: u64, kind: &str, unit: &str, data: &str) -> OutboxEvent {
@@ -119,7 +120,7 @@ impl Shelf {
         self.units
             .extend(step.units.into_iter().map(|row| ((row.unit.clone(), row.experiment.clone()), row)));
         self.pasts.extend(step.pasts);
-        self.people.extend(step.people);
+        self.people.extend(step.people.into_iter().map(|row| (row.visitor, row.unit)));
         self.looks.extend(step.looks);
         for (sold, pieces) in step.sales {
             *self.sales.entry(sold).or_default() += pieces;
@@ -343,6 +344,44 @@ fn a_look_is_capped_over_all_arms_and_leaves_out_units_whose_days_are_not_over()
     assert_eq!(arms[1].metric(1).total(), 5_026, "what has no cap stays");
     let back = |arm: usize| (arms[arm].metric(4).units(), arms[arm].metric(4).active());
     assert_eq!((back(0), back(1)), ((13, 1), (12, 0)), "those of the first day only");
+}
+
+#[test]
+fn a_metric_that_waits_for_later_days_is_summed_by_day_in_every_segment() {
+    let meet = |day: i64, position: u64, unit: &str, variation: u32| OutboxEvent {
+        at_ms: day * DAY_MS,
+        ..exposed_to("waiting", position, unit, variation)
+    };
+    let page = |day: i64, position: u64, unit: &str| OutboxEvent {
+        at_ms: day * DAY_MS + DAY_MS,
+        ..event(position, "page", unit, "{}")
+    };
+    let mut events: Vec<OutboxEvent> = vec![];
+    for unit in 0..40_u64 {
+        let (day, position, name) = (unit as i64 % 3, unit * 3 + 1, format!("u{unit}"));
+        events.push(meet(day, position, &name, u32::try_from(unit / 2 % 2).unwrap()));
+        if unit % 4 < 2 {
+            events.push(page(day, position + 1, &name));
+        }
+    }
+    events.extend([meet(2, 200, "u7", 0), known(201, "u8", "u9"), known(202, "u11", "u12")]);
+    let whole = Shelf::of(&events);
+    let mut pieces = Shelf::default();
+    events.chunks(7).for_each(|piece| pieces.take(piece));
+    assert_eq!(pieces.sums.arms, whole.sums.arms);
+    for device in ["device=phone", "device=desktop"] {
+        for variation in [0, 1] {
+            let of =
+                |segment: String| whole.sums.arms.get(&("waiting".to_owned(), segment, variation)).unwrap();
+            let all = of(device.to_owned());
+            let mut by_day = ArmSums::new(1);
+            (0..3).for_each(|day| by_day.merge(of(format!("@{day} {device}"))));
+            assert_eq!((by_day.units(), by_day.metric(0)), (all.units(), all.metric(0)), "{device}");
+            assert_eq!(by_day.metrics(), 1, "only what decides is summed by day");
+        }
+    }
+    let is_daily = |(key, segment, _): &ArmKey| key == "e" && segment.starts_with('@');
+    assert!(!Shelf::of(&[exposed(1, "ann", 0)]).sums.arms.keys().any(is_daily));
 }
 
 #[test]

@@ -1,0 +1,43 @@
+//! A metric that was forgotten: added after the start, counted from the beginning.
+
+use actix_web::{
+    HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use dashboards::Pages;
+
+use super::{super::login::Sent, Said, done, find, moves::reason_of, show};
+use crate::{clock, problem::Problem, revisions::Saved, shop::Shop, storefront::cart::sentence};
+
+/// `POST /admin/experiments/{key}/metrics`: adds a metric to an experiment that has started.
+pub(in crate::admin) async fn add(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    key: Path<String>,
+    Sent { session, form, .. }: Sent,
+) -> Result<HttpResponse, Problem> {
+    let again =
+        async |status, why: String| show(&shop, &pages, &session, &key, Said::refused(status, why)).await;
+    let reason = match reason_of(form.text("reason"), true) {
+        Ok(reason) => reason,
+        Err(why) => return again(StatusCode::UNPROCESSABLE_ENTITY, why).await,
+    };
+    let (experiment, stored) = find(&shop, &key).await?;
+    shop.experiment_metrics.refresh(&*shop.store).await?;
+    let metric = form.text("metric");
+    if shop.experiment_metrics.get(metric).is_none() {
+        let why = format!("There is no metric “{metric}”: choose one of the list, or define it first.");
+        return again(StatusCode::UNPROCESSABLE_ENTITY, why).await;
+    }
+    // Where no metrics are named, the usual ones are counted.
+    if shop.experiment_metrics.of(&experiment).iter().any(|counted| counted.key() == metric) {
+        return again(StatusCode::CONFLICT, format!("The metric “{metric}” is counted already.")).await;
+    }
+    let next = match experiment.adding(metric, clock::now_ms()) {
+        Ok(next) => next,
+        Err(error) => return again(StatusCode::CONFLICT, sentence(&error.to_string())).await,
+    };
+    let revision = form.text("revision").parse().unwrap_or(stored.revision);
+    done(&shop, &next, revision, Saved { by: &session.user, reason: &reason }, "metric").await
+}
