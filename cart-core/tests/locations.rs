@@ -177,6 +177,23 @@ fn what_no_location_has_the_first_one_owes_and_all_together_no_more_than_may_be_
 }
 
 #[test]
+fn what_a_location_owes_that_does_not_serve_the_address_may_not_be_owed_again() {
+    for (owed, expected) in [(1, Ok(())), (2, Err(0))] {
+        let mut shop = Shop::new("priority", [1, 0, 0], [0, 0, 0]);
+        let north = StockLevel { available: -owed, sold: owed, owed_max: 2, ..StockLevel::default() };
+        shop.stock.insert(Slot::new(&sku("MUG"), &location("north")), north);
+        shop.add("CUP", 1).unwrap();
+        shop.ask(Command::StartCheckout).unwrap();
+        shop.go_to("FR").unwrap();
+        let added = shop.add("MUG", 1).map(|_| ()).map_err(|rejection| match rejection {
+            Rejection::OutOfStock { available, .. } => available,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(added, expected, "north owes {owed} of two mugs");
+    }
+}
+
+#[test]
 fn the_checkout_gathers_the_cart_in_the_fewest_parcels() {
     for (rule, cups, mugs) in [("priority", [1, 0, 0], [0, 0, 1]), ("fewest_parcels", [0, 0, 1], [0, 0, 1])] {
         // The cup comes from the main location, as nobody knew of the mug, which only the south has.

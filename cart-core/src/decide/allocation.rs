@@ -63,9 +63,13 @@ impl<'a> Allocation<'a> {
 
     /// Returns what may still be taken of a product.
     pub fn supply(&self, sku: &Sku) -> Supply {
-        let mut supply = Supply::default();
-        for (free, owed_max) in self.order_of(sku).iter().filter_map(|location| self.free(sku, location)) {
-            supply.add(free, owed_max);
+        let (mut supply, asked) = (Supply::default(), self.order_of(sku));
+        for location in self.facts.terms.locations.ids() {
+            match self.free(sku, location) {
+                Some((free, owed_max)) if asked.contains(location) => supply.add(free, owed_max),
+                Some((free, _)) => supply.add_elsewhere(free),
+                None => {}
+            }
         }
         supply
     }

@@ -12,6 +12,7 @@ pub(crate) struct Supply {
     pub there: i64,
     /// Pieces that are missing until each location has as many as it should.
     pub lacking: i64,
+    lacking_elsewhere: i64,
     owed_max: i64,
 }
 
@@ -23,9 +24,15 @@ impl Supply {
         self.owed_max = self.owed_max.max(owed_max);
     }
 
+    /// Counts in what a location lacks that sends nothing of this: it may be owed only once.
+    pub fn add_elsewhere(&mut self, free: i64) {
+        self.lacking_elsewhere += (-free).max(0);
+    }
+
     /// Returns the pieces that may be had where at most `owed_max` may be owed in all locations together.
     pub fn obtainable(self, owed_max: u32) -> i64 {
-        self.there + (i64::from(owed_max).min(self.owed_max) - self.lacking).max(0)
+        let owed_max = i64::from(owed_max).min(self.owed_max);
+        self.there + (owed_max - self.lacking - self.lacking_elsewhere).max(0)
     }
 }
 
