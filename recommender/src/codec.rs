@@ -25,6 +25,19 @@ pub(crate) trait Stored: Sized {
     /// # Errors
     /// Where the bytes end too early or make no sense.
     fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable>;
+
+    /// Takes so many values, one after the other.
+    ///
+    /// # Errors
+    /// As [`Stored::take`].
+    fn take_many(from: &mut Reader<'_>, count: usize) -> Result<Vec<Self>, Unreadable> {
+        // A value has at least a byte: no length, however wrong, asks for more memory than a few times the file's.
+        let mut values = Vec::with_capacity(count.min(from.0.len()));
+        for _ in 0..count {
+            values.push(Self::take(from)?);
+        }
+        Ok(values)
+    }
 }
 
 /// Is what is left to be read.
@@ -54,6 +67,12 @@ macro_rules! numbers {
             fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
                 let bytes = from.bytes(size_of::<Self>())?;
                 Ok(Self::from_le_bytes(bytes.try_into().expect("as many bytes as were asked for")))
+            }
+
+            /// Most of a model is numbers: so many are copied at once.
+            fn take_many(from: &mut Reader<'_>, count: usize) -> Result<Vec<Self>, Unreadable> {
+                let (numbers, _) = from.bytes(count.saturating_mul(size_of::<Self>()))?.as_chunks();
+                Ok(numbers.iter().map(|bytes| Self::from_le_bytes(*bytes)).collect())
             }
         }
     )*};
@@ -99,12 +118,7 @@ impl<T: Stored> Stored for Vec<T> {
 
     fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
         let count = usize::take(from)?;
-        // A value has at least a byte: no length, however wrong, asks for more memory than a few times the file's.
-        let mut values = Self::with_capacity(count.min(from.0.len()));
-        for _ in 0..count {
-            values.push(T::take(from)?);
-        }
-        Ok(values)
+        T::take_many(from, count)
     }
 }
 

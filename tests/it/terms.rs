@@ -245,7 +245,7 @@ async fn a_changed_price_is_told_and_accepted(store: Store) {
 }
 
 async fn a_cart_that_is_read_again_is_never_out_of_date(store: Store) {
-    let app = shop(store, "").await;
+    let app = shop(store, "\n[shop]\nprice_policy = \"follow\"\n").await;
     let (from_ms, until_ms) = (now_ms() + 12_000, now_ms() + 16_000);
     let price = format!(
         r#""[{{""minor"":500,""currency"":""GBP"",""from_ms"":{from_ms},""until_ms"":{until_ms}}}]""#

@@ -91,10 +91,10 @@ pub(super) fn operations() -> Vec<Operation> {
                     "A member of `tracking` that is left out stays as it was, and `null` takes away what was said. Where the \
                      parcel is then followed by another number or at another address, whoever placed the order gets a letter.",
                 )
-                .path::<u32>("number", "The parcel, by the `number` that the order names.")
                 .body::<ParcelChangeForm>()
                 .example("a slip of the pen", json!({ "tracking": { "number": "AB123456758GB" } })),
         )
+        .path::<u32>("number", "The parcel, by the `number` that the order names.")
         .problems(&[Kind::ParcelNotFound, Kind::InvalidDetails]),
         change(
             Operation::post("/admin/orders/{id}/cancel", cancel).named(
