@@ -8,7 +8,7 @@ pub use neighbours::PastBaskets;
 
 use crate::{
     codec::stored,
-    model::Invalid,
+    invalid::Invalid,
     ranker::{Candidates, Ranker},
 };
 

@@ -2,7 +2,7 @@
 
 use crate::{
     codec::{Reader, Stored, Unreadable, stored},
-    model::Invalid,
+    invalid::Invalid,
 };
 
 /// Is a place in a tree. A leaf's children are itself, so that every row takes as many steps as the tree is deep.

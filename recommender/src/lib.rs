@@ -9,7 +9,7 @@
 //! 3. [`session`] and [`basket`]: what a trail of viewed items, and what is in a basket, says of the next item;
 //! 4. [`ranker`] with [`forest`]: candidates put in order by what was learnt from questions of the past;
 //! 5. [`pairs`]: what is bought or viewed together, in counts that a shopper can be told;
-//! 6. [`lists`], [`ragged`], [`vectors`], [`code`] and [`tally`]: what these are made of;
+//! 6. [`lists`], [`ragged`], [`vectors`], [`code`] and [`tally`]: what these are made of, and [`invalid`], what is wrong with it;
 //! 7. [`archive`]: the models of a shop, which is in service, and whether a new one may be; [`file`]: files that are
 //!    replaced whole.
 
@@ -20,6 +20,7 @@ mod codec;
 pub mod file;
 pub mod forest;
 pub mod index;
+pub mod invalid;
 pub mod lists;
 pub mod model;
 pub mod pairs;

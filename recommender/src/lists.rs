@@ -2,7 +2,7 @@
 
 use crate::{
     codec::{Reader, Stored, Unreadable, stored},
-    model::Invalid,
+    invalid::Invalid,
     ragged::Ragged,
 };
 

@@ -10,6 +10,7 @@ pub use about::{About, Measured, Task};
 
 use crate::{
     basket::BasketModel,
+    invalid::Invalid,
     lists::{Entry, check_entries},
     pairs::Pairs,
     session::SessionModel,
@@ -17,11 +18,6 @@ use crate::{
 
 /// The most items of one model: item numbers are 32 bits wide, and what a thread needs to ask is 70 bytes an item.
 pub const ITEMS_MAX: usize = 10_000_000;
-
-/// Says why parts do not make a model.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Invalid(pub &'static str);
 
 /// Says why a file is not a model, or could not be written.
 #[derive(Debug, thiserror::Error)]

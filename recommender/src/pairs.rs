@@ -1,6 +1,6 @@
 //! Pairs: what stands in the same orders, or sessions, as an item, in plain counts that a shopper can be told.
 
-use crate::{codec::stored, model::Invalid, ragged::Ragged, tally::summed};
+use crate::{codec::stored, invalid::Invalid, ragged::Ragged, tally::summed};
 
 /// The most partners of one item: a page shows a dozen, and a cart's items add up hundreds.
 pub const PARTNERS_MAX: usize = 1_000;

@@ -2,7 +2,7 @@
 
 use crate::{
     codec::{Reader, Stored, Unreadable},
-    model::Invalid,
+    invalid::Invalid,
 };
 
 /// Holds rows, numbered from zero.

@@ -1,6 +1,6 @@
 //! The ranker: what candidates' features are worth together, as a weighted sum and a forest that corrects it.
 
-use crate::{codec::stored, forest::Forest, model::Invalid, tally::keep_best};
+use crate::{codec::stored, forest::Forest, invalid::Invalid, tally::keep_best};
 
 /// Puts candidates into order.
 #[derive(Clone, Debug, Default, PartialEq)]

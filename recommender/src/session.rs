@@ -8,7 +8,7 @@ pub use neighbours::{Nearness, PastSessions};
 
 use crate::{
     codec::stored,
-    model::Invalid,
+    invalid::Invalid,
     ranker::{Candidates, Ranker},
     tally::{Tally, keep_best},
 };

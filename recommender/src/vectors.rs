@@ -1,6 +1,6 @@
 //! Item vectors: items that are seen in the same company point the same way.
 
-use crate::{codec::stored, model::Invalid};
+use crate::{codec::stored, invalid::Invalid};
 
 /// Holds a vector of length one per item; an item without company has zeros.
 #[derive(Clone, Debug, Default, PartialEq)]

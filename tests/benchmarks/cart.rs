@@ -180,9 +180,14 @@ impl Run {
         let shoppers = filled(app, LINES_READ).await;
         let scripts: Vec<_> = shoppers.iter().map(|s| Script::gets(&s.token, &["/cart".into()])).collect();
         let most = self.drive(app, scripts.clone(), Pace::Unbound).await.per_second;
-        let half = self.drive(app, scripts, Pace::PerSecond(most / 2.0)).await;
+        let half = self.drive(app, scripts.clone(), Pace::PerSecond(most / 2.0)).await;
         let load = format!("at {:.0} pages/s, half of the most; {LINES_READ} lines", half.per_second);
         self.print("page.half.p99", half.quantile_ms(0.99), "ms", Target::AtMost(5.0), &load);
+        let bare = bare::start(&shoppers[0].read(app).await);
+        let bare_most = drive(bare.address(), scripts.clone(), Pace::Unbound, self.seconds).await.per_second;
+        let half = drive(bare.address(), scripts, Pace::PerSecond(bare_most / 2.0), self.seconds).await;
+        let load = format!("a bare handler at {:.0} answers/s, half of its most", half.per_second);
+        self.print("page.half.bare_p99", half.quantile_ms(0.99), "ms", Target::None, &load);
         let kilobytes = shoppers[0].compressed_page(app).await as f64 / 1_000.0;
         self.print("page.gzip", kilobytes, "kB", Target::AtMost(14.0), "the HTML, compressed");
     }

@@ -3,8 +3,8 @@
 use crate::{
     basket::neighbours::{self, PastBaskets},
     codec::stored,
+    invalid::Invalid,
     lists::Lists,
-    model::Invalid,
     ranker::{Candidates, logarithm, share},
     tally::Tally,
     vectors::{Vectors, dot},

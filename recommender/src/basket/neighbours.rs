@@ -2,7 +2,7 @@
 
 use crate::{
     codec::stored,
-    model::Invalid,
+    invalid::Invalid,
     ragged::{self, Ragged},
     tally::{Tally, keep_best},
 };

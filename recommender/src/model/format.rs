@@ -104,20 +104,20 @@ impl Model {
     pub fn parse(bytes: &[u8]) -> Result<Self, ModelError> {
         let body = body(bytes)?;
         let (signed, checksum) = bytes.split_at(bytes.len() - CHECKSUM_BYTES);
-        // The checksum takes as long as the reading, which no bytes can harm: they go side by side.
+        // The checksum takes as long as reading and checking, which no bytes can harm: they go side by side.
         let (is_sound, read) = std::thread::scope(|scope| {
             let digest = scope.spawn(|| Sha256::digest(signed)[..] == *checksum);
-            let mut reader = Reader(body);
-            let model = Self::take(&mut reader);
-            let left = reader.0.len();
-            (digest.join().expect("a checksum does not panic"), model.map(|model| (model, left)))
+            let read = Self::read_body(body);
+            (digest.join().expect("a checksum does not panic"), read)
         });
-        if !is_sound {
-            return Err(ModelError::Corrupt("the checksum does not match".to_owned()));
-        }
-        let (model, left) = read.map_err(|error| ModelError::Corrupt(error.to_string()))?;
-        if left > 0 {
-            return Err(ModelError::Corrupt(format!("{left} bytes follow the model")));
+        if is_sound { read } else { Err(ModelError::Corrupt("the checksum does not match".to_owned())) }
+    }
+
+    fn read_body(body: &[u8]) -> Result<Self, ModelError> {
+        let mut reader = Reader(body);
+        let model = Self::take(&mut reader).map_err(|error| ModelError::Corrupt(error.to_string()))?;
+        if !reader.0.is_empty() {
+            return Err(ModelError::Corrupt(format!("{} bytes follow the model", reader.0.len())));
         }
         model.check()?;
         Ok(model)

@@ -106,9 +106,9 @@ fn a_file_cut_off_anywhere_is_torn() {
 #[test]
 fn a_byte_changed_anywhere_is_noticed() {
     let bytes = model().to_bytes();
-    for place in 0..bytes.len() {
+    for (place, flip) in (0..bytes.len()).flat_map(|place| [(place, 1), (place, 0x80), (place, 0xff)]) {
         let mut bad = bytes.clone();
-        bad[place] ^= 1;
+        bad[place] ^= flip;
         let error = Model::parse(&bad).unwrap_err();
         match (place, error) {
             (0..8, ModelError::WrongMagic) => {}

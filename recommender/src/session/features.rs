@@ -3,8 +3,8 @@
 use crate::{
     code,
     codec::stored,
+    invalid::Invalid,
     lists::Lists,
-    model::Invalid,
     ranker::{Candidates, logarithm, share},
     session::neighbours::{self, PastSessions},
     tally::Tally,

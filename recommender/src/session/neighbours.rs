@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     codec::stored,
-    model::Invalid,
+    invalid::Invalid,
     ragged::{self, Ragged},
     tally::{Tally, keep_best},
 };
