@@ -11,6 +11,7 @@
 mod clicks;
 mod fold;
 mod late;
+mod sums;
 mod unit;
 
 use std::{
@@ -25,8 +26,9 @@ use serde::Deserialize;
 
 pub use self::{
     clicks::DERIVED,
-    fold::{Fold, Known, Sums},
+    fold::{Fold, Known},
     late::{LATE, late_key},
+    sums::Sums,
 };
 use self::{
     clicks::feeds,

@@ -13,17 +13,16 @@ use serde_json::{Map, Value};
 
 use super::{
     CROSSED, DAILY, EPOCH, LATE, SHARED,
-    clicks::{Clicks, DERIVED, feeds},
+    clicks::{Clicks, DERIVED},
     is_look, late_key,
+    sums::{ArmKey, Sums},
     unit::Unit,
 };
 use crate::{
     circumstances::EXCLUDED,
     definitions,
     search::sellers::DAY_MS,
-    store::{
-        ArmRow, KNOWN, LookRow, OutboxEvent, PastRow, PersonRow, RollUp, RolledExperiment, RolledUp, UnitRow,
-    },
+    store::{ArmRow, KNOWN, LookRow, OutboxEvent, PastRow, PersonRow, RollUp, RolledExperiment, UnitRow},
 };
 
 /// Most segments of one dimension of an experiment, such as countries; what comes later is told as one.
@@ -56,59 +55,6 @@ struct OrderLineData {
 #[derive(Deserialize)]
 struct KnownData {
     unit: VisitorId,
-}
-
-/// The key of an arm's sums: experiment, segment, variation.
-type ArmKey = (String, String, u32);
-
-/// Is what is rolled up of all experiments, opened.
-#[derive(Debug, Default)]
-pub struct Sums {
-    experiments: BTreeMap<String, Vec<Metric>>,
-    arms: BTreeMap<ArmKey, ArmSums>,
-}
-
-impl Sums {
-    /// Opens the rows; one that cannot be read is reported and begins anew, until the roll-ups are rebuilt.
-    pub fn open(rolled: RolledUp) -> Self {
-        let mut sums = Self::default();
-        for row in rolled.experiments {
-            match serde_json::from_str::<Vec<Metric>>(&row.metrics) {
-                Ok(metrics) => _ = sums.experiments.insert(row.experiment, metrics),
-                Err(error) => tracing::error!(row.experiment, %error, "its metrics cannot be read"),
-            }
-        }
-        for ArmRow { experiment, segment, variation, sums: text } in rolled.arms {
-            match ArmSums::parse(&text) {
-                Ok(arm) => _ = sums.arms.insert((experiment, segment, variation), arm),
-                Err(error) => {
-                    tracing::error!(experiment, segment, variation, %error, "an arm cannot be read")
-                }
-            }
-        }
-        sums
-    }
-
-    /// Reports whether an experiment has units.
-    pub fn knows(&self, experiment: &str) -> bool {
-        self.experiments.contains_key(experiment)
-    }
-
-    /// Lists the keys of experiments that have units.
-    pub(super) fn experiments(&self) -> impl Iterator<Item = &String> {
-        self.experiments.keys()
-    }
-
-    /// Takes in the sums of other experiments.
-    pub(super) fn absorb(&mut self, other: Self) {
-        self.experiments.extend(other.experiments);
-        self.arms.extend(other.arms);
-    }
-
-    /// Reports whether some experiment counts events of a type, or what it makes of them.
-    pub fn listens_to(&self, kind: &str) -> bool {
-        self.experiments.values().flatten().any(|metric| feeds(kind, metric))
-    }
 }
 
 /// Holds what the store knows of the units that a fold's events speak of.

@@ -1,0 +1,63 @@
+//! What is rolled up of experiments, opened: their metrics, and the sums of their arms.
+
+use std::collections::BTreeMap;
+
+use experiments::{ArmSums, Metric};
+
+use super::clicks::feeds;
+use crate::store::{ArmRow, RolledUp};
+
+/// The key of an arm's sums: experiment, segment, variation.
+pub(super) type ArmKey = (String, String, u32);
+
+/// Is what is rolled up of all experiments, opened.
+#[derive(Debug, Default)]
+pub struct Sums {
+    /// The metrics of each.
+    pub(super) experiments: BTreeMap<String, Vec<Metric>>,
+    /// What the units of each arm did, whole and in segments.
+    pub(super) arms: BTreeMap<ArmKey, ArmSums>,
+}
+
+impl Sums {
+    /// Opens the rows; one that cannot be read is reported and begins anew, until the roll-ups are rebuilt.
+    pub fn open(rolled: RolledUp) -> Self {
+        let mut sums = Self::default();
+        for row in rolled.experiments {
+            match serde_json::from_str::<Vec<Metric>>(&row.metrics) {
+                Ok(metrics) => _ = sums.experiments.insert(row.experiment, metrics),
+                Err(error) => tracing::error!(row.experiment, %error, "its metrics cannot be read"),
+            }
+        }
+        for ArmRow { experiment, segment, variation, sums: text } in rolled.arms {
+            match ArmSums::parse(&text) {
+                Ok(arm) => _ = sums.arms.insert((experiment, segment, variation), arm),
+                Err(error) => {
+                    tracing::error!(experiment, segment, variation, %error, "an arm cannot be read")
+                }
+            }
+        }
+        sums
+    }
+
+    /// Reports whether an experiment has units.
+    pub fn knows(&self, experiment: &str) -> bool {
+        self.experiments.contains_key(experiment)
+    }
+
+    /// Lists the keys of experiments that have units.
+    pub(super) fn experiments(&self) -> impl Iterator<Item = &String> {
+        self.experiments.keys()
+    }
+
+    /// Takes in the sums of other experiments.
+    pub(super) fn absorb(&mut self, other: Self) {
+        self.experiments.extend(other.experiments);
+        self.arms.extend(other.arms);
+    }
+
+    /// Reports whether some experiment counts events of a type, or what it makes of them.
+    pub fn listens_to(&self, kind: &str) -> bool {
+        self.experiments.values().flatten().any(|metric| feeds(kind, metric))
+    }
+}
