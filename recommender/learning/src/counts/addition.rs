@@ -94,7 +94,10 @@ impl<S: Score> Addition<'_, S> {
     pub fn finish(mut self) -> Result<Added, CountsError> {
         self.flush()?;
         let basis = self.counts.basis(&self.manifest);
-        let is_current = self.counts.heads.as_ref().is_some_and(|heads| heads.basis == basis);
+        // An order that was told before counts for nothing, and may all the same name a new item or a later day.
+        let is_current = self.counts.heads.as_ref().is_some_and(|heads| {
+            heads.basis == basis && heads.totals.len() == self.manifest.item_count as usize
+        });
         if self.new.is_empty() && is_current
             || self.manifest.item_count == 0 && self.manifest.segments.is_empty()
         {

@@ -312,6 +312,17 @@ fn an_addition_that_is_not_finished_changes_nothing() {
 }
 
 #[test]
+fn an_order_that_was_told_before_may_name_a_new_item() {
+    let folder = tempfile::tempdir().unwrap();
+    let changes = [Order(1, 0, vec![1, 2]), Order(1, 0, vec![3])];
+    for change in &changes {
+        tell(&mut Counts::open(folder.path(), PLAIN, COSINE).unwrap(), std::slice::from_ref(change));
+    }
+    let counts = Counts::open(folder.path(), PLAIN, COSINE).unwrap();
+    assert_eq!((rows(&counts), best(&counts).len()), (naive(&changes, PLAIN), 4));
+}
+
+#[test]
 fn other_settings_are_taken_up_from_the_orders_that_are_there() {
     let folder = tempfile::tempdir().unwrap();
     let changes = [Order(1, 0, vec![1, 2]), Order(2, 400, vec![1, 3]), Order(3, 400, vec![1, 3, 2])];
