@@ -27,8 +27,9 @@ pub fn built(name: &str) -> PathBuf {
 /// Cargo says where it is. Only where a test's binary is started by hand does the place that it was compiled at count: clones
 /// that share a build folder may share the binary.
 pub fn repository() -> PathBuf {
-    let tests = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    Path::new(&tests).parent().expect("tests/ has a parent").to_path_buf()
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let mut folders = Path::new(&package).ancestors();
+    folders.find(|folder| folder.join("Cargo.lock").is_file()).expect("a package is in the repository").into()
 }
 
 /// Runs a script of `tests/clients` with Node, and returns what it printed.
