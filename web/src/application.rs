@@ -25,7 +25,7 @@ use uuid::Uuid;
 use crate::{
     admin,
     api::{self, cart_text::CartTexts},
-    back_in_stock::{Asks, waves},
+    back_in_stock::{asks::Asks, waves},
     bandits,
     carts::{
         Carts,
@@ -40,7 +40,7 @@ use crate::{
     deliveries::{courier::Courier, lease},
     events::{files::EventFiles, reader, rollups::RollUps, shelf_counts::ShelfReader},
     experiment_metrics::ExperimentMetrics,
-    flags::{self, Flags},
+    flags::{self, publisher::Flags},
     keyring::Keyring,
     mail::{self, Postman},
     metrics,
@@ -261,6 +261,7 @@ fn serve(shop: web::Data<Shop>, listener: TcpListener) -> anyhow::Result<Server>
     let server = HttpServer::new(move || {
         App::new()
             .app_data(shop.clone())
+            .app_data(web::Data::from(shop.keys.clone()))
             .app_data(
                 web::QueryConfig::default()
                     .error_handler(|e, _| Problem::invalid_request(e.to_string()).into()),

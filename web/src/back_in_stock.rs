@@ -6,6 +6,7 @@
 //! that ship at once, of a product that shoppers see. Who reads the letters of an address may end its requests: the link
 //! in them holds the address, sealed.
 
+pub mod asks;
 pub mod waves;
 
 use std::{net::IpAddr, sync::Arc};
@@ -19,43 +20,12 @@ use crate::{
     search::words::words,
     shop::Shop,
     store::StockRequest,
-    throttle::Allowance,
     users::email,
 };
 
-/// How often one household may ask within [`ASK_SECONDS`]: a family that walks through a sold-out aisle.
-pub const CLIENT_ASKS_MAX: u32 = 60;
-/// How often may be asked for one address within [`ASK_SECONDS`]: each new request leads to a letter.
-pub const ADDRESS_ASKS_MAX: u32 = 20;
-/// How long an allowance that was used up takes to come back, in seconds.
-pub const ASK_SECONDS: u32 = 3_600;
 /// What links in letters are sealed for, with the version of their content: the address.
 const PURPOSE: &str = "stock requests 1";
 const DAY_MS: i64 = 86_400_000;
-
-/// Is how often may be asked, by one household and for one address.
-pub struct Asks {
-    client: Allowance,
-    address: Allowance,
-}
-
-impl Default for Asks {
-    fn default() -> Self {
-        Self {
-            client: Allowance::new("client", CLIENT_ASKS_MAX, ASK_SECONDS),
-            address: Allowance::new("e-mail address", ADDRESS_ASKS_MAX, ASK_SECONDS),
-        }
-    }
-}
-
-impl Asks {
-    /// Takes one request off the allowances of the household that asks and of the address that is to be told.
-    fn admit(&self, email: &str, client: Option<IpAddr>) -> Result<(), Problem> {
-        let wait = client.and_then(|client| Some(("client", self.client.wait_seconds(&client)?)));
-        let wait = wait.or_else(|| Some(("e-mail address", self.address.wait_seconds(&email)?)));
-        wait.map_or(Ok(()), |(of, seconds)| Err(Problem::too_many_requests(of, seconds)))
-    }
-}
 
 /// Is what somebody asks for.
 #[derive(Clone, Debug)]

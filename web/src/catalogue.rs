@@ -13,6 +13,9 @@ use crate::{
     store::{self, Store},
 };
 
+/// The currency of a cart where neither the client nor the catalogue names one.
+const FALLBACK_CURRENCY: &str = "GBP";
+
 /// Is a visible product as it is looked through.
 #[derive(Debug)]
 pub struct Listed {
@@ -197,9 +200,10 @@ impl Catalogue {
         self.changes_ms.iter().copied()
     }
 
-    /// Returns the currency that most visible products are priced in: what a cart is opened in when nobody says.
-    pub fn currency(&self) -> Option<Currency> {
-        self.currency
+    /// Returns the currency that a cart is opened in when nobody says: the one that most visible products are priced in, and
+    /// pounds where there are no prices yet.
+    pub fn currency(&self) -> Currency {
+        self.currency.unwrap_or_else(|| Currency::parse(FALLBACK_CURRENCY).expect("the fallback is listed"))
     }
 
     /// Reports how many products a shopper may see.

@@ -14,7 +14,6 @@ use crate::{
     catalogue::CatalogueCell,
     clock,
     shelves::ShelfName,
-    shop::currency_of,
     store::{self, DocumentRevision, Store, StoreError},
 };
 
@@ -81,7 +80,7 @@ impl ExperimentMetrics {
     /// Returns the metrics that every shop has.
     pub fn usual(&self) -> Vec<Metric> {
         let of = |value: Value| Metric::parse(&value.to_string()).expect("a usual metric is one");
-        usual(&currency_of(&self.catalogue.get())).into_iter().map(of).collect()
+        usual(&self.catalogue.get().currency()).into_iter().map(of).collect()
     }
 
     /// Returns those of an experiment on a flag that names none: where it is no shelf's flag, shelves are not what it is about.

@@ -11,7 +11,7 @@ use cart_core::{
 use crate::{
     carts::{Carts, IdempotencyKey},
     problem::{Problem, accepted},
-    restore::{Fate, MENDS_MAX, Reason},
+    restore::outcome::{Fate, MENDS_MAX, Reason},
     store::{Accepted, Answer},
 };
 

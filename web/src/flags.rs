@@ -5,6 +5,7 @@
 
 pub mod clients;
 pub mod publication;
+pub mod publisher;
 pub mod streams;
 
 mod evaluation;
@@ -18,11 +19,6 @@ mod shapes;
 mod subscription;
 mod tracking;
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
-
 use actix_web::{
     Resource,
     middleware::{Compat, Compress, from_fn},
@@ -30,12 +26,7 @@ use actix_web::{
 };
 
 pub use self::tracking::TRACK_AGE_MAX_MS;
-use self::{clients::Clients, publication::Publication, refusal::Refusal, streams::Streams};
-use crate::{
-    api::operation::{self, Operation, by_path},
-    config::FlagsConfig,
-    definitions::DefinitionsCell,
-};
+use crate::api::operation::{self, Operation, by_path};
 
 /// Describes the doors for the API's document.
 pub(crate) fn operations() -> Vec<Operation> {
@@ -66,43 +57,4 @@ pub fn routes(config: &mut ServiceConfig) {
 /// Answers methods that a path has not, in the words of its protocol.
 fn answering(resource: Resource, allow: String) -> Resource {
     resource.default_service(web::to(move |request| gate::other_method(request, allow.clone())))
-}
-
-/// Is what the doors of flags share.
-pub struct Flags {
-    clients: Clients,
-    definitions: Arc<DefinitionsCell>,
-    /// What was made last for each client key; there are no more than the configuration has.
-    published: Mutex<BTreeMap<String, Arc<Publication>>>,
-    /// The open streams.
-    pub streams: Arc<Streams>,
-}
-
-impl Flags {
-    /// Opens the doors to the configured clients.
-    pub fn new(config: &FlagsConfig, definitions: Arc<DefinitionsCell>) -> Self {
-        Self {
-            clients: Clients::of(config),
-            definitions,
-            published: Mutex::default(),
-            streams: Arc::new(Streams::of(config)),
-        }
-    }
-
-    /// Returns what the clients of a key get now.
-    ///
-    /// # Errors
-    /// [`Refusal`] where nobody is known by the key.
-    fn publication(&self, client_key: &str) -> Result<Arc<Publication>, Refusal> {
-        let client = self.clients.find(client_key)?;
-        let definitions = self.definitions.get();
-        let mut published = self.published.lock().expect("no thread panics with the lock held");
-        if let Some(known) = published.get(client_key).filter(|known| known.version == definitions.version())
-        {
-            return Ok(known.clone());
-        }
-        let made = Arc::new(Publication::of(&definitions, client));
-        published.insert(client_key.to_owned(), made.clone());
-        Ok(made)
-    }
 }

@@ -8,6 +8,7 @@ mod letter;
 mod outlet;
 mod receipt;
 mod restock;
+pub mod sink;
 
 use std::sync::Arc;
 
@@ -23,8 +24,8 @@ use self::{
 };
 pub use self::{
     dispatch::Dispatch,
-    letter::{Letter, LetterError, sender},
-    outlet::{MailSink, Outlet},
+    letter::{Letter, LetterError},
+    outlet::Outlet,
 };
 use crate::{
     clock,

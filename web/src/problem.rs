@@ -17,7 +17,6 @@ use crate::{
     checkout::CheckoutError,
     payment::PaymentError,
     store::{Accepted, Answer, StoreError},
-    users::EntryError,
 };
 
 /// How long a client is asked to wait when the shop is busy or its store away, in seconds.
@@ -82,6 +81,12 @@ impl Problem {
         let detail = format!("the {of} has asked more often than it may; ask again in {wait_seconds} s");
         let retry_after_s = Some(u32::try_from(wait_seconds).unwrap_or(u32::MAX));
         Self { retry_after_s, ..Self::new(Kind::TooManyRequests, detail) }
+    }
+
+    /// Says when to ask again, in seconds.
+    #[must_use]
+    pub fn with_retry_after_s(self, seconds: u32) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
     }
 
     /// Returns the kind.
@@ -235,23 +240,6 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::warn!(%error, "the store did not answer a request");
         CartsError::Unavailable.into()
-    }
-}
-
-impl From<EntryError> for Problem {
-    fn from(error: EntryError) -> Self {
-        let kind = match &error {
-            EntryError::Wrong => Kind::WrongCredentials,
-            EntryError::Taken => Kind::AccountExists,
-            EntryError::TooMany { .. } => Kind::TooManyAttempts,
-            EntryError::Invalid(fields) => return Self::invalid_details(fields.clone()),
-            EntryError::Carts(error) => return (*error).into(),
-        };
-        let mut problem = Self::new(kind, error.to_string());
-        if let EntryError::TooMany { retry_after_s } = error {
-            problem.retry_after_s = Some(retry_after_s);
-        }
-        problem
     }
 }
 

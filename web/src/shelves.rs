@@ -67,7 +67,7 @@ pub struct Shelves {
     /// The stock of what shelves show.
     pub levels: Levels,
     answers: Answers,
-    deadline: Deadline,
+    pub(crate) deadline: Deadline,
     index: ArcSwapOption<Index>,
     sold_out: ArcSwap<BTreeSet<Sku>>,
     seen: Mutex<Option<(SystemTime, u64)>>,

@@ -1,7 +1,10 @@
 //! The shop: everything a door needs to serve somebody.
 
+mod shelf;
+
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
+use actix_web::web::Bytes;
 use cart_core::{
     AssignedVariation, Cart, CartId, Command, Currency, PriceQuestion, Quote, ReopenedLine, Request, Sku,
     StockLevels, VisitorId, quote,
@@ -13,16 +16,16 @@ use uuid::Uuid;
 use crate::{
     admin::accounts::Remembered,
     api::cart_text::CartTexts,
-    back_in_stock::Asks,
+    back_in_stock::asks::Asks,
     carts::{Carts, CartsError, IdempotencyKey, Opening},
-    catalogue::{Catalogue, CatalogueCell},
+    catalogue::CatalogueCell,
     channel::sessions::Sessions,
     checkout::Checkout,
     clock,
     config::Config,
     definitions::{DefinitionsCell, Forced},
     experiment_metrics::ExperimentMetrics,
-    flags::Flags,
+    flags::publisher::Flags,
     keyring::Keyring,
     metrics,
     payment::Sandbox,
@@ -33,14 +36,11 @@ use crate::{
     terms::TermsCell,
     throttle::{Allowance, Throttle},
     trails::Trails,
-    users::{Principals, password::Hasher},
+    users::{password::Hasher, principals::Principals},
     views::Views,
     visitor::{Token, Visitor},
     webhooks::agent::Agent,
 };
-
-/// The currency of a cart where neither the client nor the catalogue names one.
-const FALLBACK_CURRENCY: &str = "GBP";
 
 /// Is what every door shares.
 pub struct Shop {
@@ -239,6 +239,11 @@ impl Shop {
         Ok(self.store.stock(skus).await?.within(self.terms.get().locations.ids()))
     }
 
+    /// Returns what a cart is and costs now, as clients read it.
+    pub fn cart_text(&self, cart: &Arc<Cart>) -> Bytes {
+        self.cart_texts.of(cart, self.catalogue.get(), self.terms.get())
+    }
+
     /// Returns the stock of products that a shelf shows, at most half a second old.
     ///
     /// # Errors
@@ -249,7 +254,7 @@ impl Shop {
 
     /// Returns the currency that a cart is opened in when nobody says.
     pub fn currency(&self) -> Currency {
-        currency_of(&self.catalogue.get())
+        self.catalogue.get().currency()
     }
 
     /// Asks what one piece costs now, in a currency or the shop's.
@@ -332,12 +337,6 @@ impl Shop {
             Err(error) => tracing::warn!(%error, "an exposure could not be logged"),
         }
     }
-}
-
-/// Returns the currency of a catalogue, or of a shop that has none yet.
-pub fn currency_of(catalogue: &Catalogue) -> Currency {
-    let fallback = || Currency::parse(FALLBACK_CURRENCY).expect("the fallback is listed");
-    catalogue.currency().unwrap_or_else(fallback)
 }
 
 fn fresh_id() -> CartId {

@@ -21,7 +21,6 @@ use crate::{
     circumstances::Circumstances,
     clock,
     keyring::Keyring,
-    shop::Shop,
     users::principals::{Login, SESSION_PREFIX},
 };
 
@@ -221,7 +220,7 @@ impl Visitor {
 }
 
 fn keys(request: &HttpRequest) -> Option<&Keyring> {
-    request.app_data::<Data<Shop>>().map(|shop| &*shop.keys)
+    request.app_data::<Data<Keyring>>().map(|keys| &***keys)
 }
 
 /// Behind a proxy that ends TLS, the proxy says so: `Forwarded` or `X-Forwarded-Proto`.

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use actix_web::web::Bytes;
 use cart_core::{Cart, Terms, quote};
 
-use crate::{answers, catalogue::Catalogue, clock, shop::Shop, wire::CartView};
+use crate::{answers, catalogue::Catalogue, clock, wire::CartView};
 
 /// Keeps the texts of carts.
 pub type CartTexts = answers::Answers<Sources, Written>;
@@ -39,12 +39,12 @@ pub struct Written {
     text: Bytes,
 }
 
-impl Shop {
+impl CartTexts {
     /// Returns what a cart is and costs now, as clients read it.
-    pub fn cart_text(&self, cart: &Arc<Cart>) -> Bytes {
-        let sources = Sources { catalogue: self.catalogue.get(), terms: self.terms.get() };
+    pub fn of(&self, cart: &Arc<Cart>, catalogue: Arc<Catalogue>, terms: Arc<Terms>) -> Bytes {
+        let sources = Sources { catalogue, terms };
         let (id, now_ms) = (cart.id.as_str(), clock::now_ms());
-        let known = self.cart_texts.find(id, &sources, now_ms);
+        let known = self.find(id, &sources, now_ms);
         if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.cart, cart)) {
             return known.text;
         }
@@ -52,7 +52,7 @@ impl Shop {
         let text = serde_json::to_vec(&CartView::of(cart, &quote)).expect("a cart is plain values");
         let text = Bytes::from(text);
         let written = Written { cart: cart.clone(), text: text.clone() };
-        self.cart_texts.keep(id, sources, now_ms, written, text.len());
+        self.keep(id, sources, now_ms, written, text.len());
         text
     }
 }

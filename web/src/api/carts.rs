@@ -186,7 +186,7 @@ pub(super) async fn command(
     let is_placing = matches!(parsed, Parsed::PlaceOrder { .. });
     let answer = match parsed {
         Parsed::Command(command) => {
-            shop.admit_cards(&command, &caller, household_of(&shop, &request))?;
+            shop.admit_cards(&command, &caller, household_of(&shop.config.limits, &request))?;
             let request = Request { caller: Some(caller), expected_version, command };
             shop.carts.execute(cart, request, key).await?
         }

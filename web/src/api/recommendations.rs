@@ -93,8 +93,15 @@ async fn recommendations(shop: web::Data<Shop>, request: HttpRequest) -> Result<
     let wanted: Wanted = read(&others.join("&"))?;
     let (name, about) = subject(&shop, &request, &wanted, &viewed, who.as_ref()).await?;
     let filling = shop.filling(name, who.as_ref(), &forced(&request, &shop.definitions.get()));
-    let question = shop.shelf_question(name, &about, who.as_ref(), filling.value, request.query_string());
-    if let Some(found) = question.as_ref().and_then(|question| shop.shelf_answer(question, who.as_ref())) {
+    let question = shop.shelves.question(
+        shop.catalogue.get(),
+        name,
+        &about,
+        who.as_ref(),
+        filling.value,
+        request.query_string(),
+    );
+    if let Some(found) = question.as_ref().and_then(|question| shop.shelves.answer(question, who.as_ref())) {
         if let Some(who) = who.filter(|_| !found.is_empty) {
             shop.expose(&who, filling.counted).await;
         }
@@ -119,7 +126,7 @@ async fn recommendations(shop: web::Data<Shop>, request: HttpRequest) -> Result<
     let view = RecommendationsView { shelf: shelf.name, recommendations: view.collect() };
     let json = web::Bytes::from(serde_json::to_vec(&view).expect("products are plain values"));
     if let Some(question) = question {
-        shop.keep_shelf_answer(question, json.clone(), &shelf, &stock);
+        shop.shelves.keep_answer(shop.catalogue.get(), question, json.clone(), &shelf, &stock);
     }
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json))
 }

@@ -18,9 +18,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     carts::IdempotencyKey,
+    config::LimitsConfig,
     definitions::{Definitions, Forced},
     problem::{Kind, Problem},
-    shop::Shop,
     throttle::network::{client, household},
     visitor::Visitor,
     wire::read,
@@ -247,9 +247,9 @@ pub fn forwarded(request: &HttpRequest) -> Option<&str> {
 }
 
 /// Returns the household that a request comes from: who can ask from many addresses of it is one.
-pub fn household_of(shop: &Shop, request: &HttpRequest) -> Option<IpAddr> {
+pub fn household_of(limits: &LimitsConfig, request: &HttpRequest) -> Option<IpAddr> {
     let peer = request.peer_addr().map(|peer| peer.ip());
-    client(peer, forwarded(request), &shop.config.limits.proxies).map(household)
+    client(peer, forwarded(request), &limits.proxies).map(household)
 }
 
 /// Reads the client's key, with a digest of what it stands for.

@@ -61,7 +61,7 @@ pub(super) fn start(
     stream: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
     let session = Session {
-        household: household_of(&shop, request),
+        household: household_of(&shop.config.limits, request),
         shop,
         visitor,
         channels: HashMap::new(),

@@ -20,7 +20,6 @@ use crate::{
     config::Config,
     definitions::Definitions,
     experiment_metrics::ExperimentMetrics,
-    shop::currency_of,
     store,
 };
 
@@ -46,7 +45,7 @@ pub(super) async fn run(config: Config, args: ReportArgs) -> anyhow::Result<()> 
     catalogue.refresh(&*store).await?;
     let metrics = ExperimentMetrics::new(catalogue.clone());
     metrics.refresh(&*store).await?;
-    let currency = currency_of(&catalogue.get());
+    let currency = catalogue.get().currency();
     let currency = Currency::new(currency.code(), currency.exponent());
     let report = Report::of(&*store, &definitions, &metrics, currency, &args.key).await?;
     let text = match (args.history, args.format) {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::mail::{self, MailSink};
+use crate::mail::sink::{MailSink, sender};
 
 /// Is how letters leave the shop.
 #[derive(Clone, Deserialize)]
@@ -39,7 +39,7 @@ impl MailConfig {
     /// Refuses what makes no sense.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         MailSink::parse(&self.sink).map_err(anyhow::Error::msg)?;
-        mail::sender(&self.from)?;
+        sender(&self.from)?;
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use lettre::{
 use serde::Serialize;
 use tera::{Context, Tera};
 
+use super::sink::sender;
 use crate::store::{OutboxEvent, StoreError};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates/mail");
@@ -192,14 +193,6 @@ impl Letters {
             message.multipart(MultiPart::alternative_plain_html(text.trim_start().to_owned(), html))?;
         Ok(Letter { name: format!("{:020}-{template}-{}", event.position, event.id), message })
     }
-}
-
-/// Parses the sender of all letters.
-///
-/// # Errors
-/// Where it is none.
-pub fn sender(text: &str) -> anyhow::Result<Mailbox> {
-    text.parse().map_err(|error| anyhow::anyhow!("mail.from must look like Shop <shop@example.org>: {error}"))
 }
 
 /// A line break in a header would begin another header.

@@ -9,8 +9,8 @@ use actix_web::web::Bytes;
 use cart_core::{Sku, StockLevels};
 use recommender::Index;
 
-use super::{About, Filling, ShelfName, Shown, rules::Rules, showing::Showing};
-use crate::{answers, catalogue::Catalogue, clock, shop::Shop, visitor::Visitor};
+use super::{About, Filling, ShelfName, Shelves, Shown, rules::Rules, showing::Showing};
+use crate::{answers, catalogue::Catalogue, clock, visitor::Visitor};
 
 /// Keeps the answers of shelves.
 pub type Answers = answers::Answers<Sources, Answer>;
@@ -84,10 +84,11 @@ pub struct Found {
     pub is_empty: bool,
 }
 
-impl Shop {
+impl Shelves {
     /// Returns the question that a shelf answers, where others ask the same; `text` is how it was put.
-    pub fn shelf_question(
+    pub fn question(
         &self,
+        catalogue: Arc<Catalogue>,
         name: ShelfName,
         about: &About,
         who: Option<&Visitor>,
@@ -100,7 +101,7 @@ impl Shop {
             _ => false,
         };
         let Filling::One(algorithm) = filling else { return None };
-        let (sources, asked_ms) = (self.shelf_sources(), clock::now_ms());
+        let (sources, asked_ms) = (self.sources(catalogue), clock::now_ms());
         if !is_common || (who.is_some() && sources.rules.ask_what_was_bought(name, asked_ms)) {
             return None;
         }
@@ -110,40 +111,40 @@ impl Shop {
     }
 
     /// Finds what was answered before, as it is for whoever asks now.
-    pub fn shelf_answer(&self, question: &Question, who: Option<&Visitor>) -> Option<Found> {
+    pub fn answer(&self, question: &Question, who: Option<&Visitor>) -> Option<Found> {
         let Question { text, asked_ms, sources } = question;
-        let answer = self.shelves.answers.find(text, sources, *asked_ms)?;
+        let answer = self.answers.find(text, sources, *asked_ms)?;
         Some(Found { json: answer.json_for(who, question.asked_ms), is_empty: answer.is_empty })
     }
 
     /// Keeps an answer, unless something changed while it was made, or an algorithm failed. `stock` is what it was made of: levels that
     /// were read for it alone are not kept up to date.
-    pub fn keep_shelf_answer(
+    pub fn keep_answer(
         &self,
+        catalogue: Arc<Catalogue>,
         question: Question,
         json: Bytes,
         shelf: &Shown,
         stock: &Arc<StockLevels>,
     ) {
         let is_current =
-            Arc::ptr_eq(stock, &question.sources.levels) && question.sources == self.shelf_sources();
+            Arc::ptr_eq(stock, &question.sources.levels) && question.sources == self.sources(catalogue);
         if is_current && !shelf.is_makeshift {
             let spot = shelf.items.first().and_then(|item| item.spot.as_ref());
             let showing = spot.map(|spot| spot.showing.clone());
             let (Question { text, asked_ms, sources }, size_bytes) = (question, json.len());
             let answer = Answer { json, showing, is_empty: shelf.items.is_empty() };
-            self.shelves.answers.keep(&text, sources, asked_ms, answer, size_bytes);
+            self.answers.keep(&text, sources, asked_ms, answer, size_bytes);
         }
     }
 
-    fn shelf_sources(&self) -> Sources {
-        let shelves = &self.shelves;
+    fn sources(&self, catalogue: Arc<Catalogue>) -> Sources {
         Sources {
-            index: shelves.index.load_full(),
-            catalogue: self.catalogue.get(),
-            rules: shelves.rulebook.get(),
-            sold_out: shelves.sold_out(),
-            levels: shelves.levels.known(),
+            index: self.index.load_full(),
+            catalogue,
+            rules: self.rulebook.get(),
+            sold_out: self.sold_out(),
+            levels: self.levels.known(),
         }
     }
 }

@@ -4,12 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::report::{Reader, Refused, Report, Told};
 use crate::{
-    clock, metrics,
-    shop::Shop,
+    metrics,
     store::{self, Store, TrackedEvent},
-    visitor::Visitor,
 };
 
 /// Most events that wait to be written: some seconds of a busy shop. Beyond that they are dropped and counted.
@@ -61,22 +58,4 @@ async fn track(store: &dyn Store, events: &[TrackedEvent]) -> store::Result<u64>
     };
     let kept: Vec<TrackedEvent> = events.iter().filter(|event| !leaves_out(event)).cloned().collect();
     if kept.is_empty() { Ok(0) } else { store.track(&kept).await }
-}
-
-impl Shop {
-    /// Notes what a visitor tells of shelves; returns how many events that is, and what does not count.
-    pub fn note_shelves(&self, who: &Visitor, report: &Report) -> (usize, Vec<Refused>) {
-        let catalogue = self.catalogue.get();
-        let reader = Reader { catalogue: &catalogue, who, now_ms: clock::now_ms() };
-        let (events, refused) = reader.read(report);
-        (self.shelf_journal.note(events), refused)
-    }
-
-    /// Notes that a visitor came to a product by a link of a shelf, where they did.
-    pub fn note_click(&self, who: &Visitor, sku: &str, from: Option<&str>) {
-        if let Some(from) = from {
-            let clicked = vec![Told { sku: sku.to_owned(), from: from.to_owned() }];
-            self.note_shelves(who, &Report { clicked, ..Report::default() });
-        }
-    }
 }

@@ -48,7 +48,7 @@ pub(super) async fn redeem(
 ) -> Result<Redeemed, Problem> {
     let done = async {
         let Some(command) = command_of(form)? else { return Ok(None) };
-        shop.admit_cards(&command, &guest.visitor.id, household_of(shop, request))?;
+        shop.admit_cards(&command, &guest.visitor.id, household_of(&shop.config.limits, request))?;
         run(shop, guest, cart, command).await.map(Some)
     };
     match done.await {

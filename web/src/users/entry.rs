@@ -15,6 +15,7 @@ use super::{
 use crate::{
     carts::CartsError,
     clock,
+    problem::{Kind, Problem},
     shop::Shop,
     store::{StoreError, TrackedEvent, User, UserSession},
     visitor::Visitor,
@@ -44,6 +45,23 @@ pub enum EntryError {
     /// The shop does not get round to it.
     #[error(transparent)]
     Carts(#[from] CartsError),
+}
+
+impl From<EntryError> for Problem {
+    fn from(error: EntryError) -> Self {
+        let kind = match &error {
+            EntryError::Wrong => Kind::WrongCredentials,
+            EntryError::Taken => Kind::AccountExists,
+            EntryError::TooMany { .. } => Kind::TooManyAttempts,
+            EntryError::Invalid(fields) => return Self::invalid_details(fields.clone()),
+            EntryError::Carts(error) => return (*error).into(),
+        };
+        let mut problem = Self::new(kind, error.to_string());
+        if let EntryError::TooMany { retry_after_s } = error {
+            problem = problem.with_retry_after_s(retry_after_s);
+        }
+        problem
+    }
 }
 
 impl From<StoreError> for EntryError {

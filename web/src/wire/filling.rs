@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     filling::{Filled, Put},
-    restore::Fate,
+    restore::outcome::Fate,
 };
 
 /// Says into which cart something goes.

@@ -10,7 +10,7 @@ use super::{
     CartView,
     reopened::{ReopenedView, views},
 };
-use crate::restore::{CodeOutcome, LineOutcome, Reason, Restoration};
+use crate::restore::outcome::{CodeOutcome, LineOutcome, Reason, Restoration};
 
 /// Is a cart to keep: the sealed text for the shop, and the readable cart to show meanwhile.
 #[derive(Debug, Serialize, JsonSchema)]

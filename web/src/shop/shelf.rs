@@ -1,0 +1,187 @@
+//! How a shelf is filled for somebody, and what became of it noted.
+//!
+//! A shelf never fails nor delays its page. What the store is slow to tell is done without, and where an algorithm breaks or is late,
+//! the catalogue's own order fills the shelf; both are counted.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use cart_core::{Sku, VisitorId};
+
+use super::Shop;
+use crate::{
+    catalogue::Catalogue,
+    clock,
+    definitions::{Answered, Forced},
+    metrics,
+    shelves::{
+        About, Algorithm, Filling, Shelf, ShelfName, Shown, ShownItem, Suggested, Why,
+        interleave::interleave,
+        report::{Reader, Refused, Report, Told},
+        rules,
+        showing::{Showing, Spot},
+    },
+    visitor::Visitor,
+};
+
+/// How many more suggestions rules choose from than a shelf takes: what is boosted from far below must be among them.
+const SPARE: usize = 60;
+/// The orders in which it is looked up what a visitor bought.
+const ORDERS_MAX: usize = 20;
+
+/// How long a shelf waits for the store.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// Is a suggestion with who made it, and who else fills the shelf.
+struct Candidate {
+    suggested: Suggested,
+    algorithm: Algorithm,
+    against: Option<Algorithm>,
+}
+
+impl Shop {
+    /// Returns who fills a shelf for somebody.
+    pub fn filling(&self, name: ShelfName, who: Option<&Visitor>, forced: &Forced) -> Answered<Filling> {
+        let answered = who.and_then(|who| self.definitions.get().filling(name, who.unit(), forced));
+        answered.unwrap_or_else(|| Answered { value: self.config.shelves.of(name), counted: None })
+    }
+
+    /// Fills a shelf for somebody. It never holds what its page is about, is sold out or hidden, nor what the shop's rules
+    /// exclude.
+    pub async fn shelf(
+        &self,
+        name: ShelfName,
+        about: About,
+        who: Option<&Visitor>,
+        filling: Answered<Filling>,
+        wanted: usize,
+    ) -> Shown {
+        let (rules, now_ms) = (self.shelves.rulebook.get(), clock::now_ms());
+        let Answered { value: filling, counted: met } = filling;
+        let bought = match who.filter(|_| rules.ask_what_was_bought(name, now_ms)) {
+            Some(who) => self.bought_by(&who.id).await,
+            None => Some(BTreeSet::new()),
+        };
+        let catalogue = self.catalogue.get();
+        let (sold_out, shown) = (self.shelves.sold_out(), about.skus());
+        let spare = if rules.are_in_force(name, now_ms) { SPARE } else { 0 };
+        let showing = who.map(|who| Showing::fresh(who.unit(), now_ms));
+        let coins = showing.as_ref().map_or(0, |showing| showing.event_id("coins").as_u64_pair().0);
+        let n = wanted + shown.len() + spare;
+        let (candidates, is_makeshift) = self.candidates(&catalogue, filling, about.into(), n, coins).await;
+        let may_be_offered =
+            |sku: &Sku| catalogue.visible(sku).is_some() && !sold_out.contains(sku) && !shown.contains(sku);
+        let context = rules::Context {
+            shelf: name,
+            now_ms,
+            bought: bought.as_ref(),
+            wanted,
+            may_be_offered: &may_be_offered,
+        };
+        let lead = match filling {
+            Filling::One(lead) | Filling::Shared(lead, _) => lead,
+        };
+        // What the shop pins is to nobody's credit.
+        let pinned = |sku: &Sku| {
+            let suggested = Suggested { product: catalogue.visible(sku)?.clone(), why: Why::Pinned };
+            Some(Candidate { suggested, algorithm: lead, against: None })
+        };
+        let shelf = rules.arrange(candidates, &context, |candidate| &candidate.suggested.product, pinned);
+        let items = shelf.into_iter().enumerate().map(|(n, Candidate { suggested, algorithm, against })| {
+            let spot = |showing: Showing| Spot { shelf: name, place: n + 1, algorithm, against, showing };
+            ShownItem { suggested, spot: showing.clone().map(spot) }
+        });
+        Shown { name, items: items.collect(), met, is_makeshift }
+    }
+
+    /// Logs that a visitor has met who fills a shelf, where there is one to be seen.
+    pub async fn expose_shelf(&self, who: &Visitor, shown: &Shown) {
+        if !shown.items.is_empty() {
+            self.expose(who, shown.met.clone()).await;
+        }
+    }
+
+    /// Looks up what a visitor bought; nothing is known where the store does not say in time.
+    async fn bought_by(&self, who: &VisitorId) -> Option<BTreeSet<Sku>> {
+        match tokio::time::timeout(PATIENCE, self.store.orders_of(who, ORDERS_MAX)).await {
+            Ok(Ok(orders)) => {
+                Some(orders.iter().flat_map(|o| &o.lines).map(|line| line.sku.clone()).collect())
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "what a visitor bought could not be looked up for a shelf");
+                metrics::shelf_fallback("store");
+                None
+            }
+            Err(_) => {
+                metrics::shelf_fallback("slow");
+                None
+            }
+        }
+    }
+
+    /// Returns what fills a shelf, the best first, and whether an algorithm failed.
+    async fn candidates(
+        &self,
+        catalogue: &Arc<Catalogue>,
+        filling: Filling,
+        about: Arc<About>,
+        n: usize,
+        coins: u64,
+    ) -> (Vec<Candidate>, bool) {
+        let suggest = async |algorithm: Algorithm, against: Option<Algorithm>| {
+            let (shelf, is_makeshift) = self.suggested(catalogue, algorithm, &about, n).await;
+            let candidate = |suggested| Candidate { suggested, algorithm, against };
+            (shelf.into_iter().map(candidate).collect::<Vec<_>>(), is_makeshift)
+        };
+        match filling {
+            Filling::One(algorithm) => suggest(algorithm, None).await,
+            Filling::Shared(first, second) => {
+                let is_same =
+                    |x: &Candidate, y: &Candidate| x.suggested.product.sku == y.suggested.product.sku;
+                let asked = (suggest(first, Some(second)), suggest(second, Some(first)));
+                let ((first, has_failed), (second, have_failed)) = tokio::join!(asked.0, asked.1);
+                let shared = interleave(first, second, n, coins, is_same);
+                let candidates = shared.into_iter().map(|(candidate, _)| candidate).collect();
+                (candidates, has_failed || have_failed)
+            }
+        }
+    }
+
+    /// Returns what an algorithm suggests, or the catalogue's own order where it fails, and which of the two it is.
+    async fn suggested(
+        &self,
+        catalogue: &Arc<Catalogue>,
+        algorithm: Algorithm,
+        about: &Arc<About>,
+        n: usize,
+    ) -> (Shelf, bool) {
+        let patience = Duration::from_millis(self.config.shelves.deadline_ms);
+        let (shelves, of, about) = (self.shelves.clone(), catalogue.clone(), about.clone());
+        // Nothing is changed while a shelf is filled, so nothing is left half done.
+        let suggested =
+            self.shelves.deadline.within(patience, move || shelves.suggest(&of, algorithm, &about, n)).await;
+        match suggested {
+            Ok(shelf) => (shelf, false),
+            Err(failure) => {
+                metrics::shelf_fallback(failure.name());
+                let all = catalogue.families().filter(|p| !self.shelves.is_sold_out(&p.sku)).take(n);
+                (all.map(|p| Suggested { product: p.clone(), why: Why::Catalogue }).collect(), true)
+            }
+        }
+    }
+
+    /// Notes what a visitor tells of shelves; returns how many events that is, and what does not count.
+    pub fn note_shelves(&self, who: &Visitor, report: &Report) -> (usize, Vec<Refused>) {
+        let catalogue = self.catalogue.get();
+        let reader = Reader { catalogue: &catalogue, who, now_ms: clock::now_ms() };
+        let (events, refused) = reader.read(report);
+        (self.shelf_journal.note(events), refused)
+    }
+
+    /// Notes that a visitor came to a product by a link of a shelf, where they did.
+    pub fn note_click(&self, who: &Visitor, sku: &str, from: Option<&str>) {
+        if let Some(from) = from {
+            let clicked = vec![Told { sku: sku.to_owned(), from: from.to_owned() }];
+            self.note_shelves(who, &Report { clicked, ..Report::default() });
+        }
+    }
+}
