@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    DefinitionError, Destination, IdError, Place, Sku,
+    Address, DefinitionError, Destination, IdError, Place, Sku,
     definition::Faults,
     ids::{self, ID_BYTES_MAX},
     limits::LOCATIONS_MAX,
@@ -273,6 +273,12 @@ impl Locations {
             self.all().iter().filter_map(|location| Some((special(location)?, &location.id))).collect();
         serving.sort_by(|(a, _), (b, _)| b.cmp(a));
         serving.into_iter().map(|(_, id)| id.clone()).collect()
+    }
+
+    /// Returns the locations that serve an address, as [`Locations::serving`] does; where it cannot be read, all of them.
+    pub fn serving_address(&self, address: Option<&Address>) -> Cow<'_, [LocationId]> {
+        let address = address.filter(|_| self.are_several());
+        self.serving(address.and_then(|a| Destination::read(&a.country, &a.region, &a.postcode)).as_ref())
     }
 }
 

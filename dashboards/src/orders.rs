@@ -117,7 +117,7 @@ pub struct ToSend {
     pub place: String,
     /// What it has to send.
     pub pieces: Vec<PieceToSend>,
-    /// The locations that may send it instead.
+    /// The locations that may send it instead; where there are several but none other may, the page says so.
     pub elsewhere: Vec<Elsewhere>,
 }
 

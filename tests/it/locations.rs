@@ -1,6 +1,6 @@
 //! Several locations: which of them send what, and that together they sell each piece once.
 
-use harness::{Admin, Shopper, Store, TestApp, admin, audit, letters};
+use harness::{Admin, Shopper, Store, TestApp, admin, audit, letters, patience::eventually};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -107,6 +107,15 @@ async fn pieces_come_from_where_the_parcel_may_be_sent_and_go_back_there(store: 
     let is_there = |words: &str| admin.html.contains(words);
     assert!(is_there("To be sent from Aberdeen") && !is_there("To be sent from Calais"), "{}", admin.html);
     assert!(is_there(r#"value="13" aria-label="Pieces of The LAMP in the parcel""#), "{}", admin.html);
+    assert!(is_there(">Bath</option>") && !is_there(">Calais</option>"), "{}", admin.html);
+    let alone = locations.replace(r#""Bath"}"#, r#""Bath", "places": [{"countries": ["FR"]}]}"#);
+    app.run(&["import", "locations", &app.write_file("alone.json", &alone)]).await;
+    let people = Admin::sign_in(&app).await;
+    eventually("no other location is offered", async || {
+        let page = people.get(&format!("/admin/orders/{id}")).await.html;
+        page.contains("No other location sends where the order goes") && !page.contains("</option>")
+    })
+    .await;
     let letters = letters::in_folder(&app.data("letters"), 1).await;
     assert!(letters[0].text.contains("From Aberdeen:\n    13 × The LAMP"), "{}", letters[0].text);
     app.run(&["check"]).await;

@@ -7,8 +7,8 @@ use std::{
 
 use super::Facts;
 use crate::{
-    AllocationRule, Cart, Destination, Line, LocationId, Pick, Sku, Slot, StockLevels,
-    location::fewest_parcels, stock::Supply,
+    AllocationRule, Cart, Line, LocationId, Pick, Sku, Slot, StockLevels, location::fewest_parcels,
+    stock::Supply,
 };
 
 /// Is the stock while a decision takes pieces from it, location by location.
@@ -102,10 +102,7 @@ impl<'a> Allocation<'a> {
 
 /// Returns the locations that serve where a cart goes to, as far as that is known.
 pub(super) fn serving<'f>(cart: &Cart, facts: &Facts<'f>) -> Cow<'f, [LocationId]> {
-    let locations = &facts.terms.locations;
-    let address = cart.address.as_ref().filter(|_| locations.are_several());
-    let destination = address.and_then(|a| Destination::read(&a.country, &a.region, &a.postcode));
-    locations.serving(destination.as_ref())
+    facts.terms.locations.serving_address(cart.address.as_ref())
 }
 
 /// Reports whether pieces of a product travel, as all do of which nobody says otherwise.

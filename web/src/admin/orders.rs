@@ -5,7 +5,7 @@ use actix_web::{
     web::{Data, Path, Query},
 };
 use cart_core::{
-    FieldError, Location, LocationId, Locations, Order, PackWish, ParcelWish, RefundWish, RelocationWish,
+    FieldError, LocationId, Locations, Order, PackWish, ParcelWish, RefundWish, RelocationWish,
     TrackingChange, Waiting,
 };
 use dashboards::{
@@ -40,7 +40,7 @@ use crate::{
         form::Form,
         pages::{
             Parcel,
-            parcel::{name, place, sent, shares},
+            parcel::{location_name, name, place, sent, shares},
             parts,
         },
     },
@@ -143,7 +143,10 @@ pub(super) async fn read(
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
     let order = any(&shop, &id).await?;
+    // Orders of another system have no cart that says where they go.
+    let cart = shop.store.cart(&order.cart).await?;
     let terms = shop.terms.get();
+    let serving = terms.locations.serving_address(cart.and_then(|cart| cart.address).as_ref());
     let line = |at: usize| {
         let line = &order.lines[at];
         OrderLine {
@@ -165,7 +168,7 @@ pub(super) async fn read(
         refunded_minor: order.state.refunded_minor(),
         note: order.note.clone(),
         sent: sent_parcels(&order, &terms.locations),
-        to_send: to_send(&order, &terms.locations),
+        to_send: to_send(&order, &terms.locations, &serving),
     }))
 }
 
@@ -189,7 +192,7 @@ fn sent_parcels(order: &Order, locations: &Locations) -> Vec<SentParcel> {
 
 /// Lists what each location still has to send. A piece's field names it by its place among the order's lines and their parts,
 /// which never change.
-fn to_send(order: &Order, locations: &Locations) -> Vec<ToSend> {
+fn to_send(order: &Order, locations: &Locations, serving: &[LocationId]) -> Vec<ToSend> {
     let field = |waiting: &Waiting| {
         let at = order.lines.iter().position(|line| line.id() == waiting.line)?;
         let part = order.lines[at].made_of().iter().position(|(sku, _)| **sku == waiting.sku)?;
@@ -204,16 +207,15 @@ fn to_send(order: &Order, locations: &Locations) -> Vec<ToSend> {
         location: share.location.as_ref().map(ToString::to_string).unwrap_or_default(),
         place: place(locations, share.location.as_ref()).unwrap_or_default(),
         pieces: share.waiting.iter().filter_map(piece).collect(),
-        elsewhere: elsewhere(locations, share.location.as_ref()),
+        elsewhere: elsewhere(locations, serving, share.location.as_ref()),
     });
     to_send.collect()
 }
 
-/// Lists the locations that may send what waits in one; none where any may.
-fn elsewhere(locations: &Locations, from: Option<&LocationId>) -> Vec<Elsewhere> {
-    let others = locations.all().iter().filter(|location| from.is_some_and(|from| *from != location.id));
-    let shown =
-        |location: &Location| Elsewhere { location: location.id.to_string(), place: location.name.clone() };
+/// Lists the locations that may send what waits in one, of those that serve where the order goes; none where any may.
+fn elsewhere(locations: &Locations, serving: &[LocationId], from: Option<&LocationId>) -> Vec<Elsewhere> {
+    let others = serving.iter().filter(|id| from.is_some_and(|from| from != *id));
+    let shown = |id: &LocationId| Elsewhere { location: id.to_string(), place: location_name(locations, id) };
     others.map(shown).collect()
 }
 
