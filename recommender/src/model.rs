@@ -29,7 +29,7 @@ pub enum ModelError {
     #[error("not a model file: it does not begin with the model's magic bytes")]
     WrongMagic,
     /// The file is a model of a version that this program does not know.
-    #[error("model file of version {found}, this program reads version {known}")]
+    #[error("model file of version {found}, this program reads version {known}; train again")]
     UnknownVersion {
         /// The version in the file.
         found: u32,

@@ -1,12 +1,12 @@
-//! The bytes of a model, version 2; every number little-endian.
+//! The bytes of a model, version 3; every number little-endian.
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 8 | magic `CWMODEL` and a line feed |
-//! | 4 | version, 2 |
+//! | 4 | version, 3 |
 //! | 8 | length of the body in bytes |
 //! | … | body: about (JSON); the items' SKUs; popularity; pairs of orders and of sessions; the basket model and the session model, each where there is one. Sequences have their length in 8 bytes before them |
-//! | 32 | SHA-256 of everything before |
+//! | 32 | BLAKE3 of everything before |
 
 use std::{
     fs::{self, File},
@@ -15,19 +15,18 @@ use std::{
 };
 
 use cart_core::Sku;
-use sha2::{Digest, Sha256};
 
 use super::{About, Learnt, Model, ModelError};
 use crate::codec::{Reader, Stored, Unreadable, stored};
 
 const MAGIC: &[u8; 8] = b"CWMODEL\n";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const HEADER_BYTES: usize = 20;
 
 /// What a model says of itself, and what stands before it, in bytes: a few kilobytes.
 const ABOUT_BYTES_MAX: u64 = 1 << 20;
 
-const CHECKSUM_BYTES: usize = 32;
+const CHECKSUM_BYTES: usize = blake3::OUT_LEN;
 
 stored!(Learnt { popular, orders, sessions, baskets, trails });
 stored!(Model { about, items, learnt });
@@ -68,8 +67,8 @@ impl Model {
         self.put(&mut bytes);
         let length = (bytes.len() - HEADER_BYTES) as u64;
         bytes[HEADER_BYTES - size_of::<u64>()..HEADER_BYTES].copy_from_slice(&length.to_le_bytes());
-        let checksum = Sha256::digest(&bytes);
-        bytes.extend_from_slice(&checksum);
+        let checksum = blake3::hash(&bytes);
+        bytes.extend_from_slice(checksum.as_bytes());
         bytes
     }
 
@@ -104,9 +103,9 @@ impl Model {
     pub fn parse(bytes: &[u8]) -> Result<Self, ModelError> {
         let body = body(bytes)?;
         let (signed, checksum) = bytes.split_at(bytes.len() - CHECKSUM_BYTES);
-        // The checksum takes as long as reading and checking, which no bytes can harm: they go side by side.
+        // Reading and checking come to no harm by any bytes, and need not wait for the checksum: they go side by side.
         let (is_sound, read) = std::thread::scope(|scope| {
-            let digest = scope.spawn(|| Sha256::digest(signed)[..] == *checksum);
+            let digest = scope.spawn(|| blake3::hash(signed).as_slice() == checksum);
             let read = Self::read_body(body);
             (digest.join().expect("a checksum does not panic"), read)
         });

@@ -112,7 +112,7 @@ fn a_byte_changed_anywhere_is_noticed() {
         let error = Model::parse(&bad).unwrap_err();
         match (place, error) {
             (0..8, ModelError::WrongMagic) => {}
-            (8..12, ModelError::UnknownVersion { known: 2, .. }) => {}
+            (8..12, ModelError::UnknownVersion { known: 3, .. }) => {}
             (12..20, ModelError::Torn { .. } | ModelError::Corrupt(_)) => {}
             (20.., ModelError::Corrupt(_)) => {}
             (_, other) => panic!("{place}: {other:?}"),
@@ -132,9 +132,9 @@ fn bytes_too_many_and_foreign_files_are_refused() {
     let said = Model::parse(b"PAR1 and more").unwrap_err().to_string();
     assert_eq!(said, "not a model file: it does not begin with the model's magic bytes");
     let mut older = model().to_bytes();
-    older[8] = 1;
+    older[8] = 2;
     let said = Model::parse(&older).unwrap_err().to_string();
-    assert_eq!(said, "model file of version 1, this program reads version 2");
+    assert_eq!(said, "model file of version 2, this program reads version 3; train again");
 }
 
 #[test]
