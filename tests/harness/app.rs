@@ -323,11 +323,13 @@ impl TestApp {
 
     /// Reads the events of a type from the event files, once there are as many as wanted.
     ///
+    /// On PostgreSQL that may take as long as any transaction of the cluster, also of another test.
+    ///
     /// # Panics
     /// Where they do not come in time.
     pub async fn events(&self, kind: &str, wanted: usize) -> Vec<Value> {
         let mut found = Vec::new();
-        for _ in 0..100 {
+        for _ in 0..300 {
             found = self.events_now(kind);
             if found.len() >= wanted {
                 return found;

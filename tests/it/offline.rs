@@ -77,7 +77,7 @@ async fn what_was_done_offline_is_done_once_and_in_order(store: Store) {
     let told: Vec<_> = of_cart.map(|e| (e["data"]["sku"].as_str(), e["data"]["quantity"].as_u64())).collect();
     let wanted = [("MUG", 1), ("LAMP", 1), ("TEAPOT", 2), ("TEAPOT", 1)].map(|(s, q)| (Some(s), Some(q)));
     assert_eq!(told, wanted);
-    assert_eq!(app.events_now("quantity_set").len(), 1);
+    assert_eq!(app.events("quantity_set", 1).await.len(), 1);
 }
 
 async fn a_long_queue_is_sent_in_order_to_a_busy_shop(store: Store) {
@@ -167,7 +167,7 @@ async fn the_first_line_needs_no_network(store: Store) {
 async fn what_is_added_before_the_cart_is_opened_goes_into_it(store: Store) {
     let app = TestApp::start(store).await;
     visit(&app, &reaper::folder("browser"), "add-second-early").await;
-    assert_eq!(app.events_now("cart_opened").len(), 1);
+    assert_eq!(app.events("cart_opened", 1).await.len(), 1);
 }
 
 async fn the_network_goes_and_comes_back_under_an_open_page(store: Store) {

@@ -205,7 +205,7 @@ async fn who_declines_leaves_no_trace(store: Store) {
     app.restart().await;
     settle().await;
     assert_eq!(steps(&app, &token).await, "", "a restart remembers the no");
-    assert_eq!(app.events_now("product_viewed").len(), 2, "what was told before");
+    assert_eq!(app.events("product_viewed", 2).await.len(), 2, "what was told before");
     let on = call(&app, Method::PATCH, "/history", &token, Some(&json!({"kept": true}))).await;
     assert_eq!(on.body, json!({"kept": true, "because": null, "steps": []}));
     report(&app, &token, &["V3"]).await;
