@@ -53,8 +53,8 @@ pub struct Step {
     pub act: Act,
 }
 
-/// Says what was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Says what was done; of what was done in one millisecond, looking comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Act {
     /// The product was looked at.
     Viewed,
@@ -203,7 +203,7 @@ impl Kept {
         if step.at_ms <= self.forgotten_through_ms {
             return;
         }
-        let at = self.steps.partition_point(|other| other.at_ms <= step.at_ms);
+        let at = self.steps.partition_point(|other| (other.at_ms, other.act) <= (step.at_ms, step.act));
         let is_same = |other: &Step| other.sku == step.sku && other.act == step.act;
         let mut at_once = self.steps[..at].iter().rev().take_while(|other| other.at_ms == step.at_ms);
         // What is done again at once, such as a page that is loaded anew, is one step, at its last time.

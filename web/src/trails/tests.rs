@@ -55,6 +55,18 @@ fn what_is_told_twice_or_late_is_one_trail() {
 }
 
 #[test]
+fn what_is_looked_at_and_added_in_one_millisecond_was_looked_at_first() {
+    let (trails, now_ms) = (Trails::default(), clock::now_ms());
+    let added = Step { act: Act::Added, ..step("A", now_ms) };
+    for step in [added.clone(), step("B", now_ms), added, step("A", now_ms), step("B", now_ms)] {
+        trails.add(&unit("v"), step);
+    }
+    let told: Vec<_> = trails.steps(&unit("v")).iter().map(|s| (s.sku.to_string(), s.act)).collect();
+    let wanted = [("B", Act::Viewed), ("A", Act::Viewed), ("A", Act::Added)];
+    assert_eq!(told, wanted.map(|(sku, act)| (sku.to_owned(), act)));
+}
+
+#[test]
 fn a_trail_is_bounded_in_length_and_age() {
     let (trails, now_ms) = (Trails::default(), clock::now_ms());
     for n in 0..60 {
