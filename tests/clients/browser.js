@@ -13,6 +13,16 @@ async function openPage(browser) {
   page.setDefaultTimeout(patience.timeout);
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  const click = page.click.bind(page);
+  page.click = async (selector, again = 5) => {
+    try {
+      await click(selector);
+    } catch (error) {
+      // What is drawn anew between being found and being clicked on was not clicked on.
+      if (!again || !/detached/.test(error.message)) throw error;
+      await page.click(selector, again - 1);
+    }
+  };
   return page;
 }
 
