@@ -116,7 +116,7 @@ pub async fn measure(plan: &Plan, seconds: u32, format: Format) {
 fn setup() -> Setup {
     let mut goods = many("B", VARIANTS, 1_000_000_000);
     goods.extend(many("HOT", 1, 1_000_000_000));
-    Setup { goods, durability: Durability::Disk, config: String::new() }
+    Setup { goods, durability: Durability::Disk, config: String::new(), ..Setup::default() }
 }
 
 impl Run {

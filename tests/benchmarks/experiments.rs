@@ -56,8 +56,11 @@ impl Run {
     async fn open(&self, experiments: usize) -> (TestApp, Admin) {
         let Setup { config, .. } = admin::setup();
         let goods = many("B", 1_000, 1_000_000_000);
-        let app =
-            TestApp::start_with(self.store, Setup { goods, durability: Durability::Disk, config }).await;
+        let app = TestApp::start_with(
+            self.store,
+            Setup { goods, durability: Durability::Disk, config, ..Setup::default() },
+        )
+        .await;
         let admin = Admin::sign_in(&app).await;
         for n in 0..experiments {
             start(&admin, &format!("e{n}"), ["checkout_workflow", "shelf_heading"][n % 2]).await;

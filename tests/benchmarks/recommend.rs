@@ -105,9 +105,11 @@ fn sessions(files: &Files, format: Format) {
 /// than others.
 async fn shop(store: Store) -> TestApp {
     let goods = many("B", PRODUCTS, 1_000_000);
-    let app =
-        TestApp::start_with(store, Setup { goods, durability: Durability::Disk, config: String::new() })
-            .await;
+    let app = TestApp::start_with(
+        store,
+        Setup { goods, durability: Durability::Disk, config: String::new(), ..Setup::default() },
+    )
+    .await;
     let folder = app.data("events");
     fs::create_dir_all(&folder).expect("the folder of events");
     fs::write(folder.join("events-v1-00001000000000000000.jsonl"), events()).expect("events are written");

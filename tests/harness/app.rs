@@ -48,6 +48,8 @@ pub struct Setup {
     pub goods: Vec<Goods>,
     /// What its commits survive.
     pub durability: Durability,
+    /// Whether its PostgreSQL is its own: a transaction that is left open holds up the events of every shop on a server.
+    pub is_alone: bool,
     /// Lines that follow the configuration's `[store]` table.
     pub config: String,
 }
@@ -55,7 +57,18 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         let config = "[payment]\ntimeout_ms = 300\n".to_owned();
-        Self { goods: catalogue::standard(), durability: Durability::Process, config }
+        Self { goods: catalogue::standard(), durability: Durability::Process, is_alone: false, config }
+    }
+}
+
+impl Setup {
+    async fn new_database(&self) -> String {
+        let Self { durability, is_alone, .. } = *self;
+        let make = move || match is_alone {
+            true => Cluster::alone(durability).new_database(),
+            false => Cluster::shared(durability).new_database(),
+        };
+        tokio::task::spawn_blocking(make).await.expect("a database is made")
     }
 }
 
@@ -99,12 +112,7 @@ impl TestApp {
         let folder = reaper::folder("shop");
         let store_url = match store {
             Store::Sqlite => format!("sqlite:{}", folder.join("shop.db").display()),
-            Store::Postgres => {
-                let durability = setup.durability;
-                tokio::task::spawn_blocking(move || Cluster::shared(durability).new_database())
-                    .await
-                    .expect("a database is made")
-            }
+            Store::Postgres => setup.new_database().await,
         };
         let address = SocketAddr::from((host, free_address().port()));
         let app = Self { store, store_url, folder, address, setup, node: None };
@@ -223,12 +231,7 @@ impl TestApp {
         self.kill();
         self.store_url = match self.store {
             Store::Sqlite => format!("sqlite:{}", self.folder.join("other.db").display()),
-            Store::Postgres => {
-                let durability = self.setup.durability;
-                tokio::task::spawn_blocking(move || Cluster::shared(durability).new_database())
-                    .await
-                    .expect("a database is made")
-            }
+            Store::Postgres => self.setup.new_database().await,
         };
         self.write_config();
         let products = self.folder.join("products.csv");

@@ -1,4 +1,4 @@
-//! A private PostgreSQL cluster in a temporary folder, one for the whole process.
+//! Private PostgreSQL clusters in temporary folders: one for the whole process, and more for who needs one alone.
 
 use std::{
     fs,
@@ -42,6 +42,14 @@ impl Cluster {
         let (started, cluster) = CLUSTER.get_or_init(|| (durability, Self::start(durability)));
         assert_eq!(*started, durability, "one process has one cluster");
         cluster
+    }
+
+    /// Starts a cluster that nobody else uses.
+    ///
+    /// # Panics
+    /// Where PostgreSQL is missing or does not start.
+    pub fn alone(durability: Durability) -> &'static Cluster {
+        Box::leak(Box::new(Self::start(durability)))
     }
 
     fn start(durability: Durability) -> Self {

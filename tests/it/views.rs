@@ -2,7 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use harness::{Answer, Device, Shopper, Store, TestApp, app::random_token, patience::eventually, tables};
+use harness::{
+    Answer, Device, Shopper, Store, TestApp,
+    app::{Setup, random_token},
+    patience::eventually,
+    tables,
+};
 use reqwest::{Client, Method, header::LOCATION};
 use serde_json::{Value, json};
 
@@ -502,7 +507,7 @@ fn looks(unit: &str, first: usize, count: usize, at_ms: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_longer_transaction_told_late_is_known_however_much_came_meanwhile() {
-    let app = TestApp::start(Store::Postgres).await;
+    let app = TestApp::start_with(Store::Postgres, Setup { is_alone: true, ..Setup::default() }).await;
     let shopper = app.open_cart().await;
     app.page(&shopper, PAGE).await;
     remembered(&app, shopper.token(), "MUG").await;

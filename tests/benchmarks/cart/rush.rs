@@ -25,7 +25,8 @@ pub async fn measure(run: &Run) {
 }
 
 async fn rush(run: &Run, nodes: usize) {
-    let setup = Setup { goods: standard(), durability: Durability::Disk, config: String::new() };
+    let setup =
+        Setup { goods: standard(), durability: Durability::Disk, config: String::new(), ..Setup::default() };
     let app = TestApp::start_with(run.store, setup).await;
     let twin = if nodes == 2 { Some(app.twin().await) } else { None };
     let addresses: Vec<SocketAddr> =

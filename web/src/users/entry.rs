@@ -56,11 +56,11 @@ impl From<EntryError> for Problem {
             EntryError::Invalid(fields) => return Self::invalid_details(fields.clone()),
             EntryError::Carts(error) => return (*error).into(),
         };
-        let mut problem = Self::new(kind, error.to_string());
-        if let EntryError::TooMany { retry_after_s } = error {
-            problem = problem.with_retry_after_s(retry_after_s);
+        let problem = Self::new(kind, error.to_string());
+        match error {
+            EntryError::TooMany { retry_after_s } => problem.with_retry_after_s(retry_after_s),
+            _ => problem,
         }
-        problem
     }
 }
 
