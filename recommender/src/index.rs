@@ -15,11 +15,11 @@ use serde::Serialize;
 pub use reason::{Evidence, Reason};
 
 use crate::{
-    basket,
+    basket, history,
     model::{About, Learnt, Model},
     pairs::{self, Pairs},
     session,
-    tally::summed,
+    tally::fused,
 };
 use answer::Answer;
 use pool::Pool;
@@ -35,9 +35,6 @@ pub const TRAIL_ITEMS_MAX: usize = 50;
 /// of the latest: tastes last, occasions pass.
 const STEP: f32 = 0.85;
 
-/// The purchases of a history that are asked together for what goes with them: more blur what is wanted now.
-const HISTORY_MAX: usize = 20;
-
 /// The most candidates of one answer, of which rules may leave out some.
 const CANDIDATES: usize = 150;
 
@@ -51,6 +48,8 @@ pub enum Algorithm {
     Learnt,
     /// What is in the same orders or sessions most often.
     Pairs,
+    /// What is bought after something, by pairs of earlier and later orders; what is viewed, as by [`Algorithm::Pairs`].
+    After,
     /// What most buy.
     Popular,
 }
@@ -115,21 +114,21 @@ impl Index {
     /// Returns items that go with all of `skus`, then popular ones; at most the first [`BASIS_ITEMS_MAX`] weigh in.
     pub fn goes_with(&self, skus: &[Sku], wanted: Wanted<'_>) -> Vec<Suggestion> {
         let basis = self.known(skus.iter().take(BASIS_ITEMS_MAX));
-        let ranked = self.together(&basis, wanted.algorithm);
+        let ranked = self.by_company(&basis, wanted.algorithm);
         let mut answer = Answer::new(&self.model, skus, wanted);
-        answer.take(ranked.iter().copied(), |item| self.bought(item, &basis, Reason::BoughtTogether));
+        answer.take(ranked.iter().copied(), |item| match wanted.algorithm {
+            Algorithm::After => self.after(item, &basis).unwrap_or(Reason::SimilarBaskets),
+            _ => self.together(item, &basis).map_or(Reason::SimilarBaskets, Reason::BoughtTogether),
+        });
         answer.fill_up()
     }
 
     /// Returns items for one who bought `bought`, the most recent first, and in this session looked at `trail`, the
     /// latest last; then popular ones. What was bought or is on screen is left out.
-    ///
-    /// Two lists are merged by their places (reciprocal rank fusion; Cormack, Clarke and Büttcher, SIGIR 2009).
     pub fn recommended(&self, bought: &[Sku], trail: &[Sku], wanted: Wanted<'_>) -> Vec<Suggestion> {
         let basis = self.known(bought.iter().take(BASIS_ITEMS_MAX));
         let viewed = self.trail(trail);
-        let recent = &basis[..basis.len().min(HISTORY_MAX)];
-        let by_orders = self.by_baskets(&basis, recent, |step| STEP.powi(step), wanted.algorithm);
+        let by_orders = self.by_history(&basis, wanted.algorithm);
         let by_views = self.by_trail(&viewed, wanted.algorithm);
         let on_screen = trail.last();
         let given: Vec<Sku> = bought.iter().chain(on_screen).cloned().collect();
@@ -140,7 +139,7 @@ impl Index {
             if place(&by_views) <= place(&by_orders) {
                 self.viewed(item, &viewed)
             } else {
-                self.bought(item, &basis, Reason::BoughtBefore)
+                self.of_history(item, &basis, wanted.algorithm)
             }
         });
         answer.fill_up()
@@ -184,8 +183,13 @@ impl Index {
 
     /// Ranks what goes with all items of a basis. What goes with one item alone is asked by each view of its page, and
     /// always the same: it is remembered.
-    fn together(&self, basis: &[u32], algorithm: Algorithm) -> Cow<'_, [(u32, f32)]> {
-        let rank = || self.by_baskets(basis, basis, |_| 1.0, algorithm);
+    fn by_company(&self, basis: &[u32], algorithm: Algorithm) -> Cow<'_, [(u32, f32)]> {
+        let rank = || match algorithm {
+            Algorithm::Popular => Ranked::new(),
+            Algorithm::Pairs => pairs::ranked(&self.learnt().orders, basis, |_| 1.0),
+            Algorithm::After => history::after(&self.learnt().after, basis),
+            Algorithm::Learnt => self.by_baskets(basis),
+        };
         match basis {
             [item] if algorithm == Algorithm::Learnt => {
                 let remembered = &self.remembered[*item as usize];
@@ -200,26 +204,31 @@ impl Index {
         }
     }
 
-    /// Ranks what goes with items: the learnt model is asked about `asked`, pairs about all of `basis`, each step counting
-    /// by its weight.
-    fn by_baskets(
-        &self,
-        basis: &[u32],
-        asked: &[u32],
-        weight: impl Fn(i32) -> f32,
-        algorithm: Algorithm,
-    ) -> Ranked {
-        match (algorithm, &self.learnt().baskets) {
-            (Algorithm::Popular, _) => Ranked::new(),
-            (Algorithm::Learnt, Some(_)) if basis.is_empty() => Ranked::new(),
-            (Algorithm::Learnt, Some(model)) => {
-                let mut best = Ranked::new();
-                let ask = |scratch: &mut _| model.goes_with(asked, CANDIDATES, scratch, &mut best);
-                self.baskets.with(|| model.scratch(), ask);
-                best
+    /// Ranks what somebody buys next who bought a basis, the latest first.
+    fn by_history(&self, basis: &[u32], algorithm: Algorithm) -> Ranked {
+        let Learnt { orders, after, .. } = self.learnt();
+        match algorithm {
+            Algorithm::Popular => Ranked::new(),
+            Algorithm::Pairs => pairs::ranked(orders, basis, |step| STEP.powi(step)),
+            Algorithm::After => history::after(after, basis),
+            Algorithm::Learnt => {
+                let latest = &basis[..basis.len().min(history::LATEST_MAX)];
+                history::next(self.by_baskets(latest), after, basis)
             }
-            _ => pairs::ranked(&self.learnt().orders, basis, weight),
         }
+    }
+
+    /// Asks what was learnt of baskets for what goes with items, or pairs where nothing was.
+    fn by_baskets(&self, basis: &[u32]) -> Ranked {
+        let Some(model) = &self.learnt().baskets else {
+            return pairs::ranked(&self.learnt().orders, basis, |_| 1.0);
+        };
+        let mut best = Ranked::new();
+        if !basis.is_empty() {
+            self.baskets
+                .with(|| model.scratch(), |scratch| model.goes_with(basis, CANDIDATES, scratch, &mut best));
+        }
+        best
     }
 
     /// Ranks what follows on a trail.
@@ -240,8 +249,24 @@ impl Index {
         }
     }
 
-    fn bought(&self, item: u32, basis: &[u32], reason: impl Fn(Evidence) -> Reason) -> Reason {
-        evidence(&self.model, &self.learnt().orders, item, basis).map_or(Reason::SimilarBaskets, reason)
+    /// Says why an item stands among what a shopper may buy next: by what is bought later where that puts it forward, else by
+    /// what is bought together.
+    fn of_history(&self, item: u32, basis: &[u32], algorithm: Algorithm) -> Reason {
+        let after = || self.after(item, basis);
+        let together = || self.together(item, basis).map(Reason::BoughtBefore);
+        let reason = match algorithm {
+            Algorithm::Pairs => together(),
+            _ => after().or_else(together),
+        };
+        reason.unwrap_or(Reason::SimilarBaskets)
+    }
+
+    fn after(&self, item: u32, basis: &[u32]) -> Option<Reason> {
+        evidence(&self.model, &self.learnt().after, item, basis).map(Reason::BoughtAfter)
+    }
+
+    fn together(&self, item: u32, basis: &[u32]) -> Option<Evidence> {
+        evidence(&self.model, &self.learnt().orders, item, basis)
     }
 
     fn viewed(&self, item: u32, trail: &[u32]) -> Reason {
@@ -256,16 +281,6 @@ impl Index {
 fn evidence(model: &Model, pairs: &Pairs, item: u32, basis: &[u32]) -> Option<Evidence> {
     let (with, both) = pairs.evidence(item, basis)?;
     Some(Evidence { with: model.sku(with).clone(), both, of: pairs.entries(with) })
-}
-
-/// Merges ranked lists by their places: an item gets 1 / (60 + place) of each.
-fn fused(lists: [&Ranked; 2]) -> Ranked {
-    const SMOOTH: f32 = 60.0;
-    let places = |list: &Ranked| {
-        let score = |(place, other): (usize, &(u32, f32))| (other.0, 1.0 / (SMOOTH + place as f32 + 1.0));
-        list.iter().enumerate().map(score).collect::<Ranked>()
-    };
-    summed(lists.into_iter().flat_map(places).collect())
 }
 
 #[cfg(test)]

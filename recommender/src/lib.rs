@@ -8,7 +8,8 @@
 //! 2. [`index`]: the questions of a shop, answered from a model in memory;
 //! 3. [`session`] and [`basket`]: what a trail of viewed items, and what is in a basket, says of the next item;
 //! 4. [`ranker`] with [`forest`]: candidates put in order by what was learnt from questions of the past;
-//! 5. [`pairs`]: what is bought or viewed together, in counts that a shopper can be told;
+//! 5. [`pairs`]: what is bought or viewed together, or bought later, in counts that a shopper can be told; [`history`]: what
+//!    somebody's purchases say of the next;
 //! 6. [`lists`], [`ragged`], [`vectors`], [`code`] and [`tally`]: what these are made of, and [`invalid`], what is wrong with it;
 //! 7. [`archive`]: the models of a shop, which is in service, and whether a new one may be; [`file`]: files that are
 //!    replaced whole.
@@ -19,6 +20,7 @@ pub mod code;
 mod codec;
 pub mod file;
 pub mod forest;
+pub mod history;
 pub mod index;
 pub mod invalid;
 pub mod lists;

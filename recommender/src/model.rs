@@ -59,6 +59,8 @@ pub struct Learnt {
     pub popular: Vec<Entry>,
     /// What is in the same orders.
     pub orders: Pairs,
+    /// What is bought after something, by customers who came back for what they had never bought.
+    pub after: Pairs,
     /// What is in the same sessions.
     pub sessions: Pairs,
     /// What is in a basket says of what else belongs in it; where there were orders.
@@ -120,7 +122,7 @@ impl Model {
         if !self.items.is_sorted_by(|a, b| a < b) {
             return Err(Invalid("items are not strictly ascending"));
         }
-        let Learnt { popular, orders, sessions, baskets, trails } = &self.learnt;
+        let Learnt { popular, orders, after, sessions, baskets, trails } = &self.learnt;
         check_entries(popular, items)?;
         let mut seen = vec![false; items];
         if popular.iter().any(|entry| std::mem::replace(&mut seen[entry.item as usize], true)) {
@@ -130,6 +132,7 @@ impl Model {
             return Err(Invalid("popular items are not in descending order"));
         }
         orders.check(items)?;
+        after.check(items)?;
         sessions.check(items)?;
         baskets.as_ref().map_or(Ok(()), |model| model.check(items))?;
         trails.as_ref().map_or(Ok(()), |model| model.check(items))

@@ -102,6 +102,14 @@ pub fn summed(mut scores: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
     scores
 }
 
+/// Merges ranked lists by their places: an item gets 1 / (60 + place) of each (reciprocal rank fusion; Cormack, Clarke and
+/// Büttcher, SIGIR 2009).
+pub fn fused(lists: [&[(u32, f32)]; 2]) -> Vec<(u32, f32)> {
+    const SMOOTH: f32 = 60.0;
+    let score = |(place, entry): (usize, &(u32, f32))| (entry.0, 1.0 / (SMOOTH + place as f32 + 1.0));
+    summed(lists.into_iter().flat_map(|list| list.iter().enumerate().map(score)).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,5 +130,10 @@ mod tests {
         assert!(best.is_empty());
         tally.clear();
         assert_eq!((tally.get(3), tally.touched().len()), (0.0, 0));
+    }
+
+    #[test]
+    fn equal_scores_are_ordered_by_number() {
+        assert_eq!(summed(vec![(4, 0.5), (1, 0.5), (4, 0.25), (0, 0.75)]), [(0, 0.75), (4, 0.75), (1, 0.5)]);
     }
 }

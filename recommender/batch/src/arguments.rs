@@ -96,6 +96,8 @@ pub enum Protocol {
     Loo,
     /// One item, for another of its basket.
     Fbt,
+    /// What a customer had bought, for something that they buy for the first time on a later occasion.
+    After,
 }
 
 impl Protocol {
@@ -105,6 +107,7 @@ impl Protocol {
             Self::Session => Task::Session,
             Self::Loo => Task::Loo,
             Self::Fbt => Task::Fbt,
+            Self::After => Task::After,
         }
     }
 }
@@ -118,8 +121,8 @@ pub struct Evaluate {
     /// Learn from and ask about these Parquet files, not the shop's own events.
     #[arg(long, value_enum)]
     pub protocol: Option<Protocol>,
-    /// Sessions or orders to learn from: order_id or session_id, item_id, and where known name, quantity,
-    /// unit_price_minor, ts, seq.
+    /// Sessions or orders to learn from: order_id or session_id, item_id, and where known user_id, name, quantity,
+    /// unit_price_minor, ts, seq. The protocol after asks its later orders.
     #[arg(long, value_name = "FILE", requires = "protocol")]
     pub train: Option<PathBuf>,
     /// Later sessions, of the same columns.
@@ -128,7 +131,7 @@ pub struct Evaluate {
     /// Questions about baskets: task (loo or fbt), context (a list of items), target.
     #[arg(long, value_name = "FILE", requires = "protocol")]
     pub cases: Option<PathBuf>,
-    /// Learn only from what is before this time, as 2011-11-10.
+    /// Learn only from what is before this time, as 2011-11-10; the protocol after asks what is not, without it the latest tenth.
     #[arg(long, value_name = "TIME", requires = "protocol")]
     pub before: Option<String>,
     /// Learn only from the order_ids of this file.

@@ -25,6 +25,7 @@ use crate::{
 /// Where files cannot be read, or hold nothing to ask.
 pub fn run(arguments: &Evaluate) -> anyhow::Result<ExitCode> {
     let report = match arguments.protocol {
+        Some(Protocol::After) => of_returns(arguments)?,
         Some(protocol) => of_files(protocol, arguments)?,
         None => match of_events(arguments)? {
             Ok(report) => report,
@@ -61,11 +62,8 @@ fn of_events(arguments: &Evaluate) -> anyhow::Result<Result<Report, ExitCode>> {
 }
 
 fn of_files(protocol: Protocol, arguments: &Evaluate) -> anyhow::Result<Report> {
-    let train = arguments.train.as_deref().context("--protocol needs --train FILE")?;
-    let settings = arguments.facts.settings()?;
-    let before_ms = arguments.before.as_deref().map(millis).transpose()?;
-    let only = arguments.orders.as_deref().map(files::ids).transpose()?;
-    let rules = Rules { before_ms, without: arguments.without.clone(), only };
+    let (train, settings) = (file_to_learn_from(arguments)?, arguments.facts.settings()?);
+    let rules = Rules { before_ms: before_ms(arguments)?, ..rules(arguments)? };
     let kind = if protocol == Protocol::Session { Kind::Sessions } else { Kind::Baskets };
     let log = files::log(train, kind, &rules)?;
     if log.is_empty() {
@@ -89,6 +87,44 @@ fn of_files(protocol: Protocol, arguments: &Evaluate) -> anyhow::Result<Report> 
     let seconds = began.elapsed().as_secs_f64();
     let (orders, sessions) = if kind == Kind::Sessions { (0, log.len()) } else { (log.len(), 0) };
     Ok(Report { orders, sessions, items: log.items().len(), seconds, rows })
+}
+
+/// Asks the later orders of a file, from a time on or the latest tenth, what customers buy who had ordered before.
+fn of_returns(arguments: &Evaluate) -> anyhow::Result<Report> {
+    let (path, settings) = (file_to_learn_from(arguments)?, arguments.facts.settings()?);
+    let log = files::log(path, Kind::Baskets, &rules(arguments)?)?;
+    let all = log.all();
+    let (early, late) = match before_ms(arguments)? {
+        Some(before_ms) => all.split_before(before_ms),
+        None => all.split_by_time(1.0 - train::LATER),
+    };
+    if early.is_empty() || late.is_empty() {
+        bail!("{} holds no orders to learn from, or none to ask about; see --before", path.display());
+    }
+    let began = std::time::Instant::now();
+    let rows = train::measure_returns(all, early, &settings);
+    if rows.is_empty() {
+        bail!(
+            "{} holds no later order of somebody who had ordered before; orders have their user_id",
+            path.display()
+        );
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    Ok(Report { orders: early.len(), sessions: 0, items: log.items().len(), seconds, rows })
+}
+
+fn file_to_learn_from(arguments: &Evaluate) -> anyhow::Result<&Path> {
+    arguments.train.as_deref().context("--protocol needs --train FILE")
+}
+
+/// Returns which lines count, whenever they were.
+fn rules(arguments: &Evaluate) -> anyhow::Result<Rules> {
+    let only = arguments.orders.as_deref().map(files::ids).transpose()?;
+    Ok(Rules { before_ms: None, without: arguments.without.clone(), only })
+}
+
+fn before_ms(arguments: &Evaluate) -> anyhow::Result<Option<i64>> {
+    arguments.before.as_deref().map(millis).transpose()
 }
 
 fn session_cases(log: &Log, test: &Path) -> anyhow::Result<Vec<evaluate::Case>> {

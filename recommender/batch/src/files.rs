@@ -1,6 +1,6 @@
 //! Logs and cases in Parquet files: what shops export, and what others evaluate with.
 //!
-//! A log has `order_id` or `session_id`, `item_id` and, where the source has them, `name`, `quantity`,
+//! A log has `order_id` or `session_id`, `item_id` and, where the source has them, `user_id`, `name`, `quantity`,
 //! `unit_price_minor`, `ts` (a time) and `seq` (the position within an order or session). Cases have `task`, `context` (a
 //! list of items) and `target`.
 
@@ -37,6 +37,8 @@ impl Rules {
 #[derive(Default)]
 struct Entry {
     at_ms: i64,
+    /// Who bought, where that is known.
+    buyer: Option<String>,
     /// Position, item and name.
     lines: Vec<(i64, String, Option<String>)>,
 }
@@ -53,12 +55,14 @@ pub fn log(path: &Path, kind: Kind, rules: &Rules) -> anyhow::Result<Log> {
         Kind::Sessions => "session_id",
     };
     let (ids, items) = (text(&frame, id, path)?, text(&frame, "item_id", path)?);
-    let names = optional(&frame, "name", &DataType::String)?;
+    let (names, buyers) =
+        (optional(&frame, "name", &DataType::String)?, optional(&frame, "user_id", &DataType::String)?);
     let quantities = optional(&frame, "quantity", &DataType::Int64)?;
     let prices = optional(&frame, "unit_price_minor", &DataType::Int64)?;
     let positions = optional(&frame, "seq", &DataType::Int64)?;
     let times = times(&frame)?;
-    let (names, quantities) = (names.as_ref().map(|c| c.str()).transpose()?, numbers(quantities.as_ref())?);
+    let texts = |column: &Option<Column>| anyhow::Ok(column.as_ref().map(|c| c.str().cloned()).transpose()?);
+    let (names, buyers, quantities) = (texts(&names)?, texts(&buyers)?, numbers(quantities.as_ref())?);
     let (prices, positions, times) =
         (numbers(prices.as_ref())?, numbers(positions.as_ref())?, numbers(times.as_ref())?);
     let (ids, items) = (ids.str()?, items.str()?);
@@ -84,15 +88,16 @@ pub fn log(path: &Path, kind: Kind, rules: &Rules) -> anyhow::Result<Log> {
         });
         let entry = &mut entries[place].1;
         entry.at_ms = entry.at_ms.max(at_ms.unwrap_or(0));
+        entry.buyer = entry.buyer.take().or_else(|| buyers.as_ref()?.get(row).map(str::to_owned));
         let position = number(positions).unwrap_or(row as i64);
-        let name = names.and_then(|names| names.get(row)).map(str::to_owned);
+        let name = names.as_ref().and_then(|names| names.get(row)).map(str::to_owned);
         entry.lines.push((position, item, name));
     }
     let mut gather = Gather::new(kind);
     for (id, mut entry) in entries {
         entry.lines.sort_by_key(|line| line.0);
         let lines = entry.lines.iter().map(|(_, item, name)| (item.as_str(), name.as_deref()));
-        gather.entry(&id, entry.at_ms, lines);
+        gather.entry_of(entry.buyer.as_deref(), &id, entry.at_ms, lines);
     }
     Ok(gather.finish())
 }

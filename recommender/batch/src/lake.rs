@@ -151,11 +151,12 @@ impl Lake {
 
     /// Returns the orders and the sessions of as many of the latest days as together have so many lines and views.
     fn latest(&self, lines: u64) -> anyhow::Result<(Log, Log)> {
+        let units = self.units()?;
         let of_orders = latest(&self.manifest.days, lines, |day, _| self.days.lines(day))?;
-        let mut orders = logs::Orders::new(self.returned(of_orders.first().copied())?);
+        let mut orders = logs::Orders::new(self.returned(of_orders.first().copied())?, &units);
         self.scan(Table::Orders, of_orders.into_iter(), |rows| orders.take(rows))?;
         let of_views = latest(&self.manifest.views, lines, |_, views| Ok(views))?;
-        let mut sessions = logs::Sessions::new(self.units()?);
+        let mut sessions = logs::Sessions::new(&units);
         self.scan(Table::Views, of_views.into_iter(), |rows| sessions.take(rows))?;
         Ok((orders.finish(), sessions.finish()))
     }

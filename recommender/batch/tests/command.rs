@@ -369,6 +369,54 @@ fn baskets_of_files_are_cleaned_learnt_and_asked() {
 }
 
 #[test]
+fn later_orders_of_a_file_are_asked_what_customers_who_came_back_buy() {
+    let shop = Shop::new();
+    // Each day somebody buys one of five printers with paper, which says nothing; ten days later its ink.
+    let printers = (0..200).map(|n| (n, n, ["PRINTER", "PAPER"][..].to_vec()));
+    let orders: Vec<_> = printers.chain((0..200).map(|n| (n, n + 10, vec!["INK"]))).collect();
+    let lines = orders.iter().flat_map(|(who, day, items)| {
+        let name = move |item: &&str| {
+            if *item == "PAPER" { "PAPER".to_owned() } else { format!("{item}-{}", who % 5) }
+        };
+        items.iter().map(move |item| (format!("{who} on {day}"), format!("u{who}"), name(item), *day))
+    });
+    let lines: Vec<(String, String, String, i64)> = lines.collect();
+    let column =
+        |of: fn(&(String, String, String, i64)) -> &str| -> Vec<&str> { lines.iter().map(of).collect() };
+    let mut frame = polars::prelude::df!(
+        "order_id" => column(|line| &line.0), "user_id" => column(|line| &line.1), "item_id" => column(|line| &line.2),
+        "ts" => lines.iter().map(|line| line.3 * 86_400_000).collect::<Vec<i64>>(),
+    )
+    .unwrap();
+    let write = |frame: &mut polars::prelude::DataFrame| {
+        polars::prelude::ParquetWriter::new(fs::File::create(shop.path("orders.parquet")).unwrap())
+            .finish(frame)
+            .unwrap();
+    };
+    write(&mut frame);
+    let ask = ["evaluate", "--protocol", "after", "--train", "orders.parquet", "--json"];
+    let (status, out, err) = shop.run(&[&ask[..], &["--before", "1970-05-01"]].concat());
+    assert_eq!((status, err.as_str()), (0, ""));
+    let rows = json_lines(&out);
+    let figure = |method: &str| {
+        let row = rows.iter().find(|row| row["method"] == method).unwrap();
+        assert_eq!(
+            (&row["protocol"], &row["cases"], &row["train_orders"]),
+            (&"after".into(), &90.into(), &230.into())
+        );
+        row["mrr_20"].as_f64().unwrap()
+    };
+    assert!(figure("after") > 0.95 && figure("ranked") > 0.45, "{out}");
+    assert!(figure("pairs") == 0.0 && figure("popularity") < 0.4, "no order holds both");
+    let mut nobody = frame.drop("user_id").unwrap();
+    write(&mut nobody);
+    let (status, _, err) = shop.run(&ask);
+    assert!(status == 1 && err.contains("no later order of somebody who had ordered before"), "{err}");
+    let (status, _, err) = shop.run(&[&ask[..], &["--before", "1969-01-01"]].concat());
+    assert!(status == 1 && err.contains("holds no orders to learn from"), "{err}");
+}
+
+#[test]
 fn files_that_are_not_right_are_refused_with_what_is_wrong() {
     let shop = Shop::new();
     parquet(&shop.path("orders.parquet"), "order_id", &[("1".into(), "A", "", 1), ("1".into(), "B", "", 1)]);

@@ -165,7 +165,7 @@ pub fn questions(
                 entry,
             })),
             // Baskets are not asked what is viewed.
-            Task::Session => {}
+            Task::Session | Task::After => {}
         }
     }
     questions

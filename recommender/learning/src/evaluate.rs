@@ -1,7 +1,8 @@
 //! Evaluation: models learnt from what came before, asked what came after.
 //!
-//! Three protocols: `session` (every prefix of a later session is asked for the next item), `loo` (a basket without one
-//! item is asked for it) and `fbt` (one item is asked for another of its basket). An answer is a list of [`LIST`] items.
+//! Four protocols: `session` (every prefix of a later session is asked for the next item), `loo` (a basket without one
+//! item is asked for it), `fbt` (one item is asked for another of its basket) and `after` (what a customer had bought is asked for
+//! something that they buy for the first time on a later occasion). An answer is a list of [`LIST`] items.
 
 mod anchors;
 pub mod measure;
@@ -10,7 +11,8 @@ use std::time::Instant;
 
 use recommender::{
     Measured, Task,
-    basket::BasketModel,
+    basket::{self, BasketModel},
+    history,
     pairs::Pairs,
     ranker::Ranker,
     session::{self, Retrieval, SessionModel},
@@ -18,7 +20,8 @@ use recommender::{
 };
 
 use crate::{
-    baskets as learnt_baskets,
+    after, baskets as learnt_baskets,
+    draw::mix,
     log::{Log, Slice},
     pairs::{self, Score},
     sessions as learnt_sessions,
@@ -121,6 +124,25 @@ pub fn basket_cases(task: Task, later: Slice<'_>, most: usize, is_known: impl Fn
 /// The most items hidden, one at a time, from one basket: long baskets would outvote short ones.
 const HIDDEN_MAX: usize = 3;
 
+/// Returns the cases of the orders from a place on whose customers had ordered before: what they had, and something new that is known,
+/// up to three of an order; of many orders some, evenly.
+pub fn return_cases(
+    orders: Slice<'_>,
+    from: usize,
+    most: usize,
+    is_known: impl Fn(u32) -> bool,
+) -> Vec<Case> {
+    let later = after::returns(orders).into_iter().filter(|of| of.entry >= from);
+    let question = |of: after::Return| {
+        let mut new: Vec<u32> = of.new.into_iter().filter(|&item| is_known(item)).collect();
+        new.sort_unstable_by_key(|&item| mix(u64::from(item) ^ mix(of.entry as u64)));
+        new.truncate(HIDDEN_MAX);
+        let (given, entry) = (of.had, of.entry as u32);
+        new.into_iter().map(move |right| Question { given: given.clone(), right, entry })
+    };
+    thinned(orders.len(), most, later.flat_map(question).collect())
+}
+
 fn thinned(entries: usize, most: usize, questions: Vec<Question>) -> Vec<Case> {
     let every = (questions.len().div_ceil(most).max(1) as u32).min(entries.max(1) as u32);
     let asked = questions.into_iter().filter(|question| question.entry.is_multiple_of(every));
@@ -185,13 +207,7 @@ pub fn baskets(
     let (ease, mut eased) = (anchors::ease(log), Tally::new(items));
     let mut others = Tally::new(items);
     let mut methods: Vec<Method<'_>> = vec![
-        (
-            "popularity",
-            Box::new(|given, best| {
-                best.clear();
-                best.extend(popular.iter().filter(|item| !given.contains(&item.0)));
-            }),
-        ),
+        ("popularity", Box::new(|given, best| *best = without(given, &popular))),
         (
             "past baskets",
             Box::new(|given, best| {
@@ -224,6 +240,43 @@ pub fn baskets(
         }),
     );
     methods.into_iter().flat_map(|(name, ask)| asked(task, name, ask, &[None], cases, items)).collect()
+}
+
+/// Asks what returning customers buy, of what they had.
+pub fn returns(
+    model: &BasketModel,
+    log: Slice<'_>,
+    counting: &pairs::Settings,
+    after: &pairs::Settings,
+    cases: &[Case],
+) -> Vec<Row> {
+    let (counted, after) = (pairs::count(log, counting), after::count(log, after));
+    let items = log.log().items().len();
+    let popular = most_viewed(log);
+    let (mut scratch, mut scratch_of_next) = (model.scratch(), model.scratch());
+    let goes_with = |given: &[u32], scratch: &mut basket::Scratch| {
+        let (latest, mut best) = (&given[..given.len().min(history::LATEST_MAX)], Vec::new());
+        model.goes_with(latest, basket::CANDIDATES, scratch, &mut best);
+        best
+    };
+    let methods: Vec<Method<'_>> = vec![
+        ("popularity", Box::new(|given, best| *best = without(given, &popular))),
+        ("pairs", Box::new(|given, best| by_pairs(&counted, given, best))),
+        ("baskets", Box::new(|given, best| *best = without(given, &goes_with(given, &mut scratch)))),
+        ("after", Box::new(|given, best| *best = history::after(&after, given))),
+        (
+            "ranked",
+            Box::new(|given, best| {
+                *best = history::next(goes_with(given, &mut scratch_of_next), &after, given);
+            }),
+        ),
+    ];
+    methods.into_iter().flat_map(|(name, ask)| asked(Task::After, name, ask, &[None], cases, items)).collect()
+}
+
+/// Returns a list without what is given.
+fn without(given: &[u32], list: &[(u32, f32)]) -> Vec<(u32, f32)> {
+    list.iter().copied().filter(|item| !given.contains(&item.0)).collect()
 }
 
 /// Ranks the partners of what is given, without what is given.

@@ -24,7 +24,12 @@ pub struct Log {
     starts: Vec<usize>,
     lines: Vec<u32>,
     at_ms: Vec<i64>,
+    /// Whose each entry is, by a number, [`NOBODY`] where that is not known or not to be looked at.
+    buyers: Vec<u32>,
 }
+
+/// The number of nobody who is known.
+const NOBODY: u32 = u32::MAX;
 
 impl Log {
     /// Returns how many entries there are.
@@ -60,6 +65,11 @@ impl Log {
     /// Returns when an entry was made.
     pub fn at_ms(&self, number: usize) -> i64 {
         self.at_ms[number]
+    }
+
+    /// Returns whose an entry is, by a number, `None` where that is not known.
+    pub fn buyer(&self, number: usize) -> Option<u32> {
+        Some(self.buyers[number]).filter(|&buyer| buyer != NOBODY)
     }
 
     /// Returns the number of lines of all entries.
@@ -142,6 +152,11 @@ impl<'a> Slice<'a> {
         (self.from..self.to).map(move |number| (log.at_ms(number), log.entry(number)))
     }
 
+    /// Returns whose the entries are.
+    pub fn buyers(self) -> impl Iterator<Item = Option<u32>> + 'a {
+        (self.from..self.to).map(move |number| self.log.buyer(number))
+    }
+
     /// Returns an entry by its place in the slice.
     pub fn entry(self, place: usize) -> &'a [u32] {
         self.log.entry(self.from + place)
@@ -173,6 +188,12 @@ impl<'a> Slice<'a> {
         }
     }
 
+    /// Returns what came before a time, and what came from then on.
+    pub fn split_before(self, at_ms: i64) -> (Self, Self) {
+        let at = self.log.at_ms[self.from..self.to].partition_point(|at| *at < at_ms);
+        (self.part(0..at), self.part(at..self.len()))
+    }
+
     /// Returns the latest entries, as many as together have at most `lines` lines.
     pub fn latest(self, lines: usize) -> Self {
         let starts = &self.log.starts[self.from..=self.to];
@@ -189,13 +210,15 @@ impl<'a> Slice<'a> {
     /// Returns a log of these entries in which those from one place to another stand last.
     pub fn with_last(self, last: Range<usize>) -> Log {
         let order = (0..last.start).chain(last.end..self.len()).chain(last.clone());
-        let (mut starts, mut lines, mut at_ms) = (vec![0], vec![], Vec::with_capacity(self.len()));
+        let Log { items, names, .. } = self.log;
+        let (mut starts, mut lines, mut at_ms, mut buyers) = (vec![0], vec![], vec![], vec![]);
         for place in order {
             lines.extend(self.entry(place));
             starts.push(lines.len());
-            at_ms.push(self.log.at_ms(self.from + place));
+            at_ms.push(self.log.at_ms[self.from + place]);
+            buyers.push(self.log.buyers[self.from + place]);
         }
-        Log { items: self.log.items.clone(), names: self.log.names.clone(), starts, lines, at_ms }
+        Log { items: items.clone(), names: names.clone(), starts, lines, at_ms, buyers }
     }
 
     /// Returns the entries from one place to another.
@@ -210,8 +233,17 @@ pub struct Gather {
     seen: HashSet<Box<str>>,
     numbers: HashMap<Box<str>, u32>,
     names: Vec<Box<str>>,
-    entries: Vec<(i64, usize)>,
+    buyers: HashMap<Box<str>, u32>,
+    entries: Vec<Gathered>,
     lines: Vec<u32>,
+}
+
+/// Is an entry as it came.
+struct Gathered {
+    at_ms: i64,
+    buyer: u32,
+    /// Where its lines begin.
+    from: usize,
 }
 
 impl Gather {
@@ -222,15 +254,27 @@ impl Gather {
             seen: HashSet::new(),
             numbers: HashMap::new(),
             names: Vec::new(),
+            buyers: HashMap::new(),
             entries: Vec::new(),
             lines: Vec::new(),
         }
     }
 
-    /// Adds an entry and its lines, or leaves it out and returns false where its id has been seen: the same order told
-    /// by two events.
+    /// Adds an entry of nobody who is known, as [`Gather::entry_of`] does.
     pub fn entry<'a>(
         &mut self,
+        id: &str,
+        at_ms: i64,
+        lines: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+    ) -> bool {
+        self.entry_of(None, id, at_ms, lines)
+    }
+
+    /// Adds an entry of a buyer and its lines, or leaves it out and returns false where its id has been seen: the same order
+    /// told by two events.
+    pub fn entry_of<'a>(
+        &mut self,
+        buyer: Option<&str>,
         id: &str,
         at_ms: i64,
         lines: impl Iterator<Item = (&'a str, Option<&'a str>)>,
@@ -238,7 +282,8 @@ impl Gather {
         if !self.seen.insert(id.into()) {
             return false;
         }
-        self.entries.push((at_ms, self.lines.len()));
+        let buyer = buyer.map_or(NOBODY, |buyer| self.buyer(buyer));
+        self.entries.push(Gathered { at_ms, buyer, from: self.lines.len() });
         for (item, name) in lines {
             let number = match self.numbers.get(item) {
                 Some(&number) => number,
@@ -262,6 +307,15 @@ impl Gather {
         number
     }
 
+    fn buyer(&mut self, name: &str) -> u32 {
+        if let Some(&number) = self.buyers.get(name) {
+            return number;
+        }
+        let number = self.buyers.len() as u32;
+        self.buyers.insert(name.into(), number);
+        number
+    }
+
     /// Puts the entries into the order of their times, and numbers the items in the order of their names, so that equal
     /// entries give equal numbers however they were read.
     pub fn finish(mut self) -> Log {
@@ -272,12 +326,12 @@ impl Gather {
             renumbered[*number as usize] = place as u32;
         }
         let mut order: Vec<usize> = (0..self.entries.len()).collect();
-        order.sort_by_key(|&number| self.entries[number].0);
+        order.sort_by_key(|&number| self.entries[number].at_ms);
         let (mut starts, mut lines) = (vec![0], Vec::with_capacity(self.lines.len()));
-        let mut at_ms = Vec::with_capacity(order.len());
+        let (mut at_ms, mut buyers) = (Vec::with_capacity(order.len()), Vec::with_capacity(order.len()));
         for number in order {
-            let (at, from) = self.entries[number];
-            let to = self.entries.get(number + 1).map_or(self.lines.len(), |next| next.1);
+            let Gathered { at_ms: at, buyer, from } = self.entries[number];
+            let to = self.entries.get(number + 1).map_or(self.lines.len(), |next| next.from);
             let mut items: Vec<u32> =
                 self.lines[from..to].iter().map(|&item| renumbered[item as usize]).collect();
             if self.kind == Kind::Baskets {
@@ -287,10 +341,12 @@ impl Gather {
             lines.extend(items);
             starts.push(lines.len());
             at_ms.push(at);
+            buyers.push(buyer);
         }
         let names =
             named.iter().map(|(_, number)| std::mem::take(&mut self.names[*number as usize])).collect();
-        Log { items: named.into_iter().map(|(item, _)| item).collect(), names, starts, lines, at_ms }
+        let items = named.into_iter().map(|(item, _)| item).collect();
+        Log { items, names, starts, lines, at_ms, buyers }
     }
 }
 
@@ -315,6 +371,21 @@ mod tests {
         assert_eq!(baskets.all().entries().collect::<Vec<_>>(), [(5, &[0, 2][..]), (7, &[1][..])]);
         assert_eq!(sessions.entry(0), [2, 0, 2]);
         assert_eq!((baskets.item("TEA"), baskets.item("TEAPOT")), (Some(2), None));
+    }
+
+    #[test]
+    fn buyers_stay_with_their_entries() {
+        let mut gather = Gather::new(Kind::Baskets);
+        for (id, at_ms, buyer) in
+            [("1", 9, Some("v")), ("2", 5, Some("w")), ("3", 7, None), ("4", 8, Some("v"))]
+        {
+            gather.entry_of(buyer, id, at_ms, [("A", None)].into_iter());
+        }
+        let log = gather.finish();
+        let of = |log: &Log| log.all().buyers().collect::<Vec<_>>();
+        assert_eq!(of(&log), [Some(1), None, Some(0), Some(0)]);
+        assert_eq!(of(&log.all().with_last(0..1)), [None, Some(0), Some(0), Some(1)]);
+        assert_eq!(log.all().split_before(8).1.buyers().collect::<Vec<_>>(), [Some(0), Some(0)]);
     }
 
     #[test]

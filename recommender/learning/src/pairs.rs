@@ -60,17 +60,9 @@ impl Default for Settings {
     }
 }
 
-/// What counting a row needs, cleared after each.
-struct Scratch {
-    weight: Vec<f64>,
-    entries: Vec<u32>,
-    touched: Vec<u32>,
-}
-
 /// Counts what stands in the same entries, and keeps the best partners of each item, ties by their number.
 pub fn count(entries: Slice<'_>, settings: &Settings) -> Pairs {
     let names = entries.log().items();
-    let items = names.len();
     let (mut held, mut weights) = (Ragged::default(), Vec::with_capacity(entries.len()));
     let (_, latest) = entries.span_ms();
     for (number, (at_ms, entry)) in entries.entries().enumerate() {
@@ -82,23 +74,52 @@ pub fn count(entries: Slice<'_>, settings: &Settings) -> Pairs {
         weights.push(decay(latest, at_ms, settings.half_life_days) * share);
         held.push(distinct);
     }
-    let holders: Ragged<u32> = ragged::holders(&held, items).into_iter().collect();
-    let weight_of = |item: u32| holders.row(item).iter().map(|&entry| weights[entry as usize]).sum::<f64>();
-    let item_weights: Vec<f64> = (0..items as u32).map(weight_of).collect();
+    let holders = holders(&held, names.len());
+    let partners = partners(&Product { holders: &holders, held: &held, weights: &weights }, settings);
+    let mut pairs = Pairs::default();
+    for (item, partners) in partners.into_iter().enumerate() {
+        pairs.push(holders.row(item as u32).len() as u32, partners);
+    }
+    pairs
+}
+
+/// Returns per item the entries that hold it.
+pub(crate) fn holders(entries: &Ragged<u32>, items: usize) -> Ragged<u32> {
+    ragged::holders(entries, items).into_iter().collect()
+}
+
+/// Is AᵀWB: `holders` are the columns of A by item, `held` the rows of B by entry, which need not be those of A.
+pub(crate) struct Product<'a> {
+    pub holders: &'a Ragged<u32>,
+    pub held: &'a Ragged<u32>,
+    pub weights: &'a [f64],
+}
+
+/// What counting a row needs, cleared after each.
+struct Scratch {
+    weight: Vec<f64>,
+    entries: Vec<u32>,
+    touched: Vec<u32>,
+}
+
+/// Returns the best partners of each item.
+pub(crate) fn partners(product: &Product<'_>, settings: &Settings) -> Vec<Vec<Pair>> {
+    let Product { holders, held, weights } = product;
+    let items = holders.len();
+    let first = |item: u32| holders.row(item).iter().map(|&entry| weights[entry as usize]).sum::<f64>();
+    let mut seconds = vec![0.0; items];
+    for (entry, weight) in weights.iter().enumerate() {
+        held.row(entry as u32).iter().for_each(|&item| seconds[item as usize] += weight);
+    }
     let all: f64 = weights.iter().sum();
     let scratch = || Scratch { weight: vec![0.0; items], entries: vec![0; items], touched: Vec::new() };
-    let row = |item: u32, scratch: &mut Scratch| {
+    per_item(items, scratch, |item, scratch| {
         for &entry in holders.row(item) {
             for &other in held.row(entry) {
                 scratch.add(other, weights[entry as usize]);
             }
         }
-        let table = |other: u32, both: f64| Table {
-            both,
-            first: item_weights[item as usize],
-            second: item_weights[other as usize],
-            all,
-        };
+        let first = first(item);
         let mut partners = Vec::new();
         for other in scratch.touched.drain(..) {
             let both = std::mem::take(&mut scratch.weight[other as usize]);
@@ -106,19 +127,15 @@ pub fn count(entries: Slice<'_>, settings: &Settings) -> Pairs {
             if other == item || entries < settings.min_support {
                 continue;
             }
-            if let Some(score) = table(other, both).score(settings.score, settings.shrink) {
+            let table = Table { both, first, second: seconds[other as usize], all };
+            if let Some(score) = table.score(settings.score, settings.shrink) {
                 partners.push(Pair { item: other, score: score as f32, entries });
             }
         }
         partners.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.item.cmp(&b.item)));
         partners.truncate(settings.partners);
         partners
-    };
-    let mut pairs = Pairs::default();
-    for (item, partners) in per_item(items, scratch, row).into_iter().enumerate() {
-        pairs.push(holders.row(item as u32).len() as u32, partners);
-    }
-    pairs
+    })
 }
 
 impl Scratch {
@@ -151,7 +168,7 @@ pub fn popular(entries: Slice<'_>, half_life_days: f64) -> Vec<Entry> {
 ///
 /// Source: exponential forgetting as in Ding and Li, *Time Weight Collaborative Filtering*, CIKM 2005. With a half-life
 /// of 180 days, an order of 360 days ago counts 2^(−360/180) = 0.25.
-fn decay(latest_ms: i64, at_ms: i64, half_life_days: f64) -> f64 {
+pub(crate) fn decay(latest_ms: i64, at_ms: i64, half_life_days: f64) -> f64 {
     let age_days = (latest_ms - at_ms) as f64 / f64::from(DAY_MS);
     (-age_days / half_life_days).exp2()
 }

@@ -1,10 +1,10 @@
 //! Training: from a shop's orders and sessions to all that its server answers from, with figures of how good it is.
 
-use recommender::{Learnt, Task};
+use recommender::{Learnt, Task, basket::BasketModel};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    baskets,
+    after, baskets,
     evaluate::{self, Row},
     log::{Log, Slice},
     pairs, sessions,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Says how all is learnt.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// What stands in the same orders or sessions.
@@ -21,6 +21,19 @@ pub struct Settings {
     pub baskets: baskets::Settings,
     /// What follows on a trail.
     pub sessions: sessions::Settings,
+    /// What is bought after something: pairs of what was had and what is new.
+    pub after: pairs::Settings,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            pairs: pairs::Settings::default(),
+            baskets: baskets::Settings::default(),
+            sessions: sessions::Settings::default(),
+            after: after::settings(),
+        }
+    }
 }
 
 /// Holds what a shop's events say, its logs over the same items.
@@ -74,6 +87,7 @@ pub fn learn(logs: &Logs, together: &Together, settings: &Settings) -> Learnt {
     Learnt {
         popular,
         orders: pairs,
+        after: after::count(orders.latest(LINES_MAX), &settings.after),
         sessions: pairs::count(latest, &settings.pairs),
         baskets: enough(orders).map(|orders| baskets::learn(orders, settings.baskets)),
         trails: enough(sessions).map(|sessions| sessions::learn(sessions, settings.sessions)),
@@ -97,6 +111,7 @@ pub fn measure(logs: &Logs, settings: &Settings) -> Vec<Row> {
             let cases = evaluate::basket_cases(task, late, CASES_MAX, known);
             rows.extend(evaluate::baskets(&model, early, &settings.pairs, task, &cases));
         }
+        rows.extend(returns(orders, early, &model, settings));
     }
     if let Some(sessions) = enough(logs.sessions.all()) {
         let (early, late) = sessions.split_by_time(1.0 - LATER);
@@ -106,4 +121,19 @@ pub fn measure(logs: &Logs, settings: &Settings) -> Vec<Row> {
         rows.extend(evaluate::sessions(&model, early, &settings.pairs, &cases));
     }
     rows
+}
+
+/// Measures what is said of the next purchases of customers who had ordered before: learnt from early orders, asked by those after
+/// them; nothing where nobody is known to have come back.
+pub fn measure_returns(orders: Slice<'_>, early: Slice<'_>, settings: &Settings) -> Vec<Row> {
+    returns(orders, early, &baskets::learn(early, settings.baskets), settings)
+}
+
+fn returns(orders: Slice<'_>, early: Slice<'_>, model: &BasketModel, settings: &Settings) -> Vec<Row> {
+    let known = |item: u32| model.signals.fame[item as usize].age > 0.0;
+    let cases = evaluate::return_cases(orders, early.len(), CASES_MAX, known);
+    if cases.is_empty() {
+        return Vec::new();
+    }
+    evaluate::returns(model, early, &settings.pairs, &settings.after, &cases)
 }

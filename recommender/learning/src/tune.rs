@@ -6,15 +6,15 @@
 
 use std::time::{Duration, Instant};
 
-use recommender::{Task, session::PastSessions, tally::Tally};
+use recommender::{Task, history, session::PastSessions, tally::Tally};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    baskets,
+    after, baskets,
     evaluate::{self, Case, LIST, Measure},
     log::Slice,
     pairs,
-    train::{LATER, Logs, Settings, enough},
+    train::{LATER, LINES_MAX, Logs, Settings, enough},
 };
 
 /// Is one parameter with what each of its values attained.
@@ -110,9 +110,15 @@ const OF_PAIRS: [Parameter; 3] = [
     parameter!(Double pairs.length_power: [0.0, 0.5, 1.0]),
 ];
 
+const OF_AFTER: [Parameter; 3] = [
+    parameter!(Double after.half_life_days: [15.0, 30.0, 60.0, 120.0, 365.0]),
+    parameter!(Double after.shrink: [0.0, 1.0, 4.0, 16.0]),
+    parameter!(Double after.length_power: [0.0, 0.5, 1.0]),
+];
+
 /// Returns how many parameters there are.
 pub fn parameters() -> usize {
-    OF_BASKETS.len() + OF_SESSIONS.len() + OF_PAIRS.len()
+    OF_BASKETS.len() + OF_SESSIONS.len() + OF_PAIRS.len() + OF_AFTER.len()
 }
 
 /// Tries the parameters of all parts for which there is enough to learn from, until the time is over; `done` is told
@@ -123,6 +129,10 @@ pub fn tune(logs: &Logs, settings: &Settings, budget: Duration, done: &mut dyn F
     if let Some((early, cases)) = of_orders(logs) {
         is_complete &= search.go(&OF_PAIRS, |settings| by_pairs(early, &cases, settings));
         is_complete &= search.go(&OF_BASKETS, |settings| by_baskets(early, &cases, settings));
+        let cases = of_returns(logs, early);
+        if !cases.is_empty() {
+            is_complete &= search.go(&OF_AFTER, |settings| by_returns(early, &cases, settings));
+        }
     }
     if let Some((early, late)) = slices(logs.sessions.all()) {
         let known = known(early);
@@ -176,6 +186,13 @@ fn of_orders(logs: &Logs) -> Option<(Slice<'_>, Vec<Case>)> {
     Some((early, cases))
 }
 
+/// Returns what those who came back ask of early orders, none where nobody is known to have done so.
+fn of_returns(logs: &Logs, early: Slice<'_>) -> Vec<Case> {
+    let known = known(early);
+    let (asked, _) = logs.orders.all().latest(LINES_MAX).split_by_time(1.0 - LATER);
+    evaluate::return_cases(asked, early.len(), CASES_MAX, |item| known[item as usize])
+}
+
 /// Returns what is learnt from and what asks: the latest tenth but one, for the latest is what the model is measured by.
 fn slices(log: Slice<'_>) -> Option<(Slice<'_>, Slice<'_>)> {
     let (early, _) = enough(log)?.split_by_time(1.0 - LATER);
@@ -215,6 +232,11 @@ fn by_baskets(early: Slice<'_>, cases: &[Case], settings: &Settings) -> f64 {
     gain(early.log().items().len(), cases, |given, best| model.goes_with(given, LIST, &mut scratch, best))
 }
 
+fn by_returns(early: Slice<'_>, cases: &[Case], settings: &Settings) -> f64 {
+    let pairs = after::count(early, &settings.after);
+    gain(early.log().items().len(), cases, |given, best| *best = history::after(&pairs, given))
+}
+
 fn by_sessions(early: Slice<'_>, cases: &[Case], settings: &Settings) -> f64 {
     let items = early.log().items().len();
     let past = PastSessions::new(settings.sessions.nearness, items, early.entries());
@@ -239,7 +261,9 @@ mod tests {
             let (item, turn) = (number % 6, u32::from(number >= 600));
             let items = [format!("{}", 100 * item), format!("{}", 100 * ((item + 1 + turn) % 6) + 7)];
             let at_ms = i64::from(number) * 86_400_000;
-            orders.entry(&number.to_string(), at_ms, items.iter().map(|item| (item.as_str(), None)));
+            let buyer = (number % 400).to_string();
+            let lines = items.iter().map(|item| (item.as_str(), None));
+            orders.entry_of(Some(&buyer), &number.to_string(), at_ms, lines);
         }
         Logs::new(orders.finish(), Gather::new(Kind::Sessions).finish(), [])
     }
@@ -253,7 +277,7 @@ mod tests {
             Settings { pairs: pairs::Settings { half_life_days: 9_000.0, ..settings.pairs }, ..settings };
         let tuned = tune(&logs(), &far, budget, &mut || told += 1);
         assert!(tuned.is_complete);
-        assert_eq!((tuned.tried.len(), told), (OF_PAIRS.len() + OF_BASKETS.len(), tuned.tried.len()));
+        assert_eq!((tuned.tried.len(), told), (parameters() - OF_SESSIONS.len(), tuned.tried.len()));
         let first = &tuned.tried[0];
         assert_eq!((first.parameter.as_str(), first.values[0].0), ("pairs.half_life_days", 9_000.0));
         assert!(first.kept < 2_000.0, "{first:?}");

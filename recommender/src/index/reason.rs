@@ -11,6 +11,8 @@ pub enum Reason {
     BoughtTogether(Evidence),
     /// It was bought together with something that the shopper bought before.
     BoughtBefore(Evidence),
+    /// It is bought later by those who bought an item on the page, in the cart, or of the shopper's orders.
+    BoughtAfter(Evidence),
     /// It was viewed in the same sessions as something that the shopper looked at.
     ViewedTogether(Evidence),
     /// It belongs in baskets like this one, by all that is known of its items; no pair of them says so alone.
@@ -26,7 +28,8 @@ pub enum Reason {
     },
 }
 
-/// Is what was counted: of the entries (orders or sessions) that hold one item, so many hold the other too.
+/// Is what was counted: of the entries (orders or sessions) that hold one item, so many hold the other too; of what is bought
+/// after something, of the customers who came back for something new, so many bought the other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Evidence {
     /// The item that the suggestion goes with.
@@ -43,6 +46,7 @@ impl Reason {
         match self {
             Self::BoughtTogether(_) => "bought_together",
             Self::BoughtBefore(_) => "bought_before",
+            Self::BoughtAfter(_) => "bought_after",
             Self::ViewedTogether(_) => "viewed_together",
             Self::SimilarBaskets => "similar_baskets",
             Self::SimilarSessions => "similar_sessions",

@@ -46,6 +46,7 @@ fn said(suggestions: &[Suggestion]) -> String {
     let mark = |s: &Suggestion| match &s.reason {
         Reason::BoughtTogether(e) => format!("({} of {} {})", e.both, e.of, e.with),
         Reason::BoughtBefore(e) => format!("'({} of {} {})", e.both, e.of, e.with),
+        Reason::BoughtAfter(e) => format!(">({} of {} {})", e.both, e.of, e.with),
         Reason::ViewedTogether(e) => format!("~({} of {} {})", e.both, e.of, e.with),
         Reason::SimilarBaskets | Reason::SimilarSessions => "?".to_owned(),
         Reason::Viewed => "!".to_owned(),
@@ -124,7 +125,26 @@ fn items_beyond_the_limit_do_not_weigh_but_are_still_left_out() {
 }
 
 #[test]
-fn equal_scores_are_ordered_by_sku() {
-    let summed = summed(vec![(4, 0.5), (1, 0.5), (4, 0.25), (0, 0.75)]);
-    assert_eq!(summed, [(0, 0.75), (4, 0.75), (1, 0.5)]);
+fn what_is_bought_later_has_a_direction_and_is_told_in_customers() {
+    let mut learnt = index().learnt().clone();
+    learnt.after = pairs(&[
+        (41, &[(3, 0.6, 9), (4, 0.2, 3)]),
+        (20, &[(4, 0.5, 5)]),
+        (0, &[]),
+        (7, &[(5, 0.1, 2)]),
+        (0, &[]),
+        (0, &[]),
+    ]);
+    let items = index().model.items().to_vec();
+    let index = Index::new(Model::new(About::default(), items, learnt).unwrap());
+    let after = Wanted { algorithm: Algorithm::After, ..wanted(3) };
+    assert_eq!(said(&index.bought_together(&sku("A"), after)), "D>(9 of 41 A) E>(3 of 41 A) F*");
+    assert_eq!(said(&index.bought_together(&sku("D"), after)), "F>(2 of 7 D) E* C*");
+    assert_eq!(said(&index.recommended(&skus(&["B", "A"]), &[], after)), "E>(5 of 20 B) D>(9 of 41 A) F*");
+    assert_eq!(said(&index.next(&skus(&["E"]), Wanted { most: 1, ..after })), "F~(4 of 9 E)");
+    // Goes with A: B, C. Bought after A: D, E. What both name would come first; equal places go by SKU.
+    assert_eq!(
+        said(&index.recommended(&skus(&["A"]), &[], wanted(4))),
+        "B'(48 of 310 A) D>(9 of 41 A) C'(12 of 310 A) E>(3 of 41 A)"
+    );
 }

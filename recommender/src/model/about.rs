@@ -35,11 +35,13 @@ pub enum Task {
     Loo,
     /// One item, for another of its basket.
     Fbt,
+    /// What somebody had bought, for something that they buy for the first time on a later occasion.
+    After,
 }
 
 impl Task {
     /// Every task.
-    pub const ALL: [Self; 3] = [Self::Session, Self::Loo, Self::Fbt];
+    pub const ALL: [Self; 4] = [Self::Session, Self::Loo, Self::Fbt, Self::After];
 
     /// Returns the name, as files of cases and tables spell it.
     pub fn name(self) -> &'static str {
@@ -47,6 +49,7 @@ impl Task {
             Self::Session => "session",
             Self::Loo => "loo",
             Self::Fbt => "fbt",
+            Self::After => "after",
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The bytes of a model, version 3; every number little-endian.
+//! The bytes of a model, version 4; every number little-endian.
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 8 | magic `CWMODEL` and a line feed |
-//! | 4 | version, 3 |
+//! | 4 | version, 4 |
 //! | 8 | length of the body in bytes |
-//! | … | body: about (JSON); the items' SKUs; popularity; pairs of orders and of sessions; the basket model and the session model, each where there is one. Sequences have their length in 8 bytes before them |
+//! | … | body: about (JSON); the items' SKUs; popularity; pairs of orders, of what is bought after something, and of sessions; the basket model and the session model, each where there is one. Sequences have their length in 8 bytes before them |
 //! | 32 | BLAKE3 of everything before |
 
 use std::{
@@ -20,7 +20,7 @@ use super::{About, Learnt, Model, ModelError};
 use crate::codec::{Reader, Stored, Unreadable, stored};
 
 const MAGIC: &[u8; 8] = b"CWMODEL\n";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const HEADER_BYTES: usize = 20;
 
 /// What a model says of itself, and what stands before it, in bytes: a few kilobytes.
@@ -28,7 +28,7 @@ const ABOUT_BYTES_MAX: u64 = 1 << 20;
 
 const CHECKSUM_BYTES: usize = blake3::OUT_LEN;
 
-stored!(Learnt { popular, orders, sessions, baskets, trails });
+stored!(Learnt { popular, orders, after, sessions, baskets, trails });
 stored!(Model { about, items, learnt });
 
 impl Stored for About {

@@ -112,7 +112,7 @@ fn a_byte_changed_anywhere_is_noticed() {
         let error = Model::parse(&bad).unwrap_err();
         match (place, error) {
             (0..8, ModelError::WrongMagic) => {}
-            (8..12, ModelError::UnknownVersion { known: 3, .. }) => {}
+            (8..12, ModelError::UnknownVersion { known: 4, .. }) => {}
             (12..20, ModelError::Torn { .. } | ModelError::Corrupt(_)) => {}
             (20.., ModelError::Corrupt(_)) => {}
             (_, other) => panic!("{place}: {other:?}"),
@@ -134,7 +134,7 @@ fn bytes_too_many_and_foreign_files_are_refused() {
     let mut older = model().to_bytes();
     older[8] = 2;
     let said = Model::parse(&older).unwrap_err().to_string();
-    assert_eq!(said, "model file of version 2, this program reads version 3; train again");
+    assert_eq!(said, "model file of version 2, this program reads version 4; train again");
 }
 
 #[test]

@@ -65,6 +65,7 @@ fn in_service(about: &About) -> ModelInService {
             Task::Session => "The next product of a session".into(),
             Task::Loo => "The product taken out of a basket".into(),
             Task::Fbt => "What one product was bought with".into(),
+            Task::After => "What a customer who came back bought for the first time".into(),
         },
         method: measured.method.clone(),
         cases: measured.cases,

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::shelves::{Algorithm, Filling, ShelfName};
 
-/// Says who fills each shelf where no experiment does: an algorithm, `pairs` or `popular`, or two by turns, as `pairs~popular`.
+/// Says who fills each shelf where no experiment does: an algorithm, as `pairs`, or two by turns, as `pairs~popular`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShelvesConfig {

@@ -13,19 +13,22 @@ pub enum Algorithm {
     Learnt,
     /// What is bought or viewed together, by pairs.
     Pairs,
+    /// What is bought later, by pairs of earlier and later orders; on shelves of what is viewed, as `pairs`.
+    After,
     /// What many buy, whoever asks.
     Popular,
 }
 
 impl Algorithm {
     /// All algorithms.
-    pub const ALL: [Self; 3] = [Self::Learnt, Self::Pairs, Self::Popular];
+    pub const ALL: [Self; 4] = [Self::Learnt, Self::Pairs, Self::After, Self::Popular];
 
     /// Returns what the index is asked for.
     pub fn asked(self) -> recommender::Algorithm {
         match self {
             Self::Learnt => recommender::Algorithm::Learnt,
             Self::Pairs => recommender::Algorithm::Pairs,
+            Self::After => recommender::Algorithm::After,
             Self::Popular => recommender::Algorithm::Popular,
         }
     }
@@ -35,6 +38,7 @@ impl Algorithm {
         match self {
             Self::Learnt => "learnt",
             Self::Pairs => "pairs",
+            Self::After => "after",
             Self::Popular => "popular",
         }
     }
@@ -97,11 +101,11 @@ mod tests {
 
     #[test]
     fn a_shelf_is_filled_by_one_or_by_two() {
-        for text in ["learnt", "pairs", "popular", "learnt~popular", "popular~pairs"] {
+        for text in ["learnt", "pairs", "popular", "learnt~popular", "after~pairs"] {
             assert_eq!(text.parse::<Filling>().unwrap().to_string(), text);
         }
         for (text, words) in [
-            ("magic", "there is no algorithm \"magic\"; the algorithms are learnt, pairs, popular"),
+            ("magic", "there is no algorithm \"magic\"; the algorithms are learnt, pairs, after, popular"),
             ("pairs~", "there is no algorithm \"\""),
             ("pairs~pairs", "name two"),
         ] {

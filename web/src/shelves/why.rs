@@ -36,6 +36,9 @@ impl Why {
             Self::Learnt(Reason::BoughtBefore(Evidence { with, both, of })) => {
                 format!("You bought {}: {both} of {of} such orders held this too", name(with))
             }
+            Self::Learnt(Reason::BoughtAfter(Evidence { with, both, of })) => {
+                format!("Of {of} who bought {} and came back, {both} bought this", name(with))
+            }
             Self::Learnt(Reason::ViewedTogether(Evidence { with, both, of })) => {
                 format!("Of {of} visits to {}, {both} looked at this too", name(with))
             }

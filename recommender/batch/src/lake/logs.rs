@@ -1,4 +1,6 @@
 //! Logs of a lake's rows: orders without what was sent back, and views cut into sessions.
+//!
+//! Who wants no history kept, or had it deleted, has ordered as nobody, and has looked at nothing.
 
 use std::collections::HashMap;
 
@@ -17,16 +19,17 @@ const SILENCE_MS: i64 = 30 * 60_000;
 /// The most views of a session that count: who looks at more in one go is no shopper.
 const VIEWS_MAX: usize = 200;
 
-/// Gathers orders: a line counts where not all of its pieces came back.
-pub struct Orders {
+/// Gathers orders, each of its unit where that may be learnt from: a line counts where not all of its pieces came back.
+pub struct Orders<'a> {
     returned: Returned,
+    units: &'a Units,
     gather: Gather,
 }
 
-impl Orders {
+impl<'a> Orders<'a> {
     /// Begins without orders.
-    pub fn new(returned: Returned) -> Self {
-        Self { returned, gather: Gather::new(Kind::Baskets) }
+    pub fn new(returned: Returned, units: &'a Units) -> Self {
+        Self { returned, units, gather: Gather::new(Kind::Baskets) }
     }
 
     /// Adds rows of orders, oldest first.
@@ -34,10 +37,15 @@ impl Orders {
     /// # Errors
     /// Where they cannot be read.
     pub fn take(&mut self, rows: LazyFrame) -> anyhow::Result<()> {
+        let Self { returned, units, gather } = self;
+        let of = rows.clone().select([col("unit")]).collect()?;
+        let of = of.column("unit")?.str()?;
         each_order(rows, |order| {
-            let (left, _) = order.parted(&self.returned);
+            let (left, _) = order.parted(returned);
             if !left.is_empty() {
-                self.gather.entry(order.id, order.at_ms, left.into_iter().map(|sku| (sku, None)));
+                let unit = of.get(order.row as usize).filter(|unit| !units.leave_out(unit, order.at_ms));
+                let unit = unit.map(|unit| units.known_as(unit));
+                gather.entry_of(unit, order.id, order.at_ms, left.into_iter().map(|sku| (sku, None)));
             }
             Ok(())
         })
@@ -50,8 +58,8 @@ impl Orders {
 }
 
 /// Gathers sessions: what one unit looked at without half an hour of silence, where it may be learnt from.
-pub struct Sessions {
-    units: Units,
+pub struct Sessions<'a> {
+    units: &'a Units,
     open: HashMap<Box<str>, Session>,
     ended: Vec<(Box<str>, Session)>,
 }
@@ -63,9 +71,9 @@ struct Session {
     items: Vec<Box<str>>,
 }
 
-impl Sessions {
+impl<'a> Sessions<'a> {
     /// Begins without sessions.
-    pub fn new(units: Units) -> Self {
+    pub fn new(units: &'a Units) -> Self {
         Self { units, open: HashMap::new(), ended: Vec::new() }
     }
 
@@ -121,7 +129,8 @@ mod tests {
 
     #[test]
     fn half_an_hour_of_silence_ends_a_session() {
-        let mut sessions = Sessions::new(Units::default());
+        let units = Units::default();
+        let mut sessions = Sessions::new(&units);
         let minute = 60_000;
         for (at, unit, sku) in [
             (0, "v", "A"),
@@ -148,7 +157,8 @@ mod tests {
 
     #[test]
     fn of_a_robot_the_first_views_count() {
-        let mut sessions = Sessions::new(Units::default());
+        let units = Units::default();
+        let mut sessions = Sessions::new(&units);
         (0..1_000_000).for_each(|n| sessions.view("robot", n, if n % 2 == 0 { "A" } else { "B" }));
         assert_eq!(sessions.finish().line_count(), VIEWS_MAX);
     }

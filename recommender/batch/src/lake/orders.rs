@@ -8,6 +8,8 @@ use polars::prelude::{DataFrame, ExplodeOptions, LazyFrame, by_name, col};
 
 /// Is one order.
 pub struct Order<'a> {
+    /// Its place among the rows.
+    pub row: u32,
     /// Its id.
     pub id: &'a str,
     /// When it was placed.
@@ -30,7 +32,7 @@ pub fn each_order(
         match &mut open {
             Some((of, open)) if *of == row => open.lines.push(line),
             _ => {
-                let new = Order { id: order, at_ms, lines: vec![line] };
+                let new = Order { row, id: order, at_ms, lines: vec![line] };
                 if let Some((_, done)) = open.replace((row, new)) {
                     each(&done.of_each_product_once())?;
                 }

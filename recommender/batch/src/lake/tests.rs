@@ -267,6 +267,24 @@ fn a_deleted_history_is_in_no_file_of_the_lake_and_what_was_declined_is_not_lear
 }
 
 #[test]
+fn orders_are_of_their_units_where_these_may_be_learnt_from() {
+    let place = Place::new();
+    let order = |position, at_ms, unit: &str| {
+        event(position, at_ms, &["A"]).replace("\"unit\":\"v\"", &format!("\"unit\":{unit}"))
+    };
+    let orders = order(1, 1, "\"u\"") + &order(2, 2, "\"v\"") + &order(3, 3, "null") + &order(4, 4, "\"w\"");
+    let later = order(5, 30, "\"w\"") + &order(6, 31, "\"u\"") + &order(7, 32, "\"w\"");
+    let said = line(8, 5, "visitor_known", "v", r#"{"unit":"u"}"#)
+        + &line(9, 5, "history_deleted", "w", r#"{"through_ms":5}"#)
+        + &line(10, 31, "history_declined", "w", r#"{"because":"choice"}"#);
+    place.write(1, &(orders + &later + &said));
+    place.compact();
+    let logs = Lake::look_at(Some(&place.lake())).unwrap().logs([]).unwrap();
+    let buyers: Vec<_> = logs.orders.all().buyers().collect();
+    assert_eq!(buyers, [Some(0), Some(0), None, None, Some(1), Some(0), None]);
+}
+
+#[test]
 fn logs_are_of_the_latest_days_that_have_enough_lines() {
     let place = Place::new();
     place.write(1, &(event(1, 5, &["A"]) + &event(2, DAY, &["B", "C"]) + &event(3, 2 * DAY, &["D"])));
