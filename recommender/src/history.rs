@@ -8,16 +8,20 @@ use crate::{
 /// The purchases of a history, the latest, that are asked together for what goes with them: more blur what is wanted now.
 pub const LATEST_MAX: usize = 20;
 
-/// Ranks what is bought after what somebody had, the best first, and nothing that they had. The scores are added up as they are: that
+/// The purchases of a history, the latest, that are asked for what is bought after them, and that it is learnt from: what was bought
+/// hundreds of products ago says little of what comes next, and who buys for a whole house does not outweigh everybody.
+pub const HAD_MAX: usize = 50;
+
+/// Ranks what is bought after what somebody had, the latest first, and nothing that they had; the best comes first. The scores are added up as they are: that
 /// many things lead to an item says more of it than that one does, since what comes next follows from a whole household.
 pub fn after(pairs: &Pairs, had: &[u32]) -> Vec<(u32, f32)> {
-    let partners = had.iter().flat_map(|&item| pairs.partners(item));
+    let partners = had.iter().take(HAD_MAX).flat_map(|&item| pairs.partners(item));
     let mut ranked = summed(partners.map(|pair| (pair.item, pair.score)).collect());
     ranked.retain(|(item, _)| !had.contains(item));
     ranked
 }
 
-/// Ranks what somebody buys next who had some items: merges what goes with the latest of them with what is bought after all.
+/// Ranks what somebody buys next who had some items, the latest first: merges what goes with the latest of them with what is bought after all.
 pub fn next(mut goes_with: Vec<(u32, f32)>, pairs: &Pairs, had: &[u32]) -> Vec<(u32, f32)> {
     goes_with.retain(|(item, _)| !had.contains(item));
     fused([&goes_with, &after(pairs, had)])

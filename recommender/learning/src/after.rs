@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use recommender::{pairs::Pairs, ragged::Ragged};
+use recommender::{history::HAD_MAX, pairs::Pairs, ragged::Ragged};
 
 use crate::{
     log::Slice,
@@ -17,23 +17,19 @@ use crate::{
 /// Orders of one customer within so many milliseconds, twelve hours, are one occasion: the second completes the first.
 const OCCASION_MS: i64 = 12 * 3_600_000;
 
-/// The most that a customer is taken to have, what was bought last: what was bought hundreds of products ago says little of what comes
-/// next, and who buys for a whole house does not outweigh everybody.
-pub const HAD_MAX: usize = 100;
-
 /// Is an order of somebody who had ordered on an earlier occasion, and bought something new.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Return {
+#[derive(Clone, Copy, Debug)]
+pub struct Return<'a> {
     /// Whose order it is.
     pub buyer: u32,
     /// The entry of the slice.
     pub entry: usize,
     /// When it was placed.
     pub at_ms: i64,
-    /// What they had bought on earlier occasions, distinct, the latest first; at most [`HAD_MAX`].
-    pub had: Vec<u32>,
+    /// What they had bought on earlier occasions, distinct, the latest last.
+    pub had: &'a [u32],
     /// What they had never bought.
-    pub new: Vec<u32>,
+    pub new: &'a [u32],
 }
 
 /// What a customer has bought so far.
@@ -46,11 +42,11 @@ struct Customer {
     now: Vec<u32>,
 }
 
-/// Returns the returns among orders, oldest first.
-pub fn returns(orders: Slice<'_>) -> Vec<Return> {
+/// Tells of each return among orders, oldest first.
+pub fn returns(orders: Slice<'_>, mut each: impl FnMut(Return<'_>)) {
     let mut customers: HashMap<u32, Customer> = HashMap::new();
     let mut bought: HashSet<(u32, u32)> = HashSet::new();
-    let mut returns = Vec::new();
+    let mut new = Vec::new();
     for (entry, ((at_ms, items), buyer)) in orders.entries().zip(orders.buyers()).enumerate() {
         let Some(buyer) = buyer else { continue };
         let customer = customers.entry(buyer).or_default();
@@ -58,21 +54,23 @@ pub fn returns(orders: Slice<'_>) -> Vec<Return> {
             customer.end_occasion();
             customer.since_ms = at_ms;
         }
-        let new: Vec<u32> = items.iter().copied().filter(|&item| bought.insert((buyer, item))).collect();
+        new.clear();
+        new.extend(items.iter().copied().filter(|&item| bought.insert((buyer, item))));
         customer.now.extend(items);
         if !customer.had.is_empty() && !new.is_empty() {
-            let had = customer.had.iter().rev().copied().take(HAD_MAX).collect();
-            returns.push(Return { buyer, entry, at_ms, had, new });
+            each(Return { buyer, entry, at_ms, had: &customer.had, new: &new });
         }
     }
-    returns
 }
 
 impl Customer {
     fn end_occasion(&mut self) {
         let now: HashSet<u32> = self.now.iter().copied().collect();
         self.had.retain(|item| !now.contains(item));
-        self.had.extend(self.now.drain(..));
+        // In the order of their numbers, so that equal orders give equal pairs.
+        self.now.sort_unstable();
+        self.now.dedup();
+        self.had.append(&mut self.now);
     }
 }
 
@@ -84,18 +82,18 @@ pub fn settings() -> Settings {
 /// Counts what is bought after each item, the best partners of each, ties by their number. An item's entries are the customers
 /// who had it and came back for something new; a pair's, those of them who bought the other.
 pub fn count(orders: Slice<'_>, settings: &Settings) -> Pairs {
-    let returns = returns(orders);
     let items = orders.log().items().len();
     let (_, latest) = orders.span_ms();
     let (mut had, mut new) = (Ragged::default(), Ragged::default());
-    let (mut weights, mut buyers) = (Vec::with_capacity(returns.len()), Vec::with_capacity(returns.len()));
-    for of in returns {
-        let pairs = (of.had.len() * of.new.len()) as f64;
+    let (mut weights, mut buyers) = (Vec::new(), Vec::new());
+    returns(orders, |of| {
+        let latest_had = &of.had[of.had.len().saturating_sub(HAD_MAX)..];
+        let pairs = (latest_had.len() * of.new.len()) as f64;
         weights.push(decay(latest, of.at_ms, settings.half_life_days) * pairs.powf(-settings.length_power));
         buyers.push(of.buyer);
-        had.push(of.had);
-        new.push(of.new);
-    }
+        had.push(latest_had.iter().copied());
+        new.push(of.new.iter().copied());
+    });
     let holders = holders(&had, items);
     let customers = |item: u32| {
         let mut of: Vec<u32> = holders.row(item).iter().map(|&number| buyers[number as usize]).collect();
@@ -133,9 +131,11 @@ mod tests {
     }
 
     fn said(log: &Log) -> Vec<String> {
+        let mut said = Vec::new();
         let names =
             |items: &[u32]| items.iter().map(|&item| &*log.items()[item as usize]).collect::<String>();
-        returns(log.all()).iter().map(|of| format!("{}>{}", names(&of.had), names(&of.new))).collect()
+        returns(log.all(), |of| said.push(format!("{}>{}", names(of.had), names(of.new))));
+        said
     }
 
     #[test]
@@ -152,7 +152,7 @@ mod tests {
             ("v", 150, &["E"]),
         ]);
         // C came eleven hours after A and B: the same occasion. On the third nothing is new; A and D were bought last then.
-        assert_eq!(said(&log), ["CBA>D", "A>B", "DACB>E"]);
+        assert_eq!(said(&log), ["ABC>D", "A>B", "BCAD>E"]);
     }
 
     #[test]
@@ -181,21 +181,24 @@ mod tests {
     }
 
     #[test]
-    fn a_customer_of_a_thousand_orders_has_had_what_was_bought_last() {
+    fn a_customer_of_a_thousand_orders_has_had_each_thing_when_it_was_bought_last() {
         let names: Vec<String> = (0..1_000).map(|number| format!("{:03}", mix(number) % 700)).collect();
         let items: Vec<[&str; 1]> = names.iter().map(|name| [name.as_str()]).collect();
         let orders: Vec<_> = (0..).zip(&items).map(|(day, items)| ("v", day * 24, &items[..])).collect();
-        let log = log(&orders);
-        let returns = returns(log.all());
-        assert_eq!(returns.len(), log.items().len() - 1, "each thing is new once");
-        for of in &returns {
-            let mut before: Vec<&str> = names[..of.entry].iter().map(String::as_str).collect();
-            before.reverse();
+        let (log, mut count) = (log(&orders), 0);
+        returns(log.all(), |of| {
             let mut seen = HashSet::new();
-            before.retain(|name| seen.insert(*name));
-            before.truncate(HAD_MAX);
+            let mut before: Vec<&str> = names[..of.entry]
+                .iter()
+                .rev()
+                .map(String::as_str)
+                .filter(|name| seen.insert(*name))
+                .collect();
+            before.reverse();
             let had: Vec<&str> = of.had.iter().map(|&item| &*log.items()[item as usize]).collect();
             assert_eq!(had, before);
-        }
+            count += 1;
+        });
+        assert_eq!(count, log.items().len() - 1, "each thing is new once");
     }
 }

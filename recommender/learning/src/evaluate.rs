@@ -132,15 +132,21 @@ pub fn return_cases(
     most: usize,
     is_known: impl Fn(u32) -> bool,
 ) -> Vec<Case> {
-    let later = after::returns(orders).into_iter().filter(|of| of.entry >= from);
-    let question = |of: after::Return| {
-        let mut new: Vec<u32> = of.new.into_iter().filter(|&item| is_known(item)).collect();
+    let mut questions = Vec::new();
+    after::returns(orders, |of| {
+        if of.entry < from {
+            return;
+        }
+        let mut new: Vec<u32> = of.new.iter().copied().filter(|&item| is_known(item)).collect();
         new.sort_unstable_by_key(|&item| mix(u64::from(item) ^ mix(of.entry as u64)));
-        new.truncate(HIDDEN_MAX);
-        let (given, entry) = (of.had, of.entry as u32);
-        new.into_iter().map(move |right| Question { given: given.clone(), right, entry })
-    };
-    thinned(orders.len(), most, later.flat_map(question).collect())
+        let given: Vec<u32> = of.had.iter().rev().copied().collect();
+        questions.extend(new.into_iter().take(HIDDEN_MAX).map(|right| Question {
+            given: given.clone(),
+            right,
+            entry: of.entry as u32,
+        }));
+    });
+    thinned(orders.len(), most, questions)
 }
 
 fn thinned(entries: usize, most: usize, questions: Vec<Question>) -> Vec<Case> {
