@@ -2,10 +2,11 @@
 
 use std::{fs, time::Duration};
 
-use harness::{Answer, Shopper, Store, TestApp, admin::unescape};
+use harness::{Answer, Shopper, Store, TestApp, admin::unescape, app::Setup};
 
 on_each_store!(
     orders_become_recommendations,
+    what_customers_came_back_for_is_recommended_to_others,
     a_model_is_taken_back_and_the_server_follows,
     broken_event_files_and_models_are_survived,
 );
@@ -93,6 +94,40 @@ async fn orders_become_recommendations(store: Store) {
         let found = recommended(&app, query, Some(&shopper)).await;
         assert!(!found.contains(&"GONE".to_owned()), "what is sold out is not shown: {found:?}");
     }
+}
+
+async fn what_customers_came_back_for_is_recommended_to_others(store: Store) {
+    let mut app = TestApp::prepare(store, Setup::default()).await;
+    let mut orders = "order,visitor,sku,quantity,price,currency,at\n".to_owned();
+    for n in 1..=6 {
+        orders += &format!("m{n},{n},MUG,1,5,EUR,2026-01-0{n}\nl{n},{n},LAMP,1,5,EUR,2026-02-0{n}\n");
+    }
+    // Who comes back for something else, and whoever does not come back.
+    orders += "m7,7,MUG,1,5,EUR,2026-01-07\nv7,7,V1,1,5,EUR,2026-02-07\nm8,8,MUG,1,5,EUR,2026-01-08\n";
+    let file = app.write_file("orders.csv", &orders);
+    app.run(&["import", "orders", &file]).await;
+    app.restart().await;
+    app.events("order_placed", 15).await;
+    let before = swaps(&app).await;
+    app.run(&["train"]).await;
+    swapped(&app, before).await;
+
+    let bought = async |sku: &str| {
+        let shopper = app.open_cart().await;
+        shopper.add(sku, 1).await.accepted();
+        shopper.check_out("tok_success").await.accepted();
+        suggested(&app, "", Some(&shopper)).await.remove(0)
+    };
+    let after_mug = bought("MUG").await;
+    assert_eq!(
+        (&after_mug["sku"], &after_mug["reason"], &after_mug["because"]),
+        (
+            &"LAMP".into(),
+            &"bought_after".into(),
+            &"Of 7 who bought The MUG and came back, 6 bought this".into()
+        )
+    );
+    assert_ne!(bought("LAMP").await["reason"], "bought_after", "nobody came back for a mug");
 }
 
 async fn a_model_is_taken_back_and_the_server_follows(store: Store) {
