@@ -66,3 +66,6 @@ pub fn offers(study: &Study, effect: f64, power: f64, looks: Looks) -> Vec<Offer
     offers.sort_by_key(|offer| (!offer.is_valid, offer.units_expected, offer.units_max));
     offers
 }
+
+#[cfg(test)]
+mod tests;
