@@ -179,7 +179,7 @@ fn bounds(spending: Spending, alpha: f64, alternative: Alternative, fractions: &
         let lower = if alternative == Alternative::TwoSided { -bound } else { f64::NEG_INFINITY };
         let next = fractions[index + 1..].iter().find(|later| *later - fraction >= STEP_MIN);
         if let Some(next) = next {
-            walk.go(fraction, [lower, bound], next - fraction);
+            walk = walk.within(fraction, [lower, bound], next - fraction);
         }
         found.push(bound);
         (spent, time) = (target, fraction);

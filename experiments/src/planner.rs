@@ -55,9 +55,8 @@ pub fn offers(study: &Study, effect: f64, power: f64, looks: Looks) -> Vec<Offer
     let mut offers: Vec<Offer> = modes
         .iter()
         .filter_map(|mode| {
-            let units_max = study.units_needed(mode, effect, power)?;
+            let (units_max, prospect) = study.needed(mode, effect, power)?;
             let mode = mode.planned_for(units_max);
-            let prospect = study.prospect(&mode, effect, units_max)?;
             let units_expected = prospect.units_expected.ceil() as u64;
             let is_valid = mode.holds_for(looks);
             Some(Offer { mode, units_max, units_expected, is_valid })

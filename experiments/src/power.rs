@@ -1,7 +1,7 @@
 //! How likely an experiment is to find an effect, before it starts and while it runs.
 
 use crate::bayes::Prior;
-use crate::crossing::{Crossed, crossings};
+use crate::crossing::Crossings;
 use crate::distribution::normal;
 use crate::effect::Scale;
 use crate::group_sequential::{GroupSequential, LOOKS_MAX};
@@ -132,6 +132,19 @@ pub struct Prospect {
     pub units_expected: f64,
 }
 
+impl Crossings {
+    /// What a plan of so many units leads to with a drift of so many standard errors at its end.
+    fn prospect(&self, drift: f64, units: f64) -> Prospect {
+        let (mut power, mut stopped) = (0.0, 0.0);
+        for (time, crossed) in self.with(drift) {
+            let found = crossed.above + crossed.below;
+            power += found;
+            stopped += time * found;
+        }
+        Prospect { power: power.min(1.0), units_expected: units * (stopped + 1.0 - power) }
+    }
+}
+
 impl Study {
     /// Makes a two-sided study of two equal arms at α = 5 % that is looked at once.
     pub fn new(baseline: Baseline, scale: Scale) -> Self {
@@ -205,6 +218,11 @@ impl Study {
             let power = self.bayesian(*prior, drift, error);
             return Some(Prospect { power, units_expected: units });
         }
+        Some(self.crossings(mode, drift, error, units)?.prospect(drift, units))
+    }
+
+    /// When a mode looks, as shares of the plan, and what then crosses its bounds.
+    fn crossings(&self, mode: &Mode, drift: f64, error: f64, units: f64) -> Option<Crossings> {
         let looks = f64::from(self.looks);
         // A test for one look takes one, however often the team would like to.
         let times: Vec<f64> = match mode {
@@ -213,11 +231,7 @@ impl Study {
         };
         let widths = self.widths(mode, &times, error, units)?;
         let bounds: Vec<[f64; 2]> = widths.into_iter().map(|width| self.bounds(width)).collect();
-        let crossed = crossings(&times, &bounds, drift);
-        let found: Vec<f64> = crossed.iter().map(|Crossed { above, below }| above + below).collect();
-        let power: f64 = found.iter().sum();
-        let stopped: f64 = times.iter().zip(&found).map(|(time, chance)| time * chance).sum();
-        Some(Prospect { power: power.min(1.0), units_expected: units * (stopped + 1.0 - power) })
+        Some(Crossings::new(&times, &bounds, drift))
     }
 
     fn widths(&self, mode: &Mode, times: &[f64], error: f64, units: f64) -> Option<Vec<f64>> {

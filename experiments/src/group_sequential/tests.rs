@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::crossing::crossings;
+use crate::crossing::Crossings;
 
 fn two_sided(spending: Spending, fractions: &[f64]) -> GroupSequential {
     GroupSequential::new(spending, 0.05, Alternative::TwoSided, fractions).unwrap()
@@ -17,7 +17,7 @@ fn drifts_for_power_are_as_published() {
     for (spending, drift) in [(Spending::OBrienFleming, 2.836001276), (Spending::Pocock, 3.085085932)] {
         let bounds: Vec<[f64; 2]> = two_sided(spending, &FIVE).bounds().iter().map(|b| [-b, *b]).collect();
         let above = |drift: f64| -> f64 {
-            crossings(&FIVE, &bounds, drift).iter().map(|crossed| crossed.above).sum()
+            Crossings::new(&FIVE, &bounds, drift).with(drift).map(|(_, crossed)| crossed.above).sum()
         };
         assert!((above(drift) - 0.8).abs() < 1e-8, "{spending:?}: {}", above(drift));
         assert!((above(0.0) - 0.025).abs() < 1e-12);
@@ -80,7 +80,8 @@ proptest! {
             let test = GroupSequential::new(spending, alpha, alternative, &looks).unwrap();
             let lower = |bound: f64| if alternative == Alternative::TwoSided { -bound } else { f64::NEG_INFINITY };
             let bounds: Vec<[f64; 2]> = test.bounds().iter().map(|&bound| [lower(bound), bound]).collect();
-            let sum: f64 = crossings(&looks, &bounds, 0.0).iter().map(|crossed| crossed.above + crossed.below).sum();
+            let crossings = Crossings::new(&looks, &bounds, 0.0);
+            let sum: f64 = crossings.with(0.0).map(|(_, crossed)| crossed.above + crossed.below).sum();
             prop_assert!((sum / alpha - 1.0).abs() < 1e-6, "{sum} {alpha}");
         }
     }

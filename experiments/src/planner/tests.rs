@@ -1,4 +1,4 @@
-//! What modes need, found once with twice the nodes that the integrals take now.
+//! What modes need, found once with twice the nodes and a walk for every number of units.
 
 use super::*;
 use crate::effect::Scale;
@@ -28,8 +28,14 @@ fn a_conversion_needs_what_it_always_did() {
     let fixed = [32_463, 32_463];
     for (looks, known) in [
         (Looks::Anytime, [[54_255, 32_991], [54_411, 34_105], [41_602, 24_939], [34_240, 25_024], fixed]),
-        (Looks::Scheduled(20), [[56_488, 35_758], [56_499, 36_775], [41_087, 25_103], [33_966, 25_344], fixed]),
-        (Looks::Scheduled(200), [[53_666, 32_380], [53_856, 33_513], [41_669, 24_919], [34_281, 24_989], fixed]),
+        (
+            Looks::Scheduled(20),
+            [[56_488, 35_758], [56_499, 36_775], [41_087, 25_103], [33_966, 25_344], fixed],
+        ),
+        (
+            Looks::Scheduled(200),
+            [[53_666, 32_380], [53_856, 33_513], [41_669, 24_919], [34_281, 24_989], fixed],
+        ),
     ] {
         check(study, 0.1, looks, known);
     }
@@ -42,7 +48,13 @@ fn rare_conversions_and_means_need_what_they_always_did() {
         rare,
         0.001,
         Looks::Anytime,
-        [[1_053_580, 640_649], [1_056_608, 662_276], [807_865, 484_279], [664_915, 485_938], [630_405, 630_405]],
+        [
+            [1_053_580, 640_649],
+            [1_056_608, 662_276],
+            [807_865, 484_279],
+            [664_915, 485_938],
+            [630_405, 630_405],
+        ],
     );
     let mean = Study::new(Baseline::mean(5.0, 90.0).unwrap(), Scale::Relative);
     check(

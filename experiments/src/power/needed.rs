@@ -3,7 +3,7 @@
 use crate::distribution::normal;
 use crate::group_sequential::LOOKS_MAX;
 use crate::inference::Mode;
-use crate::power::Study;
+use crate::power::{Prospect, Study};
 use crate::verdict::UNITS_MAX;
 
 /// How near a search comes: one part in so many.
@@ -41,42 +41,59 @@ impl Study {
     /// `None` when no number up to [`UNITS_MAX`] suffices (there is no effect, or a prior outweighs it), or a setting
     /// is out of range.
     pub fn units_needed(&self, mode: &Mode, effect: f64, power: f64) -> Option<u64> {
+        self.needed(mode, effect, power).map(|(units, _)| units)
+    }
+
+    /// The units needed, with what they lead to.
+    pub(crate) fn needed(&self, mode: &Mode, effect: f64, power: f64) -> Option<(u64, Prospect)> {
         let is_fit = power > 0.0 && power < 1.0 && effect != 0.0 && self.looks as usize <= LOOKS_MAX;
         let error = self.standard_error(effect, 1.0).filter(|_| is_fit)?;
         let target = normal::critical(1.0 - power);
-        // How many deviations the power lies above the wanted one; it grows about as the root of the units.
-        let surplus = |units: u64| {
-            let found = self.power(&mode.planned_for(units), effect, units).unwrap_or(0.0);
-            normal::critical(1.0 - found).clamp(-40.0, 40.0) - target
-        };
-        let fixed = ((normal::critical(self.alpha / 2.0) + target) * error / effect).powi(2);
-        let mut high = (1.3 * fixed).clamp(4.0, UNITS_MAX as f64) as u64;
-        let mut above = surplus(high);
-        while above < 0.0 {
-            high = high.checked_mul(2).filter(|&units| units <= UNITS_MAX)?;
-            above = surplus(high);
-        }
-        let mut low = high / 2;
-        let mut below = surplus(low);
-        while below >= 0.0 && low > 1 {
-            (high, above) = (low, below);
-            low /= 2;
-            below = surplus(low);
-        }
-        let mut is_straight = true;
-        while high - low > 1 + (high as f64 * PRECISION) as u64 {
-            // A straight line in the root of the units, and every other time a halving.
-            let (from, to) = ((low as f64).sqrt(), (high as f64).sqrt());
-            let guess = (from - below * (to - from) / (above - below)).powi(2);
-            let middle = if is_straight { guess as u64 } else { low + (high - low) / 2 };
-            is_straight = !is_straight;
-            let middle = middle.clamp(low + 1, high - 1);
-            match surplus(middle) {
-                found if found >= 0.0 => (high, above) = (middle, found),
-                found => (low, below) = (middle, found),
+        // That of a fixed horizon.
+        let drift = (normal::critical(self.alpha / 2.0) + target).copysign(effect);
+        // Bounds that are tuned to the plan's length are the same for any length, and one walk tells the power of all.
+        let crossings = match mode {
+            Mode::Sequential { .. } | Mode::GroupSequential { .. } => {
+                Some(self.crossings(&mode.planned_for(1), drift, error, 1.0)?)
             }
+            _ => None,
+        };
+        let prospect = |units: u64| match &crossings {
+            Some(crossings) => {
+                let error = self.standard_error(effect, units as f64)?;
+                Some(crossings.prospect(effect / error, units as f64))
+            }
+            None => self.prospect(mode, effect, units),
+        };
+        let surplus =
+            |prospect: &Prospect| normal::critical(1.0 - prospect.power).clamp(-40.0, 40.0) - target;
+        let mut high = (1.3 * (drift * error / effect).powi(2)).clamp(4.0, UNITS_MAX as f64) as u64;
+        let mut found = prospect(high)?;
+        // Without units, the line of a fixed horizon begins so far below.
+        let (mut low, mut below, mut above) = (0, -drift.abs(), surplus(&found));
+        while above < 0.0 {
+            let next = (high < UNITS_MAX).then(|| root((low, below), (high, above)))?;
+            (low, below) = (high, above);
+            high = next.clamp(high + high / 8 + 1, high * 2).min(UNITS_MAX);
+            found = prospect(high)?;
+            above = surplus(&found);
         }
-        Some(high)
+        // False position, halving the weight of an end that stays (Dowell and Jarratt 1971, "Illinois").
+        let mut was_enough = None;
+        while high - low > 1 + (high as f64 * PRECISION) as u64 {
+            let guess = root((low, below), (high, above)).clamp(low + 1, high - 1);
+            let tried = prospect(guess)?;
+            let beyond = surplus(&tried);
+            let is_enough = beyond >= 0.0;
+            let weight = if was_enough == Some(is_enough) { 0.5 } else { 1.0 };
+            if is_enough {
+                (high, above, found, below) = (guess, beyond, tried, below * weight);
+            } else {
+                (low, below, above) = (guess, beyond, above * weight);
+            }
+            was_enough = Some(is_enough);
+        }
+        Some((high, found))
     }
 
     /// Returns the smallest effect above 0 that so many units find with a power.
@@ -118,4 +135,10 @@ impl Study {
         }
         Some(high)
     }
+}
+
+/// Where a straight line in the root of the units crosses 0: so grows how many deviations a power lies above the wanted one.
+fn root((low, below): (u64, f64), (high, above): (u64, f64)) -> u64 {
+    let (from, to) = ((low as f64).sqrt(), (high as f64).sqrt());
+    (from - below * (to - from) / (above - below)).powi(2) as u64
 }

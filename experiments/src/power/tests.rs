@@ -55,6 +55,23 @@ fn group_sequential_tests_cost_what_is_published() {
     }
 }
 
+/// Found with six times the nodes.
+#[test]
+fn finer_integrals_find_the_same() {
+    let study = Study { looks: 200, ..Study::new(Baseline::proportion(0.1).unwrap(), Scale::Relative) };
+    let group =
+        |spending| Mode::GroupSequential { spending, planned_units: 40_000, earlier_looks: Vec::new() };
+    for (mode, finer) in [
+        (group(Spending::OBrienFleming), 0.857_360_663_832),
+        (group(Spending::Pocock), 0.782_489_726_113),
+        (Mode::Sequential { planned_units: 40_000 }, 0.642_581_368_779),
+        (Mode::Mixture { tau: 0.1 }, 0.645_533_512_216),
+    ] {
+        let power = study.power(&mode, 0.1, 40_000).unwrap();
+        assert!((power - finer).abs() < 1e-12, "{mode:?} {power}");
+    }
+}
+
 #[test]
 fn plans_out_of_range_are_none() {
     let fixed = &Mode::FixedHorizon;
