@@ -197,6 +197,15 @@ async fn a_forgotten_metric_is_counted_from_the_first_visitor_on(store: Store) {
     let again = admin.submit(&added, &add, &named("pots", "twice")).await;
     assert!(again.status == 409 && again.text().contains("is counted already"), "{}", again.text());
 
+    // A copy measures the same, as planned from its start.
+    let copy = admin.get(&format!("/admin/experiments/new?copy={KEY}")).await;
+    let copied = admin.submit(&copy, "/admin/experiments", &[("key", "again")]).await;
+    assert_eq!(copied.status, 200, "{}", copied.html);
+    let edit = admin.get("/admin/experiments/again/edit").await.html;
+    let field = edit.split("name=\"metrics\"").nth(1).and_then(|rest| rest.split("</textarea>").next());
+    let metrics: Vec<&str> = field.unwrap().split(['>', '\n']).skip(1).map(str::trim).collect();
+    assert!(metrics.contains(&"orders") && metrics.last() == Some(&"pots"), "{metrics:?}");
+
     told(&admin, "after the start: a hint, no proof").await;
     app.open_cart().await.add("TEAPOT", 6).await.accepted();
     let late = web::events::rollups::late_key(KEY, "pots");

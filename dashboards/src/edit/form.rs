@@ -1,10 +1,10 @@
 //! The fields of the form: from a definition and from a browser.
 
-use experiments::Experiment;
 use experiments::bandit::Policy;
 use experiments::definition::{
     GuardrailRule, Method, PLANNED_UNITS_DEFAULT, PRIMARY_METRIC_DEFAULT, VARIATIONS_MAX,
 };
+use experiments::{Experiment, Metric};
 
 use super::FormError;
 use super::reading::{even_weights, percent_of, ramp_of};
@@ -200,9 +200,9 @@ fn method_text(method: Method) -> String {
 }
 
 impl DefinitionForm {
-    /// Returns the form of a copy, whose key and seed are still to be chosen.
-    pub fn copy_of(experiment: &Experiment) -> DefinitionForm {
-        let name = format!("{} (copy)", experiment.name());
+    /// Returns the form of a copy, whose key and seed are still to be chosen. It measures what the experiment measures: the metrics
+    /// that were `planned`, named or not, and those that were added late.
+    pub fn copy_of(experiment: &Experiment, planned: &[Metric]) -> DefinitionForm {
         let form = DefinitionForm::from(experiment);
         // What a bandit has learned is nothing that its copy knows.
         let even = even_weights(form.variations.len()).into_iter().map(percent_of);
@@ -212,8 +212,18 @@ impl DefinitionForm {
                 .map(|(one, weight_percent)| VariationForm { weight_percent, ..one })
                 .collect(),
         };
-        let form = DefinitionForm { variations, ..DefinitionForm::from(experiment) };
-        DefinitionForm { key: String::new(), seed: String::new(), name, ..form }
+        let metrics = match experiment.late_metrics() {
+            [] => form.metrics,
+            late => {
+                let guards = |key: &str| experiment.guardrails().iter().any(|rule| rule.metric == key);
+                let decides = |key: &str| key == experiment.primary_metric() || guards(key);
+                let others = planned.iter().map(Metric::key).filter(|key| !decides(key));
+                let keys: Vec<&str> = others.chain(late.iter().map(|late| late.metric.as_str())).collect();
+                keys.join("\n")
+            }
+        };
+        let name = format!("{} (copy)", experiment.name());
+        DefinitionForm { key: String::new(), seed: String::new(), name, variations, metrics, ..form }
     }
 
     /// Reads the form from the fields of a request; unknown ones are passed over, missing ones are empty, and rows of

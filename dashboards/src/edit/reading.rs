@@ -257,6 +257,9 @@ fn value(row: usize, text: &str) -> Result<Value, String> {
 
 #[cfg(test)]
 mod tests {
+    use experiments::Metric;
+    use experiments::lifecycle::Move;
+
     use super::*;
 
     fn typed(changes: &[(&str, &str)]) -> DefinitionForm {
@@ -415,7 +418,30 @@ mod tests {
     #[test]
     fn a_copy_waits_for_its_key() {
         let experiment = typed(&[("seed", "old")]).experiment().unwrap();
-        let copy = DefinitionForm::copy_of(&experiment);
+        let copy = DefinitionForm::copy_of(&experiment, &[]);
         assert_eq!((copy.key.as_str(), copy.seed.as_str(), copy.name.as_str()), ("", "", "Checkout (copy)"));
+    }
+
+    #[test]
+    fn a_copy_plans_what_was_added_late() {
+        let started = |metrics: &str| {
+            let fields = [
+                ("owner", "ada"),
+                ("planned_days", "14"),
+                ("guardrails", "orders 5 %"),
+                ("metrics", metrics),
+            ];
+            typed(&fields).experiment().unwrap().moved(Move::Start).unwrap().adding("pots", 7).unwrap()
+        };
+        let planned = ["revenue_per_unit", "orders", "add_to_cart"].map(|key| {
+            let measure = r#"{"kind": "count", "event": {"type": "line_added"}}"#;
+            Metric::parse(&format!(r#"{{"key": "{key}", "measure": {measure}}}"#)).unwrap()
+        });
+        for metrics in ["", "add_to_cart"] {
+            let copy = DefinitionForm::copy_of(&started(metrics), &planned);
+            assert_eq!(copy.metrics, "add_to_cart\npots");
+            let named = DefinitionForm { key: "copy".into(), ..copy }.experiment().unwrap();
+            assert!(named.late_metrics().is_empty(), "to the copy it is as any other");
+        }
     }
 }

@@ -48,7 +48,11 @@ pub(in crate::admin) async fn new(
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
     let form = match asked.iter().find(|(name, _)| name == "copy") {
-        Some((_, key)) => DefinitionForm::copy_of(&find(&shop, key).await?.0),
+        Some((_, key)) => {
+            let (experiment, _) = find(&shop, key).await?;
+            shop.experiment_metrics.refresh(&*shop.store).await?;
+            DefinitionForm::copy_of(&experiment, &shop.experiment_metrics.of(&experiment))
+        }
         None => DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() },
     };
     html(
