@@ -23,6 +23,7 @@ pub async fn every_event_is_seen_once_while_others_write(subject: Subject) {
     subject.stock_up(&[("MUG", 10_000)]).await;
     let is_over = Arc::new(AtomicBool::new(false));
     let reading = tokio::spawn(read_on(subject.store.clone(), is_over.clone()));
+    let looking = tokio::spawn(look_on(subject.store.clone(), is_over.clone()));
     let writers = (0..WRITERS).map(|n| {
         let store = subject.store.clone();
         tokio::spawn(async move {
@@ -45,11 +46,13 @@ pub async fn every_event_is_seen_once_while_others_write(subject: Subject) {
     }
     subject.settle().await;
     is_over.store(true, Ordering::SeqCst);
-    let seen = reading.await.unwrap();
+    let (seen, looked) = (reading.await.unwrap(), looking.await.unwrap());
 
     assert!(seen.is_sorted_by(|a, b| a.position < b.position), "positions grow");
     let ids: BTreeSet<_> = seen.iter().map(|e| e.id).collect();
     assert_eq!((ids.len(), seen.len()), (WRITERS * (1 + ROUNDS * 4), WRITERS * (1 + ROUNDS * 4)));
+    let added: Vec<_> = seen.iter().filter(|e| e.kind == "line_added").map(|e| e.id).collect();
+    assert_eq!(looked, added, "who looks for some types misses none");
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     for event in &seen {
         *kinds.entry(&event.kind).or_default() += 1;
@@ -83,6 +86,21 @@ async fn read_on(store: Arc<dyn Store>, is_over: Arc<AtomicBool>) -> Vec<OutboxE
             return seen;
         }
         seen.extend(events);
+    }
+}
+
+/// Looks through the events for one type until the writers have ended and nothing is left.
+async fn look_on(store: Arc<dyn Store>, is_over: Arc<AtomicBool>) -> Vec<uuid::Uuid> {
+    let (mut seen, mut position) = (vec![], 0);
+    loop {
+        let was_over = is_over.load(Ordering::SeqCst);
+        let (events, looked) = store.outbox_through(&["line_added"], position, 5, 3).await.unwrap();
+        assert!(events.len() <= 3 && looked >= position);
+        if was_over && store.outbox_after(position, 1).await.unwrap().is_empty() {
+            return seen;
+        }
+        seen.extend(events.into_iter().map(|event| event.id));
+        position = looked;
     }
 }
 
@@ -142,6 +160,25 @@ pub async fn events_of_some_types_are_read_and_the_rest_is_passed(subject: Subje
     let (rest, place) = store.outbox_of(&["product_viewed"], place, 2).await.unwrap();
     assert_eq!(units(&rest), ["c"]);
     assert!(place.settled >= all[3].position, "what was looked through is passed");
+    let through = async |kinds: &[&str], after, most, limit| {
+        let (events, looked) = store.outbox_through(kinds, after, most, limit).await.unwrap();
+        (units(&events), looked)
+    };
+    let views = &["product_viewed"][..];
+    assert_eq!(through(views, 0, 9, 2).await, (vec!["a".into(), "b".into()], all[1].position));
+    assert_eq!(
+        through(views, all[1].position, 1, 2).await,
+        (vec![], all[2].position),
+        "what is no view is passed"
+    );
+    assert_eq!(through(views, 0, 3, 9).await, (vec!["a".into(), "b".into()], all[2].position));
+    assert_eq!(through(views, 0, 4, 9).await, (vec!["a".into(), "b".into(), "c".into()], all[3].position));
+    let (rest, end) = through(views, all[1].position, 9, 9).await;
+    assert!(rest == ["c"] && end >= all[3].position, "{rest:?} {end}");
+    let (none, looked) = through(&["order_placed"], 0, 9, 9).await;
+    assert!(none.is_empty() && looked >= all[3].position, "where nothing counts all is passed");
+    let (none, later) = through(views, looked, 9, 9).await;
+    assert!(none.is_empty() && later >= looked, "nobody goes back");
     let (opened, other) = store.outbox_of(&["cart_opened"], begin, 10).await.unwrap();
     assert!(opened.len() == 1 && other.settled >= all[3].position);
     let (none, later) = store.outbox_of(&["product_viewed", "cart_opened"], place, 2).await.unwrap();

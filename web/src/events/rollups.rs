@@ -31,7 +31,7 @@ pub use self::{
     sums::Sums,
 };
 use self::{
-    clicks::feeds,
+    clicks::feeding,
     late::{Behind, Late},
 };
 use super::reader::{READ_EVENTS_MAX, ReadError, Reader};
@@ -187,11 +187,10 @@ impl RollUps {
     async fn catch_up(&self, store: &dyn Store, rolled: &mut Rolled) -> Result<(), StoreError> {
         let begun = self.begin(store, rolled).await?;
         let Some(Behind { from, until, mut sums }) = rolled.late.next(rolled.at) else { return Ok(()) };
-        let events = store.outbox_after(from, READ_EVENTS_MAX).await?;
-        let read_to = events.last().filter(|_| events.len() >= READ_EVENTS_MAX).map(|last| last.position);
-        let to = read_to.map_or(until, |read_to| read_to.min(until));
-        let is_due = |event: &&OutboxEvent| event.position <= to && is_of_interest(event, &sums);
-        let events: Vec<&OutboxEvent> = events.iter().filter(is_due).collect();
+        let kinds: Vec<&str> = ALWAYS.into_iter().chain(sums.kinds()).collect();
+        let (events, looked) = store.outbox_through(&kinds, from, LOOK_EVENTS_MAX, READ_EVENTS_MAX).await?;
+        let to = looked.min(until);
+        let events: Vec<&OutboxEvent> = events.iter().filter(|event| event.position <= to).collect();
         let known = known(store, &events, from, |key| sums.knows(key)).await?;
         let none = BTreeMap::new();
         let mut fold = Fold::new(&mut sums, &none, known);
@@ -208,10 +207,14 @@ impl RollUps {
 }
 
 const EXPOSURE: &str = "exposure_logged";
+/// The types of events that may change what is summed whatever is counted.
+const ALWAYS: [&str; 3] = [EXPOSURE, "order_placed", KNOWN];
+/// The most events that are looked through at once for what counts: some hundredths of a second of the store's work.
+const LOOK_EVENTS_MAX: usize = 100_000;
 
 /// Reports whether an event may change what is summed.
 fn is_of_interest(event: &OutboxEvent, sums: &Sums) -> bool {
-    matches!(event.kind.as_str(), EXPOSURE | "order_placed" | KNOWN) || sums.listens_to(&event.kind)
+    ALWAYS.contains(&event.kind.as_str()) || sums.listens_to(&event.kind)
 }
 
 #[async_trait]
@@ -231,7 +234,7 @@ impl Reader for RollUps {
         let fresh = self.fresh(store, &rolled, events).await?;
         let is_of_interest = |event: &&OutboxEvent| {
             is_of_interest(event, &rolled.along)
-                || fresh.values().flatten().any(|metric| feeds(&event.kind, metric))
+                || fresh.values().flatten().flat_map(feeding).any(|kind| kind == event.kind)
         };
         let events: Vec<&OutboxEvent> = events.iter().filter(is_of_interest).collect();
         let known = known(store, &events, from, |key| !rolled.late.knows(key)).await?;

@@ -14,6 +14,16 @@ pub trait OutboxStore: Send + Sync {
     /// Returns events after a position, in order, at most `limit`; never one before which another may still appear.
     async fn outbox_after(&self, position: u64, limit: usize) -> Result<Vec<OutboxEvent>>;
 
+    /// Looks through the next `through` events after a position; returns those of some types, in order, at most `limit`, and the
+    /// position up to which it looked, which is never one before which another may still appear.
+    async fn outbox_through(
+        &self,
+        kinds: &[&str],
+        position: u64,
+        through: usize,
+        limit: usize,
+    ) -> Result<(Vec<OutboxEvent>, u64)>;
+
     /// Returns the events of some types that a place does not know, in order, at most `limit`, and the place that does. What has
     /// appeared comes at once, and again when nothing can appear before it any more: for those to whom to be told twice, or in
     /// another order, is the same.

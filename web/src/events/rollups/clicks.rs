@@ -25,15 +25,16 @@ pub const DERIVED: [&str; 3] = [ADDED, ORDERED, ORDER];
 /// Most clicks that are kept of a unit; the earliest go first. Who clicks on more within a week chose hardly by them.
 const CLICKS_MAX: usize = 50;
 
-/// Reports whether events of a type may change a metric, by themselves or by what is made of them.
-pub fn feeds(kind: &str, metric: &Metric) -> bool {
-    let made: &[&str] = match kind {
-        CLICKED => &DERIVED,
-        "line_added" => &[ADDED],
-        "order_placed" => &[ORDERED, ORDER],
-        _ => &[],
-    };
-    metric.listens_to(kind) || made.iter().any(|made| metric.listens_to(made))
+/// Lists the types of events that may change a metric, by themselves or by what is made of them.
+pub fn feeding(metric: &Metric) -> impl Iterator<Item = &str> {
+    metric.selectors().flat_map(|selector| {
+        let made_of: &[&str] = match selector.kind() {
+            ADDED => &[CLICKED, "line_added"],
+            ORDERED | ORDER => &[CLICKED, "order_placed"],
+            _ => &[],
+        };
+        std::iter::once(selector.kind()).chain(made_of.iter().copied())
+    })
 }
 
 /// Holds the last click of a unit on each product.

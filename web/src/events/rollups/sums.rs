@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use experiments::{ArmSums, Metric};
 
-use super::clicks::feeds;
+use super::clicks::feeding;
 use crate::store::{ArmRow, RolledUp};
 
 /// The key of an arm's sums: experiment, segment, variation.
@@ -58,6 +58,11 @@ impl Sums {
 
     /// Reports whether some experiment counts events of a type, or what it makes of them.
     pub fn listens_to(&self, kind: &str) -> bool {
-        self.experiments.values().flatten().any(|metric| feeds(kind, metric))
+        self.kinds().any(|fed| fed == kind)
+    }
+
+    /// Lists the types of events that experiments count, or make others of.
+    pub(super) fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.experiments.values().flatten().flat_map(feeding)
     }
 }

@@ -12,6 +12,26 @@ impl OutboxStore for MemoryStore {
         Ok(state.outbox.iter().filter(|e| e.position > position).take(limit).cloned().collect())
     }
 
+    async fn outbox_through(
+        &self,
+        kinds: &[&str],
+        position: u64,
+        through: usize,
+        limit: usize,
+    ) -> Result<(Vec<OutboxEvent>, u64)> {
+        let state = self.state.lock().await;
+        let mut events = vec![];
+        let mut looked = position;
+        for event in state.outbox.iter().filter(|e| e.position > position).take(through) {
+            if events.len() == limit {
+                break;
+            }
+            looked = event.position;
+            events.extend(kinds.contains(&event.kind.as_str()).then(|| event.clone()));
+        }
+        Ok((events, looked))
+    }
+
     async fn outbox_of(
         &self,
         kinds: &[&str],

@@ -13,7 +13,7 @@
 use async_trait::async_trait;
 use deadpool_postgres::Client;
 use serde_json::value::RawValue;
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::{Row, Statement, types::ToSql};
 use uuid::Uuid;
 
 use super::{
@@ -29,6 +29,16 @@ use super::{
 impl OutboxStore for PostgresStore {
     async fn outbox_after(&self, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
         bounded(after(&self.client().await?, position, limit)).await
+    }
+
+    async fn outbox_through(
+        &self,
+        kinds: &[&str],
+        position: u64,
+        through: usize,
+        limit: usize,
+    ) -> Result<(Vec<OutboxEvent>, u64)> {
+        bounded(self::through(&self.client().await?, kinds, position, through, limit)).await
     }
 
     async fn outbox_of(
@@ -118,6 +128,41 @@ pub async fn publish(transaction: &Transaction, statement: &Statement, events: &
 pub async fn after(client: &Client, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
     let rows = query(client, AFTER, &[&bigint(position), &bigint(limit)]).await?;
     rows.iter().map(event).collect()
+}
+
+/// Looks through so many settled events after a position for those of some types, and says up to where.
+pub async fn through(
+    client: &Client,
+    kinds: &[&str],
+    position: u64,
+    through: usize,
+    limit: usize,
+) -> Result<(Vec<OutboxEvent>, u64)> {
+    // The last one looked at comes whatever its type, and one row at least, so that the end is told where there is no event.
+    const SQL: &str = "SELECT told.open, o.*
+        FROM (
+            SELECT value + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20) AS open
+            FROM settings WHERE name = 'outbox_base'
+        ) AS told LEFT JOIN LATERAL (
+            SELECT * FROM (
+                SELECT *, row_number() OVER (ORDER BY position) = $3 AS is_last FROM outbox
+                WHERE position > $1 AND position < told.open
+                ORDER BY position LIMIT $3
+            ) AS next
+            WHERE is_last OR kind = ANY ($2::text[])
+            ORDER BY position LIMIT $4
+        ) AS o ON true
+        ORDER BY o.position";
+    let params: [&(dyn ToSql + Sync); 4] = [&bigint(position), &kinds, &bigint(through), &bigint(limit)];
+    let rows = query(client, SQL, &params).await?;
+    let open = rows.first().map_or(Ok(position), |row| number::<u64>(row, "open"))?;
+    let is_event = |row: &&Row| row.try_get::<_, Option<i64>>("position").is_ok_and(|at| at.is_some());
+    let mut events: Vec<OutboxEvent> = rows.iter().filter(is_event).map(event).collect::<Result<_>>()?;
+    let is_last = |row: &Row| row.try_get("is_last").is_ok_and(|is_last: Option<bool>| is_last == Some(true));
+    let is_cut = events.len() == limit || rows.last().is_some_and(is_last);
+    let last = events.last().filter(|_| is_cut).map(|event| event.position);
+    events.retain(|event| kinds.contains(&event.kind.as_str()));
+    Ok((events, last.unwrap_or_else(|| position.max(open.saturating_sub(1)))))
 }
 
 /// Returns the events of some types that a place does not know.

@@ -15,6 +15,17 @@ impl OutboxStore for SqliteStore {
         self.readers.run(move |db| after(db, position, limit)).await
     }
 
+    async fn outbox_through(
+        &self,
+        kinds: &[&str],
+        position: u64,
+        through: usize,
+        limit: usize,
+    ) -> Result<(Vec<OutboxEvent>, u64)> {
+        let kinds = to_json(&kinds)?;
+        self.readers.run(move |db| self::through(db, &kinds, position, through, limit)).await
+    }
+
     async fn outbox_of(
         &self,
         kinds: &[&str],
@@ -68,6 +79,29 @@ pub const COLUMNS: &str = "o.position, o.id, o.at_ms, o.type, o.cart, o.unit, o.
 pub fn after(db: &Connection, position: u64, limit: usize) -> Result<Vec<OutboxEvent>> {
     let sql = format!("SELECT {COLUMNS} FROM outbox AS o WHERE position > ?1 ORDER BY position LIMIT ?2");
     rows(db, &sql, params![int(position), int(limit)], |row| event(row, 0))
+}
+
+/// Looks through so many events after a position for those of some types, a JSON list, and says up to where.
+pub fn through(
+    db: &Connection,
+    kinds: &str,
+    position: u64,
+    through: usize,
+    limit: usize,
+) -> Result<(Vec<OutboxEvent>, u64)> {
+    // Positions have no gaps, but the first events may have been deleted. What is written meanwhile comes behind the end.
+    let sql = "SELECT min(max(?1, (SELECT min(position) FROM outbox) - 1) + ?2, (SELECT max(position) FROM outbox))";
+    let bounds = params![int(position), int(through)];
+    let until = row(db, sql, bounds, |row| row.get::<_, Option<i64>>(0))?.flatten().unwrap_or(0);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM outbox AS o
+         WHERE position > ?1 AND position <= ?2 AND type IN (SELECT value FROM json_each(?3))
+         ORDER BY position LIMIT ?4"
+    );
+    let events = rows(db, &sql, params![int(position), until, kinds, int(limit)], |row| event(row, 0))?;
+    let last = events.last().filter(|_| events.len() == limit).map(|event| event.position);
+    let looked = last.unwrap_or_else(|| position.max(until.unsigned_abs()));
+    Ok((events, looked))
 }
 
 /// Returns the events of some types, a JSON list, that a place does not know. Here nothing appears before anything else.
