@@ -188,3 +188,24 @@ pub async fn events_of_some_types_are_read_and_the_rest_is_passed(subject: Subje
     assert_eq!(store.outbox_before(3).await.unwrap(), all[0].position);
     assert_eq!(store.outbox_before(4).await.unwrap(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_reads_past_a_transaction_under_way() {
+    let subject = Subject::postgres().await;
+    let (client, connection) =
+        tokio_postgres::connect(&subject.url().unwrap(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let begin = "BEGIN; INSERT INTO outbox (position, id, at_ms, kind, unit, data)
+        SELECT value + (pg_current_xact_id()::text::bigint << 20), gen_random_uuid(), 1, 'line_added', 'ann', '{}'
+        FROM settings WHERE name = 'outbox_base'";
+    client.batch_execute(begin).await.unwrap();
+    subject.ask(open("c", "ann")).await;
+    let store = &subject.store;
+    let look = async |after| store.outbox_through(&["cart_opened", "line_added"], after, 9, 9).await.unwrap();
+    let (none, looked) = look(0).await;
+    assert!(none.is_empty() && store.outbox_after(0, 9).await.unwrap().is_empty(), "{none:?}");
+    client.batch_execute("COMMIT").await.unwrap();
+    subject.settle().await;
+    let kinds: Vec<_> = look(looked).await.0.into_iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, ["line_added", "cart_opened"], "what was under way comes first");
+}
