@@ -204,7 +204,7 @@ impl EditPage {
             },
             Field {
                 hint: Some("What you expect to change, by how much, and why. It is fixed at the start."),
-                lines: LINES_MIN,
+                lines: lines(&form.hypothesis),
                 is_wide: true,
                 is_fixed: self.is_said(Missing::Hypothesis),
                 ..self.field("hypothesis", "Hypothesis", &form.hypothesis)
@@ -259,7 +259,7 @@ impl EditPage {
                     "Steps by which the coverage rises after the start, one a line: 24 h: 50 %. They hold by themselves while \
                      something is worse or the split is wrong. Empty means that it stays as it is.",
                 ),
-                lines: LINES_MIN,
+                lines: lines(&form.ramp),
                 is_fixed: status.is_over(),
                 ..self.field("ramp", "Ramp", &form.ramp)
             },
@@ -320,14 +320,14 @@ impl EditPage {
                 hint: Some(
                     "What must not get worse, one a line: a metric and by how much it may, such as page_latency 5 %.",
                 ),
-                lines: LINES_MIN,
+                lines: lines(&form.guardrails),
                 is_code: true,
                 is_fixed,
                 ..self.field("guardrails", "Guardrails", &form.guardrails)
             },
             Field {
                 hint: Some("Metrics that are reported besides, one a line. Empty means the usual ones."),
-                lines: LINES_MIN,
+                lines: lines(&form.metrics),
                 is_code: true,
                 is_fixed,
                 ..self.field("metrics", "Also reported", &form.metrics)

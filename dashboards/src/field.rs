@@ -21,7 +21,7 @@ pub(crate) struct Field<'a> {
     pub described_by: String,
     pub unit: Option<&'static str>,
     pub options: Vec<Choice<'a>>,
-    /// The kinds of metrics that it belongs to, as classes of the style sheet; empty for all.
+    /// The choices under which it is asked for, as classes of the style sheet; empty for all.
     pub kinds: &'static str,
     /// Whether what may be chosen folds into a list, being too much to stand open.
     pub is_list: bool,

@@ -248,20 +248,23 @@ impl Calculator {
             Field {
                 hint: Some("Of a share: what it is today, such as 3.4."),
                 unit: Some("%"),
+                kinds: "of-share",
                 ..field("rate", "Rate today", &self.rate)
             },
             Field {
-                hint: Some("The smallest change that would be worth finding, relative to today, such as 5."),
-                unit: Some("%"),
-                ..field("lift", "Smallest lift worth finding", &self.lift)
-            },
-            Field {
                 hint: Some("Of a mean: what one visitor brings on average today, such as 2.50."),
+                kinds: "of-mean",
                 ..field("mean", "Mean today", &self.mean)
             },
             Field {
                 hint: Some("Of a mean: how far visitors lie from it, such as 12, in the same unit."),
+                kinds: "of-mean",
                 ..field("deviation", "Standard deviation", &self.deviation)
+            },
+            Field {
+                hint: Some("Relative to today, such as 5."),
+                unit: Some("%"),
+                ..field("lift", "Smallest lift worth finding", &self.lift)
             },
             Field {
                 hint: Some("The chance to find that lift if it is there."),
@@ -269,9 +272,7 @@ impl Calculator {
                 ..field("power", "Power", &self.power)
             },
             Field {
-                hint: Some(
-                    "Visitors of the two variations together, such as 2000. Empty leaves the days out.",
-                ),
+                hint: Some("In both variations together, such as 2000. May be empty."),
                 ..field("units_a_day", "Visitors a day", &self.units_a_day)
             },
             Field {
@@ -288,6 +289,7 @@ impl Calculator {
             },
             Field {
                 hint: Some("If a few times: how many."),
+                kinds: "of-some",
                 ..field("looks_count", "Looks", &self.looks_count)
             },
         ]
@@ -298,9 +300,13 @@ impl Asked {
     fn answered(self) -> Result<Answer, Vec<FormError>> {
         let study = Study::new(self.baseline, Scale::Relative);
         let found = offers(&study, self.lift, self.power, self.looks);
-        // A definition cannot ask for Pocock's bounds.
-        let can_be_chosen =
-            |offer: &Offer| !matches!(&offer.mode, Mode::GroupSequential { spending: Spending::Pocock, .. });
+        // A definition cannot ask for Pocock's bounds, nor for looks that nobody has counted.
+        let can_be_chosen = |offer: &Offer| match &offer.mode {
+            Mode::GroupSequential { spending, .. } => {
+                *spending == Spending::OBrienFleming && matches!(self.looks, Looks::Scheduled(_))
+            }
+            _ => true,
+        };
         let offers: Vec<Offer> = found.into_iter().filter(can_be_chosen).collect();
         match offers.first() {
             Some(best) if best.is_valid && best.units_max <= PLANNED_UNITS_MAX => {

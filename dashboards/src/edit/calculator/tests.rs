@@ -16,6 +16,8 @@ fn it_advises_the_cheapest_way_that_holds_for_how_the_team_looks() {
         assert!(answer.rows[0].is_best && answer.rows[0].is_valid);
         let (method, label) = calculator.advised().expect("an answer advises");
         assert!(answer.sentence.contains(label), "{}", answer.sentence);
+        let planned = answer.rows.iter().filter(|row| row.name.contains("looks on the way there")).count();
+        assert_eq!((planned, answer.rows.len()), if looks == "some" { (1, 4) } else { (0, 3) });
         (method.to_owned(), answer.rows[0].most.clone(), answer.rows[0].days.clone())
     };
     // What the planner's own numbers say: 2 × 14,751 visitors for a lift of 10 % over a rate of 10 %.
