@@ -3,7 +3,7 @@
 use experiments::interaction::Interaction;
 use experiments::lifecycle::Missing;
 use experiments::redraw::Epoch;
-use experiments::verdict::{Comparison, Outlook, UNITS_PER_ARM_MIN};
+use experiments::verdict::{Comparison, Outlook, UNITS_PER_ARM_MIN, Unforeseen};
 use experiments::{Analysis, Experiment, Status, Variation, Verdict};
 use serde::Serialize;
 
@@ -71,8 +71,8 @@ pub struct ExperimentPage<'a> {
     pub dimensions: &'a [Dimension],
     /// The split in the same segments.
     pub splits: &'a [SegmentSplit],
-    /// What the rest of it is worth, while it runs.
-    pub outlook: Option<Outlook>,
+    /// What the rest of it is worth, while it runs, or why that is not told.
+    pub outlook: Option<Result<Outlook, Unforeseen>>,
     /// The running experiments, this one among them or not.
     pub running: &'a [Experiment],
     /// What experiments do beside each other, this one among them.
@@ -250,7 +250,6 @@ impl ExperimentPage<'_> {
     }
 
     fn facts(&self) -> Vec<Fact> {
-        let experiment = self.experiment;
         let units: u64 = self.analysis.arms.iter().map(|arm| arm.units).sum();
         let mut facts = vec![
             Fact { name: "Units", value: count(units), note: Some("visitors who met the difference".into()) },
@@ -280,17 +279,50 @@ impl ExperimentPage<'_> {
             };
             facts.push(Fact { name, value: span(from_ms, to_ms), note: Some(note) });
         }
-        facts.extend(self.outlook.as_ref().map(days_left));
-        if experiment.draws().is_some() && experiment.status() == Status::Running {
-            let note = "what will be found depends on the weights to come".into();
-            facts.push(Fact { name: "Days left", value: "Not told of a bandit".into(), note: Some(note) });
-        }
+        facts.extend(self.outlook.map(|outlook| self.days_left(outlook)));
         facts.push(Fact {
             name: "Decided by",
             value: self.analysis.primary().name.clone(),
             note: Some(format!("false alarm: at most {}", short_percent(self.analysis.alpha))),
         });
         facts
+    }
+
+    /// When as much is known as was planned, and what that finds.
+    fn days_left(&self, outlook: Result<Outlook, Unforeseen>) -> Fact {
+        let outlook = match outlook {
+            Ok(outlook) => outlook,
+            Err(why) => {
+                return Fact { name: "Days left", value: "Not told yet".into(), note: Some(why.to_string()) };
+            }
+        };
+        let of_one = outlook.treatment.and_then(|treatment| self.analysis.arms.get(treatment));
+        let (planned, a_day) = (count(outlook.planned_units), count(outlook.units_a_day));
+        let (value, until) = match (outlook.days_left, of_one) {
+            (Some(0), None) => ("None".into(), "the planned units have come".to_owned()),
+            (Some(0), Some(arm)) => (
+                "None".into(),
+                format!("the interval of {}, which gets most, is as narrow as was planned", arm.name),
+            ),
+            (Some(days), None) => (
+                format!("About {}", counted(days, "day")),
+                format!("until the {planned} planned units, at {a_day} visitors a day"),
+            ),
+            (Some(days), Some(arm)) => (
+                format!("About {}", counted(days, "day")),
+                format!(
+                    "until the interval of {}, which gets most, is as narrow as {planned} units were to make it at the first \
+                     weights; at {a_day} visitors a day and if the weights stay",
+                    arm.name
+                ),
+            ),
+            (None, _) => (NONE.into(), "nobody came in the last days".into()),
+        };
+        let when = if outlook.days_left == Some(0) { "now" } else { "then" };
+        let lift = outlook
+            .detectable
+            .map(|lift| format!("; a lift of {} is found {when} in four of five cases", percent_of(lift)));
+        Fact { name: "Days left", value, note: Some(until + &lift.unwrap_or_default()) }
     }
 
     fn table_note(&self) -> String {
@@ -323,27 +355,6 @@ impl ExperimentPage<'_> {
             level(self.analysis),
         )
     }
-}
-
-/// When the planned units will have come, and what they will find.
-fn days_left(outlook: &Outlook) -> Fact {
-    let (value, until) = match outlook.days_left {
-        Some(0) => ("None".into(), "the planned units have come".to_owned()),
-        Some(days) => (
-            format!("About {}", counted(days, "day")),
-            format!(
-                "until the {} planned units, at {} visitors a day",
-                count(outlook.planned_units),
-                count(outlook.units_a_day)
-            ),
-        ),
-        None => (NONE.into(), "nobody came in the last days".into()),
-    };
-    let when = if outlook.days_left == Some(0) { "now" } else { "then" };
-    let lift = outlook
-        .detectable
-        .map(|lift| format!("; a lift of {} is found {when} in four of five cases", percent_of(lift)));
-    Fact { name: "Days left", value, note: Some(until + &lift.unwrap_or_default()) }
 }
 
 /// A lift without its sign, to a tenth of a percent.

@@ -512,6 +512,11 @@ fn a_part_whose_split_is_off_is_told_and_the_days_that_are_left() {
     assert!(better.contains("The same holds in each of 3 parts of the visitors"));
     assert!(better.contains("Days left None the planned units have come; a lift of"));
     assert!(!text(&page("experiment-worse")).contains("Days left"), "what is over has none");
+    let (bandit, young) = (text(&page("experiment-bandit")), text(&page("experiment-bandit-young")));
+    let until = "days until the interval of One-step checkout, which gets most, is as narrow as 20,000 units were to make it at the \
+                 first weights; at 2,600 visitors a day and if the weights stay; a lift of";
+    assert!(bandit.contains("Days left About") && bandit.contains(until), "{bandit}");
+    assert!(young.contains("Days left Not told yet the weights still move"), "{young}");
 }
 
 #[test]

@@ -42,6 +42,9 @@ pub mod growthbook;
 
 mod distribution;
 
+#[cfg(test)]
+mod dice;
+
 pub mod sums;
 
 pub mod statistic;

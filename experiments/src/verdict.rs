@@ -20,7 +20,7 @@ mod sentence;
 pub use analysis::{AnalysisError, analyze, analyze_within};
 pub use compare::{SegmentRow, Segments, segments};
 pub use epochs::analyze_epochs;
-pub use outlook::{Outlook, outlook};
+pub use outlook::{Outlook, Unforeseen, outlook, outlook_epochs};
 pub use plan::{Plan, PlanError, PlannedArm, PlannedMetric, Role};
 
 /// Chance, over the whole life of an experiment and however often it is looked at, that a verdict calls one

@@ -8,7 +8,7 @@ use experiments::{
     arm::caps,
     redraw::Epoch,
     sample_ratio::{PartSplit, chi_square_p, parts},
-    verdict::{self, Outlook, outlook},
+    verdict::{self, Outlook, Unforeseen, outlook, outlook_epochs},
 };
 use time::OffsetDateTime;
 
@@ -40,8 +40,8 @@ pub struct Results {
     pub dimensions: Vec<Dimension>,
     /// The split in the same segments.
     pub splits: Vec<SegmentSplit>,
-    /// What the rest of it is worth; `None` before its first full day, and once it does not run.
-    pub outlook: Option<Outlook>,
+    /// What the rest of it is worth, or why that is not told; `None` before its first full day, and once it does not run.
+    pub outlook: Option<Result<Outlook, Unforeseen>>,
     /// Of a bandit, its epochs, the oldest first.
     pub epochs: Vec<Epoch>,
     /// Late metrics of which there are no numbers, or none yet.
@@ -84,7 +84,7 @@ pub async fn from(
             }
             analyse(&plan, experiment, &arms, &looks, now_ms)?
         }
-        false => analyse_epochs(&plan, arms, now_ms)?,
+        false => analyse_epochs(&plan, experiment, arms, now_ms)?,
     };
     Ok(Results { uncounted: late.uncounted, ..results })
 }
@@ -107,7 +107,7 @@ pub async fn at_a_glance(shop: &Shop, experiments: &[Experiment]) -> Result<Vec<
         };
         let results = match arms.epochs.is_empty() {
             true => analyse(&plan, experiment, &arms, &[], now_ms)?,
-            false => analyse_epochs(&plan, arms, now_ms)?,
+            false => analyse_epochs(&plan, experiment, arms, now_ms)?,
         };
         found.push(results.analysis);
     }
@@ -283,6 +283,12 @@ impl Arms {
     }
 }
 
+/// The units a day, where an experiment runs on and its split is right.
+fn rate(experiment: &Experiment, analysis: &Analysis, arms: &Arms, now_ms: i64) -> Option<u64> {
+    let is_fit = experiment.status() == Status::Running && !analysis.sample_ratio.is_mismatch;
+    units_a_day(&arms.segments, now_ms).filter(|_| is_fit)
+}
+
 /// Returns the units a day over the last full days in UTC, a week at most; the first day is no full one.
 fn units_a_day(segments: &BTreeMap<String, Vec<ArmSums>>, now_ms: i64) -> Option<u64> {
     let days: BTreeMap<i64, u64> = (segments.iter())
@@ -347,7 +353,6 @@ fn analyse(
     let strata = experiment.strata().map_or_else(Vec::new, |name| arms.strata(name));
     let analysis = verdict::analyze_within(plan, &current, &earlier, &strata);
     let analysis = analysis.map_err(|error| corrupt(&error))?;
-    let is_running = experiment.status() == Status::Running;
     let weights: Vec<f64> = plan.arms().iter().map(|arm| arm.weight).collect();
     let left_out = |(reason, units): (&String, &Vec<u64>)| LeftOut {
         reason: reason.clone(),
@@ -355,9 +360,7 @@ fn analyse(
         p_of_split: chi_square_p(units, &weights),
     };
     let left_out = arms.left_out.iter().map(left_out).collect();
-    let rate =
-        units_a_day(&arms.segments, now_ms).filter(|_| is_running && !analysis.sample_ratio.is_mismatch);
-    let outlook = rate.map(|rate| outlook(plan, &current, rate));
+    let outlook = rate(experiment, &analysis, arms, now_ms).map(|rate| Ok(outlook(plan, &current, rate)));
     let divided = arms.divided();
     let splits = splits(&divided, &weights);
     let dimension =
@@ -372,10 +375,12 @@ fn analyse(
 }
 
 /// Analyses a bandit. Its parts are not compared: whom one counts follows the weights of its days.
-fn analyse_epochs(plan: &Plan, arms: Arms, now_ms: i64) -> Result<Results, Problem> {
-    let Arms { whole, left_out: apart, epochs, .. } = arms;
-    let current = Look { at_ms: now_ms, arms: whole };
-    let analysis = verdict::analyze_epochs(plan, &current, &epochs).map_err(|error| corrupt(&error))?;
+fn analyse_epochs(plan: &Plan, experiment: &Experiment, arms: Arms, now_ms: i64) -> Result<Results, Problem> {
+    let current = Look { at_ms: now_ms, arms: arms.whole.clone() };
+    let analysis = verdict::analyze_epochs(plan, &current, &arms.epochs).map_err(|error| corrupt(&error))?;
+    let outlook =
+        rate(experiment, &analysis, &arms, now_ms).map(|rate| outlook_epochs(plan, &arms.epochs, rate));
+    let Arms { left_out: apart, epochs, .. } = arms;
     let left_out =
         |(reason, units): (String, Vec<u64>)| LeftOut { reason, units: units.iter().sum(), p_of_split: None };
     Ok(Results {
@@ -384,7 +389,7 @@ fn analyse_epochs(plan: &Plan, arms: Arms, now_ms: i64) -> Result<Results, Probl
         left_out: apart.into_iter().map(left_out).collect(),
         dimensions: vec![],
         splits: vec![],
-        outlook: None,
+        outlook,
         epochs,
         uncounted: vec![],
     })

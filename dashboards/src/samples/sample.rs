@@ -4,7 +4,7 @@ use experiments::interaction::Interaction;
 use experiments::lifecycle::Move;
 use experiments::redraw::Epoch;
 use experiments::sample_ratio::PartSplit;
-use experiments::verdict::Outlook;
+use experiments::verdict::{Outlook, Unforeseen};
 use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, Status, analyze};
 
 use super::{AS_OF_MS, DAY_MS};
@@ -28,7 +28,7 @@ pub struct Sample {
     /// What it does beside them.
     pub interactions: Vec<Interaction>,
     /// What the rest of it is worth.
-    pub outlook: Option<Outlook>,
+    pub outlook: Option<Result<Outlook, Unforeseen>>,
     /// The split in segments.
     pub splits: Vec<SegmentSplit>,
     /// Of a bandit, its epochs.
@@ -149,7 +149,7 @@ pub(super) fn observed(experiment: Experiment, arms: &[Arm], units: f64, count: 
     let plan = Plan::of(&experiment, &metrics()).expect("a sample has metrics");
     let analysis = analyze(&plan, &current, &looks).expect("looks of a sample fit its plan");
     let is_ahead = experiment.status() == Status::Running && !analysis.sample_ratio.is_mismatch;
-    let outlook = is_ahead.then(|| experiments::verdict::outlook(&plan, &current, 640));
+    let outlook = is_ahead.then(|| Ok(experiments::verdict::outlook(&plan, &current, 640)));
     let dimensions = dimensions(&plan, arms, if count == 0 { 0.0 } else { units });
     let left_out = |reason: &str, units, p| LeftOut { reason: reason.into(), units, p_of_split: Some(p) };
     let left_out = match count {

@@ -155,7 +155,7 @@ pub fn bandit() -> Sample {
         [3_334, 3_333, 3_333],
         [2_211, 3_120, 4_669],
         [1_480, 2_905, 5_615],
-        [820, 1_933, 7_247],
+        [640, 2_113, 7_247],
         [560, 1_402, 8_038],
         [500, 1_718, 7_782],
         [500, 960, 8_540],
@@ -214,7 +214,7 @@ fn bandit_of(weights_bp: &[[u32; 3]]) -> Sample {
         analysis,
         dimensions: vec![],
         splits: vec![],
-        outlook: None,
+        outlook: Some(experiments::verdict::outlook_epochs(&plan, &epochs, 2_600)),
         looks,
         epochs,
         ..better()

@@ -61,7 +61,7 @@ fn split_of(epochs: &[Epoch]) -> SampleRatio {
 }
 
 /// What the units of each epoch did on a metric; `None` where it is no number of each unit.
-fn batches(plan: &Plan, epochs: &[Epoch], metric: usize) -> Option<Vec<Batch>> {
+pub(super) fn batches(plan: &Plan, epochs: &[Epoch], metric: usize) -> Option<Vec<Batch>> {
     let planned = &plan.metrics()[metric].metric;
     let batch = |epoch: &Epoch| {
         let chance = |weight_bp: &u32| f64::from(*weight_bp) / f64::from(WHOLE_BP);
@@ -74,11 +74,16 @@ fn batches(plan: &Plan, epochs: &[Epoch], metric: usize) -> Option<Vec<Batch>> {
 
 /// The sum of squares at which intervals are tightest: that of the planned units, as they spread in the first epoch, which is
 /// the only one whose weights followed nothing.
-fn planned_spread(plan: &Plan, batches: &[Batch], pair: Pair) -> Option<f64> {
+pub(super) fn planned_spread(plan: &Plan, batches: &[Batch], pair: Pair) -> Option<f64> {
     let first = batches.iter().find(|batch| batch.arms.iter().all(|arm| arm.units > 1))?;
     let of_score = |arm: usize| Some(first.arms.get(arm)?.variance / first.chances.get(arm)?);
-    let units = plan.planned_units() as f64 * plan.arms().len() as f64 / 2.0;
-    Some(units * (of_score(pair.control)? + of_score(pair.treatment)?)).filter(|spread| *spread > 0.0)
+    Some(planned_over_all(plan) * (of_score(pair.control)? + of_score(pair.treatment)?))
+        .filter(|spread| *spread > 0.0)
+}
+
+/// The planned units of two arms, over all arms.
+pub(super) fn planned_over_all(plan: &Plan) -> f64 {
+    plan.planned_units() as f64 * plan.arms().len() as f64 / 2.0
 }
 
 fn compare(plan: &Plan, epochs: &[Epoch], now_ms: i64, variation: usize, metric: usize) -> Comparison {

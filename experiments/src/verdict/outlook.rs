@@ -7,6 +7,10 @@ use crate::power::{Baseline, Progress, Study, days_for};
 use crate::verdict::compare::effect_of;
 use crate::verdict::{Look, Plan};
 
+mod epochs;
+
+pub use epochs::{Unforeseen, outlook_epochs};
+
 /// The power that plans are told with.
 const POWER: f64 = 0.8;
 
@@ -20,11 +24,15 @@ pub struct Outlook {
     pub planned_units: u64,
     /// Units a day over all variations.
     pub units_a_day: u64,
-    /// Days until the planned units have come, 0 once they have; `None` while nobody comes.
+    /// Days until the planned units have come, of a bandit until its interval is as narrow as they were to make it; 0 once that is
+    /// so, `None` while nobody comes.
     pub days_left: Option<u64>,
     /// The smallest lift that is found with a chance of 80 % once they have come, or now, where they have; `None` while too
     /// little is known of the noise.
     pub detectable: Option<f64>,
+    /// Of a bandit, the treatment that is spoken of: the one that gets most units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub treatment: Option<usize>,
 }
 
 /// Looks ahead from how things stand, at so many units a day over all variations.
@@ -67,6 +75,7 @@ pub fn outlook(plan: &Plan, look: &Look, units_a_day: u64) -> Outlook {
         units_a_day,
         days_left: if left == 0 { Some(0) } else { days_for(left, of_two(units_a_day)) },
         detectable: all.and_then(|all| all.into_iter().reduce(f64::max)),
+        treatment: None,
     }
 }
 

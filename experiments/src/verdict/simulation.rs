@@ -2,27 +2,10 @@
 
 use super::*;
 use crate::arm::{UnitTallies, caps};
+use crate::dice::Dice;
 use crate::metric::Tally;
 use crate::verdict::plan::PlannedArm;
 use crate::verdict::tests::metrics;
-
-/// Xorshift64* (Vigna 2016): enough for a simulation, the same on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> f64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// A basket as shops see it: mostly small, with a heavy tail (log-normal, median 20.00).
-    fn basket(&mut self) -> i64 {
-        let (radius, angle) = ((-2.0 * (1.0 - self.roll()).ln()).sqrt(), std::f64::consts::TAU * self.roll());
-        (2_000.0 * (0.8 * radius * angle.cos()).exp()) as i64
-    }
-}
 
 const LOOKS: usize = 100;
 const UNITS_A_LOOK: usize = 200;
@@ -33,7 +16,7 @@ fn run(seed: u64, rates: &[f64], deciding: &str) -> (bool, bool) {
     let arm = |_: &f64| PlannedArm { key: "k".into(), name: "n".into(), weight: 1.0 };
     let metrics = metrics(deciding);
     let plan = Plan::new(rates.iter().map(arm).collect(), metrics.clone(), ALPHA, 5_000).unwrap();
-    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut dice = Dice::new(seed);
     let mut current = Look { at_ms: 0, arms: vec![ArmSums::new(2); rates.len()] };
     let (mut is_called, mut holds_truth) = (false, true);
     for _ in 0..LOOKS {

@@ -18,7 +18,7 @@ use experiments::{
     interval::Estimate,
     metric::Format as Unit,
     redraw::Epoch,
-    verdict::{Comparison, MetricSummary, MetricValue, Outlook, Segments},
+    verdict::{Comparison, MetricSummary, MetricValue, Outlook, Segments, Unforeseen},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -222,7 +222,8 @@ impl Report {
             looks: *looks,
             left_out,
             splits,
-            outlook: *outlook,
+            outlook: outlook.and_then(Result::ok),
+            outlook_withheld: outlook.and_then(Result::err),
             epochs: self.epochs(epochs),
             uncounted,
             analysis,
@@ -318,6 +319,9 @@ struct Whole<'a> {
     left_out: &'a [LeftOut],
     splits: &'a [SegmentSplit],
     outlook: Option<Outlook>,
+    /// Why nothing is foretold of a bandit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outlook_withheld: Option<Unforeseen>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     epochs: Vec<Told>,
     /// Metrics that were added after the start and have no numbers.
