@@ -516,6 +516,7 @@ fn a_part_whose_split_is_off_is_told_and_the_days_that_are_left() {
     let until = "days until the interval of One-step checkout, which gets most, is as narrow as 20,000 units were to make it at the \
                  first weights; at 2,600 visitors a day and if the weights stay; a lift of";
     assert!(bandit.contains("Days left About") && bandit.contains(until), "{bandit}");
+    assert!(bandit.contains("adjusted by earlier orders: 3"), "{bandit}");
     assert!(young.contains("Days left Not told yet the weights still move"), "{young}");
 }
 

@@ -1,11 +1,11 @@
 //! What may be concluded when weights followed the results: plain means and t-tests are then biased, since arms that
 //! begin badly are abandoned.
 
-use self::scores::{Past, Scores, within};
+use self::scores::{Past, Scores, Slope, within};
+use crate::covariate::Paired;
 use crate::effect::Effect;
 use crate::interval::{Alternative, Estimate};
 use crate::sequence::Sequence;
-use crate::statistic::Statistic;
 
 mod narrowing;
 mod scores;
@@ -21,8 +21,8 @@ pub use narrowing::{Narrowing, planned_half_width};
 pub struct Batch {
     /// The chance of every arm that was in force, above 0 and summing to 1.
     pub chances: Vec<f64>,
-    /// What every arm's units did.
-    pub arms: Vec<Statistic>,
+    /// What every arm's units did, and had done before; of what is not known, nothing.
+    pub arms: Vec<Paired>,
 }
 
 /// Names two of a batch's arms by their indices.
@@ -45,7 +45,7 @@ pub struct Pair {
 pub fn batched_effect(batches: &[Batch], pair: Pair) -> Option<Effect> {
     let (mut weights, mut weighted, mut units, mut freedom) = (0.0, 0.0, 0_u64, 0.0);
     for batch in batches {
-        let (a, b) = (batch.arms.get(pair.control)?, batch.arms.get(pair.treatment)?);
+        let (a, b) = (&batch.arms.get(pair.control)?.outcome, &batch.arms.get(pair.treatment)?.outcome);
         let (n_a, n_b) = (a.units as f64, b.units as f64);
         let both = a.units.checked_add(b.units).filter(|both| *both > 2)?;
         let squares = (n_a - 1.0) * a.variance + (n_b - 1.0) * b.variance;
@@ -76,7 +76,7 @@ pub fn batched_effect(batches: &[Batch], pair: Pair) -> Option<Effect> {
 /// ```
 /// use experiments::adaptive::{Batch, Pair, weighted_effect};
 /// use experiments::statistic::Statistic;
-/// let one = |mean| Statistic { units: 1, mean, variance: 0.0 };
+/// let one = |mean| Statistic { units: 1, mean, variance: 0.0 }.into();
 /// let first = Batch { chances: vec![0.5, 0.5], arms: vec![one(1.0), one(3.0)] };
 /// let then = Batch { chances: vec![0.2, 0.8], arms: vec![one(2.0), one(5.0)] };
 /// let effect = weighted_effect(&[first, then], Pair { control: 0, treatment: 1 }).expect("fit");
@@ -102,6 +102,14 @@ pub fn weighted_effect(batches: &[Batch], pair: Pair) -> Option<Effect> {
 /// (1/t)√[2(Ŝρ² + 1)/ρ²·ln(√(Ŝρ² + 1)/α)], tightest where Ŝ reaches `planned_spread`: planned units times the variance
 /// of D, which is about s²/e of the treatment plus that of the control. Sources: Waudby-Smith et al. (2021/2024),
 /// Lyapunov form; Ham, Bojinov, Lindon and Tingley (2022), "Design-Based Confidence Sequences".
+///
+/// Where it is known what units did before exposure, X, the guess is m̂_t(w) + θ_t(X − x̄) in the place of m̂_t(w): a unit's X is settled
+/// before its arm is drawn, so that E[Γ_t(w) | the past, X] = m̂ + θ_t(X − x̄) + e_t(w)·(E[Y(w) | X] − m̂ − θ_t(X − x̄))/e_t(w) = E[Y(w) | X]
+/// whatever m̂, θ_t and x̄ are, as long as they follow from earlier batches alone: the martingale stays one, for any drift and any draw of the
+/// chances. θ_t is the slope of outcomes on X within the arms of all earlier batches, one for all arms; it is 0 in the first
+/// batch, and until there are 200 units. The variance of D falls from about Σs²/e to Σs²(1 − ρ²)/e. It is adjusted whether or not that
+/// gains anything: a choice between the two that followed from the results would be one look more. Sources: Deng, Xu, Kohavi
+/// and Walker (2013) for the slope; Hadad et al. (2021), Ham et al. (2022) for guesses that follow from the past.
 ///
 /// `None` as [`weighted_effect`], and for an α or a planned spread out of range.
 pub fn anytime_effect(
@@ -163,6 +171,18 @@ pub fn anytime_lift(batches: &[Batch], pair: Pair, alpha: f64, planned_spread: f
     Some(Estimate { value: ratio - 1.0, standard_error, lower, upper: end(1.0)?, p: none.p })
 }
 
+/// Returns the slope by which the next batch is adjusted; 0 where none is.
+pub(crate) fn slope(batches: &[Batch]) -> f64 {
+    Slope::after(batches).theta()
+}
+
+/// Returns the share of Ŝ that the adjustment of [`anytime_effect`] left. `None` where nothing was adjusted.
+pub fn variance_left(batches: &[Batch], pair: Pair) -> Option<f64> {
+    let is_adjusted = (1..batches.len()).any(|at| slope(&batches[..at]) != 0.0);
+    let left = Scores::of(batches, pair, 1.0)?.squares / Scores::unadjusted(batches, pair, 1.0)?.squares;
+    (is_adjusted && left.is_finite()).then_some(left)
+}
+
 /// How often a step outwards doubles before a lift's interval counts as endless.
 const STEPS_OUT: i32 = 8;
 /// How often the end of a lift's interval is halved.
@@ -170,10 +190,10 @@ const STEPS_IN: usize = 40;
 
 impl Batch {
     fn units(&self) -> u64 {
-        self.arms.iter().fold(0, |units, arm| units.saturating_add(arm.units))
+        self.arms.iter().fold(0, |units, arm| units.saturating_add(arm.outcome.units))
     }
 
-    fn arm(&self, index: usize) -> Option<(&Statistic, f64)> {
+    fn arm(&self, index: usize) -> Option<(&Paired, f64)> {
         let chance = *self.chances.get(index)?;
         let is_chance = chance > 0.0 && chance <= 1.0;
         is_chance.then_some((self.arms.get(index)?, chance))
@@ -186,15 +206,16 @@ fn weighted_mean(batches: &[Batch], arm: usize) -> Option<[f64; 2]> {
     let mut past = Past::default();
     let mut scores = Vec::with_capacity(batches.len());
     for batch in batches {
-        let (statistic, chance) = batch.arm(arm)?;
+        let (paired, chance) = batch.arm(arm)?;
+        let statistic = &paired.outcome;
         let (guess, weight, all) = (past.mean(), chance.sqrt(), batch.units() as f64);
         let n = statistic.units as f64;
         // The scores of the arm's own units, and those of all others, which are the guess.
         let own = guess + if n > 0.0 { (statistic.mean - guess) / chance } else { 0.0 };
         weights += weight * all;
         weighted += weight * (n * own + (all - n) * guess);
-        scores.push((chance, n, own, within(statistic) / (chance * chance), all - n, guess));
-        past.add(statistic);
+        scores.push((chance, n, own, within(paired, 1.0, 0.0) / (chance * chance), all - n, guess));
+        past.add(paired);
     }
     let mean = weighted / weights;
     // h² is the chance.

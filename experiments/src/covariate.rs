@@ -19,14 +19,26 @@ pub enum Measure {
 
 /// Holds an outcome and what it is adjusted by, over the units of one arm.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Paired {
-    outcome: Statistic,
-    before: Statistic,
-    covariance: f64,
+pub struct Paired {
+    /// What units did.
+    pub outcome: Statistic,
+    /// What the same units had done before exposure.
+    pub before: Statistic,
+    /// How the two go together, from unit to unit.
+    pub covariance: f64,
+}
+
+/// An outcome of which nothing before exposure is known.
+impl From<Statistic> for Paired {
+    fn from(outcome: Statistic) -> Self {
+        let before = Statistic { mean: 0.0, variance: 0.0, ..outcome };
+        Self { outcome, before, covariance: 0.0 }
+    }
 }
 
 impl Paired {
-    fn of_means(sums: &Sums<2>, measures: [Measure; 2]) -> Self {
+    /// Returns the pair of sums whose columns are the outcome and the same unit's value before exposure.
+    pub fn of_means(sums: &Sums<2>, measures: [Measure; 2]) -> Self {
         let statistic = |column: usize| match measures[column] {
             Measure::Mean => sums.statistic(column),
             Measure::Proportion => {
@@ -42,8 +54,8 @@ impl Paired {
         Ok(Self { outcome, before, covariance: sums.ratio_covariance((0, 1), (2, 3)) })
     }
 
-    /// The variance from unit to unit of g·outcome − θ·before.
-    fn variance(&self, g: f64, theta: f64) -> f64 {
+    /// Returns the variance from unit to unit of g·outcome − θ·before.
+    pub fn variance(&self, g: f64, theta: f64) -> f64 {
         let squares = g * g * self.outcome.variance + theta * theta * self.before.variance;
         (squares - 2.0 * g * theta * self.covariance).max(0.0)
     }

@@ -191,7 +191,11 @@ fn bandit_of(weights_bp: &[[u32; 3]]) -> Sample {
     let epoch = |(at, weights): (usize, &[u32; 3])| {
         let level = 1.0 + 0.04 * at as f64;
         let arms = [0.058, 0.061, 0.074].iter().zip(weights).map(|(conversion, weight)| {
-            totals(arm(f64::from(*weight) / 10_000.0, conversion * level, 4_100.0), 5_200.0, 0.0)
+            with_earlier_orders(&totals(
+                arm(f64::from(*weight) / 10_000.0, conversion * level, 4_100.0),
+                5_200.0,
+                0.0,
+            ))
         });
         Epoch {
             until_ms: experiment.draws().and_then(|draws| Some(draws.past.get(at)?.until_ms)),
@@ -219,6 +223,16 @@ fn bandit_of(weights_bp: &[[u32; 3]]) -> Sample {
         epochs,
         ..better()
     }
+}
+
+/// The sums of an arm whose visitors had spent as much before, and spend by that in part.
+fn with_earlier_orders(sums: &ArmSums) -> ArmSums {
+    let text = sums.to_text();
+    let (others, revenue) = text.rsplit_once(';').expect("a sample's last metric is revenue");
+    let numbers: Vec<i128> = revenue.split(' ').filter_map(|number| number.parse().ok()).collect();
+    let [units, active, sum, _, _, squares, ..] = numbers[..] else { panic!("{revenue}") };
+    let paired = format!("{units} {active} {sum} 0 {sum} {squares} 0 {} 0 0 {squares}", squares * 6 / 10);
+    ArmSums::parse(&format!("{others};{paired}")).expect("a sample's sums add up")
 }
 
 /// Returns one whose winner everybody gets.

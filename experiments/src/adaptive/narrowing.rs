@@ -1,6 +1,6 @@
 //! How fast an interval that holds at any look narrows, and when it will be as narrow as was planned.
 
-use super::{Batch, Pair, Scores, within};
+use super::{Batch, Pair, Scores, slope, within};
 use crate::interval::Alternative;
 use crate::sequence::Sequence;
 
@@ -12,7 +12,7 @@ const UNITS_AHEAD_MAX: f64 = 1e12;
 /// Holds how far the interval of [`super::anytime_effect`] has come, and what each unit more adds to it.
 ///
 /// A unit that is assigned with the chances e adds v = s_b²/e_b + s_a²/e_a to the sum of squares Ŝ, on the average, where s² is an
-/// arm's variance within the latest ten batches. So m units more, over all arms, make the half-width w(m) = √(Ŝ + mv)/(n + m)·u(Ŝ + mv), with u of
+/// arm's variance, as it is adjusted, within the latest ten batches. So m units more, over all arms, make the half-width w(m) = √(Ŝ + mv)/(n + m)·u(Ŝ + mv), with u of
 /// [`Sequence`]. This supposes that the chances stay, that units vary as they have lately, and that the level drifts so slowly
 /// that an arm's earlier mean is a good guess of its present one. It does not lean on the effect so far.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ impl Narrowing {
     /// ```
     /// use experiments::adaptive::{Batch, Narrowing, Pair};
     /// use experiments::statistic::Statistic;
-    /// let arm = |units| Statistic { units, mean: 0.0, variance: 1.0 };
+    /// let arm = |units| Statistic { units, mean: 0.0, variance: 1.0 }.into();
     /// let batch = |chances: [f64; 2], units: [u64; 2]| Batch { chances: chances.into(), arms: units.map(arm).into() };
     /// let batches = [batch([0.5, 0.5], [501, 501]), batch([0.2, 0.8], [0, 0])];
     /// let found = Narrowing::of(&batches, Pair { control: 0, treatment: 1 }, 0.05, 40_000.0).expect("fit");
@@ -103,12 +103,14 @@ pub fn planned_half_width(alpha: f64, planned_spread: f64, planned_units: f64) -
 
 /// What a unit adds to the sum of squares that is assigned with the chances of a batch; `None` where an arm shows no spread.
 pub(crate) fn spread_of_a_unit(batches: &[Batch], pair: Pair, at: &Batch) -> Option<f64> {
+    // By the slope of the last batch, which those before it give.
+    let theta = slope(batches.split_last().map_or(&[], |(_, before)| before));
     let of_arm = |arm: usize| {
         let (mut squares, mut freedom) = (0.0, 0.0);
         for batch in batches.iter().rev().take(LATEST) {
-            let (statistic, _) = batch.arm(arm)?;
-            squares += within(statistic);
-            freedom += statistic.units.saturating_sub(1) as f64;
+            let (paired, _) = batch.arm(arm)?;
+            squares += within(paired, 1.0, theta);
+            freedom += paired.outcome.units.saturating_sub(1) as f64;
         }
         let (_, chance) = at.arm(arm)?;
         Some(squares / freedom / chance).filter(|spread| *spread > 0.0 && spread.is_finite())

@@ -178,6 +178,11 @@ impl MetricSums {
         }
     }
 
+    /// Returns the sums of what units count and of what they had counted before, of a metric as in [`MetricSums::numbers`].
+    pub fn pairs(&self, metric: &Metric) -> Option<Sums<2>> {
+        self.numbers(metric).and_then(|_| self.with_past())
+    }
+
     pub(super) fn with_past(&self) -> Option<Sums<2>> {
         let of = |one: usize, other: usize| self.sums.product(one, other);
         let products = [[of(VALUE, VALUE), of(VALUE, PAST)], [0, of(PAST, PAST)]];

@@ -1,12 +1,12 @@
 //! What may be concluded from a bandit: epoch by epoch, since its weights followed its results.
 
-use crate::adaptive::{Batch, Pair, anytime_effect, anytime_lift, contrast};
+use crate::adaptive::{Batch, Pair, anytime_effect, anytime_lift, contrast, slope, variance_left};
 use crate::arm::{Adjusted, ArmSums};
+use crate::covariate::{Measure, Paired};
 use crate::definition::WHOLE_BP;
 use crate::interval::Alternative;
 use crate::redraw::Epoch;
 use crate::sample_ratio::{self, SampleRatio};
-use crate::statistic::Statistic;
 use crate::verdict::analysis::{check_looks, decide, finished};
 use crate::verdict::compare::{Reader, adjusted, bonferroni, corrected, points_somewhere};
 use crate::verdict::{Analysis, AnalysisError, BandPoint, Comparison, Look, Plan, Role, UNITS_PER_ARM_MIN};
@@ -15,7 +15,7 @@ use crate::verdict::{Analysis, AnalysisError, BandPoint, Comparison, Look, Plan,
 ///
 /// Every unit counts in the epoch that assigned it, with the chance that its arm had then. Estimates are those of
 /// [`crate::adaptive`], which hold at every look however the weights followed the results; pooled means, on which a fixed
-/// split rests, would not. Metrics that are no number of each unit are not compared. The split is checked against each
+/// split rests, would not; from the second epoch on they are adjusted by what units did before exposure. Metrics that are no number of each unit are not compared. The split is checked against each
 /// epoch's own weights. The verdict is reached as by [`crate::analyze`].
 ///
 /// # Errors
@@ -65,8 +65,11 @@ pub(super) fn batches(plan: &Plan, epochs: &[Epoch], metric: usize) -> Option<Ve
     let planned = &plan.metrics()[metric].metric;
     let batch = |epoch: &Epoch| {
         let chance = |weight_bp: &u32| f64::from(*weight_bp) / f64::from(WHOLE_BP);
-        let arms: Option<Vec<Statistic>> =
-            epoch.arms.iter().map(|arm| Some(arm.metric(metric).numbers(planned)?.statistic(0))).collect();
+        let arms: Option<Vec<Paired>> = epoch
+            .arms
+            .iter()
+            .map(|arm| Some(Paired::of_means(&arm.metric(metric).pairs(planned)?, [Measure::Mean; 2])))
+            .collect();
         Some(Batch { chances: epoch.weights_bp.iter().map(chance).collect(), arms: arms? })
     };
     epochs.iter().map(batch).collect()
@@ -75,8 +78,9 @@ pub(super) fn batches(plan: &Plan, epochs: &[Epoch], metric: usize) -> Option<Ve
 /// The sum of squares at which intervals are tightest: that of the planned units, as they spread in the first epoch, which is
 /// the only one whose weights followed nothing.
 pub(super) fn planned_spread(plan: &Plan, batches: &[Batch], pair: Pair) -> Option<f64> {
-    let first = batches.iter().find(|batch| batch.arms.iter().all(|arm| arm.units > 1))?;
-    let of_score = |arm: usize| Some(first.arms.get(arm)?.variance / first.chances.get(arm)?);
+    let first = batches.iter().find(|batch| batch.arms.iter().all(|arm| arm.outcome.units > 1))?;
+    let theta = slope(std::slice::from_ref(first));
+    let of_score = |arm: usize| Some(first.arms.get(arm)?.variance(1.0, theta) / first.chances.get(arm)?);
     Some(planned_over_all(plan) * (of_score(pair.control)? + of_score(pair.treatment)?))
         .filter(|spread| *spread > 0.0)
 }
@@ -101,14 +105,15 @@ fn compare(plan: &Plan, epochs: &[Epoch], now_ms: i64, variation: usize, metric:
         }),
         Role::Primary | Role::Secondary => None,
     };
+    let variance_left = variance_left(&batches, pair);
     let own_p = difference.map(|difference| difference.p);
     let (lift, difference) = (lift.map(|e| adjusted(plan, e)), difference.map(|e| adjusted(plan, e)));
     let band = || {
         let point = |last: usize| {
             let so_far = &batches[..=last];
             let units =
-                so_far.iter().flat_map(|batch| [batch.arms[0].units, batch.arms[variation].units]).sum();
-            let least = |arm: usize| so_far.iter().map(|batch| batch.arms[arm].units).sum::<u64>();
+                so_far.iter().flat_map(|batch| [0, variation].map(|arm| batch.arms[arm].outcome.units)).sum();
+            let least = |arm: usize| so_far.iter().map(|batch| batch.arms[arm].outcome.units).sum::<u64>();
             let has_enough = least(0).min(least(variation)) >= UNITS_PER_ARM_MIN;
             let lift = anytime_lift(so_far, pair, alpha, spread?).filter(|_| has_enough)?;
             let at_ms = epochs[last].until_ms.unwrap_or(now_ms);
@@ -124,8 +129,8 @@ fn compare(plan: &Plan, epochs: &[Epoch], now_ms: i64, variation: usize, metric:
         difference,
         lift_at_fixed_horizon: None,
         belief: None,
-        variance_left: None,
-        adjusted_by: Adjusted::default(),
+        variance_left,
+        adjusted_by: Adjusted { past: variance_left.is_some(), strata: false },
         adjusted_p: own_p.map(|p| if is_primary { bonferroni(plan, p) } else { p }),
         is_significant: is_primary && points_somewhere(lift, difference),
         guardrail,
@@ -212,6 +217,33 @@ mod tests {
         harmed[0] = epoch(Some(5), [5_000, 5_000], [[5_000, 500, 4_000], [5_000, 500, 2_000]]);
         let analysis = analyze(&harmed);
         assert_eq!(analysis.verdict, Verdict::Harms { variation: 1, metric: 1 });
+    }
+
+    /// By hand: of 5,000 units an arm and epoch a tenth orders, a tenth had ordered before, and six of a hundred both, so that ρ² =
+    /// (0.05/0.09)². The first epoch's scores are ±2Y with squares of 0.4 a unit; the second's have 0.36, of which 1 − ρ² is left.
+    #[test]
+    fn earlier_orders_take_noise_out_of_all_epochs_but_the_first() {
+        let epoch = |until_ms| {
+            let row = "5000 500 500 0 500 500 0 300 0 0 500";
+            let arm = || ArmSums::parse(&format!("5000;{row};{row};{row}")).unwrap();
+            Epoch { until_ms, weights_bp: vec![5_000, 5_000], arms: vec![arm(), arm()] }
+        };
+        let first = analyze(&[epoch(None)]);
+        let comparison = first.comparison(1, 0).unwrap();
+        assert_eq!((comparison.variance_left, comparison.adjusted_by.past), (None, false));
+        let both = analyze(&[epoch(Some(5)), epoch(None)]);
+        let comparison = both.comparison(1, 0).unwrap();
+        let left = (0.4 + 0.36 * (1.0 - (5.0_f64 / 9.0).powi(2))) / (0.4 + 0.36);
+        assert!((comparison.variance_left.unwrap() - left).abs() < 1e-4 && comparison.adjusted_by.past);
+        let plain = analyze(&[
+            self::epoch(Some(5), [5_000, 5_000], [[5_000, 500, 500]; 2]),
+            self::epoch(None, [5_000, 5_000], [[5_000, 500, 500]; 2]),
+        ]);
+        let width = |analysis: &Analysis| {
+            let difference = analysis.comparison(1, 0).unwrap().difference.unwrap();
+            difference.upper - difference.lower
+        };
+        assert!(width(&both) < 0.94 * width(&plain), "{} and {}", width(&both), width(&plain));
     }
 
     #[test]

@@ -69,7 +69,7 @@ fn run(policy: Policy, dice: &mut Dice) -> [f64; 6] {
             lost += best - ARMS[arm];
             lost_evenly += best - ARMS.iter().sum::<f64>() / ARMS.len() as f64;
         }
-        let statistics = arms.iter().map(|sums| sums.statistic(0)).collect();
+        let statistics = arms.iter().map(|sums| sums.statistic(0).into()).collect();
         batches.push(Batch { chances: chances.clone(), arms: statistics });
         periods.push(arms);
         if let Some(estimate) = anytime_effect(&batches, PAIR, ALPHA, TwoSided, spread) {
