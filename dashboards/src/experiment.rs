@@ -300,10 +300,7 @@ impl ExperimentPage<'_> {
         let (planned, a_day) = (count(outlook.planned_units), count(outlook.units_a_day));
         let (value, until) = match (outlook.days_left, of_one) {
             (Some(0), None) => ("None".into(), "the planned units have come".to_owned()),
-            (Some(0), Some(arm)) => (
-                "None".into(),
-                format!("the interval of {}, which gets most, is as narrow as was planned", arm.name),
-            ),
+            (Some(0), Some(arm)) => ("None".into(), format!("{} is known as well as planned", arm.name)),
             (Some(days), None) => (
                 format!("About {}", counted(days, "day")),
                 format!("until the {planned} planned units, at {a_day} visitors a day"),
@@ -311,8 +308,7 @@ impl ExperimentPage<'_> {
             (Some(days), Some(arm)) => (
                 format!("About {}", counted(days, "day")),
                 format!(
-                    "until the interval of {}, which gets most, is as narrow as {planned} units were to make it at the first \
-                     weights; at {a_day} visitors a day and if the weights stay",
+                    "until {} is known as well as planned, at {a_day} visitors a day and these weights",
                     arm.name
                 ),
             ),

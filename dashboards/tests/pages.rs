@@ -513,10 +513,14 @@ fn a_part_whose_split_is_off_is_told_and_the_days_that_are_left() {
     assert!(better.contains("Days left None the planned units have come; a lift of"));
     assert!(!text(&page("experiment-worse")).contains("Days left"), "what is over has none");
     let (bandit, young) = (text(&page("experiment-bandit")), text(&page("experiment-bandit-young")));
-    let until = "days until the interval of One-step checkout, which gets most, is as narrow as 20,000 units were to make it at the \
-                 first weights; at 2,600 visitors a day and if the weights stay; a lift of";
+    let until = "days until One-step checkout is known as well as planned, at 2,600 visitors a day and these weights; a lift of";
     assert!(bandit.contains("Days left About") && bandit.contains(until), "{bandit}");
     assert!(bandit.contains("adjusted by earlier orders: 3"), "{bandit}");
+    assert!(bandit.contains("Each part is read epoch by epoch, as the whole is"), "{bandit}");
+    assert!(
+        bandit.contains("By device: One-step checkout The effect is the same in all of them"),
+        "{bandit}"
+    );
     assert!(young.contains("Days left Not told yet the weights still move"), "{young}");
 }
 

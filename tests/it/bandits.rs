@@ -43,7 +43,8 @@ async fn report(app: &TestApp, definition: &Experiment, units: std::ops::Range<u
     let (mut exposures, mut events, mut seen) = (vec![], vec![], [0_u32; 2]);
     for unit in units.map(|n| format!("unit-{n}")) {
         let variation = assign(definition, &unit).variation;
-        exposures.push(json!({"experiment": KEY, "variation": variation, "unit": unit}));
+        let device = if seen[variation] % 2 == 0 { "phone" } else { "desktop" };
+        exposures.push(json!({"experiment": KEY, "variation": variation, "unit": unit, "attributes": {"device": device}}));
         seen[variation] += 1;
         if seen[variation] % 100 < wins[variation] {
             events.push(json!({"name": "win", "unit": unit}));
@@ -62,10 +63,12 @@ async fn weights_are_drawn_again_and_every_unit_keeps_its_chance(store: Store) {
     assert_eq!(saved.status, 200, "{}", saved.html);
     press(&admin, "start").await;
     let first = Experiment::parse_value(&results(&admin).await["experiment"]).unwrap();
-    report(&app, &first, 0..480, [10, 60]).await;
-    eventually("all are counted", async || units_of(&results(&admin).await, 0) == 480).await;
+    for units in [0..480, 480..960] {
+        report(&app, &first, units, [10, 60]).await;
+    }
+    eventually("all are counted", async || units_of(&results(&admin).await, 0) == 960).await;
     eventually("and what they did", async || {
-        results(&admin).await["analysis"]["arms"][1]["values"][0]["active"].as_u64() > Some(100)
+        results(&admin).await["analysis"]["arms"][1]["values"][0]["active"].as_u64() > Some(250)
     })
     .await;
     assert_eq!(results(&admin).await["epochs"].as_array().map(Vec::len), Some(1), "no day has passed");
@@ -95,7 +98,7 @@ async fn weights_are_drawn_again_and_every_unit_keeps_its_chance(store: Store) {
         let attributes = &event["data"]["attributes"];
         (attributes["epoch"].clone(), attributes["chance"].clone())
     };
-    let logged = app.events("exposure_logged", 481).await;
+    let logged = app.events("exposure_logged", 961).await;
     let reported = |event: &&Value| event["unit"].as_str().unwrap().starts_with("unit-");
     let own = logged.iter().find(|event| !reported(event)).unwrap();
     let variation = assign(&second, own["unit"].as_str().unwrap()).variation;
@@ -139,7 +142,13 @@ async fn weights_are_drawn_again_and_every_unit_keeps_its_chance(store: Store) {
     let [lower, upper] = ["lower", "upper"].map(|end| difference[end].as_f64().unwrap());
     assert!(lower > 0.0 && lower < 0.5 && 0.5 < upper, "the planted half lies within: {difference}");
     let text = admin.get(&format!("/admin/experiments/{KEY}")).await.text();
-    assert!(text.contains("This is not told of a bandit"), "{text}");
+    assert!(text.contains("Each part is read epoch by epoch"), "{text}");
+    let by_device = |whole: &Value| {
+        let mut all = whole["segments"].as_array().unwrap().iter();
+        all.find(|one| one["name"] == "device").map(|one| one["treatments"][0]["rows"].clone())
+    };
+    let devices = by_device(&whole).unwrap();
+    assert_eq!(devices.as_array().map(Vec::len), Some(2), "{devices}");
 
     // Made again from the first event on, every unit counts in the epoch that assigned it.
     let told = |whole: &Value| {
@@ -161,6 +170,7 @@ async fn weights_are_drawn_again_and_every_unit_keeps_its_chance(store: Store) {
     web::store::connect(app.store_url(), 2).await.unwrap().reset_roll_ups().await.unwrap();
     app.restart().await;
     eventually("all is counted again", async || told(&results(&admin).await) == before).await;
+    assert_eq!(by_device(&results(&admin).await), Some(devices), "the parts, too");
 }
 
 async fn a_bandit_that_cannot_be_judged_is_refused(store: Store) {

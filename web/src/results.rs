@@ -139,7 +139,7 @@ fn planned(
 /// The segments of one dimension in their order, each with the sums of its arms.
 type InOrder = BTreeMap<(i64, String), Vec<ArmSums>>;
 /// The dimensions by name, each with its segments in their order.
-type Divided = Vec<(String, Vec<(String, Vec<ArmSums>)>)>;
+type Divided<T = ArmSums> = Vec<(String, Vec<(String, Vec<T>)>)>;
 
 /// The sums of an experiment, by segment and variation.
 struct Arms {
@@ -150,12 +150,16 @@ struct Arms {
     left_out: BTreeMap<String, Vec<u64>>,
     /// Of a bandit, one for each of its epochs.
     epochs: Vec<Epoch>,
+    /// Of a bandit, the sums of segments in each epoch: all arms of the first, then all of the next.
+    within: BTreeMap<String, Vec<ArmSums>>,
 }
 
 impl Arms {
     fn of(rolled: &RolledUp, experiment: &Experiment, plan: &Plan, now_ms: i64) -> Result<Self, Problem> {
         let none = || vec![ArmSums::default(); experiment.variations().len()];
         let draws = experiment.draws();
+        let in_epochs =
+            || vec![ArmSums::default(); none().len() * draws.map_or(0, |draws| draws.epoch() + 1)];
         let epoch = |epoch: usize| Epoch {
             until_ms: draws.and_then(|draws| Some(draws.past.get(epoch)?.until_ms)),
             weights_bp: experiment.weights_bp(epoch),
@@ -167,6 +171,7 @@ impl Arms {
             daily: BTreeMap::new(),
             left_out: BTreeMap::new(),
             epochs: draws.map_or_else(Vec::new, |draws| (0..=draws.epoch()).map(epoch).collect()),
+            within: BTreeMap::new(),
         };
         for ArmRow { segment, variation, sums, .. } in
             rolled.arms.iter().filter(|row| row.experiment == experiment.key())
@@ -186,10 +191,22 @@ impl Arms {
                 shared if shared.starts_with(SHARED) => continue,
                 "" => &mut found.whole,
                 epoch if epoch.starts_with(EPOCH) => {
-                    let index = epoch[EPOCH.len_utf8()..].parse::<usize>().ok();
-                    match index.and_then(|index| found.epochs.get_mut(index)) {
-                        Some(epoch) => &mut epoch.arms,
-                        None => continue,
+                    let (index, within) = match epoch[EPOCH.len_utf8()..].split_once(' ') {
+                        Some((index, segment)) => (index, Some(segment)),
+                        None => (&epoch[EPOCH.len_utf8()..], None),
+                    };
+                    let index = index.parse::<usize>().ok().filter(|index| *index < found.epochs.len());
+                    match (index, within) {
+                        (Some(index), None) => &mut found.epochs[index].arms,
+                        (Some(index), Some(segment)) => {
+                            let arms = found.within.entry(segment.to_owned()).or_insert_with(in_epochs);
+                            let place = index * experiment.variations().len() + *variation as usize;
+                            if let Some(arm) = arms.get_mut(place) {
+                                *arm = sums;
+                            }
+                            continue;
+                        }
+                        (None, _) => continue,
                     }
                 }
                 daily if daily.starts_with(DAILY) => {
@@ -207,7 +224,8 @@ impl Arms {
         found.complete(&metrics, now_ms);
         let caps = caps(&metrics, &found.whole);
         let of_epochs = found.epochs.iter_mut().flat_map(|epoch| &mut epoch.arms);
-        let arms = found.whole.iter_mut().chain(found.segments.values_mut().flatten()).chain(of_epochs);
+        let of_segments = found.segments.values_mut().chain(found.within.values_mut()).flatten();
+        let arms = found.whole.iter_mut().chain(of_segments).chain(of_epochs);
         arms.for_each(|arm| arm.cap(&caps));
         Ok(found)
     }
@@ -252,35 +270,55 @@ impl Arms {
         strata
     }
 
-    /// Divides the units by week since the first exposure, by weekday, and by each of their attributes.
-    fn divided(&self) -> Divided {
-        let mut dimensions: BTreeMap<(u8, String), InOrder> = BTreeMap::new();
-        let mut put = |place: u8, name: &str, order: i64, segment: String, arms: &Vec<ArmSums>| {
-            let segments = dimensions.entry((place, name.to_owned())).or_default();
-            let sums =
-                segments.entry((order, segment)).or_insert_with(|| vec![ArmSums::default(); arms.len()]);
-            sums.iter_mut().zip(arms).for_each(|(sum, arm)| sum.merge(arm));
+    /// Returns a bandit's segments, each over its epochs; none where some units were counted before segments were counted by
+    /// epoch.
+    fn divided_within(&self) -> Divided<Epoch> {
+        let count = self.whole.len().max(1);
+        let units = |arms: &[ArmSums]| arms.iter().map(ArmSums::units).sum::<u64>();
+        let is_whole = |(segment, arms): (&String, &Vec<ArmSums>)| {
+            self.within.get(segment).is_some_and(|within| units(within) == units(arms))
         };
-        let days = || self.segments.iter().filter_map(|(segment, arms)| Some((day_of(segment)?, arms)));
-        let first = days().map(|(day, _)| day).min().unwrap_or(0);
-        for (day, arms) in days() {
-            let week = (day - first) / 7 + 1;
-            put(0, "week", week, format!("Week {week}"), arms);
-            let (order, weekday) = weekday_of(day);
-            put(1, "weekday", order, weekday, arms);
+        if !self.segments.iter().all(is_whole) {
+            return vec![];
         }
-        for (segment, arms) in self.segments.iter().filter(|(segment, _)| day_of(segment).is_none()) {
-            if let Some((name, value)) = segment.split_once('=') {
-                // The largest first.
-                let units: u64 = arms.iter().map(ArmSums::units).sum();
-                put(2, name, -i64::try_from(units).unwrap_or(i64::MAX), value.to_owned(), arms);
-            }
-        }
-        let dimension = |((_, name), segments): ((u8, String), InOrder)| {
-            (name, segments.into_iter().map(|((_, name), arms)| (name, arms)).collect())
+        let over_epochs = |arms: Vec<ArmSums>| -> Vec<Epoch> {
+            let epochs = self.epochs.iter().zip(arms.chunks(count));
+            epochs.map(|(epoch, arms)| Epoch { arms: arms.to_vec(), ..epoch.clone() }).collect()
         };
-        dimensions.into_iter().map(dimension).collect()
+        let each = |segments: Vec<(String, Vec<ArmSums>)>| {
+            segments.into_iter().map(|(segment, arms)| (segment, over_epochs(arms))).collect()
+        };
+        divided(&self.within).into_iter().map(|(name, segments)| (name, each(segments))).collect()
     }
+}
+
+/// Divides the units of segments by week since the first exposure, by weekday, and by each of their attributes.
+fn divided(segments: &BTreeMap<String, Vec<ArmSums>>) -> Divided {
+    let mut dimensions: BTreeMap<(u8, String), InOrder> = BTreeMap::new();
+    let mut put = |place: u8, name: &str, order: i64, segment: String, arms: &Vec<ArmSums>| {
+        let segments = dimensions.entry((place, name.to_owned())).or_default();
+        let sums = segments.entry((order, segment)).or_insert_with(|| vec![ArmSums::default(); arms.len()]);
+        sums.iter_mut().zip(arms).for_each(|(sum, arm)| sum.merge(arm));
+    };
+    let days = || segments.iter().filter_map(|(segment, arms)| Some((day_of(segment)?, arms)));
+    let first = days().map(|(day, _)| day).min().unwrap_or(0);
+    for (day, arms) in days() {
+        let week = (day - first) / 7 + 1;
+        put(0, "week", week, format!("Week {week}"), arms);
+        let (order, weekday) = weekday_of(day);
+        put(1, "weekday", order, weekday, arms);
+    }
+    for (segment, arms) in segments.iter().filter(|(segment, _)| day_of(segment).is_none()) {
+        if let Some((name, value)) = segment.split_once('=') {
+            // The largest first.
+            let units: u64 = arms.iter().map(ArmSums::units).sum();
+            put(2, name, -i64::try_from(units).unwrap_or(i64::MAX), value.to_owned(), arms);
+        }
+    }
+    let dimension = |((_, name), segments): ((u8, String), InOrder)| {
+        (name, segments.into_iter().map(|((_, name), arms)| (name, arms)).collect())
+    };
+    dimensions.into_iter().map(dimension).collect()
 }
 
 /// The units a day, where an experiment runs on and its split is right.
@@ -361,7 +399,7 @@ fn analyse(
     };
     let left_out = arms.left_out.iter().map(left_out).collect();
     let outlook = rate(experiment, &analysis, arms, now_ms).map(|rate| Ok(outlook(plan, &current, rate)));
-    let divided = arms.divided();
+    let divided = divided(&arms.segments);
     let splits = splits(&divided, &weights);
     let dimension =
         |(name, segments): (String, Vec<_>)| Dimension { name, segments: verdict::segments(plan, &segments) };
@@ -374,12 +412,20 @@ fn analyse(
     Ok(Results { analysis, looks, left_out, dimensions, splits, outlook, epochs, uncounted })
 }
 
-/// Analyses a bandit. Its parts are not compared: whom one counts follows the weights of its days.
+/// Analyses a bandit, and its segments epoch by epoch as the whole is.
 fn analyse_epochs(plan: &Plan, experiment: &Experiment, arms: Arms, now_ms: i64) -> Result<Results, Problem> {
     let current = Look { at_ms: now_ms, arms: arms.whole.clone() };
     let analysis = verdict::analyze_epochs(plan, &current, &arms.epochs).map_err(|error| corrupt(&error))?;
     let outlook =
         rate(experiment, &analysis, &arms, now_ms).map(|rate| outlook_epochs(plan, &arms.epochs, rate));
+    let dimension = |(name, segments): (String, Vec<_>)| Dimension {
+        name,
+        segments: verdict::segments_of_epochs(plan, &segments),
+    };
+    let dimensions = match analysis.sample_ratio.is_mismatch {
+        true => vec![],
+        false => arms.divided_within().into_iter().map(dimension).collect(),
+    };
     let Arms { left_out: apart, epochs, .. } = arms;
     let left_out =
         |(reason, units): (String, Vec<u64>)| LeftOut { reason, units: units.iter().sum(), p_of_split: None };
@@ -387,7 +433,7 @@ fn analyse_epochs(plan: &Plan, experiment: &Experiment, arms: Arms, now_ms: i64)
         analysis,
         looks: epochs.len() as u64,
         left_out: apart.into_iter().map(left_out).collect(),
-        dimensions: vec![],
+        dimensions,
         splits: vec![],
         outlook,
         epochs,
@@ -448,7 +494,7 @@ mod tests {
             RolledUp { experiments: vec![], arms: arms.chain(whole.into_iter().flatten()).collect() };
         // Two days after the end of day 101, and not of day 102.
         let arms = Arms::of(&rolled, &experiment, &plan, 104 * DAY_MS).unwrap();
-        let divided = arms.divided();
+        let divided = divided(&arms.segments);
         let (_, devices) = divided.iter().find(|(name, _)| name == "device").unwrap();
         for (device, arms) in devices {
             let counted = |arm: &ArmSums| (arm.units(), arm.metric(0).units(), arm.metric(0).active());
@@ -456,6 +502,52 @@ mod tests {
         }
         let rows = &verdict::segments(&plan, devices)[0].rows;
         assert_eq!(rows.iter().map(|row| row.units).collect::<Vec<_>>(), [1_200, 1_200]);
+    }
+
+    #[test]
+    fn segments_of_a_bandit_are_told_where_all_of_them_are_known_by_epoch() {
+        let experiment = Experiment::parse(
+            r#"{"schema_version": 1, "key": "e", "name": "E", "flag": "f", "primary_metric": "orders", "variations": [
+                {"key": "a", "weight_bp": 2000, "value": 0}, {"key": "b", "weight_bp": 8000, "value": 1}],
+                "bandit": {"every_hours": 24, "floor_bp": 500, "past": [{"until_ms": 1, "weights_bp": [5000, 5000]}]}}"#,
+        );
+        let experiment = experiment.unwrap();
+        let orders =
+            Metric::parse(r#"{"key": "orders", "measure": {"kind": "proportion", "event": {"type": "o"}}}"#);
+        let plan = Plan::of(&experiment, &[orders.unwrap()]).unwrap();
+        let row = |segment: &str, variation: u32, units: u64| ArmRow {
+            experiment: "e".into(),
+            segment: segment.into(),
+            variation,
+            sums: format!("{units};{units} {0} {0} 0 0 {0} 0 0 0 0 0", units / 10),
+        };
+        let units = [("phone", [[300, 310], [100, 390]]), ("desktop", [[250, 240], [90, 400]])];
+        let mut rows = vec![];
+        for (device, epochs) in units {
+            for variation in [0, 1] {
+                let whole = epochs.iter().map(|arms| arms[variation]).sum();
+                rows.push(row(&format!("device={device}"), variation as u32, whole));
+                for (epoch, arms) in epochs.iter().enumerate() {
+                    rows.push(row(&format!("~{epoch} device={device}"), variation as u32, arms[variation]));
+                }
+            }
+        }
+        let within = |rows: &[ArmRow]| {
+            let rolled = RolledUp { experiments: vec![], arms: rows.to_vec() };
+            Arms::of(&rolled, &experiment, &plan, 5 * DAY_MS).unwrap().divided_within()
+        };
+        let divided = within(&rows);
+        let (name, devices) = &divided[0];
+        assert_eq!((divided.len(), name.as_str(), devices.len()), (1, "device", 2));
+        for ((device, epochs), (name, units)) in devices.iter().zip(units) {
+            let counted = |epoch: &Epoch| [0, 1].map(|arm| epoch.arms[arm].units());
+            let weights = epochs.iter().map(|epoch| epoch.weights_bp[0]).collect::<Vec<_>>();
+            assert_eq!((device.as_str(), weights), (name, vec![5_000, 2_000]));
+            assert_eq!(epochs.iter().map(counted).collect::<Vec<_>>(), units);
+        }
+        assert!(within(&rows[1..]).is_empty() && !rows.is_empty());
+        let earlier = rows.iter().filter(|row| row.segment != "~0 device=phone").cloned().collect::<Vec<_>>();
+        assert!(within(&earlier).is_empty(), "whom an earlier version counted is in no epoch's segment");
     }
 
     #[test]

@@ -48,12 +48,18 @@ pub(super) fn views<'a>(page: &'a ExperimentPage<'_>) -> Vec<View<'a>> {
 pub(super) fn note(page: &ExperimentPage<'_>) -> Option<&'static str> {
     let waits =
         page.analysis.arms.iter().any(|arm| arm.values.first().is_some_and(|value| value.units < arm.units));
+    let is_told =
+        page.dimensions.iter().flat_map(|one| &one.segments).any(|segments| segments.rows.len() > 1);
     match page.experiment.draws() {
         _ if page.is_mismatch() => None,
-        Some(_) => Some(
-            "This is not told of a bandit: its weights move with the results, so that the variations of a part hold visitors of \
-             different days, and what differs between them may be the days.",
+        Some(_) if is_told => Some(
+            "Each part is read epoch by epoch, as the whole is, so that weights which moved make no difference between its variations.",
         ),
+        Some(_) if page.dimensions.is_empty() && page.analysis.arms.iter().any(|arm| arm.units > 0) => Some(
+            "This is not told of this bandit: its first visitors came before parts were counted by epoch, and without that the weights \
+             that moved would seem to be a difference. Bandits that start from now on tell it.",
+        ),
+        Some(_) => None,
         None => waits.then_some("Visitors whose days are not over yet are left out here, too."),
     }
 }

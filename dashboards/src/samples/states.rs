@@ -6,6 +6,7 @@ use experiments::{ArmSums, Experiment, Look, Plan, Status};
 
 use super::sample::{Sample, arm, definition, metrics, observed, splits, totals};
 use super::{AS_OF_MS, DAY_MS, HOSTILE};
+use crate::experiment::Dimension;
 
 const ARMS: [(&str, &str, u32); 2] =
     [("classic", "Classic checkout", 5000), ("express", "Express checkout", 5000)];
@@ -213,10 +214,28 @@ fn bandit_of(weights_bp: &[[u32; 3]]) -> Sample {
         experiments::verdict::analyze_epochs(&plan, &Look { at_ms: AS_OF_MS, arms: whole }, &epochs);
     let analysis = analysis.expect("epochs of a sample fit its plan");
     let looks = epochs.len() as u64;
+    // Phones are 0.63 of every epoch, and convert less; the last treatment wins on desktops above all.
+    let part = |name: &str, share: f64, level: f64, of_last: f64| {
+        let arms = |epoch: &Epoch| {
+            let arm = |(index, sums): (usize, &ArmSums)| {
+                let units = (sums.units() as f64 * share).round();
+                let rate = sums.metric(0).total() as f64 / sums.units().max(1) as f64 * level;
+                let orders = (units * rate * if index == 2 { of_last } else { 1.0 }).round();
+                ArmSums::parse(&format!("{units};{units} {orders} {orders} 0 0 {orders} 0 0 0 0 0"))
+                    .expect("a sample's sums add up")
+            };
+            epoch.arms.iter().enumerate().map(arm).collect()
+        };
+        let of_epoch = |epoch: &Epoch| Epoch { arms: arms(epoch), ..epoch.clone() };
+        (name.to_owned(), epochs.iter().map(of_epoch).collect())
+    };
+    let devices = [part("phone", 0.63, 0.7, 0.96), part("desktop", 0.37, 1.51, 1.03)];
+    let segments = experiments::verdict::segments_of_epochs(&plan, &devices);
+    let dimensions = vec![Dimension { name: "device".into(), segments }];
     Sample {
         experiment,
         analysis,
-        dimensions: vec![],
+        dimensions,
         splits: vec![],
         outlook: Some(experiments::verdict::outlook_epochs(&plan, &epochs, 2_600)),
         looks,

@@ -11,6 +11,10 @@ use crate::verdict::analysis::{check_looks, decide, finished};
 use crate::verdict::compare::{Reader, adjusted, bonferroni, corrected, points_somewhere};
 use crate::verdict::{Analysis, AnalysisError, BandPoint, Comparison, Look, Plan, Role, UNITS_PER_ARM_MIN};
 
+mod segments;
+
+pub use segments::segments_of_epochs;
+
 /// Analyses a bandit as it stands at `current`, over its epochs, the oldest first, the present one last.
 ///
 /// Every unit counts in the epoch that assigned it, with the chance that its arm had then. Estimates are those of

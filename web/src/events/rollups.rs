@@ -48,7 +48,8 @@ pub const CROSSED: &str = "(crossed)";
 /// 1 of `checkout`, too. Only the metric that decides is summed.
 pub const SHARED: char = '&';
 
-/// How a segment begins that counts the units which a bandit assigned in one epoch: `~3`.
+/// How a segment begins that counts the units which a bandit assigned in one epoch: `~3`, and those of another segment among them:
+/// `~3 device=phone`. Of the latter only the metric that decides is summed.
 pub const EPOCH: char = '~';
 
 /// How a segment begins that counts the units of another one which were exposed on one day: `@20422 device=phone`. An experiment

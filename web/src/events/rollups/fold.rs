@@ -190,7 +190,14 @@ impl<'a> Fold<'a> {
         }
         let pasts = self.pasts_of(&person, &experiment, event.at_ms);
         let mut segments = self.segments(&experiment, &attributes, event.at_ms);
-        segments.extend(epoch.map(|epoch| format!("{EPOCH}{epoch}")));
+        if let Some(epoch) = epoch {
+            let is_counted = |segment: &&String| !segment.starts_with(DAILY) && !experiment.contains(LATE);
+            let within =
+                segments.iter().filter(is_counted).map(|segment| format!("{EPOCH}{epoch} {segment}"));
+            let within: Vec<String> = within.collect();
+            segments.push(format!("{EPOCH}{epoch}"));
+            segments.extend(within);
+        }
         let did = UnitTallies::of(self.metrics(&experiment), pasts);
         let unit = Unit {
             variation,
@@ -287,7 +294,8 @@ impl<'a> Fold<'a> {
         let Some(metrics) = experiments.get(experiment) else { return };
         for segment in segments {
             let key = (experiment.to_owned(), segment.to_owned(), variation);
-            let is_of_one = segment.starts_with([SHARED, DAILY]);
+            let is_of_one =
+                segment.starts_with([SHARED, DAILY]) || segment.starts_with(EPOCH) && segment.contains(' ');
             let metrics = if is_of_one { &metrics[..metrics.len().min(1)] } else { metrics };
             act(arms.entry(key.clone()).or_insert_with(|| ArmSums::new(metrics.len())), metrics);
             self.changed_arms.insert(key);

@@ -412,6 +412,13 @@ fn units_of_a_bandit_count_in_the_epoch_that_assigned_them() {
     ]);
     let sums = |epoch: &str| (shelf.arm(epoch, 1).units(), shelf.arm(epoch, 1).metric(1).total());
     assert_eq!((sums("~0"), sums("~3"), sums("")), ((1, 70), (1, 500), (2, 570)));
+    let phones = shelf.arm("~3 device=phone", 1);
+    assert_eq!(
+        (phones.units(), phones.metric(0).total(), phones.metrics()),
+        (1, 1, 1),
+        "what decides is summed"
+    );
+    assert_eq!(shelf.arm("~3 day=0", 1).units(), 1);
     assert!(
         shelf
             .sums
@@ -419,6 +426,44 @@ fn units_of_a_bandit_count_in_the_epoch_that_assigned_them() {
             .keys()
             .all(|(_, segment, _)| !segment.starts_with("epoch") && !segment.starts_with("chance"))
     );
+}
+
+/// A bandit's segments over its epochs are its segments, whoever is known as whom and however the events are cut.
+#[test]
+fn segments_of_a_bandit_are_whole_over_its_epochs() {
+    let drawn = |p: u64| {
+        let data = format!(
+            r#"{{"experiment":"e","variation":{},"attributes":{{"device":"{}","epoch":{},"chance":0.5}}}}"#,
+            p / 7 % 2,
+            ["phone", "desktop"][p as usize % 2],
+            p / 150,
+        );
+        event(p, "exposure_logged", &format!("u{}", p / 7), &data)
+    };
+    let events: Vec<_> = (1..600_u64)
+        .map(|p| match p % 5 {
+            0 => ordered(p, &format!("u{}", p / 8), (p as i64) * 10),
+            2 if p % 4 == 0 => known(p, &format!("u{}", p / 2), &format!("u{}", p / 3)),
+            _ => drawn(p),
+        })
+        .collect();
+    let whole = Shelf::of(&events);
+    for segment in ["day=0", "device=phone", "device=desktop"] {
+        for variation in [0, 1] {
+            let mut over_epochs = ArmSums::new(1);
+            (0..4).for_each(|epoch| over_epochs.merge(&whole.arm(&format!("~{epoch} {segment}"), variation)));
+            let all = whole.arm(segment, variation);
+            assert!(all.units() > 5 && all.metric(0).total() > 0, "{segment}");
+            assert_eq!(
+                (over_epochs.units(), over_epochs.metric(0)),
+                (all.units(), all.metric(0)),
+                "{segment}"
+            );
+        }
+    }
+    let mut pieces = Shelf::default();
+    events.chunks(7).for_each(|piece| pieces.take(piece));
+    assert_eq!(pieces.sums.arms, whole.sums.arms);
 }
 
 #[test]
