@@ -3,7 +3,11 @@
 //! What is read was written by this program, for a file's checksum is right before it is used; yet no bytes
 //! whatsoever make a panic, or more memory be asked for than there are bytes.
 
+mod reader;
+
 use std::fmt;
+
+pub(crate) use reader::Reader;
 
 /// Says what bytes are not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +36,7 @@ pub(crate) trait Stored: Sized {
     /// As [`Stored::take`].
     fn take_many(from: &mut Reader<'_>, count: usize) -> Result<Vec<Self>, Unreadable> {
         // A value has at least a byte: no length, however wrong, asks for more memory than a few times the file's.
-        let mut values = Vec::with_capacity(count.min(from.0.len()));
+        let mut values = Vec::with_capacity(count.min(from.left()));
         for _ in 0..count {
             values.push(Self::take(from)?);
         }
@@ -40,45 +44,75 @@ pub(crate) trait Stored: Sized {
     }
 }
 
-/// Is what is left to be read.
-pub(crate) struct Reader<'a>(pub &'a [u8]);
+/// Is a value of always as many bytes, any of which make sense. Nearly all of a model is such: so many are taken at once.
+pub(crate) trait Record: Sized {
+    /// How many bytes.
+    const BYTES: usize;
 
-impl<'a> Reader<'a> {
-    /// Takes so many bytes off the front.
+    /// Adds the value's bytes.
+    fn write(&self, out: &mut Vec<u8>);
+
+    /// Makes a value of its bytes.
+    fn of(bytes: &[u8]) -> Self;
+}
+
+impl<T: Record> Stored for T {
     #[inline]
-    pub fn bytes(&mut self, count: usize) -> Result<&'a [u8], Unreadable> {
-        let Some((taken, rest)) = self.0.split_at_checked(count) else {
-            return Err(Unreadable(format!("{count} bytes are wanted where {} are left", self.0.len())));
-        };
-        self.0 = rest;
-        Ok(taken)
+    fn put(&self, out: &mut Vec<u8>) {
+        self.write(out);
+    }
+
+    #[inline]
+    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
+        from.bytes(T::BYTES).map(T::of)
+    }
+
+    fn take_many(from: &mut Reader<'_>, count: usize) -> Result<Vec<Self>, Unreadable> {
+        from.records(count)
     }
 }
 
 macro_rules! numbers {
     ($($number:ty),*) => {$(
-        impl Stored for $number {
+        impl Record for $number {
+            const BYTES: usize = size_of::<Self>();
+
             #[inline]
-            fn put(&self, out: &mut Vec<u8>) {
+            fn write(&self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&self.to_le_bytes());
             }
 
             #[inline]
-            fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
-                let bytes = from.bytes(size_of::<Self>())?;
-                Ok(Self::from_le_bytes(bytes.try_into().expect("as many bytes as were asked for")))
-            }
-
-            /// Most of a model is numbers: so many are copied at once.
-            fn take_many(from: &mut Reader<'_>, count: usize) -> Result<Vec<Self>, Unreadable> {
-                let (numbers, _) = from.bytes(count.saturating_mul(size_of::<Self>()))?.as_chunks();
-                Ok(numbers.iter().map(|bytes| Self::from_le_bytes(*bytes)).collect())
+            fn of(bytes: &[u8]) -> Self {
+                Self::from_le_bytes(bytes.try_into().expect("as many bytes as a record has"))
             }
         }
     )*};
 }
 
 numbers!(u8, u16, u32, u64, f32);
+
+impl<T: Record, const N: usize> Record for [T; N] {
+    const BYTES: usize = T::BYTES * N;
+
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>) {
+        self.iter().for_each(|value| value.write(out));
+    }
+
+    #[inline]
+    fn of(mut bytes: &[u8]) -> Self {
+        std::array::from_fn(|_| front(&mut bytes))
+    }
+}
+
+/// Takes a record off the front of the bytes of several.
+#[inline]
+pub(crate) fn front<T: Record>(bytes: &mut &[u8]) -> T {
+    let (front, rest) = bytes.split_at(T::BYTES);
+    *bytes = rest;
+    T::of(front)
+}
 
 impl Stored for usize {
     fn put(&self, out: &mut Vec<u8>) {
@@ -135,28 +169,6 @@ impl Stored for String {
     }
 }
 
-impl<T: Stored, const N: usize> Stored for [T; N] {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.iter().for_each(|value| value.put(out));
-    }
-
-    /// A model holds millions of them, so none asks for memory of its own.
-    fn take(from: &mut Reader<'_>) -> Result<Self, Unreadable> {
-        let mut refused = None;
-        let values: [Option<T>; N] = std::array::from_fn(|_| match T::take(from) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                refused.get_or_insert(error);
-                None
-            }
-        });
-        match refused {
-            Some(error) => Err(error),
-            None => Ok(values.map(|value| value.expect("none was refused"))),
-        }
-    }
-}
-
 /// Makes a struct [`Stored`], its fields in the order that is given.
 macro_rules! stored {
     ($name:ty { $($field:ident),* $(,)? }) => {
@@ -175,7 +187,28 @@ macro_rules! stored {
     };
 }
 
-pub(crate) use stored;
+/// Makes a struct a [`Record`] of its fields, which are records themselves, in their order and without padding.
+macro_rules! record {
+    ($name:ty { $($field:ident),* $(,)? }) => {
+        impl crate::codec::Record for $name {
+            const BYTES: usize = size_of::<Self>();
+
+            #[inline]
+            fn write(&self, out: &mut Vec<u8>) {
+                $(crate::codec::Record::write(&self.$field, out);)*
+            }
+
+            #[inline]
+            fn of(mut bytes: &[u8]) -> Self {
+                $(let $field = crate::codec::front(&mut bytes);)*
+                debug_assert!(bytes.is_empty(), "a record has no padding");
+                Self { $($field),* }
+            }
+        }
+    };
+}
+
+pub(crate) use {record, stored};
 
 #[cfg(test)]
 mod tests {
@@ -195,11 +228,11 @@ mod tests {
         let tin = Tin { label: "Tee – Ö".to_owned(), grams: [7, 500], notes: vec![None, Some(-0.5)] };
         let mut bytes = Vec::new();
         tin.put(&mut bytes);
-        let mut reader = Reader(&bytes);
+        let mut reader = Reader::of(&bytes);
         assert_eq!(Tin::take(&mut reader).unwrap(), tin);
-        assert!(reader.0.is_empty());
+        assert!(reader.left() == 0);
         for end in 0..bytes.len() {
-            assert!(Tin::take(&mut Reader(&bytes[..end])).is_err(), "{end} bytes are no tin");
+            assert!(Tin::take(&mut Reader::of(&bytes[..end])).is_err(), "{end} bytes are no tin");
         }
     }
 
@@ -207,8 +240,8 @@ mod tests {
     fn a_wrong_length_asks_for_no_memory() {
         let mut bytes = Vec::new();
         u64::MAX.put(&mut bytes);
-        assert!(Vec::<u32>::take(&mut Reader(&bytes)).is_err());
-        assert!(String::take(&mut Reader(&bytes)).is_err());
-        assert!(<Option<u8> as Stored>::take(&mut Reader(&[2])).is_err());
+        assert!(Vec::<u32>::take(&mut Reader::of(&bytes)).is_err());
+        assert!(String::take(&mut Reader::of(&bytes)).is_err());
+        assert!(<Option<u8> as Stored>::take(&mut Reader::of(&[2])).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Lists: per item some others with a score, the best first.
 
 use crate::{
-    codec::{Reader, Stored, Unreadable, stored},
+    codec::{Reader, Stored, Unreadable, record},
     invalid::Invalid,
     ragged::Ragged,
 };
@@ -15,7 +15,7 @@ pub struct Entry {
     pub score: f32,
 }
 
-stored!(Entry { item, score });
+record!(Entry { item, score });
 
 /// Holds a list per item.
 #[derive(Clone, Debug, Default, PartialEq)]

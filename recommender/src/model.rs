@@ -4,6 +4,8 @@ mod about;
 mod file;
 mod format;
 
+use std::thread;
+
 use cart_core::Sku;
 
 pub use about::{About, Measured, Task};
@@ -131,11 +133,20 @@ impl Model {
         if !popular.is_sorted_by(|a, b| a.score >= b.score) {
             return Err(Invalid("popular items are not in descending order"));
         }
-        orders.check(items)?;
-        after.check(items)?;
-        sessions.check(items)?;
-        baskets.as_ref().map_or(Ok(()), |model| model.check(items))?;
-        trails.as_ref().map_or(Ok(()), |model| model.check(items))
+        // The half of a model that is of orders, and that of sessions: side by side.
+        let of_orders = || {
+            orders.check(items)?;
+            after.check(items)?;
+            baskets.as_ref().map_or(Ok(()), |model| model.check(items))
+        };
+        let of_sessions = || {
+            sessions.check(items)?;
+            trails.as_ref().map_or(Ok(()), |model| model.check(items))
+        };
+        thread::scope(|scope| {
+            let sessions = scope.spawn(of_sessions);
+            of_orders().and(sessions.join().expect("checks do not panic"))
+        })
     }
 }
 

@@ -1,6 +1,11 @@
 //! Pairs: what stands in the same orders, or sessions, as an item, in plain counts that a shopper can be told.
 
-use crate::{codec::stored, invalid::Invalid, ragged::Ragged, tally::summed};
+use crate::{
+    codec::{record, stored},
+    invalid::Invalid,
+    ragged::Ragged,
+    tally::summed,
+};
 
 /// The most partners of one item: a page shows a dozen, and a cart's items add up hundreds.
 pub const PARTNERS_MAX: usize = 1_000;
@@ -16,7 +21,7 @@ pub struct Pair {
     pub entries: u32,
 }
 
-stored!(Pair { item, score, entries });
+record!(Pair { item, score, entries });
 
 /// Holds per item its entries and its partners, the best first.
 #[derive(Clone, Debug, Default, PartialEq)]

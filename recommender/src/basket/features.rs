@@ -2,7 +2,7 @@
 
 use crate::{
     basket::neighbours::{self, PastBaskets},
-    codec::stored,
+    codec::{record, stored},
     invalid::Invalid,
     lists::Lists,
     ranker::{Candidates, logarithm, share},
@@ -21,7 +21,7 @@ pub struct Fame {
     pub length: f32,
 }
 
-stored!(Fame { orders, age, length });
+record!(Fame { orders, age, length });
 
 /// Holds all that candidates are found and judged by.
 #[derive(Clone, Debug)]

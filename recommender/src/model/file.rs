@@ -1,6 +1,6 @@
-//! The file of a model: read whole, replaced whole.
+//! The file of a model: read once from front to back, replaced whole.
 
-use std::{fs, io::Write, path::Path};
+use std::{fs::File, io::Write, path::Path};
 
 use super::{Model, ModelError};
 use crate::file;
@@ -11,7 +11,9 @@ impl Model {
     /// # Errors
     /// [`ModelError::Io`] where the file cannot be read (its kind `NotFound` where there is none), else as [`Model::parse`].
     pub fn read(path: &Path) -> Result<Self, ModelError> {
-        Self::parse(&fs::read(path)?)
+        let file = File::open(path)?;
+        let bytes = file.metadata()?.len();
+        Self::load(file, bytes)
     }
 
     /// Replaces the file by this model: whoever reads meanwhile sees the old file or the new one, also after a crash.

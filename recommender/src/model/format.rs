@@ -10,8 +10,10 @@
 
 use std::{
     fs::{self, File},
-    io::Read,
+    io::{self, Read},
     path::Path,
+    sync::mpsc::{self, SyncSender},
+    thread,
 };
 
 use cart_core::Sku;
@@ -27,6 +29,10 @@ const HEADER_BYTES: usize = 20;
 const ABOUT_BYTES_MAX: u64 = 1 << 20;
 
 const CHECKSUM_BYTES: usize = blake3::OUT_LEN;
+
+/// A file is read in slices that stay in a near cache from its reading over the checksum to the model, and so many wait at most.
+const SLICE_BYTES: usize = 256 << 10;
+const SLICES_MAX: usize = 8;
 
 stored!(Learnt { popular, orders, after, sessions, baskets, trails });
 stored!(Model { about, items, learnt });
@@ -85,7 +91,7 @@ impl Model {
             return Err(ModelError::WrongMagic);
         }
         let torn = ModelError::Torn { expected: (HEADER_BYTES + CHECKSUM_BYTES) as u64, found: bytes };
-        let mut reader = Reader(head.get(MAGIC.len()..).unwrap_or_default());
+        let mut reader = Reader::of(head.get(MAGIC.len()..).unwrap_or_default());
         let read = |reader: &mut Reader<'_>| Ok::<_, Unreadable>((u32::take(reader)?, u64::take(reader)?));
         let Ok((version, _)) = read(&mut reader) else { return Err(torn) };
         if version != VERSION {
@@ -101,38 +107,45 @@ impl Model {
     /// [`ModelError`]: `WrongMagic`, `UnknownVersion`, `Torn` where bytes are missing at the end, `Corrupt` where
     /// the checksum does not match or there are bytes too many, `Invalid` where a sound file holds nonsense.
     pub fn parse(bytes: &[u8]) -> Result<Self, ModelError> {
-        let body = body(bytes)?;
-        let (signed, checksum) = bytes.split_at(bytes.len() - CHECKSUM_BYTES);
-        // Reading and checking come to no harm by any bytes, and need not wait for the checksum: they go side by side.
-        let (is_sound, read) = std::thread::scope(|scope| {
-            let digest = scope.spawn(|| blake3::hash(signed).as_slice() == checksum);
-            let read = Self::read_body(body);
-            (digest.join().expect("a checksum does not panic"), read)
-        });
-        if is_sound { read } else { Err(ModelError::Corrupt("the checksum does not match".to_owned())) }
+        Self::load(bytes, bytes.len() as u64)
     }
 
-    fn read_body(body: &[u8]) -> Result<Self, ModelError> {
-        let mut reader = Reader(body);
-        let model = Self::take(&mut reader).map_err(|error| ModelError::Corrupt(error.to_string()))?;
-        if !reader.0.is_empty() {
-            return Err(ModelError::Corrupt(format!("{} bytes follow the model", reader.0.len())));
+    /// Reads a model of so many bytes.
+    ///
+    /// # Errors
+    /// As [`Model::parse`]; [`ModelError::Io`] where the bytes cannot be read.
+    pub(super) fn load(mut source: impl Read + Send, found: u64) -> Result<Self, ModelError> {
+        let head = slice(&mut source, (HEADER_BYTES as u64).min(found) as usize)?;
+        let length = body_length(&head, found)?;
+        let (slices, arriving) = mpsc::sync_channel(SLICES_MAX);
+        // Taking and checking come to no harm by any bytes, and need not wait for the checksum: they go side by side.
+        let (sound, read) = thread::scope(|scope| {
+            let sound = scope.spawn(move || is_sound(&mut source, &head, length, &slices));
+            let read = Self::take_whole(Reader::new(length, arriving.into_iter()));
+            (sound.join().expect("reading and summing do not panic"), read)
+        });
+        if sound? { read } else { Err(ModelError::Corrupt("the checksum does not match".to_owned())) }
+    }
+
+    fn take_whole(mut body: Reader<'_>) -> Result<Self, ModelError> {
+        let model = Self::take(&mut body).map_err(|error| ModelError::Corrupt(error.to_string()))?;
+        if body.left() > 0 {
+            return Err(ModelError::Corrupt(format!("{} bytes follow the model", body.left())));
         }
         model.check()?;
         Ok(model)
     }
 }
 
-/// Checks everything around the body but the checksum, and returns it.
-fn body(bytes: &[u8]) -> Result<&[u8], ModelError> {
-    let seen = bytes.len().min(MAGIC.len());
-    if bytes[..seen] != MAGIC[..seen] {
+/// Checks what stands before the body, and returns the length of the body.
+fn body_length(head: &[u8], found: u64) -> Result<usize, ModelError> {
+    let seen = head.len().min(MAGIC.len());
+    if head[..seen] != MAGIC[..seen] {
         return Err(ModelError::WrongMagic);
     }
-    let found = bytes.len() as u64;
     let smallest = (HEADER_BYTES + CHECKSUM_BYTES) as u64;
     let torn = |expected| ModelError::Torn { expected, found };
-    let mut reader = Reader(bytes.get(MAGIC.len()..).ok_or(torn(smallest))?);
+    let mut reader = Reader::of(head.get(MAGIC.len()..).ok_or(torn(smallest))?);
     let version = u32::take(&mut reader).map_err(|_| torn(smallest))?;
     if version != VERSION {
         return Err(ModelError::UnknownVersion { found: version, known: VERSION });
@@ -145,5 +158,36 @@ fn body(bytes: &[u8]) -> Result<&[u8], ModelError> {
     if found > expected {
         return Err(ModelError::Corrupt(format!("{found} bytes where the header says {expected}")));
     }
-    Ok(&bytes[HEADER_BYTES..bytes.len() - CHECKSUM_BYTES])
+    usize::try_from(length).map_err(|_| torn(expected))
+}
+
+/// Reads a body, hands it on in slices, and says whether the checksum behind it matches.
+fn is_sound(
+    source: &mut impl Read,
+    head: &[u8],
+    length: usize,
+    slices: &SyncSender<Vec<u8>>,
+) -> io::Result<bool> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(head);
+    let mut read = 0;
+    while read < length {
+        // Slices end where the checksum's own blocks do.
+        let slice = slice(source, (SLICE_BYTES - (HEADER_BYTES + read) % SLICE_BYTES).min(length - read))?;
+        hasher.update(&slice);
+        read += slice.len();
+        // Where the model made no sense, nobody waits for the rest; whether it was written so is still to be told.
+        let _ = slices.send(slice);
+    }
+    Ok(hasher.finalize().as_slice() == slice(source, CHECKSUM_BYTES)?)
+}
+
+/// Reads so many bytes.
+fn slice(source: &mut impl Read, bytes: usize) -> io::Result<Vec<u8>> {
+    let mut slice = Vec::with_capacity(bytes);
+    source.take(bytes as u64).read_to_end(&mut slice)?;
+    if slice.len() < bytes {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it was cut off while it was read"));
+    }
+    Ok(slice)
 }

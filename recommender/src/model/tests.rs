@@ -3,6 +3,8 @@ use serde_json::json;
 use super::*;
 use crate::pairs::Pair;
 
+mod nonsense;
+
 fn about() -> About {
     let measured = Measured {
         task: Task::Loo,
@@ -116,6 +118,19 @@ fn a_byte_changed_anywhere_is_noticed() {
             (12..20, ModelError::Torn { .. } | ModelError::Corrupt(_)) => {}
             (20.., ModelError::Corrupt(_)) => {}
             (_, other) => panic!("{place}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_file_cut_off_while_it_is_read_is_refused() {
+    let bytes = model().to_bytes();
+    for length in [20, 21, bytes.len() - 33, bytes.len() - 1] {
+        match Model::load(&bytes[..length], bytes.len() as u64) {
+            Err(ModelError::Io(error)) => {
+                assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof, "{length}")
+            }
+            other => panic!("{length}: {other:?}"),
         }
     }
 }
