@@ -39,7 +39,7 @@ pub enum ModelError {
         known: u32,
     },
     /// The file ends too early: its writing was cut off.
-    #[error("torn model file: {found} bytes of {expected}")]
+    #[error("torn model file: {found} bytes of {expected}; train again")]
     Torn {
         /// The length in bytes that the file states, or that a header needs.
         expected: u64,
@@ -47,7 +47,7 @@ pub enum ModelError {
         found: u64,
     },
     /// The checksum does not match, or what it covers does not make sense.
-    #[error("corrupt model file: {0}")]
+    #[error("corrupt model file: {0}; train again")]
     Corrupt(String),
     /// The parts do not make a model.
     #[error("invalid model: {0}")]

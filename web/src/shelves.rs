@@ -143,7 +143,7 @@ impl Shelves {
                     tracing::info!(path = %path.display(), "a recommendation model went into service");
                 }
                 Err(error) => {
-                    tracing::error!(path = %path.display(), %error, "the model file is left out; train again");
+                    tracing::error!(path = %path.display(), %error, "the model file is left out, and the model in service stays");
                 }
             }
         }

@@ -142,8 +142,15 @@ fn bytes_too_many_and_foreign_files_are_refused() {
     let said = Model::parse(&bytes).unwrap_err().to_string();
     assert_eq!(
         said,
-        format!("corrupt model file: {} bytes where the header says {}", bytes.len(), bytes.len() - 1)
+        format!(
+            "corrupt model file: {} bytes where the header says {}; train again",
+            bytes.len(),
+            bytes.len() - 1
+        )
     );
+    bytes.truncate(30);
+    let said = Model::parse(&bytes).unwrap_err().to_string();
+    assert_eq!(said, format!("torn model file: 30 bytes of {}; train again", model().to_bytes().len()));
     let said = Model::parse(b"PAR1 and more").unwrap_err().to_string();
     assert_eq!(said, "not a model file: it does not begin with the model's magic bytes");
     let mut older = model().to_bytes();
