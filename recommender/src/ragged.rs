@@ -1,5 +1,7 @@
 //! Rows of different lengths, one after the other in one piece of memory.
 
+use std::ops::Range;
+
 use crate::{
     codec::{Reader, Stored, Unreadable},
     invalid::Invalid,
@@ -33,6 +35,24 @@ impl<T> Ragged<T> {
     #[inline]
     pub fn row(&self, number: u32) -> &[T] {
         &self.values[self.starts[number as usize] as usize..self.starts[number as usize + 1] as usize]
+    }
+
+    /// Copies rows into `values`, one behind the other, and puts where each stands here into `spans`. Rows that lie all over
+    /// memory are waited for together, where to read them one by one is to wait for each.
+    pub(crate) fn gather(
+        &self,
+        rows: impl Iterator<Item = u32>,
+        spans: &mut Vec<Range<usize>>,
+        values: &mut Vec<T>,
+    ) where
+        T: Copy,
+    {
+        spans.clear();
+        spans.extend(
+            rows.map(|row| self.starts[row as usize] as usize..self.starts[row as usize + 1] as usize),
+        );
+        values.clear();
+        spans.iter().for_each(|span| values.extend_from_slice(&self.values[span.clone()]));
     }
 
     /// Returns how many rows there are.
@@ -112,6 +132,9 @@ mod tests {
         let rows: Ragged<u32> = [vec![2, 0, 2], vec![], vec![0]].into_iter().collect();
         assert_eq!((rows.len(), rows.row(0), rows.row(1)), (3, &[2, 0, 2][..], &[][..]));
         assert_eq!(holders(&rows, 4), [vec![2, 0], vec![], vec![0], vec![]]);
+        let (mut spans, mut values) = (vec![], vec![9]);
+        rows.gather([2, 1, 0].into_iter(), &mut spans, &mut values);
+        assert_eq!((spans, values), (vec![3..4, 3..3, 0..3], vec![0, 2, 0, 2]));
         assert!(Ragged::<u32>::default().is_empty());
     }
 }

@@ -4,6 +4,8 @@
 //! section 3.1, VSTAN; found by an index of the most recent sessions per item, as VMIS-kNN does (Kersbergen, Sprangers
 //! and Schelter, "Serenade", 2022).
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -79,6 +81,9 @@ pub struct Scratch {
     /// The step of the most recent shared item, per session.
     latest: Vec<u8>,
     nearest: Vec<(u32, f32)>,
+    /// Where the nearest sessions stand, and what they hold, one behind the other.
+    spans: Vec<Range<usize>>,
+    items: Vec<u32>,
 }
 
 /// The most items of a past session: its last.
@@ -127,7 +132,13 @@ impl PastSessions {
     /// Returns what a thread needs to ask.
     pub fn scratch(&self) -> Scratch {
         let count = self.worth.len();
-        Scratch { nearness: Tally::new(count), latest: vec![0; count], nearest: Vec::new() }
+        Scratch {
+            nearness: Tally::new(count),
+            latest: vec![0; count],
+            nearest: Vec::new(),
+            spans: Vec::new(),
+            items: Vec::new(),
+        }
     }
 
     /// Adds to `scores` what the past sessions nearest to `trail` (item numbers, the last is the present one) went on to.
@@ -145,16 +156,20 @@ impl PastSessions {
                 }
             }
         }
-        let Scratch { nearness, latest, nearest } = scratch;
+        let Scratch { nearness, latest, nearest, spans, items } = scratch;
         nearest.clear();
         nearest.extend(nearness.touched().iter().map(|&s| (s, nearness.get(s) * self.worth[s as usize])));
         nearness.clear();
         keep_best(nearest, neighbours);
-        for &(session, near) in nearest.iter() {
+        self.sessions.gather(nearest.iter().map(|&(session, _)| session), spans, items);
+        let shared_fading: [f32; COMPARED_MAX] =
+            std::array::from_fn(|step| (-(step as f32) / shared_fade).exp());
+        let mut rest = &items[..];
+        for (&(session, near), span) in nearest.iter().zip(spans) {
+            let items = rest.split_off(..span.len()).unwrap_or_default();
             let step = latest[session as usize] as usize;
             let shared = compared[compared.len() - 1 - step];
-            let says = near * (-(step as f32) / shared_fade).exp();
-            let items = self.sessions.row(session);
+            let says = near * shared_fading[step];
             let Some(place) = items.iter().rposition(|&item| item == shared) else { continue };
             for (position, &item) in items.iter().enumerate() {
                 let step = (position + SPAN_MAX).saturating_sub(place).min(2 * SPAN_MAX);
