@@ -122,13 +122,31 @@ pub(crate) struct View<'a> {
 }
 
 impl EditPage {
+    /// Returns the page with a calculator's answer and, while the plan may change, its numbers in the form.
+    #[must_use]
+    pub fn calculated(self, calculator: Calculator) -> EditPage {
+        let form = match self.status().has_started() {
+            true => self.form,
+            false => calculator.advise(self.form),
+        };
+        EditPage { form, calculator, ..self }
+    }
+
+    fn status(&self) -> Status {
+        match &self.subject {
+            Subject::New => Status::Draft,
+            Subject::Existing { status, .. } => *status,
+        }
+    }
+
     pub(crate) fn view(&self) -> View<'_> {
-        let (key, name, revision, status) = match &self.subject {
-            Subject::New => (None, None, None, Status::Draft),
-            Subject::Existing { key, name, status, revision, .. } => {
-                (Some(key.as_str()), Some(name.as_str()), Some(*revision), *status)
+        let (key, name, revision) = match &self.subject {
+            Subject::New => (None, None, None),
+            Subject::Existing { key, name, revision, .. } => {
+                (Some(key.as_str()), Some(name.as_str()), Some(*revision))
             }
         };
+        let status = self.status();
         View {
             heading: if key.is_some() { "Edit experiment" } else { "New experiment" },
             lead: lead(key.is_some(), status),

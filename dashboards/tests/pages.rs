@@ -457,17 +457,20 @@ fn raw_numbers_are_offered_once_there_are_some() {
 }
 
 #[test]
-fn the_calculator_says_what_to_put_where() {
+fn the_calculator_says_what_to_plan_and_puts_it_into_the_form() {
     let html = page("edit-calculated");
     let said = text(&html);
     assert!(
-        said.contains("Put ") && said.contains(" into “Planned units” and choose “At any time"),
+        said.contains("Plan 641,229 units and read results “At any time, tuned to a lift of 5 %”"),
         "{said}"
     );
+    for (name, value) in [("planned_units", "641229"), ("planned_days", "72")] {
+        assert!(html.contains(&format!("name=\"{name}\" value=\"{value}\"")), "{name}");
+    }
     assert!(said.contains("does not hold for such looks") && said.contains("needs the fewest"), "{said}");
     assert!(html.contains("<details class=\"card\" id=\"calculator\" open>"));
     let looks = page("edit-calculated-looks");
-    assert!(text(&looks).contains("choose “At 4 looks on the way there”"), "{}", text(&looks));
+    assert!(text(&looks).contains("read results “At 4 looks on the way there”"), "{}", text(&looks));
     assert!(looks.contains("value=\"group_sequential:4\""), "what is advised can be chosen");
     let wrong = page("edit-calculated-wrong");
     assert!(text(&wrong).contains("Not answered: one thing to mend"));

@@ -9,7 +9,7 @@ use experiments::power::{Baseline, Study, days_for};
 use experiments::verdict::UNITS_PER_ARM_MIN;
 use serde::Serialize;
 
-use super::{FormError, METHODS};
+use super::{DefinitionForm, FormError, METHODS};
 use crate::field::{Choice, Field, choice, described};
 use crate::figure::{NONE, count, counted, short_percent};
 
@@ -208,6 +208,19 @@ impl Calculator {
         self.outcome.as_ref().ok()?.as_ref()
     }
 
+    /// Returns a form with what it advises: how many units are planned, how results are read and, where visitors a day are
+    /// known, how long it is to run. Without an answer, the form is as it was.
+    pub(super) fn advise(&self, form: DefinitionForm) -> DefinitionForm {
+        let Some(answer) = self.answer() else { return form };
+        let planned = Answer::planned(&answer.offers[0]);
+        DefinitionForm {
+            planned_units: planned.to_string(),
+            method: answer.method.clone(),
+            planned_days: answer.days(planned).map_or(form.planned_days, |days| days.to_string()),
+            ..form
+        }
+    }
+
     /// Returns the method that it advises, as the big form writes and tells it.
     pub(super) fn advised(&self) -> Option<(&str, &str)> {
         self.answer().map(|answer| (answer.method.as_str(), answer.label.as_str()))
@@ -362,10 +375,13 @@ impl Answer {
         offer.units_max.max(2 * UNITS_PER_ARM_MIN)
     }
 
+    fn days(&self, units: u64) -> Option<u64> {
+        self.asked.units_a_day.and_then(|a_day| days_for(units, a_day))
+    }
+
     fn view(&self) -> AnswerView {
         let best = &self.offers[0];
-        let days = |units: u64| self.asked.units_a_day.and_then(|a_day| days_for(units, a_day));
-        let told = |units: u64| days(units).map_or_else(|| NONE.into(), |days| counted(days, "day"));
+        let told = |units: u64| self.days(units).map_or_else(|| NONE.into(), |days| counted(days, "day"));
         let row = |(place, offer): (usize, &Offer)| Row {
             name: self.asked.label(offer),
             most: count(Self::planned(offer)),
@@ -380,8 +396,8 @@ impl Answer {
             is_best: place == 0,
             is_valid: offer.is_valid,
         };
-        let (planned, length) = (Self::planned(best), days(Self::planned(best)));
-        let length = length.map_or_else(String::new, |days| {
+        let planned = Self::planned(best);
+        let length = self.days(planned).map_or_else(String::new, |days| {
             format!(" That takes {} at most; whole weeks see every day alike.", counted(days, "day"))
         });
         let mut notes = vec![
@@ -396,7 +412,8 @@ impl Answer {
         }
         AnswerView {
             sentence: format!(
-                "Put {planned} into “Planned units” and choose “{}” under “Results are read”.{length}",
+                "Plan {} units and read results “{}”: the form below has it so, and is yours to save.{length}",
+                count(planned),
                 self.label
             ),
             notes,

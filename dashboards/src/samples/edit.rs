@@ -54,7 +54,7 @@ pub fn calculated(rate: &str, looks: &str) -> EditPage {
         ("calculator_looks", looks),
         ("calculator_looks_count", "4"),
     ];
-    EditPage { calculator: Calculator::read(asked), ..new_experiment() }
+    new_experiment().calculated(Calculator::read(asked))
 }
 
 /// Returns the form of a running experiment, where little may change.

@@ -57,11 +57,7 @@ async fn the_form_says_how_many_visitors_a_lift_takes(store: Store) {
                  &calculator_units_a_day=2000&calculator_looks=once";
     let page = admin.get(&format!("/admin/experiments/new?copy={KEY}&{asked}")).await;
     assert_eq!(page.status, 200, "{}", page.html);
-    assert!(
-        page.html.contains("into “Planned units” and choose “Once, at the planned units”"),
-        "{}",
-        page.html
-    );
+    assert!(page.html.contains("units and read results “Once, at the planned units”"), "{}", page.html);
     assert!(page.html.contains("value=\"Express checkout (copy)\""), "the form is still the copy's");
     assert!(page.html.contains("name=\"copy\" value=\"checkout-express\""));
     let wrong = admin.get("/admin/experiments/new?calculator_rate=120&calculator_lift=10").await;
@@ -69,7 +65,7 @@ async fn the_form_says_how_many_visitors_a_lift_takes(store: Store) {
     assert!(wrong.html.contains("The rate must be a number above 0 and below 100 %, such as 3.4."));
     // What has started is planned no more.
     let edit = admin.get(&format!("/admin/experiments/{KEY}/edit?{asked}")).await;
-    assert!(!edit.html.contains("Planned units” and choose"), "{}", edit.html);
+    assert!(!edit.html.contains("units and read results"), "{}", edit.html);
 }
 
 async fn the_dashboards_are_for_those_who_signed_in(store: Store) {

@@ -55,12 +55,7 @@ pub(in crate::admin) async fn new(
         }
         None => DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() },
     };
-    html(
-        pages.edit(&EditPage {
-            calculator: calculated(asked).await?,
-            ..page(&shop, session, Subject::New, form)
-        }),
-    )
+    html(pages.edit(&page(&shop, session, Subject::New, form).calculated(calculated(asked).await?)))
 }
 
 /// `GET /admin/experiments/{key}/edit`.
@@ -74,7 +69,7 @@ pub(in crate::admin) async fn edit(
     let (experiment, stored) = find(&shop, &key).await?;
     let form = DefinitionForm { revision: Some(stored.revision), ..DefinitionForm::from(&experiment) };
     let calculator = calculated(asked).await?;
-    html(pages.edit(&EditPage { calculator, ..page(&shop, session, subject(&experiment, &stored), form) }))
+    html(pages.edit(&page(&shop, session, subject(&experiment, &stored), form).calculated(calculator)))
 }
 
 /// The form with what stands in its fields.
