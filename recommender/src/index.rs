@@ -1,7 +1,7 @@
 //! The index: a model in memory, and the questions that pages ask of it.
 //!
 //! Every answer leaves out the items it was asked about and what the caller does not allow (sold out, hidden, in the
-//! cart), and is filled up with popular items where the model knows too little.
+//! cart), and is filled up with popular items where the model knows too little, those of the kind that was asked about first.
 
 mod answer;
 mod pool;
@@ -63,6 +63,8 @@ pub struct Wanted<'a> {
     pub most: usize,
     /// Whether an item may be suggested.
     pub allow: &'a dyn Fn(&Sku) -> bool,
+    /// Whether an item is of the kind that is asked about, as of its category: such come first where popular ones fill up.
+    pub alike: Option<&'a dyn Fn(&Sku) -> bool>,
 }
 
 /// Is an item to show, with why and how strongly.

@@ -7,6 +7,7 @@ use harness::{Answer, Shopper, Store, TestApp, admin::unescape, app::Setup};
 on_each_store!(
     orders_become_recommendations,
     what_customers_came_back_for_is_recommended_to_others,
+    what_is_popular_in_the_same_category_comes_before_other_products,
     a_model_is_taken_back_and_the_server_follows,
     broken_event_files_and_models_are_survived,
 );
@@ -128,6 +129,48 @@ async fn what_customers_came_back_for_is_recommended_to_others(store: Store) {
         )
     );
     assert_ne!(bought("LAMP").await["reason"], "bought_after", "nobody came back for a mug");
+}
+
+async fn what_is_popular_in_the_same_category_comes_before_other_products(store: Store) {
+    let mut app = TestApp::prepare(store, Setup::default()).await;
+    let products = "sku,name,category,price_minor,currency,stock\nSALT,Salt,larder,90,GBP,99\nTEA,Tea,larder,90,GBP,99\n\
+                    COFFEE,Coffee,larder,90,GBP,99\nRICE,Rice,larder,90,GBP,99\n";
+    let file = app.write_file("larder.csv", products);
+    app.run(&["import", "products", &file]).await;
+    app.restart().await;
+    let found = recommended(&app, "sku=SALT&limit=4", None).await;
+    assert_eq!(found[..3], ["COFFEE", "RICE", "TEA"], "before there is a model, the catalogue's order");
+    assert!(found.len() == 4 && found[3] != "SALT", "{found:?}");
+
+    for sku in ["MUG", "MUG", "MUG", "TEA", "TEA", "COFFEE"] {
+        buy(&app, &[sku]).await;
+    }
+    app.events("order_placed", 6).await;
+    let before = swaps(&app).await;
+    app.run(&["train"]).await;
+    swapped(&app, before).await;
+    let all = suggested(&app, "sku=SALT&limit=3", None).await;
+    let said: Vec<&str> = all.iter().map(|one| one["because"].as_str().unwrap()).collect();
+    assert_eq!(
+        said,
+        ["Same category, bought in 2 orders", "Same category, bought in one order", "Bought in 3 orders"]
+    );
+    assert_eq!(
+        (&all[0]["sku"], &all[0]["reason"], &all[2]["sku"]),
+        (&"TEA".into(), &"popular_alike".into(), &"MUG".into())
+    );
+    assert_eq!(recommended(&app, "category=larder&limit=9", None).await, ["TEA", "COFFEE", "RICE", "SALT"]);
+    for (query, words) in
+        [("category=cellar", "no category \"cellar\""), ("category=larder&sku=TEA", "not two of them")]
+    {
+        let asked = reqwest::Client::new().get(app.url(&format!("/api/v1/recommendations?{query}")));
+        let answer = Answer::to(asked).await.unwrap();
+        assert!(
+            answer.status == 400 && answer.body["detail"].as_str().unwrap().contains(words),
+            "{}",
+            answer.body
+        );
+    }
 }
 
 async fn a_model_is_taken_back_and_the_server_follows(store: Store) {

@@ -51,13 +51,28 @@ pub struct Suggested {
 impl Suggested {
     /// Reports whether it belongs to what its shelf is about, rather than filling the shelf up.
     pub fn belongs(&self) -> bool {
-        let learnt = matches!(&self.why, Why::Learnt(reason) if !matches!(reason, Reason::Popular { .. }));
-        learnt || self.why == Why::Pinned
+        match &self.why {
+            Why::Learnt(Reason::Popular { .. } | Reason::PopularAlike { .. }) | Why::Catalogue => false,
+            Why::Learnt(_) | Why::Pinned => true,
+        }
     }
 }
 
 /// Is a row of products.
 pub type Shelf = Vec<Suggested>;
+
+/// Says what a shelf is filled with.
+struct Filled<'a> {
+    algorithm: Algorithm,
+    /// How many products.
+    n: usize,
+    /// What is not to stand there.
+    basis: &'a [Sku],
+    /// What it is about; none where nobody said so.
+    categories: BTreeSet<&'a str>,
+    /// Whether nothing else may stand there.
+    is_only: bool,
+}
 
 /// Fills shelves. Never with a product that is in the cart, sold out or hidden.
 #[derive(Default)]
@@ -76,23 +91,27 @@ pub struct Shelves {
 impl Shelves {
     /// Returns what many buy.
     pub fn popular(&self, catalogue: &Catalogue, n: usize) -> Shelf {
-        self.fill(catalogue, Algorithm::Popular, n, &[], |index, wanted| index.popular(wanted))
+        self.suggest(catalogue, Algorithm::Popular, &About::Nothing, n)
     }
 
-    /// Fills a shelf of `n` from what the model says, without what `basis` names, and where it knows too little from the
-    /// catalogue's own order.
+    /// Fills a shelf from what the model says, and where it knows too little from the catalogue's own order: products of the wanted
+    /// categories first.
     fn fill(
         &self,
         catalogue: &Catalogue,
-        algorithm: Algorithm,
-        n: usize,
-        basis: &[Sku],
+        wanted: &Filled<'_>,
         ask: impl FnOnce(&Index, Wanted<'_>) -> Vec<Suggestion>,
     ) -> Shelf {
+        let Filled { algorithm, n, basis, categories, is_only } = wanted;
         let sold_out = self.sold_out.load();
-        let allow = |sku: &Sku| catalogue.visible(sku).is_some() && !sold_out.contains(sku);
+        let is_alike = |product: &Product| categories.contains(product.category.as_str());
+        let may_be = |p: &Arc<Product>| !sold_out.contains(&p.sku) && (!is_only || is_alike(p));
+        let allow = |sku: &Sku| catalogue.visible(sku).is_some_and(may_be);
+        let alike = |sku: &Sku| catalogue.visible(sku).is_some_and(|p| is_alike(p));
+        let alike: Option<&dyn Fn(&Sku) -> bool> = if categories.is_empty() { None } else { Some(&alike) };
+        let wanted = Wanted { algorithm: algorithm.asked(), most: *n, allow: &allow, alike };
         let mut shelf: Shelf = match self.index.load().as_deref() {
-            Some(index) => ask(index, Wanted { algorithm: algorithm.asked(), most: n, allow: &allow })
+            Some(index) => ask(index, wanted)
                 .into_iter()
                 .filter_map(|s| {
                     let product = catalogue.visible(&s.sku)?.clone();
@@ -102,14 +121,14 @@ impl Shelves {
             None => vec![],
         };
         // Before the first model, and where it knows too little, the catalogue's own order fills the shelf.
-        if shelf.len() < n {
+        if shelf.len() < *n {
             let shown: BTreeSet<Sku> = shelf.iter().map(|s| s.product.sku.clone()).collect();
-            let rest = catalogue
-                .families()
-                .filter(|p| allow(&p.sku) && !shown.contains(&p.sku) && !basis.contains(&p.sku))
-                .map(|p| Suggested { product: p.clone(), why: Why::Catalogue });
+            let may_fill =
+                |p: &&Arc<Product>| may_be(p) && !shown.contains(&p.sku) && !basis.contains(&p.sku);
+            let of_categories = |of: bool| catalogue.families().filter(move |p| is_alike(p) == of);
+            let rest = of_categories(true).chain(of_categories(false)).filter(may_fill);
             let missing = n - shelf.len();
-            shelf.extend(rest.take(missing));
+            shelf.extend(rest.take(missing).map(|p| Suggested { product: p.clone(), why: Why::Catalogue }));
         }
         shelf
     }

@@ -140,6 +140,10 @@ pub struct Evaluate {
     /// Codes that are no products, such as POST; with a star behind, all that begin so.
     #[arg(long, value_name = "CODE", value_delimiter = ',', requires = "protocol")]
     pub without: Vec<String>,
+    /// Say also what each part of the order of candidates is worth, by learning it anew without the part; it takes several times
+    /// as long. Not with the protocol after.
+    #[arg(long, requires = "protocol")]
+    pub ablate: bool,
     /// Folder of a lake, read beside the event files.
     #[arg(long, value_name = "DIR")]
     pub lake: Option<PathBuf>,

@@ -2,7 +2,7 @@
 
 use std::{io, path::Path, process::ExitCode};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use learning::{
     evaluate,
     log::{Kind, Log},
@@ -75,13 +75,23 @@ fn of_files(protocol: Protocol, arguments: &Evaluate) -> anyhow::Result<Report> 
             let test = arguments.test.as_deref().context("--protocol session needs --test FILE")?;
             let cases = session_cases(&log, test)?;
             let model = learning::sessions::learn(log.all(), settings.sessions);
-            evaluate::sessions(&model, log.all(), &settings.pairs, &cases)
+            let mut rows = evaluate::sessions(&model, log.all(), &settings.pairs, &cases);
+            if arguments.ablate {
+                let without = learning::sessions::ablated(log.all(), settings.sessions);
+                rows.extend(evaluate::ablated_sessions(&model, without, &cases));
+            }
+            rows
         }
         task => {
             let cases = arguments.cases.as_deref().context("--protocol loo and fbt need --cases FILE")?;
             let cases = files::cases(cases, task.name(), &log)?;
             let model = learning::baskets::learn(log.all(), settings.baskets);
-            evaluate::baskets(&model, log.all(), &settings.pairs, task, &cases)
+            let mut rows = evaluate::baskets(&model, log.all(), &settings.pairs, task, &cases);
+            if arguments.ablate {
+                let without = learning::baskets::ablated(log.all(), settings.baskets);
+                rows.extend(evaluate::ablated_baskets(&model, without, task, &cases));
+            }
+            rows
         }
     };
     let seconds = began.elapsed().as_secs_f64();
@@ -91,6 +101,10 @@ fn of_files(protocol: Protocol, arguments: &Evaluate) -> anyhow::Result<Report> 
 
 /// Asks the later orders of a file, from a time on or the latest tenth, what customers buy who had ordered before.
 fn of_returns(arguments: &Evaluate) -> anyhow::Result<Report> {
+    ensure!(
+        !arguments.ablate,
+        "the protocol after has nothing to ablate: its two lists are told by themselves"
+    );
     let (path, settings) = (file_to_learn_from(arguments)?, arguments.facts.settings()?);
     let log = files::log(path, Kind::Baskets, &rules(arguments)?)?;
     let all = log.all();

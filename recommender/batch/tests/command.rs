@@ -97,7 +97,7 @@ fn training_writes_a_model_that_the_index_answers_from() {
     let methods: Vec<&str> = about.measured.iter().map(|measured| measured.method.as_str()).collect();
     assert!(methods.contains(&"popularity") && methods.contains(&"cosine") && methods.contains(&"ranked"));
     for algorithm in [Algorithm::Learnt, Algorithm::Pairs] {
-        let wanted = Wanted { algorithm, most: 3, allow: &|_| true };
+        let wanted = Wanted { algorithm, most: 3, allow: &|_| true, alike: None };
         let sku = |text: &str| Sku::parse(text).unwrap();
         let first = &index.bought_together(&sku("CUP"), wanted)[0];
         let counted = Reason::BoughtTogether(Evidence { with: sku("CUP"), both: 60, of: 60 });
@@ -308,9 +308,11 @@ fn sessions_of_files_are_learnt_and_asked_under_both_policies() {
     parquet(&shop.path("train.parquet"), "session_id", &session(0, 400));
     parquet(&shop.path("test.parquet"), "session_id", &session(400, 420));
     let ask = ["evaluate", "--protocol", "session", "--train", "train.parquet", "--test", "test.parquet"];
-    let (status, out, err) = shop.run(&[&ask[..], &["--json"]].concat());
+    let (status, out, err) = shop.run(&[&ask[..], &["--json", "--ablate"]].concat());
     assert_eq!((status, err.as_str()), (0, ""));
     let rows = json_lines(&out);
+    let ablated = rows.iter().filter(|row| row["method"].as_str().unwrap().starts_with("without "));
+    assert_eq!(ablated.filter(|row| row["cases"] == 40).count(), 14, "seven parts under two policies: {out}");
     let row = |method: &str, policy: &str| {
         rows.iter().find(|row| row["method"] == method && row["on_screen"] == policy).unwrap().clone()
     };
@@ -352,9 +354,11 @@ fn baskets_of_files_are_cleaned_learnt_and_asked() {
         shop.run(&[&files[..], &["--json", "--without", "POST,M*"], more].concat())
     };
     for (task, count) in [("loo", 1), ("fbt", 2)] {
-        let (status, out, err) = ask(task, &["--before", "1970-05-01"]);
+        let (status, out, err) = ask(task, &["--before", "1970-05-01", "--ablate"]);
         assert_eq!((status, err.as_str()), (0, ""));
         let rows = json_lines(&out);
+        let ablated = rows.iter().filter(|row| row["method"].as_str().unwrap().starts_with("without "));
+        assert_eq!(ablated.count(), 7, "{out}");
         let ranked = rows.iter().find(|row| row["method"] == "ranked").unwrap();
         assert_eq!(
             (&ranked["cases"], &ranked["hit_rate_20"], &ranked["items"]),
@@ -408,6 +412,8 @@ fn later_orders_of_a_file_are_asked_what_customers_who_came_back_buy() {
     };
     assert!(figure("after") > 0.95 && figure("ranked") > 0.45, "{out}");
     assert!(figure("pairs") == 0.0 && figure("popularity") < 0.4, "no order holds both");
+    let (status, _, err) = shop.run(&[&ask[..], &["--ablate"]].concat());
+    assert!(status == 1 && err.contains("has nothing to ablate"), "{err}");
     let mut nobody = frame.drop("user_id").unwrap();
     write(&mut nobody);
     let (status, _, err) = shop.run(&ask);

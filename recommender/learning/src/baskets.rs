@@ -87,12 +87,40 @@ const BASKETS: f64 = 4_000.0;
 const PART_MIN: f64 = 0.02;
 const PART_MAX: f64 = 0.1;
 
+/// The parts of what is known of a candidate, by how the names of their features begin.
+const PARTS: [(&str, &[&str]); 7] = [
+    ("without linear", &["linear"]),
+    ("without together", &["together", "items bought together", "part of items"]),
+    ("without names", &["names"]),
+    ("without codes", &["codes"]),
+    ("without past", &["past baskets"]),
+    ("without vectors", &["cosine"]),
+    ("without orders", &["orders", "age", "length", "least orders", "late orders"]),
+];
+
 /// Learns a basket model: the rankers from questions of the latest slices, each with lists of what came before it (or of
 /// all others, where time does not tell), then the lists of all.
 pub fn learn(baskets: Slice<'_>, settings: Settings) -> BasketModel {
-    let facts = Facts { alike: names::alike(baskets.log()), codes: names::neighbouring(baskets.log()) };
-    let taught = |task: Task| Teaching { task, table: None };
-    let mut tasks = [taught(Task::Loo), taught(Task::Fbt)];
+    let facts = Facts::of(baskets);
+    let [completion, together] =
+        taught(baskets, &facts, settings).map(|teaching| ranker(&teaching.into_table(), settings.growth));
+    BasketModel { signals: signals(baskets, &facts, settings), completion, together }
+}
+
+/// Learns the rankers anew, that of whole baskets and that of one item, without each part of what they know of candidates; these
+/// are found as ever.
+pub fn ablated(baskets: Slice<'_>, settings: Settings) -> Vec<(&'static str, [Ranker; 2])> {
+    let [mut completion, mut together] =
+        taught(baskets, &Facts::of(baskets), settings).map(Teaching::into_table);
+    teach::parts(&features::FEATURES, &PARTS, |features| {
+        [&mut completion, &mut together]
+            .map(|table| table.without(features, |table| ranker(table, settings.growth)))
+    })
+}
+
+/// Asks the latest slices, each with lists of what came before it.
+fn taught(baskets: Slice<'_>, facts: &Facts, settings: Settings) -> [Teaching; 2] {
+    let mut tasks = [Task::Loo, Task::Fbt].map(|task| Teaching { task, table: None });
     let part =
         (BASKETS / settings.slices.max(1) as f64 / baskets.len().max(1) as f64).clamp(PART_MIN, PART_MAX);
     for slice in (0..settings.slices).rev() {
@@ -108,11 +136,15 @@ pub fn learn(baskets: Slice<'_>, settings: Settings) -> BasketModel {
         if early.is_empty() || late.is_empty() {
             continue;
         }
-        let signals = signals(early, &facts, settings);
+        let signals = signals(early, facts, settings);
         tasks.iter_mut().for_each(|teaching| teaching.add(&signals, late, settings.hidden));
     }
-    let [completion, together] = tasks.map(|teaching| teaching.ranker(settings.growth));
-    BasketModel { signals: signals(baskets, &facts, settings), completion, together }
+    tasks
+}
+
+fn ranker(table: &Table, growth: Option<Growth>) -> Ranker {
+    let retrieval = features::FEATURES.iter().position(|name| *name == "retrieval, to the best");
+    teach::ranker(table, retrieval.expect("a feature"), growth)
 }
 
 /// What a ranker has been taught so far.
@@ -130,10 +162,8 @@ impl Teaching {
         teach::fill(&mut self.table, WIDTH, &questions, || signals.scratch(), find);
     }
 
-    fn ranker(self, growth: Option<Growth>) -> Ranker {
-        let retrieval = features::FEATURES.iter().position(|name| *name == "retrieval, to the best");
-        let table = self.table.unwrap_or_else(|| Table::new(WIDTH, std::iter::empty()));
-        teach::ranker(&table, retrieval.expect("a feature"), growth)
+    fn into_table(self) -> Table {
+        self.table.unwrap_or_else(|| Table::new(WIDTH, std::iter::empty()))
     }
 }
 
@@ -175,6 +205,12 @@ pub fn questions(
 pub struct Facts {
     alike: Rows,
     codes: Rows,
+}
+
+impl Facts {
+    fn of(baskets: Slice<'_>) -> Self {
+        Self { alike: names::alike(baskets.log()), codes: names::neighbouring(baskets.log()) }
+    }
 }
 
 /// Learns all that candidates are found and judged by.

@@ -285,6 +285,39 @@ fn without(given: &[u32], list: &[(u32, f32)]) -> Vec<(u32, f32)> {
     list.iter().copied().filter(|item| !given.contains(&item.0)).collect()
 }
 
+/// Asks a session model with rankers that do without a part each.
+pub fn ablated_sessions(
+    model: &SessionModel,
+    rankers: Vec<(&'static str, Ranker)>,
+    cases: &[Case],
+) -> Vec<Row> {
+    let (mut model, items) = (model.clone(), model.signals.fame.len());
+    let ask = |(name, ranker)| {
+        model.ranker = ranker;
+        let mut scratch = model.scratch();
+        let ask = |given: &[u32], best: &mut _| model.next(given, LIST + 1, &mut scratch, best);
+        asked(Task::Session, name, ask, &[Some(Policy::Allowed), Some(Policy::Removed)], cases, items)
+    };
+    rankers.into_iter().flat_map(ask).collect()
+}
+
+/// Asks a basket model with rankers that do without a part each.
+pub fn ablated_baskets(
+    model: &BasketModel,
+    rankers: Vec<(&'static str, [Ranker; 2])>,
+    task: Task,
+    cases: &[Case],
+) -> Vec<Row> {
+    let (mut model, items) = (model.clone(), model.signals.fame.len());
+    let ask = |(name, [completion, together]): (&'static str, [Ranker; 2])| {
+        (model.completion, model.together) = (completion, together);
+        let mut scratch = model.scratch();
+        let ask = |given: &[u32], best: &mut _| model.goes_with(given, LIST, &mut scratch, best);
+        asked(task, name, ask, &[None], cases, items)
+    };
+    rankers.into_iter().flat_map(ask).collect()
+}
+
 /// Ranks the partners of what is given, without what is given.
 pub fn by_pairs(pairs: &Pairs, given: &[u32], best: &mut Vec<(u32, f32)>) {
     *best = recommender::pairs::ranked(pairs, given, |_| 1.0);

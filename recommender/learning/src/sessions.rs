@@ -3,6 +3,7 @@
 use recommender::{
     code,
     lists::Lists,
+    ranker::Ranker,
     session::{
         Fame, Nearness, PastSessions, Retrieval, SessionModel, Signals,
         features::{self, WIDTH},
@@ -18,7 +19,7 @@ use crate::{
     evaluate::LIST,
     log::Slice,
     per_item,
-    teach::{self, Question, boost::Growth},
+    teach::{self, Question, boost::Growth, table::Table},
     vectors,
 };
 
@@ -68,25 +69,55 @@ const COMPANY_KEPT: usize = 400;
 const LATE: f64 = 0.2;
 const LATEST: f64 = 1.0 / 30.0;
 
+/// The parts of what is known of a candidate, by how the names of their features begin.
+const PARTS: [(&str, &[&str]); 7] = [
+    ("without past", &["past sessions"]),
+    ("without around", &["around", "beyond"]),
+    ("without next", &["next"]),
+    ("without vectors", &["cosine"]),
+    ("without views", &["views", "repeats", "ends"]),
+    ("without steps", &["steps", "times viewed", "trail length", "distinct items"]),
+    ("without codes", &["code"]),
+];
+
 /// Learns a session model: the ranker from questions of the latest slice with lists of what came before, then the lists
 /// of all.
 pub fn learn(sessions: Slice<'_>, settings: Settings) -> SessionModel {
-    let (early, late) = sessions.split(1.0 - settings.slice);
-    let (ranker, repeat) = {
-        let signals = signals(early, settings);
-        let questions = questions(late, |item| signals.fame[item as usize].views[0] > 0.0);
-        let asked = &questions[questions.len().saturating_sub(settings.questions)..];
-        let find = |given: &[u32], scratch: &mut features::Scratch, found: &mut _| {
-            signals.candidates(given, recommender::session::CANDIDATES, scratch, found);
-        };
-        let mut table = None;
-        teach::fill(&mut table, WIDTH, asked, || signals.scratch(), find);
-        let table = table.expect("made by filling it");
-        let retrieval =
-            recommender::session::FEATURES.iter().position(|name| *name == "retrieval, to the best");
-        (teach::ranker(&table, retrieval.expect("a feature"), settings.growth), repeat(&signals, asked))
-    };
+    let (ranker, repeat) = taught(sessions, settings, |table, growth| ranker(table, growth));
     SessionModel { signals: signals(sessions, settings), ranker, repeat }
+}
+
+/// Learns the ranker anew without each part of what it knows of candidates; these are found as ever.
+pub fn ablated(sessions: Slice<'_>, settings: Settings) -> Vec<(&'static str, Ranker)> {
+    let without = |table: &mut Table, growth| {
+        let learn = |features: &[usize]| table.without(features, |table| ranker(table, growth));
+        teach::parts(&features::FEATURES, &PARTS, learn)
+    };
+    taught(sessions, settings, without).0
+}
+
+/// Fills a table with questions of the latest slice, and returns what is learnt from it, with what the item on screen counts.
+fn taught<R>(
+    sessions: Slice<'_>,
+    settings: Settings,
+    learn: impl FnOnce(&mut Table, Option<Growth>) -> R,
+) -> (R, f32) {
+    let (early, late) = sessions.split(1.0 - settings.slice);
+    let signals = signals(early, settings);
+    let questions = questions(late, |item| signals.fame[item as usize].views[0] > 0.0);
+    let asked = &questions[questions.len().saturating_sub(settings.questions)..];
+    let find = |given: &[u32], scratch: &mut features::Scratch, found: &mut _| {
+        signals.candidates(given, recommender::session::CANDIDATES, scratch, found);
+    };
+    let mut table = None;
+    teach::fill(&mut table, WIDTH, asked, || signals.scratch(), find);
+    let mut table = table.expect("made by filling it");
+    (learn(&mut table, settings.growth), repeat(&signals, asked))
+}
+
+fn ranker(table: &Table, growth: Option<Growth>) -> Ranker {
+    let retrieval = features::FEATURES.iter().position(|name| *name == "retrieval, to the best");
+    teach::ranker(table, retrieval.expect("a feature"), growth)
 }
 
 /// What the item on screen may count, and how many questions tell.

@@ -40,6 +40,19 @@ pub fn ranker(table: &Table, retrieval: usize, growth: Option<boost::Growth>) ->
     Ranker { weights, forest }
 }
 
+/// Learns without each part of what is known of candidates: a name, and how the names of its features begin.
+pub fn parts<R>(
+    features: &[&str],
+    parts: &[(&'static str, &[&str])],
+    mut learn: impl FnMut(&[usize]) -> R,
+) -> Vec<(&'static str, R)> {
+    let of = |beginnings: &[&str]| -> Vec<usize> {
+        let is_of = |name: &str| beginnings.iter().any(|beginning| name.starts_with(beginning));
+        (0..features.len()).filter(|&feature| is_of(features[feature])).collect()
+    };
+    parts.iter().map(|(name, beginnings)| (*name, learn(&of(beginnings)))).collect()
+}
+
 /// Questions whose candidates are held at once: some hundred megabytes of features.
 const BLOCK: usize = 8_192;
 

@@ -5,10 +5,14 @@ use cart_core::Sku;
 use super::{Reason, Suggestion, Wanted};
 use crate::model::Model;
 
+/// The most popular items that are looked through for those of a kind: what stands further down is hardly popular, and a page
+/// does not wait for it.
+const ALIKE_LOOKED_THROUGH: usize = 5_000;
+
 /// Gathers suggestions until there are enough: none of what was given, none twice, none that is not allowed.
 pub struct Answer<'a> {
     model: &'a Model,
-    allow: &'a dyn Fn(&Sku) -> bool,
+    wanted: Wanted<'a>,
     most: usize,
     /// The numbers of the items that may not be suggested any more: what was given, then also what has been taken.
     excluded: Vec<u32>,
@@ -21,7 +25,7 @@ impl<'a> Answer<'a> {
         let most = wanted.most.min(model.items().len());
         let mut excluded: Vec<u32> = given.iter().filter_map(|sku| model.item(sku)).collect();
         excluded.sort_unstable();
-        Self { model, allow: wanted.allow, most, excluded, suggestions: Vec::with_capacity(most) }
+        Self { model, wanted, most, excluded, suggestions: Vec::with_capacity(most) }
     }
 
     /// Takes candidates, the best first, until there are enough.
@@ -32,7 +36,7 @@ impl<'a> Answer<'a> {
                 break;
             }
             let sku = self.model.sku(item);
-            if self.excluded.binary_search(&item).is_err() && (self.allow)(sku) {
+            if self.excluded.binary_search(&item).is_err() && (self.wanted.allow)(sku) {
                 self.suggestions.push(Suggestion { sku: sku.clone(), score, reason: reason(item) });
                 taken.push(item);
             }
@@ -41,10 +45,15 @@ impl<'a> Answer<'a> {
         self.excluded.sort_unstable();
     }
 
-    /// Fills up with popular items.
+    /// Fills up with popular items, those of the wanted kind first.
     pub fn fill_up(mut self) -> Vec<Suggestion> {
-        let learnt = self.model.learnt();
+        let (model, learnt) = (self.model, self.model.learnt());
         let popular = learnt.popular.iter().map(|entry| (entry.item, entry.score));
+        if let Some(alike) = self.wanted.alike.filter(|_| self.suggestions.len() < self.most) {
+            let looked_through = popular.clone().take(ALIKE_LOOKED_THROUGH);
+            let of_the_kind = looked_through.filter(|(item, _)| alike(model.sku(*item)));
+            self.take(of_the_kind, |item| Reason::PopularAlike { orders: learnt.orders.entries(item) });
+        }
         self.take(popular, |item| Reason::Popular { orders: learnt.orders.entries(item) });
         self.suggestions
     }

@@ -21,6 +21,11 @@ pub enum Reason {
     SimilarSessions,
     /// The shopper looked at it.
     Viewed,
+    /// Many buy it, of its kind; nothing more particular is known.
+    PopularAlike {
+        /// The orders that hold it.
+        orders: u32,
+    },
     /// Many buy it; nothing more particular is known.
     Popular {
         /// The orders that hold it.
@@ -51,6 +56,7 @@ impl Reason {
             Self::SimilarBaskets => "similar_baskets",
             Self::SimilarSessions => "similar_sessions",
             Self::Viewed => "viewed",
+            Self::PopularAlike { .. } => "popular_alike",
             Self::Popular { .. } => "popular",
         }
     }

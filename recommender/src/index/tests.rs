@@ -38,7 +38,7 @@ fn index() -> Index {
 }
 
 fn wanted(most: usize) -> Wanted<'static> {
-    Wanted { algorithm: Algorithm::Learnt, most, allow: &|_| true }
+    Wanted { algorithm: Algorithm::Learnt, most, allow: &|_| true, alike: None }
 }
 
 /// Writes an answer, each reason by its mark.
@@ -50,6 +50,7 @@ fn said(suggestions: &[Suggestion]) -> String {
         Reason::ViewedTogether(e) => format!("~({} of {} {})", e.both, e.of, e.with),
         Reason::SimilarBaskets | Reason::SimilarSessions => "?".to_owned(),
         Reason::Viewed => "!".to_owned(),
+        Reason::PopularAlike { orders } => format!("*{orders}"),
         Reason::Popular { .. } => "*".to_owned(),
     };
     suggestions.iter().map(|s| format!("{}{} ", s.sku, mark(s))).collect::<String>().trim_end().to_owned()
@@ -115,6 +116,15 @@ fn popularity_can_be_asked_for_in_place_of_all_else() {
     let wanted = Wanted { algorithm: Algorithm::Popular, ..wanted(2) };
     assert_eq!(said(&index().bought_together(&sku("A"), wanted)), "F* E*");
     assert_eq!(said(&index().next(&skus(&["F"]), wanted)), "E* D*");
+}
+
+#[test]
+fn popular_items_of_the_kind_come_before_others() {
+    let alike = |sku: &Sku| "ABD".contains(sku.as_str());
+    let wanted = Wanted { alike: Some(&alike), ..wanted(5) };
+    assert_eq!(said(&index().bought_together(&sku("A"), wanted)), "B(48 of 310 A) C(12 of 310 A) D*35 F* E*");
+    let allow = |sku: &Sku| sku.as_str() != "D";
+    assert_eq!(said(&index().popular(Wanted { allow: &allow, ..wanted })), "B*60 A*310 F* E* C*");
 }
 
 #[test]

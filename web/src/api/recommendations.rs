@@ -54,6 +54,8 @@ struct Wanted {
     /// The cart to go with.
     #[schemars(with = "Option<CartId>")]
     cart: Option<String>,
+    /// A category: what many buy of it, and nothing else.
+    category: Option<String>,
     /// Products that were looked at, the latest last: what is looked at next. Named again for each, or several between commas; a
     /// comma written `%2C` belongs to the SKU where there is such a product.
     #[schemars(length(max = TRAIL_ITEMS_MAX))]
@@ -140,15 +142,25 @@ async fn subject(
     who: Option<&Visitor>,
 ) -> Result<(ShelfName, About), Problem> {
     let viewed = (!viewed.is_empty()).then(|| trail_of(viewed, &shop.catalogue.get())).transpose()?;
+    let named = [viewed.is_some(), wanted.sku.is_some(), wanted.cart.is_some(), wanted.category.is_some()];
+    if named.iter().filter(|is_named| **is_named).count() > 1 {
+        let say = "name viewed products, a sku, a cart or a category, not two of them";
+        return Err(Problem::invalid_request(say));
+    }
+    if let Some(trail) = viewed {
+        return Ok((ShelfName::Continue, About::Trail(trail)));
+    }
+    if let Some(category) = &wanted.category {
+        let catalogue = shop.catalogue.get();
+        if catalogue.categories().binary_search(category).is_err() {
+            let say =
+                format!("the catalogue has no category {category:?}; GET /products names them as facets");
+            return Err(Problem::invalid_request(say));
+        }
+        return Ok((ShelfName::Popular, About::Category(category.clone())));
+    }
     Ok(match (&wanted.sku, &wanted.cart, who) {
-        (None, None, _) if viewed.is_some() => {
-            (ShelfName::Continue, About::Trail(viewed.unwrap_or_default()))
-        }
-        _ if viewed.is_some() => {
-            return Err(Problem::invalid_request("name viewed products, a sku or a cart, not two of them"));
-        }
-        (Some(_), Some(_), _) => return Err(Problem::invalid_request("name a sku or a cart, not both")),
-        (Some(sku), None, _) => (ShelfName::BoughtTogether, About::Product(sku_of(sku)?)),
+        (Some(sku), _, _) => (ShelfName::BoughtTogether, About::Product(sku_of(sku)?)),
         (None, Some(id), _) => {
             let caller = visitor(request)?;
             let cart = accepted(shop.carts.read(cart_id(id)?, caller.id).await?)?.cart;

@@ -96,7 +96,7 @@ impl Shelves {
         text: &str,
     ) -> Option<Question> {
         let is_common = match about {
-            About::Product(_) | About::Nothing => true,
+            About::Product(_) | About::Category(_) | About::Nothing => true,
             About::Trail(trail) => trail.len() <= TRAIL_MAX,
             _ => false,
         };

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use cart_core::{AssignedVariation, Cart, Order, Sku};
 use recommender::{Index, Suggestion, Wanted};
 
-use super::{Algorithm, Shelf, ShelfName, Shelves, Suggested, showing::Spot};
+use super::{Algorithm, Filled, Shelf, ShelfName, Shelves, Suggested, showing::Spot};
 use crate::catalogue::Catalogue;
 
 /// Says what a shelf is about.
@@ -23,6 +23,8 @@ pub enum About {
     },
     /// What was looked at, the latest last, which is on screen.
     Trail(Vec<Sku>),
+    /// A category, and nothing else.
+    Category(String),
     /// Nothing in particular.
     Nothing,
 }
@@ -38,6 +40,22 @@ impl About {
                 orders.iter().flat_map(|o| &o.lines).map(|line| line.sku.clone()).collect()
             }
             Self::Trail(trail) => trail.last().cloned().into_iter().collect(),
+            Self::Category(_) | Self::Nothing => BTreeSet::new(),
+        }
+    }
+
+    /// The categories that it is about.
+    fn categories<'a>(&'a self, catalogue: &'a Catalogue) -> BTreeSet<&'a str> {
+        let of = |sku: &Sku| Some(catalogue.product(sku)?.category.as_str()).filter(|of| !of.is_empty());
+        match self {
+            Self::Product(sku) => of(sku).into_iter().collect(),
+            Self::Cart(cart) => cart.bought().filter_map(|line| of(&line.sku)).collect(),
+            Self::Shopper { orders, trail } => {
+                let lines = orders.iter().flat_map(|order| &order.lines).map(|line| &line.sku);
+                lines.chain(trail).filter_map(of).collect()
+            }
+            Self::Trail(trail) => trail.last().and_then(of).into_iter().collect(),
+            Self::Category(category) => [category.as_str()].into(),
             Self::Nothing => BTreeSet::new(),
         }
     }
@@ -98,7 +116,8 @@ impl Shelves {
         n: usize,
     ) -> Shelf {
         let fill = |basis: &[Sku], ask: &dyn Fn(&Index, Wanted<'_>) -> Vec<Suggestion>| {
-            self.fill(catalogue, algorithm, n, basis, ask)
+            let (categories, is_only) = (about.categories(catalogue), matches!(about, About::Category(_)));
+            self.fill(catalogue, &Filled { algorithm, n, basis, categories, is_only }, ask)
         };
         match about {
             About::Product(sku) => {
@@ -117,7 +136,7 @@ impl Shelves {
                 let on_screen = trail.last().map(std::slice::from_ref).unwrap_or_default();
                 fill(on_screen, &|index, wanted| index.next(trail, wanted))
             }
-            About::Nothing => self.popular(catalogue, n),
+            About::Category(_) | About::Nothing => fill(&[], &|index, wanted| index.popular(wanted)),
         }
     }
 }

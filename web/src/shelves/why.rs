@@ -47,6 +47,13 @@ impl Why {
                 "Others who looked at the same went on to this".to_owned()
             }
             Self::Learnt(Reason::Viewed) => "You looked at this".to_owned(),
+            Self::Learnt(Reason::PopularAlike { orders: 0 }) => "Popular in the same category".to_owned(),
+            Self::Learnt(Reason::PopularAlike { orders: 1 }) => {
+                "Same category, bought in one order".to_owned()
+            }
+            Self::Learnt(Reason::PopularAlike { orders }) => {
+                format!("Same category, bought in {orders} orders")
+            }
             Self::Learnt(Reason::Popular { orders: 0 }) => "Popular with others".to_owned(),
             Self::Learnt(Reason::Popular { orders: 1 }) => "Bought in one order".to_owned(),
             Self::Learnt(Reason::Popular { orders }) => format!("Bought in {orders} orders"),

@@ -48,6 +48,31 @@ impl Table {
         self.starts.push(self.rows() as u32);
     }
 
+    /// Does something with a table that does not know some features: all rows have the same of them.
+    pub fn without<R>(&mut self, features: &[usize], work: impl FnOnce(&Self) -> R) -> R {
+        let width = self.width();
+        let nothing = || Feature { edges: Vec::new(), means: vec![0.0], spread: 0.0 };
+        let hide = |feature: &usize| std::mem::replace(&mut self.features[*feature], nothing());
+        let hidden: Vec<Feature> = features.iter().map(hide).collect();
+        let bins = |rows: &mut Vec<u8>, feature: usize, new: &mut dyn FnMut(u8) -> u8| {
+            rows.chunks_exact_mut(width).for_each(|row| row[feature] = new(row[feature]));
+        };
+        let mut hidden_bins = Vec::with_capacity(features.len() * self.rows());
+        for &feature in features {
+            bins(&mut self.bins, feature, &mut |bin| {
+                hidden_bins.push(bin);
+                0
+            });
+        }
+        let done = work(self);
+        let mut hidden_bins = hidden_bins.into_iter();
+        for (&feature, hidden) in features.iter().zip(hidden) {
+            bins(&mut self.bins, feature, &mut |bin| hidden_bins.next().unwrap_or(bin));
+            self.features[feature] = hidden;
+        }
+        done
+    }
+
     /// Returns how many features a row has.
     pub fn width(&self) -> usize {
         self.features.len()
@@ -154,5 +179,21 @@ mod tests {
         assert_eq!(bin(50_100.0), bin(51_500.0));
         assert!(bin(99_999.0) > bin(99_990.0) && bin(99_990.0) > bin(99_900.0), "the best are told apart");
         assert!(bin(3.0) < bin(60.0));
+    }
+
+    #[test]
+    fn what_is_hidden_comes_back() {
+        let rows = [1.0, 5.0, 2.0, 6.0, 3.0, 7.0];
+        let mut table = Table::new(2, std::iter::once(&rows[..]));
+        table.push(&rows, 1);
+        let seen = |table: &Table| {
+            let spreads: Vec<f32> = table.features().iter().map(|feature| feature.spread).collect();
+            ((0..3).map(|row| table.row(row).to_vec()).collect::<Vec<_>>(), spreads)
+        };
+        let before = seen(&table);
+        assert_eq!(before.0, [[0, 0], [1, 1], [2, 2]]);
+        let (bins, spreads) = table.without(&[1], seen);
+        assert_eq!((bins, spreads[1]), (vec![vec![0, 0], vec![1, 0], vec![2, 0]], 0.0));
+        assert_eq!(seen(&table), before);
     }
 }
