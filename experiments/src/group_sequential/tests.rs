@@ -61,6 +61,20 @@ fn plans_that_make_no_sense_are_refused() {
     assert!(!of(0.05, &[0.5; LOOKS_MAX + 1]) && !of(0.05, &[f64::INFINITY]));
 }
 
+/// Returns how often all looks together cross by chance.
+fn crossed_by_chance(test: &GroupSequential, alternative: Alternative, looks: &[f64]) -> f64 {
+    let lower = |bound: f64| if alternative == Alternative::TwoSided { -bound } else { f64::NEG_INFINITY };
+    let bounds: Vec<[f64; 2]> = test.bounds().iter().map(|&bound| [lower(bound), bound]).collect();
+    Crossings::new(looks, &bounds, 0.0).with(0.0).map(|(_, crossed)| crossed.above + crossed.below).sum()
+}
+
+#[test]
+fn a_look_that_is_too_close_to_be_taken_costs_nothing() {
+    let looks = [0.886_515_2, 0.886_56, 1.0];
+    let sum = crossed_by_chance(&two_sided(Spending::OBrienFleming, &looks), Alternative::TwoSided, &looks);
+    assert!((sum / 0.05 - 1.0).abs() < 1e-9, "{sum}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -78,10 +92,7 @@ proptest! {
         let spending = if is_pocock { Spending::Pocock } else { Spending::OBrienFleming };
         for alternative in [Alternative::TwoSided, Alternative::Greater] {
             let test = GroupSequential::new(spending, alpha, alternative, &looks).unwrap();
-            let lower = |bound: f64| if alternative == Alternative::TwoSided { -bound } else { f64::NEG_INFINITY };
-            let bounds: Vec<[f64; 2]> = test.bounds().iter().map(|&bound| [lower(bound), bound]).collect();
-            let crossings = Crossings::new(&looks, &bounds, 0.0);
-            let sum: f64 = crossings.with(0.0).map(|(_, crossed)| crossed.above + crossed.below).sum();
+            let sum = crossed_by_chance(&test, alternative, &looks);
             prop_assert!((sum / alpha - 1.0).abs() < 1e-6, "{sum} {alpha}");
         }
     }
