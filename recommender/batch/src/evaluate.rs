@@ -119,7 +119,7 @@ fn of_returns(arguments: &Evaluate) -> anyhow::Result<Report> {
     let rows = train::measure_returns(all, early, &settings);
     if rows.is_empty() {
         bail!(
-            "{} holds no later order of somebody who had ordered before; orders have their user_id",
+            "{} holds no later order of somebody who had ordered before; the column user_id says whose an order is",
             path.display()
         );
     }

@@ -102,8 +102,8 @@ const PARTS: [(&str, &[&str]); 7] = [
 /// all others, where time does not tell), then the lists of all.
 pub fn learn(baskets: Slice<'_>, settings: Settings) -> BasketModel {
     let facts = Facts::of(baskets);
-    let [completion, together] =
-        taught(baskets, &facts, settings).map(|teaching| ranker(&teaching.into_table(), settings.growth));
+    let [completion, together] = taught(baskets, &facts, settings)
+        .map(|teaching| teach::ranker(&teaching.into_table(), &features::FEATURES, settings.growth));
     BasketModel { signals: signals(baskets, &facts, settings), completion, together }
 }
 
@@ -113,8 +113,9 @@ pub fn ablated(baskets: Slice<'_>, settings: Settings) -> Vec<(&'static str, [Ra
     let [mut completion, mut together] =
         taught(baskets, &Facts::of(baskets), settings).map(Teaching::into_table);
     teach::parts(&features::FEATURES, &PARTS, |features| {
-        [&mut completion, &mut together]
-            .map(|table| table.without(features, |table| ranker(table, settings.growth)))
+        [&mut completion, &mut together].map(|table| {
+            table.without(features, |table| teach::ranker(table, &features::FEATURES, settings.growth))
+        })
     })
 }
 
@@ -140,11 +141,6 @@ fn taught(baskets: Slice<'_>, facts: &Facts, settings: Settings) -> [Teaching; 2
         tasks.iter_mut().for_each(|teaching| teaching.add(&signals, late, settings.hidden));
     }
     tasks
-}
-
-fn ranker(table: &Table, growth: Option<Growth>) -> Ranker {
-    let retrieval = features::FEATURES.iter().position(|name| *name == "retrieval, to the best");
-    teach::ranker(table, retrieval.expect("a feature"), growth)
 }
 
 /// What a ranker has been taught so far.
@@ -347,5 +343,16 @@ mod tests {
         model.goes_with(&[0], 20, &mut scratch, &mut best);
         assert_eq!(best.len(), 3);
         learn(Gather::new(Kind::Baskets).finish().all(), Settings::default());
+    }
+
+    #[test]
+    fn what_is_ablated_has_no_say() {
+        let rankers = ablated(log(1_200).all(), Settings::default());
+        assert_eq!(rankers.len(), PARTS.len());
+        for ((_, rankers), (_, beginnings)) in rankers.iter().zip(&PARTS) {
+            for ranker in rankers {
+                teach::tests::assert_without(ranker, &features::FEATURES, beginnings);
+            }
+        }
     }
 }

@@ -3,8 +3,8 @@
 //! Nothing here reads logs or knows Polars: the binary `cartwright-batch` reads, and hands a [`log::Log`] over.
 //!
 //! 1. [`log`]: orders or sessions as numbers, oldest first;
-//! 2. [`pairs`]: what stands in the same entries, in plain counts; [`after`]: what customers buy later; [`company`]: what stands near what, with weights;
-//!    [`vectors`] and [`linear`] made from it, [`names`] from catalogue facts;
+//! 2. [`pairs`]: what stands in the same entries, in plain counts; [`after`]: what customers buy later;
+//!    [`company`]: what stands near what, with weights; [`vectors`] and [`linear`] made from it, [`names`] from catalogue facts;
 //! 3. [`sessions`] and [`baskets`]: the models put together from these;
 //! 4. [`teach`]: their rankers, taught by questions of a later slice that the lists have not seen;
 //! 5. [`evaluate`]: questions of the future, asked of models;

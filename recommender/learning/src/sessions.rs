@@ -83,14 +83,17 @@ const PARTS: [(&str, &[&str]); 7] = [
 /// Learns a session model: the ranker from questions of the latest slice with lists of what came before, then the lists
 /// of all.
 pub fn learn(sessions: Slice<'_>, settings: Settings) -> SessionModel {
-    let (ranker, repeat) = taught(sessions, settings, |table, growth| ranker(table, growth));
+    let (ranker, repeat) =
+        taught(sessions, settings, |table, growth| teach::ranker(table, &features::FEATURES, growth));
     SessionModel { signals: signals(sessions, settings), ranker, repeat }
 }
 
 /// Learns the ranker anew without each part of what it knows of candidates; these are found as ever.
 pub fn ablated(sessions: Slice<'_>, settings: Settings) -> Vec<(&'static str, Ranker)> {
     let without = |table: &mut Table, growth| {
-        let learn = |features: &[usize]| table.without(features, |table| ranker(table, growth));
+        let learn = |features: &[usize]| {
+            table.without(features, |table| teach::ranker(table, &features::FEATURES, growth))
+        };
         teach::parts(&features::FEATURES, &PARTS, learn)
     };
     taught(sessions, settings, without).0
@@ -113,11 +116,6 @@ fn taught<R>(
     teach::fill(&mut table, WIDTH, asked, || signals.scratch(), find);
     let mut table = table.expect("made by filling it");
     (learn(&mut table, settings.growth), repeat(&signals, asked))
-}
-
-fn ranker(table: &Table, growth: Option<Growth>) -> Ranker {
-    let retrieval = features::FEATURES.iter().position(|name| *name == "retrieval, to the best");
-    teach::ranker(table, retrieval.expect("a feature"), growth)
 }
 
 /// What the item on screen may count, and how many questions tell.
@@ -290,6 +288,15 @@ mod tests {
         let again = learn(log.all(), Settings::default());
         assert_eq!(format!("{:?}", again.ranker), format!("{:?}", model.ranker));
         assert_eq!(format!("{:?}", again.signals), format!("{:?}", model.signals));
+    }
+
+    #[test]
+    fn what_is_ablated_has_no_say() {
+        let rankers = ablated(log(900).all(), Settings::default());
+        assert_eq!(rankers.len(), PARTS.len());
+        for ((_, ranker), (_, beginnings)) in rankers.iter().zip(&PARTS) {
+            teach::tests::assert_without(ranker, &features::FEATURES, beginnings);
+        }
     }
 
     #[test]

@@ -26,11 +26,13 @@ const ASIDE: f64 = 0.12;
 /// Questions below which nothing is learnt but the order of retrieval.
 const QUESTIONS_MIN: usize = 200;
 
-/// Teaches a ranker from a table; `retrieval` is the feature by which candidates are ordered where there are too few
-/// questions, `growth` may be `None` for a weighted sum alone.
-pub fn ranker(table: &Table, retrieval: usize, growth: Option<boost::Growth>) -> Ranker {
-    let mut plain = vec![0.0; table.width()];
-    plain[retrieval] = 1.0;
+/// The feature by which candidates are ordered where there are too few questions to teach anything.
+const RETRIEVAL: &str = "retrieval, to the best";
+
+/// Teaches a ranker from a table of features with these names, of which one is [`RETRIEVAL`]; `growth` may be `None` for a
+/// weighted sum alone.
+pub fn ranker(table: &Table, features: &[&str], growth: Option<boost::Growth>) -> Ranker {
+    let plain = features.iter().map(|name| if *name == RETRIEVAL { 1.0 } else { 0.0 }).collect();
     if table.len() < QUESTIONS_MIN {
         return Ranker { weights: plain, ..Ranker::default() };
     }
@@ -102,4 +104,31 @@ fn gather<S>(
         let asked: Vec<_> = questions.chunks(chunk).map(|part| scope.spawn(move || ask(part))).collect();
         asked.into_iter().flat_map(|part| part.join().expect("asking does not panic")).collect()
     })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Asserts that a ranker has learnt something, and nothing of the features whose names begin so, of which there are some.
+    pub fn assert_without(ranker: &Ranker, features: &[&str], beginnings: &[&str]) {
+        let is_of =
+            |feature: usize| beginnings.iter().any(|beginning| features[feature].starts_with(beginning));
+        let (hidden, known): (Vec<usize>, Vec<usize>) =
+            (0..features.len()).partition(|feature| is_of(*feature));
+        assert!(
+            !hidden.is_empty() && hidden.iter().all(|feature| ranker.weights[*feature] == 0.0),
+            "{beginnings:?}"
+        );
+        assert!(
+            known.iter().filter(|feature| ranker.weights[**feature] != 0.0).count() > 1,
+            "{beginnings:?}"
+        );
+        for tree in &ranker.forest.trees {
+            let is_split =
+                |(place, node): &(usize, &recommender::forest::Node)| usize::from(node.children[0]) != *place;
+            let mut splits = tree.nodes.iter().enumerate().filter(is_split);
+            assert!(splits.all(|(_, node)| !is_of(usize::from(node.feature))), "{beginnings:?}");
+        }
+    }
 }
