@@ -93,12 +93,19 @@ pub const PUBLISH: &str = concat!(
         AS e (id, at_ms, kind, cart, unit, data, n)"
 );
 
-const AFTER: &str = "SELECT position, id, at_ms, kind, cart, unit, data
-    FROM outbox
-    WHERE position > $1 AND position < (
-        SELECT value + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20)
-        FROM settings WHERE name = 'outbox_base')
-    ORDER BY position LIMIT $2";
+/// Asks for the first position before which another event may still appear.
+macro_rules! open {
+    () => {
+        "SELECT value + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20) AS open
+        FROM settings WHERE name = 'outbox_base'"
+    };
+}
+
+const AFTER: &str = concat!(
+    "SELECT position, id, at_ms, kind, cart, unit, data FROM outbox WHERE position > $1 AND position < (",
+    open!(),
+    ") ORDER BY position LIMIT $2"
+);
 
 /// Prepares [`PUBLISH`] and inserts the events of a transaction.
 pub async fn tell(transaction: &Transaction, events: &[EventWrite]) -> Result<()> {
@@ -139,11 +146,10 @@ pub async fn through(
     limit: usize,
 ) -> Result<(Vec<OutboxEvent>, u64)> {
     // The last one looked at comes whatever its type, and one row at least, so that the end is told where there is no event.
-    const SQL: &str = "SELECT told.open, o.*
-        FROM (
-            SELECT value + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20) AS open
-            FROM settings WHERE name = 'outbox_base'
-        ) AS told LEFT JOIN LATERAL (
+    const SQL: &str = concat!(
+        "SELECT told.open, o.* FROM (",
+        open!(),
+        ") AS told LEFT JOIN LATERAL (
             SELECT * FROM (
                 SELECT *, row_number() OVER (ORDER BY position) = $3 AS is_last FROM outbox
                 WHERE position > $1 AND position < told.open
@@ -152,7 +158,8 @@ pub async fn through(
             WHERE is_last OR kind = ANY ($2::text[])
             ORDER BY position LIMIT $4
         ) AS o ON true
-        ORDER BY o.position";
+        ORDER BY o.position"
+    );
     let params: [&(dyn ToSql + Sync); 4] = [&bigint(position), &kinds, &bigint(through), &bigint(limit)];
     let rows = query(client, SQL, &params).await?;
     let open = rows.first().map_or(Ok(position), |row| number::<u64>(row, "open"))?;
@@ -173,16 +180,16 @@ pub async fn of(
     limit: usize,
 ) -> Result<(Vec<OutboxEvent>, Place)> {
     // One row at least, so that the end is told where there is no event.
-    const SQL: &str = "SELECT told.open, o.*
-        FROM (
-            SELECT value + (pg_snapshot_xmin(pg_current_snapshot())::text::bigint << 20) AS open
-            FROM settings WHERE name = 'outbox_base'
-        ) AS told LEFT JOIN LATERAL (
+    const SQL: &str = concat!(
+        "SELECT told.open, o.* FROM (",
+        open!(),
+        ") AS told LEFT JOIN LATERAL (
             SELECT position, id, at_ms, kind, cart, unit, data FROM outbox
             WHERE position > $1 AND (position < told.open OR position > $2) AND kind = ANY ($3::text[])
             ORDER BY position LIMIT $4
         ) AS o ON true
-        ORDER BY o.position";
+        ORDER BY o.position"
+    );
     let Place { settled, ahead } = place;
     let rows = query(client, SQL, &[&bigint(settled), &bigint(ahead), &kinds, &bigint(limit)]).await?;
     let open = rows.first().map_or(Ok(settled), |row| number::<u64>(row, "open"))?;
