@@ -10,7 +10,7 @@ use crate::throttle::network::Network;
 pub struct StoreConfig {
     /// `sqlite:<path>` for one process, `postgres://user@host/database` for any number.
     pub url: String,
-    /// Connections to PostgreSQL.
+    /// The most connections to PostgreSQL; one more listens, and each shard keeps two for its turns.
     pub connections: usize,
 }
 

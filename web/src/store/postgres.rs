@@ -34,6 +34,7 @@ mod webhooks;
 
 use async_trait::async_trait;
 use deadpool_postgres::{Client, Pool};
+use pool::Drive;
 use shelf::Shelf;
 use transaction::bounded;
 use turn::tell::Teller;
@@ -44,6 +45,9 @@ use super::{Result, Store};
 /// Keeps the state in a PostgreSQL database of version 13 or later.
 pub struct PostgresStore {
     pool: Pool,
+    /// The connections of turns, each driven by its shard's own thread: a turn waits for nobody else to be woken, which on a
+    /// busy machine takes longer than the server's work.
+    turns: Pool,
     config: tokio_postgres::Config,
     /// Tells this process's notifications from those of others.
     node: String,
@@ -53,18 +57,19 @@ pub struct PostgresStore {
 
 impl PostgresStore {
     /// Connects to the database of an address and brings its schema up to date. The connections live on the runtime
-    /// that calls this.
+    /// that calls this; those of turns on their callers'.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`](super::StoreError::Unavailable) where the address cannot be read or nothing useful
     /// answers there.
     pub async fn connect(url: &str, connections: usize) -> Result<Self> {
         let config = pool::config(url)?;
-        let pool = pool::open(&config, connections)?;
+        let pool = pool::open(&config, connections, &Drive::Here)?;
+        let turns = pool::open(&config, connections, &Drive::ByCaller)?;
         schema::migrate(pool::first(&pool).await?).await?;
         let node = Uuid::new_v4().simple().to_string();
         let teller = Teller::new(pool.clone(), &node);
-        Ok(Self { pool, config, node, teller, shelf: Shelf::default() })
+        Ok(Self { pool, turns, config, node, teller, shelf: Shelf::default() })
     }
 
     async fn client(&self) -> Result<Client> {

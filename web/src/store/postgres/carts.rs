@@ -9,15 +9,30 @@ use super::{
     super::{CartStore, Decision, Heard, Outcome, Result, Wants},
     PostgresStore,
     cells::{bigint, json, number, parsed},
+    error,
     transaction::{bounded, execute_alone, query},
     turn::Turn,
 };
+
+/// Are the carts of which a time has come, the longest overdue first. Wakes come first, whatever the planner knows of the
+/// tables: looking at each cart instead takes as long as there are carts.
+macro_rules! due_carts {
+    ($time:literal) => {
+        concat!(
+            "wakes AS w CROSS JOIN LATERAL (SELECT id, version FROM carts
+                WHERE id = w.cart AND wake_ms = w.due_ms AND ",
+            $time,
+            " <= $1 OFFSET 0) AS c
+            WHERE w.due_ms <= $1 ORDER BY w.due_ms LIMIT $2"
+        )
+    };
+}
 
 #[async_trait]
 impl CartStore for PostgresStore {
     async fn turn(&self, wants: Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
         let turn = Turn { teller: &self.teller, shelf: &self.shelf, wants: &wants, decision: &*decision };
-        turn.run(self.client().await?).await
+        turn.run(self.turns.get().await.map_err(error::of_pool)?).await
     }
 
     async fn cart(&self, id: &CartId) -> Result<Option<Cart>> {
@@ -32,13 +47,16 @@ impl CartStore for PostgresStore {
         // Deletes what came too early. Where it was its cart's earliest wake, the row's next time is the cart's wake from now on.
         // A cart that a turn has locked is left to the next sweep.
         const SQL: &str = "WITH early AS MATERIALIZED (
-                SELECT w.due_ms, c.id, c.wake_ms IS NOT DISTINCT FROM w.due_ms AS is_carts,
-                    least(c.holds_expire_at_ms, c.idle_due_ms) AS next
-                FROM wakes AS w JOIN carts AS c ON c.id = w.cart
-                WHERE w.due_ms <= $1 AND (c.wake_ms IS DISTINCT FROM w.due_ms
-                    OR coalesce(least(c.holds_expire_at_ms, c.idle_due_ms) > $1, true))
-                ORDER BY w.due_ms LIMIT $2
-                FOR NO KEY UPDATE OF c SKIP LOCKED
+                SELECT w.due_ms, c.*
+                FROM wakes AS w CROSS JOIN LATERAL (
+                    SELECT id, wake_ms IS NOT DISTINCT FROM w.due_ms AS is_carts,
+                        least(holds_expire_at_ms, idle_due_ms) AS next
+                    FROM carts
+                    WHERE id = w.cart AND (wake_ms IS DISTINCT FROM w.due_ms
+                        OR coalesce(least(holds_expire_at_ms, idle_due_ms) > $1, true))
+                    FOR NO KEY UPDATE SKIP LOCKED
+                ) AS c
+                WHERE w.due_ms <= $1 ORDER BY w.due_ms LIMIT $2
             ), put_off AS (
                 UPDATE carts AS c SET wake_ms = e.next FROM early AS e WHERE e.is_carts AND c.id = e.id
             ), again AS (
@@ -54,9 +72,7 @@ impl CartStore for PostgresStore {
     }
 
     async fn idle_carts(&self, now_ms: i64, limit: usize) -> Result<Vec<(CartId, u64)>> {
-        const SQL: &str =
-            "SELECT c.id, c.version FROM wakes AS w JOIN carts AS c ON c.id = w.cart AND c.wake_ms = w.due_ms
-            WHERE w.due_ms <= $1 AND c.idle_due_ms <= $1 ORDER BY w.due_ms LIMIT $2";
+        const SQL: &str = concat!("SELECT c.id, c.version FROM ", due_carts!("idle_due_ms"));
         let client = self.client().await?;
         let rows = bounded(query(&client, SQL, &[&now_ms, &bigint(limit)])).await?;
         rows.iter().map(|row| Ok((parsed(row, "id")?, number(row, "version")?))).collect()
@@ -91,8 +107,7 @@ pub async fn open_cart_of(client: &Client, owner: &VisitorId) -> Result<Option<C
 
 /// Returns carts whose holds have ended, the longest ended first.
 pub async fn with_ended_holds(client: &Client, now_ms: i64, limit: usize) -> Result<Vec<CartId>> {
-    const SQL: &str = "SELECT c.id FROM wakes AS w JOIN carts AS c ON c.id = w.cart AND c.wake_ms = w.due_ms
-        WHERE w.due_ms <= $1 AND c.holds_expire_at_ms <= $1 ORDER BY w.due_ms LIMIT $2";
+    const SQL: &str = concat!("SELECT c.id FROM ", due_carts!("holds_expire_at_ms"));
     let rows = query(client, SQL, &[&now_ms, &bigint(limit)]).await?;
     rows.iter().map(|row| parsed(row, "id")).collect()
 }

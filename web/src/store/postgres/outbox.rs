@@ -13,16 +13,14 @@
 use async_trait::async_trait;
 use deadpool_postgres::Client;
 use serde_json::value::RawValue;
-use tokio_postgres::{Row, Statement, types::ToSql};
+use tokio_postgres::{Row, types::ToSql};
 use uuid::Uuid;
 
 use super::{
     super::{EventWrite, OutboxEvent, OutboxStore, Place, Result, StoreError},
     PostgresStore,
     cells::{bigint, cell, number, parsed, parsed_option},
-    error,
-    transaction::bounded,
-    transaction::{Transaction, execute_alone, query},
+    transaction::{Transaction, bounded, execute, execute_alone, query},
 };
 
 #[async_trait]
@@ -71,10 +69,6 @@ impl OutboxStore for PostgresStore {
     }
 }
 
-/// The exposures of a transaction are numbered from 0, as they come before all that follows from them; its other events
-/// from here. Twice this many numbers belong to a transaction.
-const EVENTS_FROM: i64 = 1 << 19;
-
 /// Is the place of the transaction, as an expression.
 macro_rules! place {
     () => {
@@ -83,15 +77,26 @@ macro_rules! place {
 }
 pub(super) use place;
 
-/// Inserts events, in their order, from a number on.
-pub const PUBLISH: &str = concat!(
-    "INSERT INTO outbox (position, id, at_ms, kind, cart, unit, data)
-    SELECT ",
-    place!(),
-    " + $1::int8 + e.n - 1, e.id, e.at_ms, e.kind, e.cart, e.unit, e.data
-    FROM unnest($2::uuid[], $3::int8[], $4::text[], $5::text[], $6::text[], $7::text[]) WITH ORDINALITY
-        AS e (id, at_ms, kind, cart, unit, data, n)"
-);
+/// Inserts the events of a transaction, in their order, by its place and the columns of [`EventColumns`]. Its exposures are
+/// numbered from 0, as they come before all that follows from them; its other events from 2^19. Twice this many numbers
+/// belong to a transaction.
+macro_rules! publish {
+    ($place:expr, $columns:literal) => {
+        concat!(
+            "INSERT INTO outbox (position, id, at_ms, kind, cart, unit, data)
+            SELECT ",
+            $place,
+            " + (1 << 19) + e.n - 1, e.id, e.at_ms, e.kind, e.cart, e.unit, e.data
+            FROM unnest(",
+            $columns,
+            ") WITH ORDINALITY AS e (id, at_ms, kind, cart, unit, data, n)"
+        )
+    };
+}
+pub(super) use publish;
+
+const PUBLISH: &str =
+    publish!(place!(), "$1::uuid[], $2::int8[], $3::text[], $4::text[], $5::text[], $6::text[]");
 
 /// Asks for the first position before which another event may still appear.
 macro_rules! open {
@@ -107,28 +112,45 @@ const AFTER: &str = concat!(
     ") ORDER BY position LIMIT $2"
 );
 
-/// Prepares [`PUBLISH`] and inserts the events of a transaction.
-pub async fn tell(transaction: &Transaction, events: &[EventWrite]) -> Result<()> {
-    let statement = transaction.prepare_cached(PUBLISH).await.map_err(|e| error::of_query(&e))?;
-    publish(transaction, &statement, events).await
-}
-
 /// Inserts the events of a transaction.
-pub async fn publish(transaction: &Transaction, statement: &Statement, events: &[EventWrite]) -> Result<()> {
+pub async fn tell(transaction: &Transaction, events: &[EventWrite]) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = events.iter().map(|e| e.id).collect();
-    let times: Vec<i64> = events.iter().map(|e| e.at_ms).collect();
-    let kinds: Vec<&str> = events.iter().map(|e| e.kind).collect();
-    let carts: Vec<Option<&str>> = events.iter().map(|e| e.cart.as_ref().map(|c| c.as_str())).collect();
-    let units: Vec<&str> = events.iter().map(|e| e.unit.as_str()).collect();
-    let data: Vec<&str> = events.iter().map(|e| e.data.as_str()).collect();
-    transaction
-        .execute(statement, &[&EVENTS_FROM, &ids, &times, &kinds, &carts, &units, &data])
-        .await
-        .map(drop)
-        .map_err(|e| error::of_query(&e))
+    let columns = EventColumns::of(events);
+    let params: Vec<_> = columns.params().collect();
+    execute(transaction, PUBLISH, &params).await.map(drop)
+}
+
+/// Is a list of events, column by column.
+pub struct EventColumns<'e> {
+    ids: Vec<Uuid>,
+    times: Vec<i64>,
+    kinds: Vec<&'e str>,
+    carts: Vec<Option<&'e str>>,
+    units: Vec<&'e str>,
+    data: Vec<&'e str>,
+}
+
+impl<'e> EventColumns<'e> {
+    /// Returns the columns of events.
+    pub fn of(events: &'e [EventWrite]) -> Self {
+        Self {
+            ids: events.iter().map(|e| e.id).collect(),
+            times: events.iter().map(|e| e.at_ms).collect(),
+            kinds: events.iter().map(|e| e.kind).collect(),
+            carts: events.iter().map(|e| e.cart.as_ref().map(|c| c.as_str())).collect(),
+            units: events.iter().map(|e| e.unit.as_str()).collect(),
+            data: events.iter().map(|e| e.data.as_str()).collect(),
+        }
+    }
+
+    /// Returns them in the order in which the statements number them.
+    pub fn params(&self) -> impl Iterator<Item = &(dyn ToSql + Sync)> {
+        let params: [&(dyn ToSql + Sync); 6] =
+            [&self.ids, &self.times, &self.kinds, &self.carts, &self.units, &self.data];
+        params.into_iter()
+    }
 }
 
 /// Returns events after a position that nothing can appear before any more.

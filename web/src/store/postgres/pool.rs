@@ -25,10 +25,11 @@ const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// What every session runs with. The limits, in milliseconds, end what would block others: a statement, a wait for a
 /// lock, an open transaction whose process has stalled. The rest is about plans. All statements are small, prepared and
 /// find their rows by key, so one generic plan is kept for each; the planner must not prefer a scan because it met the
-/// tables while they were empty.
+/// tables while they were empty, nor start processes beside the turns' for what takes less time than starting them.
 const SESSION: &str = "-c statement_timeout=10000 -c lock_timeout=4000 \
     -c idle_in_transaction_session_timeout=10000 -c plan_cache_mode=force_generic_plan -c jit=off \
-    -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+    -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off \
+    -c max_parallel_workers_per_gather=0";
 
 /// Returns the settings of an address, limits added.
 pub fn config(url: &str) -> Result<Config> {
@@ -51,11 +52,23 @@ pub fn config(url: &str) -> Result<Config> {
     Ok(config)
 }
 
+/// Says on which runtime a connection is driven.
+pub enum Drive {
+    /// On that which opens the pool, whoever asks: a connection must not end with the thread that needed it first.
+    Here,
+    /// On that of whoever needed it first, so that nothing waits for another thread to be woken.
+    ByCaller,
+}
+
 /// Opens the pool; it connects when a connection is asked for.
-pub fn open(config: &Config, connections: usize) -> Result<Pool> {
+pub fn open(config: &Config, connections: usize, drive: &Drive) -> Result<Pool> {
+    let runtime = match drive {
+        Drive::Here => Some(Handle::current()),
+        Drive::ByCaller => None,
+    };
     let manager = Manager::from_connect(
         config.clone(),
-        OnRuntime(Handle::current()),
+        OnRuntime(runtime),
         ManagerConfig { recycling_method: RecyclingMethod::Fast },
     );
     Pool::builder(manager)
@@ -104,8 +117,8 @@ pub async fn ping(client: &Client) -> Result<()> {
     client.simple_query("SELECT 1").await.map(drop).map_err(|e| error::of_query(&e))
 }
 
-/// Connects on one runtime, whichever thread asks: a connection must not end with the thread that needed it first.
-struct OnRuntime(Handle);
+/// Connects on a runtime, or on that of whoever asks.
+struct OnRuntime(Option<Handle>);
 
 impl Connect for OnRuntime {
     fn connect(
@@ -113,9 +126,9 @@ impl Connect for OnRuntime {
         config: &Config,
     ) -> Pin<Box<dyn Future<Output = std::result::Result<(PgClient, JoinHandle<()>), Error>> + Send + '_>>
     {
-        let config = config.clone();
+        let (config, runtime) = (config.clone(), self.0.clone().unwrap_or_else(Handle::current));
         Box::pin(async move {
-            let connected = self.0.spawn(async move {
+            let connected = runtime.spawn(async move {
                 let (client, connection) = config.connect(NoTls).await?;
                 let driver = tokio::spawn(async move {
                     if let Err(error) = connection.await {

@@ -77,6 +77,17 @@ impl Transaction {
         writes.take_output().expect("the writes were waited for")
     }
 
+    /// Runs a statement that is a transaction by itself, in place of one that is begun.
+    ///
+    /// # Errors
+    /// As [`Self::commit_with`].
+    pub async fn commit_by(&self, statement: impl Future<Output = Result<()>>) -> Result<()> {
+        self.is_open.store(false, Ordering::Relaxed);
+        timeout(ANSWER_MAX, statement)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unknown("the server did not answer a commit".into())))
+    }
+
     fn committed(&self, done: std::result::Result<std::result::Result<(), Error>, Elapsed>) -> Result<()> {
         match done {
             Ok(Ok(())) => {

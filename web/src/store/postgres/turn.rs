@@ -21,13 +21,14 @@ use deadpool_postgres::Client;
 use tokio_postgres::Statement;
 
 use self::{
+    compare::Read,
     load::{Basis, Remembered},
     tell::Teller,
     write::Writes,
 };
 use super::{
     super::{Decision, Outcome, Result, StoreError, Wants},
-    accounts, error, experiments, gift_cards, orders, outbox, payments,
+    accounts, error, experiments, gift_cards, orders, payments,
     shelf::Shelf,
     transaction::{Sending, Transaction, bounded, together},
 };
@@ -76,21 +77,25 @@ impl Turn<'_> {
         };
         let Basis { loaded, stock } = basis;
         let mut staged = self.decision.decide(loaded, stock.clone());
-        let compare = async |client: &Client| {
-            compare::run(client, statements, self.wants, &staged, &stock, revision).await
-        };
         if staged.is_empty() {
-            return match bounded(compare(&client)).await {
+            let read = Read::of(self.wants, &staged, &stock, revision);
+            return match bounded(read.compare(&client, &statements.compare)).await {
                 Ok(()) => Ok((client, Try::Done(staged.outcome))),
                 Err(error) => self.lost(error, &skus, stock).map(|lost| (client, lost)),
             };
         }
         let transaction = Transaction::on(client);
         let mut exposed = vec![];
-        let writes = Writes { transaction: &transaction, statements, staged: &staged, stock: &stock };
-        let before: [Sending<'_>; 2] = [Box::pin(transaction.start()), Box::pin(compare(&transaction))];
-        let all = before.into_iter().chain(writes.all(&mut exposed));
-        let written = transaction.commit_with(together(all)).await;
+        let writes =
+            Writes { transaction: &transaction, statements, staged: &staged, stock: &stock, revision };
+        let read = Read::of(self.wants, &staged, &stock, revision.filter(|_| !writes.are_changing()));
+        let written = if read.is_empty() && writes.are_one() {
+            transaction.commit_by(writes.change(error::of_commit)).await
+        } else {
+            let before: [Sending<'_>; 2] =
+                [Box::pin(transaction.start()), Box::pin(read.compare(&transaction, &statements.compare))];
+            transaction.commit_with(together(before.into_iter().chain(writes.all(&mut exposed)))).await
+        };
         match written {
             Ok(()) => {
                 self.shelf.shift(&staged.movements);
@@ -127,7 +132,13 @@ impl Turn<'_> {
         let mut staged = self.decision.decide(loaded, stock.clone());
         if !staged.is_empty() {
             let mut exposed = vec![];
-            let writes = Writes { transaction: &transaction, statements, staged: &staged, stock: &stock };
+            let writes = Writes {
+                transaction: &transaction,
+                statements,
+                staged: &staged,
+                stock: &stock,
+                revision: None,
+            };
             transaction.commit_with(together(writes.all(&mut exposed))).await?;
             staged.outcome.exposed = exposed;
         }
@@ -153,8 +164,7 @@ struct Statements {
     locked_balances: Statement,
     cards: Statement,
     compare: Statement,
-    update: Statement,
-    shift: Statement,
+    change: Statement,
     insert: Statement,
     wake: Statement,
     claim: Statement,
@@ -167,7 +177,6 @@ struct Statements {
     strike_payment: Statement,
     keep: Statement,
     expose: Statement,
-    publish: Statement,
 }
 
 impl Statements {
@@ -183,8 +192,7 @@ impl Statements {
             locked_balances: prepared(accounts::LOCKED).await?,
             cards: prepared(gift_cards::TERMS).await?,
             compare: prepared(compare::SQL).await?,
-            update: prepared(write::UPDATE).await?,
-            shift: prepared(write::SHIFT).await?,
+            change: prepared(write::CHANGE).await?,
             insert: prepared(write::INSERT).await?,
             wake: prepared(write::WAKE).await?,
             claim: prepared(write::CLAIM).await?,
@@ -197,7 +205,6 @@ impl Statements {
             strike_payment: prepared(payments::STRIKE).await?,
             keep: prepared(write::KEEP).await?,
             expose: prepared(experiments::EXPOSE).await?,
-            publish: prepared(outbox::PUBLISH).await?,
         })
     }
 }

@@ -4,15 +4,12 @@ use std::collections::BTreeSet;
 
 use cart_core::{CartId, Slot, StockLevel, StockLevels};
 use deadpool_postgres::Client;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::{Statement, types::ToSql};
 
-use super::{
-    super::{
-        super::{Result, Staged, Wants},
-        cells::bigint,
-        transaction::execute_unless,
-    },
-    Statements,
+use super::super::{
+    super::{Result, Staged, Wants},
+    cells::bigint,
+    transaction::execute_unless,
 };
 
 /// Compares what a turn decided on without locks and does not write: carts, levels, and the revision of all levels, where one
@@ -30,27 +27,45 @@ pub const SQL: &str = "SELECT 1 / (
             JOIN idempotency_keys AS k ON k.cart = w.cart AND k.key = w.key)
     )::int";
 
-/// Compares as far as the turn's writes do not. Without a revision it read no stock.
-pub async fn run(
-    client: &Client,
-    statements: &Statements,
-    wants: &Wants,
-    staged: &Staged,
-    stock: &StockLevels,
+/// Is what a turn decided on and its writes do not compare.
+pub struct Read<'r> {
+    ids: Vec<&'r str>,
+    versions: Vec<i64>,
+    levels: LevelColumns<'r>,
     revision: Option<i64>,
-) -> Result<()> {
-    let written: BTreeSet<&CartId> = staged.carts.iter().map(|write| &write.cart.id).collect();
-    let read = wants.carts.iter().filter(|(id, _)| !written.contains(id));
-    let (ids, versions): (Vec<&str>, Vec<i64>) =
-        read.filter_map(|(id, version)| Some((id.as_str(), bigint((*version)?)))).unzip();
-    let seen = LevelColumns::of(stock.iter().filter(|(slot, _)| !staged.movements.contains_key(slot)));
-    let key_carts: Vec<&str> = wants.keys.iter().map(|key| key.cart.as_str()).collect();
-    let keys: Vec<&str> = wants.keys.iter().map(|key| key.key.as_str()).collect();
-    let mut params: Vec<&(dyn ToSql + Sync)> = vec![&ids, &versions];
-    params.extend(seen.params());
-    params.extend([&revision as &(dyn ToSql + Sync), &key_carts, &keys]);
-    let is_needless = ids.is_empty() && revision.is_none() && keys.is_empty();
-    execute_unless(is_needless, client, &statements.compare, &params).await
+    key_carts: Vec<&'r str>,
+    keys: Vec<&'r str>,
+}
+
+impl<'r> Read<'r> {
+    /// Returns what is to be compared. The revision is left out where a write compares it, or no stock was read.
+    pub fn of(wants: &'r Wants, staged: &Staged, stock: &'r StockLevels, revision: Option<i64>) -> Self {
+        let written: BTreeSet<&CartId> = staged.carts.iter().map(|write| &write.cart.id).collect();
+        let read = wants.carts.iter().filter(|(id, _)| !written.contains(id));
+        let (ids, versions) =
+            read.filter_map(|(id, version)| Some((id.as_str(), bigint((*version)?)))).unzip();
+        Self {
+            ids,
+            versions,
+            levels: LevelColumns::of(stock.iter().filter(|(slot, _)| !staged.movements.contains_key(slot))),
+            revision,
+            key_carts: wants.keys.iter().map(|key| key.cart.as_str()).collect(),
+            keys: wants.keys.iter().map(|key| key.key.as_str()).collect(),
+        }
+    }
+
+    /// Reports whether there is nothing to compare.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && self.levels.skus.is_empty() && self.revision.is_none() && self.keys.is_empty()
+    }
+
+    /// Compares.
+    pub async fn compare(&self, client: &Client, statement: &Statement) -> Result<()> {
+        let mut params: Vec<&(dyn ToSql + Sync)> = vec![&self.ids, &self.versions];
+        params.extend(self.levels.params());
+        params.extend([&self.revision as &(dyn ToSql + Sync), &self.key_carts, &self.keys]);
+        execute_unless(self.is_empty(), client, statement, &params).await
+    }
 }
 
 /// Is a set of levels, column by column.

@@ -23,7 +23,7 @@ use super::super::{
 const NOTIFY: &str = "SELECT pg_notify('cartwright_carts', message) FROM unnest($1::text[]) AS message";
 
 /// How long changes are gathered behind a notification: nobody sees the difference, and the server of a busy shop has less to do.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(20);
 
 /// The most bytes of a notification; the server's limit is 8,000.
 const MESSAGE_BYTES_MAX: usize = 7_900;

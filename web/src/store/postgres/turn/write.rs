@@ -2,14 +2,14 @@
 //! on, so that all of them can travel with the commit.
 
 use cart_core::{Movement, StockLevel, StockLevels};
-use tokio_postgres::{Statement, types::ToSql};
+use tokio_postgres::{Error, Statement, types::ToSql};
 
 use super::{
     super::{
-        super::{CartWrite, Exposure, Result, Staged},
+        super::{CartWrite, Exposure, Result, Staged, StoreError},
         cells::{bigint, to_json},
-        experiments, orders,
-        outbox::{self, place},
+        error, experiments, orders,
+        outbox::{EventColumns, place, publish},
         payments,
         transaction::{Params, Sending, Transaction, execute_unless},
     },
@@ -18,10 +18,14 @@ use super::{
     post,
 };
 
-/// Changes carts that still have the version that was decided on, and wakes the sweeps for those that are due before the wake
-/// that stands. The wake is compared here, with the row as it is, because sweeps put wakes off without the cart's lock.
-/// Fails where a row has another version, or was changed by a transaction with a higher place.
-pub const UPDATE: &str = concat!(
+/// Does what nearly every turn does: changes carts that still have the version that was decided on, moves stock, and publishes
+/// events. It is one statement, so that a turn that does no more is one, and the server answers once. Its parts lock in their
+/// order, since the last line asks for them in turn. Fails where a row is no longer what was decided on, where a cart was
+/// changed by a transaction with a higher place, or where a revision of all levels is given and is another.
+///
+/// Sweeps are woken for carts that are due before the wake that stands. The wake is compared here, with the row as it is,
+/// because sweeps put wakes off without the cart's lock.
+pub const CHANGE: &str = concat!(
     "WITH place AS MATERIALIZED (SELECT ",
     place!(),
     " AS own), changed AS (
@@ -36,8 +40,22 @@ pub const UPDATE: &str = concat!(
         RETURNING c.id, c.wake_ms, c.wake_ms = w.wake AS is_woken
     ), woken AS (
         INSERT INTO wakes (due_ms, cart) SELECT wake_ms, id FROM changed WHERE is_woken ON CONFLICT DO NOTHING
-    )
-    SELECT 1 / (count(*) = cardinality($1))::int FROM changed"
+    ), moved AS (
+        UPDATE stock AS s
+        SET available = m.available + m.to_available, held = m.held + m.to_held, sold = m.sold + m.to_sold
+        FROM unnest($10::text[], $11::text[], $12::int8[], $13::int8[], $14::int8[], $15::int8[], $16::int8[],
+                $17::int8[], $18::int8[], $19::int8[])
+            AS m (sku, location, available, held, sold, safety, owed_max, to_available, to_held, to_sold)
+        WHERE s.sku = m.sku AND s.location = m.location
+            AND (s.available, s.held, s.sold, s.safety, s.owed_max)
+                = (m.available, m.held, m.sold, m.safety, m.owed_max)
+        RETURNING s.sku
+    ), told AS (",
+    publish!("(SELECT own FROM place)", "$20::uuid[], $21::int8[], $22::text[], $23::text[], $24::text[], $25::text[]"),
+    ")
+    SELECT 1 / ((SELECT count(*) FROM changed) = cardinality($1)
+        AND (SELECT count(*) FROM moved) = cardinality($10)
+        AND ($26::int8 IS NULL OR $26 = (SELECT revision FROM revisions WHERE name = 'shelves')))::int"
 );
 
 /// Inserts carts; fails where somebody else has opened one meanwhile.
@@ -64,20 +82,6 @@ pub const CLAIM: &str = "WITH claimed AS (
     )
     SELECT 1 / (count(*) = cardinality($1))::int FROM claimed";
 
-/// Moves stock; fails where a level is no longer that which was decided on.
-pub const SHIFT: &str = "WITH moved AS (
-        UPDATE stock AS s
-        SET available = m.available + m.to_available, held = m.held + m.to_held, sold = m.sold + m.to_sold
-        FROM unnest($1::text[], $2::text[], $3::int8[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[],
-                $9::int8[], $10::int8[])
-            AS m (sku, location, available, held, sold, safety, owed_max, to_available, to_held, to_sold)
-        WHERE s.sku = m.sku AND s.location = m.location
-            AND (s.available, s.held, s.sold, s.safety, s.owed_max)
-                = (m.available, m.held, m.sold, m.safety, m.owed_max)
-        RETURNING s.sku
-    )
-    SELECT 1 / (count(*) = cardinality($1))::int FROM moved";
-
 /// Keeps answers.
 pub const KEEP: &str = "INSERT INTO idempotency_keys (cart, key, fingerprint, answer, at_ms)
     SELECT w.cart, w.key, w.fingerprint, w.answer, w.at_ms
@@ -94,17 +98,50 @@ pub struct Writes<'w> {
     pub staged: &'w Staged,
     /// The levels that were decided on.
     pub stock: &'w StockLevels,
+    /// The revision of all levels that was decided on, where nothing is locked.
+    pub revision: Option<i64>,
 }
 
 impl<'w> Writes<'w> {
+    /// Reports whether [`CHANGE`] has something to do; then it compares the revision.
+    pub fn are_changing(&self) -> bool {
+        let Staged { carts, movements, events, .. } = self.staged;
+        carts.iter().any(|write| write.before > 0) || !movements.is_empty() || !events.is_empty()
+    }
+
+    /// Reports whether [`CHANGE`] is all there is to do.
+    pub fn are_one(&self) -> bool {
+        let Staged {
+            carts,
+            movements: _,
+            postings,
+            balances,
+            orders,
+            order_updates,
+            payments,
+            keys,
+            exposures,
+            events: _,
+            outcome: _,
+        } = self.staged;
+        carts.iter().all(|write| write.before > 0 && !write.is_claimed)
+            && postings.is_empty()
+            && balances.is_empty()
+            && orders.is_empty()
+            && order_updates.is_empty()
+            && payments.is_empty()
+            && keys.is_empty()
+            && exposures.is_empty()
+            && self.are_changing()
+    }
+
     /// Lists the writes in the one order of locks. The exposures that were new are told behind them.
-    pub fn all(&'w self, exposed: &'w mut Vec<Exposure>) -> [Sending<'w>; 15] {
+    pub fn all(&'w self, exposed: &'w mut Vec<Exposure>) -> [Sending<'w>; 13] {
         let Self { transaction, statements, staged, .. } = *self;
         [
-            Box::pin(self.update()),
             Box::pin(self.insert()),
+            Box::pin(self.change(error::of_query)),
             Box::pin(self.claim()),
-            Box::pin(self.shift()),
             Box::pin(self.wake()),
             Box::pin(post::move_old(self)),
             Box::pin(post::begin_new(self)),
@@ -118,7 +155,6 @@ impl<'w> Writes<'w> {
                 *exposed = experiments::log(transaction, &statements.expose, &staged.exposures).await?;
                 Ok(())
             }),
-            Box::pin(outbox::publish(transaction, &statements.publish, &staged.events)),
         ]
     }
 
@@ -130,11 +166,27 @@ impl<'w> Writes<'w> {
         CartColumns::of(self.staged.carts.iter().filter(|write| (write.before == 0) == are_new))
     }
 
-    async fn update(&self) -> Result<()> {
+    /// Runs [`CHANGE`]; what an error means depends on who commits.
+    pub async fn change(&self, meaning: fn(&Error) -> StoreError) -> Result<()> {
+        if !self.are_changing() {
+            return Ok(());
+        }
         let c = self.carts(false)?;
-        let params: &Params<'_> =
-            &[&c.ids, &c.before, &c.versions, &c.ordered, &c.holds, &c.states, &c.moved, &c.due, &c.wakes];
-        self.execute(&self.statements.update, c.ids.is_empty(), params).await
+        let movements = &self.staged.movements;
+        let before: Vec<StockLevel> =
+            movements.keys().map(|slot| self.stock.at(slot).unwrap_or_default()).collect();
+        let levels = LevelColumns::of(movements.keys().zip(&before));
+        let part = |of: fn(&Movement) -> i64| movements.values().map(of).collect::<Vec<i64>>();
+        let (available, held, sold) = (part(|m| m.available), part(|m| m.held), part(|m| m.sold));
+        let events = EventColumns::of(&self.staged.events);
+        let mut params: Vec<&(dyn ToSql + Sync)> =
+            vec![&c.ids, &c.before, &c.versions, &c.ordered, &c.holds, &c.states, &c.moved, &c.due, &c.wakes];
+        params.extend(levels.params());
+        params.extend([&available as &(dyn ToSql + Sync), &held, &sold]);
+        params.extend(events.params());
+        params.push(&self.revision);
+        let done = self.transaction.execute(&self.statements.change, &params).await;
+        done.map(drop).map_err(|e| meaning(&e))
     }
 
     async fn insert(&self) -> Result<()> {
@@ -149,18 +201,6 @@ impl<'w> Writes<'w> {
         let ids: Vec<&str> = claimed().map(|cart| cart.id.as_str()).collect();
         let owners: Vec<&str> = claimed().map(|cart| cart.owner.as_str()).collect();
         self.execute(&self.statements.claim, ids.is_empty(), &[&ids, &owners]).await
-    }
-
-    async fn shift(&self) -> Result<()> {
-        let movements = &self.staged.movements;
-        let before: Vec<StockLevel> =
-            movements.keys().map(|slot| self.stock.at(slot).unwrap_or_default()).collect();
-        let levels = LevelColumns::of(movements.keys().zip(&before));
-        let part = |of: fn(&Movement) -> i64| movements.values().map(of).collect::<Vec<i64>>();
-        let (available, held, sold) = (part(|m| m.available), part(|m| m.held), part(|m| m.sold));
-        let mut params: Vec<&(dyn ToSql + Sync)> = levels.params().collect();
-        params.extend([&available as &(dyn ToSql + Sync), &held, &sold]);
-        self.execute(&self.statements.shift, movements.is_empty(), &params).await
     }
 
     async fn wake(&self) -> Result<()> {
