@@ -1,6 +1,7 @@
 //! What experiments are judged by, and who is counted: metrics, roll-ups, robots, people on two devices.
 
-use harness::{Admin, Store, TestApp, admin, app::random_token, patience::eventually};
+use experiments::definition::METRICS_MAX;
+use harness::{Admin, Store, TestApp, admin, app::random_token, patience::eventually, tables};
 use serde_json::{Value, json};
 
 use crate::experiments::{FIELDS, KEY, draft, open_cart_in, press, start};
@@ -11,6 +12,7 @@ on_each_store!(
     roll_ups_made_again_are_the_same,
     a_metric_of_ones_own_decides,
     a_forgotten_metric_is_counted_from_the_first_visitor_on,
+    no_more_metrics_are_added_than_a_copy_may_have,
     a_metric_is_defined_in_a_form,
     whoever_saves_metrics_has_seen_what_others_saved,
 );
@@ -241,6 +243,51 @@ async fn a_forgotten_metric_is_counted_from_the_first_visitor_on(store: Store) {
     web::store::connect(app.store_url(), 2).await.unwrap().reset_roll_ups().await.unwrap();
     app.restart().await;
     eventually("all is counted again", async || rows(&app).await == before).await;
+}
+
+async fn no_more_metrics_are_added_than_a_copy_may_have(store: Store) {
+    let (mut app, admin) = start(store).await;
+    let form = admin.get("/admin/metrics").await;
+    let own = |n: usize| json!({"key": format!("own-{n}"), "measure": {"kind": "count", "event": {"type": "line_added"}}});
+    let own: Vec<Value> = (0..METRICS_MAX).map(own).collect();
+    let own = Value::from(own).to_string();
+    assert_eq!(admin.submit(&form, "/admin/metrics", &[("metrics", &own)]).await.status, 200);
+    // It names no metrics, so that the usual eleven are counted.
+    let path = format!("/admin/experiments/{KEY}");
+    let add = async |n: usize| {
+        let fields = [("metric", format!("own-{n}")), ("reason", "nobody thought of it".into())];
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        admin.submit(&admin.get(&path).await, &format!("{path}/metrics"), &fields).await
+    };
+    for n in 11..METRICS_MAX {
+        assert_eq!(add(n).await.status, 200);
+    }
+    let refused = add(0).await;
+    let told =
+        "Experiment counts 20 metrics, the most there may be: a copy under a new key may measure others.";
+    assert!(refused.status == 409 && refused.text().contains(told), "{}", refused.text());
+    let copy = admin.get(&format!("/admin/experiments/new?copy={KEY}")).await;
+    assert!(!copy.text().contains("the most is 20"), "{}", copy.text());
+    assert_eq!(admin.submit(&copy, "/admin/experiments", &[("key", "again")]).await.status, 200);
+
+    // An earlier version added more: a copy says so at once, and is saved once some are left out.
+    let sql = format!("SELECT definition FROM experiments WHERE key = '{KEY}'");
+    let mut definition: Value =
+        serde_json::from_str(&tables::texts(app.store_url(), &sql).await[0][0]).unwrap();
+    let late = definition["late_metrics"].as_array_mut().unwrap();
+    late.push(json!({"metric": "own-0", "added_at_ms": 7}));
+    let sql = format!("UPDATE experiments SET definition = '{definition}' WHERE key = '{KEY}'");
+    app.stop().await;
+    tables::run(app.store_url(), &sql).await.unwrap();
+    app.restart().await;
+    let admin = Admin::sign_in(&app).await;
+    let copy = admin.get(&format!("/admin/experiments/new?copy={KEY}")).await;
+    let told = "Experiment has 21 metrics, the most is 20: leave out those that decide nothing.";
+    assert!(copy.status == 200 && copy.text().contains(told), "{}", copy.text());
+    let refused = admin.submit(&copy, "/admin/experiments", &[("key", "third")]).await;
+    assert!(refused.status == 422 && refused.text().contains(told), "{}", refused.text());
+    let fewer = [("key", "third"), ("metrics", "orders\nown-0")];
+    assert_eq!(admin.submit(&refused, "/admin/experiments", &fewer).await.status, 200);
 }
 
 async fn whoever_saves_metrics_has_seen_what_others_saved(store: Store) {

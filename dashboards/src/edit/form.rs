@@ -226,6 +226,15 @@ impl DefinitionForm {
         DefinitionForm { key: String::new(), seed: String::new(), name, variations, metrics, ..form }
     }
 
+    /// Returns what is wrong with the metrics of a copy, whose key is still to be chosen: with those that were added late they may be
+    /// more than an experiment may begin with.
+    pub fn wrong_metrics(&self) -> Vec<FormError> {
+        let keyed = DefinitionForm { key: "copy".into(), ..self.clone() };
+        let mut errors = keyed.experiment().err().unwrap_or_default();
+        errors.retain(|error| error.field.as_deref() == Some("metrics"));
+        errors
+    }
+
     /// Reads the form from the fields of a request; unknown ones are passed over, missing ones are empty, and rows of
     /// variations left blank are dropped.
     pub fn read<Name: AsRef<str>, Text: Into<String>>(

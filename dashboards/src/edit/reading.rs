@@ -444,4 +444,24 @@ mod tests {
             assert!(named.late_metrics().is_empty(), "to the copy it is as any other");
         }
     }
+
+    #[test]
+    fn a_copy_of_too_many_metrics_says_so_at_once() {
+        let fields = [("owner", "ada"), ("planned_days", "14"), ("metrics", "orders")];
+        let started = typed(&fields).experiment().unwrap().moved(Move::Start).unwrap();
+        let planned: Vec<Metric> = (0..15)
+            .map(|n| {
+                let measure = r#"{"kind": "count", "event": {"type": "line_added"}}"#;
+                Metric::parse(&format!(r#"{{"key": "planned-{n}", "measure": {measure}}}"#)).unwrap()
+            })
+            .collect();
+        let with_late = |count: usize| {
+            (0..count).fold(started.clone(), |more, n| more.adding(&format!("late-{n}"), 7).unwrap())
+        };
+        // With the one that decides, fifteen others and four late ones are twenty.
+        assert_eq!(DefinitionForm::copy_of(&with_late(4), &planned).wrong_metrics(), []);
+        let errors = DefinitionForm::copy_of(&with_late(5), &planned).wrong_metrics();
+        let told = "Experiment has 21 metrics, the most is 20: leave out those that decide nothing.";
+        assert_eq!(errors, [FormError::at("metrics", told)]);
+    }
 }

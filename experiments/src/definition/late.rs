@@ -28,7 +28,9 @@ pub enum LateError {
     #[error("metric `{0}` is counted already")]
     Counted(String),
     /// It would be one too many.
-    #[error("experiment has {METRICS_MAX} metrics, the most there may be")]
+    #[error(
+        "experiment counts {METRICS_MAX} metrics, the most there may be: a copy under a new key may measure others"
+    )]
     TooMany,
     /// The key is none.
     #[error(transparent)]

@@ -47,15 +47,18 @@ pub(in crate::admin) async fn new(
     asked: Asked,
     SignedIn(session): SignedIn,
 ) -> Result<HttpResponse, Problem> {
-    let form = match asked.iter().find(|(name, _)| name == "copy") {
+    let (form, errors) = match asked.iter().find(|(name, _)| name == "copy") {
         Some((_, key)) => {
             let (experiment, _) = find(&shop, key).await?;
             shop.experiment_metrics.refresh(&*shop.store).await?;
-            DefinitionForm::copy_of(&experiment, &shop.experiment_metrics.of(&experiment))
+            let copy = DefinitionForm::copy_of(&experiment, &shop.experiment_metrics.of(&experiment));
+            let errors = copy.wrong_metrics();
+            (copy, errors)
         }
-        None => DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() },
+        None => (DefinitionForm { flag: WORKFLOW_FLAG.into(), ..DefinitionForm::default() }, vec![]),
     };
-    html(pages.edit(&page(&shop, session, Subject::New, form).calculated(calculated(asked).await?)))
+    let page = EditPage { errors, ..page(&shop, session, Subject::New, form) };
+    html(pages.edit(&page.calculated(calculated(asked).await?)))
 }
 
 /// `GET /admin/experiments/{key}/edit`.

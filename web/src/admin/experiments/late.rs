@@ -6,6 +6,7 @@ use actix_web::{
     web::{Data, Path},
 };
 use dashboards::Pages;
+use experiments::definition::{LateError, METRICS_MAX};
 
 use super::{super::login::Sent, Said, done, find, moves::reason_of, show};
 use crate::{clock, problem::Problem, revisions::Saved, shop::Shop, storefront::cart::sentence};
@@ -31,10 +32,13 @@ pub(in crate::admin) async fn add(
         return again(StatusCode::UNPROCESSABLE_ENTITY, why).await;
     }
     // Where no metrics are named, the usual ones are counted.
-    if shop.experiment_metrics.of(&experiment).iter().any(|counted| counted.key() == metric) {
+    let counted = shop.experiment_metrics.of(&experiment);
+    if counted.iter().any(|counted| counted.key() == metric) {
         return again(StatusCode::CONFLICT, format!("The metric “{metric}” is counted already.")).await;
     }
-    let next = match experiment.adding(metric, clock::now_ms()) {
+    let is_full = counted.len() + experiment.late_metrics().len() >= METRICS_MAX;
+    let added = experiment.adding(metric, clock::now_ms());
+    let next = match added.and_then(|next| if is_full { Err(LateError::TooMany) } else { Ok(next) }) {
         Ok(next) => next,
         Err(error) => return again(StatusCode::CONFLICT, sentence(&error.to_string())).await,
     };
