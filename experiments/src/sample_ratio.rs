@@ -8,6 +8,7 @@ use crate::distribution::chi_square;
 
 mod parts;
 
+pub(crate) use parts::corrected;
 pub use parts::{PartSplit, parts};
 
 /// Below this sequential p-value the split counts as mismatched: at most one sound experiment in a thousand is

@@ -19,7 +19,7 @@ mod sentence;
 
 pub use analysis::{AnalysisError, analyze, analyze_within};
 pub use compare::{SegmentRow, Segments, segments};
-pub use epochs::{analyze_epochs, segments_of_epochs};
+pub use epochs::{analyze_epochs, segments_of_epochs, splits_of_epochs};
 pub use outlook::{Outlook, Unforeseen, outlook, outlook_epochs};
 pub use plan::{Plan, PlanError, PlannedArm, PlannedMetric, Role};
 

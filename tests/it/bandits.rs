@@ -11,6 +11,7 @@ use crate::{
 
 on_each_store!(
     weights_are_drawn_again_and_every_unit_keeps_its_chance,
+    a_bandit_that_loses_visitors_on_phones_is_told,
     a_bandit_that_cannot_be_judged_is_refused,
 );
 
@@ -149,6 +150,13 @@ async fn weights_are_drawn_again_and_every_unit_keeps_its_chance(store: Store) {
     };
     let devices = by_device(&whole).unwrap();
     assert_eq!(devices.as_array().map(Vec::len), Some(2), "{devices}");
+    let splits = whole["splits"].as_array().unwrap();
+    let phones = splits.iter().find(|one| one["segment"] == "phone").unwrap();
+    let expected: f64 = phones["expected"].as_array().unwrap().iter().filter_map(Value::as_f64).sum();
+    let units: u64 = phones["units"].as_array().unwrap().iter().filter_map(Value::as_u64).sum();
+    assert!((expected - units as f64).abs() < 1e-6, "{phones}");
+    assert!(splits.iter().all(|one| one["is_mismatch"] == false), "{splits:?}");
+    assert!(text.contains("The same holds in each of"), "{text}");
 
     // Made again from the first event on, every unit counts in the epoch that assigned it.
     let told = |whole: &Value| {
@@ -171,6 +179,47 @@ async fn weights_are_drawn_again_and_every_unit_keeps_its_chance(store: Store) {
     app.restart().await;
     eventually("all is counted again", async || told(&results(&admin).await) == before).await;
     assert_eq!(by_device(&results(&admin).await), Some(devices), "the parts, too");
+}
+
+async fn a_bandit_that_loses_visitors_on_phones_is_told(store: Store) {
+    let (app, admin) = begin(store).await;
+    let fields = [FIELDS, &BANDIT, &[("primary_metric", "wins")]].concat();
+    assert_eq!(draft(&admin, &fields).await.status, 200);
+    press(&admin, "start").await;
+    let definition = Experiment::parse_value(&results(&admin).await["experiment"]).unwrap();
+    // On phones half of the treatment is lost, elsewhere as much of the control.
+    let (mut exposures, mut left) = (vec![], [[400, 200], [200, 400]]);
+    for (n, unit) in (0..4_000).map(|n| (n, format!("unit-{n}"))) {
+        let (variation, device) = (assign(&definition, &unit).variation, n % 2);
+        if left[device][variation] > 0 {
+            left[device][variation] -= 1;
+            let device = ["phone", "desktop"][device];
+            exposures.push(json!({"experiment": KEY, "variation": variation, "unit": unit, "attributes": {"device": device}}));
+        }
+    }
+    assert_eq!(left, [[0, 0], [0, 0]]);
+    for batch in exposures.chunks(600) {
+        let answer = post(&app, "/api/track/sdk-cartwright", &json!({"exposures": batch})).await.json();
+        assert_eq!(answer["accepted"], 600, "{answer}");
+    }
+    eventually("all are counted", async || units_of(&results(&admin).await, 0) == 1_200).await;
+    let found = results(&admin).await;
+    let off = |one: &&Value| one["is_mismatch"] == true;
+    let parts: Vec<&Value> = found["splits"].as_array().unwrap().iter().filter(off).collect();
+    assert_eq!(parts.iter().map(|one| &one["dimension"]).collect::<Vec<_>>(), ["device", "device"]);
+    assert_eq!(parts.iter().map(|one| &one["expected"]).collect::<Vec<_>>(), [&json!([300.0, 300.0]); 2]);
+    let devices = found["segments"].as_array().unwrap().iter().find(|one| one["name"] == "device");
+    assert_eq!(devices.unwrap()["treatments"][0]["rows"], json!([]), "{devices:?}");
+    let page = admin.get(&format!("/admin/experiments/{KEY}")).await.text();
+    for words in [
+        "these are not split as planned. The verdict stands",
+        "phone device 400 : 200 300 : 300",
+        "One variation may fail or be slow there",
+        "Parts that are not split as planned are left out",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("Verdict withheld"), "all together are split as planned");
 }
 
 async fn a_bandit_that_cannot_be_judged_is_refused(store: Store) {

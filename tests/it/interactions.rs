@@ -111,4 +111,8 @@ async fn a_split_that_is_off_on_phones_is_told(store: Store) {
     assert!(page.contains("phone device 400 : 200"), "{page}");
     assert!(page.contains("One variation may fail or be slow there"), "{page}");
     assert!(!page.contains("Verdict withheld"), "all together are split as planned");
+    assert!(page.contains("Parts that are not split as planned are left out"), "{page}");
+    let json: Value = serde_json::from_str(&admin.get(&format!("{path}/results.json")).await.html).unwrap();
+    let devices = json["segments"].as_array().unwrap().iter().find(|one| one["name"] == "device");
+    assert_eq!(devices.unwrap()["treatments"][0]["rows"], json!([]));
 }

@@ -338,20 +338,30 @@ fn units_a_day(segments: &BTreeMap<String, Vec<ArmSums>>, now_ms: i64) -> Option
     Some(days.range(from..today).map(|(_, units)| units).sum::<u64>() / count)
 }
 
-/// Checks the split of every segment.
-fn splits(divided: &Divided, weights: &[f64]) -> Vec<SegmentSplit> {
+/// Names the segments whose splits were checked, in the same order.
+fn splits<T>(divided: &Divided<T>, check: impl Fn(&[&Vec<T>]) -> Vec<PartSplit>) -> Vec<SegmentSplit> {
     let all = || {
         divided
             .iter()
-            .flat_map(|(name, segments)| segments.iter().map(move |(segment, arms)| (name, segment, arms)))
+            .flat_map(|(name, segments)| segments.iter().map(move |(segment, of)| (name, segment, of)))
     };
-    let units: Vec<Vec<u64>> = all().map(|(_, _, arms)| arms.iter().map(ArmSums::units).collect()).collect();
+    let checked = check(&all().map(|(_, _, of)| of).collect::<Vec<_>>());
     let split = |((dimension, segment, _), split): ((&String, &String, _), PartSplit)| SegmentSplit {
         dimension: dimension.clone(),
         segment: segment.clone(),
         split,
     };
-    all().zip(parts(weights, &units)).map(split).collect()
+    all().zip(checked).map(split).collect()
+}
+
+/// Leaves out the segments that are not split as planned: what they seem to show may be whom they lost.
+fn sound<T>(divided: Divided<T>, splits: &[SegmentSplit]) -> Divided<T> {
+    let mut checked = splits.iter();
+    let mut is_sound = |_: &(String, Vec<T>)| !checked.next().is_some_and(|part| part.split.is_mismatch);
+    divided
+        .into_iter()
+        .map(|(name, segments)| (name, segments.into_iter().filter(&mut is_sound).collect()))
+        .collect()
 }
 
 /// The moment at which a day ends.
@@ -400,12 +410,13 @@ fn analyse(
     let left_out = arms.left_out.iter().map(left_out).collect();
     let outlook = rate(experiment, &analysis, arms, now_ms).map(|rate| Ok(outlook(plan, &current, rate)));
     let divided = divided(&arms.segments);
-    let splits = splits(&divided, &weights);
+    let units = |arms: &&Vec<ArmSums>| arms.iter().map(ArmSums::units).collect();
+    let splits = splits(&divided, |all| parts(&weights, &all.iter().map(units).collect::<Vec<_>>()));
     let dimension =
         |(name, segments): (String, Vec<_>)| Dimension { name, segments: verdict::segments(plan, &segments) };
     let dimensions = match analysis.sample_ratio.is_mismatch {
         true => vec![],
-        false => divided.into_iter().map(dimension).collect(),
+        false => sound(divided, &splits).into_iter().map(dimension).collect(),
     };
     let looks = earlier.len() as u64 + 1;
     let (epochs, uncounted) = (vec![], vec![]);
@@ -422,9 +433,14 @@ fn analyse_epochs(plan: &Plan, experiment: &Experiment, arms: Arms, now_ms: i64)
         name,
         segments: verdict::segments_of_epochs(plan, &segments),
     };
+    let divided = arms.divided_within();
+    let over_epochs = |all: &[&Vec<Epoch>]| {
+        verdict::splits_of_epochs(&all.iter().map(|epochs| epochs.as_slice()).collect::<Vec<_>>())
+    };
+    let splits = splits(&divided, over_epochs);
     let dimensions = match analysis.sample_ratio.is_mismatch {
         true => vec![],
-        false => arms.divided_within().into_iter().map(dimension).collect(),
+        false => sound(divided, &splits).into_iter().map(dimension).collect(),
     };
     let Arms { left_out: apart, epochs, .. } = arms;
     let left_out =
@@ -434,7 +450,7 @@ fn analyse_epochs(plan: &Plan, experiment: &Experiment, arms: Arms, now_ms: i64)
         looks: epochs.len() as u64,
         left_out: apart.into_iter().map(left_out).collect(),
         dimensions,
-        splits: vec![],
+        splits,
         outlook,
         epochs,
         uncounted: vec![],

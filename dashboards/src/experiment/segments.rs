@@ -50,8 +50,12 @@ pub(super) fn note(page: &ExperimentPage<'_>) -> Option<&'static str> {
         page.analysis.arms.iter().any(|arm| arm.values.first().is_some_and(|value| value.units < arm.units));
     let is_told =
         page.dimensions.iter().flat_map(|one| &one.segments).any(|segments| segments.rows.len() > 1);
+    let is_some_off = page.splits.iter().any(|part| part.split.is_mismatch);
     match page.experiment.draws() {
         _ if page.is_mismatch() => None,
+        _ if is_some_off => Some(
+            "Parts that are not split as planned are left out: what they seem to show may be whom they lost. See the check of the split.",
+        ),
         Some(_) if is_told => Some(
             "Each part is read epoch by epoch, as the whole is, so that weights which moved make no difference between its variations.",
         ),
@@ -60,7 +64,7 @@ pub(super) fn note(page: &ExperimentPage<'_>) -> Option<&'static str> {
              that moved would seem to be a difference. Bandits that start from now on tell it.",
         ),
         Some(_) => None,
-        None => waits.then_some("Visitors whose days are not over yet are left out here, too."),
+        None => (waits && is_told).then_some("Visitors whose days are not over yet are left out here, too."),
     }
 }
 

@@ -38,6 +38,7 @@ struct Fault<'a> {
     dimension: String,
     segment: &'a str,
     units: String,
+    planned: String,
     p: String,
     cause: String,
 }
@@ -117,10 +118,12 @@ fn fault(part: &SegmentSplit) -> Fault<'_> {
             .into(),
         _ => format!("Something that goes with the {name} loses visitors of one variation: a redirect, a cache, a blocked script."),
     };
+    let in_all = |arms: Vec<String>| arms.join(" : ");
     Fault {
         dimension: name,
         segment: &part.segment,
-        units: part.split.units.iter().map(|units| count(*units)).collect::<Vec<_>>().join(" : "),
+        units: in_all(part.split.units.iter().map(|units| count(*units)).collect()),
+        planned: in_all(part.split.expected.iter().map(|units| count(units.round() as u64)).collect()),
         p: p_cell(part.split.adjusted_p),
         cause,
     }

@@ -6,7 +6,7 @@ use experiments::{ArmSums, Experiment, Look, Plan, Status};
 
 use super::sample::{Sample, arm, definition, metrics, observed, splits, totals};
 use super::{AS_OF_MS, DAY_MS, HOSTILE};
-use crate::experiment::Dimension;
+use crate::experiment::{Dimension, SegmentSplit};
 
 const ARMS: [(&str, &str, u32); 2] =
     [("classic", "Classic checkout", 5000), ("express", "Express checkout", 5000)];
@@ -232,11 +232,18 @@ fn bandit_of(weights_bp: &[[u32; 3]]) -> Sample {
     let devices = [part("phone", 0.63, 0.7, 0.96), part("desktop", 0.37, 1.51, 1.03)];
     let segments = experiments::verdict::segments_of_epochs(&plan, &devices);
     let dimensions = vec![Dimension { name: "device".into(), segments }];
+    let parts = experiments::verdict::splits_of_epochs(&devices.each_ref().map(|(_, epochs)| &epochs[..]));
+    let split = |((segment, _), split): (&(String, Vec<Epoch>), _)| SegmentSplit {
+        dimension: "device".into(),
+        segment: segment.clone(),
+        split,
+    };
+    let splits = devices.iter().zip(parts).map(split).collect();
     Sample {
         experiment,
         analysis,
         dimensions,
-        splits: vec![],
+        splits,
         outlook: Some(experiments::verdict::outlook_epochs(&plan, &epochs, 2_600)),
         looks,
         epochs,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{CONCENTRATION, MISMATCH_P, ln_bayes_factor, p_of};
+use super::{MISMATCH_P, SampleRatio};
 use crate::family::holm;
 
 /// Reports the split of one part of the units.
@@ -10,6 +10,8 @@ use crate::family::holm;
 pub struct PartSplit {
     /// Units of every arm.
     pub units: Vec<u64>,
+    /// Units the plan expects of each arm, given their total.
+    pub expected: Vec<f64>,
     /// p-value of the sequential test, corrected by Holm over all parts; valid however often it is read.
     pub adjusted_p: f64,
     /// Whether the split of the part is not the planned one.
@@ -29,14 +31,20 @@ pub struct PartSplit {
 /// assert_eq!(found.iter().map(|part| part.is_mismatch).collect::<Vec<_>>(), [true, false]);
 /// ```
 pub fn parts(weights: &[f64], parts: &[Vec<u64>]) -> Vec<PartSplit> {
-    let p = |units: &Vec<u64>| p_of(ln_bayes_factor(units, weights, CONCENTRATION));
-    let p_values: Vec<f64> = parts.iter().map(p).collect();
-    let split = |(units, adjusted_p): (&Vec<u64>, f64)| PartSplit {
-        units: units.clone(),
+    let check = |units: &Vec<u64>| (units.clone(), SampleRatio::check(weights, std::iter::once(&units[..])));
+    corrected(parts.iter().map(check).collect())
+}
+
+/// Corrects the checks of all parts, each with its units, for how many they are.
+pub(crate) fn corrected(checks: Vec<(Vec<u64>, SampleRatio)>) -> Vec<PartSplit> {
+    let p_values: Vec<f64> = checks.iter().map(|(_, check)| check.sequential_p).collect();
+    let split = |((units, check), adjusted_p): ((Vec<u64>, SampleRatio), f64)| PartSplit {
+        units,
+        expected: check.expected,
         adjusted_p,
         is_mismatch: adjusted_p < MISMATCH_P,
     };
-    parts.iter().zip(holm(&p_values)).map(split).collect()
+    checks.into_iter().zip(holm(&p_values)).map(split).collect()
 }
 
 #[cfg(test)]

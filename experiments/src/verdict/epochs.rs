@@ -13,7 +13,7 @@ use crate::verdict::{Analysis, AnalysisError, BandPoint, Comparison, Look, Plan,
 
 mod segments;
 
-pub use segments::segments_of_epochs;
+pub use segments::{segments_of_epochs, splits_of_epochs};
 
 /// Analyses a bandit as it stands at `current`, over its epochs, the oldest first, the present one last.
 ///

@@ -1,10 +1,11 @@
 //! The segments of a bandit, each read epoch by epoch as the whole is.
 
-use super::{Pair, anytime_lift, batches, planned_spread};
+use super::{Pair, anytime_lift, batches, planned_spread, split_of};
 use crate::effect::Effect;
 use crate::family::holm;
 use crate::interval::Estimate;
 use crate::redraw::Epoch;
+use crate::sample_ratio::{PartSplit, corrected};
 use crate::segments::p_of_same_effect;
 use crate::verdict::{Plan, SegmentRow, Segments, UNITS_PER_ARM_MIN};
 
@@ -17,6 +18,19 @@ use crate::verdict::{Plan, SegmentRow, Segments, UNITS_PER_ARM_MIN};
 /// and so hardly what one of them shows beside the others.
 pub fn segments_of_epochs(plan: &Plan, segments: &[(String, Vec<Epoch>)]) -> Vec<Segments> {
     (1..plan.arms().len()).map(|variation| of_treatment(plan, segments, variation)).collect()
+}
+
+/// Checks the split of parts of a bandit's units, each given by epoch.
+///
+/// A part is tested against the weights of each of its epochs, as the whole is: given what came before, a unit's arm follows the weights
+/// of its epoch alone, whatever part it is of, so that the product of the epochs' Bayes factors is a martingale in each part.
+/// Corrected for the number of parts as [`crate::sample_ratio::parts`].
+pub fn splits_of_epochs(parts: &[&[Epoch]]) -> Vec<PartSplit> {
+    let units = |epochs: &[Epoch]| -> Vec<u64> {
+        let arms = epochs.first().map_or(0, |epoch| epoch.arms.len());
+        (0..arms).map(|arm| epochs.iter().map(|epoch| epoch.arms[arm].units()).sum()).collect()
+    };
+    corrected(parts.iter().map(|epochs| (units(epochs), split_of(epochs))).collect())
 }
 
 fn of_treatment(plan: &Plan, segments: &[(String, Vec<Epoch>)], variation: usize) -> Segments {
