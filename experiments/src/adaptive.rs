@@ -8,10 +8,11 @@ use crate::interval::{Alternative, Estimate};
 use crate::sequence::Sequence;
 
 mod narrowing;
+mod noise;
 mod scores;
 
-pub(crate) use narrowing::spread_of_a_unit;
 pub use narrowing::{Narrowing, planned_half_width};
+pub(crate) use noise::Noise;
 
 /// Holds what the units of one batch did, all of them assigned with the same chances.
 ///

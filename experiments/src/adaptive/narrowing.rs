@@ -1,19 +1,17 @@
 //! How fast an interval that holds at any look narrows, and when it will be as narrow as was planned.
 
-use super::{Batch, Pair, Scores, slope, within};
+use super::{Batch, Noise, Pair, Scores};
 use crate::interval::Alternative;
 use crate::sequence::Sequence;
 
-/// Over how many of the latest batches an arm's variance is taken: what is long ago may have been calmer.
-const LATEST: usize = 10;
 /// The most units that are looked ahead.
 const UNITS_AHEAD_MAX: f64 = 1e12;
 
 /// Holds how far the interval of [`super::anytime_effect`] has come, and what each unit more adds to it.
 ///
 /// A unit that is assigned with the chances e adds v = s_b²/e_b + s_a²/e_a to the sum of squares Ŝ, on the average, where s² is an
-/// arm's variance, as it is adjusted, within the latest ten batches. So m units more, over all arms, make the half-width w(m) = √(Ŝ + mv)/(n + m)·u(Ŝ + mv), with u of
-/// [`Sequence`]. This supposes that the chances stay, that units vary as they have lately, and that the level drifts so slowly
+/// arm's present variance, by [`Noise`]. So m units more, over all arms, make the half-width w(m) = √(Ŝ + mv)/(n + m)·u(Ŝ + mv), with
+/// u of [`Sequence`]. This supposes that the chances stay, that units vary as they have lately, and that the level drifts so slowly
 /// that an arm's earlier mean is a good guess of its present one. It does not lean on the effect so far.
 #[derive(Debug, Clone, Copy)]
 pub struct Narrowing {
@@ -46,7 +44,7 @@ impl Narrowing {
     pub fn of(batches: &[Batch], pair: Pair, alpha: f64, planned_spread: f64) -> Option<Self> {
         let sequence = Sequence::tuned(alpha, Alternative::TwoSided, planned_spread)?;
         let Scores { units, squares, .. } = Scores::of(batches, pair, 1.0)?;
-        let a_unit = spread_of_a_unit(batches, pair, batches.last()?)?;
+        let a_unit = Noise::of(batches).of_a_unit(pair, batches.last()?)?;
         (squares > 0.0).then_some(Self { units, squares, a_unit, sequence })
     }
 
@@ -99,21 +97,4 @@ pub fn planned_half_width(alpha: f64, planned_spread: f64, planned_units: f64) -
     let sequence = Sequence::tuned(alpha, Alternative::TwoSided, planned_spread)?;
     let width = planned_spread.sqrt() / planned_units * sequence.half_width_at(planned_spread);
     (width > 0.0 && width.is_finite()).then_some(width)
-}
-
-/// What a unit adds to the sum of squares that is assigned with the chances of a batch; `None` where an arm shows no spread.
-pub(crate) fn spread_of_a_unit(batches: &[Batch], pair: Pair, at: &Batch) -> Option<f64> {
-    // By the slope of the last batch, which those before it give.
-    let theta = slope(batches.split_last().map_or(&[], |(_, before)| before));
-    let of_arm = |arm: usize| {
-        let (mut squares, mut freedom) = (0.0, 0.0);
-        for batch in batches.iter().rev().take(LATEST) {
-            let (paired, _) = batch.arm(arm)?;
-            squares += within(paired, 1.0, theta);
-            freedom += paired.outcome.units.saturating_sub(1) as f64;
-        }
-        let (_, chance) = at.arm(arm)?;
-        Some(squares / freedom / chance).filter(|spread| *spread > 0.0 && spread.is_finite())
-    };
-    Some(of_arm(pair.control)? + of_arm(pair.treatment)?)
 }
