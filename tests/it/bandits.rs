@@ -198,9 +198,9 @@ async fn a_bandit_that_loses_visitors_on_phones_is_told(store: Store) {
         }
     }
     assert_eq!(left, [[0, 0], [0, 0]]);
-    for batch in exposures.chunks(600) {
+    for batch in exposures.chunks(400) {
         let answer = post(&app, "/api/track/sdk-cartwright", &json!({"exposures": batch})).await.json();
-        assert_eq!(answer["accepted"], 600, "{answer}");
+        assert_eq!(answer["accepted"], 400, "{answer}");
     }
     eventually("all are counted", async || units_of(&results(&admin).await, 0) == 1_200).await;
     let found = results(&admin).await;
