@@ -186,7 +186,7 @@ fn bandit_of(weights_bp: &[[u32; 3]]) -> Sample {
     {
         variation["weight_bp"] = weight.into();
     }
-    definition["planned_units"] = 16_000.into();
+    definition["planned_units"] = 12_000.into();
     definition["bandit"] =
         serde_json::json!({"policy": "thompson", "every_hours": 48, "floor_bp": 500, "past": past});
     let experiment = Experiment::parse_value(&definition).expect("the sample's bandit is one");
