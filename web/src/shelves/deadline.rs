@@ -1,12 +1,28 @@
 //! The time that an algorithm has: a shelf never delays its page.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::{sync::Semaphore, task, time::timeout};
 
 /// Most algorithms at work at a time. One that never ends keeps its place, and no more than so many can; what finds no place in its
 /// time is late as well.
 const AT_WORK_MAX: usize = 32;
+
+/// What brief work may take, with room for a busy machine. Who has less patience lets it be worked out beside, as what may be long.
+const BRIEF: Duration = Duration::from_millis(10);
+
+/// Says how long something may take to work out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// A few milliseconds at the most, whatever is asked, and mostly less than it costs to hand it to a thread and be woken.
+    Brief,
+    /// Nobody knows.
+    Open,
+}
 
 /// Says why nothing was said in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,18 +53,23 @@ impl Default for Deadline {
 }
 
 impl Deadline {
-    /// Lets something be worked out beside the door that waits for it, which goes on without it when `patience` is over.
+    /// Lets something be worked out: what is brief at the door, all else beside it, and the door goes on without it when `patience`
+    /// is over.
     ///
     /// # Errors
     /// [`Failure`]; what is late works on until it ends by itself, and nobody hears of it.
     pub async fn within<T: Send + 'static>(
         &self,
         patience: Duration,
+        length: Length,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Failure> {
         // A timer has its own grain: no time at all is none.
         if patience.is_zero() {
             return Err(Failure::Late);
+        }
+        if length == Length::Brief && patience >= BRIEF {
+            return catch_unwind(AssertUnwindSafe(work)).map_err(|_| Failure::Broken);
         }
         let places = self.0.clone();
         let worked = async {
@@ -68,7 +89,10 @@ impl Deadline {
 mod tests {
     use std::{sync::mpsc, thread};
 
-    use super::*;
+    use super::{
+        Length::{Brief, Open},
+        *,
+    };
 
     const SOON: Duration = Duration::from_millis(20);
     const LONG: Duration = Duration::from_secs(30);
@@ -76,11 +100,22 @@ mod tests {
     #[actix_web::test]
     async fn what_is_late_or_breaks_is_done_without() {
         let deadline = Deadline::default();
-        assert_eq!(deadline.within(LONG, || 7).await, Ok(7));
-        assert_eq!(deadline.within(SOON, || thread::sleep(4 * SOON)).await, Err(Failure::Late));
-        assert_eq!(deadline.within(Duration::ZERO, || 7).await, Err(Failure::Late));
+        assert_eq!(deadline.within(LONG, Open, || 7).await, Ok(7));
+        assert_eq!(deadline.within(SOON, Open, || thread::sleep(4 * SOON)).await, Err(Failure::Late));
+        assert_eq!(deadline.within(Duration::ZERO, Brief, || 7).await, Err(Failure::Late));
         let breaks = || -> i32 { panic!("on purpose") };
-        assert_eq!(deadline.within(LONG, breaks).await, Err(Failure::Broken));
+        assert_eq!(deadline.within(LONG, Open, breaks).await, Err(Failure::Broken));
+        assert_eq!(deadline.within(LONG, Brief, breaks).await, Err(Failure::Broken));
+    }
+
+    #[actix_web::test]
+    async fn what_is_brief_is_done_at_once_where_there_is_patience_enough() {
+        let (deadline, here) = (Deadline::default(), thread::current().id());
+        let is_here = || thread::current().id();
+        assert_eq!(deadline.within(LONG, Brief, is_here).await, Ok(here));
+        assert_ne!(deadline.within(LONG, Open, is_here).await, Ok(here));
+        let slow = || thread::sleep(4 * BRIEF);
+        assert_eq!(deadline.within(BRIEF / 2, Brief, slow).await, Err(Failure::Late), "the time is kept");
     }
 
     #[actix_web::test]
@@ -93,10 +128,10 @@ mod tests {
             move || _ = ended.lock().expect("nobody panics").recv()
         };
         for _ in 0..AT_WORK_MAX {
-            assert_eq!(deadline.within(Duration::from_millis(1), endless()).await, Err(Failure::Late));
+            assert_eq!(deadline.within(Duration::from_millis(1), Open, endless()).await, Err(Failure::Late));
         }
-        assert_eq!(deadline.within(SOON, || 7).await, Err(Failure::Late), "all places are taken");
+        assert_eq!(deadline.within(SOON, Open, || 7).await, Err(Failure::Late), "all places are taken");
         drop(end);
-        assert_eq!(deadline.within(LONG, || 7).await, Ok(7), "they are given back");
+        assert_eq!(deadline.within(LONG, Open, || 7).await, Ok(7), "they are given back");
     }
 }

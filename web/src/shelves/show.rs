@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use cart_core::{AssignedVariation, Cart, Order, Sku};
 use recommender::{Index, Suggestion, Wanted};
 
-use super::{Algorithm, Filled, Shelf, ShelfName, Shelves, Suggested, showing::Spot};
+use super::{Algorithm, Filled, Shelf, ShelfName, Shelves, Suggested, deadline::Length, showing::Spot};
 use crate::catalogue::Catalogue;
 
 /// Says what a shelf is about.
@@ -107,6 +107,15 @@ pub struct ShownItem {
 }
 
 impl Shelves {
+    /// Says how long an algorithm may take: one product, or a trail, has so many neighbours in a model, while a cart or history has
+    /// hundreds of products, and where there is no model the whole catalogue is gone through.
+    pub(crate) fn length_of(&self, about: &About) -> Length {
+        match about {
+            About::Product(_) | About::Trail(_) if self.index.load().is_some() => Length::Brief,
+            _ => Length::Open,
+        }
+    }
+
     /// Returns what an algorithm suggests.
     pub(crate) fn suggest(
         &self,

@@ -156,10 +156,10 @@ impl Shop {
     ) -> (Shelf, bool) {
         let patience = Duration::from_millis(self.config.shelves.deadline_ms);
         let (shelves, of, about) = (self.shelves.clone(), catalogue.clone(), about.clone());
+        let length = shelves.length_of(&about);
         // Nothing is changed while a shelf is filled, so nothing is left half done.
-        let suggested =
-            self.shelves.deadline.within(patience, move || shelves.suggest(&of, algorithm, &about, n)).await;
-        match suggested {
+        let suggest = move || shelves.suggest(&of, algorithm, &about, n);
+        match self.shelves.deadline.within(patience, length, suggest).await {
             Ok(shelf) => (shelf, false),
             Err(failure) => {
                 metrics::shelf_fallback(failure.name());
