@@ -3,7 +3,7 @@
 use crate::{
     codec::{Reader, Stored, Unreadable, record},
     invalid::Invalid,
-    ragged::Ragged,
+    ragged::{self, Ragged},
 };
 
 /// Is an item that a list names.
@@ -36,11 +36,7 @@ impl Lists {
     /// Returns the score of `other` in the list of an item, zero where it is not there.
     #[inline]
     pub fn score(&self, item: u32, other: u32) -> f32 {
-        const ABREAST: usize = 16;
-        // So many are compared side by side; one after the other, each would wait for the one before it.
-        let holds = |some: &&[Entry]| some.iter().fold(false, |any, entry| any | (entry.item == other));
-        let found = self.of(item).chunks(ABREAST).find(holds).unwrap_or_default();
-        found.iter().find(|entry| entry.item == other).map_or(0.0, |entry| entry.score)
+        ragged::find(self.of(item), |entry| entry.item == other).map_or(0.0, |entry| entry.score)
     }
 
     /// Refuses lists that are not one per item, or name what is none.

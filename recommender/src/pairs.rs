@@ -3,7 +3,7 @@
 use crate::{
     codec::{record, stored},
     invalid::Invalid,
-    ragged::Ragged,
+    ragged::{self, Ragged},
     tally::summed,
 };
 
@@ -61,7 +61,7 @@ impl Pairs {
 
     /// Returns, of the items of a basis, the one that speaks most for `item`, and in how many of its entries both stand.
     pub fn evidence(&self, item: u32, basis: &[u32]) -> Option<(u32, u32)> {
-        let pair = |&with: &u32| Some((with, *self.partners(with).iter().find(|pair| pair.item == item)?));
+        let pair = |&with: &u32| Some((with, *ragged::find(self.partners(with), |pair| pair.item == item)?));
         let best = basis
             .iter()
             .filter_map(pair)

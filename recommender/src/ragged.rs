@@ -99,6 +99,15 @@ impl<T> FromIterator<Vec<T>> for Ragged<T> {
     }
 }
 
+/// Returns the first value of a row that is wanted. So many are looked at side by side; one after the other, each would wait for
+/// the one before it.
+#[inline]
+pub(crate) fn find<T>(row: &[T], is_wanted: impl Fn(&T) -> bool) -> Option<&T> {
+    const ABREAST: usize = 16;
+    let holds = |some: &&[T]| some.iter().fold(false, |any, value| any | is_wanted(value));
+    row.chunks(ABREAST).find(holds)?.iter().find(|value| is_wanted(value))
+}
+
 /// Returns per number below `count` the rows that hold it, the last first and each once.
 pub fn holders(rows: &Ragged<u32>, count: usize) -> Vec<Vec<u32>> {
     let mut holders: Vec<Vec<u32>> = vec![Vec::new(); count];

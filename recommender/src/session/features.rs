@@ -158,6 +158,7 @@ impl Signals {
         self.vectors.direction(faded, &mut scratch.trail);
         let on_screen = &self.fame[last as usize];
         let top = scratch.best.first().map_or(1.0, |best| best.1);
+        let best = tops.map(logarithm);
         for (place, &(item, score)) in scratch.best.iter().enumerate() {
             let fame = &self.fame[item as usize];
             let ranks = scratch.ranks[item as usize];
@@ -196,8 +197,8 @@ impl Signals {
                 on_screen.views[0],
                 on_screen.repeats,
                 on_screen.ends,
-                logarithm(tops[0]),
-                logarithm(tops[1]),
+                best[0],
+                best[1],
                 self.around.score(item, last),
                 self.next.score(item, last),
                 fame.views[0] - on_screen.views[0],
