@@ -26,6 +26,7 @@ const USAGE: &str =
        tests/bench assignment [--json]
        tests/bench experiments [--json] [--seconds N] [--store postgres|sqlite] [--only PART,PART]
        tests/bench recommend [--json] [--seconds N] [--store postgres|sqlite] [--only PART,PART] [--train FILE --test FILE]
+                            [--serenade FILE]
        tests/bench batch [--json] [--lines N] [--seed N] [--only PART,PART]
 
 cart   the cart over real HTTP on each store, beside pgbench, redis-benchmark and a bare handler;
@@ -40,7 +41,8 @@ experiments
        an experiment's page over 10 million exposures, roll-ups beside the cart's writes, adds beside running
        experiments; its parts: page fold running
 recommend
-       questions in process on sessions of one's own files, shelves over HTTP beside a bare handler, what a model weighs;
+       questions in process on sessions of one's own files, shelves over HTTP beside a bare handler and beside Serenade,
+       whose program `serving` comes with `cargo install serenade`, and what a model weighs;
        its parts: session http memory
 batch  co-purchase counts: beside self-joins in DuckDB and Polars of the same lines, at full size within its memory,
        and with 1 % more; its parts: join full more";
@@ -57,6 +59,7 @@ struct Options {
     only: Vec<String>,
     train: Option<String>,
     test: Option<String>,
+    serenade: Option<String>,
 }
 
 fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
@@ -72,6 +75,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
         only: vec![],
         train: None,
         test: None,
+        serenade: None,
     };
     let mut arguments = arguments;
     while let Some(argument) = arguments.next() {
@@ -89,6 +93,7 @@ fn parse(arguments: impl Iterator<Item = String>) -> Option<Options> {
             "--seed" => options.seed = arguments.next()?.parse().ok()?,
             "--train" => options.train = Some(arguments.next()?),
             "--test" => options.test = Some(arguments.next()?),
+            "--serenade" => options.serenade = Some(arguments.next()?),
             name
             @ ("cart" | "kill" | "statistics" | "assignment" | "experiments" | "recommend" | "batch")
                 if options.name.is_empty() =>
@@ -149,7 +154,8 @@ fn main() -> ExitCode {
                 let plan = cart::Plan { stores: options.stores, only: options.only };
                 let files = options.train.zip(options.test);
                 let files = files.map(|(train, test)| recommend::Files { train, test });
-                recommend::measure(&plan, files.as_ref(), options.seconds, options.format).await;
+                let serenade = options.serenade.as_deref();
+                recommend::measure(&plan, files.as_ref(), serenade, options.seconds, options.format).await;
             }
             _ => survive_kills::measure(options.rounds, options.format).await,
         }

@@ -1,5 +1,7 @@
-//! Recommendations: how quickly sessions are answered in process, and shelves over HTTP beside a bare handler; how much a
-//! model weighs and how quickly it is loaded.
+//! Recommendations: how quickly sessions are answered in process, and shelves over HTTP beside a bare handler and, where its
+//! program is there, beside Serenade; how much a model weighs and how quickly it is loaded.
+
+mod serenade;
 
 use std::{
     fmt::Write,
@@ -30,6 +32,8 @@ const ORDERS: usize = 40_000;
 const LINES: usize = 5;
 const SESSIONS: usize = 200_000;
 const VIEWS: usize = 5;
+/// Products that are asked for.
+const ANSWERS: usize = 10;
 /// Trails that are asked about.
 const TRAILS: usize = 100_000;
 /// How often the server and its yardstick are measured by turns.
@@ -44,7 +48,13 @@ pub struct Files {
 }
 
 /// Measures what is planned and prints it as it comes.
-pub async fn measure(plan: &Plan, files: Option<&Files>, seconds: u32, format: Format) {
+pub async fn measure(
+    plan: &Plan,
+    files: Option<&Files>,
+    serenade: Option<&str>,
+    seconds: u32,
+    format: Format,
+) {
     if plan.wants("session") {
         match files {
             Some(files) => sessions(files, format),
@@ -61,6 +71,10 @@ pub async fn measure(plan: &Plan, files: Option<&Files>, seconds: u32, format: F
             }
             if plan.wants("http") {
                 over_http(&app, store, seconds, format).await;
+                match serenade {
+                    Some(program) => beside_serenade(&app, store, program, seconds, format).await,
+                    None => eprintln!("Serenade: left out, for it is a program of its own: --serenade FILE"),
+                }
             }
         }
     }
@@ -185,20 +199,11 @@ fn memory(app: &TestApp, format: Format) {
     print("load", least / (bytes / f64::from(1 << 30)), "s per GiB", Target::AtMost(1.0), &of, format);
 }
 
-/// Asks for shelves on many connections, beside a bare handler that returns the same bytes: by turns, so that both meet the same
-/// machine.
+/// Asks for shelves on many connections, beside a bare handler that returns the same bytes.
 async fn over_http(app: &TestApp, store: Store, seconds: u32, format: Format) {
-    let product = |n: usize| format!("/api/v1/recommendations?limit=10&sku=B{}", n % PRODUCTS);
-    let mut random = StdRng::seed_from_u64(2);
-    // So long a trail is answered to each who asks anew.
-    let mut trail = |n: usize| {
-        let group = n % (PRODUCTS / GROUP) * GROUP;
-        let viewed: Vec<String> =
-            (0..VIEWS).map(|_| format!("B{}", group + random.random_range(0..GROUP))).collect();
-        format!("/api/v1/recommendations?limit=10&viewed={}", viewed.join(","))
-    };
+    let product = |n: usize| format!("/api/v1/recommendations?limit={ANSWERS}&sku=B{}", n % PRODUCTS);
     let products: Vec<String> = (0..PRODUCTS).map(product).collect();
-    let trails: Vec<String> = (0..TRAILS).map(&mut trail).collect();
+    let trails = trails();
     for (name, token, paths) in [
         ("product", "", &products),
         ("product_for_visitor", "a-visitor", &products),
@@ -212,15 +217,9 @@ async fn over_http(app: &TestApp, store: Store, seconds: u32, format: Format) {
         };
         let scripts = vec![Script::gets(token, paths); CONNECTIONS];
         let bare = bare::start(&answer);
-        let mut turns: Vec<[Answered; 2]> = vec![];
-        for _ in 0..TURNS {
-            let seconds = seconds.div_ceil(TURNS);
-            let yardstick = Answered::by(bare.pid(), bare.address(), &scripts, seconds).await;
-            turns.push([yardstick, Answered::by(app.node().pid(), app.address(), &scripts, seconds).await]);
-        }
-        turns.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
-        let middle = &turns[turns.len() / 2];
-        let [yardstick, found] = middle;
+        let yardstick = (bare.pid(), bare.address(), &scripts[..]);
+        let turns = by_turns(app, yardstick, &scripts, seconds).await;
+        let [yardstick, found] = &turns[turns.len() / 2];
         let beside = format!(
             "{store}: {:.0}/s, {:.1} µs of the server's CPU an answer, p90 {:.2} ms; a bare actix-web handler of the same {} \
              bytes {:.0}/s, {:.1} µs; the middle of {TURNS} turns, from {:.2} to {:.2}",
@@ -234,8 +233,66 @@ async fn over_http(app: &TestApp, store: Store, seconds: u32, format: Format) {
             ratio(&turns[turns.len() - 1]),
         );
         let name = format!("http.{name}.per_bare");
-        print(&name, ratio(middle), "times", Target::AtLeast(0.6), &beside, format);
+        print(&name, ratio(&turns[turns.len() / 2]), "times", Target::AtLeast(0.6), &beside, format);
     }
+}
+
+/// Asks for trails that nobody asked for before.
+fn trails() -> Vec<String> {
+    let mut random = StdRng::seed_from_u64(2);
+    let mut trail = |n: usize| {
+        let viewed: Vec<String> = (0..VIEWS).map(|_| format!("B{}", viewed(n, &mut random))).collect();
+        format!("/api/v1/recommendations?limit={ANSWERS}&viewed={}", viewed.join(","))
+    };
+    (0..TRAILS).map(&mut trail).collect()
+}
+
+/// Draws a product of those that a trail is about.
+fn viewed(trail: usize, random: &mut StdRng) -> usize {
+    trail % (PRODUCTS / GROUP) * GROUP + random.random_range(0..GROUP)
+}
+
+/// Asks for what follows on trails, by turns with Serenade, which learnt from the same sessions, follows as many and answers with
+/// the bare numbers of as many products.
+async fn beside_serenade(app: &TestApp, store: Store, program: &str, seconds: u32, format: Format) {
+    let serenade = serenade::start(program, &events(), VIEWS, ANSWERS);
+    let mut random = StdRng::seed_from_u64(2);
+    let mut view = |n: usize| serenade::path(n / VIEWS, viewed(n / VIEWS, &mut random));
+    let views: Vec<String> = (0..TRAILS).map(&mut view).collect();
+    let [views, trails] = [views, trails()].map(|paths| vec![Script::gets("", &paths); CONNECTIONS]);
+    let turns = by_turns(app, (serenade.pid(), serenade.address(), &views), &trails, seconds).await;
+    let [yardstick, found] = &turns[turns.len() / 2];
+    let beside = format!(
+        "{store}: {:.0}/s, {:.1} µs of the server's CPU an answer, p90 {:.2} ms; Serenade {:.0}/s, {:.1} µs, p90 {:.2} ms; \
+         the middle of {TURNS} turns, from {:.2} to {:.2}",
+        found.per_second,
+        found.cpu_us,
+        found.p90_ms,
+        yardstick.per_second,
+        yardstick.cpu_us,
+        yardstick.p90_ms,
+        ratio(&turns[0]),
+        ratio(&turns[turns.len() - 1]),
+    );
+    let value = ratio(&turns[turns.len() / 2]);
+    print("http.session.per_serenade", value, "times", Target::AtLeast(2.0), &beside, format);
+}
+
+/// Measures a yardstick and the shop by turns, so that both meet the same machine; the least ratio comes first.
+async fn by_turns(
+    app: &TestApp,
+    (pid, address, asked): (u32, SocketAddr, &[Script]),
+    scripts: &[Script],
+    seconds: u32,
+) -> Vec<[Answered; 2]> {
+    let seconds = seconds.div_ceil(TURNS);
+    let mut turns = vec![];
+    for _ in 0..TURNS {
+        let yardstick = Answered::by(pid, address, asked, seconds).await;
+        turns.push([yardstick, Answered::by(app.node().pid(), app.address(), scripts, seconds).await]);
+    }
+    turns.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+    turns
 }
 
 /// Is how quickly a server answered, and what that cost it.
