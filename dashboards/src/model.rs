@@ -22,7 +22,7 @@ pub struct ModelInService {
     pub sessions: u64,
     /// How many products it knows.
     pub items: u64,
-    /// What methods attained at questions of the latest part of these.
+    /// What methods attained at questions of the latest part of these, task by task.
     pub figures: Vec<OfflineFigure>,
 }
 
@@ -33,6 +33,10 @@ pub struct OfflineFigure {
     pub task: String,
     /// The method.
     pub method: String,
+    /// What it does, for people; empty where nobody knows.
+    pub meaning: String,
+    /// Whether it is the one that fills shelves now.
+    pub serves: bool,
     /// How many questions were asked.
     pub cases: u64,
     /// The part of them whose answer was among the first twenty, with its 95 % interval.
@@ -51,13 +55,23 @@ pub(crate) struct View<'a> {
     orders: String,
     sessions: String,
     items: String,
+    tasks: Vec<Asked<'a>>,
+}
+
+/// Holds one task: the method that serves, which stands in the open, and all of them beside each other.
+#[derive(Serialize)]
+struct Asked<'a> {
+    task: &'a str,
+    serving: Row<'a>,
+    best_other: Option<Row<'a>>,
     rows: Vec<Row<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 struct Row<'a> {
-    task: &'a str,
     method: &'a str,
+    meaning: &'a str,
+    serves: bool,
     cases: String,
     hit_rate: String,
     hit_rate_interval: String,
@@ -75,9 +89,23 @@ impl ModelInService {
             orders: count(self.orders),
             sessions: count(self.sessions),
             items: count(self.items),
-            rows: self.figures.iter().map(OfflineFigure::view).collect(),
+            tasks: self.figures.chunk_by(|one, next| one.task == next.task).filter_map(asked).collect(),
         }
     }
+}
+
+/// Puts the figures of one task in order, the best first. Where none of them serves, the best stands in the open.
+fn asked(figures: &[OfflineFigure]) -> Option<Asked<'_>> {
+    let mut figures: Vec<&OfflineFigure> = figures.iter().collect();
+    figures.sort_by(|x, y| y.hit_rate[0].total_cmp(&x.hit_rate[0]));
+    let serving = figures.iter().position(|figure| figure.serves).unwrap_or(0);
+    let rows: Vec<Row<'_>> = figures.iter().map(|figure| figure.view()).collect();
+    Some(Asked {
+        task: &figures.first()?.task,
+        serving: rows[serving].clone(),
+        best_other: rows.get(usize::from(serving == 0)).cloned(),
+        rows,
+    })
 }
 
 impl OfflineFigure {
@@ -85,8 +113,9 @@ impl OfflineFigure {
         let [hit_rate, low, high] = self.hit_rate;
         let [rank, rank_low, rank_high] = self.reciprocal_rank;
         Row {
-            task: &self.task,
             method: &self.method,
+            meaning: &self.meaning,
+            serves: self.serves,
             cases: count(self.cases),
             hit_rate: percent(hit_rate),
             hit_rate_interval: format!("{} to {}", percent(low), percent(high)),

@@ -545,3 +545,21 @@ fn a_metric_that_was_added_after_the_start_is_told_as_a_hint() {
     assert!(html.contains(r#"<option value="orders">"#) && !html.contains(r#"<option value="refunded">"#));
     assert!(!text(&page("experiment-worse")).contains("Was a metric forgotten?"), "it is over");
 }
+
+#[test]
+fn of_a_models_methods_the_one_that_serves_stands_in_the_open() {
+    let html = page("shelves");
+    let (_, model) = html.split_once("id=\"model\"").unwrap();
+    let (open, folded) = model.split_once("<details>").unwrap();
+    let (open, read) = (text(open), text(folded));
+    assert!(open.contains("The product taken out of a basket ranked 9,412 44.00 %"), "{open}");
+    assert!(open.contains("83.00 % 44.70 % weighted"), "the best of the others beside it: {open}");
+    assert!(!open.contains("cosine") && !open.contains("popularity"), "{open}");
+    assert!(read.contains("The product taken out of a basket: all 4 methods"), "{read}");
+    assert!(read.contains("ranked fills shelves now candidates of many lists"), "{read}");
+    let order = ["weighted", "ranked", "cosine", "popularity"];
+    let (_, basket) = read.split_once("all 4 methods").unwrap();
+    let places = order.map(|method| basket.find(&format!("{method} ")));
+    assert!(places.is_sorted() && places[0].is_some(), "the best comes first: {basket}");
+    assert!(!read.contains("all 1 methods"), "a method alone has nothing beside it");
+}

@@ -33,4 +33,4 @@ pub mod tally;
 pub mod vectors;
 
 pub use index::{Algorithm, Evidence, Index, Reason, Suggestion, Wanted};
-pub use model::{About, Learnt, Measured, Model, ModelError, Task};
+pub use model::{About, Learnt, Measured, Model, ModelError, RANKED, Task};

@@ -9,8 +9,9 @@ use actix_web::{
 use dashboards::{
     Currency, ModelInService, OfflineFigure, Pages, ShelfDuel, ShelfFunnel, ShelvesPage, shelves::PERIODS,
 };
-use recommender::{About, Measured, Task, archive::Archive};
+use recommender::{About, Measured, RANKED, Task, archive::Archive};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{html, login::SignedIn};
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     events::shelf_counts::{ADDS, CLICKS, DUELS, LOSSES, ORDERS, REVENUE, SEEN, SHOWINGS, TIES, WINS},
     problem::Problem,
     search::sellers::DAY_MS,
-    shelves::ShelfName,
+    shelves::{Algorithm, Filling, ShelfName},
     shop::Shop,
     store::{ShelfCount, ShelfCounts},
 };
@@ -54,20 +55,17 @@ pub(super) async fn read(
         duels: duels(&counts),
         catalogue: catalogue.visible_count() as u64,
         currency: Currency::new(currency.code(), currency.exponent()),
-        model: shop.shelves.model().map(|about| in_service(&about)),
+        model: shop.shelves.model().map(|about| in_service(&about, |shelf| shop.config.shelves.of(shelf))),
         held_back: held_back(&shop).await,
     }))
 }
 
-fn in_service(about: &About) -> ModelInService {
+fn in_service(about: &About, fills: impl Fn(ShelfName) -> Filling) -> ModelInService {
     let figure = |measured: &Measured| OfflineFigure {
-        task: match measured.task {
-            Task::Session => "The next product of a session".into(),
-            Task::Loo => "The product taken out of a basket".into(),
-            Task::Fbt => "What one product was bought with".into(),
-            Task::After => "What a customer who came back bought for the first time".into(),
-        },
+        task: asked_for(measured.task).into(),
         method: measured.method.clone(),
+        meaning: meaning(&measured.method).into(),
+        serves: serves(measured, fills(shelf_of(measured.task)), about),
         cases: measured.cases,
         hit_rate: measured.hit_rate_20,
         reciprocal_rank: measured.mrr_20,
@@ -81,6 +79,61 @@ fn in_service(about: &About) -> ModelInService {
         sessions: about.sessions,
         items: about.items,
         figures: about.measured.iter().map(figure).collect(),
+    }
+}
+
+fn asked_for(task: Task) -> &'static str {
+    match task {
+        Task::Session => "The next product of a session",
+        Task::Loo => "The product taken out of a basket",
+        Task::Fbt => "What one product was bought with",
+        Task::After => "What a customer who came back bought for the first time",
+    }
+}
+
+/// Names the shelf that asks what a task does.
+fn shelf_of(task: Task) -> ShelfName {
+    match task {
+        Task::Session => ShelfName::AlsoViewed,
+        Task::Loo => ShelfName::GoesWithCart,
+        Task::Fbt => ShelfName::BoughtTogether,
+        Task::After => ShelfName::Recommended,
+    }
+}
+
+/// Says whether a method is that of the (first) algorithm that fills a shelf. Pairs of orders are named after their score.
+fn serves(measured: &Measured, filling: Filling, about: &About) -> bool {
+    let (Filling::One(lead) | Filling::Shared(lead, _)) = filling;
+    let score = || about.settings.pointer("/pairs/score").and_then(Value::as_str).unwrap_or("cosine");
+    let method = match (lead, measured.task) {
+        (Algorithm::Learnt, _) => RANKED,
+        (Algorithm::Popular, _) => "popularity",
+        (Algorithm::After, Task::After) => "after",
+        (Algorithm::Pairs | Algorithm::After, Task::Session) | (Algorithm::Pairs, Task::After) => "pairs",
+        (Algorithm::Pairs, Task::Loo | Task::Fbt) => score(),
+        (Algorithm::After, Task::Loo | Task::Fbt) => return false,
+    };
+    measured.method == method
+}
+
+fn meaning(method: &str) -> &'static str {
+    match method {
+        RANKED => "what learnt asks: candidates of many lists, put in order by what later questions taught",
+        "weighted" => "the same candidates, in the order of a weighted sum",
+        "popularity" => "what many buy, whoever asks",
+        "pairs" => "what is viewed or bought together, by pairs",
+        "cosine" => "pairs, by shrunk cosine",
+        "lift" => "pairs, by lift",
+        "llr" => "pairs, by log-likelihood ratio",
+        "after the last" => "what is viewed after the product on screen",
+        "past sessions" => "what followed in sessions like this one",
+        "VMIS-kNN" => "what followed in sessions like this one, as Serenade has it",
+        "past baskets" => "what baskets like this one held",
+        "linear" => "what a linear model of baskets holds likely",
+        "EASE" => "what Steck’s linear model holds likely",
+        "baskets" => "what goes with the latest purchases",
+        "after" => "what is bought later, by pairs of orders",
+        _ => "",
     }
 }
 
@@ -158,4 +211,36 @@ fn duels(counts: &ShelfCounts) -> Vec<ShelfDuel> {
         ties: of(duel, TIES),
     };
     counts.iter().filter(|(count, _)| count.what == DUELS).map(duel).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_method_in_the_open_is_the_one_that_fills_the_shelf() {
+        let about = About { settings: serde_json::json!({"pairs": {"score": "llr"}}), ..About::default() };
+        let all = [RANKED, "popularity", "pairs", "cosine", "llr", "after"];
+        for (filling, task, method) in [
+            ("learnt", Task::Loo, RANKED),
+            ("learnt~pairs", Task::Session, RANKED),
+            ("popular", Task::Session, "popularity"),
+            ("pairs", Task::Session, "pairs"),
+            ("pairs~learnt", Task::Fbt, "llr"),
+            ("after", Task::After, "after"),
+            ("after", Task::Session, "pairs"),
+        ] {
+            let measured = |method: &str| Measured {
+                task,
+                method: method.to_owned(),
+                cases: 1,
+                hit_rate_20: [0.0; 3],
+                mrr_20: [0.0; 3],
+                coverage: 0.0,
+            };
+            let serves = |method: &&str| serves(&measured(method), filling.parse().unwrap(), &about);
+            let found: Vec<&str> = all.into_iter().filter(|method| serves(method)).collect();
+            assert_eq!(found, [method], "{filling} for {}", task.name());
+        }
+    }
 }
