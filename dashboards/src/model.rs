@@ -97,7 +97,7 @@ impl ModelInService {
 /// Puts the figures of one task in order, the best first. Where none of them serves, the best stands in the open.
 fn asked(figures: &[OfflineFigure]) -> Option<Asked<'_>> {
     let mut figures: Vec<&OfflineFigure> = figures.iter().collect();
-    figures.sort_by(|x, y| y.hit_rate[0].total_cmp(&x.hit_rate[0]));
+    figures.sort_by(|x, y| y.hit_rate[0].total_cmp(&x.hit_rate[0]).then(y.serves.cmp(&x.serves)));
     let serving = figures.iter().position(|figure| figure.serves).unwrap_or(0);
     let rows: Vec<Row<'_>> = figures.iter().map(|figure| figure.view()).collect();
     Some(Asked {

@@ -252,7 +252,7 @@ async fn letters_say_what_goes_with_what_they_are_about(store: Store) {
     app.run(&["import", "stock", &stock]).await;
     let back = letter_to(&folder, "eve", "back_in_stock").await;
     for words in
-        ["Goes with it:", "Bought together with The RARE in 3 of 3 orders", "/products/MUG?from=mail."]
+        ["Goes with it:", "Bought together with The RARE in 3 of its 3 orders", "/products/MUG?from=mail."]
     {
         assert!(back.text.contains(words), "{words} in {}", back.text);
     }

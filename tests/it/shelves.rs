@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use harness::{
     Admin, Answer, Shopper, Store, TestApp,
     admin::{self, api, unescape},
+    catalogue::{csv, many, standard},
     patience::eventually,
 };
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ on_each_store!(
     what_was_answered_before_is_never_out_of_date,
     an_algorithm_that_is_late_is_done_without,
     a_trail_names_products_with_commas,
+    a_first_page_without_aisles_repeats_nothing_and_obeys_the_rules,
 );
 
 async fn shop(store: Store) -> TestApp {
@@ -86,6 +88,34 @@ async fn rules_decide_what_shelves_offer(store: Store) {
     assert!(skus(&app, "sku=MUG&limit=50", None).await.contains(&"V7".to_owned()));
     let page = app.page(&shopper, "/products/MUG").await;
     assert!(!page.contains("/products/V7?"), "{page}");
+}
+
+async fn a_first_page_without_aisles_repeats_nothing_and_obeys_the_rules(store: Store) {
+    let app = shop(store).await;
+    let goods = csv(&[standard(), many("N", 12, 10)].concat()).replace(",home,", ",,");
+    let file = app.write_file("goods.csv", &goods);
+    app.run(&["import", "products", &file]).await;
+    let shopper = app.open_cart().await;
+    let cards = async || {
+        let page = unescape(&app.page(&shopper, "/").await);
+        let (counter, shelf) = page.split_once("class=\"shelf\"").unwrap();
+        [counter, shelf].map(|part| {
+            let links = part.split("card-link\" href=\"/products/").skip(1);
+            links.map(|link| link.split(['"', '?']).next().unwrap().to_owned()).collect::<BTreeSet<_>>()
+        })
+    };
+    eventually("all goods without an aisle", async || app.page(&shopper, "/").await.contains("26 things"))
+        .await;
+    let [counter, shelf] = cards().await;
+    assert_eq!((counter.len(), shelf.len()), (8, 6));
+    assert!(counter.is_disjoint(&shelf), "{counter:?} {shelf:?}");
+    let [one, other] = [&counter, &shelf].map(|cards| cards.first().unwrap().clone());
+    let rules = json!([{"id": "no-goods", "type": "exclude", "skus": [one, other]}]);
+    assert_eq!(save(&app, 0, rules).await.status, 200);
+    let [counter, shelf] = cards().await;
+    for excluded in [&one, &other] {
+        assert!(!counter.contains(excluded) && !shelf.contains(excluded), "{counter:?} {shelf:?}");
+    }
 }
 
 async fn rules_are_kept_with_who_changed_them_and_why(store: Store) {

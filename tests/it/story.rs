@@ -170,6 +170,6 @@ async fn a_change_of_algorithm_is_decided_by_what_its_shelf_led_to(store: Store)
     for n in 0..8 {
         let shelf = beside_mug(&app, &format!("later-visitor-{n}")).await;
         assert_eq!((algorithm(&shelf[0]), &shelf[0]["sku"]), ("pairs", &json!("TEAPOT")));
-        assert_eq!(shelf[0]["because"], "Bought together with The MUG in 8 of 8 orders");
+        assert_eq!(shelf[0]["because"], "Bought together with The MUG in 8 of its 8 orders");
     }
 }

@@ -207,14 +207,14 @@ async fn a_model_is_taken_back_and_the_server_follows(store: Store) {
     swapped(&app, before).await;
     assert_eq!(json(&["show"]).await["id"], ids[0]);
     let because = suggested(&app, "sku=MUG", None).await[0]["because"].clone();
-    assert_eq!(because, "Bought together with The MUG in 16 of 16 orders");
+    assert_eq!(because, "Bought together with The MUG in 16 of its 16 orders");
     assert!(!app.try_run(&["model", "rollback"]).await.status.success(), "there was none before it");
 
     let before = swaps(&app).await;
     model(&["promote", &ids[1][..5]]).await;
     swapped(&app, before).await;
     let because = suggested(&app, "sku=MUG", None).await[0]["because"].clone();
-    assert_eq!(because, "Bought together with The MUG in 16 of 24 orders");
+    assert_eq!(because, "Bought together with The MUG in 16 of its 24 orders");
 }
 
 async fn broken_event_files_and_models_are_survived(store: Store) {

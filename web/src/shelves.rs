@@ -89,11 +89,6 @@ pub struct Shelves {
 }
 
 impl Shelves {
-    /// Returns what many buy.
-    pub fn popular(&self, catalogue: &Catalogue, n: usize) -> Shelf {
-        self.suggest(catalogue, Algorithm::Popular, &About::Nothing, n)
-    }
-
     /// Fills a shelf from what the model says, and where it knows too little from the catalogue's own order: products of the wanted
     /// categories first.
     fn fill(

@@ -122,7 +122,7 @@ async fn recommendations(shop: web::Data<Shop>, request: HttpRequest) -> Result<
     let view = shelf.items.iter().map(|item| SuggestionView {
         product: ProductView::of(&item.suggested.product, &stock, &now),
         reason: item.suggested.why.name(),
-        because: item.suggested.why.words(&catalogue),
+        because: item.suggested.why.words(&catalogue, None),
         from: item.spot.as_ref().map(Spot::to_string),
     });
     let view = RecommendationsView { shelf: shelf.name, recommendations: view.collect() };

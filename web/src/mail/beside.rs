@@ -86,7 +86,7 @@ impl Beside {
             beside.rows.push(Row {
                 name: product.name.clone(),
                 price: Price::from(price.unwrap_or(product.price)).text,
-                because: suggested.why.words(&catalogue),
+                because: suggested.why.words(&catalogue, None),
                 url: letters.url(&path),
             });
         }

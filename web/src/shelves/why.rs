@@ -3,7 +3,7 @@
 use cart_core::Sku;
 use recommender::{Evidence, Reason};
 
-use crate::catalogue::Catalogue;
+use crate::{catalogue::Catalogue, storefront::pages::grouped};
 
 /// Says why a product stands on a shelf.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,23 +26,43 @@ impl Why {
         }
     }
 
-    /// Returns the reason in plain words.
-    pub fn words(&self, catalogue: &Catalogue) -> String {
+    /// Returns the reason in plain words; beside a product that is in front of the reader, that one is not named.
+    pub fn words(&self, catalogue: &Catalogue, beside: Option<&Sku>) -> String {
         let name = |sku: &Sku| catalogue.visible(sku).map_or_else(|| sku.to_string(), |p| p.name.clone());
+        let number = |number: &u32| grouped(u64::from(*number));
         match self {
             Self::Learnt(Reason::BoughtTogether(Evidence { with, both, of })) => {
-                format!("Bought together with {} in {both} of {of} orders", name(with))
+                let company = match beside == Some(with) {
+                    true => "Bought with this".to_owned(),
+                    false => format!("Bought together with {}", name(with)),
+                };
+                format!("{company} in {} of its {} orders", number(both), number(of))
             }
             Self::Learnt(Reason::BoughtBefore(Evidence { with, both, of })) => {
-                format!("You bought {}: {both} of {of} such orders held this too", name(with))
+                format!(
+                    "You bought {}: {} of {} such orders held this too",
+                    name(with),
+                    number(both),
+                    number(of)
+                )
             }
             Self::Learnt(Reason::BoughtAfter(Evidence { with, both, of })) => {
-                format!("Of {of} who bought {} and came back, {both} bought this", name(with))
+                format!(
+                    "Of {} who bought {} and came back, {} bought this",
+                    number(of),
+                    name(with),
+                    number(both)
+                )
             }
             Self::Learnt(Reason::ViewedTogether(Evidence { with, both, of })) => {
-                format!("Of {of} visits to {}, {both} looked at this too", name(with))
+                format!(
+                    "In {} of {} visits to {} this was looked at too",
+                    number(both),
+                    number(of),
+                    name(with)
+                )
             }
-            Self::Learnt(Reason::SimilarBaskets) => "Bought with carts like this".to_owned(),
+            Self::Learnt(Reason::SimilarBaskets) => "Often bought with things like this".to_owned(),
             Self::Learnt(Reason::SimilarSessions) => {
                 "Others who looked at the same went on to this".to_owned()
             }
@@ -52,11 +72,11 @@ impl Why {
                 "Same category, bought in one order".to_owned()
             }
             Self::Learnt(Reason::PopularAlike { orders }) => {
-                format!("Same category, bought in {orders} orders")
+                format!("Same category, bought in {} orders", number(orders))
             }
             Self::Learnt(Reason::Popular { orders: 0 }) => "Popular with others".to_owned(),
             Self::Learnt(Reason::Popular { orders: 1 }) => "Bought in one order".to_owned(),
-            Self::Learnt(Reason::Popular { orders }) => format!("Bought in {orders} orders"),
+            Self::Learnt(Reason::Popular { orders }) => format!("Bought in {} orders", number(orders)),
             Self::Pinned => "Chosen by the shop".to_owned(),
             Self::Catalogue => "From our range".to_owned(),
         }

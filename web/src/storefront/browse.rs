@@ -15,13 +15,14 @@ use super::{
     history::seen,
     html, html_response,
     pages::{
-        Card, Hero, Home, ListRow, Listing, ProductPage, Shelf, Tell, asset as file, placeholder,
+        Card, Hero, Home, ListRow, Listing, ProductPage, Shelf, Tell, asset as file, grouped, placeholder,
         worker as program,
     },
     rendered,
 };
 use crate::{
     config::SessionMode,
+    definitions::Forced,
     problem::{Kind, Problem},
     search::Ask,
     shelves::{About, ShelfName, Shown},
@@ -74,8 +75,19 @@ pub(super) async fn shelf_for(
 
 /// Makes a shelf of pages out of one of recommendations.
 pub(super) async fn shelf(shop: &Shop, heading: &str, shown: Shown) -> Result<Shelf, Problem> {
+    shelf_beside(shop, heading, shown, None).await
+}
+
+/// Makes a shelf for the page of a product, where there is one.
+async fn shelf_beside(
+    shop: &Shop,
+    heading: &str,
+    shown: Shown,
+    beside: Option<&Sku>,
+) -> Result<Shelf, Problem> {
     let catalogue = shop.catalogue.get();
-    let because: Vec<String> = shown.items.iter().map(|item| item.suggested.why.words(&catalogue)).collect();
+    let because: Vec<String> =
+        shown.items.iter().map(|item| item.suggested.why.words(&catalogue, beside)).collect();
     let (products, spots): (Vec<_>, Vec<_>) =
         shown.items.into_iter().map(|item| (item.suggested.product, item.spot)).unzip();
     let stock = shop.shelf_stock(skus_of(&products)).await?;
@@ -103,10 +115,12 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
     let longest = by_category.iter().map(Vec::len).max().unwrap_or(0);
     let mixed = (0..longest).flat_map(|n| by_category.iter().filter_map(move |c| c.get(n).copied()));
     let on_offer = |p: &&Arc<Product>| !shop.shelves.is_sold_out(&p.sku);
-    let mut featured: Vec<Arc<Product>> = mixed.filter(on_offer).take(FEATURED_LEN).cloned().collect();
+    let most = FEATURED_LEN + SHELF_LEN;
+    let mut featured: Vec<Arc<Product>> = mixed.filter(on_offer).take(most).cloned().collect();
     if featured.is_empty() {
-        let popular = shop.shelves.popular(&catalogue, FEATURED_LEN);
-        featured = popular.into_iter().map(|s| s.product).collect();
+        let filling = shop.filling(ShelfName::Popular, None, &Forced::new());
+        let popular = shop.shelf(ShelfName::Popular, About::Nothing, None, filling, most).await;
+        featured = popular.items.into_iter().map(|item| item.suggested.product).collect();
     }
     let orders = match guest.visitor.new_token() {
         Some(_) => vec![],
@@ -133,6 +147,9 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
             shelf(shop, "Recommended for you", chosen).await?
         }
     };
+    // What the shelf below shows comes last, so that a page with enough to show shows nothing twice.
+    featured.sort_by_key(|p| suggested.cards.iter().any(|card| card.sku == p.sku.as_str()));
+    featured.truncate(FEATURED_LEN);
     let doors: Vec<(String, &Product)> = catalogue
         .categories()
         .iter()
@@ -143,7 +160,7 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
         heading: "Good things, well kept".into(),
         text: format!(
             "{} things for sale, and your cart is the same on every device you own.",
-            catalogue.visible_count()
+            grouped(catalogue.visible_count() as u64)
         ),
     };
     let mut page = Home::new(hero, cards(shop, &featured).await?, suggested, &doors);
@@ -231,7 +248,7 @@ pub(super) async fn product_page(
     let viewed = shelf_for(shop, ShelfName::AlsoViewed, about, &guest, 2 * SHELF_LEN).await;
     let viewed = viewed.particular().without(&together, SHELF_LEN);
     let viewed = shelf(shop, "People also viewed", viewed).await?;
-    let together = shelf(shop, "Bought together", together).await?;
+    let together = shelf_beside(shop, "Bought together", together, Some(&product.sku)).await?;
     let belonging = together.cards.iter().zip(belongs).filter(|(_, belongs)| *belongs);
     let set: Vec<Card> = belonging.map(|(card, _)| card.clone()).collect();
     let status = match tell {

@@ -95,7 +95,7 @@ fn format(money: Money) -> String {
 }
 
 /// Puts a comma between groups of three digits.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.char_indices() {
