@@ -8,7 +8,7 @@ mod nonsense;
 fn about() -> About {
     let measured = Measured {
         task: Task::Loo,
-        method: about::RANKED.to_owned(),
+        method: RANKED.to_owned(),
         cases: 9,
         hit_rate_20: [0.5, 0.4, 0.6],
         mrr_20: [0.25, 0.2, 0.3],
