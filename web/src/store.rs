@@ -62,9 +62,7 @@ pub use rollups::{
 };
 pub use search::SearchStore;
 pub use shares::{CartShare, ShareStore};
-pub use shelf_counts::{
-    ShelfClick, ShelfCount, ShelfCountStore, ShelfCounts, ShelfCredit, ShelfDeed, ShelfDuel, ShelfStep,
-};
+pub use shelf_counts::{ShelfClick, ShelfCount, ShelfCountStore, ShelfCounts, ShelfDuel, ShelfStep};
 pub use stock::{NotedChange, StockAct, StockChange, StockOutcome, StockStore};
 pub use stock_requests::{DemandQuery, StockDemand, StockRequest, StockRequestStore, StockWave};
 pub use turn::{

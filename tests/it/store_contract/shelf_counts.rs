@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cart_core::VisitorId;
-use web::store::{ShelfClick, ShelfCount, ShelfCredit, ShelfDeed, ShelfDuel, ShelfStep, StoreError};
+use web::store::{ShelfClick, ShelfCount, ShelfDuel, ShelfStep, StoreError};
 
 use super::subject::{NOW_MS, Subject};
 
@@ -16,18 +16,6 @@ fn click(unit: &str, sku: &str, at_ms: i64) -> ShelfClick {
         at_ms,
         is_added: false,
         is_ordered: false,
-    }
-}
-
-fn deed(unit: &str, at_ms: i64, credit: Option<ShelfCredit>) -> ShelfDeed {
-    ShelfDeed {
-        unit: VisitorId::parse(unit).unwrap(),
-        sku: "X".into(),
-        what: "orders".into(),
-        at_ms,
-        currency: "GBP".into(),
-        paid_minor: 1_250,
-        credit,
     }
 }
 
@@ -45,7 +33,6 @@ pub async fn counts_of_shelves_add_up_by_days(subject: Subject) {
         from,
         to,
         clicks: vec![click("a", "X", NOW_MS), click("b", "X", NOW_MS)],
-        deeds: vec![deed("a", NOW_MS, None), deed("b", NOW_MS - 1, None)],
         duels: vec![duel("s1", 1)],
         counts: [
             ((7, count("seen", "X")), 2),
@@ -67,25 +54,18 @@ pub async fn counts_of_shelves_add_up_by_days(subject: Subject) {
     // The clicks of one become another's; what is old is forgotten; counts may fall.
     let units =
         |names: &[&str]| names.iter().map(|name| VisitorId::parse(name).unwrap()).collect::<BTreeSet<_>>();
-    let credit =
-        ShelfCredit { shelf: "popular".into(), algorithm: "pairs".into(), clicked_at_ms: NOW_MS - 2 };
     let next = ShelfStep {
         from: 1,
         to: 2,
         clicks: vec![ShelfClick { is_added: true, ..click("b", "X", NOW_MS + 5) }, click("u", "X", NOW_MS)],
-        deeds: vec![deed("a", NOW_MS, Some(credit.clone())), deed("a", NOW_MS + 1, None)],
         gone: units(&["a"]),
         duels: vec![duel("s1", 2), duel("s2", 0)],
         counts: [((8, count("wins", "popular")), -1)].into(),
         forget_before_ms: NOW_MS + 1,
-        forget_deeds_before_ms: NOW_MS,
     };
     store.save_shelf_step(&next).await.unwrap();
     let clicks = store.shelf_clicks(&units(&["a", "b", "u"])).await.unwrap();
     assert_eq!(clicks, [next.clicks[0].clone()], "the unit's are too old");
-    let mut deeds = store.shelf_deeds(&units(&["a", "b"])).await.unwrap();
-    deeds.sort_by_key(|deed| deed.at_ms);
-    assert_eq!(deeds, next.deeds, "what a later click took is told so; what is old is forgotten");
     let showings = ["s1".to_owned(), "s2".to_owned(), "s3".to_owned()].into();
     assert_eq!(store.shelf_duels(&showings).await.unwrap(), []);
     assert_eq!(
@@ -94,6 +74,5 @@ pub async fn counts_of_shelves_add_up_by_days(subject: Subject) {
     );
     store.reset_shelf_counts().await.unwrap();
     assert_eq!(store.shelf_counts(0, 100).await.unwrap(), [].into());
-    assert_eq!(store.shelf_deeds(&units(&["a"])).await.unwrap(), []);
     assert_eq!(store.cursor("shelves").await.unwrap(), 0);
 }

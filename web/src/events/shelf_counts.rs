@@ -4,9 +4,6 @@
 //! click of its unit on that product, within [`ADD_MS`] before it, and an order within [`ORDER_MS`]; each click leads to one of each
 //! at most. What is paid is the price of the line. Of a showing that two algorithms share, the one wins that is clicked on more.
 //!
-//! Clicks come by a queue, and by requests of their own: the outbox may hold one after the addition that it led to, and told up to
-//! [`LATE_MS`] later. What units did lately is therefore kept, and a click that comes then takes it, also from an earlier click.
-//!
 //! The fold depends on nothing but the events in their order, so a rebuild from position 0 gives the same counts.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,19 +16,13 @@ use super::reader::{ReadError, Reader};
 use crate::{
     search::sellers::DAY_MS,
     shelves::report::{CLICKED, SHOWN},
-    store::{
-        KNOWN, OutboxEvent, ShelfClick, ShelfCount, ShelfCredit, ShelfDeed, ShelfDuel, ShelfStep, Store,
-    },
+    store::{KNOWN, OutboxEvent, ShelfClick, ShelfCount, ShelfDuel, ShelfStep, Store},
 };
 
 /// How long a click may lead to an addition to the cart, in milliseconds: half an hour, what analytics call a session.
 pub const ADD_MS: i64 = 30 * 60_000;
 /// How long a click may lead to an order, in milliseconds: a week, in which people make up their minds.
 pub const ORDER_MS: i64 = 7 * DAY_MS;
-/// How much later than what it led to a click may be told, in milliseconds: a page tells both at once, by two requests.
-pub const LATE_MS: i64 = 2_000;
-/// How long what was done is kept for clicks that are written after it, in milliseconds: longer than any of them waits in a queue.
-pub(super) const DEED_KEPT_MS: i64 = 10 * 60_000;
 /// How long clicks are kept: events of other nodes may come a little late.
 const KEPT_MS: i64 = ORDER_MS + DAY_MS;
 
@@ -117,17 +108,12 @@ struct KnownData {
     unit: VisitorId,
 }
 
-/// Names what a unit did: the unit, the product, what is counted of it and when.
-type DeedKey = (VisitorId, String, String, i64);
-
 /// Folds events into a step.
 #[derive(Default)]
 pub struct Fold {
     clicks: BTreeMap<(VisitorId, String), ShelfClick>,
-    deeds: BTreeMap<DeedKey, ShelfDeed>,
     duels: BTreeMap<String, ShelfDuel>,
     changed: BTreeSet<(VisitorId, String)>,
-    done: BTreeSet<DeedKey>,
     fought: BTreeSet<String>,
     latest_ms: i64,
     step: ShelfStep,
@@ -135,11 +121,10 @@ pub struct Fold {
 
 impl Fold {
     /// Begins with what the store knows of the units and showings that events speak of.
-    pub fn new(clicks: Vec<ShelfClick>, deeds: Vec<ShelfDeed>, duels: Vec<ShelfDuel>) -> Self {
-        let deeds = deeds.into_iter().map(|deed| (key_of(&deed), deed));
+    pub fn new(clicks: Vec<ShelfClick>, duels: Vec<ShelfDuel>) -> Self {
         let clicks = clicks.into_iter().map(|click| ((click.unit.clone(), click.sku.clone()), click));
         let duels = duels.into_iter().map(|duel| (duel.showing.clone(), duel));
-        Self { clicks: clicks.collect(), deeds: deeds.collect(), duels: duels.collect(), ..Self::default() }
+        Self { clicks: clicks.collect(), duels: duels.collect(), ..Self::default() }
     }
 
     /// Folds one event. Data that cannot be read is somebody else's event type: it changes nothing.
@@ -151,7 +136,7 @@ impl Fold {
             CLICKED => _ = serde_json::from_str(data).map(|data| self.click(event, data)),
             "line_added" => {
                 if let Ok(AddedData { sku }) = serde_json::from_str(data) {
-                    self.lead(event, &sku, ADDS, "", 0);
+                    self.lead(event, &sku, ADDS);
                 }
             }
             "order_placed" => _ = serde_json::from_str(data).map(|data| self.order(event, &data)),
@@ -188,10 +173,7 @@ impl Fold {
         let is_last = self.clicks.get(&key).is_none_or(|before| before.at_ms <= event.at_ms);
         if is_last {
             let (unit, at_ms) = (event.unit.clone(), event.at_ms);
-            let credit = ShelfCredit { shelf, algorithm, clicked_at_ms: at_ms };
-            let [is_added, is_ordered] = [ADDS, ORDERS].map(|what| self.take(&key, what, &credit));
-            let ShelfCredit { shelf, algorithm, .. } = credit;
-            let click = ShelfClick { unit, sku, shelf, algorithm, at_ms, is_added, is_ordered };
+            let click = ShelfClick { unit, sku, shelf, algorithm, at_ms, is_added: false, is_ordered: false };
             self.clicks.insert(key.clone(), click);
             self.changed.insert(key);
         }
@@ -219,57 +201,28 @@ impl Fold {
         self.fought.insert(showing.to_owned());
     }
 
-    /// Counts what the last click on a product led to, and keeps it for a later one.
-    fn lead(&mut self, event: &OutboxEvent, sku: &str, what: &str, currency: &str, paid_minor: i64) {
-        let (unit, sku, at_ms) = (event.unit.clone(), sku.to_owned(), event.at_ms);
-        let key = (unit.clone(), sku.clone());
-        let credit = self.clicks.get_mut(&key).and_then(|click| {
-            let is_done = if what == ADDS { &mut click.is_added } else { &mut click.is_ordered };
-            leads(click.at_ms, at_ms, within_ms(what), is_done).then(|| ShelfCredit {
-                shelf: click.shelf.clone(),
-                algorithm: click.algorithm.clone(),
-                clicked_at_ms: click.at_ms,
-            })
-        });
-        let (what, currency) = (what.to_owned(), currency.to_owned());
-        let deed = ShelfDeed { unit, sku, what, at_ms, currency, paid_minor, credit };
-        if deed.credit.is_some() {
-            self.changed.insert(key);
-            self.credit(&deed, 1);
+    /// Counts what the last click on a product led to; reports by which shelf and algorithm.
+    fn lead(&mut self, event: &OutboxEvent, sku: &str, what: &'static str) -> Option<(String, String)> {
+        let key = (event.unit.clone(), sku.to_owned());
+        let click = self.clicks.get_mut(&key)?;
+        let (most_ms, is_done) = match what {
+            ADDS => (ADD_MS, &mut click.is_added),
+            _ => (ORDER_MS, &mut click.is_ordered),
+        };
+        if !leads(click.at_ms, event.at_ms, most_ms, is_done) {
+            return None;
         }
-        // Of two lines of a product in one order, the first is what a click leads to.
-        self.done.insert(key_of(&deed));
-        self.deeds.entry(key_of(&deed)).or_insert(deed);
-    }
-
-    /// Gives a click that came late what it led to, where that counts for none or for an earlier one; reports whether there is any.
-    fn take(&mut self, (unit, sku): &(VisitorId, String), what: &str, credit: &ShelfCredit) -> bool {
-        let at = |at_ms: i64| (unit.clone(), sku.clone(), what.to_owned(), at_ms);
-        let clicked_at_ms = credit.clicked_at_ms;
-        let mut in_time = self.deeds.range(at(clicked_at_ms - LATE_MS)..=at(clicked_at_ms + within_ms(what)));
-        let is_free = |deed: &ShelfDeed| deed.credit.as_ref().is_none_or(|c| c.clicked_at_ms < clicked_at_ms);
-        let Some((key, deed)) = in_time.find(|(_, deed)| is_free(deed)) else { return false };
-        let (key, before) = (key.clone(), deed.clone());
-        let after = ShelfDeed { credit: Some(credit.clone()), ..before.clone() };
-        self.credit(&before, -1);
-        self.credit(&after, 1);
-        self.deeds.insert(key.clone(), after);
-        self.done.insert(key);
-        true
-    }
-
-    /// Counts what was done for the click that led to it, once more or once less.
-    fn credit(&mut self, deed: &ShelfDeed, sign: i64) {
-        let Some(ShelfCredit { shelf, algorithm, .. }) = &deed.credit else { return };
-        self.count(deed.at_ms, shelf, algorithm, &deed.what, &deed.sku, sign);
-        if deed.what == ORDERS {
-            self.count(deed.at_ms, shelf, algorithm, REVENUE, &deed.currency, sign * deed.paid_minor);
-        }
+        let (shelf, algorithm) = (click.shelf.clone(), click.algorithm.clone());
+        self.changed.insert(key);
+        self.count(event.at_ms, &shelf, &algorithm, what, sku, 1);
+        Some((shelf, algorithm))
     }
 
     fn order(&mut self, event: &OutboxEvent, order: &OrderData) {
         for line in order.lines.iter().filter(|_| order.source == "shop") {
-            self.lead(event, &line.sku, ORDERS, &order.currency, line.paid_minor());
+            if let Some((shelf, algorithm)) = self.lead(event, &line.sku, ORDERS) {
+                self.count(event.at_ms, &shelf, &algorithm, REVENUE, &order.currency, line.paid_minor());
+            }
         }
     }
 
@@ -296,25 +249,13 @@ impl Fold {
         let clicks = self.changed.iter().filter_map(|key| self.clicks.get(key)).cloned().collect();
         let duels = self.fought.iter().filter_map(|showing| self.duels.get(showing)).cloned().collect();
         self.step.counts.retain(|_, more| *more != 0);
-        let forget_deeds_before_ms = self.latest_ms - DEED_KEPT_MS;
-        let deeds = self.done.iter().filter_map(|key| self.deeds.remove(key));
-        let deeds = deeds.filter(|deed| deed.at_ms >= forget_deeds_before_ms).collect();
-        let forget_before_ms = self.latest_ms - KEPT_MS;
-        ShelfStep { from, to, clicks, deeds, duels, forget_before_ms, forget_deeds_before_ms, ..self.step }
+        ShelfStep { from, to, clicks, duels, forget_before_ms: self.latest_ms - KEPT_MS, ..self.step }
     }
-}
-
-fn key_of(deed: &ShelfDeed) -> DeedKey {
-    (deed.unit.clone(), deed.sku.clone(), deed.what.clone(), deed.at_ms)
-}
-
-fn within_ms(what: &str) -> i64 {
-    if what == ADDS { ADD_MS } else { ORDER_MS }
 }
 
 /// Reports whether a click led to what happened within some time after it, for the first time, and notes that it has.
 pub(super) fn leads(clicked_at_ms: i64, at_ms: i64, within_ms: i64, is_done: &mut bool) -> bool {
-    (-LATE_MS..=within_ms).contains(&(at_ms - clicked_at_ms)) && !std::mem::replace(is_done, true)
+    (0..=within_ms).contains(&(at_ms - clicked_at_ms)) && !std::mem::replace(is_done, true)
 }
 
 fn outcome(duel: &ShelfDuel) -> Option<&'static str> {
@@ -344,12 +285,10 @@ impl Reader for ShelfReader {
         let known = events.iter().filter(|event| event.kind == KNOWN);
         units.extend(known.filter_map(|e| Some(serde_json::from_str::<KnownData>(e.data.get()).ok()?.unit)));
         let clicked = events.iter().filter(|event| event.kind == CLICKED);
-        let clicking: BTreeSet<VisitorId> = clicked.clone().map(|event| event.unit.clone()).collect();
         let clicked = clicked.filter_map(|e| serde_json::from_str::<ClickedData>(e.data.get()).ok());
         let shared = clicked.filter(|data| data.against.is_some()).map(|data| data.showing).collect();
         let clicks = if units.is_empty() { vec![] } else { store.shelf_clicks(&units).await? };
-        let deeds = if clicking.is_empty() { vec![] } else { store.shelf_deeds(&clicking).await? };
-        let mut fold = Fold::new(clicks, deeds, store.shelf_duels(&shared).await?);
+        let mut fold = Fold::new(clicks, store.shelf_duels(&shared).await?);
         events.into_iter().for_each(|event| fold.add(event));
         Ok(store.save_shelf_step(&fold.into_step(from, last.position)).await?)
     }

@@ -13,9 +13,6 @@ pub trait ShelfCountStore: Send + Sync {
     /// Reads the last clicks of some units.
     async fn shelf_clicks(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<ShelfClick>>;
 
-    /// Reads what some units did lately that a click may have led to.
-    async fn shelf_deeds(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<ShelfDeed>>;
-
     /// Reads the clicks of some showings that two algorithms share.
     async fn shelf_duels(&self, showings: &BTreeSet<String>) -> Result<Vec<ShelfDuel>>;
 
@@ -49,36 +46,6 @@ pub struct ShelfClick {
     pub is_added: bool,
     /// Whether it has led to an order.
     pub is_ordered: bool,
-}
-
-/// Is an addition to the cart or a product of an order, kept for clicks that are written after it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShelfDeed {
-    /// The unit.
-    pub unit: VisitorId,
-    /// The product.
-    pub sku: String,
-    /// What is counted of it.
-    pub what: String,
-    /// When, in Unix milliseconds.
-    pub at_ms: i64,
-    /// The currency of what was paid; empty where nothing was.
-    pub currency: String,
-    /// What was paid.
-    pub paid_minor: i64,
-    /// The click that it counts for; none where no click led to it.
-    pub credit: Option<ShelfCredit>,
-}
-
-/// Names the click that something counts for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ShelfCredit {
-    /// The shelf.
-    pub shelf: String,
-    /// The algorithm.
-    pub algorithm: String,
-    /// When it was clicked on, in Unix milliseconds.
-    pub clicked_at_ms: i64,
 }
 
 /// Is how often a showing was clicked on that two algorithms share.
@@ -119,8 +86,6 @@ pub struct ShelfStep {
     pub to: u64,
     /// Clicks to insert or replace.
     pub clicks: Vec<ShelfClick>,
-    /// What was done, to insert; a credit replaces one, none replaces nothing.
-    pub deeds: Vec<ShelfDeed>,
     /// Units whose clicks are another's now.
     pub gone: BTreeSet<VisitorId>,
     /// Showings to insert or replace.
@@ -129,6 +94,4 @@ pub struct ShelfStep {
     pub counts: BTreeMap<(i64, ShelfCount), i64>,
     /// Clicks before this time lead to nothing any more, and are forgotten.
     pub forget_before_ms: i64,
-    /// What was done before this time is forgotten: no click is written so late.
-    pub forget_deeds_before_ms: i64,
 }

@@ -2,15 +2,14 @@
 //!
 //! The outbox says what was added and ordered, not what led to it. An experiment whose metrics ask for that keeps the clicks of its
 //! units since they were exposed, in their rows, and counts events that it makes itself ([`DERIVED`]), by the rule by which shelves
-//! are counted ([`shelf_counts`]): the last click on a product leads to one addition and one order at most, each within its time. An
-//! addition that no click led to waits for one that is written after it; what was made of an earlier click stays, as do orders.
+//! are counted ([`shelf_counts`]): the last click on a product leads to one addition and one order at most, each within its time.
 
 use experiments::{Metric, metric::Occurrence};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    events::shelf_counts::{ADD_MS, AddedData, ClickedData, DEED_KEPT_MS, ORDER_MS, OrderData, leads},
+    events::shelf_counts::{ADD_MS, AddedData, ClickedData, ORDER_MS, OrderData, leads},
     shelves::report::CLICKED,
 };
 
@@ -43,7 +42,6 @@ pub fn feeding(metric: &Metric) -> impl Iterator<Item = &str> {
 #[serde(transparent)]
 pub struct Clicks(Vec<Click>);
 
-/// Is a click; without a shelf, an addition that waits for its click.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Click {
     #[serde(rename = "p")]
@@ -58,9 +56,6 @@ struct Click {
     is_added: bool,
     #[serde(rename = "o", default, skip_serializing_if = "std::ops::Not::not")]
     is_ordered: bool,
-    /// When the product was added without a click that led to it, Unix milliseconds.
-    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
-    added_at_ms: Option<i64>,
 }
 
 impl Clicks {
@@ -75,26 +70,14 @@ impl Clicks {
         match kind {
             CLICKED => {
                 let ClickedData { shelf, algorithm, sku, .. } = ClickedData::deserialize(data).ok()?;
-                Some(self.click(Click {
-                    sku,
-                    shelf,
-                    algorithm,
-                    at_ms,
-                    is_added: false,
-                    is_ordered: false,
-                    added_at_ms: None,
-                }))
+                self.note(Click { sku, shelf, algorithm, at_ms, is_added: false, is_ordered: false });
+                Some(vec![])
             }
             "line_added" => {
                 let AddedData { sku } = AddedData::deserialize(data).ok()?;
-                let click = self.0.iter_mut().find(|click| click.sku == sku);
-                let led = click.and_then(|click| {
-                    leads(click.at_ms, at_ms, ADD_MS, &mut click.is_added).then(|| click.data())
-                });
-                if led.is_none() {
-                    self.wait(sku, at_ms);
-                }
-                Some(led.into_iter().map(|data| (ADDED, data)).collect())
+                let click = self.0.iter_mut().find(|click| click.sku == sku)?;
+                let leads = leads(click.at_ms, at_ms, ADD_MS, &mut click.is_added);
+                leads.then(|| vec![(ADDED, click.data())])
             }
             "order_placed" => self.order(at_ms, &OrderData::deserialize(data).ok()?),
             _ => None,
@@ -119,41 +102,12 @@ impl Clicks {
         })
     }
 
-    /// Notes a click; returns what it led to that was written before it.
-    fn click(&mut self, mut click: Click) -> Vec<(&'static str, Value)> {
-        let before = self.0.iter().find(|before| before.sku == click.sku);
-        let is_last = before.is_none_or(|before| before.waits() || before.at_ms <= click.at_ms);
-        let added_at_ms = before.and_then(|before| before.added_at_ms).filter(|_| is_last);
-        let leads = added_at_ms.is_some_and(|at_ms| leads(click.at_ms, at_ms, ADD_MS, &mut click.is_added));
-        let made = if leads { vec![(ADDED, click.data())] } else { vec![] };
-        self.note(click);
-        made
-    }
-
-    /// Notes that a product was added without a click that led to it.
-    fn wait(&mut self, sku: String, at_ms: i64) {
-        match self.0.iter_mut().find(|click| click.sku == sku) {
-            Some(click) => click.added_at_ms = Some(at_ms),
-            None => self.note(Click {
-                sku,
-                shelf: String::new(),
-                algorithm: String::new(),
-                at_ms,
-                is_added: true,
-                is_ordered: true,
-                added_at_ms: Some(at_ms),
-            }),
-        }
-    }
-
     /// Notes a click, unless there is a later one on its product; what is too old to lead to anything goes.
     fn note(&mut self, click: Click) {
-        let is_later = |before: &Click| !before.waits() && before.at_ms > click.at_ms;
-        if self.0.iter().any(|before| before.sku == click.sku && is_later(before)) {
+        if self.0.iter().any(|before| before.sku == click.sku && before.at_ms > click.at_ms) {
             return;
         }
-        let kept_ms = |before: &Click| if before.waits() { DEED_KEPT_MS } else { ORDER_MS };
-        self.0.retain(|before| before.sku != click.sku && before.at_ms >= click.at_ms - kept_ms(before));
+        self.0.retain(|before| before.sku != click.sku && before.at_ms >= click.at_ms - ORDER_MS);
         let place = self.0.partition_point(|before| before.at_ms <= click.at_ms);
         self.0.insert(place, click);
         if self.0.len() > CLICKS_MAX {
@@ -164,19 +118,12 @@ impl Clicks {
     /// Returns the clicks of one unit that was taken for two.
     #[must_use]
     pub fn together(mut self, other: Self) -> Self {
-        for click in other.0 {
-            if click.waits() { self.wait(click.sku, click.at_ms) } else { self.note(click) }
-        }
+        other.0.into_iter().for_each(|click| self.note(click));
         self
     }
 }
 
 impl Click {
-    /// Reports whether it is an addition that waits for its click.
-    fn waits(&self) -> bool {
-        self.shelf.is_empty()
-    }
-
     fn data(&self) -> Value {
         json!({"sku": self.sku, "shelf": self.shelf, "algorithm": self.algorithm})
     }

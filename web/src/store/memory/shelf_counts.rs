@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use cart_core::VisitorId;
 
-use super::super::{
-    Result, ShelfClick, ShelfCountStore, ShelfCounts, ShelfDeed, ShelfDuel, ShelfStep, StoreError,
-};
+use super::super::{Result, ShelfClick, ShelfCountStore, ShelfCounts, ShelfDuel, ShelfStep, StoreError};
 use super::MemoryStore;
 
 /// Names the cursor.
@@ -18,11 +16,6 @@ impl ShelfCountStore for MemoryStore {
     async fn shelf_clicks(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<ShelfClick>> {
         let state = self.state.lock().await;
         Ok(state.shelf_clicks.values().filter(|click| units.contains(&click.unit)).cloned().collect())
-    }
-
-    async fn shelf_deeds(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<ShelfDeed>> {
-        let state = self.state.lock().await;
-        Ok(state.shelf_deeds.values().filter(|deed| units.contains(&deed.unit)).cloned().collect())
     }
 
     async fn shelf_duels(&self, showings: &BTreeSet<String>) -> Result<Vec<ShelfDuel>> {
@@ -53,12 +46,6 @@ impl ShelfCountStore for MemoryStore {
         for click in &step.clicks {
             state.shelf_clicks.insert((click.unit.clone(), click.sku.clone()), click.clone());
         }
-        for deed in &step.deeds {
-            let key = (deed.unit.clone(), deed.sku.clone(), deed.what.clone(), deed.at_ms);
-            if deed.credit.is_some() || !state.shelf_deeds.contains_key(&key) {
-                state.shelf_deeds.insert(key, deed.clone());
-            }
-        }
         for duel in &step.duels {
             state.shelf_duels.insert(duel.showing.clone(), duel.clone());
         }
@@ -66,7 +53,6 @@ impl ShelfCountStore for MemoryStore {
             *state.shelf_counts.entry(of.clone()).or_default() += more;
         }
         state.shelf_clicks.retain(|_, click| click.at_ms >= step.forget_before_ms);
-        state.shelf_deeds.retain(|_, deed| deed.at_ms >= step.forget_deeds_before_ms);
         state.shelf_duels.retain(|_, duel| duel.at_ms >= step.forget_before_ms);
         state.cursors.insert(READER.to_owned(), step.to);
         Ok(())
@@ -75,7 +61,6 @@ impl ShelfCountStore for MemoryStore {
     async fn reset_shelf_counts(&self) -> Result<()> {
         let mut state = self.state.lock().await;
         state.shelf_clicks.clear();
-        state.shelf_deeds.clear();
         state.shelf_duels.clear();
         state.shelf_counts.clear();
         state.cursors.insert(READER.to_owned(), 0);

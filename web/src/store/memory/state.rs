@@ -14,9 +14,9 @@ use uuid::Uuid;
 use super::super::{
     AdminSession, AdminUser, ArmRow, CartShare, Delivery, DocumentRevision, EventWrite, Exposure, History,
     ImportedOrder, KeyRef, KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment, PersonRow,
-    ProductSupply, ReportLink, Result, RollUp, RolledExperiment, RolledUp, ShelfClick, ShelfCount, ShelfDeed,
-    ShelfDuel, ShopTotals, StockRequest, StoreError, StoredCard, StoredDocuments, StoredEndpoint,
-    StoredExperiment, StoredFeatures, SupplyOutcome, UnitRow, User, UserSession,
+    ProductSupply, ReportLink, Result, RollUp, RolledExperiment, RolledUp, ShelfClick, ShelfCount, ShelfDuel,
+    ShopTotals, StockRequest, StoreError, StoredCard, StoredDocuments, StoredEndpoint, StoredExperiment,
+    StoredFeatures, SupplyOutcome, UnitRow, User, UserSession,
 };
 use crate::{events::data::order_data, lists::WishList};
 
@@ -97,7 +97,6 @@ pub struct State {
     pub looks: BTreeMap<(String, u64), LookRow>,
     pub sales: BTreeMap<(i64, Sku), u64>,
     pub shelf_clicks: BTreeMap<(VisitorId, String), ShelfClick>,
-    pub shelf_deeds: BTreeMap<(VisitorId, String, String, i64), ShelfDeed>,
     pub shelf_duels: BTreeMap<String, ShelfDuel>,
     pub shelf_counts: BTreeMap<(i64, ShelfCount), i64>,
     pub people: People,

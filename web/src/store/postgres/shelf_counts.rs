@@ -7,10 +7,7 @@ use cart_core::VisitorId;
 use tokio_postgres::Row;
 
 use super::{
-    super::{
-        Result, ShelfClick, ShelfCount, ShelfCountStore, ShelfCounts, ShelfCredit, ShelfDeed, ShelfDuel,
-        ShelfStep, StoreError,
-    },
+    super::{Result, ShelfClick, ShelfCount, ShelfCountStore, ShelfCounts, ShelfDuel, ShelfStep, StoreError},
     PostgresStore,
     cells::{bigint, cell, number, parsed},
     transaction::{Params, Transaction, bounded, execute, query},
@@ -24,15 +21,6 @@ impl ShelfCountStore for PostgresStore {
         let units: Vec<&str> = units.iter().map(VisitorId::as_str).collect();
         let client = self.client().await?;
         bounded(query(&client, SQL, &[&units])).await?.iter().map(click_of).collect()
-    }
-
-    async fn shelf_deeds(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<ShelfDeed>> {
-        const SQL: &str =
-            "SELECT unit, sku, what, at_ms, currency, paid_minor, shelf, algorithm, clicked_at_ms
-            FROM shelf_deeds WHERE unit = ANY ($1::text[])";
-        let units: Vec<&str> = units.iter().map(VisitorId::as_str).collect();
-        let client = self.client().await?;
-        bounded(query(&client, SQL, &[&units])).await?.iter().map(deed_of).collect()
     }
 
     async fn shelf_duels(&self, showings: &BTreeSet<String>) -> Result<Vec<ShelfDuel>> {
@@ -61,7 +49,7 @@ impl ShelfCountStore for PostgresStore {
         let transaction = Transaction::begin(self.client().await?).await?;
         bounded(async {
             execute(&transaction, "UPDATE cursors SET position = 0 WHERE reader = 'shelves'", &[]).await?;
-            execute(&transaction, "TRUNCATE shelf_clicks, shelf_deeds, shelf_duels, shelf_counts", &[]).await
+            execute(&transaction, "TRUNCATE shelf_clicks, shelf_duels, shelf_counts", &[]).await
         })
         .await?;
         transaction.commit().await
@@ -77,20 +65,6 @@ fn click_of(row: &Row) -> Result<ShelfClick> {
         at_ms: cell(row, "at_ms")?,
         is_added: cell(row, "is_added")?,
         is_ordered: cell(row, "is_ordered")?,
-    })
-}
-
-fn deed_of(row: &Row) -> Result<ShelfDeed> {
-    let [shelf, algorithm] = [cell::<String>(row, "shelf")?, cell(row, "algorithm")?];
-    let clicked_at_ms: Option<i64> = cell(row, "clicked_at_ms")?;
-    Ok(ShelfDeed {
-        unit: parsed(row, "unit")?,
-        sku: cell(row, "sku")?,
-        what: cell(row, "what")?,
-        at_ms: cell(row, "at_ms")?,
-        currency: cell(row, "currency")?,
-        paid_minor: cell(row, "paid_minor")?,
-        credit: clicked_at_ms.map(|clicked_at_ms| ShelfCredit { shelf, algorithm, clicked_at_ms }),
     })
 }
 
@@ -117,7 +91,6 @@ async fn save(transaction: &Transaction, step: &ShelfStep) -> Result<()> {
         ON CONFLICT (reader) DO UPDATE SET position = excluded.position WHERE cursors.position = $1";
     const FORGET: &str = "WITH duels AS (DELETE FROM shelf_duels WHERE at_ms < $1)
         DELETE FROM shelf_clicks WHERE at_ms < $1";
-    const FORGET_DEEDS: &str = "DELETE FROM shelf_deeds WHERE at_ms < $1";
     if execute(transaction, ADVANCE, &[&bigint(step.from), &bigint(step.to)]).await? != 1 {
         return Err(StoreError::Conflict(format!(
             "the shelves' counts are no longer at position {}",
@@ -129,11 +102,9 @@ async fn save(transaction: &Transaction, step: &ShelfStep) -> Result<()> {
         execute(transaction, "DELETE FROM shelf_clicks WHERE unit = ANY ($1::text[])", &[&gone]).await?;
     }
     save_clicks(transaction, &step.clicks).await?;
-    save_deeds(transaction, &step.deeds).await?;
     save_duels(transaction, &step.duels).await?;
     save_counts(transaction, step).await?;
-    execute(transaction, FORGET, &[&step.forget_before_ms]).await?;
-    execute(transaction, FORGET_DEEDS, &[&step.forget_deeds_before_ms]).await.map(drop)
+    execute(transaction, FORGET, &[&step.forget_before_ms]).await.map(drop)
 }
 
 async fn save_clicks(transaction: &Transaction, clicks: &[ShelfClick]) -> Result<()> {
@@ -151,29 +122,6 @@ async fn save_clicks(transaction: &Transaction, clicks: &[ShelfClick]) -> Result
     let added: Vec<bool> = clicks.iter().map(|c| c.is_added).collect();
     let ordered: Vec<bool> = clicks.iter().map(|c| c.is_ordered).collect();
     let params: &Params<'_> = &[&units, &skus, &shelves, &algorithms, &times, &added, &ordered];
-    execute(transaction, SQL, params).await.map(drop)
-}
-
-async fn save_deeds(transaction: &Transaction, deeds: &[ShelfDeed]) -> Result<()> {
-    const SQL: &str = "INSERT INTO shelf_deeds (unit, sku, what, at_ms, currency, paid_minor, shelf, algorithm, clicked_at_ms)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::int8[], $7::text[], $8::text[],
-            $9::int8[])
-        ON CONFLICT (unit, sku, what, at_ms) DO UPDATE SET shelf = excluded.shelf, algorithm = excluded.algorithm,
-            clicked_at_ms = excluded.clicked_at_ms
-            WHERE excluded.clicked_at_ms IS NOT NULL";
-    if deeds.is_empty() {
-        return Ok(());
-    }
-    let texts = |of: fn(&ShelfDeed) -> &str| deeds.iter().map(of).collect::<Vec<_>>();
-    let numbers = |of: fn(&ShelfDeed) -> i64| deeds.iter().map(of).collect::<Vec<_>>();
-    let (units, skus, what) = (texts(|d| d.unit.as_str()), texts(|d| &d.sku), texts(|d| &d.what));
-    let (times, currencies, paid) = (numbers(|d| d.at_ms), texts(|d| &d.currency), numbers(|d| d.paid_minor));
-    let shelves = texts(|d| d.credit.as_ref().map_or("", |credit| &credit.shelf));
-    let algorithms = texts(|d| d.credit.as_ref().map_or("", |credit| &credit.algorithm));
-    let clicked: Vec<Option<i64>> =
-        deeds.iter().map(|d| d.credit.as_ref().map(|credit| credit.clicked_at_ms)).collect();
-    let params: &Params<'_> =
-        &[&units, &skus, &what, &times, &currencies, &paid, &shelves, &algorithms, &clicked];
     execute(transaction, SQL, params).await.map(drop)
 }
 

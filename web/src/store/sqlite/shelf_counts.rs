@@ -7,10 +7,7 @@ use cart_core::VisitorId;
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{
-        Result, ShelfClick, ShelfCount, ShelfCountStore, ShelfCounts, ShelfCredit, ShelfDeed, ShelfDuel,
-        ShelfStep, StoreError,
-    },
+    super::{Result, ShelfClick, ShelfCount, ShelfCountStore, ShelfCounts, ShelfDuel, ShelfStep, StoreError},
     SqliteStore,
     columns::{count, execute, int, parsed, rows},
     outbox,
@@ -24,11 +21,6 @@ impl ShelfCountStore for SqliteStore {
     async fn shelf_clicks(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<ShelfClick>> {
         let units = units.clone();
         self.readers.run(move |db| clicks(db, &units)).await
-    }
-
-    async fn shelf_deeds(&self, units: &BTreeSet<VisitorId>) -> Result<Vec<ShelfDeed>> {
-        let units = units.clone();
-        self.readers.run(move |db| deeds(db, &units)).await
     }
 
     async fn shelf_duels(&self, showings: &BTreeSet<String>) -> Result<Vec<ShelfDuel>> {
@@ -65,29 +57,6 @@ pub fn clicks(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<ShelfC
                 at_ms: row.get(4)?,
                 is_added: row.get(5)?,
                 is_ordered: row.get(6)?,
-            })
-        })?);
-    }
-    Ok(all)
-}
-
-/// Reads what units did lately.
-pub fn deeds(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<ShelfDeed>> {
-    let sql = "SELECT unit, sku, what, at_ms, currency, paid_minor, shelf, algorithm, clicked_at_ms FROM shelf_deeds
-               WHERE unit = ?1";
-    let mut all = vec![];
-    for unit in units {
-        all.extend(rows(db, sql, [unit.as_str()], |row| {
-            let [shelf, algorithm] = [row.get::<_, String>(6)?, row.get(7)?];
-            let clicked_at_ms: Option<i64> = row.get(8)?;
-            Ok(ShelfDeed {
-                unit: parsed(row, 0)?,
-                sku: row.get(1)?,
-                what: row.get(2)?,
-                at_ms: row.get(3)?,
-                currency: row.get(4)?,
-                paid_minor: row.get(5)?,
-                credit: clicked_at_ms.map(|clicked_at_ms| ShelfCredit { shelf, algorithm, clicked_at_ms }),
             })
         })?);
     }
@@ -141,19 +110,6 @@ pub fn save(db: &Connection, step: &ShelfStep) -> Result<()> {
             params![unit.as_str(), sku, shelf, algorithm, at_ms, is_added, is_ordered],
         )?;
     }
-    for ShelfDeed { unit, sku, what, at_ms, currency, paid_minor, credit } in &step.deeds {
-        let text = |of: fn(&ShelfCredit) -> &str| credit.as_ref().map_or("", of);
-        let clicked_at_ms = credit.as_ref().map(|credit| credit.clicked_at_ms);
-        let (shelf, algorithm) = (text(|c| &c.shelf), text(|c| &c.algorithm));
-        execute(
-            db,
-            "INSERT INTO shelf_deeds (unit, sku, what, at_ms, currency, paid_minor, shelf, algorithm, clicked_at_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (unit, sku, what, at_ms) DO UPDATE SET shelf = ?7, algorithm = ?8, clicked_at_ms = ?9
-                 WHERE ?9 IS NOT NULL",
-            params![unit.as_str(), sku, what, at_ms, currency, paid_minor, shelf, algorithm, clicked_at_ms],
-        )?;
-    }
     for ShelfDuel { showing, clicks, clicks_against, at_ms } in &step.duels {
         execute(
             db,
@@ -172,14 +128,11 @@ pub fn save(db: &Connection, step: &ShelfStep) -> Result<()> {
     for forget in ["DELETE FROM shelf_clicks WHERE at_ms < ?1", "DELETE FROM shelf_duels WHERE at_ms < ?1"] {
         execute(db, forget, [step.forget_before_ms])?;
     }
-    execute(db, "DELETE FROM shelf_deeds WHERE at_ms < ?1", [step.forget_deeds_before_ms])?;
     outbox::set_cursor(db, READER, step.to)
 }
 
 /// Empties the counts and sets their cursor to 0.
 pub fn reset(db: &Connection) -> Result<()> {
-    db.execute_batch(
-        "DELETE FROM shelf_clicks; DELETE FROM shelf_deeds; DELETE FROM shelf_duels; DELETE FROM shelf_counts;",
-    )?;
+    db.execute_batch("DELETE FROM shelf_clicks; DELETE FROM shelf_duels; DELETE FROM shelf_counts;")?;
     outbox::set_cursor(db, READER, 0)
 }

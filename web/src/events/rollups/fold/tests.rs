@@ -536,27 +536,6 @@ fn what_a_click_led_to_counts_once_and_within_its_time() {
 }
 
 #[test]
-fn an_addition_waits_for_the_click_that_is_written_after_it() {
-    let at = |at_ms: i64, event: OutboxEvent| OutboxEvent { at_ms, ..event };
-    let events = [
-        exposed_to("shelves", 1, "ann", 0),
-        clicked(2, "ann", "popular", "POT"),
-        added(3, "ann", "POT"),
-        at(60_000, added(4, "ann", "POT")),
-        at(60_000, added(5, "ann", "MUG")),
-        at(60_000, added(6, "ann", "LAMP")),
-        at(59_999, clicked(7, "ann", "goes_with_cart", "POT")),
-        at(60_001, clicked(8, "ann", "popular", "MUG")),
-        at(70_000, clicked(9, "ann", "popular", "LAMP")),
-    ];
-    let whole = Shelf::of(&events);
-    assert_eq!(of_shelves(&whole, 0), [4, 3, 0, 0, 0], "the lamp was clicked on long after it was added");
-    let mut pieces = Shelf::default();
-    events.chunks(1).for_each(|piece| pieces.take(piece));
-    assert_eq!((pieces.units, pieces.sums.arms), (whole.units, whole.sums.arms));
-}
-
-#[test]
 fn what_a_click_led_to_is_the_same_in_pieces_and_across_devices() {
     let mut events = vec![];
     for n in 0..40_u64 {
