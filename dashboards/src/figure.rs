@@ -17,7 +17,7 @@ pub(crate) fn group(number: &str) -> String {
 }
 
 /// Writes a count: `12,345`.
-pub(crate) fn count(number: u64) -> String {
+pub fn count(number: u64) -> String {
     group(&number.to_string())
 }
 

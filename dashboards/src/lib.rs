@@ -50,6 +50,7 @@ pub use experiment::{
     Change as HistoryChange, Dimension, Entry as HistoryEntry, ExperimentPage, FreshLink, LeftOut, Link,
     Links, Revision, SegmentSplit, Uncounted, entries as history_entries,
 };
+pub use figure::count;
 pub use login::Login;
 pub use measures::{MetricForm, MetricPage, MetricsPage};
 pub use model::{ModelInService, OfflineFigure};

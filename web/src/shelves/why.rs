@@ -3,7 +3,7 @@
 use cart_core::Sku;
 use recommender::{Evidence, Reason};
 
-use crate::{catalogue::Catalogue, storefront::pages::grouped};
+use crate::catalogue::Catalogue;
 
 /// Says why a product stands on a shelf.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl Why {
     /// Returns the reason in plain words; beside a product that is in front of the reader, that one is not named.
     pub fn words(&self, catalogue: &Catalogue, beside: Option<&Sku>) -> String {
         let name = |sku: &Sku| catalogue.visible(sku).map_or_else(|| sku.to_string(), |p| p.name.clone());
-        let number = |number: &u32| grouped(u64::from(*number));
+        let number = |number: &u32| dashboards::count(u64::from(*number));
         match self {
             Self::Learnt(Reason::BoughtTogether(Evidence { with, both, of })) => {
                 let company = match beside == Some(with) {

@@ -15,7 +15,7 @@ use super::{
     history::seen,
     html, html_response,
     pages::{
-        Card, Hero, Home, ListRow, Listing, ProductPage, Shelf, Tell, asset as file, grouped, placeholder,
+        Card, Hero, Home, ListRow, Listing, ProductPage, Shelf, Tell, asset as file, placeholder,
         worker as program,
     },
     rendered,
@@ -160,7 +160,7 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
         heading: "Good things, well kept".into(),
         text: format!(
             "{} things for sale, and your cart is the same on every device you own.",
-            grouped(catalogue.visible_count() as u64)
+            dashboards::count(catalogue.visible_count() as u64)
         ),
     };
     let mut page = Home::new(hero, cards(shop, &featured).await?, suggested, &doors);

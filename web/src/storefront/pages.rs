@@ -87,7 +87,7 @@ pub use listing::Listing;
 pub use order::{FoundOrder, LookUpPage, OrderRow, OrdersPage};
 pub use parcel::{Parcel, location_name, parcels};
 pub use placeholder::placeholder;
-pub use price::{Price, grouped, with_prices};
+pub use price::{Price, with_prices};
 pub use product::{Availability, Card, Hero, Home, Picture, SetOffer, Shelf};
 pub use shared::{ShareRow, SharedPage};
 pub use shell::{Keeps, Notice, Shell};

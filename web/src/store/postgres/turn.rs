@@ -1,11 +1,11 @@
 //! The turn: read, decide, write, on one connection.
 //!
 //! A turn first takes carts and stock as this process remembers them, decides, and sends one transaction that compares what
-//! was decided on, writes and commits: one journey to the server, with nothing locked while the process thinks. Where
-//! somebody else was quicker, the comparison fails, nothing is written, and the turn is run again with locks taken first,
-//! so that it cannot lose twice to the same race. Both ways write by the same statements.
+//! was decided on, writes and commits: one journey to the server, with nothing locked while the process thinks, and for most
+//! turns one statement. Where somebody else was quicker, the comparison fails, nothing is written, and the turn is run again
+//! with locks taken first, so that it cannot lose twice to the same race. Both ways write by the same statements.
 //!
-//! Rows are locked in one order by everybody: carts by id, stock by SKU and location, accounts by id, new accounts by id,
+//! Rows are locked in one order by everybody: new carts by id, carts by id, stock by SKU and location, accounts by id, new accounts by id,
 //! exposures by key. So two turns may wait for each other in a row but never in a circle.
 
 mod compare;

@@ -87,24 +87,11 @@ fn format(money: Money) -> String {
         0 => String::new(),
         places => format!(".{:0width$}", minor % scale, width = places as usize),
     };
-    let amount = format!("{}{fraction}", grouped(minor / scale));
+    let amount = format!("{}{fraction}", dashboards::count(minor / scale));
     match sign(money.currency) {
         "" => format!("{minus}{amount} {}", money.currency),
         sign => format!("{minus}{sign}{amount}"),
     }
-}
-
-/// Puts a comma between groups of three digits.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
