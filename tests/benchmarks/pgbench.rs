@@ -15,7 +15,13 @@ pub fn prepare(cluster: &Cluster) -> String {
     let url = cluster.new_database();
     let database = url.rsplit('/').next().expect("an address names a database").to_owned();
     succeeded("pgbench -i", &cluster.run("pgbench", &["-i", "-q", "-s", "10", &database]));
+    settle(cluster);
     database
+}
+
+/// Brings what was written to the disk: half a minute later the system would do so at one go, in the middle of another figure.
+fn settle(cluster: &Cluster) {
+    succeeded("CHECKPOINT", &cluster.run("psql", &["-qc", "CHECKPOINT", "postgres"]));
 }
 
 /// Measures transactions per second over so many seconds.
@@ -23,6 +29,7 @@ pub fn measure(cluster: &Cluster, database: &str, seconds: u32) -> f64 {
     let seconds = seconds.to_string();
     let arguments = ["-N", "-c", "64", "-j", "2", "-s", "10", "-T", &seconds, database];
     let said = succeeded("pgbench", &cluster.run("pgbench", &arguments));
+    settle(cluster);
     let line = said.lines().find(|line| line.starts_with("tps = ")).expect("pgbench prints its tps");
     let number = line.trim_start_matches("tps = ").split(' ').next().unwrap_or_default();
     number.parse().expect("tps is a number")

@@ -50,10 +50,10 @@ use crate::{
     shelves::{
         Shelves,
         batch::{self, Trained},
-        journal::{self, Journal},
+        journal::{self, Journal, Noted},
     },
     shop::Shop,
-    store::{self, Heard, TrackedEvent},
+    store::{self, Heard},
     storefront::{self, Front},
     terms::TermsCell,
     throttle::{Allowance, Throttle},
@@ -85,7 +85,7 @@ pub struct Application {
     shop: web::Data<Shop>,
     listener: TcpListener,
     postman: Option<Arc<Postman>>,
-    shelf_events: mpsc::Receiver<TrackedEvent>,
+    shelf_events: mpsc::Receiver<Noted>,
 }
 
 impl Application {

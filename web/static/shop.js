@@ -612,12 +612,17 @@
     shown = null;
   }
 
+  let clickTold = null; // the last click on a shelf: what it leads to is sent once that is told, so that it counts as its doing
+
   function add(form) {
     const { sku, quantity } = Object.fromEntries(new FormData(form));
     const about = { name: form.dataset.name, minor: form.dataset.minor ? Number(form.dataset.minor) : null };
     change(
       form,
-      () => command({ type: "add_line", sku, quantity: Number(quantity) }, about),
+      async () => {
+        await clickTold;
+        return command({ type: "add_line", sku, quantity: Number(quantity) }, about);
+      },
       () => {
         if (drawer) openDrawer();
         else toast(`${form.dataset.name} is in the cart.`, { link: { href: "/cart", text: "See the cart" } });
@@ -925,13 +930,17 @@
   // What was seen of shelves and clicked on is told once. Then links need not say it, and their pages are kept under one address.
   if (navigator.sendBeacon) {
     const tell = (report) => navigator.sendBeacon("/shelf-events", JSON.stringify(report));
+    const tellClick = (item) => {
+      const told = fetch("/shelf-events", { method: "POST", body: JSON.stringify({ clicked: [spotOf(item)] }), keepalive: true });
+      clickTold = Promise.race([told.catch(() => null), new Promise((go) => setTimeout(go, 300))]);
+    };
     const spotOf = ({ dataset: { sku, spot } }) => ({ sku, from: spot });
     for (const item of $$("[data-spot]")) {
       const link = item.matches("a") ? item : $("a", item);
       link.search = "";
       for (const press of ["click", "auxclick"]) {
         item.addEventListener(press, ({ target, button }) => {
-          if (button < 2 && target.closest("a, button")) tell({ clicked: [spotOf(item)] });
+          if (button < 2 && target.closest("a, button")) tellClick(item);
         });
       }
     }

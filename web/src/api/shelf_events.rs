@@ -65,7 +65,7 @@ async fn report(
             "the report tells of {told} products, the most is {REPORT_MAX}"
         )));
     }
-    let (accepted, refused) = shop.note_shelves(&who, &report);
+    let (accepted, refused) = shop.hear_of_shelves(&who, &report).await;
     let refused = refused.into_iter().map(|Refused { from, why }| RefusedView { from, why }).collect();
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))

@@ -20,6 +20,7 @@ use crate::{
         rules,
         showing::{Showing, Spot},
     },
+    store::TrackedEvent,
     visitor::Visitor,
 };
 
@@ -169,12 +170,26 @@ impl Shop {
         }
     }
 
-    /// Notes what a visitor tells of shelves; returns how many events that is, and what does not count.
-    pub fn note_shelves(&self, who: &Visitor, report: &Report) -> (usize, Vec<Refused>) {
+    /// Notes what a visitor tells of shelves; returns how many events that is, and what does not count. Whoever tells of a click
+    /// waits until it is written: what it leads to may be the next that they send.
+    pub async fn hear_of_shelves(&self, who: &Visitor, report: &Report) -> (usize, Vec<Refused>) {
+        let (events, refused) = self.events_of(who, report);
+        let noted = if report.clicked.is_empty() {
+            self.shelf_journal.note(events)
+        } else {
+            self.shelf_journal.write_down(events).await
+        };
+        (noted, refused)
+    }
+
+    /// Notes what a visitor is shown, or clicked on to come to a page, which waits for nothing.
+    pub fn note_shelves(&self, who: &Visitor, report: &Report) {
+        self.shelf_journal.note(self.events_of(who, report).0);
+    }
+
+    fn events_of(&self, who: &Visitor, report: &Report) -> (Vec<TrackedEvent>, Vec<Refused>) {
         let catalogue = self.catalogue.get();
-        let reader = Reader { catalogue: &catalogue, who, now_ms: clock::now_ms() };
-        let (events, refused) = reader.read(report);
-        (self.shelf_journal.note(events), refused)
+        Reader { catalogue: &catalogue, who, now_ms: clock::now_ms() }.read(report)
     }
 
     /// Notes that a visitor came to a product by a link of a shelf, where they did.

@@ -134,7 +134,10 @@ async fn add_line(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let (form, mut guest) = front.sent(request, body).await?;
     let sku = sku_of(form.text("sku"))?;
     let product = product_path(sku.as_str());
-    shop.note_click(&guest.visitor, sku.as_str(), form.get("from"));
+    if let Some(from) = form.get("from") {
+        let clicked = vec![Told { sku: sku.to_string(), from: from.to_owned() }];
+        shop.hear_of_shelves(&guest.visitor, &Report { clicked, ..Report::default() }).await;
+    }
     let added = async {
         let quantity = quantity_of(&form)?;
         let cart = guest.cart_or_open(shop).await?;
@@ -167,7 +170,7 @@ async fn add_set(front: &Front, request: &HttpRequest, body: Payload) -> Page {
         return Err(Problem::invalid_request(format!("a set is 1 to {SET_MAX} products, each as sku")));
     }
     let back = product_path(named[0]);
-    note_set(shop, &guest, &form);
+    note_set(shop, &guest, &form).await;
     let added = async {
         let add = |sku: &&str| {
             let (quantity, properties) = (1, Properties::default());
@@ -189,7 +192,7 @@ async fn add_set(front: &Front, request: &HttpRequest, body: Payload) -> Page {
 }
 
 /// Who takes a set from a shelf has clicked on what came from there.
-fn note_set(shop: &Shop, guest: &Guest, form: &Form) {
+async fn note_set(shop: &Shop, guest: &Guest, form: &Form) {
     let mut clicked: Vec<Told> = vec![];
     let mut last = None;
     for (name, value) in form.pairs() {
@@ -200,7 +203,7 @@ fn note_set(shop: &Shop, guest: &Guest, form: &Form) {
         }
     }
     clicked.truncate(SET_MAX);
-    shop.note_shelves(&guest.visitor, &Report { clicked, ..Report::default() });
+    shop.hear_of_shelves(&guest.visitor, &Report { clicked, ..Report::default() }).await;
 }
 
 /// `POST /cart/lines/{line}`: sets, removes, saves for later, restores or forgets.

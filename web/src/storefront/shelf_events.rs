@@ -13,7 +13,7 @@ use crate::{
     visitor::Visitor,
 };
 
-/// `POST /shelf-events`: notes it. Who sends a beacon reads no answer.
+/// `POST /shelf-events`: notes it. Who sends a beacon reads no answer; who clicked to add something waits for one.
 pub(super) async fn told(front: Data<Front>, request: HttpRequest, body: Payload) -> HttpResponse {
     front.serve(note(&front, &request, body)).await
 }
@@ -25,7 +25,7 @@ async fn note(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let is_short = report.shown.len() + report.clicked.len() <= REPORT_MAX;
     let visitor = Visitor::of_request(request).filter(|who| front.shop.shelf_reports.admits(who.unit()));
     if let (true, Some(visitor)) = (is_short, visitor) {
-        front.shop.note_shelves(&visitor, &report);
+        front.shop.hear_of_shelves(&visitor, &report).await;
     }
     Ok(HttpResponse::NoContent().finish())
 }
