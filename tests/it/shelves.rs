@@ -1,6 +1,6 @@
 //! The shelves: the shop's rules, who saw and clicked what, and what came of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::{
     Admin, Answer, Shopper, Store, TestApp,
@@ -18,6 +18,7 @@ on_each_store!(
     what_is_seen_and_clicked_counts_once,
     who_wants_no_history_is_not_followed_over_shelves,
     links_of_shelves_count_without_scripts,
+    a_click_is_written_before_what_it_leads_to,
     what_came_of_shelves_is_counted_and_rebuilt_the_same,
     an_experiment_chooses_who_fills_a_shelf,
     two_algorithms_share_a_shelf_and_one_wins,
@@ -331,13 +332,7 @@ async fn links_of_shelves_count_without_scripts(store: Store) {
     // Who gets the link from somebody else did not click on the shelf.
     text(&browser("Mozilla/5.0"), &link).await;
     text(&http, "/products/MUG?from=nonsense").await;
-    let html = text(&http, "/products/MUG").await;
-    let from = html.split("name=\"from\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let sku =
-        html.split(&format!("data-spot=\"{from}\" data-sku=\"")).nth(1).unwrap().split('"').next().unwrap();
-    let fields = [("sku", sku), ("quantity", "1"), ("from", &from)];
-    let add = http.post(app.url("/cart/lines")).header("Origin", app.url("")).form(&fields);
-    assert!(add.send().await.unwrap().status().is_success());
+    add_from_shelf(&app, &http).await;
     let clicked = app.events("shelf_clicked", 2).await;
     let shelves: BTreeSet<_> = clicked.iter().map(|event| event["data"]["shelf"].as_str().unwrap()).collect();
     assert_eq!(
@@ -347,6 +342,33 @@ async fn links_of_shelves_count_without_scripts(store: Store) {
     );
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert_eq!(app.events_now("shelf_clicked").len(), 2);
+}
+
+/// Adds what stands first on a product's shelf, by the card's form.
+async fn add_from_shelf(app: &TestApp, http: &reqwest::Client) {
+    let html = http.get(app.url("/products/MUG")).send().await.unwrap().text().await.unwrap();
+    let from = html.split("name=\"from\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let sku =
+        html.split(&format!("data-spot=\"{from}\" data-sku=\"")).nth(1).unwrap().split('"').next().unwrap();
+    let fields = [("sku", sku), ("quantity", "1"), ("from", from)];
+    let add = http.post(app.url("/cart/lines")).header("Origin", app.url("")).form(&fields);
+    assert!(add.send().await.unwrap().status().is_success());
+}
+
+async fn a_click_is_written_before_what_it_leads_to(store: Store) {
+    const SHOPPERS: usize = 12;
+    let app = shop(store).await;
+    for _ in 0..SHOPPERS {
+        let browser = reqwest::Client::builder().cookie_store(true).user_agent("Mozilla/5.0 Firefox/130.0");
+        add_from_shelf(&app, &browser.build().unwrap()).await;
+    }
+    let positions = async |kind: &str| -> BTreeMap<String, u64> {
+        let events = app.events(kind, SHOPPERS).await;
+        events.iter().map(|e| (e["unit"].to_string(), e["position"].as_u64().unwrap())).collect()
+    };
+    let (clicked, added) = (positions("shelf_clicked").await, positions("line_added").await);
+    assert_eq!((clicked.len(), added.len()), (SHOPPERS, SHOPPERS));
+    assert!(clicked.iter().all(|(unit, at)| *at < added[unit]), "{clicked:?} {added:?}");
 }
 
 /// Reads the page of the shelves until it says something.
