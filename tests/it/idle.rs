@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use harness::{Shopper, Store, TestApp, app::Setup, audit, shopper::complete_step};
+use harness::{Shopper, Store, TestApp, app::Setup, audit, shopper::complete_step, tables};
 use serde_json::{Value, json};
 
 on_each_store!(
@@ -186,4 +186,28 @@ async fn two_nodes_note_each_lapse_once() {
     }
     let stock = audit::stock(&app).await["V0"];
     assert_eq!((stock.held, stock.available, stock.is_conserved()), (0, stock.supplied, true));
+}
+
+#[tokio::test]
+async fn sweeps_do_not_read_carts_of_which_no_time_has_come() {
+    const CARTS: u64 = 20_000;
+    // The sweeps' statements are planned here, while there is no cart.
+    let app = TestApp::start_with(Store::Postgres, setup(3_600, 7_200)).await;
+    seconds(2).await;
+    let wakes = "CROSS JOIN (SELECT 10 * extract(epoch FROM now())::bigint * 1000 AS due) AS d";
+    let carts = format!(
+        "INSERT INTO carts (id, owner, version, is_ordered, opened, place, state, idle_due_ms, wake_ms)
+            SELECT 'stored-' || n, 'stored', 1, false, n, 0, '{{}}', due, due FROM generate_series(1, {CARTS}) AS n {wakes};
+        INSERT INTO wakes (due_ms, cart) SELECT wake_ms, id FROM carts"
+    );
+    tables::run(app.store_url(), &carts).await.unwrap();
+    let read = async || -> u64 {
+        let query = "SELECT coalesce(idx_tup_fetch, 0) + seq_tup_read FROM pg_stat_user_tables WHERE relname = 'carts'";
+        tables::texts(app.store_url(), query).await[0][0].parse().unwrap()
+    };
+    // What was just written is counted within two seconds.
+    seconds(2).await;
+    let before = read().await;
+    seconds(4).await;
+    assert!(read().await - before < CARTS, "four sweeps read carts again");
 }
