@@ -25,28 +25,16 @@ static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/templates");
 #[derive(Debug, thiserror::Error)]
 pub enum PageError {
     /// A template cannot be parsed.
-    #[error("templates cannot be parsed: {}", chain(.0))]
+    #[error("templates cannot be parsed: {0}")]
     Templates(#[source] tera::Error),
     /// A template asks for what its model does not give.
-    #[error("page {page} cannot be rendered: {}", chain(.source))]
+    #[error("page {page} cannot be rendered: {source}")]
     Render {
         /// The template.
         page: &'static str,
         /// What it met.
         source: tera::Error,
     },
-}
-
-/// Tera names the place in one error and the reason in the error below it.
-fn chain(error: &tera::Error) -> String {
-    let mut text = error.to_string();
-    let mut below = std::error::Error::source(error);
-    while let Some(error) = below {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        below = error.source();
-    }
-    text
 }
 
 /// What the frame around a page needs, beside the page's own view.

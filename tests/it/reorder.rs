@@ -105,7 +105,7 @@ async fn a_page_buys_an_order_again(store: Store) {
     let (shopper, id) = ordered(&app).await;
     let again = format!("/orders/{id}/again");
     for page in ["/orders".to_owned(), format!("/orders/{id}")] {
-        assert!(app.page(&shopper, &page).await.replace("&#x2F;", "/").contains(&again), "{page}");
+        assert!(app.page(&shopper, &page).await.contains(&again), "{page}");
     }
     let client = Client::builder().redirect(Policy::none()).build().unwrap();
     let mut cookie = format!("cartwright_visitor={}", shopper.token());

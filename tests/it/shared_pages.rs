@@ -67,8 +67,8 @@ impl<'a> Browser<'a> {
 
 /// Finds the path of the page of a link that was just made.
 fn link_on(page: &str) -> String {
-    let at = page.find("&#x2F;cart&#x2F;shared&#x2F;").expect("the new link is shown");
-    page[at..].split('"').next().unwrap().replace("&#x2F;", "/")
+    let at = page.find("/cart/shared/").expect("the new link is shown");
+    page[at..].split('"').next().unwrap().to_owned()
 }
 
 async fn a_friend_without_scripts_fills_the_cart_until_the_owner_stops(store: Store) {

@@ -28,22 +28,16 @@ pub enum LetterError {
     Store(#[from] StoreError),
     /// A template is broken, or asks for what its data lack.
     #[error("a letter could not be rendered: {0}")]
-    Template(String),
+    Template(#[from] tera::Error),
+    /// A text template does not begin with the subject.
+    #[error("{0}.txt does not begin with {SUBJECT:?}")]
+    Subject(String),
     /// No letter can be sent to the address.
     #[error("the address cannot be written to: {0}")]
     Address(#[from] AddressError),
     /// The parts make no message.
     #[error("the letter makes no message: {0}")]
     Message(#[from] lettre::error::Error),
-}
-
-impl From<tera::Error> for LetterError {
-    /// Tera puts the useful half of its messages into the causes.
-    fn from(error: tera::Error) -> Self {
-        let first: &dyn std::error::Error = &error;
-        let causes = std::iter::successors(Some(first), |e| e.source()).map(ToString::to_string);
-        Self::Template(causes.collect::<Vec<_>>().join(": "))
-    }
 }
 
 /// Is a letter ready to be sent.
@@ -177,7 +171,7 @@ impl Letters {
         context.insert("shop", &self.shop);
         let text = self.tera.render(&format!("{template}.txt"), &context)?;
         let html = self.tera.render(&format!("{template}.html"), &context)?;
-        let broken = || LetterError::Template(format!("{template}.txt does not begin with {SUBJECT:?}"));
+        let broken = || LetterError::Subject(template.to_owned());
         let (subject, text) = text.split_once('\n').ok_or_else(broken)?;
         let subject = subject.strip_prefix(SUBJECT).ok_or_else(broken)?;
         let mut message = Message::builder()

@@ -102,15 +102,8 @@ pub enum PageError {
     #[error("template {0} is not UTF-8")]
     Encoding(String),
     /// A template does not parse, or asks for what its model lacks.
-    #[error("a storefront page could not be rendered: {}", with_causes(.0))]
+    #[error("a storefront page could not be rendered: {0}")]
     Template(#[from] tera::Error),
-}
-
-/// Tera puts the useful half of its messages into the causes.
-fn with_causes(error: &tera::Error) -> String {
-    let first: &dyn std::error::Error = error;
-    let chain = std::iter::successors(Some(first), |e| e.source());
-    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Renders the storefront's pages from the templates that are built into the program.
@@ -134,6 +127,7 @@ impl Pages {
         let mut tera = Tera::default();
         tera.autoescape_on(vec![".html"]);
         tera.add_raw_templates(sources)?;
+        tera.global_context().insert("assets", asset::versions());
         Ok(Self { tera })
     }
 
@@ -285,7 +279,6 @@ impl Pages {
         let mut context = Context::new();
         context.insert("shell", shell);
         context.insert("page", page);
-        context.insert("assets", asset::versions());
         Ok(self.tera.render(template, &context)?)
     }
 }
