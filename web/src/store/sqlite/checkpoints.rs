@@ -1,9 +1,9 @@
 //! Checkpoints of the write-ahead log beside the writer.
 //!
 //! A checkpoint copies the log's pages into the file and syncs both: tens of milliseconds, in which SQLite's own would keep
-//! the writer. Here a thread with a connection of its own does it while the writer appends. The few pages that were appended
-//! meanwhile are the writer's to copy and sync, between two transactions: the log begins anew only where all of it is copied,
-//! and would else grow for as long as somebody writes.
+//! the writer. Here a thread with a connection of its own does it while the writer appends, a little at a time. Once the log
+//! is long, the few pages that were appended meanwhile are the writer's to copy and sync, between two transactions: the log
+//! begins anew only where all of it is copied, and would else grow for as long as somebody writes.
 
 use std::{
     fs::File,
@@ -26,12 +26,25 @@ use super::{
     connections::{Write, open},
 };
 
-/// The pages of the log (4 KiB each) with which a checkpoint begins: many adds change one page, which is copied once.
-const PAGES: i32 = 8_000;
-/// A pass that copied fewer leaves the writer little to do.
+/// How far the thread lets the log grow.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// The pages of the log (4 KiB each) that are copied at a time: as many as are copied and synced within milliseconds.
+    /// With ten times as many, everybody waits longer for a while, twice a second.
+    step: i32,
+    /// The pages with which the log is to begin anew. The last of them are copied in the writer's time, so the rarer the
+    /// better; but whoever reads a page looks for it in the whole log.
+    whole: i32,
+}
+
+const LIMITS: Limits = Limits { step: 500, whole: 16_000 };
+/// A pass that found fewer new ones leaves the writer little to do.
 const PAGES_LEFT: i32 = 500;
-/// The most passes beside the writer: each copies what was appended during the one before.
+/// The most passes before the writer's: each copies what was appended during the one before.
 const PASSES_MAX: usize = 4;
+/// How far the thread gives way to others: from 0, not at all, to 19.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 
 /// How long a failed checkpoint is not tried again: whatever is wrong with the disk, trying at every commit makes it worse.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -44,25 +57,32 @@ pub fn start(db: &mut Connection, writer: WeakSender<Write>) -> Result<()> {
     let file = File::open(path).map_err(|e| {
         StoreError::Unavailable(format!("{} cannot be opened to be synced: {e}", path.display()))
     })?;
-    let begin_at = Arc::new(AtomicI32::new(PAGES));
+    let settled = Arc::new(AtomicI32::new(0));
     let (wake, woken) = sync_channel(1);
-    follow(db, begin_at.clone(), wake)?;
+    follow(db, settled.clone(), wake)?;
     thread::Builder::new()
         .name("sqlite-checkpoints".into())
         .spawn(move || {
+            give_way();
             // Never closed: that would take the locks of SQLite's own descriptors away, which POSIX counts by process.
             let file = ManuallyDrop::new(file);
-            run(&own, &file, &woken, &begin_at, &writer);
+            Copier { own, file: &file, settled, limits: LIMITS }.run(&woken, &writer);
         })
         .map_err(|e| StoreError::Unavailable(format!("the thread of checkpoints does not start: {e}")))?;
     Ok(())
 }
 
-/// Wakes the thread whenever a commit leaves the log long enough.
-fn follow(db: &mut Connection, begin_at: Arc<AtomicI32>, wake: SyncSender<()>) -> Result<()> {
+/// Wakes the thread whenever commits have added a step to what is settled.
+fn follow(db: &mut Connection, settled: Arc<AtomicI32>, wake: SyncSender<()>) -> Result<()> {
+    let mut before = 0_i32;
     // A hook takes the place of SQLite's own checkpoints.
     db.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
-        if pages >= begin_at.load(Ordering::Relaxed) {
+        if pages < before {
+            // The log has begun anew.
+            settled.store(0, Ordering::Relaxed);
+        }
+        before = pages;
+        if pages.saturating_sub(settled.load(Ordering::Relaxed)) >= LIMITS.step {
             // It is awake where this fails, or has ended with its connection.
             let _ = wake.try_send(());
         }
@@ -71,44 +91,72 @@ fn follow(db: &mut Connection, begin_at: Arc<AtomicI32>, wake: SyncSender<()>) -
     Ok(())
 }
 
-fn run(
-    own: &Connection,
-    file: &File,
-    woken: &Receiver<()>,
-    begin_at: &AtomicI32,
-    writer: &WeakSender<Write>,
-) {
-    while woken.recv().is_ok() {
-        let next = match beside(own, file).and_then(|()| last(writer)) {
-            Ok(Some(Pass { pages, copied })) if pages == copied => PAGES,
-            // A reader still needs what the file had before: no use to try with every commit.
-            Ok(Some(Pass { pages, .. })) => pages.saturating_add(PAGES),
-            // Who opens the file next copies the rest.
-            Ok(None) => return,
-            Err(error) => {
-                tracing::warn!(%error, "the write-ahead log could not be copied; it is tried again in a second");
-                thread::sleep(PAUSE);
-                PAGES
-            }
-        };
-        begin_at.store(next, Ordering::Relaxed);
-        // Commits of before the log began anew.
-        while woken.try_recv().is_ok() {}
-    }
+/// Lets the threads that shoppers wait for go first: a pass copies thousands of pages, and nobody waits for it.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    // Of the calling thread alone, on Linux. Where it is not allowed the thread is as the others.
+    let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
-fn beside(own: &Connection, file: &File) -> Result<()> {
-    let mut before = 0;
-    for _ in 0..PASSES_MAX {
-        let Pass { copied, .. } = pass(own)?;
-        if copied - before < PAGES_LEFT {
-            break;
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
+
+/// Copies the log into the file, a step at a time.
+struct Copier<'f> {
+    own: Connection,
+    file: &'f File,
+    /// The pages of the log that need no further step.
+    settled: Arc<AtomicI32>,
+    limits: Limits,
+}
+
+impl Copier<'_> {
+    fn run(&self, woken: &Receiver<()>, writer: &WeakSender<Write>) {
+        while woken.recv().is_ok() {
+            match self.step(writer) {
+                Ok(Some(settled)) => self.settled.store(settled, Ordering::Relaxed),
+                // Who opens the file next copies the rest.
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "the write-ahead log could not be copied; it is tried again in a second");
+                    thread::sleep(PAUSE);
+                }
+            }
+            // Commits of before this step.
+            while woken.try_recv().is_ok() {}
         }
-        before = copied;
-        // SQLite syncs the file when all of the log is copied, which is in the writer's time.
-        file.sync_data().map_err(|e| StoreError::Unavailable(format!("the file cannot be synced: {e}")))?;
     }
-    Ok(())
+
+    /// Copies what is new, and lets the log begin anew where it is long enough. Returns the pages that are settled by it;
+    /// none where the writer has stopped.
+    fn step(&self, writer: &WeakSender<Write>) -> Result<Option<i32>> {
+        let pass = self.beside()?;
+        if pass.pages < self.limits.whole {
+            return Ok(Some(pass.copied));
+        }
+        let mut before = pass.copied;
+        for _ in 1..PASSES_MAX {
+            let Pass { copied, .. } = self.beside()?;
+            if copied - before < PAGES_LEFT {
+                break;
+            }
+            before = copied;
+        }
+        Ok(last(writer)?.map(|Pass { pages, copied }| match pages == copied {
+            true => 0,
+            // A reader still needs what the file had before: no use to try with every step.
+            false => pages.saturating_add(self.limits.whole),
+        }))
+    }
+
+    /// Copies beside the writer. SQLite syncs the file when all of the log is copied, which would be in the writer's time.
+    fn beside(&self) -> Result<Pass> {
+        let pass = pass(&self.own)?;
+        self.file
+            .sync_data()
+            .map_err(|e| StoreError::Unavailable(format!("the file cannot be synced: {e}")))?;
+        Ok(pass)
+    }
 }
 
 /// Lets the writer copy the rest; none where it has stopped.
@@ -156,7 +204,10 @@ mod tests {
         let (sender, mut writes) = mpsc::channel::<Write>(1);
         let (wake, woken) = sync_channel(1);
         let weak = sender.downgrade();
-        let following = thread::spawn(move || run(&own, &file, &woken, &AtomicI32::new(PAGES), &weak));
+        let following = thread::spawn(move || {
+            let limits = Limits { step: 1, whole: 1 };
+            Copier { own, file: &file, settled: Arc::default(), limits }.run(&woken, &weak);
+        });
 
         // Inside a transaction no connection makes a checkpoint: the first pass fails.
         wake.send(()).unwrap();

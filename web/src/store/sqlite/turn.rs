@@ -15,6 +15,18 @@ use super::{
     experiments, gift_cards, orders, outbox, payments,
 };
 
+macro_rules! change {
+    ($also:literal) => {
+        concat!(
+            "UPDATE carts SET ",
+            $also,
+            "version = ?5, holds_expire_at_ms = ?6, state = ?7, idle_due_ms = iif(?8, ?9, idle_due_ms),
+                 wake_ms = coalesce(?10, wake_ms)
+             WHERE id = ?1 AND version = ?2"
+        )
+    };
+}
+
 /// Runs a turn in the transaction that the caller has begun and will commit.
 pub fn turn(db: &Connection, wants: &Wants, decision: &dyn Decision) -> Result<Outcome> {
     let (carts, wakes) = load_carts(db, &wants.carts)?;
@@ -106,45 +118,28 @@ fn write(db: &Connection, wakes: &Wakes, staged: Staged) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// Changes a cart that keeps its owner and status, as nearly all do. They stand in an index, whose entry SQLite would write
+/// again where they are set to what they are: a page of the log for every cart of a turn.
+const CHANGE: &str = concat!(change!(""), " AND owner = ?3 AND status = ?4");
+const CHANGE_ALL: &str = change!("owner = ?3, status = ?4, ");
+
 fn write_cart(db: &Connection, write: &CartWrite, wake_ms: Option<i64>) -> Result<()> {
     let CartWrite { before, cart, idle, .. } = write;
     let (id, version, status) = (cart.id.as_str(), int(cart.version), carts::status(&cart.stage));
-    let state = to_json(cart)?;
     let (is_moved, due_ms) = idle.columns();
-    let written = match before {
-        0 => execute(
-            db,
+    let (owner, holds_ms, state) = (cart.owner.as_str(), cart.holds_expire_at_ms, to_json(cart)?);
+    let written = if *before == 0 {
+        let sql =
             "INSERT INTO carts (id, owner, version, status, holds_expire_at_ms, state, idle_due_ms, wake_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING",
-            params![
-                id,
-                cart.owner.as_str(),
-                version,
-                status,
-                cart.holds_expire_at_ms,
-                state,
-                due_ms,
-                wake_ms
-            ],
-        )?,
-        before => execute(
-            db,
-            "UPDATE carts SET version = ?3, status = ?4, holds_expire_at_ms = ?5, state = ?6, owner = ?7,
-                 idle_due_ms = iif(?8, ?9, idle_due_ms), wake_ms = coalesce(?10, wake_ms)
-             WHERE id = ?1 AND version = ?2",
-            params![
-                id,
-                int(*before),
-                version,
-                status,
-                cart.holds_expire_at_ms,
-                state,
-                cart.owner.as_str(),
-                is_moved,
-                due_ms,
-                wake_ms
-            ],
-        )?,
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING";
+        execute(db, sql, params![id, owner, version, status, holds_ms, state, due_ms, wake_ms])?
+    } else {
+        let set =
+            params![id, int(*before), owner, status, version, holds_ms, state, is_moved, due_ms, wake_ms];
+        match execute(db, CHANGE, set)? {
+            0 => execute(db, CHANGE_ALL, set)?,
+            changed => changed,
+        }
     };
     if written != 1 {
         return Err(StoreError::Conflict(format!("cart {id} is no longer at version {before}")));
