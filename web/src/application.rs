@@ -38,7 +38,7 @@ use crate::{
     config::Config,
     definitions::DefinitionsCell,
     deliveries::{courier::Courier, lease},
-    events::{files::EventFiles, reader, rollups::RollUps, shelf_counts::ShelfReader},
+    events::{files::EventFiles, reader, rollups::RollUps, shelf_counts::ShelfReader, window::Window},
     experiment_metrics::ExperimentMetrics,
     flags::{self, publisher::Flags},
     keyring::Keyring,
@@ -342,10 +342,11 @@ fn tasks(shop: &web::Data<Shop>, postman: Option<Arc<Postman>>) -> JoinSet<()> {
         files.file_bytes,
         Duration::from_secs(60 * files.file_minutes),
     );
-    tasks.spawn(reader::run(shop.store.clone(), files, process.clone()));
+    let window = Window::default();
+    tasks.spawn(reader::run(shop.store.clone(), window.clone(), files, process.clone()));
     let roll_ups = RollUps::new(shop.definitions.clone(), shop.experiment_metrics.clone());
-    tasks.spawn(reader::run(shop.store.clone(), roll_ups, process.clone()));
-    tasks.spawn(reader::run(shop.store.clone(), ShelfReader, process.clone()));
+    tasks.spawn(reader::run(shop.store.clone(), window.clone(), roll_ups, process.clone()));
+    tasks.spawn(reader::run(shop.store.clone(), window, ShelfReader, process.clone()));
     tasks.spawn(recovery::run(shop.checkout.clone(), process.clone()));
     if let Some(postman) = postman {
         let (store, manner) = (shop.store.clone(), mail::manner(&shop.config.mail));

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
+use super::window::Window;
 use crate::{
     clock, metrics,
     store::{OutboxEvent, Store, StoreError},
@@ -56,14 +57,12 @@ pub trait Reader: Send {
     }
 }
 
-/// Runs a reader for ever, while this process holds its lease.
-pub async fn run(store: Arc<dyn Store>, reader: impl Reader, process: String) {
-    let mut running = Running { store, reader, process, leased_until_ms: 0, round: 0 };
+/// Runs a reader for ever, while this process holds its lease. Readers of a process share what they read by the window.
+pub async fn run(store: Arc<dyn Store>, window: Window, reader: impl Reader, process: String) {
+    let mut running = Running { store, window, reader, process, leased_until_ms: 0, round: 0 };
     loop {
         let pause = match running.step().await {
-            Ok(READ_EVENTS_MAX) => Duration::ZERO,
-            Ok(0) => IDLE,
-            Ok(_) => BUSY,
+            Ok(pause) => pause,
             Err(error) => {
                 tracing::warn!(reader = running.reader.name(), %error, "a reader of the outbox pauses");
                 // Whoever looks at the lag now wants to know what the fault costs.
@@ -77,6 +76,7 @@ pub async fn run(store: Arc<dyn Store>, reader: impl Reader, process: String) {
 
 struct Running<R> {
     store: Arc<dyn Store>,
+    window: Window,
     reader: R,
     process: String,
     leased_until_ms: i64,
@@ -84,7 +84,8 @@ struct Running<R> {
 }
 
 impl<R: Reader> Running<R> {
-    async fn step(&mut self) -> Result<usize, ReadError> {
+    /// Takes what there is, and returns how long to wait.
+    async fn step(&mut self) -> Result<Duration, ReadError> {
         let (store, name) = (&*self.store, self.reader.name());
         if self.round.is_multiple_of(LAG_EVERY) {
             metrics::outbox_lag(name, store.outbox_lag(name, 10_000).await?);
@@ -95,16 +96,20 @@ impl<R: Reader> Running<R> {
         if self.leased_until_ms - now_ms < LEASE_MS / 3 {
             let until_ms = now_ms + LEASE_MS;
             if !store.lease(name, &self.process, now_ms, until_ms).await? {
-                return Ok(0);
+                return Ok(IDLE);
             }
             self.leased_until_ms = until_ms;
         }
         let from = store.cursor(name).await?;
-        let events = store.outbox_after(from, READ_EVENTS_MAX).await?;
+        let events = self.window.after(store, from).await?;
         if !events.is_empty() {
             self.reader.take(store, from, &events).await?;
         }
         self.reader.rest(store).await?;
-        Ok(events.len())
+        Ok(match (events.is_full, events.is_empty()) {
+            (true, _) => Duration::ZERO,
+            (false, true) => IDLE,
+            (false, false) => BUSY,
+        })
     }
 }
