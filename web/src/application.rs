@@ -108,7 +108,7 @@ impl Application {
         experiment_metrics.refresh(&*store).await?;
         let shelves = Arc::new(Shelves::default());
         shelves.rulebook.refresh(&*store).await?;
-        shelves.refresh_stock(&*store, &catalogue.get(), &terms.get().locations).await?;
+        shelves.refresh_sold_out(&*store, &catalogue.get(), &terms.get().locations).await?;
         shelves.refresh_model(&config.model_file());
         if let (Some(user), Some(password)) = (&config.admin.user, &config.admin.password) {
             admin::accounts::put_user(&*store, user, password).await?;
@@ -394,9 +394,14 @@ fn every(seconds: f64) -> tokio::time::Interval {
     ticks
 }
 
+/// After how many times what it took, what is sold out is looked for again: of 100,000 products that takes a tenth of a
+/// second, and no cart relies on it.
+const SOLD_OUT_RESTS: u32 = 20;
+
 /// Keeps what is held in memory up to date: catalogue, stock, model.
 async fn refresh(shop: web::Data<Shop>) {
     let mut ticks = every(0.5);
+    let mut sold_out_due = Instant::now();
     loop {
         ticks.tick().await;
         let refreshed = async {
@@ -404,9 +409,12 @@ async fn refresh(shop: web::Data<Shop>) {
             shop.terms.refresh(&*shop.store).await?;
             shop.experiment_metrics.refresh(&*shop.store).await?;
             shop.shelves.rulebook.refresh(&*shop.store).await?;
-            shop.shelves
-                .refresh_stock(&*shop.store, &shop.catalogue.get(), &shop.terms.get().locations)
-                .await?;
+            let (catalogue, terms, began) = (shop.catalogue.get(), shop.terms.get(), Instant::now());
+            if began >= sold_out_due {
+                shop.shelves.refresh_sold_out(&*shop.store, &catalogue, &terms.locations).await?;
+                sold_out_due = Instant::now() + began.elapsed() * SOLD_OUT_RESTS;
+            }
+            shop.shelves.refresh_levels(&*shop.store, &terms.locations).await?;
             shop.sellers.refresh(&*shop.store, shop.config.shop.sales_days, clock::now_ms()).await
         };
         let refreshed = refreshed.await;

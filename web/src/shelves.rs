@@ -166,11 +166,11 @@ impl Shelves {
         }
     }
 
-    /// Reads which products are sold out.
+    /// Reads which products are sold out, of all there are.
     ///
     /// # Errors
     /// What the store says; the earlier set stays.
-    pub async fn refresh_stock(
+    pub async fn refresh_sold_out(
         &self,
         store: &dyn Store,
         catalogue: &Catalogue,
@@ -189,6 +189,14 @@ impl Shelves {
         if sold_out != **self.sold_out.load() {
             self.sold_out.store(Arc::new(sold_out));
         }
+        Ok(())
+    }
+
+    /// Reads the stock of what was asked for lately.
+    ///
+    /// # Errors
+    /// What the store says; the earlier levels stay.
+    pub async fn refresh_levels(&self, store: &dyn Store, locations: &Locations) -> store::Result<()> {
         self.levels.refresh(async |skus| Ok(store.stock(&skus).await?.within(locations.ids()))).await
     }
 }

@@ -149,7 +149,7 @@ pub(super) async fn furnish(shop: &Shop, folder: &Path, shoppers: u64) -> anyhow
     }
     shop.catalogue.refresh(&*shop.store).await?;
     shop.definitions.refresh(&*shop.store).await?;
-    shop.shelves.refresh_stock(&*shop.store, &shop.catalogue.get(), &shop.terms.get().locations).await?;
+    shop.shelves.refresh_sold_out(&*shop.store, &shop.catalogue.get(), &shop.terms.get().locations).await?;
     Ok(())
 }
 
