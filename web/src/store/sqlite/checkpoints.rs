@@ -9,11 +9,7 @@ use std::{
     fs::File,
     mem::ManuallyDrop,
     path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicI32, Ordering},
-        mpsc::{Receiver, SyncSender, sync_channel},
-    },
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
     time::Duration,
 };
@@ -26,18 +22,12 @@ use super::{
     connections::{Write, open},
 };
 
-/// How far the thread lets the log grow.
-#[derive(Clone, Copy)]
-struct Limits {
-    /// The pages of the log (4 KiB each) that are copied at a time: as many as are copied and synced within milliseconds.
-    /// With ten times as many, everybody waits longer for a while, twice a second.
-    step: i32,
-    /// The pages with which the log is to begin anew. The last of them are copied in the writer's time, so the rarer the
-    /// better; but whoever reads a page looks for it in the whole log.
-    whole: i32,
-}
-
-const LIMITS: Limits = Limits { step: 500, whole: 16_000 };
+/// The pages of the log (4 KiB each) that are copied at a time: as many as are copied and synced within milliseconds. With
+/// ten times as many, everybody waits longer for a while, twice a second.
+const STEP: i32 = 500;
+/// The pages with which the log is to begin anew. The last of them are copied in the writer's time, so the rarer the better;
+/// but whoever reads a page looks for it in the whole log.
+const WHOLE: i32 = 16_000;
 /// A pass that found fewer new ones leaves the writer little to do.
 const PAGES_LEFT: i32 = 500;
 /// The most passes before the writer's: each copies what was appended during the one before.
@@ -57,41 +47,38 @@ pub fn start(db: &mut Connection, writer: WeakSender<Write>) -> Result<()> {
     let file = File::open(path).map_err(|e| {
         StoreError::Unavailable(format!("{} cannot be opened to be synced: {e}", path.display()))
     })?;
-    let settled = Arc::new(AtomicI32::new(0));
     let (wake, woken) = sync_channel(1);
-    follow(db, settled.clone(), wake)?;
+    follow(db, wake)?;
     thread::Builder::new()
         .name("sqlite-checkpoints".into())
         .spawn(move || {
             give_way();
             // Never closed: that would take the locks of SQLite's own descriptors away, which POSIX counts by process.
             let file = ManuallyDrop::new(file);
-            Copier { own, file: &file, settled, limits: LIMITS }.run(&woken, &writer);
+            Copier { own, file: &file, whole: WHOLE }.run(&woken, &writer);
         })
         .map_err(|e| StoreError::Unavailable(format!("the thread of checkpoints does not start: {e}")))?;
     Ok(())
 }
 
-/// Wakes the thread whenever commits have added a step to what is settled.
-fn follow(db: &mut Connection, settled: Arc<AtomicI32>, wake: SyncSender<()>) -> Result<()> {
-    let mut before = 0_i32;
+/// Wakes the thread whenever commits have appended a step.
+fn follow(db: &mut Connection, wake: SyncSender<()>) -> Result<()> {
+    let (mut before, mut appended) = (0_i32, 0_i32);
     // A hook takes the place of SQLite's own checkpoints.
-    db.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
-        if pages < before {
-            // The log has begun anew.
-            settled.store(0, Ordering::Relaxed);
-        }
+    db.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
+        // Of a log that has begun anew all pages are new.
+        appended = appended.saturating_add(if pages < before { pages } else { pages - before });
         before = pages;
-        if pages.saturating_sub(settled.load(Ordering::Relaxed)) >= LIMITS.step {
-            // It is awake where this fails, or has ended with its connection.
-            let _ = wake.try_send(());
+        // Where it cannot be woken it is awake, or has ended with its connection.
+        if appended >= STEP && wake.try_send(()).is_ok() {
+            appended = 0;
         }
         Ok(())
     }))?;
     Ok(())
 }
 
-/// Lets the threads that shoppers wait for go first: a pass copies thousands of pages, and nobody waits for it.
+/// Lets the threads that shoppers wait for go first: a pass copies hundreds of pages, and nobody waits for it.
 #[cfg(target_os = "linux")]
 fn give_way() {
     // Of the calling thread alone, on Linux. Where it is not allowed the thread is as the others.
@@ -105,16 +92,16 @@ fn give_way() {}
 struct Copier<'f> {
     own: Connection,
     file: &'f File,
-    /// The pages of the log that need no further step.
-    settled: Arc<AtomicI32>,
-    limits: Limits,
+    /// The pages with which the log is to begin anew.
+    whole: i32,
 }
 
 impl Copier<'_> {
     fn run(&self, woken: &Receiver<()>, writer: &WeakSender<Write>) {
+        let mut anew_at = self.whole;
         while woken.recv().is_ok() {
-            match self.step(writer) {
-                Ok(Some(settled)) => self.settled.store(settled, Ordering::Relaxed),
+            match self.step(writer, anew_at) {
+                Ok(Some(next)) => anew_at = next,
                 // Who opens the file next copies the rest.
                 Ok(None) => return,
                 Err(error) => {
@@ -127,26 +114,22 @@ impl Copier<'_> {
         }
     }
 
-    /// Copies what is new, and lets the log begin anew where it is long enough. Returns the pages that are settled by it;
-    /// none where the writer has stopped.
-    fn step(&self, writer: &WeakSender<Write>) -> Result<Option<i32>> {
-        let pass = self.beside()?;
-        if pass.pages < self.limits.whole {
-            return Ok(Some(pass.copied));
+    /// Copies what is new, and lets the log begin anew where it has so many pages. Returns with how many it is to begin anew
+    /// next; none where the writer has stopped.
+    fn step(&self, writer: &WeakSender<Write>, anew_at: i32) -> Result<Option<i32>> {
+        let Pass { pages, mut copied } = self.beside()?;
+        if pages < anew_at {
+            return Ok(Some(if pages < self.whole { self.whole } else { anew_at }));
         }
-        let mut before = pass.copied;
         for _ in 1..PASSES_MAX {
-            let Pass { copied, .. } = self.beside()?;
+            let before = copied;
+            copied = self.beside()?.copied;
             if copied - before < PAGES_LEFT {
                 break;
             }
-            before = copied;
         }
-        Ok(last(writer)?.map(|Pass { pages, copied }| match pages == copied {
-            true => 0,
-            // A reader still needs what the file had before: no use to try with every step.
-            false => pages.saturating_add(self.limits.whole),
-        }))
+        // It does not begin anew while a reader needs what the file had before: no use to try with every step then.
+        Ok(last(writer)?.map(|pass| pass.pages.saturating_add(self.whole)))
     }
 
     /// Copies beside the writer. SQLite syncs the file when all of the log is copied, which would be in the writer's time.
@@ -204,10 +187,7 @@ mod tests {
         let (sender, mut writes) = mpsc::channel::<Write>(1);
         let (wake, woken) = sync_channel(1);
         let weak = sender.downgrade();
-        let following = thread::spawn(move || {
-            let limits = Limits { step: 1, whole: 1 };
-            Copier { own, file: &file, settled: Arc::default(), limits }.run(&woken, &weak);
-        });
+        let following = thread::spawn(move || Copier { own, file: &file, whole: 1 }.run(&woken, &weak));
 
         // Inside a transaction no connection makes a checkpoint: the first pass fails.
         wake.send(()).unwrap();
@@ -229,7 +209,9 @@ mod tests {
         };
         again(&mut db);
 
+        // A log that is long enough again is to begin anew, and nobody is there to do it.
         drop((sender, writes));
+        db.execute_batch("INSERT INTO t VALUES (zeroblob(100000))").unwrap();
         let stopped = Instant::now();
         while !following.is_finished() {
             let _ = wake.try_send(());

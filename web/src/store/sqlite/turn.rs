@@ -15,18 +15,6 @@ use super::{
     experiments, gift_cards, orders, outbox, payments,
 };
 
-macro_rules! change {
-    ($also:literal) => {
-        concat!(
-            "UPDATE carts SET ",
-            $also,
-            "version = ?5, holds_expire_at_ms = ?6, state = ?7, idle_due_ms = iif(?8, ?9, idle_due_ms),
-                 wake_ms = coalesce(?10, wake_ms)
-             WHERE id = ?1 AND version = ?2"
-        )
-    };
-}
-
 /// Runs a turn in the transaction that the caller has begun and will commit.
 pub fn turn(db: &Connection, wants: &Wants, decision: &dyn Decision) -> Result<Outcome> {
     let (carts, wakes) = load_carts(db, &wants.carts)?;
@@ -118,6 +106,18 @@ fn write(db: &Connection, wakes: &Wakes, staged: Staged) -> Result<Outcome> {
     Ok(outcome)
 }
 
+macro_rules! change {
+    ($also:literal) => {
+        concat!(
+            "UPDATE carts SET ",
+            $also,
+            "version = ?5, holds_expire_at_ms = ?6, state = ?7, idle_due_ms = iif(?8, ?9, idle_due_ms),
+                 wake_ms = coalesce(?10, wake_ms)
+             WHERE id = ?1 AND version = ?2"
+        )
+    };
+}
+
 /// Changes a cart that keeps its owner and status, as nearly all do. They stand in an index, whose entry SQLite would write
 /// again where they are set to what they are: a page of the log for every cart of a turn.
 const CHANGE: &str = concat!(change!(""), " AND owner = ?3 AND status = ?4");
@@ -170,4 +170,24 @@ fn write_key(db: &Connection, KeyWrite { key, fingerprint, answer, at_ms }: &Key
         params![key.cart.as_str(), key.key, fingerprint, to_json(answer)?, at_ms],
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cart_that_keeps_its_owner_writes_no_index() {
+        let mut db = Connection::open_in_memory().unwrap();
+        super::super::schema::migrate(&mut db).unwrap();
+        let writes = |sql: &str| {
+            let mut program = db.prepare(&format!("EXPLAIN {sql}")).unwrap();
+            let (mut steps, mut count) = (program.raw_query(), 0);
+            while let Some(step) = steps.next().unwrap() {
+                count += u32::from(step.get::<_, String>(1).unwrap() == "IdxInsert");
+            }
+            count
+        };
+        assert_eq!((writes(CHANGE), writes(CHANGE_ALL)), (0, 1));
+    }
 }
