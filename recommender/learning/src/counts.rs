@@ -11,7 +11,8 @@
 //! - **Weights** are whole numbers relative to a fixed day ([`weighing`]), so sums are the same in whichever order they are
 //!   added, and a new day changes no old weight. Orders and weight share 64 bits ([`Count`]).
 //! - **New orders** are a segment of their own. What their pairs count now is asked of all orders by item ([`changes`]), and
-//!   taken up into the heads, which bounds keep exact; only where these do not suffice are rows counted anew ([`ranking`]).
+//!   taken up into the heads, which bounds keep exact; only where these do not suffice, or where all rows cost less, are rows
+//!   counted anew ([`ranking`]).
 //!   Small segments are put together, each time two of like size meet (O'Neil, Cheng, Gawlick and O'Neil, *The
 //!   Log-Structured Merge-Tree*, 1996).
 //! - **Memory** is a setting. Gathered orders become a segment when they take half of it. Segments that do not fit together

@@ -8,7 +8,7 @@
 //!
 //! [`changes`]: super::changes
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::{borrow::Cow, cell::Cell, cmp::Ordering};
 
 use super::{
     CountsError,
@@ -88,34 +88,20 @@ impl<'a, S: Score> Ranking<'a, S> {
 
     /// Makes the head of an item from its whole row.
     pub(super) fn select(&self, item: u32, row: &mut Scratch) -> Head {
-        let (room, mut bound) = (self.room(), 0.0);
-        let mut found: Vec<Ranked> = Vec::with_capacity(4 * room);
-        let mut is_all = true;
-        row.drain(|other, count| {
-            // Nearly all end here: a pair of too few orders, or one that no rank could bring past the bound.
-            if count.orders() < self.orders_min || count.weight() == 0 || other == item {
-                return;
-            }
-            let most = count.weight() as f64 * self.rises[other as usize];
-            let Some(rank) = (most >= bound).then(|| self.rank(other, count)).flatten() else {
-                is_all = false;
-                return;
-            };
-            if rank < bound {
-                is_all = false;
-                return;
-            }
-            found.push(Ranked { rank, item: other, count });
-            if found.len() == 4 * room {
-                bound = self.cut(&mut found, room);
-                is_all = false;
-            }
-        });
-        if found.len() > room {
-            bound = self.cut(&mut found, room);
-            is_all = false;
+        let bound = Cell::new(0.0);
+        let mut selection = Selection { ranking: self, item, found: Vec::new(), bound: &bound };
+        // Nearly all end here: a pair of too few orders, or one that ranks below the bound.
+        let may_matter = |rise, count: Count| {
+            (count.orders() >= self.orders_min)
+                & self.score.may_reach(bound.get(), count.float_weight(), rise, self.today)
+        };
+        row.drain_those(&self.rises, may_matter, |other, count| selection.offer(other, count));
+        let Selection { mut found, .. } = selection;
+        let mut bound = bound.get();
+        if found.len() > self.room() {
+            bound = self.cut(&mut found, self.room());
         }
-        head(found, if is_all { 0.0 } else { bound.max(f64::MIN_POSITIVE) })
+        head(found, bound)
     }
 
     /// Says whether a change may bring a partner among the best of a head whose bound this is.
@@ -189,6 +175,28 @@ impl<'a, S: Score> Ranking<'a, S> {
         let last = ranked.select_nth_unstable_by(count - 1, |a, b| self.best_first(a, b)).1.rank;
         ranked.truncate(count);
         last
+    }
+}
+
+/// Is a head in the making: the best so far, and some more until there are enough to be cut.
+struct Selection<'r, S> {
+    ranking: &'r Ranking<'r, S>,
+    item: u32,
+    found: Vec<Ranked>,
+    bound: &'r Cell<f64>,
+}
+
+impl<S: Score> Selection<'_, S> {
+    // Not inlined, so that the loop around it stays small.
+    #[inline(never)]
+    fn offer(&mut self, item: u32, count: Count) {
+        let rank =
+            self.ranking.rank(item, count).filter(|rank| *rank >= self.bound.get() && item != self.item);
+        let Some(rank) = rank else { return };
+        self.found.push(Ranked { rank, item, count });
+        if self.found.len() == 4 * self.ranking.room() {
+            self.bound.set(self.ranking.cut(&mut self.found, self.ranking.room()));
+        }
     }
 }
 

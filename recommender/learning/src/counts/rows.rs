@@ -22,6 +22,9 @@ use super::{
 /// The most rows that a thread takes at a time: enough not to meet at the counter, few enough to end together.
 const ROWS_AT_A_TIME: usize = 16;
 
+/// The partners that are looked at together where a row is full.
+const AT_ONCE: usize = 64;
+
 /// Adds up one row after the other: a sparse accumulator (Gustavson 1978), whose places are written down as they are
 /// first met, or looked through in turn where most of them will be met.
 pub(super) struct Scratch {
@@ -64,19 +67,50 @@ impl Scratch {
     /// Calls `visit` with each count of the row that is not 0, in no order, and makes room for the next row.
     #[inline]
     pub(super) fn drain(&mut self, mut visit: impl FnMut(u32, Count)) {
-        if self.is_dense {
-            for (other, place) in self.counts.iter_mut().enumerate() {
-                if *place != Count::default() {
-                    visit(other as u32, std::mem::take(place));
-                }
+        let mut taken = |other, place: &mut Count| {
+            let count = std::mem::take(place);
+            if count != Count::default() {
+                visit(other, count);
             }
+        };
+        if self.is_dense {
+            (0..).zip(&mut self.counts).for_each(|(other, place)| taken(other, place));
         } else {
-            for other in self.met.drain(..) {
-                let count = std::mem::take(&mut self.counts[other as usize]);
-                if count != Count::default() {
+            self.met.drain(..).for_each(|other| taken(other, &mut self.counts[other as usize]));
+        }
+    }
+
+    /// As [`Self::drain`], but only with counts that `may_matter` lets pass, given what `of_items` has for the item.
+    #[inline]
+    pub(super) fn drain_those(
+        &mut self,
+        of_items: &[f64],
+        may_matter: impl Fn(f64, Count) -> bool,
+        mut visit: impl FnMut(u32, Count),
+    ) {
+        if !self.is_dense {
+            return self.drain(|other, count| {
+                if may_matter(of_items[other as usize], count) {
                     visit(other, count);
                 }
+            });
+        }
+        // Some at once and without a branch: whether a partner is there, and in how many orders, is as good as random.
+        for (first, (counts, of_items)) in
+            (0..).step_by(AT_ONCE).zip(self.counts.chunks_mut(AT_ONCE).zip(of_items.chunks(AT_ONCE)))
+        {
+            let mut pass = [false; AT_ONCE];
+            for ((pass, count), of_item) in pass.iter_mut().zip(&*counts).zip(of_items) {
+                *pass = may_matter(*of_item, *count);
             }
+            if pass.contains(&true) {
+                for ((other, count), _) in (first..).zip(&*counts).zip(pass).filter(|(_, pass)| *pass) {
+                    if *count != Count::default() {
+                        visit(other, *count);
+                    }
+                }
+            }
+            counts.fill(Count::default());
         }
     }
 }
@@ -90,7 +124,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    /// Calls `work` for each of the items with its row, on all cores, and returns the results in the items' order.
+    /// Calls `work` for each of the items with its row, which it drains, on all cores, and returns the results in the
+    /// items' order.
     pub(super) fn map<T: Send>(
         &self,
         items: &[u32],
@@ -111,10 +146,7 @@ impl Source {
                         }
                     }
                 }
-                let result = work(item, scratch);
-                // A visitor may leave some or all of the row.
-                scratch.drain(|_, _| {});
-                Ok(result)
+                Ok(work(item, scratch))
             },
         )
     }

@@ -19,6 +19,12 @@ pub trait Score: Sync {
     /// Returns the rank of a partner in an item's row.
     fn rank(&self, both: f64, rise: f64, today: f64) -> f64;
 
+    /// Says whether a rank may be so high: where it is, always; where it is a little lower, perhaps. Asked of every pair.
+    #[inline]
+    fn may_reach(&self, bound: f64, both: f64, rise: f64, today: f64) -> bool {
+        self.rank(both, rise, today) >= bound
+    }
+
     /// Returns the score of that rank in the row of an item of this weight: rising with the rank.
     fn score(&self, rank: f64, item: f64) -> f64;
 
@@ -58,6 +64,12 @@ impl Score for ShrunkCosine {
     fn rank(&self, both: f64, rise: f64, today: f64) -> f64 {
         // The slope of b² / (b + k) is 1 − (k / (b + k))², never above 1.
         both * both / (both + self.shrink * today) * rise
+    }
+
+    #[inline]
+    fn may_reach(&self, bound: f64, both: f64, rise: f64, today: f64) -> bool {
+        // Without the division, and with room for what either way rounds.
+        both * both * rise >= bound * (both + self.shrink * today) * (1.0 - 1e-12)
     }
 
     fn score(&self, rank: f64, item: f64) -> f64 {

@@ -10,7 +10,7 @@
 //! | 5 | u64 | for each item, where its bytes in section 6 begin, and behind the last where they end |
 //! | 6 | u8 | the places of its orders, ascending, each as the gap to the one before, in LEB128 |
 
-use std::path::Path;
+use std::{hint::black_box, path::Path};
 
 use super::{
     CountsError,
@@ -22,6 +22,9 @@ use super::{
 };
 
 const SECTIONS: usize = 7;
+
+/// How many orders are looked up at once.
+const AT_ONCE: usize = 16;
 
 /// Holds weighed orders both ways, ready to be counted.
 pub(super) struct Segment {
@@ -136,15 +139,34 @@ impl Segment {
     }
 
     /// Calls `add` with each item and the count of each order that holds `item`, itself too.
+    ///
+    /// Orders lie all over memory. So some are looked up before the first of them is gone through, and the processor
+    /// waits for all of them together.
     #[inline]
     pub(super) fn visit(&self, item: u32, mut add: impl FnMut(u32, Count)) {
         let mut bytes = self.postings_of(item);
         let mut order = 0;
-        while let Some(gap) = bytes.varint() {
-            order += gap as usize;
-            let count = self.count(order);
-            for other in self.items(self.heads[order]) {
-                add(other, count);
+        let mut heads = [Head { start: 0, mark: 0, weight: 0 }; AT_ONCE];
+        loop {
+            let mut found = 0;
+            while found < AT_ONCE
+                && let Some(gap) = bytes.varint()
+            {
+                order += gap as usize;
+                heads[found] = self.heads[order];
+                found += 1;
+            }
+            for head in &heads[..found] {
+                black_box(self.gaps[head.start as usize]);
+            }
+            for &head in &heads[..found] {
+                let count = head.count();
+                for other in self.items(head) {
+                    add(other, count);
+                }
+            }
+            if found < AT_ONCE {
+                return;
             }
         }
     }
