@@ -53,6 +53,7 @@ pub struct PostgresStore {
     node: String,
     teller: Teller,
     shelf: Shelf,
+    prepared: turn::Prepared,
 }
 
 impl PostgresStore {
@@ -69,7 +70,15 @@ impl PostgresStore {
         schema::migrate(pool::first(&pool).await?).await?;
         let node = Uuid::new_v4().simple().to_string();
         let teller = Teller::new(pool.clone(), &node);
-        Ok(Self { pool, turns, config, node, teller, shelf: Shelf::default() })
+        Ok(Self {
+            pool,
+            turns,
+            config,
+            node,
+            teller,
+            shelf: Shelf::default(),
+            prepared: turn::Prepared::default(),
+        })
     }
 
     async fn client(&self) -> Result<Client> {

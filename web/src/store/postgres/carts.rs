@@ -31,7 +31,8 @@ macro_rules! due_carts {
 #[async_trait]
 impl CartStore for PostgresStore {
     async fn turn(&self, wants: Wants, decision: Box<dyn Decision>) -> Result<Outcome> {
-        let turn = Turn { teller: &self.teller, shelf: &self.shelf, wants: &wants, decision: &*decision };
+        let Self { teller, shelf, prepared, .. } = self;
+        let turn = Turn { teller, shelf, prepared, wants: &wants, decision: &*decision };
         turn.run(self.turns.get().await.map_err(error::of_pool)?).await
     }
 

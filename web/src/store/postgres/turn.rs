@@ -14,10 +14,14 @@ mod post;
 pub mod tell;
 mod write;
 
-use std::{collections::BTreeSet, time::Instant};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Instant,
+};
 
 use cart_core::{Sku, StockLevels};
-use deadpool_postgres::Client;
+use deadpool_postgres::{Client, StatementCache};
 use tokio_postgres::Statement;
 
 use self::{
@@ -43,6 +47,8 @@ pub struct Turn<'t> {
     pub wants: &'t Wants,
     /// What is to be done with it.
     pub decision: &'t dyn Decision,
+    /// The connections' statements.
+    pub prepared: &'t Prepared,
 }
 
 /// What became of a turn that took no locks.
@@ -57,7 +63,7 @@ enum Try {
 impl Turn<'_> {
     /// Runs the turn.
     pub async fn run(&self, client: Client) -> Result<Outcome> {
-        let statements = bounded(Statements::prepare(&client)).await?;
+        let statements = bounded(self.prepared.of(&client)).await?;
         let (client, tried) = self.try_remembered(client, &statements).await?;
         let (client, outcome) = match tried {
             Try::Done(outcome) => (client, outcome),
@@ -151,6 +157,27 @@ impl Turn<'_> {
 fn moved(remembered: &StockLevels, found: &StockLevels) -> BTreeSet<Sku> {
     let other = remembered.iter().filter(|(slot, level)| found.at(slot) != Some(**level));
     other.map(|(slot, _)| slot.sku.clone()).collect()
+}
+
+/// Remembers the statements of each connection as long as there is one. Its own cache would be asked two dozen times a turn, and
+/// compare two dozen long texts.
+#[derive(Default)]
+pub struct Prepared(Mutex<Vec<(Weak<StatementCache>, Arc<Statements>)>>);
+
+impl Prepared {
+    async fn of(&self, client: &Client) -> Result<Arc<Statements>> {
+        let cache = Arc::downgrade(&client.statement_cache);
+        let all = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all().iter().find(|(of, _)| of.ptr_eq(&cache)).map(|(_, statements)| statements.clone());
+        if let Some(statements) = known {
+            return Ok(statements);
+        }
+        let statements = Arc::new(Statements::prepare(client).await?);
+        let mut all = all();
+        all.retain(|(of, _)| of.strong_count() > 0);
+        all.push((cache, statements.clone()));
+        Ok(statements)
+    }
 }
 
 /// Holds every statement of a turn, prepared: statements that travel together must not stop to be prepared.
