@@ -41,7 +41,6 @@ use crate::{
     events::{files::EventFiles, reader, rollups::RollUps, shelf_counts::ShelfReader, window::Window},
     experiment_metrics::ExperimentMetrics,
     flags::{self, publisher::Flags},
-    keyring::Keyring,
     mail::{self, Postman},
     metrics,
     payment::{Sandbox, book::Book, courier},
@@ -113,7 +112,7 @@ impl Application {
         if let (Some(user), Some(password)) = (&config.admin.user, &config.admin.password) {
             admin::accounts::put_user(&*store, user, password).await?;
         }
-        let keys = Arc::new(Keyring::of_config(&config)?);
+        let keys = Arc::new(config.keyring()?);
         let sandbox = Sandbox::new(
             Book::open(&config.sandbox_book())?,
             Duration::from_millis(config.payment.timeout_ms),

@@ -12,12 +12,12 @@ use std::{net::SocketAddr, path::PathBuf};
 use anyhow::Context;
 use serde::Deserialize;
 
-use crate::flags::clients;
+use crate::keyring::Keyring;
 
 pub use self::{
     letters::{BackInStockConfig, MailConfig},
     people::{AdminConfig, SessionConfig, SessionMode, UsersConfig},
-    programs::{FlagClient, FlagsConfig, WebhooksConfig},
+    programs::{CLIENT_KEY_BYTES_MAX, FlagClient, FlagsConfig, WebhooksConfig},
     recommendations::{RecommenderConfig, ShelvesConfig},
     server::{LimitsConfig, StoreConfig},
     shop::{CartsConfig, PaymentConfig, ShopConfig},
@@ -115,10 +115,28 @@ impl Config {
         self.shop.check()?;
         self.webhooks.check()?;
         self.back_in_stock.check()?;
-        clients::check(&self.flags)?;
+        self.flags.check()?;
         self.mail.check()?;
         self.session.check()?;
         self.admin.check()
+    }
+
+    /// Returns the keys that seal; without any in the configuration, those of a file in the data folder, which is made
+    /// where there is none.
+    ///
+    /// # Errors
+    /// Where a key is wrong, or the file cannot be read or made.
+    pub fn keyring(&self) -> anyhow::Result<Keyring> {
+        if !self.session.keys.is_empty() {
+            return Keyring::parse(&self.session.keys).context("session.keys");
+        }
+        if self.store.url.starts_with("postgres") {
+            tracing::warn!(
+                "session.keys is not set: this process seals with keys of its own, and other processes on the store \
+                 cannot open what it sealed; set the same keys for all of them"
+            );
+        }
+        Keyring::of_file(&self.data_dir)
     }
 
     /// Returns the folder of the event files.

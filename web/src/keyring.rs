@@ -21,8 +21,6 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 
-use crate::config::Config;
-
 /// The most keys: a new one every quarter, and what was sealed in two years still opens.
 pub const KEYS_MAX: usize = 8;
 /// The longest name of a key in bytes: a date, or a short word.
@@ -81,25 +79,11 @@ impl Keyring {
         Ok(Self { keys })
     }
 
-    /// Takes the keys of the configuration; without any, those of a file in the data folder, which is made where
-    /// there is none.
+    /// Takes the keys of a file in a folder, which is made where there is none.
     ///
     /// # Errors
-    /// Where a key is wrong, or the file cannot be read or made.
-    pub fn of_config(config: &Config) -> anyhow::Result<Self> {
-        if !config.session.keys.is_empty() {
-            return Self::parse(&config.session.keys).context("session.keys");
-        }
-        if config.store.url.starts_with("postgres") {
-            tracing::warn!(
-                "session.keys is not set: this process seals with keys of its own, and other processes on the store \
-                 cannot open what it sealed; set the same keys for all of them"
-            );
-        }
-        Self::of_file(&config.data_dir)
-    }
-
-    fn of_file(folder: &Path) -> anyhow::Result<Self> {
+    /// Where the file cannot be read or made, or a key is wrong.
+    pub fn of_file(folder: &Path) -> anyhow::Result<Self> {
         let path = folder.join(FILE);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,

@@ -8,7 +8,7 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::events::{files, rollups, shelf_counts};
+use crate::store::readers;
 
 /// Is the kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,8 +139,6 @@ pub const CATALOGUE: &[(&str, Kind, &str)] = &[
 
 /// Names the doors that requests come through.
 pub const DOORS: [&str; 6] = ["api", "channel", "flags", "storefront", "admin", "other"];
-/// Names the readers of the outbox.
-pub const READERS: [&str; 5] = [files::READER, rollups::READER, shelf_counts::READER, "mail", "webhooks"];
 /// Names the kinds of sinks that deliveries go to.
 pub const SINKS: [&str; 2] = ["mail", "webhook"];
 /// What comes of a try to deliver.
@@ -198,7 +196,7 @@ fn start_series() {
             counter!("cartwright_http_requests_total", "door" => door, "status" => status).increment(0);
         }
     }
-    for reader in READERS {
+    for reader in readers::ALL {
         outbox_lag(reader, 0);
     }
     for sink in SINKS {

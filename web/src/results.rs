@@ -14,12 +14,12 @@ use time::OffsetDateTime;
 
 use crate::{
     clock,
-    events::rollups::{DAILY, EPOCH, READER, SHARED},
+    events::rollups::{DAILY, EPOCH},
     experiment_metrics::ExperimentMetrics,
     problem::{Kind, Problem},
     search::sellers::DAY_MS,
     shop::Shop,
-    store::{ArmRow, LookRow, RolledUp, Store},
+    store::{ArmRow, LookRow, RolledUp, SHARED, Store, readers},
 };
 
 mod late;
@@ -66,7 +66,7 @@ pub async fn from(
     experiment: &Experiment,
 ) -> Result<Results, Problem> {
     // Before the sums, so that nothing seems to lie behind it that has gone along meanwhile.
-    let cursor = store.cursor(READER).await?;
+    let cursor = store.cursor(readers::ROLLUPS).await?;
     let rolled = store.arms(experiment.key()).await?;
     let (planned, now_ms) = (planned(metrics, experiment, &rolled)?, clock::now_ms());
     let late = late::of(metrics, experiment, &rolled, cursor)?;

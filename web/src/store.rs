@@ -21,6 +21,7 @@ pub mod orders;
 pub mod outbox;
 pub mod payments;
 pub mod postgres;
+pub mod readers;
 pub mod report_links;
 pub mod rollups;
 pub mod search;
@@ -58,7 +59,8 @@ pub use outbox::{OutboxEvent, OutboxStore, Place};
 pub use payments::{PaymentStore, PendingPayment};
 pub use report_links::{ReportLink, ReportLinkStore};
 pub use rollups::{
-    ArmRow, LateStep, LookRow, PastRow, PersonRow, RollUp, RollUpStore, RolledExperiment, RolledUp, UnitRow,
+    ArmRow, LATE, LateStep, LookRow, PastRow, PersonRow, RollUp, RollUpStore, RolledExperiment, RolledUp,
+    SHARED, UnitRow, late_key,
 };
 pub use search::SearchStore;
 pub use shares::{CartShare, ShareStore};

@@ -23,13 +23,14 @@ use super::simulate;
 use crate::{
     application::Application,
     config::Config,
-    events::{self, files, rollups},
+    events,
     shop::Shop,
     simulation::{
         crowd::{AT_ONCE_MAX, Pace, SHOPPERS_MAX},
         plan::Effect,
         site::Site,
     },
+    store::readers,
 };
 use program::Program;
 use report::{Recommendations, Report};
@@ -206,8 +207,8 @@ async fn play(
 /// Waits until files and roll-ups have everything that happened.
 async fn catch_up(shop: &Shop) -> anyhow::Result<()> {
     let began = Instant::now();
-    for reader in [files::READER, rollups::READER] {
-        while shop.store.outbox_lag(reader, events::reader::READ_EVENTS_MAX as u64).await? > 0 {
+    for reader in [readers::FILES, readers::ROLLUPS] {
+        while shop.store.outbox_lag(reader, events::window::READ_EVENTS_MAX as u64).await? > 0 {
             ensure!(
                 began.elapsed() < CATCH_UP_MAX,
                 "the reader {reader} does not catch up with the shop's events; the log says why"

@@ -1,6 +1,12 @@
 //! What other programs are sent, and may fetch.
 
+use experiments::growthbook::encryption::encrypt;
 use serde::Deserialize;
+
+/// Most client keys: one for each program and environment of a shop, many times over. A payload is kept for each.
+pub const CLIENTS_MAX: usize = 100;
+/// The longest client key in bytes; GrowthBook's own have some twenty.
+pub const CLIENT_KEY_BYTES_MAX: usize = 64;
 
 /// Is how events are posted to endpoints.
 #[derive(Clone, Debug, Deserialize)]
@@ -60,6 +66,42 @@ impl Default for FlagsConfig {
     }
 }
 
+impl FlagsConfig {
+    /// Refuses clients that nobody could use.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let clients = &self.clients;
+        anyhow::ensure!(
+            clients.len() <= CLIENTS_MAX,
+            "flags.clients has {}, the most is {CLIENTS_MAX}",
+            clients.len()
+        );
+        for (index, client) in clients.iter().enumerate() {
+            let FlagClient { key, encryption_key, only_remote } = client;
+            let is_plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+            anyhow::ensure!(
+                is_plain && (1..=CLIENT_KEY_BYTES_MAX).contains(&key.len()),
+                "flags.clients: key {key:?} must be 1 to {CLIENT_KEY_BYTES_MAX} letters, digits, - and _"
+            );
+            anyhow::ensure!(
+                clients[..index].iter().all(|other| other.key != *key),
+                "flags.clients: key {key:?} stands twice"
+            );
+            if let Some(encryption_key) = encryption_key {
+                let tried = encrypt("", encryption_key, &[0; 16]);
+                anyhow::ensure!(
+                    tried.is_ok(),
+                    "flags.clients: the encryption_key of {key:?} is not base64 of 16 bytes: `openssl rand -base64 16`"
+                );
+                anyhow::ensure!(
+                    !only_remote,
+                    "flags.clients: {key:?} is only_remote and so is sent nothing that an encryption_key would hide"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Is a client of the flags. Its key stands in pages and programs and is no secret: it only tells clients apart.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,4 +114,34 @@ pub struct FlagClient {
     /// Whether its clients get only their own values (`POST /api/eval/…`), never the rules.
     #[serde(default)]
     pub only_remote: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(clients: &str) -> String {
+        let config: FlagsConfig = toml::from_str(&format!("clients = [{clients}]")).unwrap();
+        config.check().map_or_else(|error| error.to_string(), |()| "right".into())
+    }
+
+    #[test]
+    fn keys_that_no_client_could_use_are_found_at_the_start() {
+        assert_eq!(
+            checked(r#"{key = "sdk-a", encryption_key = "BwcHBwcHBwcHBwcHBwcHBw=="}, {key = "sdk-b"}"#),
+            "right"
+        );
+        for (clients, why) in [
+            (r#"{key = ""}"#, "must be 1 to 64"),
+            (r#"{key = "a/b"}"#, "letters, digits"),
+            (r#"{key = "a"}, {key = "a"}"#, "stands twice"),
+            (r#"{key = "a", encryption_key = "c2hvcnQ="}"#, "base64 of 16 bytes"),
+            (
+                r#"{key = "a", encryption_key = "BwcHBwcHBwcHBwcHBwcHBw==", only_remote = true}"#,
+                "only_remote",
+            ),
+        ] {
+            assert!(checked(clients).contains(why), "{clients}: {}", checked(clients));
+        }
+    }
 }

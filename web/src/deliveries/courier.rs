@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 use super::{Carrier, Fate, schedule::Schedule};
 use crate::{
     clock,
-    events::reader::READ_EVENTS_MAX,
+    events::window::READ_EVENTS_MAX,
     metrics,
     store::{
         CursorMove, Delivery, DeliveryCounts, DeliveryState, DeliveryStep, Forgetting, OutboxEvent, Result,

@@ -14,10 +14,7 @@ use std::{
 use async_trait::async_trait;
 
 use super::reader::{ReadError, Reader};
-use crate::store::{OutboxEvent, Store};
-
-/// Names the reader.
-pub const READER: &str = "files";
+use crate::store::{OutboxEvent, Store, readers};
 
 /// Writes events to files.
 pub struct EventFiles {
@@ -94,7 +91,7 @@ fn open_file(folder: &Path, position: u64) -> io::Result<OpenFile> {
 #[async_trait]
 impl Reader for EventFiles {
     fn name(&self) -> &'static str {
-        READER
+        readers::FILES
     }
 
     async fn take(&mut self, store: &dyn Store, _from: u64, events: &[OutboxEvent]) -> Result<(), ReadError> {

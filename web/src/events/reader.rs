@@ -10,8 +10,6 @@ use crate::{
     store::{OutboxEvent, Store, StoreError},
 };
 
-/// The most events a reader takes at once.
-pub const READ_EVENTS_MAX: usize = 2_000;
 /// How often an idle reader looks.
 const IDLE: Duration = Duration::from_millis(200);
 /// How long a reader that found events waits: so little gathers that taking it does not hold up the turns beside it, for which

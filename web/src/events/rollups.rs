@@ -27,26 +27,27 @@ use serde::Deserialize;
 pub use self::{
     clicks::DERIVED,
     fold::{Fold, Known},
-    late::{LATE, late_key},
     sums::Sums,
 };
 use self::{
     clicks::feeding,
     late::{Behind, Late},
 };
-use super::reader::{READ_EVENTS_MAX, ReadError, Reader};
+use super::{
+    reader::{ReadError, Reader},
+    window::READ_EVENTS_MAX,
+};
 use crate::{
     definitions::DefinitionsCell,
     experiment_metrics::ExperimentMetrics,
-    store::{ArmRow, KNOWN, LateStep, OutboxEvent, RollUp, RolledExperiment, RolledUp, Store, StoreError},
+    store::{
+        ArmRow, KNOWN, LateStep, OutboxEvent, RollUp, RolledExperiment, RolledUp, Store, StoreError,
+        late_key, readers,
+    },
 };
 
 /// The segment that counts the units that met two variations. What is left out for other reasons stands in brackets, too.
 pub const CROSSED: &str = "(crossed)";
-
-/// How a segment begins that counts the units which an experiment shares with another: `&checkout=1` are those that met variation
-/// 1 of `checkout`, too. Only the metric that decides is summed.
-pub const SHARED: char = '&';
 
 /// How a segment begins that counts the units which a bandit assigned in one epoch: `~3`, and those of another segment among them:
 /// `~3 device=phone`. Of the latter only the metric that decides is summed.
@@ -74,9 +75,6 @@ pub fn is_look(units: u64) -> bool {
     }
     look == units
 }
-
-/// Names the reader.
-pub const READER: &str = "rollups";
 
 /// Keeps the roll-ups of a store up to date.
 pub struct RollUps {
@@ -221,7 +219,7 @@ fn is_of_interest(event: &OutboxEvent, sums: &Sums) -> bool {
 #[async_trait]
 impl Reader for RollUps {
     fn name(&self) -> &'static str {
-        READER
+        readers::ROLLUPS
     }
 
     async fn take(&mut self, store: &dyn Store, from: u64, events: &[OutboxEvent]) -> Result<(), ReadError> {
@@ -250,7 +248,7 @@ impl Reader for RollUps {
     async fn rest(&mut self, store: &dyn Store) -> Result<(), ReadError> {
         let mut rolled = match self.rolled.take() {
             Some(rolled) => rolled,
-            None => Rolled::open(store.cursor(READER).await?, store.rolled_up().await?),
+            None => Rolled::open(store.cursor(readers::ROLLUPS).await?, store.rolled_up().await?),
         };
         self.catch_up(store, &mut rolled).await?;
         self.rolled = Some(rolled);

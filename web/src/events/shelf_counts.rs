@@ -16,7 +16,7 @@ use super::reader::{ReadError, Reader};
 use crate::{
     search::sellers::DAY_MS,
     shelves::report::{CLICKED, SHOWN},
-    store::{KNOWN, OutboxEvent, ShelfClick, ShelfCount, ShelfDuel, ShelfStep, Store},
+    store::{KNOWN, OutboxEvent, ShelfClick, ShelfCount, ShelfDuel, ShelfStep, Store, readers},
 };
 
 /// How long a click may lead to an addition to the cart, in milliseconds: half an hour, what analytics call a session.
@@ -25,9 +25,6 @@ pub const ADD_MS: i64 = 30 * 60_000;
 pub const ORDER_MS: i64 = 7 * DAY_MS;
 /// How long clicks are kept: events of other nodes may come a little late.
 const KEPT_MS: i64 = ORDER_MS + DAY_MS;
-
-/// Names the reader.
-pub const READER: &str = "shelves";
 
 /// What is counted of a showing, without more.
 pub const SHOWINGS: &str = "showings";
@@ -273,7 +270,7 @@ pub struct ShelfReader;
 #[async_trait]
 impl Reader for ShelfReader {
     fn name(&self) -> &'static str {
-        READER
+        readers::SHELVES
     }
 
     async fn take(&mut self, store: &dyn Store, from: u64, events: &[OutboxEvent]) -> Result<(), ReadError> {

@@ -4,8 +4,10 @@ use std::{ops::Deref, sync::Arc};
 
 use tokio::sync::Mutex;
 
-use super::reader::READ_EVENTS_MAX;
 use crate::store::{OutboxEvent, Result, Store};
+
+/// The most events a reader takes at once.
+pub const READ_EVENTS_MAX: usize = 2_000;
 
 /// Holds the stretch of the outbox that was read last; its clones share it.
 #[derive(Clone, Debug, Default)]

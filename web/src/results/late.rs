@@ -7,10 +7,9 @@ use experiments::{ArmSums, Experiment, Metric};
 
 use super::corrupt;
 use crate::{
-    events::rollups::late_key,
     experiment_metrics::ExperimentMetrics,
     problem::Problem,
-    store::{ArmRow, LookRow, RolledUp},
+    store::{ArmRow, LookRow, RolledUp, late_key},
 };
 
 /// Is a late metric of which all units are counted.

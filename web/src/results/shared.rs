@@ -11,10 +11,9 @@ use experiments::{
 use super::{corrupt, plan};
 use crate::{
     definitions::Definitions,
-    events::rollups::SHARED,
     experiment_metrics::ExperimentMetrics,
     problem::Problem,
-    store::{RolledUp, Store},
+    store::{RolledUp, SHARED, Store},
 };
 
 /// Compares all pairs of running experiments, and those of one more, which may be over. A draft has none.

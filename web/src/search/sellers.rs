@@ -8,10 +8,7 @@ use std::{
 use arc_swap::ArcSwap;
 use cart_core::Sku;
 
-use crate::{
-    events::rollups,
-    store::{self, Store},
-};
+use crate::store::{self, Store, readers};
 
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
@@ -36,7 +33,7 @@ impl Sellers {
     /// What the store says; the earlier sums stay.
     pub async fn refresh(&self, store: &dyn Store, days: u32, now_ms: i64) -> store::Result<()> {
         let first = now_ms.div_euclid(DAY_MS) - i64::from(days) + 1;
-        let place = store.cursor(rollups::READER).await?;
+        let place = store.cursor(readers::ROLLUPS).await?;
         let seen = *self.seen.lock().expect("no thread panics with the lock held");
         if seen == Some((first, place)) {
             return Ok(());

@@ -7,6 +7,18 @@ use cart_core::{Sku, VisitorId};
 
 use super::Result;
 
+/// How a segment begins that counts the units which an experiment shares with another: `&checkout=1` are those that met variation
+/// 1 of `checkout`, too. Only the metric that decides is summed.
+pub const SHARED: char = '&';
+
+/// What stands between an experiment and a metric in the key under which a late metric is rolled up; it stands in no other key.
+pub const LATE: char = '\u{1f}';
+
+/// Returns the key under which a metric is rolled up that was added to an experiment.
+pub fn late_key(experiment: &str, metric: &str) -> String {
+    format!("{experiment}{LATE}{metric}")
+}
+
 /// Keeps what is derived from the events for the experiments' results. Every method is one transaction; every write is durable when it returns.
 #[async_trait]
 pub trait RollUpStore: Send + Sync {
@@ -17,13 +29,13 @@ pub trait RollUpStore: Send + Sync {
     async fn rolled_up(&self) -> Result<RolledUp>;
 
     /// Reads the sums of an experiment's arms and segments, and those of its late metrics
-    /// ([`late_key`](crate::events::rollups::late_key)).
+    /// ([`late_key`]).
     async fn arms(&self, experiment: &str) -> Result<RolledUp>;
 
     /// Reads the sums of the whole arms of every experiment.
     async fn whole_arms(&self) -> Result<RolledUp>;
 
-    /// Reads the sums of the units that experiments share ([`SHARED`](crate::events::rollups::SHARED)).
+    /// Reads the sums of the units that experiments share ([`SHARED`]).
     async fn shared_arms(&self) -> Result<RolledUp>;
 
     /// Reads the looks of an experiment in order.

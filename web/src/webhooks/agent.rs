@@ -25,7 +25,7 @@ use crate::{
         schedule::Schedule,
     },
     metrics,
-    store::{DeliveryCounts, Result, Store, webhooks::replay_cursor},
+    store::{DeliveryCounts, Result, Store, readers, webhooks::replay_cursor},
 };
 
 /// Names the lease, and the readers of all endpoints together in the metrics.
@@ -54,7 +54,7 @@ impl Board {
         all.insert(id.to_owned(), (open, lag));
         let sum = |of: fn(&DeliveryCounts) -> u64| all.values().map(|(counts, _)| of(counts)).sum();
         metrics::deliveries_open(metrics::SINKS[1], sum(|c| c.waiting), sum(|c| c.dead));
-        metrics::outbox_lag(LEASE, all.values().map(|(_, lag)| *lag).max().unwrap_or(0));
+        metrics::outbox_lag(readers::WEBHOOKS, all.values().map(|(_, lag)| *lag).max().unwrap_or(0));
     }
 
     /// Notes that an endpoint says that it is gone.

@@ -12,9 +12,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{
-    CROSSED, DAILY, EPOCH, LATE, SHARED,
+    CROSSED, DAILY, EPOCH,
     clicks::{Clicks, DERIVED},
-    is_look, late_key,
+    is_look,
     sums::{ArmKey, Sums},
     unit::Unit,
 };
@@ -22,7 +22,10 @@ use crate::{
     circumstances::EXCLUDED,
     definitions,
     search::sellers::DAY_MS,
-    store::{ArmRow, KNOWN, LookRow, OutboxEvent, PastRow, PersonRow, RollUp, RolledExperiment, UnitRow},
+    store::{
+        ArmRow, KNOWN, LATE, LookRow, OutboxEvent, PastRow, PersonRow, RollUp, RolledExperiment, SHARED,
+        UnitRow, late_key,
+    },
 };
 
 /// Most segments of one dimension of an experiment, such as countries; what comes later is told as one.

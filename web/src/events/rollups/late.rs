@@ -9,14 +9,6 @@ use std::collections::BTreeMap;
 use super::Sums;
 use crate::store::{LateStep, RolledUp};
 
-/// What stands between an experiment and a metric in the key under which a late metric is rolled up; it stands in no other key.
-pub const LATE: char = '\u{1f}';
-
-/// Returns the key under which a metric is rolled up that was added to an experiment.
-pub fn late_key(experiment: &str, metric: &str) -> String {
-    format!("{experiment}{LATE}{metric}")
-}
-
 /// Holds the late metrics that are counted behind the cursor, by how far they have come.
 #[derive(Debug, Default)]
 pub(super) struct Late(BTreeMap<u64, Sums>);

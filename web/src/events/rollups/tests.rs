@@ -9,8 +9,8 @@ use super::*;
 use crate::{
     catalogue::CatalogueCell,
     store::{
-        ExperimentStore, Exposure, LookRow, OutboxStore, RollUpStore, StoredExperiment, TRACKED,
-        TrackedEvent, UnitRow, memory::MemoryStore,
+        ExperimentStore, Exposure, LATE, LookRow, OutboxStore, RollUpStore, SHARED, StoredExperiment,
+        TRACKED, TrackedEvent, UnitRow, memory::MemoryStore,
     },
 };
 
@@ -85,13 +85,13 @@ async fn happen(store: &MemoryStore, moment: u64) {
 
 /// Lets a reader take a step, as it does in a server; reports whether there was something to do.
 async fn step(store: &MemoryStore, reader: &mut RollUps) -> bool {
-    let from = store.cursor(READER).await.unwrap();
+    let from = store.cursor(readers::ROLLUPS).await.unwrap();
     let events = store.outbox_after(from, 300).await.unwrap();
     if !events.is_empty() {
         reader.take(store, from, &events).await.unwrap();
     }
     reader.rest(store).await.unwrap();
-    let cursor = store.cursor(READER).await.unwrap();
+    let cursor = store.cursor(readers::ROLLUPS).await.unwrap();
     let rows = store.rolled_up().await.unwrap().experiments;
     !events.is_empty() || rows.iter().any(|row| row.position.is_some_and(|position| position < cursor))
 }

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use async_trait::async_trait;
 use cart_core::{Sku, VisitorId};
 
-use super::super::{ArmRow, LookRow, PastRow, Result, RollUp, RollUpStore, RolledUp, UnitRow};
+use super::super::{
+    ArmRow, LookRow, PastRow, Result, RollUp, RollUpStore, RolledUp, SHARED, UnitRow, late_key,
+};
 use super::MemoryStore;
-use crate::events::rollups::{SHARED, late_key};
 
 #[async_trait]
 impl RollUpStore for MemoryStore {

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use cart_core::VisitorId;
 
-use super::super::{Result, ShelfClick, ShelfCountStore, ShelfCounts, ShelfDuel, ShelfStep, StoreError};
+use super::super::{
+    Result, ShelfClick, ShelfCountStore, ShelfCounts, ShelfDuel, ShelfStep, StoreError, readers,
+};
 use super::MemoryStore;
-
-/// Names the cursor.
-const READER: &str = "shelves";
 
 #[async_trait]
 impl ShelfCountStore for MemoryStore {
@@ -35,7 +34,7 @@ impl ShelfCountStore for MemoryStore {
 
     async fn save_shelf_step(&self, step: &ShelfStep) -> Result<()> {
         let mut state = self.state.lock().await;
-        let at = state.cursor(READER);
+        let at = state.cursor(readers::SHELVES);
         if at != step.from {
             return Err(StoreError::Conflict(format!(
                 "the shelves' counts are at {at}, not at {}",
@@ -54,7 +53,7 @@ impl ShelfCountStore for MemoryStore {
         }
         state.shelf_clicks.retain(|_, click| click.at_ms >= step.forget_before_ms);
         state.shelf_duels.retain(|_, duel| duel.at_ms >= step.forget_before_ms);
-        state.cursors.insert(READER.to_owned(), step.to);
+        state.cursors.insert(readers::SHELVES.to_owned(), step.to);
         Ok(())
     }
 
@@ -63,7 +62,7 @@ impl ShelfCountStore for MemoryStore {
         state.shelf_clicks.clear();
         state.shelf_duels.clear();
         state.shelf_counts.clear();
-        state.cursors.insert(READER.to_owned(), 0);
+        state.cursors.insert(readers::SHELVES.to_owned(), 0);
         Ok(())
     }
 }

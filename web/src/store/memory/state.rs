@@ -16,12 +16,9 @@ use super::super::{
     ImportedOrder, KeyRef, KeyWrite, LookRow, NotedChange, OutboxEvent, PastRow, PendingPayment, PersonRow,
     ProductSupply, ReportLink, Result, RollUp, RolledExperiment, RolledUp, ShelfClick, ShelfCount, ShelfDuel,
     ShopTotals, StockRequest, StoreError, StoredCard, StoredDocuments, StoredEndpoint, StoredExperiment,
-    StoredFeatures, SupplyOutcome, UnitRow, User, UserSession,
+    StoredFeatures, SupplyOutcome, UnitRow, User, UserSession, readers,
 };
 use crate::{events::data::order_data, lists::WishList};
-
-/// Names the roll-ups' cursor.
-const READER: &str = "rollups";
 
 /// Is a cart with its place in the order of openings.
 #[derive(Clone, Debug)]
@@ -242,7 +239,7 @@ impl State {
 
     /// Writes a step of the roll-ups where the cursor stands before it.
     pub fn save_roll_up(&mut self, roll_up: &RollUp) -> Result<()> {
-        let at = self.cursor(READER);
+        let at = self.cursor(readers::ROLLUPS);
         if at != roll_up.from {
             return Err(StoreError::Conflict(format!("the roll-ups are at {at}, not at {}", roll_up.from)));
         }
@@ -278,7 +275,7 @@ impl State {
         for (sold, pieces) in &roll_up.sales {
             *self.sales.entry(sold.clone()).or_default() += pieces;
         }
-        self.cursors.insert(READER.to_owned(), roll_up.to);
+        self.cursors.insert(readers::ROLLUPS.to_owned(), roll_up.to);
         Ok(())
     }
 
@@ -299,6 +296,6 @@ impl State {
         self.arms.clear();
         self.looks.clear();
         self.sales.clear();
-        self.cursors.insert(READER.to_owned(), 0);
+        self.cursors.insert(readers::ROLLUPS.to_owned(), 0);
     }
 }

@@ -10,13 +10,12 @@ use tokio_postgres::Row;
 use super::{
     super::{
         ArmRow, LateStep, LookRow, PastRow, PersonRow, Result, RollUp, RollUpStore, RolledExperiment,
-        RolledUp, StoreError, UnitRow,
+        RolledUp, SHARED, StoreError, UnitRow,
     },
     PostgresStore,
     cells::{bigint, cell, number, parsed},
     transaction::{Transaction, bounded, execute, query},
 };
-use crate::events::rollups::SHARED;
 
 #[async_trait]
 impl RollUpStore for PostgresStore {

@@ -8,14 +8,13 @@ use rusqlite::{Connection, params};
 
 use super::{
     super::{
-        ArmRow, LookRow, PastRow, PersonRow, Result, RollUp, RollUpStore, RolledExperiment, RolledUp,
-        StoreError, UnitRow,
+        ArmRow, LookRow, PastRow, PersonRow, Result, RollUp, RollUpStore, RolledExperiment, RolledUp, SHARED,
+        StoreError, UnitRow, readers,
     },
     SqliteStore,
     columns::{count, execute, int, parsed, rows},
     outbox,
 };
-use crate::events::rollups::SHARED;
 
 #[async_trait]
 impl RollUpStore for SqliteStore {
@@ -73,9 +72,6 @@ impl RollUpStore for SqliteStore {
         self.writer.run(reset).await
     }
 }
-
-/// Names the roll-ups' cursor.
-const READER: &str = "rollups";
 
 /// Reads the rows of some units.
 pub fn units_of(db: &Connection, units: &BTreeSet<VisitorId>) -> Result<Vec<UnitRow>> {
@@ -174,7 +170,7 @@ pub fn sales_since(db: &Connection, day: i64) -> Result<HashMap<Sku, u64>> {
 
 /// Writes a step where the cursor stands before it.
 pub fn save(db: &Connection, roll_up: &RollUp) -> Result<()> {
-    let at = outbox::cursor(db, READER)?;
+    let at = outbox::cursor(db, readers::ROLLUPS)?;
     if at != roll_up.from {
         return Err(StoreError::Conflict(format!("the roll-ups are at {at}, not at {}", roll_up.from)));
     }
@@ -236,7 +232,7 @@ pub fn save(db: &Connection, roll_up: &RollUp) -> Result<()> {
             params![day, sku.as_str(), int(*pieces)],
         )?;
     }
-    outbox::set_cursor(db, READER, roll_up.to)
+    outbox::set_cursor(db, readers::ROLLUPS, roll_up.to)
 }
 
 /// Empties the roll-ups and sets their cursor to 0.
@@ -245,5 +241,5 @@ pub fn reset(db: &Connection) -> Result<()> {
         "DELETE FROM rollup_experiments; DELETE FROM rollup_units; DELETE FROM rollup_arms; DELETE FROM rollup_looks;
          DELETE FROM rollup_past; DELETE FROM rollup_people; DELETE FROM rollup_sales;",
     )?;
-    outbox::set_cursor(db, READER, 0)
+    outbox::set_cursor(db, readers::ROLLUPS, 0)
 }

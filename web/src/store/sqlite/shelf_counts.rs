@@ -7,14 +7,14 @@ use cart_core::VisitorId;
 use rusqlite::{Connection, params};
 
 use super::{
-    super::{Result, ShelfClick, ShelfCount, ShelfCountStore, ShelfCounts, ShelfDuel, ShelfStep, StoreError},
+    super::{
+        Result, ShelfClick, ShelfCount, ShelfCountStore, ShelfCounts, ShelfDuel, ShelfStep, StoreError,
+        readers,
+    },
     SqliteStore,
     columns::{count, execute, int, parsed, rows},
     outbox,
 };
-
-/// Names the cursor.
-const READER: &str = "shelves";
 
 #[async_trait]
 impl ShelfCountStore for SqliteStore {
@@ -94,7 +94,7 @@ pub fn counts(db: &Connection, from_day: i64, to_day: i64) -> Result<ShelfCounts
 
 /// Writes a step where the cursor stands before it.
 pub fn save(db: &Connection, step: &ShelfStep) -> Result<()> {
-    let at = outbox::cursor(db, READER)?;
+    let at = outbox::cursor(db, readers::SHELVES)?;
     if at != step.from {
         return Err(StoreError::Conflict(format!("the shelves' counts are at {at}, not at {}", step.from)));
     }
@@ -128,11 +128,11 @@ pub fn save(db: &Connection, step: &ShelfStep) -> Result<()> {
     for forget in ["DELETE FROM shelf_clicks WHERE at_ms < ?1", "DELETE FROM shelf_duels WHERE at_ms < ?1"] {
         execute(db, forget, [step.forget_before_ms])?;
     }
-    outbox::set_cursor(db, READER, step.to)
+    outbox::set_cursor(db, readers::SHELVES, step.to)
 }
 
 /// Empties the counts and sets their cursor to 0.
 pub fn reset(db: &Connection) -> Result<()> {
     db.execute_batch("DELETE FROM shelf_clicks; DELETE FROM shelf_duels; DELETE FROM shelf_counts;")?;
-    outbox::set_cursor(db, READER, 0)
+    outbox::set_cursor(db, readers::SHELVES, 0)
 }
