@@ -210,7 +210,7 @@ async fn a_forgotten_metric_is_counted_from_the_first_visitor_on(store: Store) {
 
     told(&admin, "after the start: a hint, no proof").await;
     app.open_cart().await.add("TEAPOT", 6).await.accepted();
-    let late = web::events::rollups::late_key(KEY, "pots");
+    let late = web::store::late_key(KEY, "pots");
     let rows = async |app: &TestApp| {
         let store = web::store::connect(app.store_url(), 2).await.unwrap();
         (store.rolled_up().await.unwrap(), store.looks(&late).await.unwrap())

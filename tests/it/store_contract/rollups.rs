@@ -1,8 +1,7 @@
 //! The roll-ups' rows.
 
-use web::{
-    events::rollups::late_key,
-    store::{ArmRow, LateStep, LookRow, PastRow, PersonRow, RollUp, RolledExperiment, StoreError, UnitRow},
+use web::store::{
+    ArmRow, LateStep, LookRow, PastRow, PersonRow, RollUp, RolledExperiment, StoreError, UnitRow, late_key,
 };
 
 use super::{

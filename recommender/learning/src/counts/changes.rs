@@ -21,7 +21,7 @@ const PAIRS_MAX: usize = 1 << 22;
 
 /// How many steps of rows cost as much as one of a meeting, which looks at memory that no cache holds: measured at ten and at a
 /// hundred million lines.
-const ROW_STEPS: f64 = 4.0;
+const ROW_STEPS: f64 = 3.0;
 
 /// Says what a pair counts now.
 #[derive(Clone, Copy)]
@@ -131,6 +131,9 @@ struct Meeting {
     starts: Vec<u32>,
     lines: Vec<Line>,
     counts: Vec<Count>,
+    /// The pairs of an order that were met. They are counted together: each is somewhere else in memory, and so the processor
+    /// waits for many of them at once.
+    met: Vec<u32>,
     /// For each new order its last note; what is not above `noted` is of an order before.
     last: Vec<u32>,
     noted: u32,
@@ -157,12 +160,12 @@ impl Meeting {
             }
         }
         let (counts, last) = (vec![Count::default(); pairs as usize], vec![0; orders.len()]);
-        Self { starts, lines, counts, last, noted: 0, notes: Vec::new() }
+        Self { starts, lines, counts, met: Vec::new(), last, noted: 0, notes: Vec::new() }
     }
 
     /// Adds an order to the pairs that it has in common with new ones.
     fn meet(&mut self, segment: &Segment, order: usize) {
-        let Self { starts, lines, counts, last, noted, notes } = self;
+        let Self { starts, lines, counts, met, last, noted, notes } = self;
         let count = segment.count(order);
         for item in segment.order(order).0 {
             for line in &lines[starts[item as usize] as usize..starts[item as usize + 1] as usize] {
@@ -170,13 +173,16 @@ impl Meeting {
                 let mut note = before;
                 while note > *noted {
                     let (earlier, place) = notes[(note - *noted - 1) as usize];
-                    let pair = &mut counts[(line.pairs + place) as usize];
-                    *pair = pair.plus(count);
+                    met.push(line.pairs + place);
                     note = earlier;
                 }
                 notes.push((before, line.place));
                 last[line.order as usize] = *noted + notes.len() as u32;
             }
+        }
+        for pair in met.drain(..) {
+            let pair = &mut counts[pair as usize];
+            *pair = pair.plus(count);
         }
         *noted += notes.len() as u32;
         notes.clear();
