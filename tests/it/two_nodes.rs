@@ -124,7 +124,7 @@ async fn a_link_leads_to_the_cart_on_both_nodes_and_is_taken_back_on_both() {
 
 /// Ends the connections by which processes hear each other; they are back after a second.
 const DEAFEN: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE datname = current_database() AND query LIKE 'LISTEN %'";
+    WHERE datname = current_database() AND query ~ '^(LISTEN|NOTIFY) cartwright_carts'";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_that_was_taken_back_unheard_is_looked_up_again() {
