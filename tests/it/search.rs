@@ -22,8 +22,12 @@ async fn shop(store: Store) -> TestApp {
     let app = TestApp::start(store).await;
     let file = app.write_file("more.csv", PRODUCTS);
     app.run(&["import", "products", &file]).await;
+    // What is sold out is looked for apart from the catalogue, as often as that takes little time.
     for _ in 0..200 {
-        if get(&app, "/api/v1/products?q=trowel").await["total"] == 1 {
+        let is_for_sale = get(&app, "/api/v1/products?q=trowel").await["total"] == 1;
+        if is_for_sale
+            && get(&app, "/api/v1/products?q=poppy&in_stock=true").await["products"][0]["sku"] == "POPPY-S"
+        {
             return app;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
