@@ -34,11 +34,11 @@ use crate::{
     metrics,
     shelves::About,
     shop::Shop,
-    store::{DeliveryCounts, OutboxEvent, StoreError},
+    store::{DeliveryCounts, OutboxEvent, StoreError, readers},
 };
 
 /// Names the sink and its cursor.
-pub const SINK: &str = metrics::SINKS[0];
+pub const SINK: &str = readers::MAIL;
 /// An event older than this when it is read leads to no letter: it would no longer be news. In milliseconds: 3 days.
 const NEWS_MS: i64 = 3 * 86_400_000;
 
