@@ -1,16 +1,16 @@
 // The storefront in a real browser: node browser.js SCENARIO http://HOST:PORT (the scenarios are listed in `main`)
 const assert = require("node:assert/strict");
 const puppeteer = require("puppeteer-core");
+const { PATIENCE_MS, badgeIs, gone, there, until } = require("./until.js");
 
 const [scenario, shop] = process.argv.slice(2);
-const patience = { timeout: 10_000 };
 const complaints = [];
 
 /** Opens a page in a browser profile of its own, and notes whatever the page complains about. */
 async function openPage(browser) {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
-  page.setDefaultTimeout(patience.timeout);
+  page.setDefaultTimeout(PATIENCE_MS);
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   const click = page.click.bind(page);
@@ -34,7 +34,7 @@ async function open(page, path) {
 
 /** Clicks what leads to another page, and waits for it. */
 async function follow(page, selector) {
-  await Promise.all([page.waitForNavigation(patience), page.click(selector)]);
+  await Promise.all([page.waitForNavigation(), page.click(selector)]);
 }
 
 const line = (sku) => `[data-cart] [data-line="${sku}"]`;
@@ -42,9 +42,9 @@ const path = (page) => new URL(page.url()).pathname;
 const text = (page, selector) => page.$eval(selector, (element) => element.textContent.trim());
 
 async function quantityIs(page, sku, quantity) {
-  await page.waitForFunction(
+  await until(
+    page,
     (selector, wanted) => document.querySelector(selector)?.value === wanted,
-    patience,
     `${line(sku)} input[name=quantity]`,
     String(quantity),
   );
@@ -68,7 +68,7 @@ async function live(browser) {
   const phone = await openPage(browser);
   await open(phone, "/products/MUG");
   await phone.click(".product-add button");
-  await phone.waitForFunction(() => document.querySelector("[data-count-number]")?.textContent.trim() === "1", patience);
+  await badgeIs(phone, 1);
   await open(phone, "/cart");
   await quantityIs(phone, "MUG", 1);
 
@@ -87,17 +87,17 @@ async function live(browser) {
 
   await setQuantity(phone, "MUG", 3);
   await quantityIs(laptop, "MUG", 3);
-  await laptop.waitForFunction(
+  await until(
+    laptop,
     () => document.querySelector('[data-cart] [data-total="total_minor"]').textContent.includes("37.50"),
-    patience,
   );
-  await laptop.waitForFunction(() => document.querySelector("[data-count-number]").textContent.trim() === "3", patience);
+  await badgeIs(laptop, 3);
 
   await setQuantity(laptop, "MUG", 2);
   await quantityIs(phone, "MUG", 2);
   await laptop.click(`${line("MUG")} [data-remove] button`);
-  await phone.waitForFunction((selector) => !document.querySelector(selector), patience, line("MUG"));
-  await phone.waitForFunction(() => !document.querySelector("[data-cart-empty]").hidden, patience);
+  await gone(phone, line("MUG"));
+  await until(phone, () => !document.querySelector("[data-cart-empty]").hidden);
   for (const page of [phone, laptop]) {
     assert.ok(await page.evaluate(() => window.loadedOnce), "the page was not loaded again");
   }
@@ -162,12 +162,12 @@ const isOpen = (page) => page.$eval("#drawer", (drawer) => drawer.open);
 
 /** Waits until the drawer is open, or closed. */
 const drawerIs = (page, open) =>
-  page.waitForFunction((wanted) => document.querySelector("#drawer").open === wanted, patience, open);
+  until(page, (wanted) => document.querySelector("#drawer").open === wanted, open);
 
 const totalIs = (page, root, amount) =>
-  page.waitForFunction(
+  until(
+    page,
     (selector, wanted) => document.querySelector(selector).textContent.includes(wanted),
-    patience,
     `${root} [data-total="total_minor"]`,
     amount,
   );
@@ -233,7 +233,7 @@ async function drawer(browser) {
   await follow(page, ".product-add button");
   assert.match(await text(page, ".notice"), /The MUG is in your cart/);
   // The join brings the cart into the drawer.
-  await page.waitForSelector('#drawer [data-line="MUG"]');
+  await there(page, '#drawer [data-line="MUG"]');
   assert.equal(await isOpen(page), false);
 
   await page.evaluate(() => {
@@ -254,7 +254,7 @@ async function drawer(browser) {
   await typeCode(page, "#drawer", "winter");
   await codeErrorIs(page, "#drawer", "WINTER is no code of this shop.");
   complaints.length = 0;
-  await page.waitForFunction(() => document.querySelector("[data-count-number]").textContent.trim() === "3", patience);
+  await badgeIs(page, 3);
   assert.ok(await page.evaluate(() => window.loadedOnce), "the page was not loaded again");
 
   await follow(page, '#drawer form[action="/checkout/start"] button');
@@ -336,9 +336,9 @@ async function snippetAsWritten(browser) {
     await from.evaluate((pushed) => {
       window.add(pushed);
     }, item);
-    await to.waitForFunction(
+    await until(
+      to,
       (wanted) => window.updates.some((seen) => seen && seen.sku === wanted.sku && seen.quantity === wanted.quantity),
-      patience,
       item,
     );
   }
@@ -353,7 +353,7 @@ async function signIn(page, action, fields) {
 async function put(page, sku) {
   await open(page, `/products/${sku}`);
   await page.click(".product-add button");
-  await page.waitForFunction(() => Number(document.querySelector("[data-count-number]")?.textContent) > 0, patience);
+  await until(page, () => Number(document.querySelector("[data-count-number]")?.textContent) > 0);
 }
 
 const ada = { email: "ada@example.org", password: "seven geese over Bath" };
@@ -372,7 +372,7 @@ async function logIn(browser) {
   const phone = await openPage(browser);
   await put(phone, "TEAPOT");
   const tab = await phone.browserContext().newPage();
-  tab.setDefaultTimeout(patience.timeout);
+  tab.setDefaultTimeout(PATIENCE_MS);
   await open(tab, "/cart");
   await quantityIs(tab, "TEAPOT", 1);
   for (const page of [laptop, tab]) {
@@ -404,8 +404,8 @@ async function logIn(browser) {
   assert.equal((await laptop.$$(".device")).length, 1);
   for (const page of [phone, tab]) {
     await page.bringToFront();
-    await page.waitForFunction(() => document.querySelector(".account-word")?.textContent === "Log in", patience);
-    await page.waitForFunction(() => document.querySelector("[data-count]")?.hidden, patience);
+    await until(page, () => document.querySelector(".account-word")?.textContent === "Log in");
+    await until(page, () => document.querySelector("[data-count]")?.hidden);
   }
   await follow(laptop, 'form[action="/logout"] button');
   assert.equal(await text(laptop, ".account-word"), "Log in");
@@ -460,17 +460,17 @@ async function makeLink(page, right) {
 }
 
 const says = (page, selector, words) =>
-  page.waitForFunction(
+  until(
+    page,
     (where, wanted) => document.querySelector(where)?.textContent.includes(wanted),
-    patience,
     selector,
     words,
   );
 
 const piecesAre = (page, sku, quantity) =>
-  page.waitForFunction(
+  until(
+    page,
     (id, wanted) => document.getElementById(id)?.value === wanted,
-    patience,
     `pieces-${sku}`,
     String(quantity),
   );
@@ -598,12 +598,12 @@ async function sharedWithoutJavaScript(browser) {
 }
 
 const codeErrorIs = (page, root, words) =>
-  page.waitForFunction(
+  until(
+    page,
     (selector, wanted) => {
       const error = document.querySelector(`${selector} [data-redeem-error]`);
       return wanted ? !error.hidden && error.textContent.includes(wanted) : error.hidden;
     },
-    patience,
     root,
     words,
   );
@@ -618,12 +618,12 @@ async function typeCode(page, root, code) {
 }
 
 const redeemedAre = (page, root, wanted) =>
-  page.waitForFunction(
+  until(
+    page,
     (selector, names) => {
       const items = [...document.querySelectorAll(`${selector} [data-redeemed] b`)];
       return items.map((item) => item.textContent).join() === names;
     },
-    patience,
     root,
     wanted.join(),
   );
@@ -633,7 +633,7 @@ async function codes(browser) {
   const phone = await openPage(browser);
   await open(phone, "/products/SONG");
   await phone.click(".product-add button");
-  await phone.waitForFunction(() => document.querySelector("[data-count-number]")?.textContent.trim() === "1", patience);
+  await badgeIs(phone, 1);
   await open(phone, "/cart");
   await quantityIs(phone, "SONG", 1);
   const cookies = await phone.browserContext().cookies();
@@ -659,8 +659,8 @@ async function codes(browser) {
   await typeCode(phone, "main", "abcd-efgh-2345-6789");
   for (const page of [phone, laptop]) {
     await redeemedAre(page, "main", ["FIRST10", "…6789"]);
-    await page.waitForFunction(() => document.querySelector("main .promotions").textContent.includes("The first ten"), patience);
-    await page.waitForFunction(() => document.querySelector("main .sums [data-due]").textContent.includes("£0.00"), patience);
+    await until(page, () => document.querySelector("main .promotions").textContent.includes("The first ten"));
+    await until(page, () => document.querySelector("main .sums [data-due]").textContent.includes("£0.00"));
   }
   await laptop.click("main [data-redeemed] [name=remove_code]");
   await redeemedAre(phone, "main", ["…6789"]);
@@ -677,9 +677,9 @@ async function codes(browser) {
       assert.deepEqual([await isShown("[data-cards]"), await isShown("[data-nothing-due]")], [false, true]);
       // Without the gift card another one is needed, and with it none again; what is open stays open.
       await phone.click("[data-redeemed] [name=remove_card]");
-      await phone.waitForFunction(() => document.querySelector("[data-cards]").checkVisibility(), patience);
+      await until(phone, () => document.querySelector("[data-cards]").checkVisibility());
       await typeCode(phone, ".order", "abcd-efgh-2345-6789");
-      await phone.waitForFunction(() => !document.querySelector("[data-cards]").checkVisibility(), patience);
+      await until(phone, () => !document.querySelector("[data-cards]").checkVisibility());
     } else {
       if (await phone.$("input[name=email]")) await phone.type("input[name=email]", address.email);
       if (await phone.$("select[name=country]")) await phone.select("select[name=country]", "GB");
@@ -697,33 +697,33 @@ async function gifts(browser) {
   const given = "[data-cart] [data-given]";
   await open(page, "/products/LAMP");
   await page.click(".product-add button");
-  await page.waitForFunction(() => document.querySelector("[data-count-number]")?.textContent.trim() === "1", patience);
+  await badgeIs(page, 1);
   await open(page, "/cart");
   await quantityIs(page, "LAMP", 1);
   assert.equal(await page.$(given), null);
   await says(page, "[data-promotions]", "Tea over 50: spend £20.00 more");
   await setQuantity(page, "LAMP", 2);
-  await page.waitForSelector(given, patience);
+  await there(page, given);
   await setQuantity(page, "LAMP", 1);
   await says(page, "[data-promotions]", "Tea over 50: spend £20.00 more");
   await setQuantity(page, "LAMP", 2);
-  await page.waitForSelector(given, patience);
+  await there(page, given);
   assert.equal(await text(page, `${given} [data-line-total]`), "Free");
   assert.ok(await page.$eval(`${given} .line-edit`, (edit) => edit.hidden), "a gift is not edited");
   await page.click(`${given} [data-decline] button`);
-  await page.waitForFunction((selector) => !document.querySelector(selector), patience, given);
+  await gone(page, given);
   assert.match(await text(page, "[data-promotions]"), /gives Tin of tea away, which you declined/);
   await page.click("[data-promotions] [data-accept] button");
-  await page.waitForSelector(given, patience);
+  await there(page, given);
 
   // Friends with a link do without it, and take it, as well: live, and with nothing but forms.
   const link = await makeLink(page, "1");
   const friend = await openPage(browser);
   await open(friend, link);
   await friend.click("#decline-tea");
-  await friend.waitForSelector("#accept-tea", patience);
+  await there(friend, "#accept-tea");
   assert.equal(await friend.$("#decline-tea"), null);
-  await page.waitForFunction((selector) => !document.querySelector(selector), patience, given);
+  await gone(page, given);
   await friend.setJavaScriptEnabled(false);
   await open(friend, link);
   await follow(friend, "#accept-tea");

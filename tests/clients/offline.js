@@ -3,19 +3,18 @@
 // or the test that runs it, wants to know.
 const assert = require("node:assert/strict");
 const puppeteer = require("puppeteer-core");
+const { PATIENCE_MS, badgeIs, until } = require("./until.js");
 
 const [step, shop, profile] = process.argv.slice(2);
-// Tabs in the background draw no frames to wait for.
-const patience = { timeout: 30_000, polling: 50 };
 const complaints = [];
 
-/** Opens a tab, and notes what its scripts throw. */
 /** What became of each request, to be told where a step fails. */
 const answers = new Map();
 
+/** Opens a tab, and notes what its scripts throw. */
 async function tab(browser) {
   const page = await browser.newPage();
-  page.setDefaultTimeout(patience.timeout);
+  page.setDefaultTimeout(PATIENCE_MS);
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => answers.set(request, "no answer yet"));
   page.on("requestfailed", (request) => answers.set(request, request.failure()?.errorText));
@@ -25,11 +24,7 @@ async function tab(browser) {
 
 const go = (page, path) => page.goto(shop + path, { waitUntil: "load" });
 const badge = (page) => page.$eval("[data-count-number]", (node) => node.textContent.trim());
-const until = (page, check, ...args) => page.waitForFunction(check, patience, ...args);
 const words = (page, selector) => page.$$eval(selector, (all) => all.map((node) => node.textContent.trim()));
-
-const badgeIs = (page, count) =>
-  until(page, (wanted) => document.querySelector("[data-count-number]").textContent.trim() === wanted, String(count));
 
 /** Waits until the cart on the page has these lines, by id and quantity, in this order. */
 const linesAre = (page, ...lines) =>
