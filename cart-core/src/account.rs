@@ -43,6 +43,11 @@ pub enum AccountId {
         /// The product.
         sku: Sku,
     },
+    /// Counts the orders of a customer, less those that were cancelled.
+    CustomerOrders {
+        /// The customer.
+        customer: VisitorId,
+    },
     /// Holds what is left on a gift card, in minor units.
     GiftCard {
         /// The currency that it is good for.
@@ -60,9 +65,15 @@ pub enum AccountId {
 }
 
 impl AccountId {
-    /// Reports whether it counts uses of a promotion.
-    pub fn is_use(&self) -> bool {
-        matches!(self, Self::PromotionUses { .. } | Self::CodeUses { .. } | Self::CustomerUses { .. })
+    /// Reports whether it counts orders, all or those that used a promotion: one that is cancelled counts no more.
+    pub fn counts_orders(&self) -> bool {
+        match self {
+            Self::PromotionUses { .. }
+            | Self::CodeUses { .. }
+            | Self::CustomerUses { .. }
+            | Self::CustomerOrders { .. } => true,
+            Self::CustomerPieces { .. } | Self::GiftCard { .. } | Self::StoreCredit { .. } => false,
+        }
     }
 
     /// Returns what kind of account it is, as tables and names of accounts spell it.
@@ -72,6 +83,7 @@ impl AccountId {
             Self::CodeUses { .. } => "code",
             Self::CustomerUses { .. } => "customer",
             Self::CustomerPieces { .. } => "pieces",
+            Self::CustomerOrders { .. } => "orders",
             Self::GiftCard { .. } => "gift-card",
             Self::StoreCredit { .. } => "credit",
         }
@@ -87,6 +99,7 @@ impl fmt::Display for AccountId {
             Self::CodeUses { promotion, code } => write!(f, "{kind}:{promotion}:{code}"),
             Self::CustomerUses { promotion, customer } => write!(f, "{kind}:{promotion}:{customer}"),
             Self::CustomerPieces { customer, sku } => write!(f, "{kind}:{customer}:{sku}"),
+            Self::CustomerOrders { customer } => write!(f, "{kind}:{customer}"),
             Self::GiftCard { currency, card } => write!(f, "{kind}:{}:{card}", currency.code()),
             Self::StoreCredit { currency, customer } => write!(f, "{kind}:{}:{customer}", currency.code()),
         }
@@ -135,6 +148,7 @@ impl FromStr for AccountId {
                 let (customer, sku) = pair()?;
                 Self::CustomerPieces { customer: VisitorId::parse(customer)?, sku: Sku::parse(sku)? }
             }
+            "orders" => Self::CustomerOrders { customer: VisitorId::parse(rest)? },
             "gift-card" => {
                 let (currency, card) = pair()?;
                 let currency = Currency::parse(currency).map_err(|_| shape())?;
@@ -212,6 +226,15 @@ impl Balances {
         }
     }
 
+    /// Says how many orders a customer has placed, as far as that is known.
+    pub fn orders(&self, customer: &VisitorId) -> u64 {
+        if self.is_empty() {
+            return 0;
+        }
+        let orders = self.get(&AccountId::CustomerOrders { customer: customer.clone() });
+        orders.and_then(|orders| u64::try_from(orders).ok()).unwrap_or(0)
+    }
+
     /// Says how often a promotion was used.
     pub fn uses(&self, promotion: &PromotionId, code: Option<&Code>, customer: &VisitorId) -> Uses {
         if self.is_empty() {
@@ -277,6 +300,13 @@ pub fn bearing(customer: &VisitorId, codes: &[Code], terms: &Terms) -> Vec<(Acco
     limited.into_iter().flat_map(|(definition, code)| counters(definition, code, customer)).collect()
 }
 
+/// Returns the account of a customer's orders where a promotion asks for them: an order counts there in any case, but in most
+/// shops nobody asks.
+pub fn orders_of(customer: &VisitorId, terms: &Terms) -> Option<AccountId> {
+    let asks = terms.promotions.asks_for_orders();
+    asks.then(|| AccountId::CustomerOrders { customer: customer.clone() })
+}
+
 /// Returns what a cart is told of the accounts that bear on it: the counters that have reached their limits, and what is
 /// left of what is to pay for it; a card that pays no more counts as empty.
 pub fn noted(cart: &Cart, terms: &Terms, balances: &Balances, cards: &GiftCards, now_ms: i64) -> Balances {
@@ -286,7 +316,9 @@ pub fn noted(cart: &Cart, terms: &Terms, balances: &Balances, cards: &GiftCards,
     };
     let counters = bearing(&cart.owner, &cart.codes, terms).into_iter().filter_map(reached);
     let left = |account| balances.get(&account).map(|balance| (account, balance));
-    let mut noted: Balances = counters.chain(gift_card::purses(cart).filter_map(left)).collect();
+    let purses = gift_card::purses(cart).filter_map(left);
+    let orders = orders_of(&cart.owner, terms).and_then(left);
+    let mut noted: Balances = counters.chain(purses).chain(orders).collect();
     for card in &cart.gift_cards {
         let account = card.account(cart.currency);
         if noted.get(&account).is_some() && gift_card::usable(cards, card, cart.currency, now_ms).is_err() {
@@ -307,6 +339,7 @@ mod tests {
             "code:ten:TEN-1",
             "customer:ten:ada",
             "pieces:ada:MUG: blue",
+            "orders:ada",
             "gift-card:GBP:0a1b",
             "credit:JPY:ada",
         ] {
@@ -321,6 +354,7 @@ mod tests {
             "code:ten",
             "code:ten:a b",
             "customer:ten:",
+            "orders:",
             "credit:GBP",
             "credit:pound:ada",
             "purse:ada",

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, Balances, CartId, Code, Currency, GiftCard, Lapse, Line, LineId, MethodId, OrderId, OrderState,
-    PaymentAttempt, PaymentId, PaymentTask, PromotionId, Quote, SavedLine, Sku, Step, VisitorId, Workflow,
+    Address, Balances, CartId, ChannelId, Code, Currency, GiftCard, GroupId, Lapse, Line, LineId, MethodId,
+    OrderId, OrderState, PaymentAttempt, PaymentId, PaymentTask, PriceQuestion, PromotionId, Quote,
+    SavedLine, Sku, Step, VisitorId, Workflow,
 };
 
 /// Says how far a cart has come.
@@ -63,6 +64,12 @@ pub struct Cart {
     /// How experiments know the owner, where that is another id: a user is the visitor who signed up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<VisitorId>,
+    /// The group of customers that its owner belongs to, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupId>,
+    /// The channel that it was opened through, where that was said: the shop's pages, an app, a till.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelId>,
     /// The number of events it has seen; the ETag of the API.
     pub version: u64,
     /// The one currency of all its prices.
@@ -129,6 +136,11 @@ impl Cart {
     /// Returns how experiments know whose cart it is.
     pub fn unit(&self) -> &VisitorId {
         self.unit.as_ref().unwrap_or(&self.owner)
+    }
+
+    /// Asks what one piece costs its owner now, where so many are bought.
+    pub fn price_question(&self, quantity: u32, now_ms: i64) -> PriceQuestion<'_> {
+        PriceQuestion { currency: self.currency, group: self.group.as_ref(), quantity, now_ms }
     }
 
     /// Returns a line by its name.

@@ -1,7 +1,7 @@
 //! What a shopper, or the clock, may ask of a cart.
 
 use crate::{
-    Code, GiftCard, GiftCardId, LineId, Order, OrderId, OrderLine, ParcelWish, Payment, PaymentId,
+    Code, GiftCard, GiftCardId, GroupId, LineId, Order, OrderId, OrderLine, ParcelWish, Payment, PaymentId,
     PaymentTask, PromotionId, Properties, RefundWish, RelocationWish, RequestKey, Sku, StepDetails,
     TrackingChange, VisitorId,
 };
@@ -89,6 +89,11 @@ pub enum Command {
     },
     /// Takes the prices of today for those that the shopper was told before.
     AcceptPrices,
+    /// Notes that the owner belongs to a group of customers, or to none; the shop says so, never a shopper.
+    SetGroup {
+        /// The group.
+        group: Option<GroupId>,
+    },
     /// Runs commands one after the other, all or none. A batch holds no batch and places no order.
     Batch(Vec<Command>),
     /// Takes all lines out.
@@ -190,7 +195,7 @@ impl Command {
     }
 
     /// Names of all commands, as metrics label them.
-    pub const NAMES: [&'static str; 34] = [
+    pub const NAMES: [&'static str; 35] = [
         "add_line",
         "set_quantity",
         "remove_line",
@@ -207,6 +212,7 @@ impl Command {
         "use_store_credit",
         "set_note",
         "accept_prices",
+        "set_group",
         "batch",
         "clear",
         "start_checkout",
@@ -246,6 +252,7 @@ impl Command {
             Self::UseStoreCredit { .. } => "use_store_credit",
             Self::SetNote { .. } => "set_note",
             Self::AcceptPrices => "accept_prices",
+            Self::SetGroup { .. } => "set_group",
             Self::Batch(_) => "batch",
             Self::Clear => "clear",
             Self::StartCheckout => "start_checkout",

@@ -2,6 +2,7 @@
 
 mod allocation;
 mod checkout;
+mod customer;
 mod gifts;
 mod lapse;
 mod lines;
@@ -22,6 +23,7 @@ use crate::{
 use checkout::{
     accept_prices, apply_code, apply_gift_card, complete_step, place_order, redeem_code, start_checkout,
 };
+pub use customer::set_group;
 pub(crate) use lines::add_line;
 use lines::{remove_line, restore_line, save_line, saved_line, set_quantity};
 use pieces::{expire_holds, holds};
@@ -65,7 +67,16 @@ pub fn open(
     workflow: Arc<Workflow>,
     assignments: Vec<AssignedVariation>,
 ) -> CartEvent {
-    CartEvent::CartOpened { id, owner, unit: None, currency, workflow, assignments }
+    CartEvent::CartOpened {
+        id,
+        owner,
+        unit: None,
+        group: None,
+        channel: None,
+        currency,
+        workflow,
+        assignments,
+    }
 }
 
 /// Decides a request: the events that follow from it, none where it changes nothing.
@@ -109,6 +120,7 @@ fn outlives_expiry(command: &Command) -> bool {
     matches!(
         command,
         Command::Batch(_)
+            | Command::SetGroup { .. }
             | Command::Reopen
             | Command::Lapse { .. }
             | Command::ExpireHolds
@@ -264,6 +276,7 @@ fn run(cart: &Cart, facts: &Facts<'_>, command: &Command) -> Result<Vec<CartEven
         Command::SetNote { text } if *text == cart.note => Ok(vec![]),
         Command::SetNote { text } => Ok(vec![CartEvent::NoteSet { text: text.clone() }]),
         Command::AcceptPrices => Ok(accept_prices(cart, facts)),
+        Command::SetGroup { group } => Ok(set_group(cart, facts, group.as_ref())),
         Command::Batch(commands) => batch(cart, facts, commands),
         Command::Clear if cart.lines.is_empty() => Ok(vec![]),
         Command::Clear => Ok(vec![CartEvent::CartCleared { releases: holds(cart) }]),

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Abandonment, AssignedVariation, Balances, CartId, Code, Currency, GiftCard, GiftCardId, LineId, LinePart,
-    Order, OrderId, Parcel, PaymentAttempt, PaymentId, Pick, Posting, PromotionId, Properties, Refund,
-    Relocation, ReopenedLine, SavedLine, Sku, StepDetails, StockPolicy, Tracking, VisitorId, Workflow,
+    Abandonment, AssignedVariation, Balances, CartId, ChannelId, Code, Currency, GiftCard, GiftCardId,
+    GroupId, LineId, LinePart, Order, OrderId, Parcel, PaymentAttempt, PaymentId, Pick, Posting, PromotionId,
+    Properties, Refund, Relocation, ReopenedLine, SavedLine, Sku, StepDetails, StockPolicy, Tracking,
+    VisitorId, Workflow,
 };
 pub use hold::{HoldMove, LineHold, LineRelease};
 
@@ -27,6 +28,12 @@ pub enum CartEvent {
         /// How experiments know the owner, where that is another id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unit: Option<VisitorId>,
+        /// The group of customers that its owner belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<GroupId>,
+        /// The channel that it was opened through.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<ChannelId>,
         /// Its currency.
         currency: Currency,
         /// The workflow it keeps.
@@ -274,6 +281,13 @@ pub enum CartEvent {
     CartClaimed {
         /// The user.
         owner: VisitorId,
+    },
+    /// Its owner belongs to another group of customers from now on, or to none.
+    GroupSet {
+        /// The group.
+        group: Option<GroupId>,
+        /// What one piece costs from now on in minor units, line by line.
+        prices: Vec<(LineId, i64)>,
     },
     /// Pieces came from another cart.
     LineMerged {

@@ -117,13 +117,11 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
         CartEvent::StoreCreditSet { on } => cart.uses_credit = *on,
         CartEvent::BalancesNoted { balances } => cart.known.clone_from(balances),
         CartEvent::NoteSet { text } => cart.note.clone_from(text),
-        CartEvent::PricesAccepted { prices } => {
-            for (id, unit_price_minor) in prices {
-                if let Some(line) = cart.lines.iter_mut().find(|l| l.is(id)) {
-                    line.unit_price_minor = *unit_price_minor;
-                }
-            }
+        CartEvent::GroupSet { group, prices } => {
+            cart.group.clone_from(group);
+            reprice(cart, prices);
         }
+        CartEvent::PricesAccepted { prices } => reprice(cart, prices),
         CartEvent::CartCleared { .. } => {
             cart.lines.clear();
             cart.holds_expire_at_ms = None;
@@ -407,6 +405,14 @@ fn put_back(line: &mut Line, pieces: u32, picks: &[Pick]) {
     line.held -= pieces;
 }
 
+fn reprice(cart: &mut Cart, prices: &[(LineId, i64)]) {
+    for (id, unit_price_minor) in prices {
+        if let Some(line) = cart.lines.iter_mut().find(|l| l.is(id)) {
+            line.unit_price_minor = *unit_price_minor;
+        }
+    }
+}
+
 fn release(cart: &mut Cart, id: &LineId, pieces: u32, picks: &[Pick]) {
     if let Some(line) = cart.lines.iter_mut().find(|l| l.is(id)) {
         put_back(line, pieces, picks);
@@ -423,13 +429,17 @@ fn forget_ended_holds(cart: &mut Cart) {
 impl Cart {
     /// Returns the cart that a [`CartEvent::CartOpened`] describes, and `None` for any other event.
     pub fn from_opened(event: &CartEvent) -> Option<Self> {
-        let CartEvent::CartOpened { id, owner, unit, currency, workflow, assignments } = event else {
+        let CartEvent::CartOpened { id, owner, unit, group, channel, currency, workflow, assignments } =
+            event
+        else {
             return None;
         };
         Some(Self {
             id: id.clone(),
             owner: owner.clone(),
             unit: unit.clone().filter(|unit| unit != owner),
+            group: group.clone(),
+            channel: channel.clone(),
             version: 1,
             currency: *currency,
             workflow: workflow.clone(),

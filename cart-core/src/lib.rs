@@ -41,7 +41,7 @@ pub use allocate::allocate;
 pub use bundle::{Bundle, LinePart, Part};
 pub use cart::{AssignedVariation, Cart, Stage};
 pub use command::{Command, Request, Typed};
-pub use decide::{Facts, Products, catch_up, decide, open};
+pub use decide::{Facts, Products, catch_up, decide, open, set_group};
 pub use definition::DefinitionError;
 pub use details::{Address, Asked, FieldError, StepDetails};
 pub use event::{CartEvent, HoldMove, LineHold, LineRelease};

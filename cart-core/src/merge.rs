@@ -206,7 +206,8 @@ impl Table<'_> {
             let added = self.ask(line, quantity);
             self.cart.lines.pop();
             let is_whole = quantity == line.quantity && from.currency == self.cart.currency;
-            // A line that moves whole costs what its shopper was told.
+            let is_whole = is_whole && from.group == self.cart.group;
+            // A line that moves whole costs what its shopper was told, as whom the shop knows them now.
             let told_minor = is_whole.then_some(line.unit_price_minor);
             let expiry = self.expiry(carried);
             return added.map(|event| merged(event, from, line, carried, told_minor, expiry));

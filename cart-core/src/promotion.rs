@@ -74,6 +74,8 @@ pub struct Promotions {
     limited: Vec<u32>,
     /// The rules that give something away, by number.
     giving: Vec<u32>,
+    /// Some promotion asks how many orders its customer has placed before.
+    asks_for_orders: bool,
     selectors: SelectorIndex,
     everything: Option<SelectorId>,
 }
@@ -131,8 +133,9 @@ impl Promotions {
         let limited = limited.map(|(_, n)| n).collect();
         let giving = definitions.iter().zip(0..).filter(|(d, _)| d.benefit.gift().is_some() && !d.paused);
         let giving = giving.map(|(_, n)| n).collect();
+        let asks_for_orders = definitions.iter().any(|d| !d.paused && d.conditions.ask_for_orders());
         let rules = definitions.into_iter().zip(plans).map(|(definition, plan)| Rule { definition, plan });
-        Ok(Self { rules: rules.collect(), codes, limited, giving, selectors, everything })
+        Ok(Self { rules: rules.collect(), codes, limited, giving, asks_for_orders, selectors, everything })
     }
 
     /// Walks the definitions, in the order of application.
@@ -193,6 +196,11 @@ impl Promotions {
             }
         }
         counted
+    }
+
+    /// Reports whether any promotion asks how many orders its customer has placed before.
+    pub fn asks_for_orders(&self) -> bool {
+        self.asks_for_orders
     }
 
     /// Reports whether any promotion gives something away.

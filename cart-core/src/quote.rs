@@ -157,14 +157,14 @@ pub fn quote_knowing<'a>(
     }
     let chosen = offers.offered.iter().find(|offer| Some(&offer.method) == cart.shipping.as_ref());
     let shipping_minor = chosen.map_or(0, |offer| offer.minor);
-    let taxable = Taxable::of(&priced, left, products, &cart_question(cart, now_ms));
+    let taxable = Taxable::of(&priced, left, products, &cart.price_question(1, now_ms));
     let assess = |offer: Option<&Offer>| {
         terms.taxes.assess(&TaxQuestion {
             lines: &taxable.amounts,
             shipping_minor: offer.map_or(0, |offer| offer.minor),
             shipping_category: offer.and_then(|offer| offer.tax_category.as_ref()),
             destination: destination.as_ref(),
-            group: None,
+            group: cart.group.as_ref(),
         })
     };
     let tax = taxable.line_by_line(assess(chosen));
@@ -208,11 +208,6 @@ impl Priced<'_> {
             tax,
         }
     }
-}
-
-/// Asks what one piece costs in a cart.
-fn cart_question(cart: &Cart, now_ms: i64) -> PriceQuestion<'static> {
-    PriceQuestion { currency: cart.currency, group: None, quantity: 1, now_ms }
 }
 
 /// Is the lines as tax sees them: a bundle is taxed as its parts are.
@@ -302,7 +297,7 @@ fn price<'a>(
     now_ms: i64,
 ) -> Priced<'a> {
     let product = products.product(&line.sku);
-    let question = PriceQuestion { quantity: line.quantity, ..cart_question(cart, now_ms) };
+    let question = cart.price_question(line.quantity, now_ms);
     let today = || product.filter(|p| p.is_for_sale()).and_then(|p| p.price_for(&question)).map(|p| p.minor);
     let unit_price_minor = match terms.prices {
         _ if line.is_gift() => 0,
@@ -346,6 +341,9 @@ fn promote(
             gifts_declined: &cart.gifts_declined,
             gifts_out_of_stock,
             customer: Some(&cart.owner),
+            group: cart.group.as_ref(),
+            channel: cart.channel.as_ref(),
+            orders_before: known.orders(&cart.owner),
             country: destination.map(|d| d.country),
             codes: &cart.codes,
             uses: &|promotion, code| known.uses(promotion, code, &cart.owner),
@@ -407,7 +405,7 @@ fn offers(
         weight_g: travelling().map(weight_g).sum(),
         pieces: travelling().map(|p| u64::from(p.line.quantity)).sum(),
         categories: &categories,
-        group: None,
+        group: cart.group.as_ref(),
     };
     terms.shipping.offers(&parcel, destination)
 }

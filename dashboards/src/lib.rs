@@ -62,7 +62,8 @@ pub use orders::{
 pub use overview::{ExperimentRow, Overview, Search, ShopFigures};
 pub use pages::{PageError, Pages};
 pub use purses::{
-    CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,
+    CreditPage, CustomerAccount, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement,
+    NewGiftCard,
 };
 pub use session::{Notice, Session};
 pub use shelf_rules::{RuleState, ShelfRuleChange, ShelfRuleForm, ShelfRuleRow, ShelfRulesPage};

@@ -229,7 +229,16 @@ impl CustomersPage {
     }
 }
 
-/// Holds the credit of one customer with what moved it.
+/// Holds what is known of a customer who has an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CustomerAccount {
+    /// The address that they log in with.
+    pub email: String,
+    /// The group that they belong to, as typed; empty for none.
+    pub group: String,
+}
+
+/// Holds a customer's credit with what moved it, and their group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreditPage {
     /// Who reads it.
@@ -248,6 +257,8 @@ pub struct CreditPage {
     pub amount: String,
     /// The reference that it gives it under.
     pub reference: String,
+    /// Their account, where they have one: a guest has none.
+    pub account: Option<CustomerAccount>,
 }
 
 #[derive(Serialize)]
@@ -258,6 +269,7 @@ pub(crate) struct CreditView<'a> {
     movements: Vec<MovementView<'a>>,
     amount: &'a str,
     reference: &'a str,
+    account: Option<&'a CustomerAccount>,
 }
 
 impl CreditPage {
@@ -269,6 +281,7 @@ impl CreditPage {
             movements: movements(&self.movements, self.balance_minor, &self.currency),
             amount: &self.amount,
             reference: &self.reference,
+            account: self.account.as_ref(),
         }
     }
 }

@@ -92,7 +92,10 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
         ("gift-card".to_owned(), pages.gift_card(&gift_card(false))?),
         ("gift-card-stopped".to_owned(), pages.gift_card(&gift_card(true))?),
         ("credit".to_owned(), pages.credit(&credit())?),
-        ("credit-none".to_owned(), pages.credit(&CreditPage { movements: vec![], ..credit() })?),
+        (
+            "credit-none".to_owned(),
+            pages.credit(&CreditPage { movements: vec![], account: None, ..credit() })?,
+        ),
         (
             "customers".to_owned(),
             pages.customers(&CustomersPage { session: session(), query: String::new() })?,

@@ -29,6 +29,7 @@ mod carts;
 mod checkout;
 mod codes;
 mod counting;
+mod customers;
 mod cut_off;
 mod digital;
 mod gifts;

@@ -124,6 +124,7 @@ on_every_store! {
     }
     users {
         an_address_is_one_account,
+        a_user_belongs_to_a_group_or_to_none,
         accounts_of_one_address_at_once_are_one,
         a_user_session_lives_until_it_ends,
         a_user_has_a_list_of_devices,

@@ -331,12 +331,6 @@ async fn broken_terms_change_nothing(store: Store) {
             r#"[{"id": "a", "name": "A", "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 10001}}]"#,
             "promotions[0].benefit.off_bp",
         ),
-        (
-            "promotions",
-            r#"[{"id": "a", "name": "A", "conditions": {"groups": ["trade"]},
-                "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]"#,
-            "groups and channels are not supported yet",
-        ),
         ("shipping", r#"{"methods": [{"id": "a", "name": "A", "zones": []}]}"#, "methods[0].zones is empty"),
     ] {
         let file = app.write_file("terms.json", text);

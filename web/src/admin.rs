@@ -54,6 +54,7 @@ pub fn routes(pages: Data<Pages>) -> impl FnOnce(&mut ServiceConfig) {
                 .route("/customers", get().to(purses::look_up))
                 .route("/customers/{id}", get().to(purses::credit))
                 .route("/customers/{id}", post().to(purses::give))
+                .route("/customers/{id}/group", post().to(purses::regroup))
                 .route("/demand", get().to(demand::list))
                 .route("/metrics", get().to(measures::list))
                 .route("/metrics", post().to(measures::save_all))

@@ -3,6 +3,7 @@
 pub mod admin_orders;
 pub mod carts;
 pub mod catalogue;
+pub mod customers;
 pub mod deliveries;
 pub mod gift_cards;
 pub mod history;
@@ -52,6 +53,7 @@ fn operations() -> Vec<Operation> {
         payments::operations(),
         admin_orders::operations(),
         gift_cards::operations(),
+        customers::operations(),
         stock::operations(),
         catalogue::operations(),
         recommendations::operations(),

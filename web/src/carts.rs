@@ -11,4 +11,4 @@ pub mod turn;
 mod tests;
 
 pub use directory::Carts;
-pub use job::{CartsError, Entering, IdempotencyKey, Job, JobKind, Opening};
+pub use job::{CartWish, CartsError, Entering, IdempotencyKey, Job, JobKind, Opening};

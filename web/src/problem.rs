@@ -6,7 +6,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
-use cart_core::{FieldError, Rejection};
+use cart_core::{FieldError, Rejection, VisitorId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -59,6 +59,11 @@ impl Problem {
             Kind::Unauthorized,
             "say who you are: Authorization: Bearer <visitor_token>, as the answer that opened the cart gave it",
         )
+    }
+
+    /// Says that nobody of that id has an account.
+    pub fn unknown_customer(id: &VisitorId) -> Self {
+        Self::new(Kind::UnknownCustomer, format!("nobody with the id {id} has an account"))
     }
 
     /// Says that nobody is logged in.

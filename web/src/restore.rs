@@ -13,6 +13,7 @@ use cart_core::{Cart, CartId, Code, Command, Rejection, Request, VisitorId, limi
 
 use self::outcome::{CodeOutcome, Fate, LineOutcome, MENDS_MAX, Reason, Restoration};
 use crate::{
+    carts::CartWish,
     definitions::Forced,
     problem::{Problem, accepted},
     shop::Shop,
@@ -41,7 +42,8 @@ pub async fn restore(
             known => still_open(&accepted(known)?.cart)?,
         }
     }
-    let opened = shop.open_cart(Some(id.clone()), visitor, Some(snapshot.currency), forced).await?;
+    let wish = CartWish { currency: Some(snapshot.currency), channel: snapshot.channel };
+    let opened = shop.open_cart(Some(id.clone()), visitor, wish, forced).await?;
     let (cart, reopened) = shop.reopened(accepted(opened)?.cart, &visitor.id).await?;
     let mut filling = Filling { shop, visitor: &visitor.id, cart };
     still_open(&filling.cart)?;

@@ -6,8 +6,8 @@ use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use actix_web::web::Bytes;
 use cart_core::{
-    AssignedVariation, Cart, CartId, Command, Currency, PriceQuestion, Quote, ReopenedLine, Request, Sku,
-    StockLevels, VisitorId, quote,
+    AssignedVariation, Cart, CartId, Command, Currency, GroupId, PriceQuestion, Quote, Rejection,
+    ReopenedLine, Request, Sku, StockLevels, VisitorId, quote,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use sha2::{Digest, Sha256};
@@ -17,7 +17,7 @@ use crate::{
     admin::accounts::Remembered,
     api::cart_text::CartTexts,
     back_in_stock::asks::Asks,
-    carts::{Carts, CartsError, IdempotencyKey, Opening},
+    carts::{CartWish, Carts, CartsError, IdempotencyKey, Opening},
     catalogue::CatalogueCell,
     channel::sessions::Sessions,
     checkout::Checkout,
@@ -119,10 +119,10 @@ impl Shop {
         &self,
         id: Option<CartId>,
         who: &Visitor,
-        currency: Option<Currency>,
+        wish: CartWish,
         forced: &Forced,
     ) -> Result<Answer, CartsError> {
-        self.open_cart_once(id, who, currency, forced, None).await
+        self.open_cart_once(id, who, wish, forced, None).await
     }
 
     /// As [`Shop::open_cart`], once a key: where no id is named, it follows from visitor and key.
@@ -133,7 +133,7 @@ impl Shop {
         &self,
         id: Option<CartId>,
         who: &Visitor,
-        currency: Option<Currency>,
+        wish: CartWish,
         forced: &Forced,
         key: Option<IdempotencyKey>,
     ) -> Result<Answer, CartsError> {
@@ -148,12 +148,46 @@ impl Shop {
         let opening = Opening {
             owner: who.id.clone(),
             unit: who.unit().clone(),
-            currency: currency.unwrap_or_else(|| self.currency()),
+            group: self.group_of(who).await?,
+            channel: wish.channel,
+            currency: wish.currency.unwrap_or_else(|| self.currency()),
             workflow: Arc::new(workflow.value),
             attributes: workflow.counted.as_ref().map(told).unwrap_or_default(),
             assignments: workflow.counted.into_iter().collect(),
         };
         self.carts.open(id, opening, key).await
+    }
+
+    /// Reads the group that a visitor belongs to, as it is now: what the door remembers of a log-in may be some seconds old, and a
+    /// cart would keep it.
+    async fn group_of(&self, who: &Visitor) -> Result<Option<GroupId>, CartsError> {
+        let Some(login) = who.login() else { return Ok(None) };
+        let user = self.store.user(&login.user).await.map_err(|error| {
+            tracing::warn!(%error, "a user could not be looked up");
+            CartsError::Unavailable
+        })?;
+        Ok(user.and_then(|user| user.group))
+    }
+
+    /// Says which group of customers a user belongs to, and tells their open carts.
+    ///
+    /// # Errors
+    /// The problem `unknown_customer`, or that the store does not answer.
+    pub async fn put_group(&self, user: &VisitorId, group: Option<&GroupId>) -> Result<(), Problem> {
+        if !self.store.put_group(user, group).await? {
+            return Err(Problem::unknown_customer(user));
+        }
+        self.principals.forget_user(user);
+        for cart in self.store.open_carts_of(user).await? {
+            let command = Command::SetGroup { group: group.cloned() };
+            let request = Request { caller: None, expected_version: None, command };
+            match self.carts.execute(cart, request, None).await? {
+                // It was bought, or went into another one, a moment ago.
+                Answer::Rejected(Rejection::CartClosed { .. } | Rejection::CartMerged { .. }) => {}
+                answer => drop(accepted(answer)?),
+            }
+        }
+        Ok(())
     }
 
     /// Finds the visitor of a token, a session's included; `None` where it is no token or the session has ended.
@@ -216,18 +250,29 @@ impl Shop {
         quote(cart, &*self.catalogue.get(), &self.terms.get(), clock::now_ms())
     }
 
-    /// Searches the catalogue; the page begins `skip` hits behind the question's cursor.
+    /// Searches the catalogue for somebody of a group, or of none; the page begins `skip` hits behind the question's cursor.
     ///
     /// # Errors
     /// What the store says.
-    pub async fn search(&self, ask: &Ask, skip: usize, limit: usize) -> store::Result<Found> {
+    pub async fn search(
+        &self,
+        ask: &Ask,
+        group: Option<&GroupId>,
+        skip: usize,
+        limit: usize,
+    ) -> store::Result<Found> {
         let matches = match ask.text.trim().is_empty() {
             true => None,
             false => Some(search::matches(&*self.store, &ask.text).await?),
         };
         let (sold_out, sales) = (self.shelves.sold_out(), self.sellers.get());
-        let sight =
-            Sight { sold_out: &sold_out, sales: &sales, currency: self.currency(), now_ms: clock::now_ms() };
+        let sight = Sight {
+            sold_out: &sold_out,
+            sales: &sales,
+            currency: self.currency(),
+            group,
+            now_ms: clock::now_ms(),
+        };
         Ok(search::find(&self.catalogue.get(), ask, matches.as_ref(), &sight, skip, limit))
     }
 
@@ -257,10 +302,14 @@ impl Shop {
         self.catalogue.get().currency()
     }
 
-    /// Asks what one piece costs now, in a currency or the shop's.
-    pub fn price_question(&self, currency: Option<Currency>) -> PriceQuestion<'static> {
+    /// Asks what one piece costs now, in a currency or the shop's, whoever belongs to a group or to none.
+    pub fn price_question<'g>(
+        &self,
+        currency: Option<Currency>,
+        group: Option<&'g GroupId>,
+    ) -> PriceQuestion<'g> {
         let currency = currency.unwrap_or_else(|| self.currency());
-        PriceQuestion { currency, group: None, quantity: 1, now_ms: clock::now_ms() }
+        PriceQuestion { currency, group, quantity: 1, now_ms: clock::now_ms() }
     }
 
     /// Returns the visitor's newest cart that is not an order yet.
@@ -306,7 +355,7 @@ impl Shop {
         &self,
         named: Option<CartId>,
         who: &Visitor,
-        currency: Option<Currency>,
+        wish: CartWish,
         forced: &Forced,
         key: Option<&IdempotencyKey>,
     ) -> Result<(Arc<Cart>, Vec<ReopenedLine>), Problem> {
@@ -318,7 +367,7 @@ impl Shop {
             return self.reopened(cart, &who.id).await;
         }
         let id = key.map(|key| id_of_key(&who.id, &key.key));
-        let opened = accepted(self.open_cart(id, who, currency, forced).await?)?.cart;
+        let opened = accepted(self.open_cart(id, who, wish, forced).await?)?.cart;
         Ok((opened, vec![]))
     }
 

@@ -4,7 +4,7 @@
 //! visitor stands in it readably, so that a foreign one is told from a forged one, and is authenticated with it.
 //! Nothing in it is believed but that the shop once said so: [`restore`](crate::restore) asks today's catalogue.
 
-use cart_core::{Cart, CartId, Code, Currency, LineId, Properties, Quote, Sku, VisitorId};
+use cart_core::{Cart, CartId, ChannelId, Code, Currency, LineId, Properties, Quote, Sku, VisitorId};
 use serde::{Deserialize, Serialize};
 
 use crate::keyring::{Keyring, OpenError};
@@ -24,6 +24,9 @@ pub struct Snapshot {
     pub version: u64,
     /// Its currency.
     pub currency: Currency,
+    /// The channel that it was opened through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelId>,
     /// When it was taken, in Unix milliseconds.
     pub taken_at_ms: i64,
     /// Its lines.
@@ -98,6 +101,7 @@ impl Snapshot {
             cart: cart.id.clone(),
             version: cart.version,
             currency: cart.currency,
+            channel: cart.channel.clone(),
             taken_at_ms: now_ms,
             lines: lines.collect(),
             codes: cart.codes.clone(),
@@ -172,6 +176,7 @@ mod tests {
             cart: CartId::parse("c1").unwrap(),
             version: 7,
             currency: Currency::parse("GBP").unwrap(),
+            channel: None,
             taken_at_ms: 1_000,
             lines: vec![line],
             codes: vec![],

@@ -13,7 +13,7 @@ use actix_web::{
     http::header,
     web::Data,
 };
-use cart_core::VisitorId;
+use cart_core::{GroupId, VisitorId};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -162,6 +162,7 @@ impl Visitor {
             unit,
             email: nothing(),
             name: nothing(),
+            group: None,
             session: nothing(),
             token_hash: nothing(),
         };
@@ -189,6 +190,11 @@ impl Visitor {
     /// Returns how experiments know the visitor: one unit, logged in or not.
     pub fn unit(&self) -> &VisitorId {
         self.login.as_ref().map_or(&self.id, |login| &login.unit)
+    }
+
+    /// Returns the group of customers that the visitor belongs to, where they are logged in and have one.
+    pub fn group(&self) -> Option<&GroupId> {
+        self.login.as_ref().and_then(|login| login.group.as_ref())
     }
 
     /// Returns the log-in, where the device is logged in.

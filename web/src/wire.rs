@@ -15,8 +15,8 @@ mod shipping;
 pub mod snapshot;
 
 use cart_core::{
-    AttemptState, Cart, CartId, Code, Currency, GiftCard, GiftCardId, MethodId, OrderId, PaymentAttempt,
-    PaymentId, PromotionId, PromotionOutcome, Quote, Stage, Step, Totals, Workflow,
+    AttemptState, Cart, CartId, ChannelId, Code, Currency, GiftCard, GiftCardId, GroupId, MethodId, OrderId,
+    PaymentAttempt, PaymentId, PromotionId, PromotionOutcome, Quote, Stage, Step, Totals, Workflow,
     limits::{
         CART_CODES_MAX, CART_GIFT_CARDS_MAX, CART_LINES_MAX, NOTE_BYTES_MAX, PROMOTION_GIFTS_MAX,
         SAVED_LINES_MAX,
@@ -48,6 +48,14 @@ pub struct CartView<'a> {
     status: &'static str,
     #[schemars(with = "Currency")]
     currency: &'a str,
+    /// The channel that the cart was opened through, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<ChannelId>")]
+    channel: Option<&'a str>,
+    /// The group of customers that the owner belongs to, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<GroupId>")]
+    customer_group: Option<&'a str>,
     workflow: &'a Workflow,
     /// What is bought, then what promotions give away.
     #[schemars(length(max = CART_LINES_MAX + PROMOTION_GIFTS_MAX))]
@@ -196,6 +204,8 @@ impl<'a> CartView<'a> {
                 Stage::Merged { .. } => "merged",
             },
             currency: cart.currency.code(),
+            channel: cart.channel.as_ref().map(|channel| channel.as_str()),
+            customer_group: cart.group.as_ref().map(|group| group.as_str()),
             workflow: &cart.workflow,
             lines: cart
                 .lines

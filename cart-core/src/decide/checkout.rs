@@ -296,7 +296,10 @@ fn still_usable(cart: &Cart, facts: &Facts<'_>, now: &Quote, balances: &Balances
     };
     for (outcome, applied) in told.promotions.applied().filter(|(o, _)| !applies(&o.promotion)) {
         let counters = counters(cart, facts, outcome, applied);
-        if counters.iter().any(|(account, _)| balances.get(account).is_some()) {
+        let definition = facts.terms.promotions.definition(&outcome.promotion);
+        // Another order of the customer came first.
+        let asks_for_orders = definition.is_some_and(|d| d.conditions.ask_for_orders());
+        if asks_for_orders || counters.iter().any(|(account, _)| balances.get(account).is_some()) {
             let (name, code) = (outcome.name.to_string(), applied.code.clone());
             return Err(Rejection::PromotionUsedUp { name, code });
         }
@@ -333,8 +336,8 @@ fn pieces(cart: &Cart, facts: &Facts<'_>) -> Result<Vec<Posting>, Rejection> {
     Ok(postings)
 }
 
-/// Returns what the order moves in the accounts beside the pieces: a use of each promotion that counts them, and what
-/// gift cards and credit pay.
+/// Returns what the order moves in the accounts beside the pieces: one order more of its customer, a use of each promotion that
+/// counts them, and what gift cards and credit pay.
 fn postings(cart: &Cart, facts: &Facts<'_>, quote: &Quote, mut postings: Vec<Posting>) -> Vec<Posting> {
     let tenders = quote.tenders.iter();
     postings.extend(
@@ -347,6 +350,7 @@ fn postings(cart: &Cart, facts: &Facts<'_>, quote: &Quote, mut postings: Vec<Pos
         let counters = counters(cart, facts, outcome, applied);
         postings.extend(counters.into_iter().map(|(account, _)| Posting { account, delta: 1 }));
     }
+    postings.push(Posting { account: AccountId::CustomerOrders { customer: cart.owner.clone() }, delta: 1 });
     postings.sort_unstable_by(|a, b| a.account.cmp(&b.account));
     postings
 }

@@ -9,8 +9,8 @@ use super::{
     pieces::{holds, needs_of},
 };
 use crate::{
-    AbandonReason, Abandonment, AttemptState, Cart, CartEvent, Code, Lapse, Line, PriceQuestion, Rejection,
-    ReopenedLine, Sku, Stage, Step, evolve, promotion::Verdict, quote,
+    AbandonReason, Abandonment, AttemptState, Cart, CartEvent, Code, Lapse, Line, Rejection, ReopenedLine,
+    Sku, Stage, Step, evolve, promotion::Verdict, quote,
 };
 
 /// How often one line is tried with fewer pieces before it is left out.
@@ -71,9 +71,7 @@ fn skus(cart: &Cart, is_meant: impl Fn(&Line) -> bool) -> Vec<Sku> {
 
 fn price_today(cart: &Cart, facts: &Facts<'_>, line: &Line) -> Option<i64> {
     let product = facts.products.product(&line.sku).filter(|product| product.is_for_sale())?;
-    let question =
-        PriceQuestion { currency: cart.currency, group: None, quantity: line.quantity, now_ms: facts.now_ms };
-    product.price_for(&question).map(|price| price.minor)
+    product.price_for(&cart.price_question(line.quantity, facts.now_ms)).map(|price| price.minor)
 }
 
 fn is_for_sale(cart: &Cart, facts: &Facts<'_>, line: &Line) -> bool {

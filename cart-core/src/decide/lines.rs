@@ -5,7 +5,7 @@ use super::{
     pieces::{Served, expiry_after, needs, policy_of, serve},
 };
 use crate::{
-    Cart, CartEvent, Line, LineId, PriceQuestion, Product, Properties, Rejection, SavedLine, Sku, Wanted,
+    Cart, CartEvent, Line, LineId, Product, Properties, Rejection, SavedLine, Sku, Wanted,
     limits::{CART_LINES_MAX, CART_PROPERTIES_BYTES_MAX, LINE_QUANTITY_MAX, SAVED_LINES_MAX},
 };
 
@@ -126,14 +126,13 @@ fn for_sale<'a>(
         .product(sku)
         .filter(|p| p.is_for_sale())
         .ok_or_else(|| Rejection::UnknownSku { sku: sku.clone() })?;
-    let question = PriceQuestion { currency: cart.currency, group: None, quantity, now_ms: facts.now_ms };
-    match product.price_for(&question) {
+    match product.price_for(&cart.price_question(quantity, facts.now_ms)) {
         Some(price) => Ok((product, price.minor)),
         None => Err(Rejection::CurrencyMismatch { product: product.price.currency, cart: cart.currency }),
     }
 }
 
-fn for_sale_at(cart: &Cart, facts: &Facts<'_>, sku: &Sku, quantity: u32) -> Option<i64> {
+pub(super) fn for_sale_at(cart: &Cart, facts: &Facts<'_>, sku: &Sku, quantity: u32) -> Option<i64> {
     for_sale(cart, facts, sku, quantity).ok().map(|(_, minor)| minor)
 }
 

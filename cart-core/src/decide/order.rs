@@ -40,7 +40,9 @@ pub(super) fn cancel(
         lines: lines.filter(|line| line.quantity > 0).collect(),
     };
     let mut postings = postings(order, state, &refund);
-    postings.extend(order.postings.iter().filter(|posting| posting.account.is_use()).map(Posting::reversed));
+    postings.extend(
+        order.postings.iter().filter(|posting| posting.account.counts_orders()).map(Posting::reversed),
+    );
     postings.sort_unstable_by(|a, b| a.account.cmp(&b.account));
     Ok(vec![CartEvent::OrderCancelled { order_id: order.order_id.clone(), refund, postings }])
 }

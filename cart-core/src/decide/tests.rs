@@ -1,4 +1,5 @@
 mod checkout;
+mod customer;
 mod lapse;
 mod lines;
 mod orders;

@@ -25,6 +25,7 @@ impl CartEvent {
             Self::BalancesNoted { .. } => "balances_noted",
             Self::NoteSet { .. } => "note_set",
             Self::PricesAccepted { .. } => "prices_accepted",
+            Self::GroupSet { .. } => "group_set",
             Self::CartCleared { .. } => "cart_cleared",
             Self::CheckoutStarted => "checkout_started",
             Self::LinesHeld { .. } => "lines_held",
@@ -71,6 +72,7 @@ impl CartEvent {
             | Self::GiftCardRemoved { .. }
             | Self::StoreCreditSet { .. }
             | Self::PricesAccepted { .. }
+            | Self::GroupSet { .. }
             | Self::CartCleared { .. }
             | Self::LineMerged { .. }
             | Self::StepCompleted { .. }
@@ -155,6 +157,7 @@ impl CartEvent {
             | Self::OrderCancelled { .. }
             | Self::OrderRefunded { .. }
             | Self::CartClaimed { .. }
+            | Self::GroupSet { .. }
             | Self::CartMerged { .. }
             | Self::CartAbandoned(_)
             | Self::CartExpired { .. } => false,

@@ -52,6 +52,11 @@ pub struct PromotionConditions {
 }
 
 impl PromotionConditions {
+    /// Reports whether they ask how many orders the customer has placed before.
+    pub fn ask_for_orders(&self) -> bool {
+        self.min_orders_before.is_some() || self.max_orders_before.is_some()
+    }
+
     /// Returns the first time after one, both in Unix milliseconds, at which they may begin or cease to hold by themselves: by their
     /// dates, or with a minute, where they name hours.
     pub fn change_after(&self, at_ms: i64) -> Option<i64> {

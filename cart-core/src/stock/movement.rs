@@ -73,6 +73,7 @@ pub fn movements(event: &CartEvent) -> Vec<(Slot, Movement)> {
         | CartEvent::BalancesNoted { .. }
         | CartEvent::NoteSet { .. }
         | CartEvent::PricesAccepted { .. }
+        | CartEvent::GroupSet { .. }
         | CartEvent::CheckoutStarted
         | CartEvent::StepCompleted { .. }
         | CartEvent::PaymentBegun { .. }

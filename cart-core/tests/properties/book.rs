@@ -69,6 +69,7 @@ impl Book {
             | Command::RemoveGiftCard { .. }
             | Command::UseStoreCredit { .. }
             | Command::SetNote { .. }
+            | Command::SetGroup { .. }
             | Command::StartCheckout
             | Command::BeginPayment { .. }
             | Command::ChallengePayment { .. }

@@ -2,7 +2,9 @@
 
 use super::{AS_OF_MS, DAY_MS, HOSTILE, session};
 use crate::money::Currency;
-use crate::purses::{CreditPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard};
+use crate::purses::{
+    CreditPage, CustomerAccount, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard,
+};
 use crate::session::Notice;
 
 fn movement(cause: &str, delta_minor: i64) -> Movement {
@@ -64,5 +66,6 @@ pub fn credit() -> CreditPage {
         movements: vec![movement(&format!("credit:{HOSTILE}"), 500)],
         amount: "lots".into(),
         reference: HOSTILE.into(),
+        account: Some(CustomerAccount { email: "ada@example.org".into(), group: HOSTILE.into() }),
     }
 }

@@ -209,6 +209,8 @@ impl Run {
         let opening = Opening {
             unit: owner.clone(),
             owner,
+            group: None,
+            channel: None,
             currency: shop::currency(CURRENCIES.choose(&mut self.rng).expect("some")),
             workflow: Arc::new(workflow),
             assignments: vec![],
@@ -224,7 +226,7 @@ impl Run {
         let user = self.lives[&into].cart.owner.clone();
         let from = open.iter().find(|id| **id != into && self.lives[*id].cart.owner == user)?.clone();
         let lines = if self.rng.random_bool(0.5) { Lines::Added } else { Lines::LaidAside };
-        let entering = Entering { user: user.clone(), guest: user, from: Some((from, lines)) };
+        let entering = Entering { user: user.clone(), group: None, guest: user, from: Some((from, lines)) };
         Some(Ask { job: Job { cart: into, kind: JobKind::Enter(entering), key: None }, before: None })
     }
 

@@ -66,7 +66,8 @@ async fn found(subject: &Subject, ask: &Ask) -> Found {
     };
     let sold_out = subject.store.sold_out(&[LocationId::default()]).await.unwrap();
     let sales = subject.store.sales_since(0).await.unwrap();
-    let sight = Sight { sold_out: &sold_out, sales: &sales, currency: currency(), now_ms: NOW_MS };
+    let sight =
+        Sight { sold_out: &sold_out, sales: &sales, currency: currency(), group: None, now_ms: NOW_MS };
     search::find(&catalogue, ask, matches.as_ref(), &sight, 0, 100)
 }
 
@@ -269,7 +270,8 @@ pub async fn what_was_found_is_sorted_and_paged(subject: Subject) {
     for sort in ["relevance", "sales", "price", "-price", "newest", "name"] {
         let catalogue = Catalogue::of(store.catalogue(u64::MAX).await.unwrap().unwrap());
         let (sold_out, sales) = Default::default();
-        let sight = Sight { sold_out: &sold_out, sales: &sales, currency: currency(), now_ms: NOW_MS };
+        let sight =
+            Sight { sold_out: &sold_out, sales: &sales, currency: currency(), group: None, now_ms: NOW_MS };
         let whole = search::find(&catalogue, &ask(&format!("sort={sort}")), None, &sight, 0, 100);
         let (mut pages, mut cursor) = (vec![], None::<search::Cursor>);
         loop {

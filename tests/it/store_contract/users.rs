@@ -1,5 +1,6 @@
 //! Users, the sessions of their devices and the attempts to log in.
 
+use cart_core::GroupId;
 use web::store::{Heard, User, UserSession, users::USER_SESSIONS_MAX};
 
 use super::subject::{NOW_MS, Subject, visitor};
@@ -10,6 +11,7 @@ fn user(name: &str) -> User {
         unit: visitor(&format!("v-{name}")),
         email: format!("{name}@example.org"),
         name: name.into(),
+        group: None,
         password_hash: "$argon2id$first".into(),
         created_at_ms: NOW_MS,
     }
@@ -34,6 +36,22 @@ pub async fn an_address_is_one_account(subject: Subject) {
     let impostor = User { id: visitor("u-other"), ..user("ann") };
     assert!(!store.add_user(&impostor).await.unwrap(), "the address has an account");
     assert_eq!(store.user_by_email("ann@example.org").await.unwrap(), Some(user("ann")));
+}
+
+pub async fn a_user_belongs_to_a_group_or_to_none(subject: Subject) {
+    let store = &subject.store;
+    let (ann, trade) = (visitor("u-ann"), GroupId::parse("trade").unwrap());
+    assert!(!store.put_group(&ann, Some(&trade)).await.unwrap(), "nobody yet");
+    store.add_user(&user("ann")).await.unwrap();
+    store.open_session(&session("ann", "t", NOW_MS), NOW_MS).await.unwrap();
+    for group in [Some(trade), None] {
+        assert!(store.put_group(&ann, group.as_ref()).await.unwrap());
+        let grouped = User { group, ..user("ann") };
+        assert_eq!(store.user(&ann).await.unwrap().as_ref(), Some(&grouped));
+        assert_eq!(store.user_by_email("ann@example.org").await.unwrap().as_ref(), Some(&grouped));
+        assert_eq!(store.session("t", NOW_MS).await.unwrap().map(|(_, user)| user), Some(grouped));
+    }
+    assert_eq!(store.user(&visitor("u-bob")).await.unwrap(), None);
 }
 
 pub async fn accounts_of_one_address_at_once_are_one(subject: Subject) {

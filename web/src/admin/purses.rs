@@ -7,8 +7,8 @@ use actix_web::{
 };
 use cart_core::{Currency, VisitorId, limits::PRICE_MINOR_MAX};
 use dashboards::{
-    CreditPage, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement, NewGiftCard, Notice,
-    Pages, Session,
+    CreditPage, CustomerAccount, CustomersPage, GiftCardPage, GiftCardRow, GiftCardsPage, Movement,
+    NewGiftCard, Notice, Pages, Session,
 };
 use serde::Deserialize;
 use time::{Date, macros::format_description};
@@ -22,6 +22,7 @@ use super::{
 use crate::{
     api::{
         admin_orders::any,
+        customers::group_of,
         gift_cards::{AfterCard, NewCard, card, cards, credit_of, give_credit, issue_card, switch},
         page::{CursorText, PAGE_DEFAULT},
     },
@@ -45,6 +46,7 @@ pub(super) struct Wanted {
 const DONE: &[(&str, &str)] = &[
     ("disable", "The card is stopped: it pays nothing until you let it."),
     ("enable", "The card pays again."),
+    ("group", "The group is noted, and the open carts of the customer are priced anew."),
     ("give", "The credit is given; had it been given before under this reference, nothing more was."),
 ];
 
@@ -240,6 +242,7 @@ async fn credit_page(
 ) -> Result<CreditPage, Problem> {
     let of = shop.currency();
     let (balance_minor, entries) = credit_of(shop, &customer, of).await?;
+    let user = shop.store.user(&customer).await?;
     Ok(CreditPage {
         session,
         notice,
@@ -249,6 +252,10 @@ async fn credit_page(
         movements: entries.into_iter().map(movement).collect(),
         amount: String::new(),
         reference: String::new(),
+        account: user.map(|user| CustomerAccount {
+            email: user.email,
+            group: user.group.map(|group| group.to_string()).unwrap_or_default(),
+        }),
     })
 }
 
@@ -282,6 +289,29 @@ pub(super) async fn give(
             let mut page = credit_page(&shop, session, customer, Some(notice)).await?;
             form.text("amount").clone_into(&mut page.amount);
             form.text("reference").clone_into(&mut page.reference);
+            html_with(status, pages.credit(&page))
+        }
+    }
+}
+
+/// `POST /admin/customers/{id}/group`: says which group a customer belongs to.
+pub(super) async fn regroup(
+    shop: Data<Shop>,
+    pages: Data<Pages>,
+    id: Path<String>,
+    Sent { session, form, .. }: Sent,
+) -> Result<HttpResponse, Problem> {
+    let customer = customer_of(&id)?;
+    let typed = form.text("group");
+    let done = async { shop.put_group(&customer, group_of(typed)?.as_ref()).await }.await;
+    match done {
+        Ok(()) => Ok(see_other(&format!("/admin/customers/{customer}?did=group"))),
+        Err(problem) => {
+            let (status, notice) = refusal(problem)?;
+            let mut page = credit_page(&shop, session, customer, Some(notice)).await?;
+            if let Some(account) = &mut page.account {
+                typed.clone_into(&mut account.group);
+            }
             html_with(status, pages.credit(&page))
         }
     }

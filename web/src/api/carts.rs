@@ -5,7 +5,7 @@ use actix_web::{
     http::{StatusCode, header, header::ContentType},
     web,
 };
-use cart_core::{CartId, Currency, Request};
+use cart_core::{CartId, ChannelId, Currency, Request};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -21,6 +21,7 @@ use super::{
     snapshots::{Keeping, is_wanted, sealed},
 };
 use crate::{
+    carts::CartWish,
     checkout::Placing,
     problem::{Kind, Problem, accepted},
     shop::Shop,
@@ -106,6 +107,23 @@ pub(super) struct OpenForm {
     /// The currency of all its prices; the catalogue's own where none is named.
     #[schemars(with = "Option<Currency>")]
     currency: Option<String>,
+    /// The channel that the cart is filled through, by which promotions may be limited: such as `app`, or `till`; the shop's own
+    /// pages are `web`.
+    #[schemars(with = "Option<ChannelId>")]
+    channel: Option<String>,
+}
+
+/// Reads what is wanted of a cart that is to be opened.
+///
+/// # Errors
+/// The problem `invalid_request`.
+pub fn wished(currency: Option<&str>, channel: Option<&str>) -> Result<CartWish, Problem> {
+    let currency = currency.map(Currency::parse).transpose();
+    let channel = channel.map(ChannelId::parse).transpose();
+    Ok(CartWish {
+        currency: currency.map_err(|e| Problem::invalid_request(e.to_string()))?,
+        channel: channel.map_err(|e| Problem::invalid_request(e.to_string()))?,
+    })
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -127,8 +145,7 @@ pub(super) async fn open(
     let key = idempotency_key(&request, &bytes)?;
     let id = form.id.as_deref().map(CartId::parse).transpose();
     let id = id.map_err(|e| Problem::invalid_request(e.to_string()))?;
-    let currency = form.currency.as_deref().map(Currency::parse).transpose();
-    let currency = currency.map_err(|e| Problem::invalid_request(e.to_string()))?;
+    let wish = wished(form.currency.as_deref(), form.channel.as_deref())?;
     let visitor = match Visitor::of_request(&request) {
         Some(visitor) => visitor,
         // A key is a visitor's own: whoever has no name yet would get another cart each time.
@@ -137,7 +154,7 @@ pub(super) async fn open(
     };
     let forced = forced(&request, &shop.definitions.get());
     let Accepted { cart, quote, .. } =
-        accepted(shop.open_cart_once(id, &visitor, currency, &forced, key).await?)?;
+        accepted(shop.open_cart_once(id, &visitor, wish, &forced, key).await?)?;
     let mut response = HttpResponse::Created();
     response
         .insert_header((header::LOCATION, format!("{BASE}/carts/{}", cart.id)))

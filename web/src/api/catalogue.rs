@@ -1,6 +1,6 @@
 //! The catalogue.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use cart_core::{Currency, Sku};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use crate::{
     problem::{Kind, Problem},
     search::{self, Ask, QUERY_BYTES_MAX, Sort, ask::FILTER_BYTES_MAX},
     shop::Shop,
+    visitor::Visitor,
     wire::{FoundView, ProductDetailView},
 };
 
@@ -77,6 +78,7 @@ impl Cursor for FoundCursor {
 /// `GET /api/v1/products`: what is for sale, searched, narrowed and sorted.
 pub(super) async fn products(
     shop: web::Data<Shop>,
+    request: HttpRequest,
     pairs: web::Query<Vec<(String, String)>>,
 ) -> Result<HttpResponse, Problem> {
     let (mut ask, mut limit) = (Ask::default(), Limit::default());
@@ -95,11 +97,13 @@ pub(super) async fn products(
         let detail = "the cursor belongs to another sort; keep the sort of the first page";
         return Err(Problem::new(Kind::InvalidCursor, detail));
     }
-    let found = shop.search(&ask, 0, limit.get()).await?;
+    let who = Visitor::of_request(&request);
+    let group = who.as_ref().and_then(Visitor::group);
+    let found = shop.search(&ask, group, 0, limit.get()).await?;
     let shown = found.hits.iter().flat_map(|hit| hit.variants.iter().chain([&hit.product]));
     let stock = shop.stock(&shown.flat_map(|p| p.shelves()).cloned().collect()).await?;
     let next_cursor = found.next.clone().map(|cursor| FoundCursor(cursor).encode());
-    let now = shop.price_question(ask.currency);
+    let now = shop.price_question(ask.currency, group);
     Ok(HttpResponse::Ok().json(FoundView::of(&found, ask.sort, &stock, &now, next_cursor)))
 }
 
@@ -114,6 +118,7 @@ pub(super) struct Detail {
 /// `GET /api/v1/products/{sku}`: one product, with the variants of its family and the reason of its price.
 pub(super) async fn product(
     shop: web::Data<Shop>,
+    request: HttpRequest,
     path: web::Path<String>,
     detail: web::Query<Detail>,
 ) -> Result<HttpResponse, Problem> {
@@ -125,6 +130,7 @@ pub(super) async fn product(
     let product = catalogue.visible(&sku).ok_or_else(unknown)?;
     let family = catalogue.variants(&sku);
     let stock = shop.stock(&family.iter().flat_map(|v| v.product.shelves()).cloned().collect()).await?;
-    let now = shop.price_question(currency);
+    let who = Visitor::of_request(&request);
+    let now = shop.price_question(currency, who.as_ref().and_then(Visitor::group));
     Ok(HttpResponse::Ok().json(ProductDetailView::of(product, family, &stock, &now)))
 }

@@ -16,6 +16,7 @@ use super::{
     request::{cart_id, forced, idempotency_key, json, optional_json, visitor},
 };
 use crate::{
+    carts::CartWish,
     filling::{Filled, fill},
     lists::{self, ListChange, WishItem, WishList},
     problem::{Kind, Problem, accepted},
@@ -303,7 +304,8 @@ async fn fill_from(
     let key = idempotency_key(request, bytes)?;
     let named = form.cart.as_deref().map(cart_id).transpose()?;
     let forced = forced(request, &shop.definitions.get());
-    let (cart, reopened) = shop.cart_to_fill(named, caller, None, &forced, key.as_ref()).await?;
+    let (cart, reopened) =
+        shop.cart_to_fill(named, caller, CartWish::default(), &forced, key.as_ref()).await?;
     let mut filled = fill(&shop.carts, &cart.id, &caller.id, key.as_ref(), wanted).await?;
     filled.accepted.reopened = reopened;
     Ok(filled)

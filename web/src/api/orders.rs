@@ -13,6 +13,7 @@ use super::{
     request::{cart_id, etag, forced, household_of, idempotency_key, json, optional_json, visitor},
 };
 use crate::{
+    carts::CartWish,
     checkout::orders::OrderChange,
     filling::{Filled, Wanted, fill},
     problem::{Kind, Problem, accepted},
@@ -203,8 +204,8 @@ pub(super) async fn reorder(
     let key = idempotency_key(&request, &bytes)?;
     let named = named.as_deref().map(cart_id).transpose()?;
     let forced = forced(&request, &shop.definitions.get());
-    let (cart, reopened) =
-        shop.cart_to_fill(named, &caller, Some(order.currency), &forced, key.as_ref()).await?;
+    let wish = CartWish::in_currency(order.currency);
+    let (cart, reopened) = shop.cart_to_fill(named, &caller, wish, &forced, key.as_ref()).await?;
     let mut filled = fill(&shop.carts, &cart.id, &caller.id, key.as_ref(), Wanted::of_order(&order)).await?;
     filled.accepted.reopened = reopened;
     Ok(show_filled(&filled))

@@ -117,7 +117,7 @@ async fn recommendations(shop: web::Data<Shop>, request: HttpRequest) -> Result<
     let products = || shelf.items.iter().map(|item| &item.suggested.product);
     let shown = products().flat_map(|product| product.shelves()).cloned().collect();
     let stock = shop.shelf_stock(shown).await?;
-    let now = shop.price_question(None);
+    let now = shop.price_question(None, who.as_ref().and_then(Visitor::group));
     let catalogue = shop.catalogue.get();
     let view = shelf.items.iter().map(|item| SuggestionView {
         product: ProductView::of(&item.suggested.product, &stock, &now),

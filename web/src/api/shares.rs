@@ -16,6 +16,7 @@ use super::{
     request::{Return, cart_id, done, etag, forced, idempotency_key, if_match, json, optional_json, visitor},
 };
 use crate::{
+    carts::CartWish,
     filling::fill,
     problem::{Kind, Problem},
     share_link::LinkTo,
@@ -197,8 +198,8 @@ async fn to_cart(
     let shared = shares::read(&shop, &shares::find(&shop, &token).await?).await?;
     let named = named.as_deref().map(cart_id).transpose()?;
     let forced = forced(&request, &shop.definitions.get());
-    let currency = Some(shared.cart.currency);
-    let (cart, reopened) = shop.cart_to_fill(named, &caller, currency, &forced, key.as_ref()).await?;
+    let wish = CartWish::in_currency(shared.cart.currency);
+    let (cart, reopened) = shop.cart_to_fill(named, &caller, wish, &forced, key.as_ref()).await?;
     let mut filled =
         fill(&shop.carts, &cart.id, &caller.id, key.as_ref(), shares::wanted(&shared, &cart)).await?;
     filled.accepted.reopened = reopened;

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use cart_core::{AssignedVariation, CartId, Currency, Lines, Request, VisitorId, Workflow};
+use cart_core::{
+    AssignedVariation, CartId, ChannelId, Currency, GroupId, Lines, Request, VisitorId, Workflow,
+};
 use serde_json::{Map, Value};
 
 /// Is one thing to do with one cart, or with one and another that goes into it.
@@ -45,10 +47,33 @@ pub enum JobKind {
 pub struct Entering {
     /// The user; the cart of the job is theirs from now on.
     pub user: VisitorId,
+    /// The group of customers that the user belongs to.
+    pub group: Option<GroupId>,
     /// The guest they were.
     pub guest: VisitorId,
     /// The cart that gives its lines and is closed, where there is one, and what becomes of its lines.
     pub from: Option<(CartId, Lines)>,
+}
+
+/// Says what a visitor wants of a cart that is to be opened for them.
+#[derive(Clone, Debug, Default)]
+pub struct CartWish {
+    /// Its currency; the catalogue's own where none is named.
+    pub currency: Option<Currency>,
+    /// The channel that it is opened through, where that is said.
+    pub channel: Option<ChannelId>,
+}
+
+impl CartWish {
+    /// Wishes for a cart in a currency.
+    pub fn in_currency(currency: Currency) -> Self {
+        Self { currency: Some(currency), channel: None }
+    }
+
+    /// Wishes for a cart that the shop's own pages fill; their channel is called `web`.
+    pub fn of_pages(currency: Option<Currency>) -> Self {
+        Self { currency, channel: Some(ChannelId::parse("web").expect("the word is an id")) }
+    }
 }
 
 /// Is what a new cart begins with.
@@ -58,6 +83,10 @@ pub struct Opening {
     pub owner: VisitorId,
     /// How experiments know the owner.
     pub unit: VisitorId,
+    /// The group of customers that the owner belongs to.
+    pub group: Option<GroupId>,
+    /// The channel that it is opened through, where that was said.
+    pub channel: Option<ChannelId>,
     /// Its currency.
     pub currency: Currency,
     /// The workflow it will keep.

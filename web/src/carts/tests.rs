@@ -55,6 +55,8 @@ impl Shop {
         let opening = Opening {
             owner: owner(),
             unit: owner(),
+            group: None,
+            channel: None,
             currency: Currency::parse("GBP").unwrap(),
             workflow: Arc::new(Workflow::classic()),
             assignments: vec![],

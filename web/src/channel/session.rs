@@ -27,7 +27,7 @@ use super::{
     sessions::Tell,
 };
 use crate::{
-    api::{request::household_of, snapshots::sealed},
+    api::{carts::wished, request::household_of, snapshots::sealed},
     carts::live::Newest,
     checkout::Placing,
     clock, metrics,
@@ -114,6 +114,10 @@ struct JoinForm {
     snapshot: bool,
     /// The token of a link to the cart, where it is somebody else's.
     share: Option<String>,
+    /// The currency of the cart, where the join opens it.
+    currency: Option<String>,
+    /// The channel that it is opened through, such as `app`.
+    channel: Option<String>,
 }
 
 /// Is what a client says that shows a product.
@@ -175,7 +179,8 @@ impl Session {
             // Watch first: no change can slip between the state that the reply tells and the first one watched.
             let watch = shop.carts.watch(&id);
             let Some(token) = form.share else {
-                let answer = shop.open_cart(Some(id), &visitor, None, &Default::default()).await?;
+                let wish = wished(form.currency.as_deref(), form.channel.as_deref())?;
+                let answer = shop.open_cart(Some(id), &visitor, wish, &Default::default()).await?;
                 return Ok((watch, accepted(answer)?.cart, None, form.snapshot));
             };
             let share = shares::find(&shop, &token).await?;

@@ -86,6 +86,8 @@ impl Shop {
         let opening = Opening {
             owner: ada(),
             unit: ada(),
+            group: None,
+            channel: None,
             currency: Currency::parse("GBP").unwrap(),
             workflow: Arc::new(Workflow::express()),
             assignments: vec![],

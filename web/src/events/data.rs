@@ -5,7 +5,7 @@ use cart_core::{CartEvent, Order, OrderLine, Packed, RefundedLine, Relocation, R
 use serde_json::{Value, json};
 
 /// Lists the types of events that the outbox holds.
-pub const KINDS: [&str; 58] = [
+pub const KINDS: [&str; 59] = [
     "back_in_stock",
     "balances_noted",
     "cart_abandoned",
@@ -27,6 +27,7 @@ pub const KINDS: [&str; 58] = [
     "gift_declined",
     "gift_withdrawn",
     "gifts_out_of_stock",
+    "group_set",
     "history_allowed",
     "history_declined",
     "history_deleted",
@@ -69,8 +70,8 @@ pub const KINDS: [&str; 58] = [
 /// Returns an event's data as a JSON object.
 pub fn data_of(event: &CartEvent) -> String {
     match event {
-        CartEvent::CartOpened { currency, workflow, assignments, .. } => {
-            json!({"currency": currency, "workflow": workflow.name(), "assignments": assignments})
+        CartEvent::CartOpened { currency, channel, workflow, assignments, .. } => {
+            json!({"currency": currency, "channel": channel, "workflow": workflow.name(), "assignments": assignments})
         }
         CartEvent::LineAdded { sku, quantity, unit_price_minor, .. } => {
             json!({"sku": sku, "quantity": quantity, "unit_price_minor": unit_price_minor})
@@ -89,6 +90,10 @@ pub fn data_of(event: &CartEvent) -> String {
         | CartEvent::SavedLineDropped { line } => json!({"sku": line.sku()}),
         CartEvent::CodeApplied { code } | CartEvent::CodeRemoved { code } => json!({"code": code}),
         // What a shopper writes, in a note or a property, stays in the store too.
+        CartEvent::GroupSet { group, prices } => {
+            let prices: Vec<_> = prices.iter().map(|(line, minor)| (line.sku(), minor)).collect();
+            json!({"group": group, "prices": prices})
+        }
         CartEvent::PricesAccepted { prices } => {
             let prices: Vec<_> = prices.iter().map(|(line, minor)| (line.sku(), minor)).collect();
             json!({"prices": prices})

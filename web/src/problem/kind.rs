@@ -238,6 +238,9 @@ kinds! {
     UnknownSession "unknown_session" NOT_FOUND
         "The user has no such session."
         "Take the id from `GET /api/v1/sessions`."
+    UnknownCustomer "unknown_customer" NOT_FOUND
+        "Nobody of that id has an account; guests have none."
+        "Take the id from an order's `owner`, or look the e-mail address up at `/admin/customers`."
 
     // Of payments and orders.
     PaymentDeclined "payment_declined" PAYMENT_REQUIRED

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use cart_core::{Currency, PriceQuestion, Product, Sku};
+use cart_core::{Currency, GroupId, PriceQuestion, Product, Sku};
 
 use super::{
     Ask, Cursor, Facet, FacetKind, FacetValue, Matches, PriceRange, Sort,
@@ -24,6 +24,8 @@ pub struct Sight<'s> {
     pub sales: &'s HashMap<Sku, u64>,
     /// The shop's currency.
     pub currency: Currency,
+    /// The group of customers that whoever asks belongs to: by it prices are told, compared and counted.
+    pub group: Option<&'s GroupId>,
     /// The time, in Unix milliseconds.
     pub now_ms: i64,
 }
@@ -234,7 +236,7 @@ impl<'q> Count<'q> {
         for (listed, rank) in candidates {
             let question = PriceQuestion {
                 currency: self.currency,
-                group: None,
+                group: self.sight.group,
                 quantity: 1,
                 now_ms: self.sight.now_ms,
             };

@@ -102,6 +102,8 @@ impl Shelves {
         };
         let Filling::One(algorithm) = filling else { return None };
         let (sources, asked_ms) = (self.sources(catalogue), clock::now_ms());
+        // What somebody of a group is told are the prices of the group.
+        let is_common = is_common && who.and_then(Visitor::group).is_none();
         if !is_common || (who.is_some() && sources.rules.ask_what_was_bought(name, asked_ms)) {
             return None;
         }

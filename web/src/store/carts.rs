@@ -6,6 +6,9 @@ use tokio::sync::mpsc;
 
 use super::{Decision, Outcome, Result, Wants};
 
+/// The most open carts of one owner that are told something at once: more than anybody fills beside each other.
+pub const OPEN_CARTS_MAX: usize = 100;
+
 /// Loads, changes and sweeps carts. Every method is one transaction; every write is durable when it returns.
 #[async_trait]
 pub trait CartStore: Send + Sync {
@@ -25,6 +28,9 @@ pub trait CartStore: Send + Sync {
 
     /// Returns the visitor's newest cart that neither became an order nor went into another.
     async fn open_cart_of(&self, owner: &VisitorId) -> Result<Option<CartId>>;
+
+    /// Returns all such carts of a visitor, the newest first, as far as [`OPEN_CARTS_MAX`].
+    async fn open_carts_of(&self, owner: &VisitorId) -> Result<Vec<CartId>>;
 
     /// Puts off the wakes of carts that need not be looked at by `now_ms` after all, and forgets those of carts that never
     /// need be; returns how many. Sweeps do so first: what is left is what the two queries below find.

@@ -1,7 +1,7 @@
 //! The rows of the shop's users, the sessions of their devices and the attempts to log in.
 
 use async_trait::async_trait;
-use cart_core::VisitorId;
+use cart_core::{GroupId, VisitorId};
 
 use super::Result;
 
@@ -13,6 +13,12 @@ pub const USER_SESSIONS_MAX: usize = 50;
 pub trait UserStore: Send + Sync {
     /// Inserts a user; answers whether the e-mail address was free.
     async fn add_user(&self, user: &User) -> Result<bool>;
+
+    /// Says which group of customers a user belongs to; reports whether there is such a user.
+    async fn put_group(&self, user: &VisitorId, group: Option<&GroupId>) -> Result<bool>;
+
+    /// Reads a user.
+    async fn user(&self, id: &VisitorId) -> Result<Option<User>>;
 
     /// Reads the user of an e-mail address.
     async fn user_by_email(&self, email: &str) -> Result<Option<User>>;
@@ -56,6 +62,8 @@ pub struct User {
     pub email: String,
     /// The name to be called by; may be empty.
     pub name: String,
+    /// The group of customers that they belong to, by which they may have prices of their own.
+    pub group: Option<GroupId>,
     /// The password's Argon2id hash in PHC format.
     pub password_hash: String,
     /// When they signed up, in Unix milliseconds.

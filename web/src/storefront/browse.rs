@@ -7,7 +7,7 @@ use actix_web::{
     http::{Method, StatusCode, header},
     web::{Data, Path, Query},
 };
-use cart_core::{Money, PriceQuestion, Product, Sku, StockLevels};
+use cart_core::{GroupId, Money, PriceQuestion, Product, Sku, StockLevels};
 
 use super::{
     Front, Page,
@@ -38,17 +38,26 @@ const FEATURED_LEN: usize = 8;
 const HISTORY_ORDERS: usize = 20;
 
 /// Makes cards of products, with one look at the stock for all of them.
-pub(super) async fn cards(shop: &Shop, products: &[Arc<Product>]) -> Result<Vec<Card>, Problem> {
+pub(super) async fn cards(
+    shop: &Shop,
+    group: Option<&GroupId>,
+    products: &[Arc<Product>],
+) -> Result<Vec<Card>, Problem> {
     let stock = shop.stock(&skus_of(products)).await?;
-    Ok(cards_of(shop, products, &stock))
+    Ok(cards_of(shop, group, products, &stock))
 }
 
 fn skus_of(products: &[Arc<Product>]) -> BTreeSet<Sku> {
     products.iter().flat_map(|p| p.shelves()).cloned().collect()
 }
 
-fn cards_of(shop: &Shop, products: &[Arc<Product>], stock: &StockLevels) -> Vec<Card> {
-    let now = shop.price_question(None);
+fn cards_of(
+    shop: &Shop,
+    group: Option<&GroupId>,
+    products: &[Arc<Product>],
+    stock: &StockLevels,
+) -> Vec<Card> {
+    let now = shop.price_question(None, group);
     let on_offer = |p: &Product| stock.on_offer(p, now.now_ms);
     let card = |p: &Arc<Product>| Card::of(p, on_offer(p), now.now_ms).at(price_now(p, &now));
     products.iter().map(card).collect()
@@ -74,13 +83,14 @@ pub(super) async fn shelf_for(
 }
 
 /// Makes a shelf of pages out of one of recommendations.
-pub(super) async fn shelf(shop: &Shop, heading: &str, shown: Shown) -> Result<Shelf, Problem> {
-    shelf_beside(shop, heading, shown, None).await
+pub(super) async fn shelf(shop: &Shop, guest: &Guest, heading: &str, shown: Shown) -> Result<Shelf, Problem> {
+    shelf_beside(shop, guest, heading, shown, None).await
 }
 
 /// Makes a shelf for the page of a product, where there is one.
 async fn shelf_beside(
     shop: &Shop,
+    guest: &Guest,
     heading: &str,
     shown: Shown,
     beside: Option<&Sku>,
@@ -91,7 +101,7 @@ async fn shelf_beside(
     let (products, spots): (Vec<_>, Vec<_>) =
         shown.items.into_iter().map(|item| (item.suggested.product, item.spot)).unzip();
     let stock = shop.shelf_stock(skus_of(&products)).await?;
-    let cards = cards_of(shop, &products, &stock).into_iter().zip(spots).zip(because);
+    let cards = cards_of(shop, guest.visitor.group(), &products, &stock).into_iter().zip(spots).zip(because);
     let cards = cards.map(|((card, spot), because)| card.shown_at(spot.as_ref()).because(because)).collect();
     Ok(Shelf::new(heading, cards))
 }
@@ -133,18 +143,18 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
         false => {
             let about = About::Trail(trail.clone());
             let chosen = shelf_for(shop, ShelfName::Continue, about, &guest, SHELF_LEN).await.particular();
-            Some(shelf(shop, "Where you left off", chosen).await?)
+            Some(shelf(shop, &guest, "Where you left off", chosen).await?)
         }
     };
     let suggested = match orders.is_empty() {
         true => {
             let chosen = shelf_for(shop, ShelfName::Popular, About::Nothing, &guest, SHELF_LEN).await;
-            shelf(shop, "Popular now", chosen).await?
+            shelf(shop, &guest, "Popular now", chosen).await?
         }
         false => {
             let about = About::Shopper { orders, trail };
             let chosen = shelf_for(shop, ShelfName::Recommended, about, &guest, SHELF_LEN).await;
-            shelf(shop, "Recommended for you", chosen).await?
+            shelf(shop, &guest, "Recommended for you", chosen).await?
         }
     };
     // What the shelf below shows comes last, so that a page with enough to show shows nothing twice.
@@ -163,7 +173,7 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
             dashboards::count(catalogue.visible_count() as u64)
         ),
     };
-    let mut page = Home::new(hero, cards(shop, &featured).await?, suggested, &doors);
+    let mut page = Home::new(hero, cards(shop, guest.visitor.group(), &featured).await?, suggested, &doors);
     page.next = next;
     page.seen = seen(front, &guest, None).await?;
     html(&guest, request, StatusCode::OK, front.pages.home(&front.shell_of(&guest, request), &page))
@@ -193,16 +203,17 @@ async fn listing_page(front: &Front, request: &HttpRequest, pairs: &[(String, St
             _ => drop(ask.take(name, value).map_err(Problem::invalid_request)?),
         }
     }
+    let group = guest.visitor.group();
     let mut found =
-        shop.search(&ask, (page - 1).saturating_mul(Listing::PAGE_LEN), Listing::PAGE_LEN).await?;
+        shop.search(&ask, group, (page - 1).saturating_mul(Listing::PAGE_LEN), Listing::PAGE_LEN).await?;
     let count = Listing::page_count(found.total);
     if page > count {
         page = count;
-        found = shop.search(&ask, (page - 1) * Listing::PAGE_LEN, Listing::PAGE_LEN).await?;
+        found = shop.search(&ask, group, (page - 1) * Listing::PAGE_LEN, Listing::PAGE_LEN).await?;
     }
     let shown: Vec<Arc<Product>> = found.hits.iter().map(|hit| hit.product.clone()).collect();
-    let now = shop.price_question(ask.currency);
-    let cards = cards(shop, &shown).await?.into_iter().zip(&found.hits).map(|(card, hit)| {
+    let now = shop.price_question(ask.currency, group);
+    let cards = cards(shop, group, &shown).await?.into_iter().zip(&found.hits).map(|(card, hit)| {
         let prices: Vec<Money> = hit.variants.iter().map(|v| price_now(v, &now)).collect();
         if prices.len() > 1 { card.for_family(&prices) } else { card.at(price_now(&hit.product, &now)) }
     });
@@ -234,7 +245,7 @@ pub(super) async fn product_page(
     }
     let family = catalogue.variants(&product.sku);
     let stock = shop.stock(&family.iter().flat_map(|v| v.product.shelves()).cloned().collect()).await?;
-    let now = shop.price_question(None);
+    let now = shop.price_question(None, guest.visitor.group());
     let on_offer = |p: &Product| stock.on_offer(p, now.now_ms);
     let left = |p: &Product| on_offer(p).map_or(i64::MAX, |o| o.all);
     let variants: Vec<(&Product, i64)> = family.iter().map(|v| (&*v.product, left(&v.product))).collect();
@@ -247,8 +258,8 @@ pub(super) async fn product_page(
     let about = About::Trail(trail);
     let viewed = shelf_for(shop, ShelfName::AlsoViewed, about, &guest, 2 * SHELF_LEN).await;
     let viewed = viewed.particular().without(&together, SHELF_LEN);
-    let viewed = shelf(shop, "People also viewed", viewed).await?;
-    let together = shelf_beside(shop, "Bought together", together, Some(&product.sku)).await?;
+    let viewed = shelf(shop, &guest, "People also viewed", viewed).await?;
+    let together = shelf_beside(shop, &guest, "Bought together", together, Some(&product.sku)).await?;
     let belonging = together.cards.iter().zip(belongs).filter(|(_, belongs)| *belongs);
     let set: Vec<Card> = belonging.map(|(card, _)| card.clone()).collect();
     let status = match tell {

@@ -10,6 +10,7 @@ use cart_core::{Cart, Money, ReopenedLine, gift_card};
 
 use crate::{
     api::request::forced,
+    carts::CartWish,
     definitions::{Definitions, Forced},
     problem::{Problem, accepted},
     shop::Shop,
@@ -72,7 +73,7 @@ impl Guest {
         if let Some(cart) = &self.cart {
             return Ok(cart.clone());
         }
-        let answer = shop.open_cart(None, &self.visitor, None, &self.forced).await?;
+        let answer = shop.open_cart(None, &self.visitor, CartWish::of_pages(None), &self.forced).await?;
         let cart = accepted(answer)?.cart;
         self.cart = Some(cart.clone());
         Ok(cart)

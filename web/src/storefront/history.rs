@@ -39,7 +39,7 @@ pub(super) async fn seen(front: &Front, guest: &Guest, now: Option<&Sku>) -> Res
     if products.is_empty() {
         return Ok(vec![]);
     }
-    cards(shop, &products).await
+    cards(shop, guest.visitor.group(), &products).await
 }
 
 /// `GET /history`.

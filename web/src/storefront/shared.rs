@@ -20,6 +20,7 @@ use super::{
     see_other,
 };
 use crate::{
+    carts::CartWish,
     clock,
     filling::fill,
     problem::{Kind, Problem, accepted},
@@ -73,11 +74,11 @@ async fn shared_page(front: &Front, request: &HttpRequest, token: &str, query: &
 async fn found(shop: &Shop, query: &str, cart: &Cart) -> Result<Vec<Card>, Problem> {
     let mut ask = Ask::default();
     ask.take("q", query).map_err(Problem::invalid_request)?;
-    let found = shop.search(&ask, 0, FOUND_LEN).await?;
+    let found = shop.search(&ask, cart.group.as_ref(), 0, FOUND_LEN).await?;
     let variants = found.hits.into_iter().flat_map(|hit| hit.variants);
     let products: Vec<_> = variants.take(FOUND_LEN).collect();
-    let now = shop.price_question(Some(cart.currency));
-    let cards = cards(shop, &products).await?.into_iter().zip(&products);
+    let now = cart.price_question(1, clock::now_ms());
+    let cards = cards(shop, cart.group.as_ref(), &products).await?.into_iter().zip(&products);
     Ok(cards.map(|(card, product)| card.at(price_now(product, &now))).collect())
 }
 
@@ -161,8 +162,8 @@ async fn into_own(shop: &Shop, guest: &mut Guest, share: &CartShare) -> Result<N
     let cart = match &guest.cart {
         Some(cart) => cart.clone(),
         None => {
-            let currency = Some(shared.cart.currency);
-            accepted(shop.open_cart(None, &guest.visitor, currency, &guest.forced).await?)?.cart
+            let wish = CartWish::of_pages(Some(shared.cart.currency));
+            accepted(shop.open_cart(None, &guest.visitor, wish, &guest.forced).await?)?.cart
         }
     };
     guest.cart = Some(cart.clone());

@@ -15,7 +15,7 @@ use crate::{
     carts::{CartsError, Entering},
     clock,
     shop::Shop,
-    store::{self, Answer},
+    store::{self, Answer, User},
 };
 
 /// How long a lease lives whose process has died, in milliseconds.
@@ -66,26 +66,27 @@ impl<'a> From<&'a LeftLine> for LeftView<'a> {
 ///
 /// # Errors
 /// Where the store does not answer; nothing is half done then.
-pub async fn settle(shop: &Shop, guest: &VisitorId, user: &VisitorId) -> Result<Settled, CartsError> {
+pub async fn settle(shop: &Shop, guest: &VisitorId, user: &User) -> Result<Settled, CartsError> {
     // Most guests that log in have no cart, and need no lease to find that out.
     if shop.current_cart(guest).await?.is_none() {
-        return Ok(Settled { cart: open_cart(shop, user).await?, left: vec![] });
+        return Ok(Settled { cart: open_cart(shop, &user.id).await?, left: vec![] });
     }
-    let lease = Lease::take(shop, user).await?;
+    let lease = Lease::take(shop, &user.id).await?;
     let settled = settle_alone(shop, guest, user).await;
     lease.give_back(shop).await;
     settled
 }
 
-async fn settle_alone(shop: &Shop, guest: &VisitorId, user: &VisitorId) -> Result<Settled, CartsError> {
+async fn settle_alone(shop: &Shop, guest: &VisitorId, user: &User) -> Result<Settled, CartsError> {
     for _ in 0..TRIES_MAX {
         let mut lost = vec![];
-        let own = awake(shop, user, &mut lost).await?;
+        let own = awake(shop, &user.id, &mut lost).await?;
         let Some(guests) = awake(shop, guest, &mut lost).await? else {
             return Ok(Settled { cart: own.map(|cart| cart.id.clone()), left: lost });
         };
         let (into, from) = roles(shop.config.shop.login_cart, &guests, own.as_deref());
-        let entering = Entering { user: user.clone(), guest: guest.clone(), from };
+        let entering =
+            Entering { user: user.id.clone(), group: user.group.clone(), guest: guest.clone(), from };
         if let Answer::Accepted(accepted) = shop.carts.enter(into, entering).await? {
             let left = lost.into_iter().chain(accepted.left).collect();
             return Ok(Settled { cart: Some(accepted.cart.id.clone()), left });

@@ -121,7 +121,8 @@ pub async fn sign_up(shop: &Shop, entry: &Entry, name: &str) -> Result<Entered, 
             let password_hash = shop.hasher.hash(&entry.password).await.ok_or(CartsError::Busy)?;
             let id = VisitorId::parse(&format!("u{}", Uuid::new_v4().simple())).expect("digits are an id");
             let unit = entry.guest().map_or_else(|| id.clone(), |guest| guest.id.clone());
-            let user = User { id, unit, email, name, password_hash, created_at_ms: clock::now_ms() };
+            let user =
+                User { id, unit, email, name, group: None, password_hash, created_at_ms: clock::now_ms() };
             match shop.store.add_user(&user).await? {
                 true => user,
                 // Somebody was quicker: the same request sent twice, or a coincidence that ends in another try.
@@ -232,7 +233,7 @@ async fn open(shop: &Shop, entry: &Entry, user: User) -> Result<Entered, EntryEr
     throttle::forgive(&*shop.store, &user.email, entry.address).await?;
     // The carts first: where this fails nobody has entered, and the next try goes on from here.
     let carts = match entry.guest() {
-        Some(guest) => settle(shop, &guest.id, &user.id).await?,
+        Some(guest) => settle(shop, &guest.id, &user).await?,
         None => Settled { cart: shop.store.open_cart_of(&user.id).await?, left: vec![] },
     };
     if let Some(guest) = entry.guest() {
@@ -256,6 +257,7 @@ async fn open(shop: &Shop, entry: &Entry, user: User) -> Result<Entered, EntryEr
         unit: user.unit.clone(),
         email: user.email.clone(),
         name: user.name.clone(),
+        group: user.group.clone(),
         session: session.id.clone(),
         token_hash: session.token_hash.clone(),
     };

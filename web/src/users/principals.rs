@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cart_core::VisitorId;
+use cart_core::{GroupId, VisitorId};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -35,6 +35,8 @@ pub struct Login {
     pub email: String,
     /// What to call the user; may be empty.
     pub name: String,
+    /// The group of customers that the user belongs to.
+    pub group: Option<GroupId>,
     /// The session's name in lists.
     pub session: String,
     /// The hash of the session's token.
@@ -93,6 +95,7 @@ impl Principals {
             unit: user.unit,
             email: user.email,
             name: user.name,
+            group: user.group,
             session: session.id,
             token_hash: hash.clone(),
         });
@@ -112,6 +115,13 @@ impl Principals {
         let mut memory = self.memory();
         memory.ends += 1;
         memory.known.remove(token_hash);
+    }
+
+    /// Forgets what is remembered of a user.
+    pub fn forget_user(&self, user: &VisitorId) {
+        let mut memory = self.memory();
+        memory.ends += 1;
+        memory.known.retain(|_, (login, _)| login.user != *user);
     }
 
     /// Forgets all, where ends may have gone unheard.

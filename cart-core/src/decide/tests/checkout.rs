@@ -32,7 +32,7 @@ fn both_workflows_lead_to_an_order() {
             shipping_minor: 0,
             total_minor: 2_500,
             payment_reference: "pay-1".into(),
-            postings: vec![],
+            postings: vec![Posting { account: account("orders:ada"), delta: 1 }],
             payment: PaymentId::parse("o1-1").ok(),
             email: "ada@example.org".into(),
             state: OrderState::default(),

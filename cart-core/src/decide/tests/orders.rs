@@ -69,7 +69,8 @@ fn a_cancelled_order_gives_everything_back() {
     };
     let events = case.grant(cancel());
     let order_id = order.order_id.clone();
-    assert_eq!(events, [CartEvent::OrderCancelled { order_id, refund: whole, postings: vec![] }]);
+    let postings = vec![Posting { account: account("orders:ada"), delta: -1 }];
+    assert_eq!(events, [CartEvent::OrderCancelled { order_id, refund: whole, postings }]);
     assert_eq!(level(&case), (5, 0, 0));
     // What was only reserved is let go and never taken.
     assert_eq!(case.cart.payment_tasks, [PaymentTask::Void { payment: payment() }]);

@@ -38,13 +38,13 @@ fn an_order_posts_a_use_of_what_is_counted() {
     let events = case.decide(&place(total_minor)).unwrap();
     let [CartEvent::OrderPlaced(order)] = &events[..] else { panic!("{events:?}") };
     let posted = |id: &str| Posting { account: account(id), delta: 1 };
-    assert_eq!(order.postings, [posted("promotion:ten"), posted("customer:ten:ada")]);
+    assert_eq!(order.postings, [posted("promotion:ten"), posted("customer:ten:ada"), posted("orders:ada")]);
     case.balances.apply(&events[0]);
     assert_eq!(case.balances.get(&account("promotion:ten")), Some(1));
     let (cause, postings) = account::postings(&events[0]).unwrap();
     assert_eq!((cause.as_str(), postings), ("order:o1", &order.postings[..]));
     let back: Vec<_> = order.postings.iter().map(Posting::reversed).collect();
-    assert_eq!(back.iter().map(|p| p.delta).collect::<Vec<_>>(), [-1, -1]);
+    assert_eq!(back.iter().map(|p| p.delta).collect::<Vec<_>>(), [-1, -1, -1]);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn what_others_used_up_is_refused_told_and_then_left_out() {
         );
         let events = case.decide(&place(quote.totals.total_minor)).unwrap();
         let [CartEvent::OrderPlaced(order)] = &events[..] else { panic!("{events:?}") };
-        assert_eq!(order.postings, []);
+        assert_eq!(order.postings, [Posting { account: account("orders:ada"), delta: 1 }]);
 
         // An order that is given back makes room again, and the cart is told of that too.
         case.balances.insert(account(id), uses - 1);

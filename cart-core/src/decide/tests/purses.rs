@@ -15,8 +15,15 @@ fn paid(case: &Case, amount_minor: i64) -> Order {
     }
 }
 
+/// Returns what an order posts but that it is one more of its customer.
 fn posted(order: &Order) -> Vec<(String, i64)> {
-    order.postings.iter().map(|p| (p.account.to_string(), p.delta)).collect()
+    let (counted, others): (Vec<_>, Vec<_>) = order
+        .postings
+        .iter()
+        .map(|p| (p.account.to_string(), p.delta))
+        .partition(|(id, _)| id == "orders:ada");
+    assert_eq!(counted, [("orders:ada".to_owned(), 1)]);
+    others
 }
 
 /// Two mugs of 12.50 each, ready to be ordered.

@@ -7,7 +7,7 @@ use std::{
 
 use cart_core::{
     Balances, Cart, CartEvent, CartId, Command, Facts, GiftCards, Line, Merged, Rejection, Request, Stage,
-    StockLevels, account, catch_up, claim, decide, evolve, merge, quote, stock,
+    StockLevels, account, catch_up, claim, decide, evolve, merge, quote, set_group, stock,
 };
 use uuid::Uuid;
 
@@ -88,7 +88,8 @@ impl Desk<'_> {
         if let Some(staged) = self.carts.get(id) {
             return self.accepted(staged.cart.clone(), None, None);
         }
-        let Opening { owner, unit, currency, workflow, assignments, attributes } = opening.clone();
+        let Opening { owner, unit, group, channel, currency, workflow, assignments, attributes } =
+            opening.clone();
         for a in &assignments {
             self.staged.exposures.push(Exposure {
                 experiment: a.experiment.clone(),
@@ -99,7 +100,16 @@ impl Desk<'_> {
             });
         }
         let (id, unit) = (id.clone(), Some(unit).filter(|unit| *unit != owner));
-        let event = CartEvent::CartOpened { id: id.clone(), owner, unit, currency, workflow, assignments };
+        let event = CartEvent::CartOpened {
+            id: id.clone(),
+            owner,
+            unit,
+            group,
+            channel,
+            currency,
+            workflow,
+            assignments,
+        };
         let cart = Arc::new(Cart::from_opened(&event).expect("the event opens a cart"));
         self.publish(&cart, event);
         self.carts
@@ -247,6 +257,8 @@ impl Desk<'_> {
         if let Some(from) = from {
             self.happen(&from.id, merged.from);
         }
+        let regrouped = set_group(&cart, &self.facts(), entering.group.as_ref());
+        let cart = self.happen(id, regrouped);
         let news = catch_up(&cart, &self.facts());
         let cart = self.happen(id, news);
         let quote = quote(&cart, &*self.turn.catalogue, &self.turn.terms, self.turn.now_ms);

@@ -68,6 +68,7 @@ impl Turn {
                 let codes: Vec<_> = carts.iter().flat_map(|cart| cart.codes.iter().cloned()).collect();
                 let bearing = account::bearing(&entering.user, &codes, &self.terms);
                 wants.read.extend(bearing.into_iter().map(|(account, _)| account));
+                wants.read.extend(account::orders_of(&entering.user, &self.terms));
                 let lines = carts.iter().flat_map(|cart| &cart.lines);
                 wants.read.extend(lines.filter_map(|line| self.pieces(&entering.user, &line.sku)));
                 // What was to pay for one cart may be to pay for the other.
@@ -87,6 +88,7 @@ impl Turn {
             named.add(&request.command);
             let bearing = account::bearing(customer, &named.codes, &self.terms);
             wants.read.extend(bearing.into_iter().map(|(account, _)| account));
+            wants.read.extend(account::orders_of(customer, &self.terms));
             if let Some(order) = request.command.order() {
                 wants.moved.extend(order.postings.iter().map(|posting| posting.account.clone()));
             }
@@ -101,7 +103,11 @@ impl Turn {
             wants.read.extend(gift_card::purses(cart));
             wants.cards.extend(cart.gift_cards.iter().map(|card| card.id.clone()));
             let moved = match request.command {
-                Command::PlaceOrder { .. } => &mut wants.moved,
+                Command::PlaceOrder { .. } => {
+                    // An order counts, whether anybody asks for that yet or not.
+                    wants.moved.insert(AccountId::CustomerOrders { customer: customer.clone() });
+                    &mut wants.moved
+                }
                 Command::BeginPayment { .. } | Command::Reopen => &mut wants.read,
                 _ => continue,
             };

@@ -48,6 +48,15 @@ impl CartStore for MemoryStore {
         Ok(open.max_by_key(|row| row.number).map(|row| row.cart.id.clone()))
     }
 
+    async fn open_carts_of(&self, owner: &VisitorId) -> Result<Vec<CartId>> {
+        let state = self.state.lock().await;
+        let open = state.carts.values().filter(|row| row.cart.owner == *owner && !row.cart.is_closed());
+        let mut open: Vec<_> = open.map(|row| (row.number, row.cart.id.clone())).collect();
+        open.sort_unstable_by(|a, b| b.cmp(a));
+        open.truncate(super::super::carts::OPEN_CARTS_MAX);
+        Ok(open.into_iter().map(|(_, id)| id).collect())
+    }
+
     async fn put_off_wakes(&self, _: i64) -> Result<u64> {
         // It looks at all carts.
         Ok(0)

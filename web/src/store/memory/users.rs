@@ -1,7 +1,7 @@
 //! The shop's users, their sessions and the attempts to log in.
 
 use async_trait::async_trait;
-use cart_core::VisitorId;
+use cart_core::{GroupId, VisitorId};
 
 use super::super::{Result, User, UserSession, UserStore, users::USER_SESSIONS_MAX};
 use super::MemoryStore;
@@ -16,6 +16,16 @@ impl UserStore for MemoryStore {
             people.users.push(user.clone());
         }
         Ok(is_free)
+    }
+
+    async fn put_group(&self, user: &VisitorId, group: Option<&GroupId>) -> Result<bool> {
+        let people = &mut self.state.lock().await.people;
+        let known = people.users.iter_mut().find(|known| known.id == *user);
+        Ok(known.map(|known| known.group = group.cloned()).is_some())
+    }
+
+    async fn user(&self, id: &VisitorId) -> Result<Option<User>> {
+        Ok(self.state.lock().await.people.users.iter().find(|user| user.id == *id).cloned())
     }
 
     async fn user_by_email(&self, email: &str) -> Result<Option<User>> {

@@ -6,7 +6,7 @@ use deadpool_postgres::Client;
 use tokio::sync::mpsc;
 
 use super::{
-    super::{CartStore, Decision, Heard, Outcome, Result, Wants},
+    super::{CartStore, Decision, Heard, Outcome, Result, Wants, carts::OPEN_CARTS_MAX},
     PostgresStore,
     cells::{bigint, json, number, parsed},
     error,
@@ -42,6 +42,14 @@ impl CartStore for PostgresStore {
 
     async fn open_cart_of(&self, owner: &VisitorId) -> Result<Option<CartId>> {
         bounded(open_cart_of(&self.client().await?, owner)).await
+    }
+
+    async fn open_carts_of(&self, owner: &VisitorId) -> Result<Vec<CartId>> {
+        const SQL: &str =
+            "SELECT id FROM carts WHERE owner = $1 AND NOT is_ordered ORDER BY opened DESC LIMIT $2";
+        let client = self.client().await?;
+        let rows = bounded(query(&client, SQL, &[&owner.as_str(), &bigint(OPEN_CARTS_MAX)])).await?;
+        rows.iter().map(|row| parsed(row, "id")).collect()
     }
 
     async fn put_off_wakes(&self, now_ms: i64) -> Result<u64> {

@@ -42,6 +42,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (29, include_str!("../../../migrations/postgres/0029_document_history.sql")),
     (30, include_str!("../../../migrations/postgres/0030_shelf_counts.sql")),
     (31, include_str!("../../../migrations/postgres/0031_late_metrics.sql")),
+    (32, include_str!("../../../migrations/postgres/0032_customer_groups.sql")),
 ];
 
 /// Whoever holds this advisory lock migrates; the others wait. The number spells "cartwrig".

@@ -3,31 +3,46 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use cart_core::VisitorId;
+use cart_core::{GroupId, VisitorId};
 use deadpool_postgres::Client;
 use tokio_postgres::Row;
 
 use super::{
     super::{Result, User, UserSession, UserStore, users::USER_SESSIONS_MAX},
     PostgresStore,
-    cells::{bigint, cell, number, parsed},
+    cells::{bigint, cell, number, parsed, parsed_option},
     listen,
     transaction::{Params, Transaction, bounded, execute, execute_alone, query},
 };
 
-const USER: &str = "u.id AS user_id, u.unit, u.email, u.name, u.password_hash, u.created_at_ms";
+const USER: &str =
+    "u.id AS user_id, u.unit, u.email, u.name, u.password_hash, u.created_at_ms, u.customer_group";
 const SESSION: &str = "s.token_hash, s.id, s.user_id, s.device, s.since_ms, s.seen_at_ms, s.ends_at_ms";
 
 #[async_trait]
 impl UserStore for PostgresStore {
     async fn add_user(&self, user: &User) -> Result<bool> {
-        const SQL: &str = "INSERT INTO users (id, unit, email, name, password_hash, created_at_ms)
-            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (email) DO NOTHING";
-        let User { id, unit, email, name, password_hash, created_at_ms } = user;
+        const SQL: &str =
+            "INSERT INTO users (id, unit, email, name, password_hash, created_at_ms, customer_group)
+            VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (email) DO NOTHING";
+        let User { id, unit, email, name, group, password_hash, created_at_ms } = user;
         let client = self.client().await?;
-        let (id, unit) = (id.as_str(), unit.as_str());
-        let params: &Params<'_> = &[&id, &unit, email, name, password_hash, created_at_ms];
+        let (id, unit, group) = (id.as_str(), unit.as_str(), group.as_ref().map(GroupId::as_str));
+        let params: &Params<'_> = &[&id, &unit, email, name, password_hash, created_at_ms, &group];
         Ok(bounded(execute_alone(&client, SQL, params)).await? == 1)
+    }
+
+    async fn put_group(&self, user: &VisitorId, group: Option<&GroupId>) -> Result<bool> {
+        const SQL: &str = "UPDATE users SET customer_group = $2 WHERE id = $1";
+        let client = self.client().await?;
+        let group = group.map(GroupId::as_str);
+        Ok(bounded(execute_alone(&client, SQL, &[&user.as_str(), &group])).await? == 1)
+    }
+
+    async fn user(&self, id: &VisitorId) -> Result<Option<User>> {
+        let sql = format!("SELECT {USER} FROM users AS u WHERE u.id = $1");
+        let client = self.client().await?;
+        bounded(query(&client, &sql, &[&id.as_str()])).await?.first().map(user_of).transpose()
     }
 
     async fn user_by_email(&self, email: &str) -> Result<Option<User>> {
@@ -52,7 +67,7 @@ impl UserStore for PostgresStore {
 
     async fn session(&self, token_hash: &str, now_ms: i64) -> Result<Option<(UserSession, User)>> {
         let sql = format!(
-            "SELECT {SESSION}, u.unit, u.email, u.name, u.password_hash, u.created_at_ms
+            "SELECT {SESSION}, u.unit, u.email, u.name, u.password_hash, u.created_at_ms, u.customer_group
             FROM user_sessions AS s JOIN users AS u ON u.id = s.user_id
             WHERE s.token_hash = $1 AND s.ends_at_ms > $2"
         );
@@ -165,6 +180,7 @@ fn user_of(row: &Row) -> Result<User> {
         name: cell(row, "name")?,
         password_hash: cell(row, "password_hash")?,
         created_at_ms: cell(row, "created_at_ms")?,
+        group: parsed_option(row, "customer_group")?,
     })
 }
 

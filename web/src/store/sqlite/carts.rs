@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use tokio::sync::mpsc;
 
 use super::{
-    super::{CartStore, Decision, Heard, Outcome, Result, Wants},
+    super::{CartStore, Decision, Heard, Outcome, Result, Wants, carts::OPEN_CARTS_MAX},
     SqliteStore,
     columns::{count, execute, int, json, parsed, row, rows},
     connections::Writer,
@@ -26,6 +26,15 @@ impl CartStore for SqliteStore {
     async fn open_cart_of(&self, owner: &VisitorId) -> Result<Option<CartId>> {
         let owner = owner.clone();
         self.readers.run(move |db| open_cart_of(db, &owner)).await
+    }
+
+    async fn open_carts_of(&self, owner: &VisitorId) -> Result<Vec<CartId>> {
+        let owner = owner.clone();
+        let sql = "SELECT id FROM carts WHERE owner = ?1 AND status NOT IN ('ordered', 'merged') ORDER BY number DESC LIMIT ?2";
+        let params = move |db: &Connection| {
+            rows(db, sql, params![owner.as_str(), int(OPEN_CARTS_MAX)], |row| parsed(row, 0))
+        };
+        self.readers.run(params).await
     }
 
     async fn put_off_wakes(&self, now_ms: i64) -> Result<u64> {

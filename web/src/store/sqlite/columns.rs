@@ -15,6 +15,15 @@ where
     row.get_ref(at)?.as_str()?.parse().map_err(|e| unreadable(at, e))
 }
 
+/// Reads a text column by the value's own parser, where it is not null.
+pub fn parsed_option<T>(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<T>>
+where
+    T: FromStr<Err: Error + Send + Sync + 'static>,
+{
+    let text = row.get_ref(at)?.as_str_or_null()?;
+    text.map(|text| text.parse().map_err(|e| unreadable(at, e))).transpose()
+}
+
 /// Reads a text column as JSON.
 pub fn json<T: DeserializeOwned>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
     serde_json::from_str(row.get_ref(at)?.as_str()?).map_err(|e| unreadable(at, e))

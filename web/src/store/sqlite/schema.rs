@@ -41,6 +41,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../migrations/sqlite/0029_document_history.sql"),
     include_str!("../../../migrations/sqlite/0030_shelf_counts.sql"),
     include_str!("../../../migrations/sqlite/0031_late_metrics.sql"),
+    include_str!("../../../migrations/sqlite/0032_customer_groups.sql"),
 ];
 
 /// Brings the tables up to date; processes that start at once do it one after the other.

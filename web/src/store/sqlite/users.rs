@@ -1,14 +1,36 @@
 //! The shop's users, their sessions and the attempts to log in.
 
 use async_trait::async_trait;
-use cart_core::VisitorId;
+use cart_core::{GroupId, VisitorId};
 use rusqlite::{Connection, Row, params};
 
 use super::{
     super::{Result, User, UserSession, UserStore, users::USER_SESSIONS_MAX},
     SqliteStore,
-    columns::{count, execute, int, parsed, row, rows},
+    columns::{count, execute, int, parsed, parsed_option, row, rows},
 };
+
+/// Lists the columns of a user behind a prefix, as [`user_at`] reads them.
+macro_rules! user_columns {
+    ($of:literal) => {
+        concat!(
+            $of,
+            "id, ",
+            $of,
+            "unit, ",
+            $of,
+            "email, ",
+            $of,
+            "name, ",
+            $of,
+            "password_hash, ",
+            $of,
+            "created_at_ms, ",
+            $of,
+            "customer_group"
+        )
+    };
+}
 
 #[async_trait]
 impl UserStore for SqliteStore {
@@ -17,9 +39,21 @@ impl UserStore for SqliteStore {
         self.writer.run(move |db| add(db, &user)).await
     }
 
+    async fn put_group(&self, user: &VisitorId, group: Option<&GroupId>) -> Result<bool> {
+        let (user, group) = (user.clone(), group.map(ToString::to_string));
+        let sql = "UPDATE users SET customer_group = ?2 WHERE id = ?1";
+        self.writer.run(move |db| Ok(execute(db, sql, params![user.as_str(), group])? == 1)).await
+    }
+
+    async fn user(&self, id: &VisitorId) -> Result<Option<User>> {
+        let id = id.clone();
+        let sql = concat!("SELECT ", user_columns!(""), " FROM users WHERE id = ?1");
+        self.readers.run(move |db| row(db, sql, [id.as_str()], |row| user_at(row, 0))).await
+    }
+
     async fn user_by_email(&self, email: &str) -> Result<Option<User>> {
         let email = email.to_owned();
-        let sql = "SELECT id, unit, email, name, password_hash, created_at_ms FROM users WHERE email = ?1";
+        let sql = concat!("SELECT ", user_columns!(""), " FROM users WHERE email = ?1");
         self.readers.run(move |db| row(db, sql, [email], |row| user_at(row, 0))).await
     }
 
@@ -35,10 +69,12 @@ impl UserStore for SqliteStore {
 
     async fn session(&self, token_hash: &str, now_ms: i64) -> Result<Option<(UserSession, User)>> {
         let token_hash = token_hash.to_owned();
-        let sql = "SELECT s.token_hash, s.id, s.user, s.device, s.since_ms, s.seen_at_ms, s.ends_at_ms,
-                u.id, u.unit, u.email, u.name, u.password_hash, u.created_at_ms
-            FROM user_sessions AS s JOIN users AS u ON u.id = s.user
-            WHERE s.token_hash = ?1 AND s.ends_at_ms > ?2";
+        let sql = concat!(
+            "SELECT s.token_hash, s.id, s.user, s.device, s.since_ms, s.seen_at_ms, s.ends_at_ms, ",
+            user_columns!("u."),
+            " FROM user_sessions AS s JOIN users AS u ON u.id = s.user
+            WHERE s.token_hash = ?1 AND s.ends_at_ms > ?2"
+        );
         let found = move |db: &Connection| {
             row(db, sql, params![token_hash, now_ms], |row| Ok((session_at(row)?, user_at(row, 7)?)))
         };
@@ -84,10 +120,11 @@ impl UserStore for SqliteStore {
 }
 
 fn add(db: &Connection, user: &User) -> Result<bool> {
-    let User { id, unit, email, name, password_hash, created_at_ms } = user;
-    let sql = "INSERT INTO users (id, unit, email, name, password_hash, created_at_ms)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (email) DO NOTHING";
-    let params = params![id.as_str(), unit.as_str(), email, name, password_hash, created_at_ms];
+    let User { id, unit, email, name, group, password_hash, created_at_ms } = user;
+    let sql = "INSERT INTO users (id, unit, email, name, password_hash, created_at_ms, customer_group)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (email) DO NOTHING";
+    let group = group.as_ref().map(GroupId::as_str);
+    let params = params![id.as_str(), unit.as_str(), email, name, password_hash, created_at_ms, group];
     Ok(execute(db, sql, params)? == 1)
 }
 
@@ -125,6 +162,7 @@ fn user_at(row: &Row<'_>, at: usize) -> rusqlite::Result<User> {
         name: row.get(at + 3)?,
         password_hash: row.get(at + 4)?,
         created_at_ms: row.get(at + 5)?,
+        group: parsed_option(row, at + 6)?,
     })
 }
 

@@ -107,6 +107,8 @@ pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
         id: CartId::parse("c1").unwrap(),
         owner: VisitorId::parse("v1").unwrap(),
         unit: None,
+        group: None,
+        channel: None,
         version: 7,
         currency: gbp(),
         workflow: Arc::new(workflow),

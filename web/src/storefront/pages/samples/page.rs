@@ -44,7 +44,7 @@ pub(super) fn listing(rows: &[Row], query: &str, category: Option<&str>, page: u
         meant: None,
     });
     let (sold_out, sales) = Default::default();
-    let sight = Sight { sold_out: &sold_out, sales: &sales, currency: gbp(), now_ms: NOW_MS };
+    let sight = Sight { sold_out: &sold_out, sales: &sales, currency: gbp(), group: None, now_ms: NOW_MS };
     let skip = (page - 1) * Listing::PAGE_LEN;
     let found = find(&catalogue, &ask, matches.as_ref(), &sight, skip, Listing::PAGE_LEN);
     let shown: Vec<_> = found.hits.iter().map(|hit| hit.product.sku.as_str()).collect();
@@ -94,6 +94,7 @@ pub(super) fn account(orders: Vec<OrderRow>) -> AccountPage {
         unit: user.clone(),
         email: "ada@example.org".into(),
         name: "Ada Byron".into(),
+        group: None,
         session: "s1".into(),
         token_hash: String::new(),
     };
