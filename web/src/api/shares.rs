@@ -199,8 +199,14 @@ async fn to_cart(
     let forced = forced(&request, &shop.definitions.get());
     let currency = Some(shared.cart.currency);
     let (cart, reopened) = shop.cart_to_fill(named, &caller, currency, &forced, key.as_ref()).await?;
-    let mut filled =
-        fill(&shop.carts, &cart.id, &caller.id, key.as_ref(), shares::wanted(&shared, &cart)).await?;
+    let mut filled = fill(
+        &shop.carts,
+        &cart.id,
+        &caller.id,
+        key.as_ref(),
+        shares::wanted(&shared, &cart, &shop.catalogue.get()),
+    )
+    .await?;
     filled.accepted.reopened = reopened;
     Ok(show_filled(&filled))
 }
