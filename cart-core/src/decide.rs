@@ -24,7 +24,7 @@ use checkout::{
     accept_prices, apply_code, apply_gift_card, complete_step, place_order, redeem_code, start_checkout,
 };
 pub use customer::set_group;
-pub(crate) use lines::add_line;
+pub(crate) use lines::{add_line, marked};
 use lines::{remove_line, restore_line, save_line, saved_line, set_quantity};
 use pieces::{expire_holds, holds};
 

@@ -45,7 +45,7 @@ pub enum CartEvent {
     LineAdded {
         /// The product.
         sku: Sku,
-        /// What is to be done to the pieces.
+        /// What is to be done to the pieces of the line, also to those that it had.
         properties: Properties,
         /// Its name.
         name: String,

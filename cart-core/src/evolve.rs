@@ -31,6 +31,7 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
             holds_expire_at_ms,
         } => {
             let line = line_for(cart, sku, properties, *policy, parts);
+            line.properties.clone_from(properties);
             line.name.clone_from(name);
             line.policy = *policy;
             line.digital = *digital;
@@ -226,6 +227,7 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
             ..
         } => {
             let line = line_for(cart, sku, properties, *policy, parts);
+            line.properties.clone_from(properties);
             line.name.clone_from(name);
             line.policy = *policy;
             line.digital = *digital;
@@ -324,7 +326,10 @@ fn line_for<'c>(
 
 fn lay_aside(cart: &mut Cart, line: SavedLine) {
     match cart.saved.iter_mut().find(|l| l.id() == line.id()) {
-        Some(saved) => saved.quantity = saved.quantity.saturating_add(line.quantity).min(LINE_QUANTITY_MAX),
+        Some(saved) => {
+            saved.quantity = saved.quantity.saturating_add(line.quantity).min(LINE_QUANTITY_MAX);
+            saved.properties = line.properties;
+        }
         None => cart.saved.push(line),
     }
 }

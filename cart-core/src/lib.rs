@@ -26,6 +26,7 @@ pub mod payment;
 pub mod price;
 pub mod product;
 pub mod promotion;
+pub mod property;
 pub mod purchase;
 pub mod quote;
 pub mod rejection;
@@ -52,7 +53,7 @@ pub use ids::{
     Sku, TaxCategory, VisitorId,
 };
 pub use lapse::{AbandonReason, Abandonment, Lapse, ReopenedLine};
-pub use line::{Line, LineId, Properties, PropertiesError, SavedLine};
+pub use line::{Line, LineId, SavedLine};
 pub use location::{AllocationRule, Location, LocationId, Locations, LocationsDefinition, Slot};
 pub use merge::{LeftLine, Lines, LoginCart, Merged, claim, merge};
 pub use money::{Currency, Money};
@@ -66,6 +67,10 @@ pub use product::{Preorder, Product, QuantityLimits, StockPolicy};
 pub use promotion::{
     Code, CodeError, NotApplied, Occasion, Promoted, PromotedLine, PromotionDefinition, PromotionOutcome,
     Promotions, Uses,
+};
+pub use property::{
+    Properties, PropertiesError,
+    rule::{PropertyFault, PropertyRule},
 };
 pub use purchase::{LimitBroken, Wanted};
 pub use quote::{LineQuote, Quote, Totals, quote, quote_knowing};

@@ -40,6 +40,9 @@ pub const PROPERTIES_MAX: usize = 20;
 /// The longest name of a property in bytes.
 pub const PROPERTY_NAME_BYTES_MAX: usize = 40;
 
+/// The longest label of a property in bytes: the heading of a field.
+pub const PROPERTY_LABEL_BYTES_MAX: usize = 80;
+
 /// The longest value of a property in bytes: a letter beside a gift.
 pub const PROPERTY_VALUE_BYTES_MAX: usize = 500;
 

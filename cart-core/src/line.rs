@@ -1,14 +1,13 @@
 //! The lines of a cart, and what keeps two lines of one product apart.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    IdError, LinePart, LocationId, Pick, PromotionId, Sku, StockPolicy,
-    ids::ID_BYTES_MAX,
-    limits::{PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, PROPERTY_VALUE_BYTES_MAX},
+    IdError, LinePart, LocationId, Pick, PromotionId, Properties, Sku, StockPolicy, ids::ID_BYTES_MAX,
+    property,
 };
 
 /// What the name of a line with properties adds to that of its product: `~` and 16 digits.
@@ -19,7 +18,7 @@ const DIGEST_BYTES: usize = 17;
 pub struct Line {
     /// The product.
     pub sku: Sku,
-    /// What the shopper wants done to these pieces; lines of one product differ in it.
+    /// What the shopper wants done to these pieces; lines of one product differ in those that keep lines apart.
     #[serde(default, skip_serializing_if = "Properties::is_empty")]
     pub properties: Properties,
     /// The promotion that gives these pieces away, where one does: they cost nothing, and the promotion alone decides
@@ -98,7 +97,7 @@ impl Line {
     fn digest(&self) -> Option<u64> {
         match &self.gift_of {
             Some(promotion) => Some(gift_digest(promotion)),
-            None => self.properties.digest,
+            None => self.properties.digest(),
         }
     }
 
@@ -165,7 +164,7 @@ pub struct SavedLine {
 impl SavedLine {
     /// Returns the name that the line has in the cart.
     pub fn id(&self) -> LineId {
-        LineId { sku: self.sku.clone(), digest: self.properties.digest }
+        LineId { sku: self.sku.clone(), digest: self.properties.digest() }
     }
 }
 
@@ -181,7 +180,7 @@ pub struct LineId {
 impl LineId {
     /// Returns the name of a product's line with these properties.
     pub fn new(sku: Sku, properties: &Properties) -> Self {
-        Self { sku, digest: properties.digest }
+        Self { sku, digest: properties.digest() }
     }
 
     /// Returns the name of the line with the gift of a promotion.
@@ -217,23 +216,6 @@ impl JsonSchema for LineId {
             "type": "string",
             "minLength": 1,
             "maxLength": ID_BYTES_MAX + DIGEST_BYTES,
-        })
-    }
-}
-
-impl JsonSchema for Properties {
-    fn schema_name() -> Cow<'static, str> {
-        "Properties".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "What a shopper wants done to the pieces of a line, such as `engraving` to `Ada`. Texts without a \
-                value are left out.",
-            "type": "object",
-            "maxProperties": PROPERTIES_MAX,
-            "propertyNames": { "minLength": 1, "maxLength": PROPERTY_NAME_BYTES_MAX },
-            "additionalProperties": { "type": "string", "maxLength": PROPERTY_VALUE_BYTES_MAX },
         })
     }
 }
@@ -280,101 +262,15 @@ impl fmt::Debug for LineId {
     }
 }
 
-/// Is what a shopper wants done to the pieces of a line, such as `engraving` to `Ada`: few short texts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
-pub struct Properties {
-    texts: BTreeMap<String, String>,
-    digest: Option<u64>,
-}
-
-/// Says why texts are no properties of a line.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PropertiesError {
-    /// There are too many.
-    #[error("a line has at most {PROPERTIES_MAX} properties, not {0}")]
-    TooMany(usize),
-    /// A name is empty, too long or not printable.
-    #[error("property name {0:?} must be 1 to {PROPERTY_NAME_BYTES_MAX} bytes of printable text")]
-    Name(String),
-    /// A value is too long or not printable.
-    #[error("property {0:?} must hold at most {PROPERTY_VALUE_BYTES_MAX} bytes of printable text")]
-    Value(String),
-}
-
-impl Properties {
-    /// Checks the texts; those without a value are left out.
-    ///
-    /// # Errors
-    /// [`PropertiesError`] where there are too many, or one is too long or not printable.
-    pub fn parse(mut texts: BTreeMap<String, String>) -> Result<Self, PropertiesError> {
-        if texts.len() > PROPERTIES_MAX {
-            return Err(PropertiesError::TooMany(texts.len()));
-        }
-        for (name, value) in &texts {
-            let is_name = (1..=PROPERTY_NAME_BYTES_MAX).contains(&name.len());
-            if !is_name || name.trim() != name || name.chars().any(char::is_control) {
-                return Err(PropertiesError::Name(name.chars().take(PROPERTY_NAME_BYTES_MAX).collect()));
-            }
-            let is_odd = |c: char| c.is_control() && c != '\n';
-            if value.len() > PROPERTY_VALUE_BYTES_MAX || value.chars().any(is_odd) {
-                return Err(PropertiesError::Value(name.clone()));
-            }
-        }
-        texts.retain(|_, value| !value.trim().is_empty());
-        let digest = (!texts.is_empty()).then(|| digest(&texts));
-        Ok(Self { texts, digest })
-    }
-
-    /// Reports whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.texts.is_empty()
-    }
-
-    /// Counts the bytes of names and values.
-    pub fn bytes(&self) -> usize {
-        self.texts.iter().map(|(name, value)| name.len() + value.len()).sum()
-    }
-
-    /// Visits names and values in the order of the names.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-}
-
-/// Names and values, each with its end marked. The digest tells the lines of one cart apart; whoever makes two meet on
-/// purpose merges two lines of their own.
-fn digest(texts: &BTreeMap<String, String>) -> u64 {
-    fnv(texts.iter().flat_map(|(name, value)| name.bytes().chain([0xff]).chain(value.bytes()).chain([0xfe])))
-}
-
 /// The mark in front, which no text holds, keeps gifts apart from properties.
 fn gift_digest(promotion: &PromotionId) -> u64 {
-    fnv([0xfd].into_iter().chain(promotion.as_str().bytes()))
-}
-
-/// FNV-1a (Fowler, Noll, Vo 1991).
-fn fnv(bytes: impl Iterator<Item = u8>) -> u64 {
-    let hash = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-    bytes.fold(0xcbf2_9ce4_8422_2325, hash)
-}
-
-impl TryFrom<BTreeMap<String, String>> for Properties {
-    type Error = PropertiesError;
-    fn try_from(texts: BTreeMap<String, String>) -> Result<Self, PropertiesError> {
-        Self::parse(texts)
-    }
-}
-
-impl From<Properties> for BTreeMap<String, String> {
-    fn from(properties: Properties) -> Self {
-        properties.texts
-    }
+    property::fnv([0xfd].into_iter().chain(promotion.as_str().bytes()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PropertiesError;
 
     fn properties(texts: &[(&str, &str)]) -> Result<Properties, PropertiesError> {
         Properties::parse(texts.iter().map(|(n, v)| ((*n).into(), (*v).into())).collect())
@@ -395,25 +291,6 @@ mod tests {
         assert!("~0123456789abcdef".parse::<LineId>().is_err(), "a line has a product");
         // Where one text ends and the next begins matters.
         let ab_c = properties(&[("ab", "c")]).unwrap();
-        assert_ne!(ab_c.digest, properties(&[("a", "bc")]).unwrap().digest);
-    }
-
-    #[test]
-    fn properties_are_few_short_texts() {
-        assert!(properties(&[("gift note", "Happy birthday,\nAda")]).is_ok());
-        assert_eq!(properties(&[("engraving", " ")]).unwrap(), Properties::default(), "no text, no property");
-        let long = "x".repeat(501);
-        for (bad, message) in [
-            (vec![("", "x")], "property name \"\" must be 1 to 40 bytes"),
-            (vec![(" a", "x")], "property name \" a\""),
-            (vec![("a\u{0}", "x")], "property name"),
-            (vec![("a", long.as_str())], "property \"a\" must hold at most 500 bytes"),
-            (vec![("a", "\u{7}")], "property \"a\""),
-        ] {
-            let error = properties(&bad).unwrap_err().to_string();
-            assert!(error.starts_with(message), "{error}");
-        }
-        let many = (0..21).map(|n| (n.to_string(), "x".to_owned())).collect();
-        assert_eq!(Properties::parse(many), Err(PropertiesError::TooMany(21)));
+        assert_ne!(ab_c.digest(), properties(&[("a", "bc")]).unwrap().digest());
     }
 }

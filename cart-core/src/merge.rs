@@ -10,7 +10,7 @@ use crate::{
     Cart, CartEvent, Facts, Line, LineId, LineRelease, Pick, Rejection, SavedLine, Stage, StockPolicy,
     VisitorId,
     decide::{
-        add_line,
+        add_line, marked,
         payment::{cancel, give_up_where_changed},
         pieces::expiry_after,
     },
@@ -161,6 +161,9 @@ impl Table<'_> {
 
     /// Adds as much of a line as the cart takes and lays the rest aside; returns the held pieces that went along.
     fn add(&mut self, from: &Cart, line: &Line) -> u32 {
+        // The rules of its product may be others since it was added.
+        let properties = marked(self.facts, &line.sku, &line.properties).into_owned();
+        let line = &Line { properties, ..line.clone() };
         let (mut wanted, mut because) = (line.quantity, None);
         while wanted > 0 {
             match self.take(from, line, wanted) {

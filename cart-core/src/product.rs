@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bundle, FamilyId, Money, Sku, SpecialPrice, TaxCategory};
+use crate::{Bundle, FamilyId, Money, PropertyRule, Sku, SpecialPrice, TaxCategory};
 
 /// Says when a cart takes its pieces from the stock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +67,9 @@ pub struct Product {
     /// What shoppers may narrow a search by: name to value, such as `material` to `wool`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, String>,
+    /// What may be said of its pieces in a cart; where it says nothing, whatever a shopper gives.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub properties: Vec<PropertyRule>,
     /// The price of one piece.
     pub price: Money,
     /// Prices for some currency, group, quantity or time; the most special one holds.
@@ -115,6 +118,7 @@ impl Product {
             family: None,
             options: BTreeMap::new(),
             attributes: BTreeMap::new(),
+            properties: vec![],
             price,
             prices: vec![],
             tax_category: TaxCategory::default(),

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CartId, Code, Currency, Destination, FieldError, LimitBroken, LineId, OrderId, PromotionId, Sku, Step,
+    CartId, Code, Currency, Destination, FieldError, LimitBroken, LineId, OrderId, PromotionId,
+    PropertyFault, Sku, Step,
     limits::{CART_LINES_MAX, CART_PROPERTIES_BYTES_MAX, LINE_QUANTITY_MAX},
 };
 
@@ -64,6 +65,14 @@ pub enum Rejection {
         sku: Sku,
         /// The limit.
         broken: LimitBroken,
+    },
+    /// The product does not take such properties.
+    #[error("{sku}: {fault}")]
+    PropertyRefused {
+        /// The product.
+        sku: Sku,
+        /// What is wrong with them.
+        fault: PropertyFault,
     },
     /// The shop has no such code.
     #[error("{code} is no code of this shop")]
@@ -295,7 +304,7 @@ fn fields_in_words(fields: &[FieldError]) -> String {
 
 impl Rejection {
     /// Names of all rejections, in order of precedence, as metrics label them.
-    pub const NAMES: [&'static str; 35] = [
+    pub const NAMES: [&'static str; 36] = [
         "not_owner",
         "stale_version",
         "cart_closed",
@@ -305,6 +314,7 @@ impl Rejection {
         "unknown_sku",
         "currency_mismatch",
         "quantity_limit",
+        "property_refused",
         "unknown_code",
         "unknown_gift_card",
         "gift_card_currency",
@@ -345,6 +355,7 @@ impl Rejection {
             Self::UnknownSku { .. } => "unknown_sku",
             Self::CurrencyMismatch { .. } => "currency_mismatch",
             Self::QuantityLimit { .. } => "quantity_limit",
+            Self::PropertyRefused { .. } => "property_refused",
             Self::UnknownCode { .. } => "unknown_code",
             Self::UnknownGiftCard { .. } => "unknown_gift_card",
             Self::GiftCardCurrency { .. } => "gift_card_currency",

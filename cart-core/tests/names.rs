@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use cart_core::{
     Asked, CartEvent, CartId, Code, Command, Currency, Destination, GiftCard, GiftCardId, LimitBroken,
     LineId, LocationId, Order, OrderId, ParcelWish, Payment, PaymentId, PaymentTask, PromotionId, Properties,
-    RefundWish, Rejection, RelocationWish, Sku, Step, StepDetails, StockPolicy, TrackingChange, Typed,
+    PropertyFault, RefundWish, Rejection, RelocationWish, Sku, Step, StepDetails, StockPolicy,
+    TrackingChange, Typed,
 };
 use serde::de::DeserializeOwned;
 
@@ -133,7 +134,11 @@ fn rejections() -> Vec<Rejection> {
         Rejection::CurrencyMismatch { .. } => {
             Some(Rejection::QuantityLimit { sku: sku(), broken: LimitBroken::Min { min: 2, wanted: 1 } })
         }
-        Rejection::QuantityLimit { .. } => Some(Rejection::UnknownCode { code: code() }),
+        Rejection::QuantityLimit { .. } => {
+            let fault = PropertyFault::Missing { name: "engraving".into(), label: "Engraving".into() };
+            Some(Rejection::PropertyRefused { sku: sku(), fault })
+        }
+        Rejection::PropertyRefused { .. } => Some(Rejection::UnknownCode { code: code() }),
         Rejection::UnknownCode { .. } => Some(Rejection::UnknownGiftCard { last4: "6789".into() }),
         Rejection::UnknownGiftCard { .. } => {
             Some(Rejection::GiftCardCurrency { last4: "6789".into(), card: gbp, cart: gbp })

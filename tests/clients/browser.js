@@ -180,6 +180,7 @@ async function refusedAtItsField(page) {
   await page.click("input[name=method][value=express]");
   await replace(page, "email", "ada at example.org");
   await replace(page, "street", "");
+  await page.type("textarea[name=note]", "Ring twice.");
   await follow(page, ".checkout-go button");
 
   const refused = await page.$$eval("[aria-invalid=true]", (fields) =>
@@ -200,6 +201,7 @@ async function refusedAtItsField(page) {
     region: "",
     method: "express",
     payment_token: "tok_success",
+    note: "Ring twice.",
     code: "",
   });
   // The browser notes answers with 4xx; this one was asked for.
@@ -222,7 +224,7 @@ async function orderAfterAll(page, total) {
   await follow(page, ".checkout-go button");
   assert.match(path(page), /^\/orders\//);
   assert.ok((await text(page, '.receipt [data-total="total_minor"]')).includes(total));
-  assert.ok((await text(page, ".review")).includes(address.street));
+  for (const told of [address.street, "Ring twice."]) assert.ok((await text(page, ".review")).includes(told), told);
   assert.equal(await page.$("[data-count]:not([hidden])"), null, "the new cart is empty");
 }
 
@@ -747,8 +749,104 @@ async function gifts(browser) {
   assert.ok(await page.$(".order-line .line-gift:not([hidden])"), "so does the order");
 }
 
+/** Reads how long the cart's pieces are kept, as the page says; nothing where it says nothing. */
+const keptFor = (page) =>
+  page.evaluate(() => {
+    const hold = document.querySelector("main [data-hold]");
+    return hold && !hold.hidden ? hold.querySelector("[data-hold-minutes]").textContent.trim() : null;
+  });
+
+/** Waits until the page says so of the time that is left. */
+const keptForIs = (page, wanted) =>
+  until(
+    page,
+    (pattern) => {
+      const hold = document.querySelector("main [data-hold]");
+      return !hold.hidden && new RegExp(pattern).test(hold.querySelector("[data-hold-minutes]").textContent.trim());
+    },
+    wanted,
+  );
+
+/** Pieces are kept for twenty seconds: the page counts them down by itself, and says what went back at their end. */
+async function hold(browser) {
+  const page = await openPage(browser);
+  await open(page, "/products/MUG");
+  await follow(page, ".product-add button");
+  await open(page, "/cart");
+  await keptForIs(page, "^[0-9]+ seconds?$");
+  const first = parseInt(await keptFor(page), 10);
+  assert.ok(first <= 20, `${first} seconds are left`);
+  await until(
+    page,
+    (before) => parseInt(document.querySelector("main [data-hold-minutes]").textContent, 10) < before,
+    first,
+  );
+  assert.ok(await page.evaluate(() => document.querySelector("main [data-unheld]").hidden), "the pieces are held");
+
+  // While there is much time, it is told in minutes: to this page it is two minutes earlier for a moment.
+  await page.evaluate(() => {
+    window.now = Date.now;
+    Date.now = () => window.now() - 120_000;
+  });
+  await keptForIs(page, "^3 minutes$");
+  await page.evaluate(() => {
+    Date.now = window.now;
+  });
+  await keptForIs(page, "^[0-9]+ seconds?$");
+
+  await until(page, () => document.querySelector("main [data-hold]").hidden);
+  await until(page, () => !document.querySelector("main [data-unheld]").hidden);
+  await until(page, () => !document.querySelector("main [data-released]").hidden);
+  assert.equal(await text(page, "main [data-released-lines]"), "The MUG");
+  // Whoever wants the piece once more is kept it again, and the page counts anew.
+  await setQuantity(page, "MUG", 2);
+  await keptForIs(page, "^[0-9]+ seconds?$");
+  await until(page, () => document.querySelector("main [data-released]").hidden);
+}
+
+/** What is to be done to the pieces is typed on their page; the cart shows it on every device, and whatever is newer holds. */
+async function properties(browser) {
+  const page = await openPage(browser);
+  await open(page, "/products/MUG");
+  await follow(page, ".product-add button");
+  const add = async (texts) => {
+    await page.bringToFront(); // a page that nobody sees is not clicked on
+    await open(page, "/products/PEN");
+    for (const [name, value] of Object.entries(texts)) await page.type(`[name="property.${name}"]`, value);
+    await page.click(".product-add button");
+  };
+  // The browser asks for what is needed.
+  await add({ engraving: "Ada" });
+  assert.ok(await page.evaluate(() => document.querySelector('[name="property.ink"]').matches(":invalid")));
+  assert.equal(path(page), "/products/PEN");
+  await add({ engraving: "Ada", ink: "blue", gift_note: "Happy birthday" });
+  await badgeIs(page, 2);
+  await add({ engraving: "Eve", ink: "red" });
+  await badgeIs(page, 3);
+
+  const watcher = await page.browserContext().newPage();
+  watcher.setDefaultTimeout(PATIENCE_MS);
+  await open(watcher, "/cart");
+  const says = (wanted) =>
+    until(
+      watcher,
+      (texts) => {
+        const lists = [...document.querySelectorAll("main [data-properties]:not([hidden])")];
+        const words = (list) => [...list.children].map((item) => item.textContent.trim()).join("; ");
+        return JSON.stringify(lists.map(words)) === texts;
+      },
+      JSON.stringify(wanted),
+    );
+  await says(["engraving: Ada; gift_note: Happy birthday; ink: blue", "engraving: Eve; ink: red"]);
+  await add({ engraving: "Ada", ink: "black" });
+  await badgeIs(page, 4);
+  await says(["engraving: Ada; gift_note: Happy birthday; ink: black", "engraving: Eve; ink: red"]);
+}
+
 async function main() {
   const scenarios = {
+    hold,
+    properties,
     shared,
     "shared-without-javascript": sharedWithoutJavaScript,
     live,

@@ -1,9 +1,10 @@
 //! The storefront in a real browser: live on two devices, and without JavaScript.
 
-use crate::{experiments, ledger};
+use crate::{experiments, ledger, page_forms};
 
 use harness::{
     Store, TestApp,
+    app::Setup,
     program::{node_script, succeeded},
 };
 
@@ -18,6 +19,8 @@ on_each_store!(
     a_shared_cart_is_live_for_its_owner_and_a_friend,
     a_shared_cart_needs_no_javascript,
     codes_are_typed_into_one_field,
+    the_time_of_a_hold_is_counted_down,
+    properties_are_typed_beside_the_button_that_adds,
 );
 
 async fn in_browser(store: Store, scenario: &str) {
@@ -71,4 +74,14 @@ async fn a_shared_cart_needs_no_javascript(store: Store) {
 
 async fn codes_are_typed_into_one_field(store: Store) {
     visit(&ledger::shop(store).await, "codes").await;
+}
+
+async fn the_time_of_a_hold_is_counted_down(store: Store) {
+    let config = "[carts]\nhold_seconds = 20\nhold_sweep_seconds = 1\n".to_owned();
+    let app = TestApp::start_with(store, Setup { config, ..Setup::default() }).await;
+    visit(&app, "hold").await;
+}
+
+async fn properties_are_typed_beside_the_button_that_adds(store: Store) {
+    visit(&page_forms::stationer(store).await.0, "properties").await;
 }

@@ -67,7 +67,7 @@ async fn a_customer_of_a_group_pays_its_prices_at_once(store: Store) {
         let now = cart.cart().await;
         assert_eq!((price(&now), &now["customer_group"]), ((800, 1_600), &json!("trade")));
     }
-    device.next_where(|frame| frame.event == "group_set").await;
+    device.next_where(|frame| frame.event == "cart_updated").await;
     let shown = app.call(Method::GET, "/api/v1/products/BOWL", Some(&token), None).await.body;
     assert_eq!(
         shown["price"]["why"]["kind"].as_str().or(shown["price"]["reason"].as_str()),
@@ -118,7 +118,7 @@ const TAXES: &str = r#"{"prices_include_tax": false, "home": {"country": "GB"},
 const SHIPPING: &str = r#"{"methods": [
     {"id": "post", "name": "Post", "zones": [{"name": "Everywhere", "places": [{}],
         "any_currency": {"charge": {"flat": 350}}}]},
-    {"id": "pallet", "name": "Pallet", "groups": ["trade"], "zones": [{"name": "Everywhere", "places": [{}],
+    {"id": "pallet", "name": "Pallet", "conditions": {"groups": ["trade"]}, "zones": [{"name": "Everywhere", "places": [{}],
         "any_currency": {"charge": {"flat": 0}}}]}]}"#;
 
 async fn a_group_is_exempt_from_tax_and_has_its_own_way_to_travel(store: Store) {
@@ -196,7 +196,7 @@ async fn promotions_are_for_channels_and_first_orders(store: Store) {
     let second = app.open_cart_as(&token).await;
     assert_eq!(second.add("BOWL", 1).await.accepted()["totals"]["discount_minor"], 7, "thanks for the first");
     // One that is cancelled counts no more.
-    let order = placed.body["order"]["order_id"].as_str().unwrap();
+    let order = placed.body["order"]["id"].as_str().unwrap();
     let path = format!("/api/v1/orders/{order}/cancel");
     assert_eq!(app.call(Method::POST, &path, Some(&token), None).await.status, 200);
     assert_eq!(second.add("BOWL", 1).await.accepted()["totals"]["discount_minor"], 30, "the first again");
@@ -224,7 +224,7 @@ async fn the_shops_people_say_who_belongs_to_a_group(store: Store) {
     let guest = app.open_cart().await;
     guest.add("BOWL", 1).await.accepted();
     let placed = guest.check_out("tok_success").await.body;
-    let order = placed["order"]["order_id"].as_str().unwrap();
+    let order = placed["order"]["id"].as_str().unwrap();
     let page = admin.get(&format!("/admin/customers?q={order}")).await;
     assert!(!page.html.contains("/group\""), "{}", page.html);
     let unknown = admin::api(&app, "PUT", "/customers/nobody/group", Some(&json!({"group": "trade"}))).await;

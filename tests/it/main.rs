@@ -43,6 +43,7 @@ mod locations;
 mod logins;
 mod openapi;
 mod orders;
+mod page_forms;
 mod parcels;
 mod payments;
 mod purses;

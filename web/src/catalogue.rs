@@ -6,7 +6,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use cart_core::{Currency, Product, Products, Sku};
+use cart_core::{Currency, Product, Products, Properties, Sku};
 
 use crate::{
     search::{FacetKind, words::words},
@@ -129,6 +129,14 @@ impl Catalogue {
     /// Returns a product, hidden or not.
     pub fn product(&self, sku: &Sku) -> Option<&Arc<Product>> {
         self.products.get(sku)
+    }
+
+    /// Returns properties by the rules that their product has today.
+    pub fn marked(&self, sku: &Sku, properties: &Properties) -> Properties {
+        match self.product(sku) {
+            Some(product) => product.marked(properties).into_owned(),
+            None => properties.clone(),
+        }
     }
 
     /// Visits all products, hidden or not, in no order.

@@ -10,6 +10,7 @@ use cart_core::{
 
 use crate::{
     carts::{Carts, IdempotencyKey},
+    catalogue::Catalogue,
     problem::{Problem, accepted},
     restore::outcome::{Fate, MENDS_MAX, Reason},
     store::{Accepted, Answer},
@@ -31,11 +32,11 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Lists what was bought with an order.
-    pub fn of_order(order: &Order) -> Vec<Self> {
+    /// Lists what was bought with an order, by the rules that its products have today.
+    pub fn of_order(order: &Order, catalogue: &Catalogue) -> Vec<Self> {
         let wanted = order.lines.iter().filter(|line| line.gift_of.is_none()).map(|line| Self {
             sku: line.sku.clone(),
-            properties: line.properties.clone(),
+            properties: catalogue.marked(&line.sku, &line.properties),
             name: line.name.clone(),
             quantity: line.quantity,
             was_minor: Some(line.unit_price_minor),

@@ -103,6 +103,7 @@ impl WishItem {
         let name = catalogue.product(&self.sku).map_or_else(|| self.sku.to_string(), |p| p.name.clone());
         Wanted {
             sku: self.sku.clone(),
+            // As the list names it, so that what was had comes off.
             properties: self.properties.clone(),
             name,
             quantity: self.quantity,

@@ -201,6 +201,7 @@ fn kind_of(rejection: &Rejection) -> Kind {
         Rejection::UnknownSku { .. } => Kind::UnknownSku,
         Rejection::CurrencyMismatch { .. } => Kind::CurrencyMismatch,
         Rejection::QuantityLimit { .. } => Kind::QuantityLimit,
+        Rejection::PropertyRefused { .. } => Kind::PropertyRefused,
         Rejection::UnknownCode { .. } => Kind::UnknownCode,
         Rejection::LineNotFound { .. } => Kind::LineNotFound,
         Rejection::ParcelNotFound { .. } => Kind::ParcelNotFound,

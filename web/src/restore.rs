@@ -50,7 +50,11 @@ pub async fn restore(
     let is_applied = snapshot.cart != id || filling.cart.version < snapshot.version;
     let (mut wishes, mut codes) = (vec![], vec![]);
     if is_applied {
-        wishes.extend(snapshot.lines.into_iter().map(|line| Wish::new(line, &filling.cart)));
+        let catalogue = shop.catalogue.get();
+        for line in snapshot.lines {
+            let properties = catalogue.marked(&line.sku, &line.properties);
+            wishes.push(Wish::new(KeptLine { properties, ..line }, &filling.cart));
+        }
         for some in wishes.chunks_mut(BATCH_COMMANDS_MAX) {
             filling.add(some).await?;
         }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     carts::IdempotencyKey,
+    catalogue::Catalogue,
     clock,
     filling::Wanted,
     problem::{Kind, Problem, accepted},
@@ -159,14 +160,14 @@ fn of_share(done: Result<Accepted, Problem>) -> Result<Accepted, Problem> {
 
 /// Lists what the cart of a share holds, to be put into another, with prices where both are in one currency. Nothing is
 /// put into the cart that it is in already.
-pub fn wanted(shared: &Accepted, into: &Cart) -> Vec<Wanted> {
+pub fn wanted(shared: &Accepted, into: &Cart, catalogue: &Catalogue) -> Vec<Wanted> {
     if shared.cart.id == into.id {
         return vec![];
     }
     let lines = shared.cart.lines.iter().zip(&shared.quote.lines);
     let wanted = lines.filter(|(line, _)| !line.is_gift()).map(|(line, quote)| Wanted {
         sku: line.sku.clone(),
-        properties: line.properties.clone(),
+        properties: catalogue.marked(&line.sku, &line.properties),
         name: line.name.clone(),
         quantity: line.quantity,
         was_minor: (shared.cart.currency == into.currency).then_some(quote.unit_price_minor),

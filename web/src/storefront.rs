@@ -12,9 +12,11 @@ pub mod guest;
 mod history;
 mod lists;
 mod measured;
+mod note;
 pub mod orders;
 pub mod pages;
 pub mod payment;
+mod prices;
 mod shared;
 mod shelf_events;
 
@@ -27,7 +29,7 @@ use actix_web::{
     web::{Data, Payload, ServiceConfig, get, head, post, resource},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use cart_core::VisitorId;
+use cart_core::{PricePolicy, VisitorId};
 
 use self::{
     form::Form,
@@ -71,6 +73,8 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/cart/sets", post().to(cart::add_all))
             .route("/cart/codes", post().to(codes::in_cart))
             .route("/cart/gifts", post().to(cart::gift))
+            .route("/cart/note", post().to(note::write))
+            .route("/cart/prices", post().to(prices::in_cart))
             .route("/cart/lines/{line}", post().to(cart::set))
             .route("/cart/shares", post().to(shared::share))
             .route("/cart/shares/{id}", post().to(shared::stop))
@@ -85,6 +89,11 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
                 resource("/checkout/codes")
                     .route(get().to(checkout::page))
                     .route(post().to(codes::in_the_checkout)),
+            )
+            .service(
+                resource("/checkout/prices")
+                    .route(get().to(checkout::page))
+                    .route(post().to(prices::in_the_checkout)),
             )
             .route("/checkout/order", post().to(checkout::order))
             .route("/checkout/express", post().to(checkout::express))
@@ -186,7 +195,11 @@ impl Front {
 
     fn shell(&self) -> Shell {
         let catalogue = self.shop.catalogue.get();
-        Shell::new(&self.shop.config.shop.name, self.shop.currency()).with_categories(catalogue.categories())
+        let config = &self.shop.config.shop;
+        let mut shell =
+            Shell::new(&config.name, self.shop.currency()).with_categories(catalogue.categories());
+        shell.asks_prices = config.price_policy == PricePolicy::Tell;
+        shell
     }
 
     fn keeps(&self, visitor: Option<&VisitorId>) -> Option<Keeps> {

@@ -27,7 +27,9 @@ use cart_core::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use command::{CommandForm, Parsed, UpdateForm, code_of, line_of, promotion_of, sku_of, typed_of};
+pub use command::{
+    CommandForm, Parsed, UpdateForm, code_of, line_of, note_of, promotion_of, properties_of, sku_of, typed_of,
+};
 pub use line::LineView;
 pub use object::Object;
 pub use order::OrderView;

@@ -114,6 +114,19 @@
     }
   }
 
+  /**
+   * The name that the shop gives a product's line: its SKU and, where properties keep it apart, a digest of them (FNV-1a of
+   * names and texts, each with its end marked).
+   */
+  function lineId({ sku, properties = {} }, { beside = [] } = {}) {
+    const apart = Object.entries(properties).filter(([name]) => !beside.includes(name));
+    if (!apart.length) return sku;
+    const bytes = (text) => [...new TextEncoder().encode(text)];
+    const all = apart.sort(([one], [other]) => (one < other ? -1 : 1)).flatMap(([name, text]) => [...bytes(name), 0xff, ...bytes(text), 0xfe]);
+    const digest = all.reduce((hash, byte) => BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n), 0xcbf29ce484222325n);
+    return `${sku}~${digest.toString(16).padStart(16, "0")}`;
+  }
+
   /** A cart with the commands that wait: what it will be, as far as a browser can know. */
   function project(cart, items) {
     if (!items.length) return cart;
@@ -123,14 +136,16 @@
       Object.assign(line, { quantity, waits: true });
     };
     for (const { command, about } of items) {
-      const id = command.line ?? command.sku;
+      const id = command.line ?? lineId(command, about);
       const line = lines.find((candidate) => candidate.id === id);
       if (command.type === "remove_line") lines = lines.filter((candidate) => candidate !== line);
       else if (command.type === "set_quantity" && line) set(line, command.quantity);
-      else if (command.type === "add_line" && line) set(line, line.quantity + command.quantity);
-      else if (command.type === "add_line") {
+      else if (command.type === "add_line" && line) {
+        set(line, line.quantity + command.quantity);
+        Object.assign(line, { properties: { ...line.properties, ...command.properties } });
+      } else if (command.type === "add_line") {
         const { name, minor } = about;
-        const added = { id, sku: command.sku, name, properties: {}, unit_price_minor: minor, total_minor: null, held: command.quantity };
+        const added = { id, sku: command.sku, name, properties: { ...command.properties }, unit_price_minor: minor, total_minor: null, held: command.quantity };
         lines.push(added);
         set(added, command.quantity);
       }

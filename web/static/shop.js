@@ -144,6 +144,26 @@
     $("[data-cart-full]", root).hidden = cart.lines.length === 0;
     drawTotals(root, cart);
     drawRedeemed(root, cart);
+    drawPrices(root, cart);
+  }
+
+  /** What costs another amount than the shopper was told, where the shop wants it accepted. */
+  function drawPrices(root, cart) {
+    const box = $("[data-prices]", root);
+    if (!box) return;
+    const changed = cart.lines.filter(({ was_minor: was }) => was !== undefined);
+    box.hidden = changed.length === 0;
+    const told = JSON.stringify(changed.map(({ id, name, was_minor, unit_price_minor }) => [id, name, was_minor, unit_price_minor]));
+    if (box.dataset.told === told) return;
+    box.dataset.told = told;
+    const items = changed.map(({ id, name, was_minor: was, unit_price_minor: now }) => {
+      const seen = Object.assign(document.createElement("input"), { type: "hidden", name: "seen", value: `${id}=${now}` });
+      seen.setAttribute("form", $("button", box).getAttribute("form"));
+      const node = Object.assign(document.createElement("li"), { textContent: `${name}: ${money(was, cart.currency)} before, ${money(now, cart.currency)} now` });
+      node.append(seen);
+      return node;
+    });
+    $("[data-prices-lines]", box).replaceChildren(...items);
   }
 
   /** What was redeemed, each with a button that takes it back, and what promotions did or wait for. */
@@ -206,19 +226,23 @@
     }
     for (const form of $$("form:not([data-decline])", node)) form.action = `/cart/lines/${encodeURIComponent(line.id)}`;
     $("[data-decline]", node).elements.promotion.value = line.gift_of ?? "";
-    drawProperties(node, line);
     drawPicture(node, line.sku);
     return node;
   }
 
   function drawProperties(node, line) {
     const list = $("[data-properties]", node);
-    for (const [name, value] of Object.entries(line.properties)) {
+    const told = JSON.stringify(line.properties);
+    if (list.dataset.told === told) return;
+    list.dataset.told = told;
+    const items = Object.entries(line.properties).map(([name, value]) => {
       const label = Object.assign(document.createElement("span"), { textContent: `${name}:` });
-      const item = list.appendChild(document.createElement("li"));
+      const item = document.createElement("li");
       item.append(label, ` ${value}`);
-      list.hidden = false;
-    }
+      return item;
+    });
+    list.replaceChildren(...items);
+    list.hidden = items.length === 0;
   }
 
   /** The server knows the picture; the tint behind it is the one that its own pages choose. */
@@ -240,6 +264,7 @@
     for (const part of $$("[data-gift]", node)) part.hidden = !line.gift_of;
     for (const part of $$("[data-bought]", node)) part.hidden = Boolean(line.gift_of);
     text($("[data-gift-pieces]", node), line.quantity > 1 ? ` × ${line.quantity}` : "");
+    drawProperties(node, line);
     drawWaiting(node, line.waits);
     const input = $(".quantity", node);
     const isBeingEdited = input === document.activeElement && input.dataset.sent !== input.value;
@@ -331,6 +356,7 @@
     $("[data-order-lines]", root).replaceChildren(...lines);
     drawTotals(root, cart);
     drawRedeemed(root, cart);
+    drawPrices(root, cart);
     for (const offer of cart.shipping.offered) {
       const choice = $$("input[name='method']", root).find((c) => c.value === offer.method);
       if (!choice) continue;
@@ -568,8 +594,8 @@
       event.preventDefault();
       session.queue.drain().then(() => {
         if (session.items().length) return refuse();
-        session.expect();
-        form.submit();
+        // Sent again by the same button: what it asks for may be another thing than the form's own.
+        form.requestSubmit(event.submitter);
       });
     } else {
       session.expect();
@@ -614,14 +640,25 @@
 
   let clickTold = null; // the last click on a shelf: what it leads to is sent once that is told, so that it counts as its doing
 
+  /** Begins the name of a field whose text is a property of the line. */
+  const PROPERTY = "property.";
+
+  /** What the shopper wants done to the pieces; what was left empty is not asked for. */
+  function propertiesOf(form) {
+    const texts = [...new FormData(form)].filter(([name, text]) => name.startsWith(PROPERTY) && text.trim());
+    return Object.fromEntries(texts.map(([name, text]) => [name.slice(PROPERTY.length), text.replaceAll("\r\n", "\n")]));
+  }
+
   function add(form) {
     const { sku, quantity } = Object.fromEntries(new FormData(form));
-    const about = { name: form.dataset.name, minor: form.dataset.minor ? Number(form.dataset.minor) : null };
+    const properties = propertiesOf(form);
+    const beside = $$("[data-beside]", form).map(({ name }) => name.slice(PROPERTY.length));
+    const about = { name: form.dataset.name, minor: form.dataset.minor ? Number(form.dataset.minor) : null, beside };
     change(
       form,
       async () => {
         await clickTold;
-        return command({ type: "add_line", sku, quantity: Number(quantity) }, about);
+        return command({ type: "add_line", sku, quantity: Number(quantity), properties }, about);
       },
       () => {
         if (drawer) openDrawer();

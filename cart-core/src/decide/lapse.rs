@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use super::{
     Facts,
     allocation::Allocation,
-    lines::add_line,
+    lines::{add_line, marked},
     pieces::{holds, needs_of},
 };
 use crate::{
-    AbandonReason, Abandonment, AttemptState, Cart, CartEvent, Code, Lapse, Line, Rejection, ReopenedLine,
-    Sku, Stage, Step, evolve, promotion::Verdict, quote,
+    AbandonReason, Abandonment, AttemptState, Cart, CartEvent, Code, Lapse, Line, LineId, Rejection,
+    ReopenedLine, Sku, Stage, Step, evolve, promotion::Verdict, quote,
 };
 
 /// How often one line is tried with fewer pieces before it is left out.
@@ -120,6 +120,7 @@ pub(super) fn reopen(cart: &Cart, facts: &Facts<'_>) -> Vec<CartEvent> {
     for line in cart.bought() {
         let facts = Facts { stock: &stock, ..*facts };
         let (quantity, events, because) = add_again(&fresh, &facts, line);
+        let now = LineId::new(line.sku.clone(), &marked(&facts, &line.sku, &line.properties));
         for event in &events {
             evolve(&mut fresh, event);
             stock.apply(event);
@@ -130,7 +131,7 @@ pub(super) fn reopen(cart: &Cart, facts: &Facts<'_>) -> Vec<CartEvent> {
             wanted: line.quantity,
             quantity,
             was_minor: line.unit_price_minor,
-            unit_price_minor: fresh.line(&line.id()).map(|line| line.unit_price_minor),
+            unit_price_minor: fresh.line(&now).map(|line| line.unit_price_minor),
             because,
         });
         added.extend(events);

@@ -1,5 +1,7 @@
 //! The rules of a cart's lines.
 
+use std::borrow::Cow;
+
 use super::{
     Facts, bought_before,
     pieces::{Served, expiry_after, needs, policy_of, serve},
@@ -16,7 +18,9 @@ pub(crate) fn add_line(
     quantity: u32,
     properties: &Properties,
 ) -> Result<Vec<CartEvent>, Rejection> {
-    let line = cart.line(&LineId::new(sku.clone(), properties));
+    let properties = &marked(facts, sku, properties);
+    let id = LineId::new(sku.clone(), properties);
+    let line = cart.line(&id);
     let wanted = u64::from(quantity) + line.map_or(0, |l| u64::from(l.quantity));
     if quantity == 0 {
         return Err(Rejection::InvalidQuantity { quantity: 0 });
@@ -27,10 +31,14 @@ pub(crate) fn add_line(
     let (product, unit_price_minor) = for_sale(cart, facts, sku, wanted as u32)?;
     let order = cart.pieces_of(sku) + u64::from(quantity);
     admit(cart, facts, product, wanted as u32, order)?;
+    let said = product
+        .takes(properties, line.map(|line| &line.properties))
+        .map_err(|fault| Rejection::PropertyRefused { sku: sku.clone(), fault })?;
     if line.is_none() && cart.bought().count() >= CART_LINES_MAX {
         return Err(Rejection::CartFull);
     }
-    if line.is_none() && !properties.is_empty() && too_much_text(cart, sku, properties) {
+    let is_news = line.is_none_or(|line| line.properties != said) && !said.is_empty();
+    if is_news && too_much_text(cart, &id, &said) {
         return Err(Rejection::CartFull);
     }
     let policy = policy_of(cart, product);
@@ -39,7 +47,7 @@ pub(crate) fn add_line(
     let Served { hold, picks, backordered } = serve(cart, facts, policy, &needs, wanted as u32, line)?;
     Ok(vec![CartEvent::LineAdded {
         sku: sku.clone(),
-        properties: properties.clone(),
+        properties: said,
         name: product.name.clone(),
         policy,
         digital: product.is_digital(),
@@ -106,11 +114,19 @@ pub(super) fn set_quantity(
     }])
 }
 
-/// Counts saved lines too, but for the one that comes back into the cart.
-fn too_much_text(cart: &Cart, sku: &Sku, properties: &Properties) -> bool {
-    let id = LineId::new(sku.clone(), properties);
-    let saved = cart.saved.iter().filter(|saved| saved.id() != id).map(|saved| &saved.properties);
-    let texts = cart.lines.iter().map(|line| &line.properties).chain(saved);
+/// Returns properties by the rules that their product has today.
+pub(crate) fn marked<'p>(facts: &Facts<'_>, sku: &Sku, properties: &'p Properties) -> Cow<'p, Properties> {
+    match facts.products.product(sku) {
+        Some(product) => product.marked(properties),
+        None => Cow::Borrowed(properties),
+    }
+}
+
+/// Counts saved lines too, but for the one that comes back into the cart, and all but what the line said before.
+fn too_much_text(cart: &Cart, id: &LineId, properties: &Properties) -> bool {
+    let saved = cart.saved.iter().filter(|saved| saved.id() != *id).map(|saved| &saved.properties);
+    let lines = cart.lines.iter().filter(|line| !line.is(id)).map(|line| &line.properties);
+    let texts = lines.chain(saved);
     properties.bytes() + texts.map(Properties::bytes).sum::<usize>() > CART_PROPERTIES_BYTES_MAX
 }
 

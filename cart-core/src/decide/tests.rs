@@ -14,8 +14,8 @@ use super::*;
 use crate::{
     AccountId, Address, AttemptState, CardTerms, Code, FieldError, GiftCard, GiftCardId, Line, LineId,
     MethodId, Money, Order, OrderId, OrderLine, OrderState, OrderStatus, Payment, PaymentAttempt,
-    PaymentTask, Posting, PricePolicy, Properties, RefundWish, RequestKey, SpecialPrice, Stage, Step,
-    StepDetails, StockLevel, StockPolicy,
+    PaymentTask, Posting, PricePolicy, Properties, PropertyRule, RefundWish, RequestKey, SpecialPrice, Stage,
+    Step, StepDetails, StockLevel, StockPolicy,
     limits::{CART_LINES_MAX, LINE_QUANTITY_MAX, PRICE_MINOR_MAX},
     quote,
 };
@@ -312,6 +312,12 @@ fn limited() -> Case {
 
 fn engraved(text: &str) -> Properties {
     Properties::parse([("engraving".to_owned(), text.to_owned())].into()).unwrap()
+}
+
+/// A property that a product takes, and whether it keeps lines apart.
+fn rule(name: &str, splits: bool) -> PropertyRule {
+    let json = format!(r#"{{"name": "{name}", "splits": {splits}}}"#);
+    serde_json::from_str(&json).unwrap()
 }
 
 fn add_engraved(quantity: u32, text: &str) -> Command {

@@ -136,6 +136,30 @@ fn equal_lines_add_up_and_their_holds_go_along() {
 }
 
 #[test]
+fn lines_meet_by_the_rules_that_their_product_has_today() {
+    let mut shop = Shop::new(&[("MUG", StockPolicy::HoldOnAdd, 5)]);
+    let note = |text: &str| Properties::parse([("gift_note".to_owned(), text.to_owned())].into()).unwrap();
+    // What the guest said kept the line apart when it was added; since then it does not.
+    shop.add(false, "MUG", 3, &note("Theirs"));
+    let rule = serde_json::from_str(r#"{"name": "gift_note", "splits": false}"#).unwrap();
+    Arc::make_mut(shop.products.get_mut(&sku("MUG")).unwrap()).properties = vec![rule];
+    shop.add(true, "MUG", 2, &note("Mine"));
+    // All five are held, and stay held.
+    assert_eq!(shop.merge(Lines::Added), []);
+    assert_eq!(shop.lines(), [line("MUG", 5, 5)]);
+    assert_eq!(shop.users.lines[0].properties.texts(), note("Theirs").texts(), "the newer text holds");
+
+    // A line that lacks by now what its product needs waits for later, and its pieces go back.
+    let mut shop = Shop::new(&[("MUG", StockPolicy::HoldOnAdd, 5)]);
+    shop.guest_adds("MUG", 2);
+    let rule = serde_json::from_str(r#"{"name": "ink", "required": true}"#).unwrap();
+    Arc::make_mut(shop.products.get_mut(&sku("MUG")).unwrap()).properties = vec![rule];
+    let left = shop.merge(Lines::Added);
+    assert_eq!((left[0].quantity, left[0].is_saved, left[0].because.name()), (2, true, "property_refused"));
+    assert_eq!((shop.lines(), shop.users.saved[0].quantity), (vec![], 2));
+}
+
+#[test]
 fn properties_keep_lines_apart() {
     let mut shop = Shop::new(&[("MUG", StockPolicy::HoldOnAdd, 9)]);
     shop.user_adds("MUG", 1);

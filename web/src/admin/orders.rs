@@ -284,10 +284,11 @@ fn no_pieces(field: &str, message: String) -> Problem {
     Problem::invalid_details(vec![FieldError { field: field.into(), message }])
 }
 
-/// Writes what is to be packed: the parts of a bundle, and that a gift is one.
+/// Writes what is to be packed: the parts of a bundle, what is to be done to the pieces, and that a gift is one.
 fn in_words(line: &cart_core::OrderLine) -> String {
     let gift = line.gift_of.as_ref().map(|promotion| format!("gift of {promotion}"));
-    let more: Vec<_> = parts(&line.parts).into_iter().chain(gift).collect();
+    let said = line.properties.iter().map(|(name, text)| format!("{name}: {text}"));
+    let more: Vec<_> = parts(&line.parts).into_iter().chain(said).chain(gift).collect();
     match more.is_empty() {
         true => line.name.clone(),
         false => format!("{} ({})", line.name, more.join("; ")),

@@ -242,9 +242,11 @@ pub(crate) fn wish(
     note: &str,
 ) -> Result<WishItem, Problem> {
     let sku = sku_of(sku)?;
-    if shop.catalogue.get().visible(&sku).is_none() {
+    let catalogue = shop.catalogue.get();
+    if catalogue.visible(&sku).is_none() {
         return Err(Problem::new(Kind::UnknownSku, format!("no product {sku} is for sale")));
     }
+    let properties = catalogue.marked(&sku, &properties);
     WishItem::new(sku, properties, quantity, note)
 }
 

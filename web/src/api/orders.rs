@@ -206,7 +206,8 @@ pub(super) async fn reorder(
     let forced = forced(&request, &shop.definitions.get());
     let wish = CartWish::in_currency(order.currency);
     let (cart, reopened) = shop.cart_to_fill(named, &caller, wish, &forced, key.as_ref()).await?;
-    let mut filled = fill(&shop.carts, &cart.id, &caller.id, key.as_ref(), Wanted::of_order(&order)).await?;
+    let wanted = Wanted::of_order(&order, &shop.catalogue.get());
+    let mut filled = fill(&shop.carts, &cart.id, &caller.id, key.as_ref(), wanted).await?;
     filled.accepted.reopened = reopened;
     Ok(show_filled(&filled))
 }

@@ -200,8 +200,8 @@ async fn to_cart(
     let forced = forced(&request, &shop.definitions.get());
     let wish = CartWish::in_currency(shared.cart.currency);
     let (cart, reopened) = shop.cart_to_fill(named, &caller, wish, &forced, key.as_ref()).await?;
-    let mut filled =
-        fill(&shop.carts, &cart.id, &caller.id, key.as_ref(), shares::wanted(&shared, &cart)).await?;
+    let wanted = shares::wanted(&shared, &cart, &shop.catalogue.get());
+    let mut filled = fill(&shop.carts, &cart.id, &caller.id, key.as_ref(), wanted).await?;
     filled.accepted.reopened = reopened;
     Ok(show_filled(&filled))
 }

@@ -15,7 +15,7 @@ use super::{
 use crate::store::{ProductSupply, Store, SupplyOutcome};
 
 /// The fields of a product.
-pub const FIELDS: [&str; 29] = [
+pub const FIELDS: [&str; 30] = [
     "sku",
     "name",
     "description",
@@ -34,6 +34,7 @@ pub const FIELDS: [&str; 29] = [
     "family",
     "options",
     "attributes",
+    "properties",
     "prices",
     "tax_category",
     "weight_g",
@@ -176,6 +177,10 @@ fn product_of(row: &Row<'_>) -> Result<Option<ProductSupply>, String> {
         family: row.text("family").map(FamilyId::parse).transpose().map_err(parsed)?,
         options: pairs(row, "options")?,
         attributes: pairs(row, "attributes")?,
+        properties: match row.text("properties") {
+            Some(json) => serde_json::from_str(json).map_err(|e| format!("properties: {e}"))?,
+            None => vec![],
+        },
         prices: match row.text("prices") {
             Some(json) => serde_json::from_str(json).map_err(|e| format!("prices: {e}"))?,
             None => vec![],
@@ -196,7 +201,8 @@ fn product_of(row: &Row<'_>) -> Result<Option<ProductSupply>, String> {
         bundle,
         ..Product::new(sku, name, price)
     };
-    product.check_prices().and_then(|()| product.limits.check()).map_err(|e| e.to_string())?;
+    let checked = product.check_prices().and_then(|()| product.limits.check());
+    checked.and_then(|()| product.check_properties()).map_err(|e| e.to_string())?;
     let safety = owed(row, "safety_stock")?.map(i64::from);
     Ok(Some(ProductSupply { product, supplied, safety }))
 }

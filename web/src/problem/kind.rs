@@ -111,6 +111,9 @@ kinds! {
     QuantityLimit "quantity_limit" UNPROCESSABLE_ENTITY
         "The shop sells the product in other numbers of pieces."
         "Send a number of pieces that the detail allows."
+    PropertyRefused "property_refused" UNPROCESSABLE_ENTITY
+        "The product does not take such properties: one is unknown, missing or too long."
+        "Read `properties` of the product: give those alone, each that is `required`, with at most `max_chars` characters."
     UnknownCode "unknown_code" UNPROCESSABLE_ENTITY
         "The shop has no such code."
         "Ask the shopper to compare the code with what was printed."

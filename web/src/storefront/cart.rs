@@ -15,7 +15,10 @@ use super::{
     guest::Guest,
     html,
     lists::save_line,
-    pages::{CartPage, CartView, Notice, Redeem, ShareRow, product_path, with_prices},
+    note::form_text,
+    pages::{
+        CartPage, CartView, NoteField, Notice, PROPERTY_PREFIX, Redeem, ShareRow, product_path, with_prices,
+    },
     see_other,
 };
 use crate::{
@@ -27,7 +30,7 @@ use crate::{
     },
     shop::Shop,
     store::Accepted,
-    wire::{line_of, promotion_of, sku_of},
+    wire::{line_of, promotion_of, properties_of, sku_of},
 };
 
 /// The most products that one form adds: a set is what one looks over at a glance.
@@ -45,17 +48,26 @@ pub(super) async fn page(front: Data<Front>, request: HttpRequest) -> HttpRespon
     front
         .serve(async {
             let guest = Guest::meet(&front.shop, &request).await?;
-            cart_page(&front, &request, &guest, Redeem::default(), StatusCode::OK).await
+            cart_page(&front, &request, &guest, Left::default(), StatusCode::OK).await
         })
         .await
 }
 
-/// Shows the cart, with the field for codes as it was left.
+/// Is what a form of the cart's page brought that was refused, to be shown again.
+#[derive(Default)]
+pub(super) struct Left {
+    /// The field for codes.
+    pub redeem: Redeem,
+    /// The field for the note, where that is what was sent.
+    pub note: Option<NoteField>,
+}
+
+/// Shows the cart, with its fields as they were left.
 pub(super) async fn cart_page(
     front: &Front,
     request: &HttpRequest,
     guest: &Guest,
-    redeem: Redeem,
+    left: Left,
     status: StatusCode,
 ) -> Page {
     let shop = &front.shop;
@@ -79,11 +91,13 @@ pub(super) async fn cart_page(
     let mut shell = front.shell_of(guest, request);
     shell.index = false;
     shell.shelf_heading.clone_from(&heading.value);
+    let has_lines = guest.cart.as_ref().filter(|cart| !cart.is_empty());
     let page = CartPage {
+        note: has_lines.map(|cart| left.note.unwrap_or_else(|| NoteField::new(cart.note.as_str()))),
         shares: shares?.iter().map(|share| ShareRow::of(share, now_ms)).collect(),
         cart: guest.cart.as_ref().map(|cart| view(shop, cart)),
         shelf: shelf(shop, guest, &heading.value, suggested).await?,
-        redeem,
+        redeem: left.redeem,
     };
     html(guest, request, status, front.pages.cart(&shell, &page))
 }
@@ -124,6 +138,14 @@ pub(super) fn quantity_of(form: &Form) -> Result<u32, Problem> {
     text.parse().map_err(|_| Problem::invalid_quantity(format!("quantity {text:?} is not a whole number")))
 }
 
+/// Reads what is to be done to the pieces: each in a field of its own.
+fn properties_in(form: &Form) -> Result<Properties, Problem> {
+    let text = |(field, text): (&str, &str)| {
+        Some((field.strip_prefix(PROPERTY_PREFIX)?.to_owned(), form_text(text)))
+    };
+    properties_of(form.pairs().filter_map(text).collect())
+}
+
 /// `POST /cart/lines`: adds.
 pub(super) async fn add(front: Data<Front>, request: HttpRequest, body: Payload) -> HttpResponse {
     front.serve(add_line(&front, &request, body)).await
@@ -141,7 +163,8 @@ async fn add_line(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     let added = async {
         let quantity = quantity_of(&form)?;
         let cart = guest.cart_or_open(shop).await?;
-        run(shop, &guest, &cart, Command::AddLine { sku, quantity, properties: Properties::default() }).await
+        let properties = properties_in(&form)?;
+        run(shop, &guest, &cart, Command::AddLine { sku, quantity, properties }).await
     };
     match added.await {
         Ok(Accepted { cart, item, .. }) => {

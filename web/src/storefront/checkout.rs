@@ -21,6 +21,7 @@ use super::{
     form::Form,
     guest::Guest,
     html,
+    note::typed,
     pages::{CheckoutPage, Confirmation, Entered, Notice, parcels},
     payment::newest_order,
     see_other,
@@ -103,6 +104,17 @@ pub(super) async fn step(front: Data<Front>, request: HttpRequest, step: Path<St
             }
         })
         .await
+}
+
+/// Returns the step on whose page a form was sent, where its checkout has a page for each.
+pub(super) fn step_of(cart: &Cart, form: &Form) -> Option<Step> {
+    match CheckoutPage::is_single(cart) {
+        true => None,
+        false => Step::from_name(form.text("step"))
+            .filter(|step| cart.steps().any(|other| other == *step))
+            .or(cart.next_step())
+            .or(cart.steps().next_back()),
+    }
 }
 
 /// Fills the address in as a user's last order had it; it is theirs to change. What cannot be found is typed.
@@ -280,6 +292,13 @@ async fn finish(front: &Front, request: &HttpRequest, body: Payload) -> Page {
             Err(wrong) => errors.extend(wrong),
         }
     }
+    let note = match typed(&form) {
+        Ok(note) => note,
+        Err(wrong) => {
+            errors.push(wrong);
+            None
+        }
+    };
     let token = form.text("payment_token").to_owned();
     let again = |cart: &Cart, errors: Vec<FieldError>, problem: Option<String>, status| {
         let entered = Entered { fields: form.clone().into_fields(), errors, problem, ..Entered::default() };
@@ -288,7 +307,7 @@ async fn finish(front: &Front, request: &HttpRequest, body: Payload) -> Page {
     if !errors.is_empty() {
         return again(&cart, errors, None, StatusCode::UNPROCESSABLE_ENTITY);
     }
-    match place(shop, &guest, &cart, completed, token).await {
+    match place(shop, &guest, &cart, completed, note, token).await {
         Ok(Placed::Challenged(url)) => Ok(see_other(&guest, &url, None)),
         Ok(Placed::Order(order)) => {
             let thanks = Some(Notice::Done("Thank you! Your order is on its way to us.".into()));
@@ -343,8 +362,12 @@ async fn place(
     guest: &Guest,
     cart: &Cart,
     completed: Vec<StepDetails>,
+    note: Option<String>,
     payment_token: String,
 ) -> Result<Placed, Problem> {
+    if let Some(text) = note.filter(|text| *text != cart.note) {
+        run(shop, guest, cart, Command::SetNote { text }).await?;
+    }
     if cart.stage == Stage::Open {
         run(shop, guest, cart, Command::StartCheckout).await?;
     }

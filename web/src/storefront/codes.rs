@@ -7,15 +7,15 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Payload},
 };
-use cart_core::{Cart, Command, GiftCardId, Step};
+use cart_core::{Cart, Command, GiftCardId};
 
 use super::{
     Front, Page,
-    cart::{cart_page, run, sentence},
-    checkout::{in_checkout, show},
+    cart::{Left, cart_page, run, sentence},
+    checkout::{in_checkout, show, step_of},
     form::Form,
     guest::Guest,
-    pages::{CheckoutPage, Entered, Redeem},
+    pages::{Entered, Redeem},
     see_other,
 };
 use crate::{
@@ -102,7 +102,8 @@ async fn change_cart(front: &Front, request: &HttpRequest, body: Payload) -> Pag
         Redeemed::Nothing => nothing_typed(),
         Redeemed::Refused(field) => field,
     };
-    cart_page(front, request, &guest, field, StatusCode::UNPROCESSABLE_ENTITY).await
+    let left = Left { redeem: field, ..Left::default() };
+    cart_page(front, request, &guest, left, StatusCode::UNPROCESSABLE_ENTITY).await
 }
 
 /// `POST /checkout/codes`: shows the page of the checkout again, with what was filled in.
@@ -123,13 +124,7 @@ async fn change_checkout(front: &Front, request: &HttpRequest, body: Payload) ->
         Redeemed::Nothing => nothing_typed(),
         Redeemed::Refused(field) => field,
     };
-    let step = match CheckoutPage::is_single(&cart) {
-        true => None,
-        false => Step::from_name(form.text("step"))
-            .filter(|step| cart.steps().any(|other| other == *step))
-            .or(cart.next_step())
-            .or(cart.steps().next_back()),
-    };
+    let step = step_of(&cart, &form);
     let entered = Entered { fields: form.into_fields(), redeem: field, ..Entered::default() };
     show(front, request, &guest, &cart, step, &entered, status)
 }

@@ -136,8 +136,8 @@ pub(super) async fn again(
             let (_, mut guest) = front.sent(&request, body).await?;
             let order = own(shop, &guest, &id).await?;
             let cart = guest.cart_or_open(shop).await?;
-            let filled =
-                fill(&shop.carts, &cart.id, &guest.visitor.id, None, Wanted::of_order(&order)).await?;
+            let wanted = Wanted::of_order(&order, &shop.catalogue.get());
+            let filled = fill(&shop.carts, &cart.id, &guest.visitor.id, None, wanted).await?;
             Ok(see_other(&guest, "/cart", Some(told(&filled))))
         })
         .await

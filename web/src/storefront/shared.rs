@@ -167,7 +167,7 @@ async fn into_own(shop: &Shop, guest: &mut Guest, share: &CartShare) -> Result<N
         }
     };
     guest.cart = Some(cart.clone());
-    let wanted = shares::wanted(&shared, &cart);
+    let wanted = shares::wanted(&shared, &cart, &shop.catalogue.get());
     Ok(told(&fill(&shop.carts, &cart.id, &guest.visitor.id, None, wanted).await?))
 }
 

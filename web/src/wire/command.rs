@@ -16,11 +16,11 @@ use serde_json::{Number, json};
 
 use self::{
     field::{DetailField, details_schema, unique},
-    value::{details_of, line_named, note_of, properties_of, quantity_of, token_of},
+    value::{details_of, line_named, quantity_of, token_of},
 };
 pub use self::{
     item::{ItemForm, UpdateForm},
-    value::{code_of, gift_card_of, line_of, promotion_of, sku_of, typed_of},
+    value::{code_of, gift_card_of, line_of, note_of, promotion_of, properties_of, sku_of, typed_of},
 };
 use super::Object;
 use crate::problem::{Kind, Problem};
@@ -42,7 +42,7 @@ pub enum CommandForm {
         #[serde(default = "one")]
         #[schemars(schema_with = "quantity_schema")]
         quantity: Number,
-        /// What is to be done to them.
+        /// What is to be done to them; `properties` of the product says which it takes, where it does not take any.
         #[serde(default, deserialize_with = "unique")]
         #[schemars(with = "Properties")]
         properties: BTreeMap<String, String>,

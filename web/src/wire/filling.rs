@@ -1,5 +1,7 @@
 //! What became of lines that were put into a cart, as clients see it.
 
+use std::collections::BTreeMap;
+
 use cart_core::{CartId, LineId, Properties, Sku};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,7 +45,8 @@ struct PutView<'a> {
     id: String,
     #[schemars(with = "Sku")]
     sku: &'a str,
-    properties: &'a Properties,
+    #[schemars(with = "Properties")]
+    properties: &'a BTreeMap<String, String>,
     name: &'a str,
     /// `added`: as it was; `adjusted`: with fewer pieces or at another price; `refused`: not at all.
     #[schemars(extend("enum" = ["added", "adjusted", "refused"]))]
@@ -81,7 +84,7 @@ impl<'a> From<&'a Put> for PutView<'a> {
         Self {
             id: wanted.id().to_string(),
             sku: wanted.sku.as_str(),
-            properties: &wanted.properties,
+            properties: wanted.properties.texts(),
             name: &wanted.name,
             outcome: match put.fate() {
                 Fate::Restored | Fate::Kept => "added",

@@ -1,5 +1,7 @@
 //! Lines of carts as clients see them.
 
+use std::collections::BTreeMap;
+
 use cart_core::{
     Cart, Line, LineId, LinePart, LineQuote, PromotionId, Properties, Quote, SavedLine, Sku,
     limits::{LINE_QUANTITY_MAX, PRICE_MINOR_MAX},
@@ -15,7 +17,8 @@ pub struct LineView<'a> {
     id: String,
     #[schemars(with = "Sku")]
     sku: &'a str,
-    properties: &'a Properties,
+    #[schemars(with = "Properties")]
+    properties: &'a BTreeMap<String, String>,
     /// The promotion that gives it away; it alone decides about the line. Not there for what the shopper buys.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<PromotionId>")]
@@ -66,7 +69,7 @@ impl<'a> LineView<'a> {
         Self {
             id: line.id().to_string(),
             sku: line.sku.as_str(),
-            properties: &line.properties,
+            properties: line.properties.texts(),
             gift_of: line.gift_of.as_ref().map(PromotionId::as_str),
             name: &line.name,
             quantity: line.quantity,
@@ -93,7 +96,8 @@ pub(super) struct SavedLineView<'a> {
     id: String,
     #[schemars(with = "Sku")]
     sku: &'a str,
-    properties: &'a Properties,
+    #[schemars(with = "Properties")]
+    properties: &'a BTreeMap<String, String>,
     name: &'a str,
     quantity: u32,
 }
@@ -103,7 +107,7 @@ impl<'a> From<&'a SavedLine> for SavedLineView<'a> {
         Self {
             id: line.id().to_string(),
             sku: line.sku.as_str(),
-            properties: &line.properties,
+            properties: line.properties.texts(),
             name: &line.name,
             quantity: line.quantity,
         }

@@ -1,8 +1,10 @@
 //! Wish lists as clients see and write them.
 
+use std::collections::BTreeMap;
+
 use cart_core::{LineId, Properties, Sku, limits::LINE_QUANTITY_MAX};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::{
     catalogue::Catalogue,
@@ -46,7 +48,8 @@ struct ItemView<'a> {
     id: String,
     #[schemars(with = "Sku")]
     sku: &'a str,
-    properties: &'a Properties,
+    #[schemars(with = "Properties")]
+    properties: &'a BTreeMap<String, String>,
     /// The product's name; its SKU where the shop no longer has it.
     name: String,
     for_sale: bool,
@@ -60,7 +63,7 @@ fn items<'a>(list: &'a WishList, catalogue: &Catalogue) -> Vec<ItemView<'a>> {
     let view = |item: &'a WishItem| ItemView {
         id: item.id().to_string(),
         sku: item.sku.as_str(),
-        properties: &item.properties,
+        properties: item.properties.texts(),
         name: item.wanted(catalogue).name,
         for_sale: catalogue.visible(&item.sku).is_some(),
         quantity: item.quantity,
@@ -109,7 +112,7 @@ pub struct ItemForm {
     #[schemars(with = "Sku")]
     pub sku: String,
     /// What is to be done to it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "plain")]
     pub properties: Properties,
     /// Pieces wanted.
     #[serde(default = "one")]
@@ -123,6 +126,11 @@ pub struct ItemForm {
 
 fn one() -> u32 {
     1
+}
+
+/// Reads properties as clients write them: which of them keep lines apart is for the shop to say.
+fn plain<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Properties, D::Error> {
+    Properties::parse(BTreeMap::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 /// Says what of a list goes into which cart.

@@ -1,5 +1,7 @@
 //! Orders as clients see them.
 
+use std::collections::BTreeMap;
+
 use cart_core::{
     CartId, Currency, LineId, LinePart, MethodId, Order, OrderId, OrderStatus, Parcel, Pick, PromotionId,
     Properties, Refund, Sku, Waiting,
@@ -55,7 +57,8 @@ struct OrderLineView<'a> {
     id: String,
     #[schemars(with = "Sku")]
     sku: &'a str,
-    properties: &'a Properties,
+    #[schemars(with = "Properties")]
+    properties: &'a BTreeMap<String, String>,
     /// The promotion that gave it away; not there for what was bought.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<PromotionId>")]
@@ -85,7 +88,7 @@ impl<'a> From<&'a Order> for OrderView<'a> {
         let lines = order.lines.iter().map(|l| OrderLineView {
             id: l.id().to_string(),
             sku: l.sku.as_str(),
-            properties: &l.properties,
+            properties: l.properties.texts(),
             gift_of: l.gift_of.as_ref().map(PromotionId::as_str),
             name: &l.name,
             quantity: l.quantity,

@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use cart_core::{
-    Currency, FamilyId, LinePart, PriceQuestion, PriceReason, Product, SelectedPrice, Sku, StockLevels,
+    Currency, FamilyId, LinePart, PriceQuestion, PriceReason, Product, PropertyRule, SelectedPrice, Sku,
+    StockLevels,
+    limits::{PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, PROPERTY_VALUE_BYTES_MAX},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -46,6 +48,40 @@ pub struct ProductView<'a> {
     options: &'a BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     attributes: &'a BTreeMap<String, String>,
+    /// What may be said of its pieces, and nothing else; not there where anything may.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = PROPERTIES_MAX))]
+    properties: Vec<PropertyView<'a>>,
+}
+
+/// Is a property that a product takes.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ProductProperty")]
+struct PropertyView<'a> {
+    #[schemars(length(min = 1, max = PROPERTY_NAME_BYTES_MAX))]
+    name: &'a str,
+    /// What shoppers read.
+    label: &'a str,
+    /// A line needs it.
+    required: bool,
+    /// The most characters of its text.
+    #[schemars(range(min = 1, max = PROPERTY_VALUE_BYTES_MAX))]
+    max_chars: u32,
+    /// `true`: lines with different texts stay apart. `false`: the text is said of the whole line; added again, the newer one
+    /// holds, and one that is not given again stays.
+    splits: bool,
+}
+
+impl<'a> From<&'a PropertyRule> for PropertyView<'a> {
+    fn from(rule: &'a PropertyRule) -> Self {
+        Self {
+            name: &rule.name,
+            label: rule.label(),
+            required: rule.required,
+            max_chars: rule.chars_max(),
+            splits: rule.splits,
+        }
+    }
 }
 
 impl<'a> ProductView<'a> {
@@ -69,6 +105,7 @@ impl<'a> ProductView<'a> {
             family: product.family.as_ref().map(|family| family.as_str()),
             options: &product.options,
             attributes: &product.attributes,
+            properties: product.properties.iter().map(PropertyView::from).collect(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a visitor takes away of a cart, and what became of what they bring back.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use cart_core::{Code, LineId, Properties, Rejection, Sku};
 use schemars::JsonSchema;
@@ -60,7 +60,8 @@ struct LineOutcomeView<'a> {
     id: String,
     #[schemars(with = "Sku")]
     sku: &'a str,
-    properties: &'a Properties,
+    #[schemars(with = "Properties")]
+    properties: &'a BTreeMap<String, String>,
     #[schemars(extend("enum" = ["kept", "restored", "adjusted", "refused"]))]
     outcome: &'static str,
     /// Pieces in the snapshot.
@@ -115,7 +116,7 @@ impl<'a> From<&'a LineOutcome> for LineOutcomeView<'a> {
         Self {
             id: line.id().to_string(),
             sku: line.sku.as_str(),
-            properties: &line.properties,
+            properties: line.properties.texts(),
             outcome: outcome.fate.name(),
             wanted: line.quantity,
             quantity: outcome.quantity,

@@ -100,6 +100,146 @@ fn properties_keep_lines_apart_and_equal_ones_meet() {
     assert_eq!(gone.name(), "line_not_found", "a name alone does not say what to engrave");
 }
 
+/// Is a case of the rules of a product's properties: what is added one after the other, and the lines or the refusal that come of it.
+type Told<'t> = &'t [(&'t str, &'t str)];
+
+fn told(texts: Told<'_>) -> Properties {
+    Properties::parse(texts.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect()).unwrap()
+}
+
+#[test]
+fn a_product_says_which_properties_it_takes_and_which_keep_lines_apart() {
+    let mut engraving = rule("engraving", true);
+    engraving.max_chars = Some(4);
+    let note = rule("gift_note", false);
+    let needed = PropertyRule { required: true, label: "Initials".into(), ..rule("initials", false) };
+    type Row<'t> = (&'t [PropertyRule], &'t [Told<'t>], Result<&'t [(Told<'t>, u32)], &'t str>);
+    let rows: [Row<'_>; 11] = [
+        // Without rules whatever is said keeps lines apart.
+        (
+            &[],
+            &[&[("gift_note", "a")], &[("gift_note", "b")]],
+            Ok(&[(&[("gift_note", "a")], 1), (&[("gift_note", "b")], 1)]),
+        ),
+        (
+            &[engraving.clone()],
+            &[&[("engraving", "Ada")], &[("engraving", "Eve")], &[], &[("engraving", "Ada")]],
+            Ok(&[(&[("engraving", "Ada")], 2), (&[("engraving", "Eve")], 1), (&[], 1)]),
+        ),
+        // What does not keep lines apart: the newer text holds for the line, and what is not said again stays.
+        (
+            &[note.clone()],
+            &[&[], &[("gift_note", "a")], &[("gift_note", "b")], &[]],
+            Ok(&[(&[("gift_note", "b")], 4)]),
+        ),
+        (
+            &[engraving.clone(), note.clone()],
+            &[
+                &[("engraving", "Ada"), ("gift_note", "a")],
+                &[("engraving", "Eve"), ("gift_note", "b")],
+                &[("engraving", "Ada"), ("gift_note", "c")],
+            ],
+            Ok(&[
+                (&[("engraving", "Ada"), ("gift_note", "c")], 2),
+                (&[("engraving", "Eve"), ("gift_note", "b")], 1),
+            ]),
+        ),
+        (
+            &[engraving.clone(), note.clone()],
+            &[&[("colour", "red")]],
+            Err("MUG: it takes no property \"colour\"; leave it out, it takes engraving, gift_note"),
+        ),
+        (&[engraving.clone()], &[&[("engraving", "Ädaä")]], Ok(&[(&[("engraving", "Ädaä")], 1)])),
+        (
+            &[engraving.clone()],
+            &[&[("engraving", "Ada B")]],
+            Err("MUG: engraving has 5 characters, the most allowed is 4; shorten the property \"engraving\""),
+        ),
+        (&[needed.clone()], &[&[]], Err("MUG: Initials is needed; give it as the property \"initials\"")),
+        (
+            &[needed.clone()],
+            &[&[("initials", " ")]],
+            Err("MUG: Initials is needed; give it as the property \"initials\""),
+        ),
+        // A line that says it already takes further pieces.
+        (&[needed.clone()], &[&[("initials", "A")], &[]], Ok(&[(&[("initials", "A")], 2)])),
+        (
+            &[PropertyRule { splits: true, ..needed }],
+            &[&[("initials", "A")], &[]],
+            Err("MUG: Initials is needed; give it as the property \"initials\""),
+        ),
+    ];
+    for (rules, adds, wanted) in rows {
+        let mut case = Case::new();
+        case.product = Some(Product { properties: rules.to_vec(), ..mug() });
+        let (last, before) = adds.split_last().unwrap();
+        let add =
+            |texts: Told<'_>| Command::AddLine { sku: sku("MUG"), quantity: 1, properties: told(texts) };
+        before.iter().for_each(|texts| drop(case.grant(add(texts))));
+        match wanted {
+            Err(words) => {
+                let refused = case.refuse(add(last));
+                assert_eq!((refused.name(), refused.to_string().as_str()), ("property_refused", words));
+            }
+            Ok(lines) => {
+                case.grant(add(last));
+                let had = case.cart.lines.iter().map(|line| (line.properties.texts().clone(), line.quantity));
+                let wanted = lines.iter().map(|(texts, pieces)| (told(texts).texts().clone(), *pieces));
+                assert_eq!(had.collect::<Vec<_>>(), wanted.collect::<Vec<_>>(), "{rules:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_goes_by_the_rules_of_the_day() {
+    let add = |text: &str| {
+        let properties = told(&[("gift_note", text)]);
+        Command::AddLine { sku: sku("MUG"), quantity: 1, properties }
+    };
+    let mut case = Case::new();
+    case.grant(add("a"));
+    case.grant(add("b"));
+    case.product = Some(Product { properties: vec![rule("gift_note", false)], ..mug() });
+    // What was kept apart stays so; what comes now does not meet it.
+    case.grant(add("c"));
+    assert_eq!(case.cart.lines.len(), 3);
+    let plain = case.cart.line(&id("MUG")).unwrap();
+    assert_eq!(plain.properties.texts(), told(&[("gift_note", "c")]).texts());
+    // A line that comes back from what waits comes by today's rules, with its text.
+    let a = case.cart.lines[0].id();
+    case.grant(Command::SaveLine { line: a.clone() });
+    case.grant(Command::RestoreLine { line: a });
+    let plain = case.cart.line(&id("MUG")).unwrap();
+    assert_eq!((plain.quantity, plain.properties.texts()), (2, told(&[("gift_note", "a")]).texts()));
+    // What it takes no longer is forgotten with the next piece.
+    case.product = Some(Product { properties: vec![rule("engraving", true)], ..mug() });
+    case.grant(super::add("MUG", 1));
+    assert!(case.cart.line(&id("MUG")).unwrap().properties.is_empty());
+}
+
+#[test]
+fn rules_of_properties_that_make_no_sense_are_named() {
+    let checked = |json: &str| {
+        let properties = serde_json::from_str(json).unwrap();
+        Product { properties, ..mug() }.check_properties().map_err(|e| e.to_string())
+    };
+    assert_eq!(checked(r#"[{"name": "engraving", "max_chars": 500}, {"name": "gift_note"}]"#), Ok(()));
+    for (json, place) in [
+        (r#"[{"name": ""}]"#, "properties[0].name is \"\"; write 1 to 40 bytes"),
+        (r#"[{"name": "a"}, {"name": "a"}]"#, "properties[1].name is that of properties[0]"),
+        (r#"[{"name": "a", "max_chars": 0}]"#, "properties[0].max_chars is 0; write 1 to 500"),
+        (r#"[{"name": "a", "max_chars": 501}]"#, "properties[0].max_chars is 501"),
+        (r#"[{"name": "a", "label": "\n"}]"#, "properties[0].label is"),
+    ] {
+        let said = checked(json).unwrap_err();
+        assert!(said.starts_with(place), "{said}");
+    }
+    let many: Vec<String> = (0..21).map(|n| format!(r#"{{"name": "p{n}"}}"#)).collect();
+    let said = checked(&format!("[{}]", many.join(","))).unwrap_err();
+    assert!(said.starts_with("properties holds 21 properties, the most allowed is 20"), "{said}");
+}
+
 #[test]
 fn a_line_is_laid_aside_and_taken_back_at_the_price_of_the_day() {
     let mut case = Case::with_mugs();

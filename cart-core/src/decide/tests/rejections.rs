@@ -7,7 +7,7 @@ fn each_rejection_has_its_case_and_its_words() {
     type Bend = fn(&mut Case);
     let as_it_is: Bend = |_| {};
     let stale = Request { expected_version: Some(7), ..by_owner(Command::Clear) };
-    let rows: [(Bend, Request, &str, &str); 43] = [
+    let rows: [(Bend, Request, &str, &str); 44] = [
         (as_it_is, by_eve(Command::Clear), "not_owner", "the cart belongs to another visitor"),
         (
             as_it_is,
@@ -83,6 +83,12 @@ fn each_rejection_has_its_case_and_its_words() {
             by_owner(add("MUG", 2)),
             "quantity_limit",
             "MUG: pieces are sold in multiples of 6: 0 or 6, not 4",
+        ),
+        (
+            |case| case.product.as_mut().unwrap().properties = vec![rule("initials", true)],
+            by_owner(add_engraved(1, "Ada")),
+            "property_refused",
+            "MUG: it takes no property \"engraving\"; leave it out, it takes initials",
         ),
         (
             as_it_is,

@@ -7,7 +7,8 @@ use cart_core::{
 use serde::Serialize;
 
 use super::{
-    Parcel, Picture, Price, ShareRow, Shelf, country, day::day, link, order::status_words, price::with_prices,
+    NoteField, Parcel, Picture, Price, ShareRow, Shelf, country, day::day, link, order::status_words,
+    price::with_prices,
 };
 use crate::shares::unnamed;
 
@@ -179,6 +180,8 @@ pub struct CartView {
     holds_expire_at_ms: Option<i64>,
     /// The time of some holds is over.
     has_released: bool,
+    /// Some line costs another amount than the shopper was told.
+    has_changed: bool,
 }
 
 impl CartView {
@@ -225,6 +228,7 @@ impl CartView {
             hold_minutes: left_ms.map(|left| (left + 59_999) / 60_000),
             holds_expire_at_ms: left_ms.and(cart.holds_expire_at_ms),
             has_released: cart.lines.iter().any(|l| l.released > 0),
+            has_changed: quote.lines.iter().any(|l| l.was_minor.is_some()),
         }
     }
 
@@ -266,6 +270,8 @@ pub struct CartPage {
     pub shares: Vec<ShareRow>,
     /// The field for codes.
     pub redeem: Redeem,
+    /// The field for a note to the shop, where there is something to buy.
+    pub note: Option<NoteField>,
 }
 
 /// Is the thank-you page of an order.
@@ -283,6 +289,8 @@ pub struct Confirmation {
     /// Tells whether something was sent, and something was not.
     is_sent_in_part: bool,
     cart: CartView,
+    /// What the shopper told the shop; may be empty.
+    note: String,
     email: Option<String>,
     /// Tells whether a confirmation goes there.
     is_mailed: bool,
@@ -325,6 +333,7 @@ impl Confirmation {
                 holds_expire_at_ms: None,
                 ..CartView::of(cart, quote, 0, product)
             },
+            note: cart.note.clone(),
             email: cart.address.as_ref().map(|a| a.email.clone()),
             is_mailed,
             address_lines: cart.address.as_ref().map(address_lines).unwrap_or_default(),

@@ -6,7 +6,7 @@ use cart_core::{AttemptState, Cart, CheckoutLayout, FieldError, Offer, Quote, St
 use serde::Serialize;
 
 use super::{
-    CartView, Field, Price, Redeem, Summary, TestCard,
+    CartView, Field, NoteField, Price, Redeem, Summary, TestCard,
     cart::{address_lines, delivery},
     field,
 };
@@ -86,6 +86,8 @@ pub struct CheckoutPage {
     /// The button names the sum.
     names_sum: bool,
     redeem: Redeem,
+    /// The field for a note to the shop, on the page that orders.
+    note: Option<NoteField>,
     cart: CartView,
 }
 
@@ -149,6 +151,7 @@ impl CheckoutPage {
             payment_token,
             cards,
             names_sum,
+            note: is_last.then(|| note(cart, entered)),
             ..Self::with(cart, quote, view, entered)
         }
     }
@@ -158,6 +161,7 @@ impl CheckoutPage {
         Self {
             single: true,
             parts: cart.steps().map(Step::name).collect(),
+            note: Some(note(cart, entered)),
             ..Self::with(cart, quote, view, entered)
         }
     }
@@ -225,9 +229,16 @@ impl CheckoutPage {
             nothing_due: quote.totals.due() == 0,
             names_sum: false,
             redeem: entered.redeem.clone(),
+            note: None,
             cart: cart_view,
         }
     }
+}
+
+/// Shows the note as it was typed, or else as the cart has it.
+fn note(cart: &Cart, entered: &Entered) -> NoteField {
+    let text = entered.get("note").unwrap_or_else(|| cart.note.clone());
+    NoteField::new(text).refused(field::error_of("note", field::NOTE, &entered.errors))
 }
 
 fn heading(cart: &Cart, step: Step) -> &'static str {

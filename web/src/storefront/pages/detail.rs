@@ -1,9 +1,14 @@
 //! The page of one product: its price, its variants and what goes with it.
 
-use cart_core::{Part, PriceQuestion, PriceReason, Product, SelectedPrice};
+use cart_core::{Part, PriceQuestion, PriceReason, Product, PropertyRule, SelectedPrice};
 use serde::Serialize;
 
 use super::{Availability, Card, ListRow, Price, SetOffer, Shelf, Tell, link};
+
+/// Begins the name of a field whose text is a property of the line.
+pub const PROPERTY_PREFIX: &str = "property.";
+/// From so many characters on, a text has a field of several lines: more than fits into one.
+const LONG_CHARS_MIN: u32 = 81;
 
 /// Is the page of one product.
 #[derive(Clone, Debug, Serialize)]
@@ -14,6 +19,8 @@ pub struct ProductPage {
     most: i64,
     choices: Vec<Choice>,
     attributes: Vec<(String, String)>,
+    /// What the shopper may say of the pieces.
+    fields: Vec<PropertyField>,
     /// What is in it: pieces, name and the path of its page, where it has one.
     parts: Vec<(u32, String, Option<String>)>,
     /// Why the price is what it is, where it is not simply the product's own.
@@ -30,6 +37,33 @@ pub struct ProductPage {
     pub viewed: Option<Shelf>,
     /// What the visitor looked at before.
     pub seen: Vec<Card>,
+}
+
+/// Is the field of a property that the product takes.
+#[derive(Clone, Debug, Serialize)]
+struct PropertyField {
+    /// Its name in the form.
+    name: String,
+    label: String,
+    required: bool,
+    most: u32,
+    /// It has several lines.
+    is_long: bool,
+    /// It keeps lines apart.
+    splits: bool,
+}
+
+impl From<&PropertyRule> for PropertyField {
+    fn from(rule: &PropertyRule) -> Self {
+        Self {
+            name: format!("{PROPERTY_PREFIX}{}", rule.name),
+            label: rule.label().to_owned(),
+            required: rule.required,
+            most: rule.chars_max(),
+            is_long: rule.chars_max() >= LONG_CHARS_MIN,
+            splits: rule.splits,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -78,6 +112,7 @@ impl ProductPage {
             category,
             choices: vec![],
             attributes: product.attributes.clone().into_iter().collect(),
+            fields: product.properties.iter().map(PropertyField::from).collect(),
             parts: product.parts().iter().filter_map(part).collect(),
             why: None,
             steps: vec![],

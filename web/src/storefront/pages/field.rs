@@ -38,6 +38,9 @@ const ADDRESS: [[&str; 6]; 7] = [
     ["region", "State or province", "Its short code, where there is one", "text", "address-level1", "half"],
 ];
 
+/// What the field for the note to the shop is called where something is wrong with it.
+pub(super) const NOTE: &str = "The note";
+
 /// Builds the address fields around what was entered; the country starts with the shop's guess.
 pub(super) fn address(entered: impl Fn(&str) -> Option<String>, errors: &[FieldError]) -> Vec<Field> {
     let field = |[name, label, hint, kind, autocomplete, width]: [&'static str; 6]| {
@@ -85,7 +88,7 @@ fn countries(chosen: &str) -> Vec<Choice> {
     options
 }
 
-fn error_of(name: &str, label: &str, errors: &[FieldError]) -> Option<String> {
+pub(super) fn error_of(name: &str, label: &str, errors: &[FieldError]) -> Option<String> {
     errors.iter().find(|e| e.field == name).map(|e| format!("{label} {}", e.message))
 }
 
@@ -100,6 +103,7 @@ pub struct Summary {
 pub(super) fn summary(errors: &[FieldError]) -> Vec<Summary> {
     let label = |name: &str| match ADDRESS.iter().find(|f| f[0] == name) {
         Some(field) => field[1].to_owned(),
+        None if name == "note" => NOTE.into(),
         None if name == "method" => "Delivery".into(),
         None if name == "payment_token" => "The card".into(),
         None => name.to_owned(),

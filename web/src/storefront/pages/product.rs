@@ -118,6 +118,8 @@ pub struct Card {
     pub because: Option<String>,
     /// The place of a shelf where it stands, for links and reports.
     pub spot: Option<String>,
+    /// It cannot be bought without saying something about it, which its page asks for.
+    pub asks: bool,
 }
 
 impl Card {
@@ -135,6 +137,7 @@ impl Card {
             because: None,
             from: false,
             spot: None,
+            asks: product.properties.iter().any(|rule| rule.required),
         }
     }
 
@@ -203,7 +206,8 @@ impl SetOffer {
     /// Offers a product with the first others that can be had as they are and for the same currency; nothing where it cannot be
     /// had itself, or alone.
     pub fn of(product: &Card, others: &[Card]) -> Option<Self> {
-        let can_be_had = |card: &&Card| card.availability != Availability::SoldOut && card.choices == 1;
+        let can_be_had =
+            |card: &&Card| card.availability != Availability::SoldOut && card.choices == 1 && !card.asks;
         let goes = |card: &&Card| can_be_had(card) && card.price.currency == product.price.currency;
         let others = others.iter().filter(goes).take(Self::OTHERS_MAX).cloned();
         let cards: Vec<Card> = std::iter::once(product).filter(can_be_had).cloned().chain(others).collect();

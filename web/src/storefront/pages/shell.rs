@@ -32,6 +32,8 @@ pub struct Shell {
     pub cart_id: Option<CartId>,
     /// The version of that cart, where the page shows it.
     pub cart_version: Option<u64>,
+    /// Whether a price that changed under a cart is to be accepted before the order.
+    pub asks_prices: bool,
     /// What the page keeps in the browser, where it may keep anything.
     pub keeps: Option<Keeps>,
     /// The categories of the navigation.
@@ -98,6 +100,7 @@ impl Shell {
             login: "/login".into(),
             cart_id: None,
             cart_version: None,
+            asks_prices: false,
             keeps: None,
             categories: vec![],
             notice: None,

@@ -126,6 +126,7 @@ fn a_hostile_name_is_words_and_nothing_else() {
                     shelf: shelf(),
                     shares: vec![ShareRow::of(&link, NOW_MS)],
                     redeem: entered.redeem.clone(),
+                    note: Some(NoteField::new(name).refused(Some(name.into()))),
                 },
             )
             .unwrap(),
@@ -161,6 +162,43 @@ fn a_cart_is_shown_with_its_lines_sums_and_hold() {
     assert!(html.contains("<span>Engraving:</span> Ada &amp; Charles"));
     assert!(html.contains("Saved for later") && html.contains("Raspberry jam"));
     assert!(page("cart-empty.html").contains("data-cart-full hidden"));
+}
+
+#[test]
+fn changed_prices_are_named_where_they_are_to_be_accepted() {
+    for (name, form, posts_to) in [
+        ("cart-repriced.html", "cart-prices", "id=\"cart-prices\" method=\"post\" action=\"/cart/prices\""),
+        ("checkout-repriced.html", "checkout-form", "formaction=\"/checkout/prices\""),
+    ] {
+        let html = page(name);
+        let main = html.split("<main").nth(1).unwrap().split("</main>").next().unwrap();
+        let told = main.split("data-prices>").nth(1).unwrap().split("</div>").next().unwrap();
+        assert!(told.contains("Brown teapot, four cups: £31.00 before, £29.50 now"), "{told}");
+        let seen = format!("name=\"seen\" value=\"TEAPOT-BROWN=2950\" form=\"{form}\"");
+        assert!(told.contains(&seen) && told.contains("Accept the new prices"), "{told}");
+        assert!(told.contains(posts_to), "{told}");
+        assert_eq!(told.matches("<li>").count(), 1, "what costs what it did is not named");
+    }
+    assert!(!page("cart.html").contains("data-prices"), "nobody is asked where the shop does not ask");
+}
+
+#[test]
+fn a_note_is_asked_for_and_shown_back() {
+    assert!(
+        page("cart.html")
+            .contains("maxlength=\"2000\" aria-describedby=\"note-hint\">\nRing twice.</textarea>")
+    );
+    let refused = page("cart-redeemed.html");
+    assert!(
+        refused.contains("&lt;b&gt;Ring&lt;/b&gt;</textarea>") && refused.contains("The note is too long.")
+    );
+    for (name, is_asked) in
+        [("checkout-address.html", false), ("checkout-review.html", true), ("express.html", true)]
+    {
+        assert_eq!(page(name).contains("name=\"note\""), is_asked, "{name}");
+    }
+    assert!(page("checkout-repriced.html").contains("\nRing twice.</textarea>"), "what was typed is kept");
+    assert!(!page("cart-empty.html").contains("name=\"note\""));
 }
 
 #[test]

@@ -38,7 +38,11 @@ pub(super) fn line_named(line: Option<String>, sku: Option<String>) -> Result<Li
     }
 }
 
-pub(super) fn properties_of(texts: BTreeMap<String, String>) -> Result<Properties, Problem> {
+/// Parses what is to be done to the pieces of a line.
+///
+/// # Errors
+/// The problem `invalid_details`, where there is too much of it or a text is too long or not printable.
+pub fn properties_of(texts: BTreeMap<String, String>) -> Result<Properties, Problem> {
     Properties::parse(texts).map_err(|e| {
         Problem::invalid_details(vec![FieldError { field: "properties".into(), message: e.to_string() }])
     })
@@ -91,7 +95,11 @@ pub(super) fn token_of(text: String) -> Result<String, Problem> {
     }
 }
 
-pub(super) fn note_of(text: String) -> Result<String, Problem> {
+/// Parses a note to the shop.
+///
+/// # Errors
+/// The problem `invalid_details`, where it is too long or not printable.
+pub fn note_of(text: String) -> Result<String, Problem> {
     let text = text.trim();
     if text.len() > NOTE_BYTES_MAX || text.chars().any(|c| c.is_control() && c != '\n') {
         let message = format!("must be at most {NOTE_BYTES_MAX} bytes of printable text");

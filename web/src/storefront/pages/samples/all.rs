@@ -138,11 +138,14 @@ pub fn all() -> Vec<(&'static str, String)> {
                         shelf: Shelf { heading: noticed.shelf_heading.clone(), ..goes() },
                         shares: vec![],
                         redeem: Redeem::default(),
+                        note: Some(NoteField::new("Ring twice.")),
                     },
                 )
                 .unwrap(),
         ),
         ("cart-redeemed.html", redeemed_cart(&rows)),
+        ("cart-repriced.html", repriced_cart(&rows)),
+        ("checkout-repriced.html", repriced_checkout(&rows)),
         ("checkout-nothing-due.html", {
             let paid = with_card(paying.clone());
             pages.checkout(&plain, &step(&paid, Step::Payment, None, &Entered::default())).unwrap()
@@ -163,6 +166,7 @@ pub fn all() -> Vec<(&'static str, String)> {
                             ),
                         ],
                         redeem: Redeem::default(),
+                        note: None,
                     },
                 )
                 .unwrap(),
@@ -192,6 +196,7 @@ pub fn all() -> Vec<(&'static str, String)> {
                         shelf: Shelf::new("Popular this week", goes().cards),
                         shares: vec![],
                         redeem: Redeem::default(),
+                        note: None,
                     },
                 )
                 .unwrap(),

@@ -154,9 +154,57 @@ pub(super) fn redeemed_cart(rows: &[Row]) -> String {
     shell.credit = Some(Money::new(1_250, gbp()).into());
     let redeem = Redeem { typed: "SUMER\"<b>".into(), error: Some("SUMER is no code of this shop.".into()) };
     let cart = with_card(cart(rows, Workflow::classic()));
-    let page =
-        CartPage { cart: Some(view(&cart, rows)), shelf: Shelf::new("", vec![]), shares: vec![], redeem };
+    let note = Some(NoteField::new("<b>Ring</b>").refused(Some("The note is too long.".into())));
+    let page = CartPage {
+        cart: Some(view(&cart, rows)),
+        shelf: Shelf::new("", vec![]),
+        shares: vec![],
+        redeem,
+        note,
+    };
     Pages::new().unwrap().cart(&shell, &page).unwrap()
+}
+
+/// Says what a sample costs whose teapot was dearer when its shopper looked.
+fn repriced(cart: &Cart) -> Quote {
+    let mut quote = quote(cart);
+    quote.lines[0].was_minor = Some(3_100);
+    quote
+}
+
+fn repriced_view(cart: &Cart, rows: &[Row]) -> CartView {
+    CartView::of(cart, &repriced(cart), NOW_MS, |sku| rows.iter().map(|r| &r.product).find(|p| p.sku == *sku))
+}
+
+fn asking_shell(rows: &[Row]) -> Shell {
+    let mut shell = with_cart(rows);
+    shell.asks_prices = true;
+    shell
+}
+
+/// A cart in a shop that wants changed prices accepted.
+pub(super) fn repriced_cart(rows: &[Row]) -> String {
+    let cart = cart(rows, Workflow::classic());
+    let page = CartPage {
+        cart: Some(repriced_view(&cart, rows)),
+        shelf: Shelf::new("", vec![]),
+        shares: vec![],
+        redeem: Redeem::default(),
+        note: None,
+    };
+    Pages::new().unwrap().cart(&asking_shell(rows), &page).unwrap()
+}
+
+/// The checkout of the same cart, on one page, whose order was refused.
+pub(super) fn repriced_checkout(rows: &[Row]) -> String {
+    let cart = cart(rows, Workflow::express());
+    let entered = Entered {
+        fields: vec![("note".into(), "Ring twice.".into())],
+        problem: Some("The price of TEAPOT-BROWN has changed.".into()),
+        ..Entered::default()
+    };
+    let page = CheckoutPage::single(&cart, &repriced(&cart), repriced_view(&cart, rows), &entered);
+    Pages::new().unwrap().checkout(&asking_shell(rows), &page).unwrap()
 }
 
 pub(super) fn tell(error: Option<String>) -> Option<Tell> {
