@@ -105,7 +105,7 @@ impl Application {
         definitions.refresh(&*store).await?;
         let experiment_metrics = Arc::new(ExperimentMetrics::new(catalogue.clone()));
         experiment_metrics.refresh(&*store).await?;
-        let shelves = Arc::new(Shelves::default());
+        let shelves = Arc::new(Shelves::beside(config.store.connections));
         shelves.rulebook.refresh(&*store).await?;
         shelves.refresh_sold_out(&*store, &catalogue.get(), &terms.get().locations).await?;
         shelves.refresh_model(&config.model_file());

@@ -82,7 +82,7 @@ pub(super) async fn cart_page(
     let page = CartPage {
         shares: shares?.iter().map(|share| ShareRow::of(share, now_ms)).collect(),
         cart: guest.cart.as_ref().map(|cart| view(shop, cart)),
-        shelf: shelf(shop, &heading.value, suggested).await?,
+        shelf: shelf(shop, &heading.value, suggested).await,
         redeem,
     };
     html(guest, request, status, front.pages.cart(&shell, &page))

@@ -71,6 +71,12 @@ impl<'a> ProductView<'a> {
             attributes: &product.attributes,
         }
     }
+
+    /// Says nothing of how much there is: nobody knows now.
+    #[must_use]
+    pub fn uncounted(self) -> Self {
+        Self { available: None, later: None, ..self }
+    }
 }
 
 /// Selects the price of one piece: in the currency asked for, or else the product's own.
