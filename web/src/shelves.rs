@@ -14,6 +14,7 @@ pub mod rulebook;
 pub mod rules;
 pub mod show;
 pub mod showing;
+pub mod training;
 mod why;
 
 use std::{collections::BTreeSet, sync::Arc};
