@@ -113,7 +113,10 @@ async fn on_shelves(app: &TestApp, shopper: &Shopper, path: &str) -> BTreeSet<St
 
 async fn what_lies_in_an_open_cart_is_offered_nowhere(store: Store) {
     let app = shop(store).await;
-    let rules = json!([{"id": "top", "type": "pin", "skus": ["V7", "V6"], "place": 1}]);
+    let rules = json!([
+        {"id": "top", "type": "pin", "skus": ["V7"], "place": 1},
+        {"id": "next", "type": "pin", "skus": ["V6"], "place": 2}
+    ]);
     assert_eq!(save(&app, 0, rules).await.status, 200);
     let (ann, bob) = (app.open_cart().await, app.open_cart().await);
     let offers = |offered: &BTreeSet<String>| ["V6", "V7"].map(|sku| offered.contains(sku));

@@ -297,7 +297,7 @@ async fn what_is_wrong_is_told_on_the_dashboard(store: Store) {
         "at_ms 4070908800000",
     ])
     .await;
-    assert!(!page.contains("No model answers") && !page.contains("left out"), "{page}");
+    assert!(!page.contains("No model answers") && !page.contains("The model file"), "{page}");
 
     let model = app.data("model/current.model");
     fs::write(&model, "torn").unwrap();
