@@ -22,6 +22,7 @@ pub mod purses;
 pub mod shelf_rules;
 pub mod shelves;
 pub mod stock;
+pub mod training;
 pub mod webhooks;
 
 pub mod experiment;
@@ -71,4 +72,5 @@ pub use shelves::{ShelfDuel, ShelfFunnel, ShelvesPage};
 pub use stock::{
     ProductStockPage, StockChangeRow, StockDeed, StockForm, StockLevelRow, StockLocation, StockPage, StockRow,
 };
+pub use training::{LastTraining, TrainingOutcome};
 pub use webhooks::{DeliveryRow, EndpointForm, EndpointRow, SinkPage, TypeChoice, WebhooksPage};

@@ -39,7 +39,7 @@ use overview::{empty_overview, searches};
 use purses::{credit, gift_card, gift_cards};
 use sample::metrics;
 use shelf_rules::shelf_rules;
-use shelves::shelves;
+use shelves::{shelves, shelves_without_model};
 use states::experiments;
 use stock::{product_stock, stock};
 use webhooks::{letters, sink, webhooks};
@@ -136,9 +136,11 @@ pub fn render_all(pages: &Pages) -> Result<Vec<(String, String)>, PageError> {
                 duels: vec![],
                 model: None,
                 held_back: None,
+                training: None,
                 ..shelves()
             })?
         }),
+        ("shelves-torn".to_owned(), pages.shelves(&shelves_without_model())?),
         ("shelf-rules".to_owned(), pages.shelf_rules(&shelf_rules())?),
         ("shelf-rules-none".to_owned(), {
             let none = ShelfRulesPage {

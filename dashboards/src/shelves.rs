@@ -7,6 +7,7 @@ use crate::figure::{NONE, count, decimal, p_value, percent, short_percent};
 use crate::model::{self, ModelInService};
 use crate::money::Currency;
 use crate::session::Session;
+use crate::training::{self, LastTraining};
 
 /// The quantile of intervals of 95 %.
 const Z: f64 = 1.959_964;
@@ -79,6 +80,10 @@ pub struct ShelvesPage {
     pub model: Option<ModelInService>,
     /// What keeps a later model out of service.
     pub held_back: Option<String>,
+    /// What came of the last training, where there was one.
+    pub training: Option<LastTraining>,
+    /// What is wrong with the models, a sentence each.
+    pub faults: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -145,6 +150,8 @@ pub(crate) struct View<'a> {
     duels: Vec<DuelView<'a>>,
     model: Option<model::View<'a>>,
     held_back: Option<&'a str>,
+    training: Option<training::View<'a>>,
+    faults: &'a [String],
 }
 
 impl ShelvesPage {
@@ -156,6 +163,8 @@ impl ShelvesPage {
             duels: self.duels.iter().map(ShelfDuel::view).collect(),
             model: self.model.as_ref().map(ModelInService::view),
             held_back: self.held_back.as_deref(),
+            training: self.training.as_ref().map(LastTraining::view),
+            faults: &self.faults,
         }
     }
 

@@ -150,9 +150,27 @@ impl Archive {
     /// # Errors
     /// Where its file is not right.
     pub fn current(&self) -> Result<Option<Kept>> {
-        let Some(id) = self.current_id()? else { return Ok(None) };
+        if !self.current.exists() {
+            return Ok(None);
+        }
         let (about, bytes) = Model::read_about(&self.current).map_err(model_error(&self.current))?;
+        // What says all that is longer than a checksum.
+        let id = self.current_id()?.unwrap_or_default();
         Ok(Some(Kept { id, bytes, is_current: true, about }))
+    }
+
+    /// Returns the model that stands in where the file in service is not right: of those whose files are, the one that was put
+    /// into service last and not taken back, else the one that was trained last.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn stand_in(&self) -> Result<Option<(Kept, Model)>> {
+        // Who cannot read what was put into service still has the models.
+        let served = self.stack().unwrap_or_default();
+        let mut kept = self.list()?;
+        kept.sort_by_key(|kept| served.iter().rposition(|id| *id == kept.id));
+        let read = |kept: Kept| Some((Model::read(&self.path(&kept.id)).ok()?, kept));
+        Ok(kept.into_iter().rev().find_map(read).map(|(model, kept)| (kept, model)))
     }
 
     /// Puts a model into service, whole or not at all.

@@ -160,7 +160,7 @@ impl Index {
 
     /// Returns items, the most popular first.
     pub fn popular(&self, wanted: Wanted<'_>) -> Vec<Suggestion> {
-        Answer::new(&self.model, &[], wanted).fill_up()
+        Answer::new(&self.model, &[], wanted).fill_up_from_all()
     }
 
     fn learnt(&self) -> &Learnt {

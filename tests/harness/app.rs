@@ -56,7 +56,8 @@ pub struct Setup {
 
 impl Default for Setup {
     fn default() -> Self {
-        let config = "[payment]\ntimeout_ms = 300\n".to_owned();
+        // A machine that runs other tests meanwhile is slow, and what shelves do without it is tested where it is meant.
+        let config = "[shelves]\ndeadline_ms = 2000\n\n[payment]\ntimeout_ms = 300\n".to_owned();
         Self { goods: catalogue::standard(), durability: Durability::Process, is_alone: false, config }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use harness::{
     Admin, Answer, Shopper, Store, TestApp,
     admin::{self, api, unescape},
+    app::Setup,
     catalogue::{csv, many, standard},
     patience::eventually,
 };
@@ -12,6 +13,8 @@ use serde_json::{Value, json};
 
 on_each_store!(
     rules_decide_what_shelves_offer,
+    what_lies_in_an_open_cart_is_offered_nowhere,
+    what_was_bought_many_orders_ago_is_not_offered_again,
     rules_are_kept_with_who_changed_them_and_why,
     rules_are_written_on_a_page,
     a_set_is_added_at_once_or_not_at_all,
@@ -27,6 +30,13 @@ on_each_store!(
     a_trail_names_products_with_commas,
     a_first_page_without_aisles_repeats_nothing_and_obeys_the_rules,
 );
+
+/// Returns a set-up whose shelves wait so long.
+fn with_deadline_ms(ms: u32) -> Setup {
+    let mut setup = admin::setup();
+    setup.config = setup.config.replace("deadline_ms = 2000", &format!("deadline_ms = {ms}"));
+    setup
+}
 
 async fn shop(store: Store) -> TestApp {
     TestApp::start_with(store, admin::setup()).await
@@ -90,6 +100,128 @@ async fn rules_decide_what_shelves_offer(store: Store) {
     let page = app.page(&shopper, "/products/MUG").await;
     assert!(!page.contains("/products/V7?"), "{page}");
 }
+
+/// Returns what stands on the shelves of a page.
+async fn on_shelves(app: &TestApp, shopper: &Shopper, path: &str) -> BTreeSet<String> {
+    let html = app.page(shopper, path).await;
+    let skus = html.split("data-spot=\"").skip(1).map(|rest| {
+        let sku = rest.split("data-sku=\"").nth(1).unwrap();
+        sku.split('"').next().unwrap().to_owned()
+    });
+    skus.collect()
+}
+
+async fn what_lies_in_an_open_cart_is_offered_nowhere(store: Store) {
+    let app = shop(store).await;
+    let rules = json!([
+        {"id": "top", "type": "pin", "skus": ["V7"], "place": 1},
+        {"id": "next", "type": "pin", "skus": ["V6"], "place": 2}
+    ]);
+    assert_eq!(save(&app, 0, rules).await.status, 200);
+    let (ann, bob) = (app.open_cart().await, app.open_cart().await);
+    let offers = |offered: &BTreeSet<String>| ["V6", "V7"].map(|sku| offered.contains(sku));
+    for path in ["/", "/products/MUG"] {
+        assert_eq!(offers(&on_shelves(&app, &ann, path).await), [true, true], "{path}");
+    }
+    // What others asked is answered again: until it is kept, its stock must be known.
+    let asked = ["sku=MUG&limit=50", "viewed=LAMP&limit=50", "category=home&limit=50", "limit=50"];
+    let answers = async |token: Option<&str>| {
+        let mut all = vec![];
+        for query in asked {
+            all.push(offers(&skus(&app, query, token).await.into_iter().collect()));
+        }
+        all
+    };
+    answers(Some(bob.token())).await;
+    tokio::time::sleep(std::time::Duration::from_millis(1_200)).await;
+    for _ in 0..2 {
+        assert_eq!(answers(Some(bob.token())).await, [[true, true]; 4]);
+    }
+
+    ann.add("V7", 1).await.accepted();
+    for path in ["/", "/products/MUG"] {
+        let offered = on_shelves(&app, &ann, path).await;
+        assert_eq!(offers(&offered), [true, false], "{path}: {offered:?}");
+    }
+    for _ in 0..2 {
+        assert_eq!(answers(Some(ann.token())).await, [[true, false]; 4]);
+        assert_eq!(answers(Some(bob.token())).await, [[true, true]; 4], "their carts are their own");
+        assert_eq!(answers(None).await, [[true, true]; 4]);
+    }
+
+    // An order's page knows the next cart.
+    let order = ann.check_out("tok_success").await.accepted()["order"]["id"].as_str().unwrap().to_owned();
+    let next = app.open_cart_as(ann.token()).await;
+    let page = format!("/orders/{order}");
+    assert_eq!(offers(&on_shelves(&app, &next, &page).await), [true, false], "it was just bought");
+    next.add("V6", 1).await.accepted();
+    assert_eq!(offers(&on_shelves(&app, &next, &page).await), [false, false]);
+}
+
+async fn what_was_bought_many_orders_ago_is_not_offered_again(store: Store) {
+    let app = shop(store).await;
+    let rules = json!([{"id": "once", "type": "once", "skus": ["V6", "V7"]}]);
+    assert_eq!(save(&app, 0, rules).await.status, 200);
+    let shopper = app.open_cart().await;
+    let token = Some(shopper.token());
+    for n in 0..22 {
+        let cart = app.open_cart_as(shopper.token()).await;
+        cart.add(if n == 0 { "V7" } else { "MUG" }, 1).await.accepted();
+        assert_eq!(cart.check_out("tok_success").await.status, 200);
+    }
+    let found = skus(&app, "sku=LAMP&limit=50", token).await;
+    assert!(found.contains(&"V6".to_owned()) && !found.contains(&"V7".to_owned()), "{found:?}");
+    assert!(!on_shelves(&app, &shopper, "/").await.contains("V7"));
+    assert!(skus(&app, "sku=LAMP&limit=50", None).await.contains(&"V7".to_owned()));
+}
+
+/// Holds a table so that nobody can read it, until the connection is dropped.
+async fn lock(app: &TestApp, table: &str) -> tokio_postgres::Client {
+    let (client, connection) = tokio_postgres::connect(app.store_url(), tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let locked = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+    client.batch_execute(&locked).await.unwrap();
+    client
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_stalls_delays_no_page_for_its_shelves() {
+    let setup = Setup { is_alone: true, ..with_deadline_ms(100) };
+    let app = TestApp::start_with(Store::Postgres, setup).await;
+    let shopper = app.open_cart().await;
+    shopper.add("MUG", 1).await.accepted();
+    assert_eq!(shopper.check_out("tok_success").await.status, 200);
+    let first_page = async || {
+        let asked = std::time::Instant::now();
+        let page = app.page(&shopper, "/").await;
+        assert!(asked.elapsed() < SOON, "the page took {:?}", asked.elapsed());
+        page
+    };
+    eventually("orders say what to recommend", async || first_page().await.contains("Recommended for you"))
+        .await;
+    let orders = lock(&app, "orders").await;
+    for _ in 0..6 {
+        assert!(first_page().await.contains("Popular now"), "what many buy stands in");
+    }
+    let asked = std::time::Instant::now();
+    assert_eq!(skus(&app, "limit=3", Some(shopper.token())).await.len(), 3);
+    assert!(asked.elapsed() < SOON, "the API took {:?}", asked.elapsed());
+    drop(orders);
+    eventually("orders say it again", async || first_page().await.contains("Recommended for you")).await;
+
+    // Nobody asked for the stock of all of these yet.
+    let _stock = lock(&app, "stock").await;
+    let asked = std::time::Instant::now();
+    let body = recommended(&app, "sku=MUG&limit=50", None).await;
+    assert!(asked.elapsed() < SOON, "the API took {:?}", asked.elapsed());
+    let all = body["recommendations"].as_array().unwrap();
+    assert!(all.len() > 6 && all.iter().all(|one| one["available"].is_null()), "{body}");
+    let slow = app.metrics().await.value("cartwright_shelf_fallbacks_total", &[("why", "slow")]);
+    assert!(slow.unwrap() >= 8.0, "{slow:?}");
+}
+
+/// The store ends what waits for a lock after four seconds: what is faster has not waited for it.
+const SOON: std::time::Duration = std::time::Duration::from_secs(3);
 
 async fn a_first_page_without_aisles_repeats_nothing_and_obeys_the_rules(store: Store) {
     let app = shop(store).await;
@@ -442,7 +574,7 @@ async fn an_experiment_chooses_who_fills_a_shelf(store: Store) {
 
 async fn two_algorithms_share_a_shelf_and_one_wins(store: Store) {
     let mut setup = admin::setup();
-    setup.config += "\n[shelves]\npopular = \"pairs~popular\"\n";
+    setup.config = setup.config.replace("[shelves]\n", "[shelves]\npopular = \"pairs~popular\"\n");
     let app = TestApp::start_with(store, setup).await;
     let admin = Admin::sign_in(&app).await;
     for _ in 0..3 {
@@ -529,9 +661,7 @@ pub fn now_ms() -> i64 {
 }
 
 async fn an_algorithm_that_is_late_is_done_without(store: Store) {
-    let mut setup = admin::setup();
-    setup.config += "\n[shelves]\ndeadline_ms = 0\n";
-    let app = TestApp::start_with(store, setup).await;
+    let app = TestApp::start_with(store, with_deadline_ms(0)).await;
     assert_eq!(skus(&app, "sku=MUG&limit=3", None).await.len(), 3);
     let found = skus(&app, "sku=MUG&limit=50", None).await;
     assert!(!found.contains(&"GONE".to_owned()) && !found.contains(&"MUG".to_owned()), "{found:?}");

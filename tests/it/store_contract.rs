@@ -152,6 +152,7 @@ on_every_store! {
         an_order_reads_back_as_it_was_placed,
         an_import_is_idempotent_and_touches_no_stock,
         the_orders_of_a_visitor_come_newest_first,
+        what_a_visitor_bought_is_known_of_many_orders,
         what_becomes_of_an_order_is_kept_and_found,
         payments_are_listed_until_they_end,
     }

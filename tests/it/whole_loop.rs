@@ -2,7 +2,12 @@
 
 use std::{fs, time::Duration};
 
-use harness::{Answer, Shopper, Store, TestApp, admin::unescape, app::Setup};
+use harness::{
+    Admin, Answer, Shopper, Store, TestApp,
+    admin::{self, unescape},
+    app::Setup,
+    patience::eventually,
+};
 
 on_each_store!(
     orders_become_recommendations,
@@ -10,6 +15,7 @@ on_each_store!(
     what_is_popular_in_the_same_category_comes_before_other_products,
     a_model_is_taken_back_and_the_server_follows,
     broken_event_files_and_models_are_survived,
+    what_is_wrong_is_told_on_the_dashboard,
 );
 
 /// Lets a new shopper order products.
@@ -233,9 +239,7 @@ async fn broken_event_files_and_models_are_survived(store: Store) {
         assert_eq!(recommended(&app, "sku=MUG", None).await[0], "TEAPOT");
     }
     app.restart().await;
-    let shopper = app.open_cart().await;
-    shopper.add("MUG", 1).await.accepted();
-    recommended(&app, "sku=MUG", None).await;
+    assert_eq!(recommended(&app, "sku=MUG", None).await[0], "TEAPOT", "the model that was kept stands in");
 
     // A torn last line is what a crash leaves; the next training reads the rest.
     let events = fs::read_dir(app.data("events")).unwrap().map(|file| file.unwrap().path()).max().unwrap();
@@ -252,4 +256,70 @@ async fn broken_event_files_and_models_are_survived(store: Store) {
     let output = app.try_run(&["train"]).await;
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("events-v9-"), "{said}");
+}
+
+async fn what_is_wrong_is_told_on_the_dashboard(store: Store) {
+    let mut app = TestApp::start_with(store, admin::setup()).await;
+    let admin = Admin::sign_in(&app).await;
+    let text = async || admin.get("/admin/shelves").await.text();
+    let says = async |words: &[&str]| {
+        let page = text().await;
+        words.iter().for_each(|words| assert!(page.contains(words), "{words}: {page}"));
+        page
+    };
+    says(&["No model answers", "nobody has trained yet"]).await;
+    assert!(!app.try_run(&["train"]).await.status.success());
+    says(&[
+        "The last training",
+        "There was nothing to learn from",
+        "Why: no orders and no views in",
+        "No model answers",
+    ])
+    .await;
+
+    let broken = app.data("events/events-v1-00000000000000000000.jsonl");
+    let future = r#"{"position":0,"id":"far","at_ms":4070908800000,"type":"product_viewed","cart":null,"unit":"v","data":{"sku":"MUG"}}"#;
+    sell(&app).await;
+    fs::write(&broken, format!("{{\n{future}\n")).unwrap();
+    let before = swaps(&app).await;
+    let output = app.try_run(&["train"]).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && said.contains(".jsonl:1 EOF") && said.contains("is in the future"),
+        "{said}"
+    );
+    swapped(&app, before).await;
+    let page = says(&[
+        "went into service",
+        "2 broken lines passed over",
+        "2 warnings",
+        ".jsonl:1 EOF",
+        "at_ms 4070908800000",
+    ])
+    .await;
+    assert!(!page.contains("No model answers") && !page.contains("The model file"), "{page}");
+
+    let model = app.data("model/current.model");
+    fs::write(&model, "torn").unwrap();
+    eventually("the torn file is told of", async || text().await.contains("The model file is left out"))
+        .await;
+    let page = says(&["The model that was in service before answers still."]).await;
+    assert!(!page.contains("A later model waits"), "{page}");
+    app.restart().await;
+    let admin = Admin::sign_in(&app).await;
+    let page = admin.get("/admin/shelves").await.text();
+    for words in ["The model file is left out", "the newest good one that is kept, answers in its place."] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert_eq!(recommended(&app, "sku=MUG", None).await[0], "TEAPOT");
+    assert!(app.node().log_tail().contains("the model file is left out"), "{}", app.node().log_tail());
+
+    // What the server trains by itself says the same in its log.
+    fs::write(&broken, format!("{{\n{future}\n{{\"position\":\n")).unwrap();
+    let mut setup = admin::setup();
+    setup.config += "\n[recommender]\ntrain_every_minutes = 1\n";
+    app.restart_with(setup).await;
+    let log = || app.node().log_tail();
+    eventually("the training's reasons are in the log", async || log().contains("jsonl:3 EOF")).await;
+    assert!(log().contains("the training says"), "{}", log());
 }

@@ -50,6 +50,7 @@ use crate::{
         Shelves,
         batch::{self, Trained},
         journal::{self, Journal, Noted},
+        training::{LINES_MAX, Line},
     },
     shop::Shop,
     store::{self, Heard},
@@ -105,7 +106,7 @@ impl Application {
         definitions.refresh(&*store).await?;
         let experiment_metrics = Arc::new(ExperimentMetrics::new(catalogue.clone()));
         experiment_metrics.refresh(&*store).await?;
-        let shelves = Arc::new(Shelves::default());
+        let shelves = Arc::new(Shelves::beside(config.store.connections));
         shelves.rulebook.refresh(&*store).await?;
         shelves.refresh_sold_out(&*store, &catalogue.get(), &terms.get().locations).await?;
         shelves.refresh_model(&config.model_file());
@@ -530,8 +531,22 @@ async fn train(shop: web::Data<Shop>) {
 /// Trains, and returns how it ended with the last line that the batch program printed.
 async fn train_once(shop: &Shop) -> anyhow::Result<(Trained, String)> {
     let (program, catalogue) = (batch::program(&shop.config)?, shop.catalogue.get());
-    let mut said = String::new();
-    let mut keep = |line: &str| line.clone_into(&mut said);
-    let trained = batch::train(&program, &shop.config, Some(&catalogue), &[], &mut keep).await?;
-    Ok((trained, said))
+    let (mut said, mut warned) = (String::new(), 0);
+    let mut keep = |line: Line<'_>| match line {
+        Line::Said(line) => line.clone_into(&mut said),
+        Line::Warned(why) => {
+            warned += 1;
+            if warned <= LINES_MAX {
+                tracing::warn!(why, "the training says");
+            }
+        }
+    };
+    let trained = batch::train(&program, &shop.config, Some(&catalogue), &[], &mut keep).await;
+    if warned > LINES_MAX {
+        tracing::warn!(
+            lines = warned - LINES_MAX,
+            "the training says more of the kind; `cartwright train` prints all"
+        );
+    }
+    Ok((trained?, said))
 }

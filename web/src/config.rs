@@ -168,6 +168,11 @@ impl Config {
     pub fn model_file(&self) -> PathBuf {
         self.data_dir.join("model").join("current.model")
     }
+
+    /// Returns the file of what came of the last training.
+    pub fn training_file(&self) -> PathBuf {
+        self.data_dir.join("model").join("training.json")
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! `Sec-GPC` or `DNT` of a request. Carts and orders are what the shopper and the shop need them for, and stay.
 
 use actix_web::cookie::{Cookie, SameSite, time::Duration};
-use cart_core::{Order, VisitorId};
+use cart_core::VisitorId;
 
 use crate::{
     circumstances::HISTORY_COOKIE,
@@ -85,19 +85,6 @@ impl Shop {
         self.store.say_of_history(unit, HistoryWish::Delete, now_ms).await?;
         self.trails.forget(unit, now_ms);
         Ok(steps)
-    }
-
-    /// Keeps of a visitor's orders those that may say what to recommend to them.
-    ///
-    /// # Errors
-    /// Where the store does not answer.
-    pub async fn telling(&self, visitor: &Visitor, mut orders: Vec<Order>) -> Result<Vec<Order>, Problem> {
-        if orders.is_empty() || visitor.circumstances.declined.is_some() {
-            return Ok(vec![]);
-        }
-        let said = said(self, visitor.unit()).await?;
-        orders.retain(|order| !said.leaves_out(order.placed_at_ms));
-        Ok(orders)
     }
 
     /// Takes a guest's no along to the user that they log in as. A failure is logged: who cannot enter because of it would not

@@ -4,6 +4,7 @@ pub mod algorithm;
 pub mod answers;
 pub mod batch;
 pub mod deadline;
+pub mod in_service;
 pub mod interleave;
 pub mod journal;
 pub mod levels;
@@ -13,18 +14,14 @@ pub mod rulebook;
 pub mod rules;
 pub mod show;
 pub mod showing;
+pub mod training;
 mod why;
 
-use std::{
-    collections::BTreeSet,
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::SystemTime,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use cart_core::{Locations, Product, Sku};
-use recommender::{Index, Model, Reason, Suggestion, Wanted};
+use recommender::{Index, Reason, Suggestion, Wanted};
 
 pub use self::{
     algorithm::{Algorithm, Filling},
@@ -32,10 +29,10 @@ pub use self::{
     show::{About, Shown, ShownItem},
     why::Why,
 };
-use self::{answers::Answers, deadline::Deadline, levels::Levels, rulebook::Rulebook};
+use self::{answers::Answers, deadline::Deadline, in_service::InService, levels::Levels, rulebook::Rulebook};
 use crate::{
     catalogue::Catalogue,
-    clock, metrics,
+    clock,
     store::{self, Store},
 };
 
@@ -72,10 +69,11 @@ struct Filled<'a> {
     categories: BTreeSet<&'a str>,
     /// Whether nothing else may stand there.
     is_only: bool,
+    /// How many products of the catalogue are looked through.
+    looks: usize,
 }
 
 /// Fills shelves. Never with a product that is in the cart, sold out or hidden.
-#[derive(Default)]
 pub struct Shelves {
     /// The shop's rules.
     pub rulebook: Rulebook,
@@ -84,11 +82,24 @@ pub struct Shelves {
     answers: Answers,
     pub(crate) deadline: Deadline,
     index: ArcSwapOption<Index>,
+    in_service: InService,
     sold_out: ArcSwap<BTreeSet<Sku>>,
-    seen: Mutex<Option<(SystemTime, u64)>>,
 }
 
 impl Shelves {
+    /// Returns shelves that know nothing yet, beside a store with so many connections.
+    pub fn beside(connections: usize) -> Self {
+        Self {
+            rulebook: Rulebook::default(),
+            levels: Levels::default(),
+            answers: Answers::default(),
+            deadline: Deadline::beside(connections),
+            index: ArcSwapOption::default(),
+            in_service: InService::default(),
+            sold_out: ArcSwap::default(),
+        }
+    }
+
     /// Fills a shelf from what the model says, and where it knows too little from the catalogue's own order: products of the wanted
     /// categories first.
     fn fill(
@@ -97,7 +108,7 @@ impl Shelves {
         wanted: &Filled<'_>,
         ask: impl FnOnce(&Index, Wanted<'_>) -> Vec<Suggestion>,
     ) -> Shelf {
-        let Filled { algorithm, n, basis, categories, is_only } = wanted;
+        let Filled { algorithm, n, basis, categories, is_only, looks } = wanted;
         let sold_out = self.sold_out.load();
         let is_alike = |product: &Product| categories.contains(product.category.as_str());
         let may_be = |p: &Arc<Product>| !sold_out.contains(&p.sku) && (!is_only || is_alike(p));
@@ -120,7 +131,8 @@ impl Shelves {
             let shown: BTreeSet<Sku> = shelf.iter().map(|s| s.product.sku.clone()).collect();
             let may_fill =
                 |p: &&Arc<Product>| may_be(p) && !shown.contains(&p.sku) && !basis.contains(&p.sku);
-            let of_categories = |of: bool| catalogue.families().filter(move |p| is_alike(p) == of);
+            let of_categories =
+                |of: bool| catalogue.families().take(*looks).filter(move |p| is_alike(p) == of);
             let rest = of_categories(true).chain(of_categories(false)).filter(may_fill);
             let missing = n - shelf.len();
             shelf.extend(rest.take(missing).map(|p| Suggested { product: p.clone(), why: Why::Catalogue }));
@@ -136,34 +148,6 @@ impl Shelves {
     /// Reports whether no piece of a product was available when the stock was last read.
     pub fn is_sold_out(&self, sku: &Sku) -> bool {
         self.sold_out.load().contains(sku)
-    }
-
-    /// Returns what the model in service was learnt from, and what it attained.
-    pub fn model(&self) -> Option<recommender::About> {
-        self.index.load().as_deref().map(|index| index.about().clone())
-    }
-
-    /// Reads the model file where it has changed and swaps it in. A file that is not right is logged, and the model
-    /// in service stays.
-    pub fn refresh_model(&self, path: &PathBuf) {
-        let stamp = std::fs::metadata(path).and_then(|m| Ok((m.modified()?, m.len()))).ok();
-        let mut seen = self.seen.lock().expect("no thread panics with the lock held");
-        if stamp.is_some() && stamp != *seen {
-            *seen = stamp;
-            match Model::read(path) {
-                Ok(model) => {
-                    self.index.store(Some(Arc::new(Index::new(model))));
-                    metrics::model_swapped();
-                    tracing::info!(path = %path.display(), "a recommendation model went into service");
-                }
-                Err(error) => {
-                    tracing::error!(path = %path.display(), %error, "the model file is left out, and the model in service stays");
-                }
-            }
-        }
-        if let Some(index) = self.index.load().as_deref() {
-            metrics::model_age((clock::now_ms() - index.about().trained_at_ms) as f64 / 1_000.0);
-        }
     }
 
     /// Reads which products are sold out, of all there are.

@@ -1,5 +1,6 @@
 //! The shop: everything a door needs to serve somebody.
 
+mod patience;
 mod shelf;
 
 use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
@@ -289,14 +290,6 @@ impl Shop {
         self.cart_texts.of(cart, self.catalogue.get(), self.terms.get())
     }
 
-    /// Returns the stock of products that a shelf shows, at most half a second old.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn shelf_stock(&self, skus: BTreeSet<Sku>) -> store::Result<Arc<StockLevels>> {
-        self.shelves.levels.of(skus, async |skus| self.stock(&skus).await).await
-    }
-
     /// Returns the currency that a cart is opened in when nobody says.
     pub fn currency(&self) -> Currency {
         self.catalogue.get().currency()
@@ -317,15 +310,7 @@ impl Shop {
     /// # Errors
     /// [`CartsError`] where the store did not answer.
     pub async fn current_cart(&self, owner: &VisitorId) -> Result<Option<Arc<Cart>>, CartsError> {
-        let id = self.store.open_cart_of(owner).await.map_err(|error| {
-            tracing::warn!(%error, "the visitor's cart could not be looked up");
-            CartsError::Unavailable
-        })?;
-        let Some(id) = id else { return Ok(None) };
-        match self.carts.read(id, owner.clone()).await? {
-            Answer::Accepted(accepted) if !accepted.cart.is_closed() => Ok(Some(accepted.cart)),
-            _ => Ok(None),
-        }
+        current_cart(&*self.store, &self.carts, owner).await
     }
 
     /// Opens a visitor's cart again where it has expired; any other stays as it is. Also says what became of its lines.
@@ -374,17 +359,40 @@ impl Shop {
     /// Logs that a visitor has met a variation, once; a failure is logged and the page goes on.
     pub async fn expose(&self, who: &Visitor, met: Option<AssignedVariation>) {
         let Some(met) = met else { return };
+        log_exposure(&*self.store, self.exposure(who, met)).await;
+    }
+
+    fn exposure(&self, who: &Visitor, met: AssignedVariation) -> Exposure {
         let (unit, at_ms) = (who.unit().clone(), clock::now_ms());
         let mut attributes = who.circumstances.attributes();
         attributes.extend(self.definitions.get().draw(unit.as_str(), &met, None));
         let AssignedVariation { experiment, variation } = met;
-        let exposure = Exposure { experiment, variation, unit, at_ms, attributes };
-        match self.store.expose(&[exposure]).await {
-            Ok(new) => {
-                new.iter().filter(|e| e.counts()).for_each(|e| metrics::exposure(&e.experiment, e.variation))
-            }
-            Err(error) => tracing::warn!(%error, "an exposure could not be logged"),
+        Exposure { experiment, variation, unit, at_ms, attributes }
+    }
+}
+
+async fn log_exposure(store: &dyn Store, exposure: Exposure) {
+    match store.expose(&[exposure]).await {
+        Ok(new) => {
+            new.iter().filter(|e| e.counts()).for_each(|e| metrics::exposure(&e.experiment, e.variation))
         }
+        Err(error) => tracing::warn!(%error, "an exposure could not be logged"),
+    }
+}
+
+async fn current_cart(
+    store: &dyn Store,
+    carts: &Carts,
+    owner: &VisitorId,
+) -> Result<Option<Arc<Cart>>, CartsError> {
+    let id = store.open_cart_of(owner).await.map_err(|error| {
+        tracing::warn!(%error, "the visitor's cart could not be looked up");
+        CartsError::Unavailable
+    })?;
+    let Some(id) = id else { return Ok(None) };
+    match carts.read(id, owner.clone()).await? {
+        Answer::Accepted(accepted) if !accepted.cart.is_closed() => Ok(Some(accepted.cart)),
+        _ => Ok(None),
     }
 }
 

@@ -4,6 +4,7 @@ use super::{AS_OF_MS, HOSTILE, session};
 use crate::model::{ModelInService, OfflineFigure};
 use crate::money::Currency;
 use crate::shelves::{ShelfDuel, ShelfFunnel, ShelvesPage};
+use crate::training::{LastTraining, TrainingOutcome};
 
 /// Returns the page with shelves of many numbers and of few, and a duel that is decided and one that is not.
 pub fn shelves() -> ShelvesPage {
@@ -41,6 +42,42 @@ pub fn shelves() -> ShelvesPage {
         currency: Currency::new("GBP", 2),
         model: Some(model()),
         held_back: Some("model 9c5a01f2 of 2026-11-24T02:00:00Z: it was learnt from 499 orders where model 1b77c0de had 1000: less than 50 %".into()),
+        training: Some(training(TrainingOutcome::NotPromoted)),
+        faults: vec![],
+    }
+}
+
+/// Returns the page with no model, as the training failed and the file is torn.
+pub fn shelves_without_model() -> ShelvesPage {
+    let why = "lake /srv/lake is being written by another process".to_owned();
+    ShelvesPage {
+        funnels: vec![],
+        duels: vec![],
+        model: None,
+        held_back: None,
+        training: Some(LastTraining { why: Some(why), said: vec![], ..training(TrainingOutcome::Failed) }),
+        faults: vec![format!(
+            "The model file is left out: {HOSTILE}. No other model is kept that could answer in its place."
+        )],
+        ..shelves()
+    }
+}
+
+fn training(outcome: TrainingOutcome) -> LastTraining {
+    LastTraining {
+        ended_at_ms: AS_OF_MS - 7_200_000,
+        outcome,
+        said: vec![
+            "read 4410 new lines of 12 event files: 512 orders, 3811 views, 21 broken lines passed over"
+                .into(),
+            "counted 512 new orders: 310 rows of 3755 items, from 2 days, in 0.1 s".into(),
+        ],
+        warned: vec![
+            "events/events-v1-00000000000000000001.jsonl:41 at_ms 4070908800000 is in the future".into(),
+            HOSTILE.into(),
+        ],
+        warned_lines: 21,
+        why: None,
     }
 }
 

@@ -41,7 +41,8 @@ pub struct Train {
     /// The model file in service, replaced whole; models are kept beside it.
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
-    /// The time to note as that of the training, Unix milliseconds; by default the clock's.
+    /// The time to note as that of the training, Unix milliseconds; by default the clock's. What is more than a day later is not
+    /// believed.
     #[arg(long, value_name = "MS")]
     pub now_ms: Option<i64>,
     /// The memory to count orders with, in bytes; what stands in the latest four million lines of orders and of views is

@@ -12,6 +12,7 @@ use recommender::Task;
 
 use crate::{
     arguments::{Evaluate, Protocol},
+    clock,
     files::{self, Rules},
     lake::Lake,
     nothing,
@@ -39,7 +40,7 @@ pub fn run(arguments: &Evaluate) -> anyhow::Result<ExitCode> {
 fn of_events(arguments: &Evaluate) -> anyhow::Result<Result<Report, ExitCode>> {
     let events = arguments.events.as_deref().context("--events DIR is missing")?;
     let settings = arguments.facts.settings()?;
-    let mut lake = Lake::look_at(arguments.lake.as_deref())?;
+    let mut lake = Lake::look_at(arguments.lake.as_deref())?.up_to(clock()?);
     let tally = lake.add(events, &mut |line| eprintln!("{line}"))?;
     tell(&tally, &mut io::stderr())?;
     let logs = lake.logs(arguments.facts.catalogue()?.named())?;

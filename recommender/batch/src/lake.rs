@@ -15,7 +15,7 @@
 //! Each row leads with its event's `id`, `position` and `at_ms`. Days are replaced whole, first the days,
 //! then the manifest: a crash between the two only means that some lines are read again, and an event that is there
 //! already is not taken twice. A history that was deleted is taken out of
-//! the views, for good; what somebody did while they said no is never learnt from. An engine that reads folders of Parquet, such as Spark SQL, passes over names that begin with `_`.
+//! the views, for good, and its orders are learnt from no more; what somebody did while they said no is never learnt from. An engine that reads folders of Parquet, such as Spark SQL, passes over names that begin with `_`.
 
 pub mod counting;
 pub mod days;
@@ -79,6 +79,8 @@ pub struct Lake {
     manifest_path: PathBuf,
     /// Events that have been read but not written, where the lake is only looked at.
     unwritten: Vec<(Table, DataFrame)>,
+    /// The latest time of an event that is believed.
+    latest_ms: i64,
     _lock: Option<File>,
 }
 
@@ -112,7 +114,20 @@ impl Lake {
                 );
             }
         }
-        Ok(Self { days, manifest, manifest_path, unwritten: Vec::new(), _lock: None })
+        Ok(Self {
+            days,
+            manifest,
+            manifest_path,
+            unwritten: Vec::new(),
+            latest_ms: lines::AT_MS_MAX,
+            _lock: None,
+        })
+    }
+
+    /// Believes no event that is later than a time, Unix milliseconds, by more than clocks differ.
+    #[must_use]
+    pub fn up_to(self, now_ms: i64) -> Self {
+        Self { latest_ms: now_ms.saturating_add(lines::AHEAD_MAX_MS), ..self }
     }
 
     /// Returns how far events have been read.
@@ -212,8 +227,8 @@ impl Lake {
         for file in &files {
             loop {
                 let from = self.manifest.mark(file);
-                let read =
-                    lines::read(file, from, BATCH_BYTES, &mut batch, &mut |line| bar.aside(|| broken(line)))?;
+                let mut tell = |line| bar.aside(|| broken(line));
+                let read = lines::read(file, from, BATCH_BYTES, self.latest_ms, &mut batch, &mut tell)?;
                 bar.advance(read.mark.bytes - from.bytes);
                 tally.lines += read.mark.lines - from.lines;
                 tally.broken += read.broken;

@@ -18,8 +18,10 @@ mod tune;
 use std::{
     io::{self, Write},
     process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
 };
 
+use anyhow::Context;
 use clap::Parser;
 
 use arguments::{Arguments, Command};
@@ -56,6 +58,12 @@ fn tell(tally: &Tally, out: &mut impl Write) -> io::Result<()> {
         }
     }
     writeln!(out)
+}
+
+/// Returns the clock's reading, Unix milliseconds.
+fn clock() -> anyhow::Result<i64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
+    Ok(i64::try_from(since.as_millis())?)
 }
 
 fn nothing(events: impl std::fmt::Display) -> ExitCode {

@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write},
     process::ExitCode,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::Instant,
 };
 
 use anyhow::{Context, bail};
@@ -16,12 +16,13 @@ use learning::{
 };
 use recommender::{
     About, Model,
-    archive::{Archive, Gate},
+    archive::{Archive, Gate, Kept},
 };
 
 use crate::{
     NOT_PROMOTED,
     arguments::Train,
+    clock,
     lake::{Lake, counting::Counting},
     nothing,
     progress::Bar,
@@ -36,7 +37,8 @@ pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     let settings = arguments.facts.settings()?;
     let catalogue = arguments.facts.catalogue()?;
-    let mut lake = Lake::open(&arguments.lake)?;
+    let now_ms = arguments.now_ms.map_or_else(clock, Ok)?;
+    let mut lake = Lake::open(&arguments.lake)?.up_to(now_ms);
     let tally = lake.compact(&arguments.events, &mut |line| eprintln!("{line}"))?;
     let mut out = io::stdout().lock();
     tell(&tally, &mut out)?;
@@ -48,10 +50,9 @@ pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
     if logs.is_empty() {
         return Ok(nothing(arguments.events.display()));
     }
-    let now_ms = arguments.now_ms.map_or_else(clock, Ok)?;
     let model = learn(&lake, &logs, &together, &settings, now_ms)?;
     let archive = Archive::of(&arguments.model);
-    let running = archive.current().ok().flatten();
+    let running = running(&archive)?;
     let id = archive.keep(&model)?;
     writeln!(
         out,
@@ -72,6 +73,21 @@ pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Returns the model that a new one is compared with: the one in service, or what stands in for it where its file is not right.
+fn running(archive: &Archive) -> anyhow::Result<Option<Kept>> {
+    match archive.current() {
+        Ok(current) => Ok(current),
+        Err(error) => {
+            let stand_in = archive.stand_in()?.map(|(kept, _)| kept);
+            match &stand_in {
+                Some(kept) => eprintln!("{error}; the new model is compared with model {}", kept.id),
+                None => eprintln!("{error}; there is no other that the new model could be compared with"),
+            }
+            Ok(stand_in)
+        }
+    }
+}
+
 /// Counts what is bought together.
 fn count(lake: &Lake, settings: &Settings, memory_bytes: usize) -> anyhow::Result<(Together, Counting)> {
     let counting = together::counting(&settings.pairs, memory_bytes);
@@ -87,7 +103,7 @@ fn count(lake: &Lake, settings: &Settings, memory_bytes: usize) -> anyhow::Resul
 fn tell_counting(counting: &Counting, out: &mut impl Write) -> io::Result<()> {
     let Counting { days, added, items, seconds, is_first, anew_because } = counting;
     if let Some(why) = anew_because {
-        writeln!(out, "what was counted before is not used: {why}")?;
+        eprintln!("what was counted before is not used: {why}");
     }
     match is_first {
         true => write!(out, "counted all {} orders", added.orders)?,
@@ -125,9 +141,4 @@ fn learn(
         measured,
     };
     Ok(Model::new(about, items.context("a catalogue of SKUs")?, learnt)?)
-}
-
-fn clock() -> anyhow::Result<i64> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is before 1970")?;
-    Ok(i64::try_from(since.as_millis())?)
 }

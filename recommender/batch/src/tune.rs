@@ -10,7 +10,7 @@ use anyhow::Context;
 use learning::tune::{self, Tried};
 use recommender::file;
 
-use crate::{arguments::Tune, lake::Lake, nothing, progress::Bar, tell};
+use crate::{arguments::Tune, clock, lake::Lake, nothing, progress::Bar, tell};
 
 /// Tries settings until the time is over, writes those that did best, and prints what was tried.
 ///
@@ -18,7 +18,7 @@ use crate::{arguments::Tune, lake::Lake, nothing, progress::Bar, tell};
 /// Where files cannot be read or written.
 pub fn run(arguments: &Tune) -> anyhow::Result<ExitCode> {
     let settings = arguments.facts.settings()?;
-    let mut lake = Lake::look_at(arguments.lake.as_deref())?;
+    let mut lake = Lake::look_at(arguments.lake.as_deref())?.up_to(clock()?);
     let tally = lake.add(&arguments.events, &mut |line| eprintln!("{line}"))?;
     tell(&tally, &mut io::stderr())?;
     let logs = lake.logs(arguments.facts.catalogue()?.named())?;

@@ -116,15 +116,15 @@ fn a_model_that_is_plainly_worse_is_kept_but_does_not_go_into_service() {
             .map(|n| if n % 2 == 0 { order(n, &["CUP", "TEA"]) } else { order(n, &["JUG", "MILK"]) })
             .collect::<String>(),
     );
-    assert_eq!(shop.train(&["--now-ms", "1"]).0, 0);
+    assert_eq!(shop.train(&["--now-ms", "1765000000001"]).0, 0);
     let before = fs::read(shop.path("model/current.model")).unwrap();
     fs::remove_dir_all(shop.path("lake")).unwrap();
     shop.events(FIRST, &orders());
-    let (status, out, _) = shop.train(&["--now-ms", "2"]);
+    let (status, out, _) = shop.train(&["--now-ms", "1765000000002"]);
     assert_eq!(status, 4);
     assert!(out.contains("was not put into service: it was learnt from 40 orders where model"), "{out}");
     assert_eq!(fs::read(shop.path("model/current.model")).unwrap(), before);
-    let (status, out, _) = shop.train(&["--now-ms", "2", "--promote-anyway"]);
+    let (status, out, _) = shop.train(&["--now-ms", "1765000000002", "--promote-anyway"]);
     assert!(status == 0 && out.contains("is in service as model/current.model"), "{out}");
     assert_ne!(fs::read(shop.path("model/current.model")).unwrap(), before);
 }
@@ -133,9 +133,9 @@ fn a_model_that_is_plainly_worse_is_kept_but_does_not_go_into_service() {
 fn training_again_reads_only_what_is_new_and_writes_the_same_bytes() {
     let shop = Shop::new();
     shop.events(FIRST, &orders());
-    shop.train(&["--now-ms", "5"]);
+    shop.train(&["--now-ms", "1765000000005"]);
     let before = fs::read(shop.path("model/current.model")).unwrap();
-    let (status, out, _) = shop.train(&["--now-ms", "5"]);
+    let (status, out, _) = shop.train(&["--now-ms", "1765000000005"]);
     assert!(
         status == 0 && out.starts_with("read 0 new lines of 1 event files: 0 orders, 0 views\n"),
         "{out}"
@@ -169,20 +169,16 @@ fn days_that_come_one_by_one_give_the_bytes_that_all_at_once_give() {
         let name = format!("events-v1-{:020}.jsonl", 100 + number);
         piecemeal.events(&name, day);
         at_once.events(&name, day);
-        out = piecemeal.train(&["--now-ms", "7", "--promote-anyway"]).1;
+        out = piecemeal.train(&["--now-ms", "1765000000007", "--promote-anyway"]).1;
     }
     assert!(out.contains("\ncounted 10 new orders and what came back of 2: "), "{out}");
-    at_once.train(&["--now-ms", "7", "--memory-bytes", "4096"]);
+    at_once.train(&["--now-ms", "1765000000007", "--memory-bytes", "4096"]);
     let model = |shop: &Shop| fs::read(shop.path("model/current.model")).unwrap();
     assert!(model(&piecemeal) == model(&at_once));
     fs::remove_file(piecemeal.path("lake/_counts/names")).unwrap();
-    let (_, out, _) = piecemeal.train(&["--now-ms", "7", "--promote-anyway"]);
-    assert!(
-        out.contains(
-            "\nwhat was counted before is not used: lake/_counts/names is torn\ncounted all 110 orders: "
-        ),
-        "{out}"
-    );
+    let (_, out, err) = piecemeal.train(&["--now-ms", "1765000000007", "--promote-anyway"]);
+    assert!(out.contains("\ncounted all 110 orders: "), "{out}");
+    assert_eq!(err, "what was counted before is not used: lake/_counts/names is torn\n");
     assert!(model(&piecemeal) == model(&at_once));
 }
 
@@ -199,6 +195,93 @@ fn broken_lines_are_named_and_the_others_are_learnt_from() {
         ),
         "{out}"
     );
+}
+
+#[test]
+fn what_is_in_the_future_is_not_believed() {
+    let shop = Shop::new();
+    let now = ["--now-ms", "1765000000000"];
+    let at = |number: i64, at_ms: i64| {
+        let before = format!("\"at_ms\":{}", 1_764_000_000_000 + number * 3_600_000);
+        order(number, &["JUG", "MILK"]).replace(&before, &format!("\"at_ms\":{at_ms}"))
+    };
+    let soon = at(90, 1_765_086_400_000);
+    let far = at(91, 4_070_908_800_000) + &at(92, 1_765_086_400_001);
+    shop.events(FIRST, &(orders() + &soon + &far));
+    let (status, out, err) = shop.train(&now);
+    assert!(status == 0 && out.contains("41 orders, 0 views, 2 broken lines passed over\n"), "{out}");
+    let said: Vec<&str> = err.lines().collect();
+    assert_eq!(said.len(), 2, "{err}");
+    assert!(
+        said[0].ends_with(
+            ":42 at_ms 4070908800000 is in the future: the latest that is believed is 1765086400000"
+        ),
+        "{err}"
+    );
+    // What is left out is as if it had never been written.
+    let without = Shop::new();
+    without.events(FIRST, &(orders() + &soon));
+    assert_eq!(without.train(&now).0, 0);
+    let model = |shop: &Shop| fs::read(shop.path("model/current.model")).unwrap();
+    let popular = |shop: &Shop| {
+        let index = Index::new(Model::read(&shop.path("model/current.model")).unwrap());
+        let all = Wanted { algorithm: Algorithm::Popular, most: 9, allow: &|_| true, alike: None };
+        index.popular(all).into_iter().map(|s| (s.sku, s.score.to_bits())).collect::<Vec<_>>()
+    };
+    assert_eq!(popular(&shop), popular(&without));
+    assert_eq!(model(&shop).len(), model(&without).len());
+}
+
+#[test]
+fn a_torn_model_in_service_does_not_open_the_gate() {
+    let shop = Shop::new();
+    let many = |n| if n % 2 == 0 { order(n, &["CUP", "TEA"]) } else { order(n, &["JUG", "MILK"]) };
+    shop.events(FIRST, &(0..100).map(many).collect::<String>());
+    assert_eq!(shop.train(&["--now-ms", "1765000000001"]).0, 0);
+    fs::write(shop.path("model/current.model"), "torn").unwrap();
+    fs::remove_dir_all(shop.path("lake")).unwrap();
+    shop.events(FIRST, &orders());
+    let (status, out, err) = shop.train(&["--now-ms", "1765000000002"]);
+    assert!(status == 4 && out.contains("it was learnt from 40 orders where model"), "{out}");
+    assert!(
+        err.starts_with("model/current.model: ") && err.contains("; the new model is compared with model "),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_model_is_free_of_what_was_deleted_after_the_next_training() {
+    let shop = Shop::new();
+    let of = |unit: &str, order: String| order.replace("\"unit\":\"v\"", &format!("\"unit\":\"{unit}\""));
+    let private: String = (50..56).map(|n| of("shy", order(n, &["CUP", "SECRET"]))).collect();
+    shop.events(FIRST, &(orders() + &private + &of("guest", order(57, &["CUP", "HIDDEN"]))));
+    assert_eq!(shop.train(&["--now-ms", "1765000000001"]).0, 0);
+    let told = || {
+        let index = Index::new(Model::read(&shop.path("model/current.model")).unwrap());
+        let all = Wanted { algorithm: Algorithm::Pairs, most: 9, allow: &|_| true, alike: None };
+        let beside = index.bought_together(&Sku::parse("CUP").unwrap(), all);
+        let items: Vec<String> = beside.iter().map(|one| one.sku.to_string()).collect();
+        (index.about().orders, items, index.item_count())
+    };
+    let (orders, items, count) = told();
+    assert_eq!((orders, count), (47, 6));
+    assert!(items.contains(&"SECRET".to_owned()) && items.contains(&"HIDDEN".to_owned()), "{items:?}");
+
+    let said = |number: i64, unit: &str, kind: &str, data: &str| {
+        let at_ms = 1_764_000_000_000 + number * 3_600_000;
+        format!(
+            r#"{{"position":{number},"id":"s{number}","at_ms":{at_ms},"type":"{kind}","cart":null,"unit":"{unit}","data":{data}}}"#
+        ) + "\n"
+    };
+    let through = 1_764_000_000_000_i64 + 70 * 3_600_000;
+    let deleted = said(70, "shy", "history_deleted", &format!("{{\"through_ms\":{through}}}"));
+    // Who logs in later is one with who has deleted; what is ordered after is learnt from.
+    let known = said(71, "guest", "visitor_known", r#"{"unit":"shy"}"#);
+    shop.events(SECOND, &(deleted + &known + &of("shy", order(80, &["JUG", "MILK"]))));
+    assert_eq!(shop.train(&["--now-ms", "1765000000002"]).0, 0);
+    let (orders, items, count) = told();
+    assert_eq!((orders, count), (41, 4), "{items:?}");
+    assert!(!items.contains(&"SECRET".to_owned()) && !items.contains(&"HIDDEN".to_owned()), "{items:?}");
 }
 
 #[test]

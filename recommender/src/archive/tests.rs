@@ -67,6 +67,31 @@ fn what_is_damaged_or_unknown_never_goes_into_service() {
 }
 
 #[test]
+fn the_newest_good_model_that_was_in_service_stands_in() {
+    let (place, archive) = Place::new();
+    let stand_in = || archive.stand_in().unwrap().map(|(kept, model)| (kept.id, model.about().trained_at_ms));
+    assert_eq!(stand_in(), None);
+    let ids: Vec<String> = (1..=4).map(|at| archive.keep(&model(about(at, 0.5))).unwrap()).collect();
+    assert_eq!(stand_in(), Some((ids[3].clone(), 4)), "none was in service");
+    for id in &ids[..3] {
+        archive.promote(id, 1).unwrap();
+    }
+    let current = place.0.path().join("model/current.model");
+    for torn in [&b""[..], b"torn"] {
+        fs::write(&current, torn).unwrap();
+        assert!(matches!(archive.current(), Err(ArchiveError::Model { .. })), "a torn file is not none");
+        assert!(archive.held_back().is_err());
+        assert_eq!(stand_in(), Some((ids[2].clone(), 3)));
+    }
+    let path = place.0.path().join(format!("model/{}.model", ids[2]));
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    assert_eq!(stand_in(), Some((ids[1].clone(), 2)), "what is damaged does not");
+    fs::write(place.0.path().join("model/promotions.json"), "torn").unwrap();
+    assert_eq!(stand_in(), Some((ids[3].clone(), 4)));
+}
+
+#[test]
 fn old_models_go_but_never_the_one_in_service_or_the_one_before() {
     let (_place, archive) = Place::new();
     let first: Vec<String> = (0..2).map(|at| archive.keep(&model(about(at, 0.5))).unwrap()).collect();

@@ -9,6 +9,10 @@ use crate::model::Model;
 /// does not wait for it.
 const ALIKE_LOOKED_THROUGH: usize = 5_000;
 
+/// The most popular items that are looked through for any at all, where rules, stock or a cart leave out so many: some milliseconds.
+/// Who asks for what is popular, and nothing else, is answered from all of them.
+const LOOKED_THROUGH_MAX: usize = 10_000;
+
 /// Gathers suggestions until there are enough: none of what was given, none twice, none that is not allowed.
 pub struct Answer<'a> {
     model: &'a Model,
@@ -45,10 +49,19 @@ impl<'a> Answer<'a> {
         self.excluded.sort_unstable();
     }
 
-    /// Fills up with popular items, those of the wanted kind first.
-    pub fn fill_up(mut self) -> Vec<Suggestion> {
+    /// Fills up with popular items, those of the wanted kind first, from the [`LOOKED_THROUGH_MAX`] most popular.
+    pub fn fill_up(self) -> Vec<Suggestion> {
+        self.fill_up_from(LOOKED_THROUGH_MAX)
+    }
+
+    /// As [`Answer::fill_up`], from all popular items.
+    pub fn fill_up_from_all(self) -> Vec<Suggestion> {
+        self.fill_up_from(usize::MAX)
+    }
+
+    fn fill_up_from(mut self, most_popular: usize) -> Vec<Suggestion> {
         let (model, learnt) = (self.model, self.model.learnt());
-        let popular = learnt.popular.iter().map(|entry| (entry.item, entry.score));
+        let popular = learnt.popular.iter().take(most_popular).map(|entry| (entry.item, entry.score));
         if let Some(alike) = self.wanted.alike.filter(|_| self.suggestions.len() < self.most) {
             let looked_through = popular.clone().take(ALIKE_LOOKED_THROUGH);
             let of_the_kind = looked_through.filter(|(item, _)| alike(model.sku(*item)));

@@ -158,3 +158,22 @@ fn what_is_bought_later_has_a_direction_and_is_told_in_customers() {
         "B'(48 of 310 A) D>(9 of 41 A) C'(12 of 310 A) E>(3 of 41 A)"
     );
 }
+
+#[test]
+fn a_page_does_not_wait_for_the_whole_shop_to_be_looked_through() {
+    let all: Vec<Sku> = (0..30_000).map(|n| sku(&format!("S{n:05}"))).collect();
+    let popular = (0..30_000).map(|item| Entry { item, score: 30_000.0 - item as f32 }).collect();
+    let empty = || pairs(&vec![(0, &[][..]); 30_000]);
+    let learnt = Learnt { popular, orders: empty(), sessions: empty(), ..Learnt::default() };
+    let index = Index::new(Model::new(About::default(), all.clone(), learnt).unwrap());
+    let looks = std::cell::Cell::new(0);
+    let late = |sku: &Sku| {
+        looks.set(looks.get() + 1);
+        *sku >= all[29_999]
+    };
+    let wanted = Wanted { algorithm: Algorithm::Pairs, most: 3, allow: &late, alike: Some(&|_| true) };
+    assert!(index.bought_together(&all[0], wanted).is_empty());
+    assert!((10_000..=15_000).contains(&looks.get()), "{}", looks.get());
+    assert!(index.next(&all[..9], wanted).is_empty());
+    assert_eq!(index.popular(wanted).len(), 1, "who asks for nothing else has time");
+}

@@ -65,6 +65,25 @@ pub async fn the_orders_of_a_visitor_come_newest_first(subject: Subject) {
     );
 }
 
+pub async fn what_a_visitor_bought_is_known_of_many_orders(subject: Subject) {
+    let order = |n: i64, owner: &str, skus: &[&str]| {
+        let ImportedOrder(mut order) = imported(&format!("{owner}-{n}"), owner, NOW_MS + n);
+        order.lines = skus.iter().map(|text| OrderLine::new(sku(text), "Thing", 1, 100)).collect();
+        ImportedOrder(order)
+    };
+    let mut orders = vec![order(0, "ann", &["KETTLE", "MUG"]), order(0, "bob", &["LAMP"])];
+    orders.extend((1..=40).map(|n| order(n, "ann", &["TEA", "MUG"])));
+    subject.store.import_orders(&orders).await.unwrap();
+    let bought = async |who: &str, orders| {
+        let bought = subject.store.bought_by(&visitor(who), orders).await.unwrap();
+        bought.iter().map(|sku| sku.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(bought("ann", 1_000).await, ["KETTLE", "MUG", "TEA"]);
+    assert_eq!(bought("ann", 40).await, ["MUG", "TEA"], "the newest orders alone");
+    assert_eq!(bought("bob", 1_000).await, ["LAMP"]);
+    assert!(bought("cid", 1_000).await.is_empty());
+}
+
 pub async fn what_becomes_of_an_order_is_kept_and_found(subject: Subject) {
     subject.stock_up(&[("MUG", 10)]).await;
     for (cart, owner) in [("a", "ann"), ("b", "ann"), ("c", "bob")] {

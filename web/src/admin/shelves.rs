@@ -7,7 +7,8 @@ use actix_web::{
     web::{Data, Query},
 };
 use dashboards::{
-    Currency, ModelInService, OfflineFigure, Pages, ShelfDuel, ShelfFunnel, ShelvesPage, shelves::PERIODS,
+    Currency, LastTraining, ModelInService, OfflineFigure, Pages, ShelfDuel, ShelfFunnel, ShelvesPage,
+    TrainingOutcome, shelves::PERIODS,
 };
 use recommender::{About, Measured, RANKED, Task, archive::Archive};
 use serde::Deserialize;
@@ -19,7 +20,11 @@ use crate::{
     events::shelf_counts::{ADDS, CLICKS, DUELS, LOSSES, ORDERS, REVENUE, SEEN, SHOWINGS, TIES, WINS},
     problem::Problem,
     search::sellers::DAY_MS,
-    shelves::{Algorithm, Filling, ShelfName},
+    shelves::{
+        Algorithm, Filling, ShelfName,
+        in_service::{Instead, LeftOut},
+        training::{Ended, Training},
+    },
     shop::Shop,
     store::{ShelfCount, ShelfCounts},
 };
@@ -48,6 +53,7 @@ pub(super) async fn read(
         let pieces = sales.get(&sku).copied().unwrap_or(0) as f64 + 1.0;
         Some(-(pieces / sold).log2())
     };
+    let Known { held_back, training, faults } = known(&shop).await;
     html(pages.shelves(&ShelvesPage {
         session,
         days,
@@ -56,7 +62,9 @@ pub(super) async fn read(
         catalogue: catalogue.visible_count() as u64,
         currency: Currency::new(currency.code(), currency.exponent()),
         model: shop.shelves.model().map(|about| in_service(&about, |shelf| shop.config.shelves.of(shelf))),
-        held_back: held_back(&shop).await,
+        held_back,
+        training: came_of_training(training),
+        faults,
     }))
 }
 
@@ -137,16 +145,64 @@ fn meaning(method: &str) -> &'static str {
     }
 }
 
-/// Says which later model does not go into service by itself, and why.
-async fn held_back(shop: &Shop) -> Option<String> {
-    let archive = Archive::of(&shop.config.model_file());
-    let found = web::block(move || archive.held_back()).await.ok()?;
-    match found {
-        Ok(held) => held.map(|(kept, refused)| {
-            format!("model {} of {}: {refused}", kept.id, clock::rfc3339(kept.about.trained_at_ms))
-        }),
-        Err(error) => Some(error.to_string()),
-    }
+/// Is what the files beside the model in service say.
+#[derive(Default)]
+struct Known {
+    /// The later model that does not go into service by itself, and why.
+    held_back: Option<String>,
+    training: Option<Training>,
+    /// What is wrong, a sentence each.
+    faults: Vec<String>,
+}
+
+async fn known(shop: &Shop) -> Known {
+    let (archive, training) = (Archive::of(&shop.config.model_file()), shop.config.training_file());
+    let (left_out, has_model) = (shop.shelves.left_out(), shop.shelves.model().is_some());
+    let known = web::block(move || {
+        let mut known = Known::default();
+        known.faults.extend(left_out.as_deref().map(in_words));
+        match archive.held_back() {
+            Ok(held) => {
+                known.held_back = held.map(|(kept, refused)| {
+                    format!("model {} of {}: {refused}", kept.id, clock::rfc3339(kept.about.trained_at_ms))
+                });
+            }
+            // A file that is left out has been told of.
+            Err(error) if left_out.is_none() => {
+                let instead = if has_model { "The model in service stays" } else { "No model is in service" };
+                known.faults.push(format!("The models could not be looked through: {error}. {instead}."));
+            }
+            Err(_) => {}
+        }
+        match Training::read(&training) {
+            Ok(training) => known.training = training,
+            Err(error) => {
+                known.faults.push(format!("What came of the last training cannot be read: {error:#}."));
+            }
+        }
+        known
+    });
+    known.await.unwrap_or_else(|error| Known { faults: vec![format!("{error}.")], ..Known::default() })
+}
+
+fn in_words(left_out: &LeftOut) -> String {
+    let instead = match &left_out.instead {
+        Instead::Before => "The model that was in service before answers still.".to_owned(),
+        Instead::Kept(id) => format!("Model {id}, the newest good one that is kept, answers in its place."),
+        Instead::Nothing => "No other model is kept that could answer in its place.".to_owned(),
+    };
+    format!("The model file is left out: {}. {instead}", left_out.why)
+}
+
+fn came_of_training(training: Option<Training>) -> Option<LastTraining> {
+    let Training { ended_at_ms, ended, said, warned, warned_lines, why } = training?;
+    let outcome = match ended {
+        Ended::InService => TrainingOutcome::InService,
+        Ended::NotPromoted => TrainingOutcome::NotPromoted,
+        Ended::Nothing => TrainingOutcome::Nothing,
+        Ended::Failed => TrainingOutcome::Failed,
+    };
+    Some(LastTraining { ended_at_ms, outcome, said, warned, warned_lines, why })
 }
 
 fn title(shelf: &str) -> String {

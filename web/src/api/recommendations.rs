@@ -1,7 +1,9 @@
 //! Recommendations.
 
+use std::collections::BTreeSet;
+
 use actix_web::{HttpRequest, HttpResponse, http::header::ContentType, web};
-use cart_core::{CartId, Sku};
+use cart_core::{CartId, Sku, StockLevels};
 use recommender::index::TRAIL_ITEMS_MAX;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -103,32 +105,42 @@ async fn recommendations(shop: web::Data<Shop>, request: HttpRequest) -> Result<
         filling.value,
         request.query_string(),
     );
-    if let Some(found) = question.as_ref().and_then(|question| shop.shelves.answer(question, who.as_ref())) {
+    let in_cart = match (&about, &who) {
+        // Who names a cart says what lies in it.
+        (About::Cart(_), _) | (_, None) => BTreeSet::new(),
+        (_, Some(who)) => shop.in_open_cart(who).await,
+    };
+    let found = question.as_ref().and_then(|question| shop.shelves.answer(question, who.as_ref(), &in_cart));
+    if let Some(found) = found {
         if let Some(who) = who.filter(|_| !found.is_empty) {
-            shop.expose(&who, filling.counted).await;
+            shop.expose_in_time(&who, filling.counted).await;
         }
         return Ok(HttpResponse::Ok().content_type(ContentType::json()).body(found.json));
     }
     let limit = wanted.limit.map_or(SHELF_DEFAULT, Limit::get);
-    let shelf = shop.shelf(name, about, who.as_ref(), filling, limit).await;
+    let shelf = shop.shelf(name, about, who.as_ref(), filling, limit, &in_cart).await;
     if let Some(who) = &who {
         shop.expose_shelf(who, &shelf).await;
     }
     let products = || shelf.items.iter().map(|item| &item.suggested.product);
     let shown = products().flat_map(|product| product.shelves()).cloned().collect();
-    let stock = shop.shelf_stock(shown).await?;
+    let stock = shop.shelf_stock(shown).await;
     let now = shop.price_question(None, who.as_ref().and_then(Visitor::group));
     let catalogue = shop.catalogue.get();
     let view = shelf.items.iter().map(|item| SuggestionView {
-        product: ProductView::of(&item.suggested.product, &stock, &now),
+        product: match &stock {
+            Some(stock) => ProductView::of(&item.suggested.product, stock, &now),
+            None => ProductView::of(&item.suggested.product, &StockLevels::default(), &now).uncounted(),
+        },
         reason: item.suggested.why.name(),
         because: item.suggested.why.words(&catalogue, None),
         from: item.spot.as_ref().map(Spot::to_string),
     });
     let view = RecommendationsView { shelf: shelf.name, recommendations: view.collect() };
     let json = web::Bytes::from(serde_json::to_vec(&view).expect("products are plain values"));
-    if let Some(question) = question {
-        shop.shelves.keep_answer(shop.catalogue.get(), question, json.clone(), &shelf, &stock);
+    // What is left out for one visitor's cart is not for all.
+    if let (Some(question), Some(stock)) = (question.filter(|_| in_cart.is_empty()), &stock) {
+        shop.shelves.keep_answer(shop.catalogue.get(), question, json.clone(), &shelf, stock);
     }
     Ok(HttpResponse::Ok().content_type(ContentType::json()).body(json))
 }
@@ -167,8 +179,7 @@ async fn subject(
             (ShelfName::GoesWithCart, About::Cart(cart))
         }
         (None, None, Some(visitor)) => {
-            let orders = shop.store.orders_of(&visitor.id, 20).await?;
-            let orders = shop.telling(visitor, orders).await?;
+            let orders = shop.taste(visitor).await;
             let trail = shop.trail(visitor).session;
             (ShelfName::Recommended, About::Shopper { orders, trail })
         }

@@ -5,7 +5,10 @@ use clap::Args;
 use crate::{
     catalogue::Catalogue,
     config::Config,
-    shelves::batch::{self, Trained},
+    shelves::{
+        batch::{self, Trained},
+        training::Line,
+    },
     store,
 };
 
@@ -20,7 +23,10 @@ pub(super) async fn train(config: Config, args: BatchArgs) -> anyhow::Result<()>
     let store = store::connect(&config.store.url, config.store.connections).await?;
     let catalogue = store.catalogue(0).await?.map(Catalogue::of);
     let (program, names) = (batch::program(&config)?, catalogue.as_ref());
-    let mut print = |line: &str| println!("{line}");
+    let mut print = |line: Line<'_>| match line {
+        Line::Said(line) => println!("{line}"),
+        Line::Warned(line) => eprintln!("{line}"),
+    };
     let trained = batch::train(&program, &config, names, &args.further, &mut print);
     match trained.await? {
         Trained::InService => Ok(()),

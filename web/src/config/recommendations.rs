@@ -24,7 +24,8 @@ pub struct ShelvesConfig {
     pub popular: Filling,
     /// What goes with what a letter is about.
     pub mail: Filling,
-    /// How long an algorithm may take before the catalogue's own order fills its shelf, in milliseconds; 0 asks none.
+    /// How long an algorithm may take before the catalogue's own order fills its shelf, and the store when a shelf asks it, in
+    /// milliseconds; 0 asks no algorithm.
     pub deadline_ms: u64,
 }
 

@@ -3,7 +3,7 @@
 //! It follows from the order, or from the product that was waited for, alone; no trail is asked. Who wants no history kept finds
 //! links that say nothing of their letter. No letter waits for it long, or fails because of it.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use cart_core::{Currency, Money, PriceQuestion, VisitorId};
 use serde::Serialize;
@@ -110,7 +110,7 @@ async fn shown(
     let reader = Visitor::absent(owner.unwrap_or(&event.unit).clone(), event.unit.clone());
     let who = Some(&reader).filter(|_| !is_declined);
     let filling = shop.filling(ShelfName::Mail, who, &Forced::new());
-    let shown = shop.shelf(ShelfName::Mail, about, who, filling, BESIDE_MAX).await;
+    let shown = shop.shelf(ShelfName::Mail, about, who, filling, BESIDE_MAX, &BTreeSet::new()).await;
     // Who waits for a product is nobody that experiments know.
     if let Some(who) = who.filter(|_| owner.is_some()) {
         shop.expose_shelf(who, &shown).await;

@@ -1,7 +1,8 @@
 //! What shelves answer again.
 //!
 //! What goes with a product, or follows on a short trail, is the same for all whose shelf one algorithm fills; only their showings
-//! have other names. So an answer that was made for one visitor is another's once it names another showing.
+//! have other names. So an answer that was made for one visitor is another's once it names another showing, unless it offers what
+//! lies in their cart: theirs is made for them, and kept for nobody.
 
 use std::{collections::BTreeSet, ops::Range, sync::Arc};
 
@@ -61,7 +62,8 @@ pub struct Answer {
     json: Bytes,
     /// The showing that it names, where it was made for a visitor.
     showing: Option<Showing>,
-    is_empty: bool,
+    /// What it offers.
+    skus: Vec<Sku>,
 }
 
 impl Answer {
@@ -112,11 +114,19 @@ impl Shelves {
         Some(Question { text, asked_ms, sources })
     }
 
-    /// Finds what was answered before, as it is for whoever asks now.
-    pub fn answer(&self, question: &Question, who: Option<&Visitor>) -> Option<Found> {
+    /// Finds what was answered before, as it is for whoever asks now with such a cart.
+    pub fn answer(
+        &self,
+        question: &Question,
+        who: Option<&Visitor>,
+        in_cart: &BTreeSet<Sku>,
+    ) -> Option<Found> {
         let Question { text, asked_ms, sources } = question;
         let answer = self.answers.find(text, sources, *asked_ms)?;
-        Some(Found { json: answer.json_for(who, question.asked_ms), is_empty: answer.is_empty })
+        if answer.skus.iter().any(|sku| in_cart.contains(sku)) {
+            return None;
+        }
+        Some(Found { json: answer.json_for(who, question.asked_ms), is_empty: answer.skus.is_empty() })
     }
 
     /// Keeps an answer, unless something changed while it was made, or an algorithm failed. `stock` is what it was made of: levels that
@@ -134,8 +144,9 @@ impl Shelves {
         if is_current && !shelf.is_makeshift {
             let spot = shelf.items.first().and_then(|item| item.spot.as_ref());
             let showing = spot.map(|spot| spot.showing.clone());
+            let skus = shelf.items.iter().map(|item| item.suggested.product.sku.clone()).collect();
             let (Question { text, asked_ms, sources }, size_bytes) = (question, json.len());
-            let answer = Answer { json, showing, is_empty: shelf.items.is_empty() };
+            let answer = Answer { json, showing, skus };
             self.answers.keep(&text, sources, asked_ms, answer, size_bytes);
         }
     }
@@ -190,7 +201,7 @@ mod tests {
         let showing = Showing::fresh(ann.unit(), 1_000);
         let json =
             format!(r#"["bought_together.1.pairs.{0}","bought_together.2.pairs.{0}"]"#, showing.as_str());
-        let made = Answer { json: json.into(), showing: Some(showing.clone()), is_empty: false };
+        let made = Answer { json: json.into(), showing: Some(showing.clone()), skus: vec![] };
         let given = made.json_for(Some(&bob), 2_000);
         let spots: Vec<String> = serde_json::from_slice(&given).unwrap();
         let spots: Vec<super::super::showing::Spot> =

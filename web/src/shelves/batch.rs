@@ -3,15 +3,19 @@
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
 };
 
 use anyhow::{Context, ensure};
 use recommender::file;
 use serde_json::json;
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::Command,
+};
 
-use crate::{catalogue::Catalogue, config::Config};
+use super::training::{Ended, Heard, Line};
+use crate::{catalogue::Catalogue, clock, config::Config};
 
 /// The batch program's file name.
 pub const PROGRAM: &str = "cartwright-batch";
@@ -40,8 +44,8 @@ pub enum Trained {
     Nothing,
 }
 
-/// Trains with the batch program, the folders of the configuration, the catalogue's names and further arguments; `said` is
-/// told each line that the batch program prints.
+/// Trains with the batch program, the folders of the configuration, the catalogue's names and further arguments; `heard` is
+/// told each line that the batch program prints. What came of it is kept beside the models, whatever it is.
 ///
 /// # Errors
 /// Where the program is not there, cannot be started or says that it failed, with what it said.
@@ -50,21 +54,68 @@ pub async fn train(
     config: &Config,
     catalogue: Option<&Catalogue>,
     further: &[String],
-    said: &mut (dyn FnMut(&str) + Send),
+    heard: &mut (dyn FnMut(Line<'_>) + Send),
 ) -> anyhow::Result<Trained> {
+    let mut kept = Heard::default();
+    let mut hear = |line: Line<'_>| {
+        kept.take(line);
+        heard(line);
+    };
+    let ran = run(program, config, catalogue, further, &mut hear).await;
+    let (ended, failure) = match &ran {
+        Ok(status) => match status.code() {
+            Some(0) => (Ended::InService, None),
+            Some(4) => (Ended::NotPromoted, None),
+            Some(3) => (Ended::Nothing, None),
+            _ => (Ended::Failed, Some(format!("the batch program ended with {status}"))),
+        },
+        Err(error) => (Ended::Failed, Some(format!("{error:#}"))),
+    };
+    let training = kept.ended(ended, failure, clock::now_ms());
+    if let Err(error) = training.save(&config.training_file()) {
+        tracing::warn!(%error, "what came of a training could not be kept");
+    }
+    ran?;
+    match ended {
+        Ended::InService => Ok(Trained::InService),
+        Ended::NotPromoted => Ok(Trained::NotPromoted),
+        Ended::Nothing => Ok(Trained::Nothing),
+        Ended::Failed => anyhow::bail!("training failed: {}", training.why.unwrap_or_default()),
+    }
+}
+
+/// Runs a training to its end.
+async fn run(
+    program: &Path,
+    config: &Config,
+    catalogue: Option<&Catalogue>,
+    further: &[String],
+    hear: &mut (dyn FnMut(Line<'_>) + Send),
+) -> anyhow::Result<ExitStatus> {
     if let Some(catalogue) = catalogue {
         write_names(&config.catalogue_file(), catalogue).context("cannot write the catalogue's names")?;
     }
     let mut command = command(program, config, "train")?;
-    command.arg("--model").arg(config.model_file());
-    let output = command.args(further).output().await.context("cannot start the batch program")?;
-    String::from_utf8_lossy(&output.stdout).lines().for_each(said);
-    match output.status.code() {
-        Some(0) => Ok(Trained::InService),
-        Some(4) => Ok(Trained::NotPromoted),
-        Some(3) => Ok(Trained::Nothing),
-        _ => anyhow::bail!("training failed: {}", String::from_utf8_lossy(&output.stderr).trim()),
+    command.arg("--model").arg(config.model_file()).args(further);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().context("cannot start the batch program")?;
+    let said = child.stdout.take().context("the batch program has no output")?;
+    let warned = child.stderr.take().context("the batch program has no error output")?;
+    let (mut said, mut warned) = (BufReader::new(said).lines(), BufReader::new(warned).lines());
+    let (mut says, mut warns) = (true, true);
+    while says || warns {
+        tokio::select! {
+            line = said.next_line(), if says => match line.context("cannot read what the batch program says")? {
+                Some(line) => hear(Line::Said(&line)),
+                None => says = false,
+            },
+            line = warned.next_line(), if warns => match line.context("cannot read what the batch program says")? {
+                Some(line) => hear(Line::Warned(&line)),
+                None => warns = false,
+            },
+        }
     }
+    child.wait().await.context("cannot wait for the batch program")
 }
 
 /// Lets the batch program tune or evaluate, and print what it prints.

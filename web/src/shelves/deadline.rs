@@ -1,4 +1,4 @@
-//! The time that an algorithm has: a shelf never delays its page.
+//! The time that an algorithm has, or the store when a shelf asks it: a shelf never delays its page.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,6 +11,9 @@ use tokio::{sync::Semaphore, task, time::timeout};
 /// Most algorithms at work at a time. One that never ends keeps its place, and no more than so many can; what finds no place in its
 /// time is late as well.
 const AT_WORK_MAX: usize = 32;
+
+/// Most things that are written behind pages that no longer wait for them.
+const BEHIND_MAX: usize = 256;
 
 /// What brief work may take, with room for a busy machine. Who has less patience lets it be worked out beside, as what may be long.
 const BRIEF: Duration = Duration::from_millis(10);
@@ -43,16 +46,67 @@ impl Failure {
     }
 }
 
-/// Lends places to algorithms, each for a limited time.
-pub struct Deadline(Arc<Semaphore>);
-
-impl Default for Deadline {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(AT_WORK_MAX)))
-    }
+/// Lends places to algorithms and to questions, which are waited for a limited time.
+pub struct Deadline {
+    at_work: Arc<Semaphore>,
+    asked: Arc<Semaphore>,
+    behind: Arc<Semaphore>,
 }
 
 impl Deadline {
+    /// Lends places beside a store with so many connections: half of them at the most answer shelves, so that one that stalls
+    /// leaves pages the others.
+    pub fn beside(connections: usize) -> Self {
+        let places = |places| Arc::new(Semaphore::new(places));
+        Self {
+            at_work: places(AT_WORK_MAX),
+            asked: places((connections / 2).max(1)),
+            behind: places(BEHIND_MAX),
+        }
+    }
+
+    /// Asks, and goes on without an answer when `patience` is over.
+    ///
+    /// # Errors
+    /// [`Failure`]; what is late keeps its place until it is answered, and nobody hears of it.
+    pub async fn answered<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        question: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let places = self.asked.clone();
+        let asked = async {
+            let place = places.acquire_owned().await.expect("nobody closes it");
+            // A task of its own: a connection that is let go of while it waits would make the next who gets it wait.
+            let asked = task::spawn(async move {
+                let answer = question.await;
+                drop(place);
+                answer
+            });
+            asked.await.map_err(|_| Failure::Broken)
+        };
+        timeout(patience, asked).await.unwrap_or(Err(Failure::Late))
+    }
+
+    /// Begins what is to be done in any case, and goes on when `patience` is over.
+    ///
+    /// # Errors
+    /// [`Failure::Late`] where too much is under way already: then it is not begun.
+    pub async fn begun(
+        &self,
+        patience: Duration,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let place = self.behind.clone().try_acquire_owned().map_err(|_| Failure::Late)?;
+        let work = task::spawn(async move {
+            work.await;
+            drop(place);
+        });
+        // Who no longer waits has begun it all the same.
+        let _ = timeout(patience, work).await;
+        Ok(())
+    }
+
     /// Lets something be worked out: what is brief at the door, all else beside it, and the door goes on without it when `patience`
     /// is over.
     ///
@@ -71,7 +125,7 @@ impl Deadline {
         if length == Length::Brief && patience >= BRIEF {
             return catch_unwind(AssertUnwindSafe(work)).map_err(|_| Failure::Broken);
         }
-        let places = self.0.clone();
+        let places = self.at_work.clone();
         let worked = async {
             let place = places.acquire_owned().await.expect("nobody closes it");
             let work = move || {
@@ -99,7 +153,7 @@ mod tests {
 
     #[actix_web::test]
     async fn what_is_late_or_breaks_is_done_without() {
-        let deadline = Deadline::default();
+        let deadline = Deadline::beside(8);
         assert_eq!(deadline.within(LONG, Open, || 7).await, Ok(7));
         assert_eq!(deadline.within(SOON, Open, || thread::sleep(4 * SOON)).await, Err(Failure::Late));
         assert_eq!(deadline.within(Duration::ZERO, Brief, || 7).await, Err(Failure::Late));
@@ -110,7 +164,7 @@ mod tests {
 
     #[actix_web::test]
     async fn what_is_brief_is_done_at_once_where_there_is_patience_enough() {
-        let (deadline, here) = (Deadline::default(), thread::current().id());
+        let (deadline, here) = (Deadline::beside(8), thread::current().id());
         let is_here = || thread::current().id();
         assert_eq!(deadline.within(LONG, Brief, is_here).await, Ok(here));
         assert_ne!(deadline.within(LONG, Open, is_here).await, Ok(here));
@@ -119,8 +173,49 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn a_store_that_stalls_is_not_waited_for_and_asked_no_more() {
+        let deadline = Deadline::beside(4);
+        let go_on = Arc::new(tokio::sync::Notify::new());
+        let stalls = || {
+            let go_on = go_on.clone();
+            async move { go_on.notified().await }
+        };
+        for _ in 0..2 {
+            assert_eq!(deadline.answered(SOON, stalls()).await, Err(Failure::Late));
+        }
+        assert_eq!(deadline.answered(SOON, async { 7 }).await, Err(Failure::Late), "pages keep the others");
+        go_on.notify_waiters();
+        assert_eq!(
+            deadline.answered(LONG, async { 7 }).await,
+            Ok(7),
+            "what is answered gives its place back"
+        );
+        let breaks = async { panic!("on purpose") };
+        assert_eq!(deadline.answered::<i32>(LONG, breaks).await, Err(Failure::Broken));
+    }
+
+    #[actix_web::test]
+    async fn what_is_begun_is_done_although_nobody_waits() {
+        let deadline = Deadline::beside(2);
+        let (go_on, (done, heard)) = (Arc::new(Semaphore::new(0)), mpsc::channel());
+        for n in 0..BEHIND_MAX {
+            let (go_on, done) = (go_on.clone(), done.clone());
+            let work = async move {
+                go_on.acquire().await.expect("nobody closes it").forget();
+                done.send(n).expect("somebody hears");
+            };
+            assert_eq!(deadline.begun(Duration::ZERO, work).await, Ok(()));
+        }
+        assert_eq!(deadline.begun(LONG, async {}).await, Err(Failure::Late), "but no more than so much");
+        go_on.add_permits(BEHIND_MAX);
+        tokio::time::sleep(SOON).await;
+        assert_eq!(heard.try_iter().count(), BEHIND_MAX);
+        assert_eq!(deadline.begun(LONG, async {}).await, Ok(()));
+    }
+
+    #[actix_web::test]
     async fn what_never_ends_takes_no_more_than_its_places() {
-        let deadline = Deadline::default();
+        let deadline = Deadline::beside(8);
         let (end, ended) = mpsc::channel::<()>();
         let ended = Arc::new(std::sync::Mutex::new(ended));
         let endless = || {

@@ -36,24 +36,14 @@ struct Known {
 }
 
 impl Levels {
-    /// Returns the levels of products, and perhaps of others; what is not known yet is read now.
-    ///
-    /// # Errors
-    /// What reading says.
-    pub async fn of<R>(
-        &self,
-        skus: BTreeSet<Sku>,
-        read: impl FnOnce(BTreeSet<Sku>) -> R,
-    ) -> store::Result<Arc<StockLevels>>
-    where
-        R: Future<Output = store::Result<StockLevels>>,
-    {
+    /// Returns the levels of products, and perhaps of others, where all of them are known; else they will be, after the next reading.
+    pub fn find(&self, skus: &BTreeSet<Sku>) -> Option<Arc<StockLevels>> {
         let known = self.known.load();
         if skus.is_subset(&known.skus) {
-            return Ok(known.levels.clone());
+            return Some(known.levels.clone());
         }
-        self.ask(&skus);
-        Ok(Arc::new(read(skus).await?))
+        self.ask(skus);
+        None
     }
 
     /// Returns the levels that are read together; they stay the same for as long as nothing of them changes.
@@ -133,17 +123,14 @@ mod tests {
     async fn what_was_asked_for_is_read_together_and_not_again_for_each_page() {
         let kept = Levels::default();
         let mug = Sku::parse("MUG").unwrap();
-        let first = kept.of(skus(&["MUG"]), async |skus| levels(skus, 3)).await.unwrap();
-        assert_eq!(first.available(&mug), 3);
-        kept.of(skus(&["JUG"]), async |skus| levels(skus, 3)).await.unwrap();
+        assert!(kept.find(&skus(&["MUG"])).is_none() && kept.find(&skus(&["JUG"])).is_none());
         kept.refresh(async |asked| {
             assert_eq!(asked, skus(&["JUG", "MUG"]));
             levels(asked, 2)
         })
         .await
         .unwrap();
-        let never = async |_| -> store::Result<StockLevels> { panic!("it is known") };
-        assert_eq!(kept.of(skus(&["MUG", "JUG"]), never).await.unwrap().available(&mug), 2);
+        assert_eq!(kept.find(&skus(&["MUG", "JUG"])).unwrap().available(&mug), 2);
         let known = kept.known();
         kept.refresh(async |skus| levels(skus, 2)).await.unwrap();
         assert!(Arc::ptr_eq(&known, &kept.known()), "nothing has changed");
@@ -156,11 +143,7 @@ mod tests {
         let kept = Levels::default();
         let all: Vec<String> = (0..PRODUCTS_MAX).map(|n| format!("P{n}")).collect();
         for page in all.windows(2).rev() {
-            kept.of(page.iter().map(|text| Sku::parse(text).unwrap()).collect(), async |skus| {
-                levels(skus, 3)
-            })
-            .await
-            .unwrap();
+            kept.find(&page.iter().map(|text| Sku::parse(text).unwrap()).collect());
         }
         kept.refresh(async |skus| levels(skus, 3)).await.unwrap();
         assert_eq!(kept.known.load().skus.len(), PRODUCTS_MAX);
@@ -169,14 +152,11 @@ mod tests {
     #[actix_web::test]
     async fn where_reading_fails_nothing_old_is_told_and_what_nobody_asks_for_is_dropped() {
         let kept = Levels::default();
-        kept.of(skus(&["MUG"]), async |skus| levels(skus, 3)).await.unwrap();
+        kept.find(&skus(&["MUG"]));
         kept.refresh(async |skus| levels(skus, 3)).await.unwrap();
+        assert!(kept.find(&skus(&["MUG"])).is_some());
         kept.refresh(async |_| Err(store::StoreError::Unavailable("away".into()))).await.unwrap_err();
-        assert!(
-            kept.of(skus(&["MUG"]), async |_| Err(store::StoreError::Unavailable("away".into())))
-                .await
-                .is_err()
-        );
+        assert!(kept.find(&skus(&["MUG"])).is_none());
         for _ in 0..READINGS {
             kept.refresh(async |skus| levels(skus, 3)).await.unwrap();
         }

@@ -95,6 +95,9 @@ impl Shown {
     }
 }
 
+/// The products of the catalogue that are looked through where a page waits: a millisecond or two.
+pub(crate) const LOOKED_THROUGH_MAX: usize = 5_000;
+
 /// The fewest products that make a shelf of something in particular.
 const LEAST: usize = 2;
 
@@ -126,7 +129,11 @@ impl Shelves {
     ) -> Shelf {
         let fill = |basis: &[Sku], ask: &dyn Fn(&Index, Wanted<'_>) -> Vec<Suggestion>| {
             let (categories, is_only) = (about.categories(catalogue), matches!(about, About::Category(_)));
-            self.fill(catalogue, &Filled { algorithm, n, basis, categories, is_only }, ask)
+            let looks = match self.length_of(about) {
+                Length::Brief => LOOKED_THROUGH_MAX,
+                Length::Open => usize::MAX,
+            };
+            self.fill(catalogue, &Filled { algorithm, n, basis, categories, is_only, looks }, ask)
         };
         match about {
             About::Product(sku) => {

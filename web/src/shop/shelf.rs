@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use cart_core::{Sku, VisitorId};
+use cart_core::Sku;
 
 use super::Shop;
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
         interleave::interleave,
         report::{Reader, Refused, Report, Told},
         rules,
+        show::LOOKED_THROUGH_MAX,
         showing::{Showing, Spot},
     },
     store::TrackedEvent,
@@ -26,11 +27,6 @@ use crate::{
 
 /// How many more suggestions rules choose from than a shelf takes: what is boosted from far below must be among them.
 const SPARE: usize = 60;
-/// The orders in which it is looked up what a visitor bought.
-const ORDERS_MAX: usize = 20;
-
-/// How long a shelf waits for the store.
-const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Is a suggestion with who made it, and who else fills the shelf.
 struct Candidate {
@@ -46,8 +42,8 @@ impl Shop {
         answered.unwrap_or_else(|| Answered { value: self.config.shelves.of(name), counted: None })
     }
 
-    /// Fills a shelf for somebody. It never holds what its page is about, is sold out or hidden, nor what the shop's rules
-    /// exclude.
+    /// Fills a shelf for somebody. It never holds what its page is about, lies in the cart that they have open, is sold out or
+    /// hidden, nor what the shop's rules exclude.
     pub async fn shelf(
         &self,
         name: ShelfName,
@@ -55,6 +51,7 @@ impl Shop {
         who: Option<&Visitor>,
         filling: Answered<Filling>,
         wanted: usize,
+        in_cart: &BTreeSet<Sku>,
     ) -> Shown {
         let (rules, now_ms) = (self.shelves.rulebook.get(), clock::now_ms());
         let Answered { value: filling, counted: met } = filling;
@@ -63,7 +60,7 @@ impl Shop {
             None => Some(BTreeSet::new()),
         };
         let catalogue = self.catalogue.get();
-        let (sold_out, shown) = (self.shelves.sold_out(), about.skus());
+        let (sold_out, shown) = (self.shelves.sold_out(), &about.skus() | in_cart);
         let spare = if rules.are_in_force(name, now_ms) { SPARE } else { 0 };
         let showing = who.map(|who| Showing::fresh(who.unit(), now_ms));
         let coins = showing.as_ref().map_or(0, |showing| showing.event_id("coins").as_u64_pair().0);
@@ -92,31 +89,6 @@ impl Shop {
             ShownItem { suggested, spot: showing.clone().map(spot) }
         });
         Shown { name, items: items.collect(), met, is_makeshift }
-    }
-
-    /// Logs that a visitor has met who fills a shelf, where there is one to be seen.
-    pub async fn expose_shelf(&self, who: &Visitor, shown: &Shown) {
-        if !shown.items.is_empty() {
-            self.expose(who, shown.met.clone()).await;
-        }
-    }
-
-    /// Looks up what a visitor bought; nothing is known where the store does not say in time.
-    async fn bought_by(&self, who: &VisitorId) -> Option<BTreeSet<Sku>> {
-        match tokio::time::timeout(PATIENCE, self.store.orders_of(who, ORDERS_MAX)).await {
-            Ok(Ok(orders)) => {
-                Some(orders.iter().flat_map(|o| &o.lines).map(|line| line.sku.clone()).collect())
-            }
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "what a visitor bought could not be looked up for a shelf");
-                metrics::shelf_fallback("store");
-                None
-            }
-            Err(_) => {
-                metrics::shelf_fallback("slow");
-                None
-            }
-        }
     }
 
     /// Returns what fills a shelf, the best first, and whether an algorithm failed.
@@ -164,7 +136,8 @@ impl Shop {
             Ok(shelf) => (shelf, false),
             Err(failure) => {
                 metrics::shelf_fallback(failure.name());
-                let all = catalogue.families().filter(|p| !self.shelves.is_sold_out(&p.sku)).take(n);
+                let looked_through = catalogue.families().take(LOOKED_THROUGH_MAX);
+                let all = looked_through.filter(|p| !self.shelves.is_sold_out(&p.sku)).take(n);
                 (all.map(|p| Suggested { product: p.clone(), why: Why::Catalogue }).collect(), true)
             }
         }

@@ -1,7 +1,9 @@
 //! Orders that came from elsewhere, and the sum of our own.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use cart_core::{Order, OrderId, VisitorId};
+use cart_core::{Order, OrderId, Sku, VisitorId};
 
 use super::Result;
 
@@ -13,6 +15,9 @@ pub trait OrderStore: Send + Sync {
 
     /// Returns the visitor's newest orders first, imported ones included, at most `limit`.
     async fn orders_of(&self, owner: &VisitorId, limit: usize) -> Result<Vec<Order>>;
+
+    /// Returns what stands in the visitor's newest orders, imported ones included, at most so many of them.
+    async fn bought_by(&self, owner: &VisitorId, orders: usize) -> Result<BTreeSet<Sku>>;
 
     /// Returns orders, the newest first, at most `limit`.
     async fn find_orders(&self, query: &OrderQuery, limit: usize) -> Result<Vec<Order>>;

@@ -34,8 +34,6 @@ use crate::{
 pub(super) const SHELF_LEN: usize = 6;
 /// Products that the first page puts forward.
 const FEATURED_LEN: usize = 8;
-/// Orders that a visitor's taste is read from.
-const HISTORY_ORDERS: usize = 20;
 
 /// Makes cards of products, with one look at the stock for all of them.
 pub(super) async fn cards(
@@ -44,7 +42,17 @@ pub(super) async fn cards(
     products: &[Arc<Product>],
 ) -> Result<Vec<Card>, Problem> {
     let stock = shop.stock(&skus_of(products)).await?;
-    Ok(cards_of(shop, group, products, &stock))
+    Ok(cards_of(shop, group, products, Some(&stock)))
+}
+
+/// As [`cards`], of what stands on a shelf: where the store is slow, they do not say how much there is.
+pub(super) async fn shelf_cards(
+    shop: &Shop,
+    group: Option<&GroupId>,
+    products: &[Arc<Product>],
+) -> Vec<Card> {
+    let stock = shop.shelf_stock(skus_of(products)).await;
+    cards_of(shop, group, products, stock.as_deref())
 }
 
 fn skus_of(products: &[Arc<Product>]) -> BTreeSet<Sku> {
@@ -55,10 +63,10 @@ fn cards_of(
     shop: &Shop,
     group: Option<&GroupId>,
     products: &[Arc<Product>],
-    stock: &StockLevels,
+    stock: Option<&StockLevels>,
 ) -> Vec<Card> {
     let now = shop.price_question(None, group);
-    let on_offer = |p: &Product| stock.on_offer(p, now.now_ms);
+    let on_offer = |p: &Product| stock.and_then(|stock| stock.on_offer(p, now.now_ms));
     let card = |p: &Arc<Product>| Card::of(p, on_offer(p), now.now_ms).at(price_now(p, &now));
     products.iter().map(card).collect()
 }
@@ -77,13 +85,13 @@ pub(super) async fn shelf_for(
     wanted: usize,
 ) -> Shown {
     let filling = shop.filling(name, Some(&guest.visitor), &guest.forced);
-    let shown = shop.shelf(name, about, Some(&guest.visitor), filling, wanted).await;
+    let shown = shop.shelf(name, about, Some(&guest.visitor), filling, wanted, &guest.in_cart()).await;
     shop.expose_shelf(&guest.visitor, &shown).await;
     shown
 }
 
 /// Makes a shelf of pages out of one of recommendations.
-pub(super) async fn shelf(shop: &Shop, guest: &Guest, heading: &str, shown: Shown) -> Result<Shelf, Problem> {
+pub(super) async fn shelf(shop: &Shop, guest: &Guest, heading: &str, shown: Shown) -> Shelf {
     shelf_beside(shop, guest, heading, shown, None).await
 }
 
@@ -94,16 +102,15 @@ async fn shelf_beside(
     heading: &str,
     shown: Shown,
     beside: Option<&Sku>,
-) -> Result<Shelf, Problem> {
+) -> Shelf {
     let catalogue = shop.catalogue.get();
     let because: Vec<String> =
         shown.items.iter().map(|item| item.suggested.why.words(&catalogue, beside)).collect();
     let (products, spots): (Vec<_>, Vec<_>) =
         shown.items.into_iter().map(|item| (item.suggested.product, item.spot)).unzip();
-    let stock = shop.shelf_stock(skus_of(&products)).await?;
-    let cards = cards_of(shop, guest.visitor.group(), &products, &stock).into_iter().zip(spots).zip(because);
+    let cards = shelf_cards(shop, guest.visitor.group(), &products).await.into_iter().zip(spots).zip(because);
     let cards = cards.map(|((card, spot), because)| card.shown_at(spot.as_ref()).because(because)).collect();
-    Ok(Shelf::new(heading, cards))
+    Shelf::new(heading, cards)
 }
 
 /// `GET /`.
@@ -129,32 +136,32 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
     let mut featured: Vec<Arc<Product>> = mixed.filter(on_offer).take(most).cloned().collect();
     if featured.is_empty() {
         let filling = shop.filling(ShelfName::Popular, None, &Forced::new());
-        let popular = shop.shelf(ShelfName::Popular, About::Nothing, None, filling, most).await;
+        let popular =
+            shop.shelf(ShelfName::Popular, About::Nothing, None, filling, most, &guest.in_cart()).await;
         featured = popular.items.into_iter().map(|item| item.suggested.product).collect();
     }
     let orders = match guest.visitor.new_token() {
         Some(_) => vec![],
-        None => shop.store.orders_of(&guest.visitor.id, HISTORY_ORDERS).await?,
+        None => shop.taste(&guest.visitor).await,
     };
-    let orders = shop.telling(&guest.visitor, orders).await?;
     let trail = shop.trail(&guest.visitor).session;
     let next = match trail.is_empty() {
         true => None,
         false => {
             let about = About::Trail(trail.clone());
             let chosen = shelf_for(shop, ShelfName::Continue, about, &guest, SHELF_LEN).await.particular();
-            Some(shelf(shop, &guest, "Where you left off", chosen).await?)
+            Some(shelf(shop, &guest, "Where you left off", chosen).await)
         }
     };
     let suggested = match orders.is_empty() {
         true => {
             let chosen = shelf_for(shop, ShelfName::Popular, About::Nothing, &guest, SHELF_LEN).await;
-            shelf(shop, &guest, "Popular now", chosen).await?
+            shelf(shop, &guest, "Popular now", chosen).await
         }
         false => {
             let about = About::Shopper { orders, trail };
             let chosen = shelf_for(shop, ShelfName::Recommended, about, &guest, SHELF_LEN).await;
-            shelf(shop, &guest, "Recommended for you", chosen).await?
+            shelf(shop, &guest, "Recommended for you", chosen).await
         }
     };
     // What the shelf below shows comes last, so that a page with enough to show shows nothing twice.
@@ -175,7 +182,7 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
     };
     let mut page = Home::new(hero, cards(shop, guest.visitor.group(), &featured).await?, suggested, &doors);
     page.next = next;
-    page.seen = seen(front, &guest, None).await?;
+    page.seen = seen(front, &guest, None).await;
     html(&guest, request, StatusCode::OK, front.pages.home(&front.shell_of(&guest, request), &page))
 }
 
@@ -258,8 +265,8 @@ pub(super) async fn product_page(
     let about = About::Trail(trail);
     let viewed = shelf_for(shop, ShelfName::AlsoViewed, about, &guest, 2 * SHELF_LEN).await;
     let viewed = viewed.particular().without(&together, SHELF_LEN);
-    let viewed = shelf(shop, &guest, "People also viewed", viewed).await?;
-    let together = shelf_beside(shop, &guest, "Bought together", together, Some(&product.sku)).await?;
+    let viewed = shelf(shop, &guest, "People also viewed", viewed).await;
+    let together = shelf_beside(shop, &guest, "Bought together", together, Some(&product.sku)).await;
     let belonging = together.cards.iter().zip(belongs).filter(|(_, belongs)| *belongs);
     let set: Vec<Card> = belonging.map(|(card, _)| card.clone()).collect();
     let status = match tell {
@@ -277,7 +284,7 @@ pub(super) async fn product_page(
         .with_lists(lists.iter().map(ListRow::from).collect())
         .with_tell(shop.config.mail.is_sent().then(|| tell.unwrap_or_else(|| fresh_tell(shop, &guest))));
     page.viewed = Some(viewed);
-    page.seen = seen(front, &guest, Some(&product.sku)).await?;
+    page.seen = seen(front, &guest, Some(&product.sku)).await;
     html(&guest, request, status, front.pages.product(&front.shell_of(&guest, request), &page))
 }
 

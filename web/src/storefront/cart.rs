@@ -96,7 +96,7 @@ pub(super) async fn cart_page(
         note: has_lines.map(|cart| left.note.unwrap_or_else(|| NoteField::new(cart.note.as_str()))),
         shares: shares?.iter().map(|share| ShareRow::of(share, now_ms)).collect(),
         cart: guest.cart.as_ref().map(|cart| view(shop, cart)),
-        shelf: shelf(shop, guest, &heading.value, suggested).await?,
+        shelf: shelf(shop, guest, &heading.value, suggested).await,
         redeem: left.redeem,
     };
     html(guest, request, status, front.pages.cart(&shell, &page))

@@ -406,7 +406,7 @@ async fn confirmation_page(front: &Front, request: &HttpRequest, id: &str) -> Pa
     let catalogue = shop.catalogue.get();
     let about = About::Shopper { orders: vec![order.clone()], trail: vec![] };
     let chosen = shelf_for(shop, ShelfName::Recommended, about, &guest, SHELF_LEN).await;
-    let suggested = shelf(shop, &guest, "Recommended for you", chosen).await?;
+    let suggested = shelf(shop, &guest, "Recommended for you", chosen).await;
     let product = |sku: &Sku| -> Option<&Product> { catalogue.product(sku).map(|p| &**p) };
     let mut page =
         Confirmation::of(&cart, &shop.quote(&cart), &order, product, shop.config.mail.is_sent(), suggested);

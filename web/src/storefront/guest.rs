@@ -1,12 +1,12 @@
 //! Who is looking at a page: the visitor, their open cart and what a tester has forced.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponseBuilder,
     cookie::{Cookie, SameSite},
 };
-use cart_core::{Cart, Money, ReopenedLine, gift_card};
+use cart_core::{Cart, Money, ReopenedLine, Sku, gift_card};
 
 use crate::{
     api::request::forced,
@@ -77,6 +77,11 @@ impl Guest {
         let cart = accepted(answer)?.cart;
         self.cart = Some(cart.clone());
         Ok(cart)
+    }
+
+    /// Returns what lies in their cart.
+    pub fn in_cart(&self) -> BTreeSet<Sku> {
+        self.cart.iter().flat_map(|cart| &cart.lines).map(|line| line.sku.clone()).collect()
     }
 
     /// Makes the guest somebody else: the user who just logged in, or nobody in particular.

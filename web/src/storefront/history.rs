@@ -11,7 +11,7 @@ use cart_core::{Product, Sku};
 
 use super::{
     Front, Page,
-    browse::{SHELF_LEN, cards},
+    browse::{SHELF_LEN, shelf_cards},
     guest::Guest,
     html,
     pages::{Card, HistoryPage, Notice},
@@ -20,7 +20,6 @@ use super::{
 use crate::{
     catalogue::Catalogue,
     history::cookie,
-    problem::Problem,
     trails::{Act, Step},
 };
 
@@ -28,7 +27,7 @@ use crate::{
 const NAMED_MAX: usize = 3;
 
 /// Makes cards of what a guest looked at lately, the newest first, but of the product that they look at now.
-pub(super) async fn seen(front: &Front, guest: &Guest, now: Option<&Sku>) -> Result<Vec<Card>, Problem> {
+pub(super) async fn seen(front: &Front, guest: &Guest, now: Option<&Sku>) -> Vec<Card> {
     let shop = &front.shop;
     let catalogue = shop.catalogue.get();
     let steps = shop.steps(&guest.visitor);
@@ -37,9 +36,9 @@ pub(super) async fn seen(front: &Front, guest: &Guest, now: Option<&Sku>) -> Res
     let products: Vec<Arc<Product>> =
         viewed.filter_map(|step| catalogue.visible(&step.sku).cloned()).take(SHELF_LEN).collect();
     if products.is_empty() {
-        return Ok(vec![]);
+        return vec![];
     }
-    cards(shop, guest.visitor.group(), &products).await
+    shelf_cards(shop, guest.visitor.group(), &products).await
 }
 
 /// `GET /history`.

@@ -108,6 +108,12 @@ impl<'a> ProductView<'a> {
             properties: product.properties.iter().map(PropertyView::from).collect(),
         }
     }
+
+    /// Says nothing of how much there is: nobody knows now.
+    #[must_use]
+    pub fn uncounted(self) -> Self {
+        Self { available: None, later: None, ..self }
+    }
 }
 
 /// Selects the price of one piece: in the currency asked for, or else the product's own.

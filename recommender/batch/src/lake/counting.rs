@@ -1,7 +1,7 @@
 //! Counting: what is new in the days of a lake is told to the counts that lie beside them.
 //!
 //! What the counts were told of is noted last, in a file of its own: what breaks off before is told again, which counts
-//! nothing twice. Counts that are missing, torn, of another version or of more than the lake has are begun anew.
+//! nothing twice. Orders of a history that was deleted since are taken out again. Counts that are missing, torn, of another version or of more than the lake has are begun anew.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -17,6 +17,7 @@ use learning::{
     draw::hash,
     together::Together,
 };
+use polars::prelude::col;
 use recommender::file;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,7 @@ use super::{
     manifest::Manifest,
     orders::{Returned, each_order},
     table::Table,
+    units::Units,
 };
 use crate::progress::Bar;
 
@@ -57,6 +59,9 @@ pub struct Counting {
 struct Counted {
     orders: BTreeMap<String, u64>,
     returns: BTreeMap<String, u64>,
+    /// What units said; nothing of it in notes of before it was asked.
+    #[serde(default)]
+    units: BTreeMap<String, u64>,
 }
 
 impl Lake {
@@ -102,7 +107,8 @@ impl Lake {
         Ok((together, Counting { days, added, items, seconds, is_first, anew_because: None }))
     }
 
-    /// Tells of orders of days that changed, and of orders that had returns on days that changed.
+    /// Tells of orders of days that changed, of orders that had returns on days that changed, and of those that are to be
+    /// forgotten.
     fn tell<S: Score>(&self, counts: &mut Counts<S>, counted: &Counted) -> anyhow::Result<(usize, Added)> {
         let new = changed(&self.manifest.days, &counted.orders);
         let mut touched = Returned::default();
@@ -116,7 +122,9 @@ impl Lake {
             let name = days::name(i64::from(day))?;
             days.extend(self.manifest.days.get_key_value(&name).map(|(day, _)| day));
         }
-        if days.is_empty() {
+        let units = self.units()?;
+        let forgotten = if counts.is_empty() { vec![] } else { self.forgotten(&units, counted)? };
+        if days.is_empty() && forgotten.is_empty() {
             return Ok((0, counts.add().finish()?));
         }
         let returned = self.returned(days.first().copied())?;
@@ -126,8 +134,13 @@ impl Lake {
         for day in &days {
             let is_new = new.contains(day);
             self.scan(Table::Orders, std::iter::once(*day), |rows| {
+                let of = rows.clone().select([col("unit")]).collect()?;
+                let of = of.column("unit")?.str()?;
                 each_order(rows, |order| {
                     let id = hash(order.id);
+                    if of.get(order.row as usize).is_some_and(|unit| units.is_deleted(unit, order.at_ms)) {
+                        return Ok(());
+                    }
                     if !is_new && !touched.contains(&id) {
                         return Ok(());
                     }
@@ -147,8 +160,34 @@ impl Lake {
             })?;
             bar.advance(1);
         }
+        forgotten.into_iter().try_for_each(|id| addition.give_back(id, None))?;
         bar.finish();
         Ok((days.len(), addition.finish()?))
+    }
+
+    /// Returns the hashes of all orders of deleted histories, where more may have been deleted than when counts were told last: all
+    /// days are looked at then.
+    fn forgotten(&self, units: &Units, counted: &Counted) -> anyhow::Result<Vec<u64>> {
+        let mut later = Units::default();
+        let days = changed(&self.manifest.units, &counted.units);
+        self.scan(Table::Units, days.into_iter(), |rows| later.take(rows))?;
+        let mut forgotten = Vec::new();
+        if !units.are_deleted_by(&later) {
+            return Ok(forgotten);
+        }
+        self.scan(Table::Orders, self.manifest.days.keys(), |rows| {
+            let rows = rows.select([col("unit"), col("at_ms"), col("order_id")]).collect()?;
+            let (of, ids) = (rows.column("unit")?.str()?, rows.column("order_id")?.str()?);
+            for ((unit, at_ms), id) in of.iter().zip(rows.column("at_ms")?.i64()?.iter()).zip(ids.iter()) {
+                let (at_ms, id) =
+                    (at_ms.context("an order without time")?, id.context("an order without id")?);
+                if unit.is_some_and(|unit| units.is_deleted(unit, at_ms)) {
+                    forgotten.push(hash(id));
+                }
+            }
+            Ok(())
+        })?;
+        Ok(forgotten)
     }
 }
 
@@ -167,7 +206,11 @@ fn changed<'a>(days: &'a BTreeMap<String, u64>, counted: &BTreeMap<String, u64>)
 
 impl Counted {
     fn of(manifest: &Manifest) -> Self {
-        Self { orders: manifest.days.clone(), returns: manifest.returns.clone() }
+        Self {
+            orders: manifest.days.clone(),
+            returns: manifest.returns.clone(),
+            units: manifest.units.clone(),
+        }
     }
 
     /// Reads what was counted, nothing where that is not known.

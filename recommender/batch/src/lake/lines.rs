@@ -25,6 +25,10 @@ pub const DAY_MS: i64 = 86_400_000;
 /// The latest time in Unix milliseconds: the end of the year 9999, the last that a day's folder can name.
 pub const AT_MS_MAX: i64 = 253_402_300_799_999;
 
+/// How much later than now an event may be, in milliseconds: clocks differ, by the hours of a zone at most. One order of a
+/// far year would make all others count as old as they then are.
+pub const AHEAD_MAX_MS: i64 = DAY_MS;
+
 /// Says how far a file has been read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
@@ -177,7 +181,8 @@ struct View<'a> {
     source: &'a str,
 }
 
-/// Reads whole lines from `from` on, until the file ends or the batch has `batch_bytes`.
+/// Reads whole lines from `from` on, until the file ends or the batch has `batch_bytes`; what is later than `latest_ms`, in Unix
+/// milliseconds, is broken.
 ///
 /// # Errors
 /// Where the file cannot be read.
@@ -185,6 +190,7 @@ pub fn read(
     file: &EventFile,
     from: Mark,
     batch_bytes: usize,
+    latest_ms: i64,
     batch: &mut Batch,
     broken: &mut dyn FnMut(Broken),
 ) -> anyhow::Result<Read> {
@@ -213,7 +219,7 @@ pub fn read(
             continue;
         };
         read.pass(bytes);
-        if let Err(reason) = batch.take(text) {
+        if let Err(reason) = batch.take(text, latest_ms) {
             read.tell(&path.to_string(), reason, broken);
         }
     }
@@ -262,7 +268,7 @@ fn skip_line(reader: &mut impl BufRead) -> std::io::Result<u64> {
 
 impl Batch {
     /// Takes one line, without its end.
-    fn take(&mut self, line: &[u8]) -> Result<(), String> {
+    fn take(&mut self, line: &[u8], latest_ms: i64) -> Result<(), String> {
         if line.is_empty() {
             return Err("the line is empty".to_owned());
         }
@@ -275,6 +281,12 @@ impl Batch {
         }
         if !(0..=AT_MS_MAX).contains(&event.at_ms) {
             return Err(format!("at_ms {} is not between 0 and {AT_MS_MAX}", event.at_ms));
+        }
+        if event.at_ms > latest_ms {
+            return Err(format!(
+                "at_ms {} is in the future: the latest that is believed is {latest_ms}",
+                event.at_ms
+            ));
         }
         match &*event.kind {
             "order_placed" => self.take_order(&event)?,
@@ -368,6 +380,8 @@ fn reason(error: serde_json::Error) -> String {
 mod tests {
     use super::*;
 
+    const LATEST_MS: i64 = AT_MS_MAX - 1;
+
     fn reading(content: &[u8], from: Mark) -> (Read, Batch, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("e.jsonl");
@@ -376,7 +390,7 @@ mod tests {
         let mut batch = Batch::default();
         let mut told = Vec::new();
         let mut tell = |line: Broken| told.push(format!("{} {}", line.line, line.reason));
-        let read = read(&file, from, usize::MAX, &mut batch, &mut tell).unwrap();
+        let read = read(&file, from, usize::MAX, LATEST_MS, &mut batch, &mut tell).unwrap();
         (read, batch, told)
     }
 
@@ -449,6 +463,7 @@ mod tests {
             order(&GOOD.replace("\"unit_price_minor\":2", "\"unit_price_minor\":-2")),
             order(r#"{"order_id":"o1","currency":"GBP","total_minor":4,"source":"shop","lines":[]}"#),
             order(GOOD).replace("\"at_ms\":9", "\"at_ms\":-9"),
+            order(GOOD).replace("\"at_ms\":9", &format!("\"at_ms\":{AT_MS_MAX}")),
             order(GOOD).replace("\"e7\"", "\"\""),
         ];
         let content = format!("{}\n{}\n{}\n", order(GOOD), bad.join("\n"), order(GOOD));
@@ -464,10 +479,11 @@ mod tests {
                 "7 order o1 has A at -2",
                 "8 order o1 has no lines",
                 "9 at_ms -9 is not between 0 and 253402300799999",
-                "10 the event's id is empty",
+                "10 at_ms 253402300799999 is in the future: the latest that is believed is 253402300799998",
+                "11 the event's id is empty",
             ]
         );
-        assert_eq!((batch.orders, read.broken, read.mark.lines), (2, 9, 11));
+        assert_eq!((batch.orders, read.broken, read.mark.lines), (2, 10, 12));
     }
 
     #[test]

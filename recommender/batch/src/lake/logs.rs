@@ -1,6 +1,6 @@
 //! Logs of a lake's rows: orders without what was sent back, and views cut into sessions.
 //!
-//! Who wants no history kept, or had it deleted, has ordered as nobody, and has looked at nothing.
+//! Who wants no history kept has ordered as nobody, and has looked at nothing; who had it deleted has not ordered either.
 
 use std::collections::HashMap;
 
@@ -41,9 +41,13 @@ impl<'a> Orders<'a> {
         let of = rows.clone().select([col("unit")]).collect()?;
         let of = of.column("unit")?.str()?;
         each_order(rows, |order| {
+            let unit = of.get(order.row as usize);
+            if unit.is_some_and(|unit| units.is_deleted(unit, order.at_ms)) {
+                return Ok(());
+            }
             let (left, _) = order.parted(returned);
             if !left.is_empty() {
-                let unit = of.get(order.row as usize).filter(|unit| !units.leave_out(unit, order.at_ms));
+                let unit = unit.filter(|unit| !units.leave_out(unit, order.at_ms));
                 let unit = unit.map(|unit| units.known_as(unit));
                 gather.entry_of(unit, order.id, order.at_ms, left.into_iter().map(|sku| (sku, None)));
             }

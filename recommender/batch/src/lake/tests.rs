@@ -281,7 +281,7 @@ fn orders_are_of_their_units_where_these_may_be_learnt_from() {
     place.compact();
     let logs = Lake::look_at(Some(&place.lake())).unwrap().logs([]).unwrap();
     let buyers: Vec<_> = logs.orders.all().buyers().collect();
-    assert_eq!(buyers, [Some(0), Some(0), None, None, Some(1), Some(0), None]);
+    assert_eq!(buyers, [Some(0), Some(0), None, Some(1), Some(0), None], "what w deleted was never ordered");
 }
 
 #[test]

@@ -86,11 +86,21 @@ impl Units {
     /// Says whether what a unit did at some time is to be left out.
     pub fn leave_out(&self, unit: &str, at_ms: i64) -> bool {
         let of_one = |unit: &str| {
-            let is_deleted = self.deleted.get(unit).is_some_and(|through| at_ms <= *through);
             let spans = self.declined.get(unit).map(Vec::as_slice).unwrap_or_default();
-            is_deleted || spans.iter().any(|(from, to)| (*from..*to).contains(&at_ms))
+            spans.iter().any(|(from, to)| (*from..*to).contains(&at_ms))
         };
+        self.is_deleted(unit, at_ms) || of_one(unit) || of_one(self.known_as(unit))
+    }
+
+    /// Says whether what a unit did at some time is of a history that was deleted.
+    pub fn is_deleted(&self, unit: &str, at_ms: i64) -> bool {
+        let of_one = |unit: &str| self.deleted.get(unit).is_some_and(|through| at_ms <= *through);
         of_one(unit) || of_one(self.known_as(unit))
+    }
+
+    /// Says whether `later`, which is a part of what was said, may have deleted more than was deleted without it.
+    pub fn are_deleted_by(&self, later: &Self) -> bool {
+        !later.deleted.is_empty() || later.known.values().any(|unit| self.deleted.contains_key(unit))
     }
 
     /// Returns what the views of deleted histories have in common, `None` where there are none.
@@ -130,5 +140,25 @@ mod tests {
         assert_eq!(left_out("w"), (20..30).chain(40..50).collect::<Vec<_>>());
         assert!(left_out("x").is_empty());
         assert_eq!((units.known_as("v"), units.known_as("x")), ("u", "x"));
+        let deleted = |unit: &str| (0..50).filter(|at| units.is_deleted(unit, *at)).count();
+        assert_eq!((deleted("u"), deleted("v"), deleted("w")), (10, 10, 0), "a no is no deletion");
+    }
+
+    #[test]
+    fn what_may_have_deleted_more_is_told_from_what_has_not() {
+        let said = |all: &[(&str, Said<'_>)]| {
+            let mut units = Units::default();
+            all.iter().for_each(|(unit, said)| units.say(unit, 5, *said));
+            units
+        };
+        let all = said(&[("v", Said::Known("u")), ("w", Said::Known("x")), ("u", Said::Deleted(9))]);
+        for (later, expected) in [
+            (said(&[("u", Said::Deleted(9))]), true),
+            (said(&[("v", Said::Known("u"))]), true),
+            (said(&[("w", Said::Known("x")), ("x", Said::Declined)]), false),
+            (said(&[]), false),
+        ] {
+            assert_eq!(all.are_deleted_by(&later), expected, "{later:?}");
+        }
     }
 }

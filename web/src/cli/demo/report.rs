@@ -9,7 +9,10 @@ use crate::{
     config::Config,
     definitions::WORKFLOW_FLAG,
     results,
-    shelves::batch::{self, Trained},
+    shelves::{
+        batch::{self, Trained},
+        training::Line,
+    },
     shop::Shop,
     simulation::{
         market::Market,
@@ -151,8 +154,10 @@ pub(super) async fn train(program: &Path, config: &Config, site: &Site, market: 
 
 async fn learn(program: &Path, config: &Config) -> anyhow::Result<String> {
     let mut said = String::new();
-    let mut keep = |line: &str| {
-        if line.starts_with("learnt") {
+    let mut keep = |line: Line<'_>| {
+        if let Line::Said(line) = line
+            && line.starts_with("learnt")
+        {
             line.clone_into(&mut said);
         }
     };

@@ -1,7 +1,9 @@
 //! Orders.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use cart_core::{Order, OrderId, VisitorId};
+use cart_core::{Order, OrderId, Sku, VisitorId};
 
 use super::super::{ImportedOrder, OrderQuery, OrderStore, Result, ShopTotals};
 use super::MemoryStore;
@@ -18,6 +20,11 @@ impl OrderStore for MemoryStore {
             state.orders.values().map(|row| &row.order).filter(|o| o.owner == *owner).collect();
         orders.sort_by(|a, b| (b.placed_at_ms, &b.order_id).cmp(&(a.placed_at_ms, &a.order_id)));
         Ok(orders.into_iter().take(limit).cloned().collect())
+    }
+
+    async fn bought_by(&self, owner: &VisitorId, orders: usize) -> Result<BTreeSet<Sku>> {
+        let orders = self.orders_of(owner, orders).await?;
+        Ok(orders.iter().flat_map(|order| &order.lines).map(|line| line.sku.clone()).collect())
     }
 
     async fn find_orders(&self, query: &OrderQuery, limit: usize) -> Result<Vec<Order>> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use cart_core::{Order, OrderId, VisitorId};
+use cart_core::{Order, OrderId, Sku, VisitorId};
 use deadpool_postgres::Client;
 use tokio_postgres::{Statement, types::ToSql};
 use uuid::Uuid;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     super::{EventWrite, ImportedOrder, OrderQuery, OrderStore, Result, ShopTotals},
     PostgresStore,
-    cells::{bigint, cell, json, number, to_json},
+    cells::{bigint, cell, json, number, parsed, to_json},
     error, outbox,
     transaction::{Params, Transaction, bounded, query},
 };
@@ -25,6 +25,10 @@ impl OrderStore for PostgresStore {
 
     async fn orders_of(&self, owner: &VisitorId, limit: usize) -> Result<Vec<Order>> {
         bounded(orders_of(&self.client().await?, owner, limit)).await
+    }
+
+    async fn bought_by(&self, owner: &VisitorId, orders: usize) -> Result<BTreeSet<Sku>> {
+        bounded(bought_by(&self.client().await?, owner, orders)).await
     }
 
     async fn find_orders(&self, query: &OrderQuery, limit: usize) -> Result<Vec<Order>> {
@@ -196,6 +200,15 @@ pub async fn orders_of(client: &Client, owner: &VisitorId, limit: usize) -> Resu
         "SELECT doc::text FROM orders WHERE owner = $1 ORDER BY placed_at_ms DESC, id DESC LIMIT $2";
     let rows = query(client, SQL, &[&owner.as_str(), &bigint(limit)]).await?;
     rows.iter().map(|row| json(row, "doc")).collect()
+}
+
+/// Returns what stands in a visitor's newest orders.
+pub async fn bought_by(client: &Client, owner: &VisitorId, orders: usize) -> Result<BTreeSet<Sku>> {
+    const SQL: &str = "SELECT DISTINCT line ->> 'sku' AS sku
+        FROM (SELECT doc FROM orders WHERE owner = $1 ORDER BY placed_at_ms DESC, id DESC LIMIT $2) AS newest
+            CROSS JOIN LATERAL json_array_elements(newest.doc -> 'lines') AS line";
+    let rows = query(client, SQL, &[&owner.as_str(), &bigint(orders)]).await?;
+    rows.iter().map(|row| parsed(row, "sku")).collect()
 }
 
 /// Sums carts, and the shop's own orders.

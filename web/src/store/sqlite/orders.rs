@@ -1,14 +1,16 @@
 //! Orders, placed here or brought from elsewhere.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use cart_core::{Order, OrderId, VisitorId};
+use cart_core::{Order, OrderId, Sku, VisitorId};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::{
     super::{EventWrite, ImportedOrder, OrderQuery, OrderStore, Result, ShopTotals, StoreError},
     SqliteStore,
-    columns::{count, execute, int, json, row, rows, to_json},
+    columns::{count, execute, int, json, parsed, row, rows, to_json},
     outbox,
 };
 use crate::events::data::order_data;
@@ -23,6 +25,11 @@ impl OrderStore for SqliteStore {
     async fn orders_of(&self, owner: &VisitorId, limit: usize) -> Result<Vec<Order>> {
         let owner = owner.clone();
         self.readers.run(move |db| of(db, &owner, limit)).await
+    }
+
+    async fn bought_by(&self, owner: &VisitorId, orders: usize) -> Result<BTreeSet<Sku>> {
+        let owner = owner.clone();
+        self.readers.run(move |db| bought_by(db, &owner, orders)).await
     }
 
     async fn find_orders(&self, query: &OrderQuery, limit: usize) -> Result<Vec<Order>> {
@@ -140,6 +147,15 @@ pub fn order(db: &Connection, id: &OrderId) -> Result<Option<Order>> {
 pub fn of(db: &Connection, owner: &VisitorId, limit: usize) -> Result<Vec<Order>> {
     let sql = "SELECT doc FROM orders WHERE owner = ?1 ORDER BY placed_at_ms DESC, id DESC LIMIT ?2";
     rows(db, sql, params![owner.as_str(), int(limit)], |row| json(row, 0))
+}
+
+/// Returns what stands in a visitor's newest orders.
+pub fn bought_by(db: &Connection, owner: &VisitorId, orders: usize) -> Result<BTreeSet<Sku>> {
+    let sql = "SELECT DISTINCT line.value ->> 'sku'
+               FROM (SELECT doc FROM orders WHERE owner = ?1 ORDER BY placed_at_ms DESC, id DESC LIMIT ?2) AS newest,
+                    json_each(newest.doc, '$.lines') AS line";
+    let skus: Vec<Sku> = rows(db, sql, params![owner.as_str(), int(orders)], |row| parsed(row, 0))?;
+    Ok(skus.into_iter().collect())
 }
 
 /// Sums carts and the shop's own orders.
