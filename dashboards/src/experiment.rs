@@ -164,6 +164,8 @@ pub(crate) struct View<'a> {
     control: &'a str,
     level: String,
     alpha_note: String,
+    sources: String,
+    aa_note: &'static str,
     planned_units: String,
     definition: Vec<definition::Pair>,
     variations: Vec<definition::VariationView<'a>>,
@@ -222,7 +224,9 @@ impl ExperimentPage<'_> {
             fixed: if is_mismatch { Vec::new() } else { method::rows(analysis, self.currency) },
             control: analysis.arms.first().map_or("the control", |arm| &arm.name),
             level: level(analysis),
-            alpha_note: alpha_note(analysis),
+            alpha_note: method::promise(analysis),
+            sources: method::sources(analysis),
+            aa_note: method::of_aa(analysis.method),
             planned_units: count(analysis.planned_units),
             definition: definition::pairs(experiment),
             variations: definition::variations(experiment, self.previews),
@@ -257,7 +261,7 @@ impl ExperimentPage<'_> {
                 None => Fact {
                     name: "Looks",
                     value: count(self.looks),
-                    note: Some("look as often as you like".into()),
+                    note: Some(method::looks(self.analysis.method, self.analysis.planned_units)),
                 },
                 Some(_) => Fact {
                     name: "Epochs",
@@ -283,7 +287,7 @@ impl ExperimentPage<'_> {
         facts.push(Fact {
             name: "Decided by",
             value: self.analysis.primary().name.clone(),
-            note: Some(format!("false alarm: at most {}", short_percent(self.analysis.alpha))),
+            note: Some(method::false_alarms(self.analysis.method, self.analysis.alpha)),
         });
         facts
     }
@@ -345,11 +349,12 @@ impl ExperimentPage<'_> {
             }
             None => String::new(),
         };
-        format!(
-            "Lifts are relative to {} and stand with their {} always-valid intervals.{adjusted}{preliminary}",
-            self.analysis.arms.first().map_or("the control", |arm| &arm.name),
-            level(self.analysis),
-        )
+        let control = self.analysis.arms.first().map_or("the control", |arm| &arm.name);
+        if let Verdict::NotRead { .. } = self.analysis.verdict {
+            return format!("Lifts relative to {control} are not read before the planned look.");
+        }
+        let intervals = method::intervals(self.analysis.method, &level(self.analysis));
+        format!("Lifts are relative to {control} and stand with their {intervals}.{adjusted}{preliminary}")
     }
 }
 
@@ -361,22 +366,6 @@ fn percent_of(lift: f64) -> String {
 /// How often an interval holds, for titles: `95 %`.
 fn level(analysis: &Analysis) -> String {
     short_percent(1.0 - analysis.alpha_per_comparison)
-}
-
-fn alpha_note(analysis: &Analysis) -> String {
-    let treatments = analysis.arms.len().saturating_sub(1) as u64;
-    if treatments > 1 {
-        format!(
-            "With {} each comparison gets an equal part of the {} chance of error, so that the whole page keeps it.",
-            counted(treatments, "treatment"),
-            short_percent(analysis.alpha)
-        )
-    } else {
-        format!(
-            "If there is no difference, the chance that this page ever claims one is at most {}.",
-            short_percent(analysis.alpha)
-        )
-    }
 }
 
 fn causes() -> Vec<Cause> {

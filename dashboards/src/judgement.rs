@@ -12,6 +12,9 @@ const OPENINGS: [&str; 5] = [
     "No verdict",
 ];
 
+/// How the rest opens where it speaks against the verdict.
+const CAVEATS: [&str; 2] = ["But ", "Do not ship"];
+
 /// Holds a status as a pill.
 #[derive(Debug, Serialize)]
 pub(crate) struct StatusView {
@@ -76,6 +79,13 @@ impl VerdictView {
             self.sentence = first + letters.as_str();
         }
         self
+    }
+
+    /// Returns what speaks against what the label seems to say, for lists that leave out the rest: that a winner harms a
+    /// guardrail, or that one cannot be read.
+    pub(crate) fn caveat(&self) -> Option<String> {
+        let more = self.more.as_deref().filter(|more| CAVEATS.iter().any(|words| more.starts_with(words)))?;
+        Some(split(more).0)
     }
 
     /// Labels a verdict whose sentence opens with the words of the label, for pages where the sentence is the headline.
@@ -162,6 +172,21 @@ mod tests {
         assert!(headline.sentence.starts_with("No difference yet: Express"));
         let better = VerdictView::of(Status::Running, Some(&Verdict::Better { variation: 1 }), SAID);
         assert!(better.without_repetition().sentence.starts_with("Express is better: conversion"));
+    }
+
+    #[test]
+    fn what_speaks_against_a_winner_stands_in_the_list() {
+        let of = |advice: &str| {
+            let said =
+                format!("Express is better: conversion rises by 5.0 % (between 1.1 % and 8.9 %). {advice}");
+            VerdictView::of(Status::Running, Some(&Verdict::Better { variation: 1 }), &said).caveat()
+        };
+        assert_eq!(of("You can stop and ship it. Not shown to be safe yet: page latency."), None);
+        let broken =
+            "But page latency rises by 9.0 % (between 2.0 % and 16.0 %), which was not to get worse.";
+        assert_eq!(of(&format!("{broken} Drawer is undecided.")), Some(broken.replace(" %", "\u{a0}%")));
+        let blind = "Do not ship it yet: error rate, which was not to get worse, cannot be read: its look has not come.";
+        assert_eq!(of(blind).as_deref(), Some(blind));
     }
 
     #[test]

@@ -93,6 +93,8 @@ struct Row<'a> {
     status: StatusView,
     shipped: Option<&'a str>,
     verdict: VerdictView,
+    /// What speaks against what the verdict seems to say.
+    caveat: Option<String>,
     units: String,
     started: Option<Moment>,
     learned: &'a str,
@@ -185,6 +187,8 @@ impl ShopFigures {
 
 impl ExperimentRow {
     fn row(&self) -> Row<'_> {
+        let verdict =
+            VerdictView::of(self.status, self.verdict.as_ref(), &self.sentence).without_repetition();
         Row {
             key: &self.key,
             name: &self.name,
@@ -193,7 +197,8 @@ impl ExperimentRow {
                 None => StatusView::of(self.status),
             },
             shipped: self.shipped.as_deref(),
-            verdict: VerdictView::of(self.status, self.verdict.as_ref(), &self.sentence).without_repetition(),
+            caveat: verdict.caveat(),
+            verdict,
             units: count(self.units),
             started: self.started_at_ms.map(Moment::of),
             learned: &self.learned,

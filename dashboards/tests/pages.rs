@@ -242,6 +242,77 @@ fn every_treatment_is_charted() {
     assert!(text(&html).contains("97.5 % always-valid interval"));
 }
 
+/// What a page claims about being looked at is what holds for its method.
+#[test]
+fn every_method_claims_what_holds_for_it() {
+    let anytime = ["look as often as you like", "however often you look", "this page ever claims one"];
+    let table: [(&str, &[&str]); 7] = [
+        (
+            "better",
+            &["95 % always-valid intervals", "at most 5 %, however often you look", "Waudby-Smith, Arbour"],
+        ),
+        (
+            "mixture",
+            &["95 % always-valid intervals", "at most 5 %, however often you look", "lifts of about 10 %"],
+        ),
+        (
+            "fixed",
+            &["95 % intervals of the planned look", "at most 5 %, at the planned look", "Welch’s t (1947)"],
+        ),
+        (
+            "fixed-unread",
+            &["Not read yet", "read once, at 20,000 units", "are not read before the planned look"],
+        ),
+        (
+            "groups",
+            &["intervals of the last planned look", "at most 5 %, over all 5 looks", "Lan and DeMets"],
+        ),
+        ("groups-unread", &["Not read yet", "read at 5 of them", "Not drawn before the planned look"]),
+        (
+            "bayesian",
+            &["credible intervals", "is not bounded", "the more of them, the more is found by chance"],
+        ),
+    ];
+    for (name, words) in table {
+        let page = text(&page(&format!("experiment-{name}")));
+        for words in words {
+            assert!(page.contains(words), "{name} lacks {words}: {page}");
+        }
+        let is_anytime = matches!(name, "better" | "mixture");
+        for words in anytime {
+            assert_eq!(page.contains(words), is_anytime, "{name}: {words}");
+        }
+        assert_eq!(page.contains("Guardrails have 5 % of their own"), name != "bayesian", "{name}");
+    }
+    for name in ["fixed-unread", "groups-unread"] {
+        let html = page(&format!("experiment-{name}"));
+        assert!(!html.contains("<path class=\"band\"") && !html.contains("class=\"interval"), "{name}");
+        assert!(text(&html).contains("Parts are not read before the planned look"), "{name}");
+        assert!(!text(&html).contains("By device"), "{name}");
+    }
+    assert!(page("experiment-fixed").contains("<path class=\"band\""));
+}
+
+#[test]
+fn a_guardrail_that_cannot_be_read_says_so() {
+    let blind = text(&page("experiment-guardrail-blind"));
+    for words in [
+        "Do not ship it yet: revenue per visitor, which was not to get worse, cannot be read: all visitors of both",
+        "Revenue per visitor guardrail £0.00 £0.00 not told in percent of nothing cannot be read all visitors of both",
+    ] {
+        assert!(blind.contains(words), "{words}: {blind}");
+    }
+    assert!(!blind.contains("You can stop and ship it"), "{blind}");
+    let dead = text(&page("experiment-guardrail-dead"));
+    assert!(
+        dead.contains("But revenue per visitor falls to nothing from what it is under Classic checkout"),
+        "{dead}"
+    );
+    assert!(dead.contains("harmed") && !dead.contains("You can stop and ship it"), "{dead}");
+    let halted = text(&page("experiment-bandit-halted"));
+    assert!(halted.contains("No weights are drawn while it is so: the split is not as planned"), "{halted}");
+}
+
 #[test]
 fn a_mistaken_form_keeps_what_was_typed_and_lists_what_is_wrong() {
     let html = page("edit-mistaken");

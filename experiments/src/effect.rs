@@ -102,6 +102,41 @@ impl Effect {
         Effect::of((treatment.mean - control.mean) / control.mean, variance, control, treatment)
     }
 
+    /// Returns treatment − ratio·control with one variance for both arms, that of all their units together: a test also where
+    /// all units of an arm did the same, which tells nothing of how far they would spread.
+    ///
+    /// If both arms were alike, a control of few units without any error would say little; its own variance of 0 would say
+    /// all. s² = (n_a·s_a² + n_b·s_b²)/N + n_a·n_b·(m_b − m_a)²/N², which for proportions is p(1 − p) of the pooled share
+    /// (the score test; Agresti 2013, "Categorical Data Analysis", section 3.2), and V = s²(1/n_b + ratio²/n_a).
+    ///
+    /// ```
+    /// use experiments::{effect::Effect, statistic::Statistic};
+    /// // No error of 5,000 against 16: p = 0.0016.
+    /// let effect = Effect::pooled(&Statistic::proportion(5000, 0), &Statistic::proportion(5000, 16), 1.0)?;
+    /// assert!((effect.z() - 0.0032 / (0.0016_f64 * 0.9984 * 2.0 / 5000.0).sqrt()).abs() < 1e-9);
+    /// # Ok::<(), experiments::effect::EffectError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`EffectError::TooFewUnits`]; [`EffectError::NoSpread`] where all units of both arms did the same.
+    pub fn pooled(control: &Statistic, treatment: &Statistic, ratio: f64) -> Result<Effect, EffectError> {
+        if control.units < 2 || treatment.units < 2 {
+            return Err(EffectError::TooFewUnits);
+        }
+        let (n_a, n_b) = (control.units as f64, treatment.units as f64);
+        let share = n_a / (n_a + n_b);
+        let apart = treatment.mean - control.mean;
+        let within = share * control.variance + (1.0 - share) * treatment.variance;
+        let variance = within + share * (1.0 - share) * apart * apart;
+        let effect = Effect {
+            value: treatment.mean - ratio * control.mean,
+            standard_error: (variance * (1.0 / n_b + ratio * ratio / n_a)).sqrt(),
+            units: control.units.saturating_add(treatment.units),
+            degrees_of_freedom: n_a + n_b - 2.0,
+        };
+        if effect.is_sound() { Ok(effect) } else { Err(EffectError::NoSpread) }
+    }
+
     /// An effect whose degrees of freedom are those of the absolute difference of two arms.
     pub(crate) fn of(
         value: f64,

@@ -26,6 +26,46 @@ pub enum Standing {
     WorseWithinMargin,
     /// Neither is shown yet.
     Unclear,
+    /// Nothing can be said of it at all, so that nothing may be shipped over it.
+    Unreadable,
+}
+
+/// Says why a guardrail cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unread {
+    /// The look at which its method reads it has not come.
+    NotYet,
+    /// An arm has too few units, or too few whose days are over.
+    TooFewUnits,
+    /// All units of both arms did the same: mostly, nobody did anything.
+    NoSpread,
+    /// A ratio has nothing to divide by, or a quantile has too few events.
+    NotMeasurable,
+    /// The way in which the experiment is read knows no such metric.
+    NotComparable,
+}
+
+impl Unread {
+    /// Returns whether it only waits, as each guardrail does at the start.
+    pub fn is_early(self) -> bool {
+        matches!(self, Unread::NotYet | Unread::TooFewUnits)
+    }
+
+    /// Returns why, as it stands after "cannot be read: ".
+    pub fn words(self) -> &'static str {
+        match self {
+            Unread::NotYet => "its look has not come",
+            Unread::TooFewUnits => "too few visitors can be counted yet",
+            Unread::NoSpread => {
+                "all visitors of both variations count the same towards it; see whether it is counted at all"
+            }
+            Unread::NotMeasurable => "a variation has too few events for it; see whether they come at all",
+            Unread::NotComparable => {
+                "the way in which this experiment is read cannot tell it; watch it elsewhere"
+            }
+        }
+    }
 }
 
 /// Holds a guardrail's standing with both p-values, each of one side.
@@ -33,10 +73,46 @@ pub enum Standing {
 pub struct GuardrailReading {
     /// How it stands.
     pub standing: Standing,
-    /// p-value of "it is worse by the margin or more".
+    /// p-value of "it is worse by the margin or more"; 1 where that cannot be told.
     pub p_beyond_margin: f64,
-    /// p-value of "it is not worse".
+    /// p-value of "it is not worse", corrected by Holm over all guardrails and treatments of an experiment; 1 where that
+    /// cannot be told.
     pub p_not_worse: f64,
+    /// Why it cannot be read, where it cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unread: Option<Unread>,
+}
+
+impl GuardrailReading {
+    /// Makes the reading of two p-values, with the chances of error up to which each shows something.
+    pub fn of([p_beyond_margin, p_not_worse]: [f64; 2], [alpha_beyond, alpha_worse]: [f64; 2]) -> Self {
+        let standing = match (p_beyond_margin <= alpha_beyond, p_not_worse <= alpha_worse) {
+            (true, false) => Standing::Safe,
+            (true, true) => Standing::WorseWithinMargin,
+            (false, true) => Standing::Harmed,
+            (false, false) => Standing::Unclear,
+        };
+        Self { standing, p_beyond_margin, p_not_worse, unread: None }
+    }
+
+    /// Makes the reading of a guardrail that cannot be read.
+    pub fn unread(why: Unread) -> Self {
+        Self { standing: Standing::Unreadable, p_beyond_margin: 1.0, p_not_worse: 1.0, unread: Some(why) }
+    }
+
+    /// Makes the reading of a guardrail of which nothing is shown, though nothing keeps it from being read.
+    pub fn unclear() -> Self {
+        Self { standing: Standing::Unclear, p_beyond_margin: 1.0, p_not_worse: 1.0, unread: None }
+    }
+
+    /// Returns the reading with a corrected p-value of "it is not worse".
+    #[must_use]
+    pub fn corrected(self, p_not_worse: f64, alphas: [f64; 2]) -> Self {
+        match self.unread {
+            Some(_) => self,
+            None => Self::of([self.p_beyond_margin, p_not_worse], alphas),
+        }
+    }
 }
 
 impl Guardrail {
@@ -67,18 +143,29 @@ impl Guardrail {
 
     /// As [`Guardrail::check`], given the p-value of each one-sided test against an effect.
     pub fn read(&self, alpha: f64, p: impl Fn(Alternative, f64) -> Option<f64>) -> Option<GuardrailReading> {
-        let (good, bad, worst) = match self.better {
-            Better::Higher => (Alternative::Greater, Alternative::Less, -self.margin),
-            Better::Lower => (Alternative::Less, Alternative::Greater, self.margin),
-        };
-        let (p_beyond_margin, p_not_worse) = (p(good, worst)?, p(bad, 0.0)?);
-        let standing = match (p_beyond_margin <= alpha, p_not_worse <= alpha) {
-            (true, false) => Standing::Safe,
-            (true, true) => Standing::WorseWithinMargin,
-            (false, true) => Standing::Harmed,
-            (false, false) => Standing::Unclear,
-        };
-        Some(GuardrailReading { standing, p_beyond_margin, p_not_worse })
+        let ([good, bad], worst) = (self.sides(), self.worst_lift());
+        Some(GuardrailReading::of([p(good, worst)?, p(bad, 0.0)?], [alpha; 2]))
+    }
+
+    /// Returns the lift at which it is worse by the whole margin.
+    pub fn worst_lift(&self) -> f64 {
+        match self.better {
+            Better::Higher => -self.margin,
+            Better::Lower => self.margin,
+        }
+    }
+
+    /// Returns the sides of both tests: that on which a metric is good, and that on which it is bad.
+    pub fn sides(&self) -> [Alternative; 2] {
+        match self.better {
+            Better::Higher => [Alternative::Greater, Alternative::Less],
+            Better::Lower => [Alternative::Less, Alternative::Greater],
+        }
+    }
+
+    /// Returns the direction in which its metric is good.
+    pub fn better(&self) -> Better {
+        self.better
     }
 }
 
@@ -114,6 +201,17 @@ mod tests {
 
     fn effect(value: f64) -> Effect {
         Effect { value, standard_error: 0.01, units: 40_000, degrees_of_freedom: 39_998.0 }
+    }
+
+    #[test]
+    fn what_cannot_be_read_stays_so_whatever_is_corrected() {
+        let unread = GuardrailReading::unread(Unread::NoSpread);
+        assert_eq!(unread.corrected(0.0, [0.05; 2]), unread);
+        assert_eq!((unread.p_beyond_margin, unread.p_not_worse), (1.0, 1.0));
+        let harmed = GuardrailReading::of([1.0, 0.04], [0.05; 2]);
+        assert_eq!(harmed.standing, Standing::Harmed);
+        assert_eq!(harmed.corrected(0.08, [0.05; 2]), GuardrailReading::of([1.0, 0.08], [0.05; 2]));
+        assert!(Unread::TooFewUnits.is_early() && !Unread::NoSpread.is_early());
     }
 
     #[test]

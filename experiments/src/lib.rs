@@ -95,6 +95,8 @@ pub mod bandit;
 
 pub mod redraw;
 
+pub mod fit;
+
 pub mod adaptive;
 
 pub mod proportion;

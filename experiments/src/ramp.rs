@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{DefinitionError, Experiment, Status};
-use crate::guardrail::Standing;
+use crate::guardrail::{GuardrailReading, Standing};
 use crate::verdict::{Analysis, Verdict};
 
 /// Most steps: each is to be watched for a while.
@@ -55,6 +55,16 @@ pub enum Hold {
         /// The guardrail's metric, as it stands in sentences.
         metric: String,
     },
+    /// More units would meet what nobody could see the harm of.
+    #[error("{metric} of {name}, which was not to get worse, cannot be read: {why}")]
+    Unread {
+        /// The variation's name.
+        name: String,
+        /// The guardrail's metric, as it stands in sentences.
+        metric: String,
+        /// Why it cannot.
+        why: &'static str,
+    },
     /// More units would leave another experiment, which would go on counting them.
     #[error("{name} runs behind it on the same flag and would lose visitors to it")]
     TakesUnits {
@@ -80,11 +90,16 @@ pub fn hold(experiment: &Experiment, analysis: &Analysis, all: &[Experiment]) ->
         return Some(Hold::Worse { name: name(variation) });
     }
     // Also where the verdict is a good one, or where there is too little for any.
-    let harmed = analysis.comparisons.iter().find(|comparison| {
-        comparison.guardrail.is_some_and(|reading| reading.standing == Standing::Harmed)
-    })?;
-    let metric = analysis.metrics.get(harmed.metric).map(|metric| metric.phrase.clone()).unwrap_or_default();
-    Some(Hold::Harms { name: name(harmed.variation), metric })
+    let metric =
+        |place: usize| analysis.metrics.get(place).map(|metric| metric.phrase.clone()).unwrap_or_default();
+    let guarded = || analysis.comparisons.iter().filter_map(|one| Some((one, one.guardrail?)));
+    if let Some((harmed, _)) = guarded().find(|(_, reading)| reading.standing == Standing::Harmed) {
+        return Some(Hold::Harms { name: name(harmed.variation), metric: metric(harmed.metric) });
+    }
+    // What only waits, as everything does at the start, is no reason.
+    let blind = |reading: GuardrailReading| reading.unread.filter(|why| !why.is_early());
+    let (unread, why) = guarded().find_map(|(one, reading)| Some((one, blind(reading)?)))?;
+    Some(Hold::Unread { name: name(unread.variation), metric: metric(unread.metric), why: why.words() })
 }
 
 impl Experiment {
@@ -270,7 +285,7 @@ mod tests {
         let held_by = |units, conversions, pages| {
             hold(&running(), &analyzed(units, conversions, pages), &[]).map(|hold| hold.to_string())
         };
-        let held = |units: [u64; 2], conversions: [u64; 2]| held_by(units, conversions, [0, 0]);
+        let held = |units: [u64; 2], conversions: [u64; 2]| held_by(units, conversions, units.map(|n| n / 5));
         assert_eq!(held([0, 0], [0, 0]), None);
         assert_eq!(held([5_000, 5_000], [500, 505]), None);
         assert_eq!(held([5_000, 5_000], [500, 900]), None, "what is better may go on");
@@ -279,9 +294,16 @@ mod tests {
         let harmed = held_by([5_000, 5_000], [500, 900], [2_000, 1_500]);
         assert_eq!(harmed.as_deref(), Some("Blue harms pages, which was not to get worse"));
         assert_eq!(held([5_000, 4_000], [500, 400]).as_deref(), Some("the split is not as planned"));
+        let dead = held_by([5_000, 5_000], [500, 900], [2_000, 0]);
+        assert_eq!(dead.as_deref(), Some("Blue harms pages, which was not to get worse"));
+        let blind = held_by([5_000, 5_000], [500, 505], [0, 0]);
+        assert!(
+            blind.is_some_and(|why| why.starts_with("pages of Blue, which was not to get worse, cannot"))
+        );
+        assert_eq!(held_by([100, 100], [10, 10], [0, 0]), None, "at the start there is nothing to read yet");
 
         let [well, bad] =
-            [[500, 505], [900, 500]].map(|conversions| analyzed([5_000, 5_000], conversions, [0, 0]));
+            [[500, 505], [900, 500]].map(|conversions| analyzed([5_000, 5_000], conversions, [1_000, 1_000]));
         assert_eq!(running().weighed(&well, &[], 0), None, "nothing begins");
         let began = running().weighed(&bad, &[], 7).unwrap();
         assert_eq!(began.held(), Some(&Held { why: worse.into(), since_ms: 7 }));

@@ -3,8 +3,10 @@
 use crate::arm::ArmSums;
 use crate::bandit::{self, BanditError, PeriodError, over_periods};
 use crate::definition::{EPOCHS_MAX, Experiment, Status, WHOLE_BP};
+use crate::guardrail::Standing;
 use crate::metric::{Measure, Metric};
 use crate::sums::Sums;
+use crate::verdict::{Analysis, Comparison};
 
 /// Fewest units of every arm in an epoch before it ends: its mean is a part of every mean from then on.
 pub const EPOCH_UNITS_MIN: u64 = 30;
@@ -31,6 +33,17 @@ pub enum Stay {
     #[error("metric `{metric}` is no mean over units: a bandit is judged by a proportion, a mean or a count")]
     Metric {
         /// Its key.
+        metric: String,
+    },
+    /// The split is wrong, so that nothing that weights would follow can be trusted.
+    #[error("the split is not as planned, so that the numbers cannot be trusted")]
+    WrongSplit,
+    /// A variation harms a guardrail, whose visitors would become more.
+    #[error("{name} harms {metric}, which was not to get worse")]
+    Harms {
+        /// The variation's name.
+        name: String,
+        /// The guardrail's metric, as it stands in sentences.
         metric: String,
     },
     /// There are too many epochs.
@@ -87,6 +100,21 @@ impl Experiment {
         let weights = bandit::weights(&means, draws.policy, floor, metric.better())?;
         Ok(self.clone().with_next_epoch(&in_basis_points(&weights, draws.floor_bp), now_ms))
     }
+}
+
+/// Returns why weights stay whatever the numbers earn: where these cannot be trusted, or a variation does harm.
+///
+/// A bandit sends visitors to what the deciding metric likes. It must not do so by numbers of a wrong split, nor while a
+/// variation breaks what was not to get worse: then somebody has to look, and stop it or mend it.
+pub fn halted(analysis: &Analysis) -> Option<Stay> {
+    if analysis.sample_ratio.is_mismatch {
+        return Some(Stay::WrongSplit);
+    }
+    let is_harmed =
+        |one: &&Comparison| one.guardrail.is_some_and(|reading| reading.standing == Standing::Harmed);
+    let harmed = analysis.comparisons.iter().find(is_harmed)?;
+    let (arm, metric) = (analysis.arms.get(harmed.variation)?, analysis.metrics.get(harmed.metric)?);
+    Some(Stay::Harms { name: arm.name.clone(), metric: metric.phrase.clone() })
 }
 
 /// Reports whether a bandit may be judged by a metric: one that is a number of each unit, complete once it is counted.

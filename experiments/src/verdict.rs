@@ -15,6 +15,7 @@ mod compare;
 mod epochs;
 mod outlook;
 mod plan;
+mod rails;
 mod sentence;
 
 pub use analysis::{AnalysisError, analyze, analyze_within};
@@ -206,7 +207,7 @@ pub struct Comparison {
     /// Whether a difference is shown: of the metric that decides, by the intervals of both lift and difference; of the
     /// others, by the corrected p-value.
     pub is_significant: bool,
-    /// How it stands as a guardrail.
+    /// How it stands as a guardrail; of every guardrail, also of one that cannot be read.
     pub guardrail: Option<GuardrailReading>,
     /// Of the metric that decides, the lift's always-valid interval at each look, oldest first; looks with too few units
     /// are left out.

@@ -20,7 +20,9 @@ const BANDIT: [(&str, &str); 3] =
 const METRIC: &str = r#"[{"key": "wins", "name": "Wins", "measure": {"kind": "proportion",
     "event": {"type": "event_tracked", "where": [{"property": "name", "is": "win"}]}}},
     {"key": "speed", "name": "Speed", "measure": {"kind": "quantile", "property": "value", "level_bp": 5000,
-    "event": {"type": "event_tracked", "where": [{"property": "name", "is": "speed"}]}}}]"#;
+    "event": {"type": "event_tracked", "where": [{"property": "name", "is": "speed"}]}}},
+    {"key": "back", "name": "Came back", "measure": {"kind": "retention", "from_days": 1, "to_days": 7,
+    "event": {"type": "event_tracked", "where": [{"property": "name", "is": "visit"}]}}}]"#;
 
 async fn begin(store: Store) -> (TestApp, Admin) {
     let app = TestApp::start_with(store, admin::setup()).await;
@@ -230,6 +232,15 @@ async fn a_bandit_that_cannot_be_judged_is_refused(store: Store) {
     };
     refused(&[("primary_metric", "speed")], "A bandit is judged by a share, a mean or a count over visitors")
         .await;
+    for guardrail in ["speed 5 %", "error_rate 5 %"] {
+        let fields = [("primary_metric", "wins"), ("guardrails", guardrail)];
+        refused(&fields, "A bandit is read epoch by epoch, and “").await;
+    }
+    for (field, value) in [("primary_metric", "back"), ("guardrails", "back 5 %"), ("metrics", "wins\nback")]
+    {
+        let fields = [("bandit", ""), ("method", "fixed_horizon"), (field, value)];
+        refused(&fields, "and “Came back” counts those whose days are over: choose a method").await;
+    }
     refused(&[("method", "fixed_horizon")], "Bandit is read at any time: choose the method").await;
     refused(&[("bandit_floor_percent", "60")], "choose from 100 to 5000, an even share").await;
     refused(&[("bandit_every_hours", "soon")], "hold for a whole number of hours").await;

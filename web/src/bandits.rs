@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use dashboards::Revision;
-use experiments::{Experiment, Status};
+use experiments::{Experiment, Status, redraw::halted};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
@@ -62,7 +62,11 @@ async fn draw(shop: &Shop, experiment: &Experiment, revision: u64, now_ms: i64) 
     if due_at_ms.is_none_or(|due_at_ms| now_ms < due_at_ms) {
         return Ok(());
     }
-    let epochs = results::of(shop, experiment).await?.epochs;
+    let results::Results { epochs, analysis, .. } = results::of(shop, experiment).await?;
+    // Its page says so, until somebody has looked at it.
+    if halted(&analysis).is_some() {
+        return Ok(());
+    }
     let metric = shop.experiment_metrics.get(experiment.primary_metric());
     let next = metric.and_then(|metric| experiment.redrawn(&metric, &epochs, now_ms).ok());
     let Some(next) = next else { return Ok(()) };

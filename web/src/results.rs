@@ -22,8 +22,11 @@ use crate::{
     store::{ArmRow, LookRow, RolledUp, SHARED, Store, readers},
 };
 
+mod glance;
 mod late;
 pub mod shared;
+
+pub use glance::at_a_glance;
 
 /// How many of the last days say how many units come on one: each weekday once.
 const RATE_DAYS: i64 = 7;
@@ -87,31 +90,6 @@ pub async fn from(
         false => analyse_epochs(&plan, experiment, arms, now_ms)?,
     };
     Ok(Results { uncounted: late.uncounted, ..results })
-}
-
-/// Analyses every experiment as it stands now, without the looks before; enough for a list.
-///
-/// # Errors
-/// As [`of`].
-pub async fn at_a_glance(shop: &Shop, experiments: &[Experiment]) -> Result<Vec<Analysis>, Problem> {
-    let rolled = shop.store.whole_arms().await?;
-    let mut found = vec![];
-    for experiment in experiments {
-        let (plan, now_ms) = (plan(&shop.experiment_metrics, experiment, &rolled)?, clock::now_ms());
-        // Which of its units are complete, their days say; a bandit is read by its epochs, and strata are parts.
-        let is_read_by_parts = experiment.draws().is_some() || experiment.strata().is_some();
-        let is_by_parts = plan.primary_metric().complete_after_ms().is_some() || is_read_by_parts;
-        let arms = match is_by_parts {
-            false => Arms::of(&rolled, experiment, &plan, now_ms)?,
-            true => Arms::of(&shop.store.arms(experiment.key()).await?, experiment, &plan, now_ms)?,
-        };
-        let results = match arms.epochs.is_empty() {
-            true => analyse(&plan, experiment, &arms, &[], now_ms)?,
-            false => analyse_epochs(&plan, experiment, arms, now_ms)?,
-        };
-        found.push(results.analysis);
-    }
-    Ok(found)
 }
 
 /// The plan without late metrics.

@@ -1,6 +1,6 @@
 //! Each treatment against the control, metric by metric: numbers, and intervals on one scale (a forest plot).
 
-use experiments::guardrail::Standing;
+use experiments::guardrail::{GuardrailReading, Standing, Unread};
 use experiments::verdict::{Comparison, MetricSummary, UNITS_PER_ARM_MIN};
 use experiments::{Analysis, Verdict};
 use serde::Serialize;
@@ -41,6 +41,8 @@ struct Pill {
     tone: &'static str,
     icon: &'static str,
     label: &'static str,
+    /// Why it cannot be read.
+    why: Option<&'static str>,
 }
 
 /// Holds a lift as it is drawn.
@@ -114,11 +116,18 @@ fn row<'a>(
             _ if has_too_few_units(analysis, variation) => "too early",
             Verdict::NotRead { .. } => "not read yet",
             _ if !page.epochs.is_empty() => "not told of a bandit, or not yet",
+            _ if is_of_nothing(analysis, place) => "not told in percent of nothing",
             _ => "cannot be told yet",
         },
         notes: shown.map_or_else(Vec::new, |comparison| notes(comparison, page.experiment.strata())),
-        guardrail: shown.and_then(|c| c.guardrail).map(|reading| pill(reading.standing)),
+        guardrail: comparison.filter(|_| !page.is_mismatch()).and_then(|c| c.guardrail).map(pill),
     }
+}
+
+/// Whether the control has nothing that a change could be a part of.
+fn is_of_nothing(analysis: &Analysis, place: usize) -> bool {
+    let value = analysis.arms[0].values.get(place).and_then(|value| value.value);
+    value.is_some_and(|value| value <= 0.0)
 }
 
 /// By what rule units are left out of a metric, or counted in part.
@@ -173,14 +182,16 @@ fn notes(comparison: &Comparison, strata: Option<&str>) -> Vec<String> {
     notes
 }
 
-fn pill(standing: Standing) -> Pill {
-    let (tone, icon, label) = match standing {
-        Standing::Safe => ("good", "check", "safe"),
-        Standing::Harmed => ("bad", "down", "harmed"),
-        Standing::WorseWithinMargin => ("calm", "level", "worse, within the margin"),
-        Standing::Unclear => ("calm", "wait", "not known yet"),
+fn pill(reading: GuardrailReading) -> Pill {
+    let (tone, icon, label) = match (reading.standing, reading.unread) {
+        (Standing::Safe, _) => ("good", "check", "safe"),
+        (Standing::Harmed, _) => ("bad", "down", "harmed"),
+        (Standing::WorseWithinMargin, _) => ("calm", "level", "worse, within the margin"),
+        (Standing::Unclear, _) => ("calm", "wait", "not known yet"),
+        (Standing::Unreadable, Some(why)) if why.is_early() => ("calm", "wait", "not read yet"),
+        (Standing::Unreadable, _) => ("alarm", "warning", "cannot be read"),
     };
-    Pill { tone, icon, label }
+    Pill { tone, icon, label, why: reading.unread.map(Unread::words) }
 }
 
 /// Whether the interval does not hold yet, not even roughly; the charts leave such looks out, too.

@@ -1,7 +1,7 @@
 //! The charts: each treatment's lift and its always-valid interval over the looks.
 
 use experiments::verdict::{BandPoint, Comparison, UNITS_PER_ARM_MIN};
-use experiments::{Analysis, Verdict};
+use experiments::{Analysis, Verdict, definition::Method};
 use serde::Serialize;
 
 use super::level;
@@ -54,20 +54,26 @@ fn figure(analysis: &Analysis, comparison: &Comparison, is_bandit: bool) -> Figu
     let title = format!("Lift in {metric} over time: {} against {}", name(comparison.variation), name(0));
     let stood =
         if is_bandit { "as it stands up to the end of each epoch." } else { "as it stood at each look." };
-    let draw = |layout| BandChart::draw(&id, &comparison.band, metric, &title, layout);
-    let rows = thinned(&comparison.band);
+    let is_hidden = matches!(analysis.verdict, Verdict::NotRead { .. });
+    // Whoever sees the band before the planned look reads it.
+    let band = if is_hidden { &[][..] } else { &comparison.band };
+    let draw = |layout| BandChart::draw(&id, band, metric, &title, layout);
+    let rows = thinned(band);
     Figure {
         heading,
         subheading: format!("{} against {}, {}", name(comparison.variation), name(0), stood),
         level: level(analysis),
         wide: draw(Layout::Wide),
         narrow: draw(Layout::Narrow),
-        caption: caption(&analysis.verdict),
-        empty: format!(
-            "Nothing to draw yet: the intervals hold from {UNITS_PER_ARM_MIN} units in each variation on."
-        ),
-        rows_note: if rows.len() < comparison.band.len() {
-            format!("{} of {} looks, at even distances", rows.len(), count(comparison.band.len() as u64))
+        caption: caption(analysis),
+        empty: match is_hidden {
+            true => "Not drawn before the planned look: who follows a line stops where it looks good.".into(),
+            false => format!(
+                "Nothing to draw yet: the intervals hold from {UNITS_PER_ARM_MIN} units in each variation on."
+            ),
+        },
+        rows_note: if rows.len() < band.len() {
+            format!("{} of {} looks, at even distances", rows.len(), count(band.len() as u64))
         } else {
             "Every look, oldest first".into()
         },
@@ -76,12 +82,22 @@ fn figure(analysis: &Analysis, comparison: &Comparison, is_bandit: bool) -> Figu
     }
 }
 
-fn caption(verdict: &Verdict) -> &'static str {
-    match verdict {
-        Verdict::TooFew { .. } => "Preliminary: with so little data the interval does not hold yet.",
-        _ => {
-            "While the band holds the dashed line, the variations may be alike. Once it leaves it, the difference is \
-             real, whenever you happened to look."
+fn caption(analysis: &Analysis) -> &'static str {
+    if let Verdict::TooFew { .. } = analysis.verdict {
+        return "Preliminary: with so little data the interval does not hold yet.";
+    }
+    match analysis.method {
+        Method::Sequential | Method::Mixture { .. } => {
+            "While the band holds the dashed line, the variations may be alike. Once it leaves it, a difference is shown, \
+             whenever you happened to look."
+        }
+        Method::FixedHorizon | Method::GroupSequential { .. } => {
+            "For orientation: the verdict stands by the planned looks alone. The band is wider, since it holds at every look; \
+             while it holds the dashed line, the variations may be alike."
+        }
+        Method::Bayesian { .. } => {
+            "For orientation: the band is no belief, but an interval that holds at every look. While it holds the dashed line, \
+             the variations may be alike, whatever is believed."
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The effect in segments: weeks since the start, weekdays, and what is known of the visitors.
 
+use experiments::Verdict;
 use experiments::verdict::{SegmentRow, Segments};
 use serde::Serialize;
 
@@ -37,11 +38,19 @@ struct Row<'a> {
 
 /// Shows dimensions in which at least two segments can be compared.
 pub(super) fn views<'a>(page: &'a ExperimentPage<'_>) -> Vec<View<'a>> {
+    if is_hidden(page) {
+        return vec![];
+    }
     let of = |dimension: &'a Dimension| {
         let shown = dimension.segments.iter().filter(|segments| segments.rows.len() > 1);
         shown.map(move |segments| view(page, dimension, segments))
     };
     page.dimensions.iter().flat_map(of).collect()
+}
+
+/// Whether nothing may be seen of them: before a planned look they would tell what the whole must not.
+fn is_hidden(page: &ExperimentPage<'_>) -> bool {
+    matches!(page.analysis.verdict, Verdict::NotRead { .. })
 }
 
 /// Says why there are no segments, or whom they leave out.
@@ -53,6 +62,7 @@ pub(super) fn note(page: &ExperimentPage<'_>) -> Option<&'static str> {
     let is_some_off = page.splits.iter().any(|part| part.split.is_mismatch);
     match page.experiment.draws() {
         _ if page.is_mismatch() => None,
+        _ if is_hidden(page) => Some("Parts are not read before the planned look, as the whole is not."),
         _ if is_some_off => Some(
             "Parts that are not split as planned are left out: what they seem to show may be whom they lost. See the check of the split.",
         ),
@@ -64,6 +74,9 @@ pub(super) fn note(page: &ExperimentPage<'_>) -> Option<&'static str> {
              that moved would seem to be a difference. Bandits that start from now on tell it.",
         ),
         Some(_) => None,
+        None if is_told && page.analysis.method.is_scheduled() => Some(
+            "For orientation: parts are read as they stand now, by intervals that hold at every look. The verdict stands by the planned looks alone.",
+        ),
         None => (waits && is_told).then_some("Visitors whose days are not over yet are left out here, too."),
     }
 }

@@ -1,9 +1,9 @@
 //! The weights of a bandit: what they are, how they moved, and when they move next.
 
-use experiments::ArmSums;
 use experiments::bandit::Policy;
 use experiments::definition::WHOLE_BP;
-use experiments::redraw::{EPOCH_UNITS_MIN, Epoch};
+use experiments::redraw::{EPOCH_UNITS_MIN, Epoch, halted};
+use experiments::{ArmSums, Status};
 use serde::Serialize;
 
 use super::ExperimentPage;
@@ -15,6 +15,8 @@ use crate::moment::Moment;
 pub(super) struct View<'a> {
     sentence: String,
     due: Option<Moment>,
+    /// Why none are drawn at all, until somebody has looked.
+    halted: Option<String>,
     /// What the present epoch waits for where it should be over.
     waits: Option<String>,
     rows: Vec<Row<'a>>,
@@ -72,9 +74,12 @@ pub(super) fn view<'a>(page: &'a ExperimentPage<'_>) -> Option<View<'a>> {
     let waits = short.filter(|_| is_late).map(|(arm, name)| {
         format!("the draw waits until each variation has {EPOCH_UNITS_MIN} visitors since the last one; {name} has {}", count(arm.units()))
     });
+    let is_running = experiment.status() == Status::Running;
+    let halted = halted(page.analysis).filter(|_| is_running).map(|why| why.to_string());
     Some(View {
         sentence,
-        due: due.filter(|_| !is_late).map(Moment::of),
+        due: due.filter(|_| !is_late && halted.is_none()).map(Moment::of),
+        halted,
         waits: waits.or_else(|| {
             is_late.then(|| "the draw waits until each variation has 100 visitors, of whom some count towards the deciding metric and some do not".into())
         }),

@@ -327,9 +327,64 @@ pub fn refused() -> Sample {
     Sample { experiment: before, running: rivals(), ..draft() }
 }
 
+/// An experiment that is read by another method; looks are planned at 20,000 units.
+fn by(method: serde_json::Value, units: f64) -> Sample {
+    let mut definition = express(Status::Running).to_value();
+    definition["method"] = method;
+    let experiment = Experiment::parse_value(&definition).expect("the sample's method is one");
+    observed(experiment, &[arm(0.5, 0.061, 4_130.0), arm(0.5, 0.0745, 4_080.0)], units, 48)
+}
+
+/// Returns samples that are read by each method but the usual one, before and after their looks.
+fn by_each_method() -> Vec<(&'static str, Sample)> {
+    let fixed = || serde_json::json!({"kind": "fixed_horizon"});
+    let groups = || serde_json::json!({"kind": "group_sequential", "looks": 5});
+    vec![
+        ("fixed-unread", by(fixed(), 14_000.0)),
+        ("fixed", by(fixed(), 24_310.0)),
+        ("groups-unread", by(groups(), 3_000.0)),
+        ("groups", by(groups(), 14_000.0)),
+        ("mixture", by(serde_json::json!({"kind": "mixture", "expected_lift_bp": 1_000}), 24_310.0)),
+        ("bayesian", by(serde_json::json!({"kind": "bayesian", "prior_deviation_bp": 3_000}), 24_310.0)),
+    ]
+}
+
+/// Returns one whose treatment wins while its guardrail comes to so much an order in each variation.
+fn guarded(basket_minor: [f64; 2]) -> Sample {
+    let mut definition = express(Status::Running).to_value();
+    definition["guardrails"] = serde_json::json!([{"metric": "page_latency", "margin_bp": 500},
+        {"metric": "revenue_per_unit", "margin_bp": 500}]);
+    let experiment = Experiment::parse_value(&definition).expect("the sample's guardrails are metrics");
+    let [classic, express] = basket_minor;
+    observed(experiment, &[arm(0.5, 0.061, classic), arm(0.5, 0.0745, express)], 24_310.0, 48)
+}
+
+/// Returns a bandit that draws no weights, since its split is wrong.
+pub fn bandit_halted() -> Sample {
+    let sample = bandit();
+    let mut epochs = sample.epochs.clone();
+    // Another half of the control's visitors is lost on the way.
+    for epoch in &mut epochs {
+        let text = epoch.arms[0].to_text();
+        let half =
+            |word: &str| word.parse::<i128>().map_or(word.to_owned(), |number| (number / 2).to_string());
+        let metric = |part: &str| part.split(' ').map(half).collect::<Vec<_>>().join(" ");
+        let halved = text.split(';').map(metric).collect::<Vec<_>>().join(";");
+        epoch.arms[0] = ArmSums::parse(&halved).expect("half of a sample adds up");
+    }
+    let mut whole = vec![ArmSums::new(3); 3];
+    for epoch in &epochs {
+        whole.iter_mut().zip(&epoch.arms).for_each(|(sum, arm)| sum.merge(arm));
+    }
+    let plan = Plan::of(&sample.experiment, &metrics()).expect("a sample has metrics");
+    let analysis =
+        experiments::verdict::analyze_epochs(&plan, &Look { at_ms: AS_OF_MS, arms: whole }, &epochs);
+    Sample { analysis: analysis.expect("epochs of a sample fit its plan"), epochs, ..sample }
+}
+
 /// Returns every sample by name.
 pub fn experiments() -> Vec<(&'static str, Sample)> {
-    vec![
+    let mut all = vec![
         ("better", better()),
         ("worse", worse()),
         ("undecided", undecided()),
@@ -352,5 +407,10 @@ pub fn experiments() -> Vec<(&'static str, Sample)> {
         ("off-on-phones", off_on_phones()),
         ("beside", beside()),
         ("refused", refused()),
-    ]
+        ("guardrail-blind", guarded([0.0, 0.0])),
+        ("guardrail-dead", guarded([4_130.0, 0.0])),
+        ("bandit-halted", bandit_halted()),
+    ];
+    all.extend(by_each_method());
+    all
 }

@@ -3,12 +3,14 @@
 use serde::Serialize;
 
 use crate::arm::{self, ArmSums, CompareError, Compared, MetricSums};
+use crate::definition::Method;
 use crate::effect::{Effect, Scale};
 use crate::family::holm;
+use crate::guardrail::{GuardrailReading, Unread};
 use crate::inference::{Mode, Reading, p_against, read};
 use crate::interval::{Alternative, Estimate};
 use crate::segments::{p_of_same_effect, read_segments};
-use crate::verdict::{BandPoint, Comparison, Look, Plan, Role, UNITS_PER_ARM_MIN};
+use crate::verdict::{BandPoint, Comparison, Look, Plan, Role, UNITS_PER_ARM_MIN, rails};
 
 /// Says which look results are read at, and at which they were read before.
 pub(super) struct Reader<'a> {
@@ -105,12 +107,18 @@ pub(super) fn corrected(plan: &Plan, comparisons: &mut [Comparison]) {
         comparison.adjusted_p = comparison.adjusted_p.and(p);
         comparison.is_significant = comparison.adjusted_p.is_some_and(|p| p <= plan.alpha());
     }
+    rails::corrected(plan, comparisons);
 }
 
 fn compare(plan: &Plan, looks: &[&Look], reader: &Reader<'_>, variation: usize, metric: usize) -> Comparison {
     let planned = &plan.metrics()[metric];
     let is_primary = planned.role == Role::Primary;
-    let at = |scale| reader.look.ok().and_then(|look| reader.effect(plan, look, [variation, metric], scale));
+    // Looks are planned by the units that were exposed, of which this metric counts those whose days are over: bounds that
+    // share the chance of error by one number do not hold for the other.
+    let is_grouped = matches!(plan.method(), Method::GroupSequential { .. });
+    let is_cut_off = is_grouped && planned.metric.complete_after_ms().is_some();
+    let look = reader.look.ok().filter(|_| !is_cut_off);
+    let at = |scale| look.and_then(|look| reader.effect(plan, look, [variation, metric], scale));
     let (relative, absolute) = (at(Scale::Relative), at(Scale::Absolute));
     let mode = mode_of(plan, reader, metric);
     let alpha = plan.alpha_per_comparison();
@@ -126,11 +134,18 @@ fn compare(plan: &Plan, looks: &[&Look], reader: &Reader<'_>, variation: usize, 
     let fixed = relative
         .and_then(|compared| compared.effect.at_fixed_horizon(alpha))
         .map(|estimate| adjusted(plan, estimate));
-    let guardrail = match planned.role {
-        Role::Guardrail(guardrail) => {
-            relative.and_then(|compared| guardrail.check(&mode, alpha, &compared.effect))
+    let guardrail = match (planned.role, look) {
+        (Role::Guardrail(guardrail), Some(look)) => {
+            let arm = |arm: usize| {
+                let sums = look.arms[arm].metric(metric);
+                (sums, sums.statistic(&planned.metric))
+            };
+            Some(rails::read(guardrail, &mode, alpha, [arm(0), arm(variation)], [relative, absolute]))
         }
-        Role::Primary | Role::Secondary => None,
+        (Role::Guardrail(_), None) => {
+            Some(GuardrailReading::unread(if is_cut_off { Unread::NotComparable } else { Unread::NotYet }))
+        }
+        (Role::Primary | Role::Secondary, _) => None,
     };
     let (lift, belief) = match lift {
         Some((Reading::Belief(belief), estimate)) => (Some(estimate), Some(belief)),
@@ -165,15 +180,11 @@ fn mode_of(plan: &Plan, reader: &Reader<'_>, metric: usize) -> Mode {
 }
 
 fn in_unit_of_metric(mode: &Mode, relative: Option<Compared>, absolute: Option<Compared>) -> Mode {
-    let (Some(relative), Some(absolute)) = (relative, absolute) else { return mode.clone() };
-    let scale = absolute.effect.standard_error / relative.effect.standard_error;
-    match mode {
-        Mode::Mixture { tau } => Mode::Mixture { tau: tau * scale },
-        Mode::Bayesian { prior: Some(prior), better } => {
-            let prior = crate::bayes::Prior { mean: prior.mean * scale, deviation: prior.deviation * scale };
-            Mode::Bayesian { prior: Some(prior), better: *better }
+    match (relative, absolute) {
+        (Some(relative), Some(absolute)) => {
+            rails::scaled(mode, absolute.effect.standard_error / relative.effect.standard_error)
         }
-        other => other.clone(),
+        _ => mode.clone(),
     }
 }
 

@@ -4,12 +4,15 @@ use crate::adaptive::{Batch, Pair, anytime_effect, anytime_lift, contrast, slope
 use crate::arm::{Adjusted, ArmSums};
 use crate::covariate::{Measure, Paired};
 use crate::definition::WHOLE_BP;
+use crate::guardrail::{Guardrail, GuardrailReading, Unread};
 use crate::interval::Alternative;
 use crate::redraw::Epoch;
 use crate::sample_ratio::{self, SampleRatio};
 use crate::verdict::analysis::{check_looks, decide, finished};
 use crate::verdict::compare::{Reader, adjusted, bonferroni, corrected, points_somewhere};
-use crate::verdict::{Analysis, AnalysisError, BandPoint, Comparison, Look, Plan, Role, UNITS_PER_ARM_MIN};
+use crate::verdict::{
+    Analysis, AnalysisError, BandPoint, Comparison, Look, Plan, Role, UNITS_PER_ARM_MIN, rails,
+};
 
 mod segments;
 
@@ -80,13 +83,31 @@ pub(super) fn batches(plan: &Plan, epochs: &[Epoch], metric: usize) -> Option<Ve
 }
 
 /// The sum of squares at which intervals are tightest: that of the planned units, as they spread in the first epoch, which is
-/// the only one whose weights followed nothing.
+/// the only one whose weights followed nothing, or in the first in which they do.
 pub(super) fn planned_spread(plan: &Plan, batches: &[Batch], pair: Pair) -> Option<f64> {
-    let first = batches.iter().find(|batch| batch.arms.iter().all(|arm| arm.outcome.units > 1))?;
-    let theta = slope(std::slice::from_ref(first));
-    let of_score = |arm: usize| Some(first.arms.get(arm)?.variance(1.0, theta) / first.chances.get(arm)?);
-    Some(planned_over_all(plan) * (of_score(pair.control)? + of_score(pair.treatment)?))
-        .filter(|spread| *spread > 0.0)
+    let is_met = |batch: &&Batch| batch.arms.iter().all(|arm| arm.outcome.units > 1);
+    let of_batch = |batch: &Batch| {
+        let theta = slope(std::slice::from_ref(batch));
+        let of_score = |arm: usize| Some(batch.arms.get(arm)?.variance(1.0, theta) / batch.chances.get(arm)?);
+        Some(planned_over_all(plan) * (of_score(pair.control)? + of_score(pair.treatment)?))
+            .filter(|spread| *spread > 0.0)
+    };
+    // What nobody did at first, such as an error, is measured by the first epoch in which somebody does.
+    batches.iter().filter(is_met).find_map(of_batch)
+}
+
+/// Says why nothing is told of a guardrail that is a number of each unit.
+fn unread(guardrail: Guardrail, epochs: &[Epoch], variation: usize, metric: usize) -> GuardrailReading {
+    let over_epochs = |arm: usize, of: fn(&ArmSums, usize) -> u64| -> u64 {
+        epochs.iter().map(|epoch| epoch.arms.get(arm).map_or(0, |sums| of(sums, metric))).sum()
+    };
+    let least = [0, variation].map(|arm| over_epochs(arm, |sums, _| sums.units())).into_iter().min();
+    if least.unwrap_or(0) < UNITS_PER_ARM_MIN {
+        return GuardrailReading::unread(Unread::TooFewUnits);
+    }
+    let active: u64 =
+        [0, variation].map(|arm| over_epochs(arm, |sums, metric| sums.metric(metric).active())).iter().sum();
+    rails::of_no_spread(guardrail.better(), active == 0)
 }
 
 /// The planned units of two arms, over all arms.
@@ -98,15 +119,20 @@ fn compare(plan: &Plan, epochs: &[Epoch], now_ms: i64, variation: usize, metric:
     let role = plan.metrics()[metric].role;
     let is_primary = role == Role::Primary;
     let pair = Pair { control: 0, treatment: variation };
-    let batches = batches(plan, epochs, metric).unwrap_or_default();
+    let known = batches(plan, epochs, metric);
+    let (is_known, batches) = (known.is_some(), known.unwrap_or_default());
     let (spread, alpha) = (planned_spread(plan, &batches, pair), plan.alpha_per_comparison());
     let lift = spread.and_then(|spread| anytime_lift(&batches, pair, alpha, spread));
     let difference =
         spread.and_then(|spread| anytime_effect(&batches, pair, alpha, Alternative::TwoSided, spread));
     let guardrail = match role {
-        Role::Guardrail(guardrail) => guardrail.read(alpha, |alternative, lift| {
-            Some(contrast(&batches, pair, 1.0 + lift, alpha, alternative, spread?)?.p)
-        }),
+        Role::Guardrail(_) if !is_known => Some(GuardrailReading::unread(Unread::NotComparable)),
+        Role::Guardrail(guardrail) => {
+            let read = guardrail.read(alpha, |alternative, lift| {
+                Some(contrast(&batches, pair, 1.0 + lift, alpha, alternative, spread?)?.p)
+            });
+            Some(read.unwrap_or_else(|| unread(guardrail, epochs, variation, metric)))
+        }
         Role::Primary | Role::Secondary => None,
     };
     let variance_left = variance_left(&batches, pair);
@@ -151,23 +177,29 @@ mod tests {
     use serde_json::json;
 
     fn plan() -> Plan {
+        Plan::of(&guarded_by(&json!([{"metric": "pages", "margin_bp": 500}])), &metrics()).unwrap()
+    }
+
+    fn guarded_by(guardrails: &serde_json::Value) -> Experiment {
         let experiment = Experiment::parse_value(&json!({
             "schema_version": 1, "key": "e", "name": "E", "flag": "f", "status": "running",
-            "primary_metric": "orders", "guardrails": [{"metric": "pages", "margin_bp": 500}],
+            "primary_metric": "orders", "guardrails": guardrails,
             "bandit": {"every_hours": 24, "floor_bp": 500},
             "variations": [
                 {"key": "a", "name": "Red", "weight_bp": 5000, "value": 0},
                 {"key": "b", "name": "Blue", "weight_bp": 5000, "value": 1},
             ],
         }));
+        experiment.unwrap()
+    }
+
+    fn metrics() -> Vec<Metric> {
         let metric = |key: &str, kind: &str| {
             let text = json!({"key": key, "measure": {"kind": kind, "event": {"type": key}}}).to_string();
             Metric::parse(&text).unwrap()
         };
         let slow = r#"{"key": "slow", "measure": {"kind": "ratio", "numerator": {"event": {"type": "a"}}, "denominator": {"event": {"type": "b"}}}}"#;
-        let metrics =
-            [metric("orders", "proportion"), metric("pages", "count"), Metric::parse(slow).unwrap()];
-        Plan::of(&experiment.unwrap(), &metrics).unwrap()
+        vec![metric("orders", "proportion"), metric("pages", "count"), Metric::parse(slow).unwrap()]
     }
 
     /// Of each arm: units, orders, units that saw one page.
@@ -221,6 +253,38 @@ mod tests {
         harmed[0] = epoch(Some(5), [5_000, 5_000], [[5_000, 500, 4_000], [5_000, 500, 2_000]]);
         let analysis = analyze(&harmed);
         assert_eq!(analysis.verdict, Verdict::Harms { variation: 1, metric: 1 });
+    }
+
+    #[test]
+    fn a_guardrail_that_no_bandit_can_read_is_told() {
+        let slow = json!([{"metric": "slow", "margin_bp": 500}]);
+        let guarded = Plan::of(&guarded_by(&slow), &metrics()).unwrap();
+        let [first, second] = drifting(500);
+        let arms = vec![ArmSums::new(3); 2];
+        let found = analyze_epochs(&guarded, &Look { at_ms: 9, arms }, &[first, second]).unwrap();
+        let reading = found.comparison(1, 2).unwrap().guardrail.unwrap();
+        assert_eq!(reading.unread, Some(Unread::NotComparable));
+        // A number of each unit is read from the first epoch on in which anybody does it.
+        let quiet = epoch(Some(5), [5_000, 5_000], [[5_000, 500, 0], [5_000, 500, 0]]);
+        let after = epoch(None, [5_000, 5_000], [[5_000, 500, 4_000], [5_000, 500, 0]]);
+        assert_eq!(analyze(&[quiet.clone(), after]).verdict, Verdict::Harms { variation: 1, metric: 1 });
+        let unread = |epochs: &[Epoch]| analyze(epochs).comparison(1, 1).unwrap().guardrail.unwrap().unread;
+        assert_eq!(unread(&[quiet]), Some(Unread::NoSpread));
+        assert_eq!(unread(&[epoch(None, [5_000, 5_000], [[100, 10, 0]; 2])]), Some(Unread::TooFewUnits));
+    }
+
+    #[test]
+    fn no_weights_are_drawn_by_numbers_that_are_wrong_or_harmful() {
+        use crate::redraw::{Stay, halted};
+        assert_eq!(halted(&analyze(&drifting(500))), None);
+        let mut harmed = drifting(500);
+        harmed[0] = epoch(Some(5), [5_000, 5_000], [[5_000, 500, 4_000], [5_000, 1_000, 2_000]]);
+        let analysis = analyze(&harmed);
+        assert_eq!(analysis.verdict, Verdict::Better { variation: 1 }, "the draw would favour it");
+        assert_eq!(halted(&analysis), Some(Stay::Harms { name: "Blue".into(), metric: "pages".into() }));
+        let mut lost = drifting(500);
+        lost[1] = epoch(None, [1_000, 9_000], [[5_000, 1_000, 0], [5_000, 1_000, 0]]);
+        assert_eq!(halted(&analyze(&lost)), Some(Stay::WrongSplit));
     }
 
     /// By hand: of 5,000 units an arm and epoch a tenth orders, a tenth had ordered before, and six of a hundred both, so that ρ² =

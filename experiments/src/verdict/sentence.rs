@@ -1,6 +1,6 @@
 //! The verdict in words that say what to do.
 
-use crate::guardrail::Standing;
+use crate::guardrail::{Standing, Unread};
 use crate::interval::Estimate;
 use crate::verdict::{Analysis, Comparison, Verdict, WithheldReason};
 
@@ -30,10 +30,16 @@ pub(super) fn say(analysis: &Analysis, is_over: bool) -> String {
 /// became of the rest.
 fn called(analysis: &Analysis, variation: usize, judgement: &str, advice: &str) -> String {
     let name = &analysis.arms[variation].name;
-    let objection = broken_guardrail(analysis, variation).or_else(|| disagreement(analysis, variation));
+    let is_better = judgement == "better";
+    let blind = unread_guardrails(analysis, |one, _| is_better && one == variation);
+    let blind = blind.map(|blind| format!("Do not ship it yet: {blind}."));
+    let objection = match (broken_guardrail(analysis, variation), blind) {
+        (Some(broken), Some(blind)) => Some(format!("{broken} {blind}")),
+        (broken, blind) => broken.or(blind),
+    };
+    let objection = objection.or_else(|| disagreement(analysis, variation));
     let advice = objection.as_deref().unwrap_or(advice);
-    let unproven =
-        if judgement == "better" { unproven_guardrails(analysis, variation) } else { String::new() };
+    let unproven = if is_better { unproven_guardrails(analysis, variation) } else { String::new() };
     let (effect, others) = (effect(analysis, variation), others(analysis, variation));
     format!("{name} is {judgement}: {effect}. {advice}{unproven}{others}")
 }
@@ -108,6 +114,22 @@ fn unproven_guardrails(analysis: &Analysis, variation: usize) -> String {
     if open.is_empty() { String::new() } else { format!(" Not shown to be safe yet: {}.", open.join(", ")) }
 }
 
+/// Names the guardrails that cannot be read, of those that are asked for, each with the reason.
+fn unread_guardrails(analysis: &Analysis, is_asked: impl Fn(usize, Unread) -> bool) -> Option<String> {
+    let mut told: Vec<String> = vec![];
+    for comparison in &analysis.comparisons {
+        let unread = comparison.guardrail.and_then(|reading| reading.unread);
+        let Some(why) = unread.filter(|why| is_asked(comparison.variation, *why)) else { continue };
+        let phrase = &analysis.metrics[comparison.metric].phrase;
+        let one = format!("{phrase}, which was not to get worse, cannot be read: {}", why.words());
+        // Several treatments mostly lack the same.
+        if !told.contains(&one) {
+            told.push(one);
+        }
+    }
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
 fn mismatch(analysis: &Analysis, is_over: bool) -> String {
     let counts: Vec<String> = analysis
         .arms
@@ -173,10 +195,14 @@ fn no_difference(analysis: &Analysis, is_over: bool) -> String {
         true => format!("how far {} may differ cannot be told yet", analysis.primary().phrase),
         false => bounds.join("; "),
     };
+    let blind = unread_guardrails(analysis, |_, why| !why.is_early());
+    let blind = blind.map_or_else(String::new, |blind| format!(" And {blind}."));
     if is_over {
-        format!("No difference was found: {bounds}. Keep {control}, or try again with more visitors.")
+        format!("No difference was found: {bounds}. Keep {control}, or try again with more visitors.{blind}")
     } else {
-        format!("No difference yet: {bounds}. Let it run, or stop if an effect within that would not matter.")
+        format!(
+            "No difference yet: {bounds}. Let it run, or stop if an effect within that would not matter.{blind}"
+        )
     }
 }
 
@@ -188,8 +214,23 @@ fn effect(analysis: &Analysis, variation: usize) -> String {
 
 fn moved(analysis: &Analysis, variation: usize, metric: usize) -> String {
     let phrase = &analysis.metrics[metric].phrase;
-    let lift = analysis.comparison(variation, metric).and_then(|comparison| comparison.lift);
-    lift.map_or_else(|| format!("{phrase} differs"), |lift| format!("{phrase} {}", movement(&lift)))
+    match analysis.comparison(variation, metric).and_then(|comparison| comparison.lift) {
+        Some(lift) => format!("{phrase} {}", movement(&lift)),
+        None => format!("{phrase} {}", movement_without_lift(analysis, variation, metric)),
+    }
+}
+
+/// How a metric moves of which no part of the control's value can be told.
+fn movement_without_lift(analysis: &Analysis, variation: usize, metric: usize) -> String {
+    let value = |arm: usize| analysis.arms[arm].values.get(metric).and_then(|value| value.value);
+    let name = &analysis.arms[0].name;
+    match (value(0), value(variation)) {
+        (Some(0.0), Some(to)) if to > 0.0 => format!("rises from nothing under {name}"),
+        (Some(from), Some(0.0)) if from > 0.0 => format!("falls to nothing from what it is under {name}"),
+        (Some(from), Some(to)) if to > from => format!("rises above that of {name}"),
+        (Some(from), Some(to)) if to < from => format!("falls below that of {name}"),
+        _ => format!("differs from that of {name}"),
+    }
 }
 
 fn movement(lift: &Estimate) -> String {

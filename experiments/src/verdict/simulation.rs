@@ -78,3 +78,43 @@ fn a_real_effect_is_found() {
     assert!(called >= 90, "{called} of {runs} called");
     assert!(held >= 95, "{held} of {runs} hold the truth");
 }
+
+/// Lets an experiment of several guardrails run that nothing harms, looks at it 100 times, and returns whether any look says that
+/// something is harmed.
+fn alarms(seed: u64, rates: &[f64]) -> bool {
+    let keys: Vec<String> = (0..rates.len()).map(|index| format!("m{index}")).collect();
+    let event = |key: &String| serde_json::json!({"kind": "proportion", "event": {"type": key}});
+    let metric = |key| Metric::parse(&serde_json::json!({"key": key, "measure": event(key)}).to_string());
+    let metrics: Vec<Metric> = keys.iter().map(|key| metric(key).unwrap()).collect();
+    let rule = |key| serde_json::json!({"metric": key, "margin_bp": 500});
+    let experiment = crate::Experiment::parse_value(&serde_json::json!({
+        "schema_version": 1, "key": "e", "name": "E", "flag": "f", "status": "running", "planned_units": 5_000,
+        "primary_metric": keys[0], "guardrails": keys[1..].iter().map(rule).collect::<Vec<_>>(),
+        "variations": [{"key": "a", "weight_bp": 5000, "value": 0}, {"key": "b", "weight_bp": 5000, "value": 1}],
+    }));
+    let plan = Plan::of(&experiment.unwrap(), &metrics).unwrap();
+    let mut dice = Dice::new(seed);
+    let mut current = Look { at_ms: 0, arms: vec![ArmSums::new(rates.len()); 2] };
+    (0..LOOKS).any(|_| {
+        for _ in 0..UNITS_A_LOOK {
+            let arm = (dice.roll() * 2.0) as usize;
+            let tally = |rate: &f64| Tally::Number([(dice.roll() < *rate).into(), 0]);
+            let tallies = rates.iter().map(tally).collect();
+            current.arms[arm].add(&metrics, &UnitTallies { tallies, pasts: vec![] });
+        }
+        let analysis = analyze(&plan, &current, &[]).unwrap();
+        let is_harmed = |one: &Comparison| {
+            one.guardrail.is_some_and(|reading| reading.standing == crate::guardrail::Standing::Harmed)
+        };
+        analysis.comparisons.iter().any(is_harmed)
+    })
+}
+
+/// Twelve guardrails, some of them hardly ever met, together alarm no more often than one may: 5 %.
+#[test]
+fn many_guardrails_together_are_rarely_fooled() {
+    let rates = [0.1, 0.1, 0.1, 0.2, 0.2, 0.05, 0.05, 0.02, 0.02, 0.3, 0.3, 0.001, 0.0];
+    let runs = 200;
+    let false_alarms = (1..=runs).filter(|seed| alarms(*seed, &rates)).count();
+    assert!(false_alarms * 100 <= runs as usize * 5, "{false_alarms} false alarms of {runs}");
+}

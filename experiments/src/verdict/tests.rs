@@ -443,3 +443,24 @@ fn strata_take_out_what_differs_between_them() {
     let read = analyze_within(&fixed, &whole, &[], &strata).unwrap();
     assert!(!of(&read).adjusted_by.strata);
 }
+
+/// Planned looks are sized by units exposed, of which a retention counts those whose days are over.
+#[test]
+fn what_waits_for_days_is_not_read_at_looks_that_share_the_chance_of_error() {
+    let back = r#"{"key": "back", "measure": {"kind": "retention", "event": {"type": "page"}, "from_days": 1, "to_days": 7}}"#;
+    let planned = |name: &str| PlannedArm { key: name.to_lowercase(), name: name.into(), weight: 1.0 };
+    let plan =
+        Plan::new(TWO.map(planned).to_vec(), vec![Metric::parse(back).unwrap()], ALPHA, 5_000).unwrap();
+    let arm = |units: u64, complete: u64, back: u64| {
+        ArmSums::parse(&format!("{units};{complete} {back} {back} 0 0 {back} 0 0 0 0 0")).unwrap()
+    };
+    let at = |at_ms, units, complete| Look {
+        at_ms,
+        arms: vec![arm(units, complete, complete / 10), arm(units, complete, complete / 4)],
+    };
+    let looks = [at(1, 1_300, 600), at(2, 2_600, 1_900)];
+    let found = |method| analyze(&plan.clone().read_by(method), &looks[1], &looks[..1]).unwrap();
+    let grouped = found(Method::GroupSequential { looks: 2 });
+    assert_eq!((grouped.comparisons[0].lift, &grouped.verdict), (None, &Verdict::NoDifferenceYet));
+    assert_eq!(found(Method::Sequential).verdict, Verdict::Better { variation: 1 });
+}

@@ -122,6 +122,9 @@ pub async fn roll_ups_read_back_and_looks_stay(subject: Subject) {
         [look(50, "[[1]]"), look(100, "[[2]]"), look(150, "[[3]]")]
     );
     assert_eq!(store.looks("red").await.unwrap(), []);
+    let of = async |keys: &[&str]| store.looks_of(keys).await.unwrap();
+    assert_eq!(of(&["red", "blue", "none"]).await, store.looks("blue").await.unwrap());
+    assert!(of(&["red"]).await.is_empty() && of(&[]).await.is_empty());
 }
 
 pub async fn a_step_from_another_place_is_refused_whole(subject: Subject) {

@@ -408,6 +408,7 @@ fn standing(standing: Standing) -> &'static str {
         Standing::Harmed => "harmed",
         Standing::WorseWithinMargin => "worse_within_margin",
         Standing::Unclear => "unclear",
+        Standing::Unreadable => "unreadable",
     }
 }
 

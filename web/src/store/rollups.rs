@@ -41,6 +41,9 @@ pub trait RollUpStore: Send + Sync {
     /// Reads the looks of an experiment in order.
     async fn looks(&self, experiment: &str) -> Result<Vec<LookRow>>;
 
+    /// Reads the looks of some experiments, each one's in order.
+    async fn looks_of(&self, experiments: &[&str]) -> Result<Vec<LookRow>>;
+
     /// Reads the orders of some units up to a position, each unit's in the order of the outbox.
     async fn pasts(&self, units: &BTreeSet<VisitorId>, until: u64) -> Result<Vec<PastRow>>;
 

@@ -6,7 +6,7 @@ use actix_web::{
     web::{Data, Json, Path, Query, block},
 };
 use dashboards::{Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Pages, Session, Subject};
-use experiments::{Experiment, Status, redraw::may_decide};
+use experiments::{Experiment, Status};
 use serde::Serialize;
 
 use super::{
@@ -173,14 +173,13 @@ fn checked(shop: &Shop, experiment: &Experiment) -> Result<(), FormError> {
     }
 }
 
-/// Checks that weights can be drawn by what decides.
+/// Checks that a definition can be judged by the metrics it names; what runs already is told on its page, and stays editable.
 fn judged(shop: &Shop, experiment: &Experiment) -> Result<(), FormError> {
-    let metric = shop.experiment_metrics.get(experiment.primary_metric());
-    let may_decide = experiment.draws().is_none() || metric.is_some_and(|metric| may_decide(&metric));
-    may_decide.then_some(()).ok_or_else(|| {
-        let why = "A bandit is judged by a share, a mean or a count over visitors: choose such a metric, or let the weights stay.";
-        FormError::at("primary_metric", why)
-    })
+    if experiment.status().has_started() {
+        return Ok(());
+    }
+    let fit = experiment.check_fit(&shop.experiment_metrics.of(experiment));
+    fit.map_err(|unfit| FormError::at(unfit.field(), sentence(&unfit.to_string())))
 }
 
 /// Checks that an experiment takes no visitors from another one by a wider coverage.

@@ -27,9 +27,12 @@ pub(in crate::admin) async fn add(
     let (experiment, stored) = find(&shop, &key).await?;
     shop.experiment_metrics.refresh(&*shop.store).await?;
     let metric = form.text("metric");
-    if shop.experiment_metrics.get(metric).is_none() {
+    let Some(named) = shop.experiment_metrics.get(metric) else {
         let why = format!("There is no metric “{metric}”: choose one of the list, or define it first.");
         return again(StatusCode::UNPROCESSABLE_ENTITY, why).await;
+    };
+    if let Err(unfit) = experiment.check_fits(&named) {
+        return again(StatusCode::CONFLICT, sentence(&unfit.to_string())).await;
     }
     // Where no metrics are named, the usual ones are counted.
     let counted = shop.experiment_metrics.of(&experiment);

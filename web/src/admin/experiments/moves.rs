@@ -150,6 +150,14 @@ pub(in crate::admin) async fn make(
             Ok(moved) => moved,
             Err(error) => return again(StatusCode::CONFLICT, sentence(&error.to_string())).await,
         };
+        // A draft of before may name what it cannot be judged by.
+        let fit = match asked {
+            Move::Start => moved.check_fit(&shop.experiment_metrics.of(&moved)),
+            _ => Ok(()),
+        };
+        if let Err(unfit) = fit {
+            return again(StatusCode::CONFLICT, sentence(&unfit.to_string())).await;
+        }
         if let (true, Err(error)) =
             (moved.status() == Status::Running, moved.check_rivals(shop.definitions.get().experiments()))
         {

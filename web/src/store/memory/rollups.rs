@@ -64,6 +64,11 @@ impl RollUpStore for MemoryStore {
             .collect())
     }
 
+    async fn looks_of(&self, experiments: &[&str]) -> Result<Vec<LookRow>> {
+        let is_asked_for = |row: &&LookRow| experiments.contains(&row.experiment.as_str());
+        Ok(self.state.lock().await.looks.values().filter(is_asked_for).cloned().collect())
+    }
+
     async fn sales_since(&self, day: i64) -> Result<HashMap<Sku, u64>> {
         let mut sales = HashMap::new();
         for ((on, sku), pieces) in &self.state.lock().await.sales {

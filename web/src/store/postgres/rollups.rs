@@ -43,6 +43,10 @@ impl RollUpStore for PostgresStore {
         bounded(looks(&self.client().await?, experiment)).await
     }
 
+    async fn looks_of(&self, experiments: &[&str]) -> Result<Vec<LookRow>> {
+        bounded(looks_of(&self.client().await?, experiments)).await
+    }
+
     async fn pasts(&self, units: &BTreeSet<VisitorId>, until: u64) -> Result<Vec<PastRow>> {
         bounded(pasts(&self.client().await?, units, until)).await
     }
@@ -152,15 +156,23 @@ pub async fn people(
 pub async fn looks(client: &Client, experiment: &str) -> Result<Vec<LookRow>> {
     const SQL: &str =
         "SELECT experiment, units, at_ms, arms FROM rollup_looks WHERE experiment = $1 ORDER BY units";
-    let look = |row: &Row| {
-        Ok(LookRow {
-            experiment: cell(row, "experiment")?,
-            units: number(row, "units")?,
-            at_ms: cell(row, "at_ms")?,
-            arms: cell(row, "arms")?,
-        })
-    };
     query(client, SQL, &[&experiment]).await?.iter().map(look).collect()
+}
+
+/// Reads the looks of some experiments, each one's in order.
+pub async fn looks_of(client: &Client, experiments: &[&str]) -> Result<Vec<LookRow>> {
+    const SQL: &str = "SELECT experiment, units, at_ms, arms FROM rollup_looks
+        WHERE experiment = ANY ($1::text[]) ORDER BY experiment, units";
+    query(client, SQL, &[&experiments]).await?.iter().map(look).collect()
+}
+
+fn look(row: &Row) -> Result<LookRow> {
+    Ok(LookRow {
+        experiment: cell(row, "experiment")?,
+        units: number(row, "units")?,
+        at_ms: cell(row, "at_ms")?,
+        arms: cell(row, "arms")?,
+    })
 }
 
 /// Sums the pieces ordered since a day.

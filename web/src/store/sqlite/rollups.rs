@@ -45,6 +45,11 @@ impl RollUpStore for SqliteStore {
         self.readers.run(move |db| looks(db, &experiment)).await
     }
 
+    async fn looks_of(&self, experiments: &[&str]) -> Result<Vec<LookRow>> {
+        let experiments = serde_json::json!(experiments).to_string();
+        self.readers.run(move |db| looks_of(db, &experiments)).await
+    }
+
     async fn pasts(&self, units: &BTreeSet<VisitorId>, until: u64) -> Result<Vec<PastRow>> {
         let units = units.clone();
         self.readers.run(move |db| pasts(db, &units, until)).await
@@ -157,9 +162,18 @@ pub fn people(
 /// Reads the looks of an experiment in order.
 pub fn looks(db: &Connection, experiment: &str) -> Result<Vec<LookRow>> {
     let sql = "SELECT experiment, units, at_ms, arms FROM rollup_looks WHERE experiment = ?1 ORDER BY units";
-    rows(db, sql, [experiment], |row| {
-        Ok(LookRow { experiment: row.get(0)?, units: count(row, 1)?, at_ms: row.get(2)?, arms: row.get(3)? })
-    })
+    rows(db, sql, [experiment], look)
+}
+
+/// Reads the looks of some experiments, a JSON array of keys, each one's in order.
+pub fn looks_of(db: &Connection, experiments: &str) -> Result<Vec<LookRow>> {
+    let sql = "SELECT experiment, units, at_ms, arms FROM rollup_looks
+        WHERE experiment IN (SELECT value FROM json_each(?1)) ORDER BY experiment, units";
+    rows(db, sql, [experiments], look)
+}
+
+fn look(row: &rusqlite::Row<'_>) -> rusqlite::Result<LookRow> {
+    Ok(LookRow { experiment: row.get(0)?, units: count(row, 1)?, at_ms: row.get(2)?, arms: row.get(3)? })
 }
 
 /// Sums the pieces ordered since a day.
