@@ -68,7 +68,7 @@ pub use promotion::{
     Promotions, Uses,
 };
 pub use purchase::{LimitBroken, Wanted};
-pub use quote::{LineQuote, Quote, Totals, quote, quote_knowing};
+pub use quote::{LineQuote, Quote, Told, Totals, explain, quote, quote_knowing};
 pub use rejection::Rejection;
 pub use shipping::{
     Carriage, Freight, NotOffered, Offer, Offers, RefusedMethod, Shipping, ShippingDefinition,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Shopper, Store, TestApp, app::Setup, patience::eventually, shopper::complete_step};
+use harness::{
+    Answer, Shopper, Store, TestApp, admin, app::Setup, patience::eventually, shopper::complete_step,
+};
 use serde_json::{Value, json};
 
 use crate::{codes::shown, shelves::now_ms};
@@ -15,6 +17,7 @@ on_each_store!(
     a_changed_price_is_told_and_accepted,
     a_cart_that_is_read_again_is_never_out_of_date,
     promotions_are_applied_explained_and_ordered,
+    each_promotion_says_why_it_did_not_apply,
     broken_terms_change_nothing,
 );
 
@@ -283,6 +286,67 @@ const PROMOTIONS: &str = r#"[
     {"id": "delivery", "name": "Free delivery", "conditions": {"needs": [{"min_minor": {"GBP": 5000}}]},
      "benefit": {"kind": "free_shipping"}}
 ]"#;
+
+/// Promotions of which the cart itself says nothing.
+const SILENT: &str = r#"[
+    {"id": "first", "name": "Ten per cent", "priority": 9, "stacking": {"mode": "last"},
+     "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}},
+    {"id": "second", "name": "Five per cent", "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 500}},
+    {"id": "spring", "name": "Spring sale", "conditions": {"until_ms": 1000},
+     "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 500}},
+    {"id": "paused", "name": "Resting", "paused": true, "benefit": {"kind": "free_shipping"}},
+    {"id": "secret", "name": "For friends", "codes": ["FRIENDS"], "benefit": {"kind": "free_shipping"}}
+]"#;
+
+async fn each_promotion_says_why_it_did_not_apply(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    import(&app, "promotions", "silent.json", SILENT).await;
+    let shopper = app.open_cart().await;
+    let cart = shopper.add("TEAPOT", 1).await.accepted();
+    let path = format!("/carts/{}/explain", shopper.cart_id());
+    let told = |answer: &Answer| -> Vec<(String, String)> {
+        let promotions = answer.body["promotions"].as_array().unwrap().iter();
+        let reason = |p: &Value| p["reason"].as_str().unwrap_or("applied").to_owned();
+        let mut told: Vec<_> =
+            promotions.map(|p| (p["id"].as_str().unwrap().to_owned(), reason(p))).collect();
+        told.sort();
+        told
+    };
+    let pairs = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+        all.iter().map(|(id, reason)| ((*id).to_owned(), (*reason).to_owned())).collect()
+    };
+    let public = [("first", "applied"), ("second", "excluded"), ("spring", "ended")];
+    eventually("the promotions hold", async || {
+        told(&shopper.request("GET", "/explain", None).await) == pairs(&public)
+    })
+    .await;
+    let answer = shopper.request("GET", "/explain", None).await;
+    assert_eq!((&answer.body["cart"], &answer.body["version"]), (&cart["id"], &cart["version"]));
+    let text = answer.body.to_string();
+    assert!(!text.contains("friends") && !text.contains("FRIENDS") && !text.contains("Resting"), "{text}");
+    let sentences: Vec<_> =
+        answer.body["promotions"].as_array().unwrap().iter().map(|p| &p["detail"]).collect();
+    assert!(sentences.iter().all(|s| s.as_str().is_some_and(|s| s.contains(": "))), "{sentences:?}");
+    let of_cart = shopper.cart().await["promotions"].clone();
+    assert_eq!(
+        of_cart.as_array().map(Vec::len),
+        Some(1),
+        "the cart itself tells what it told before: {of_cart}"
+    );
+
+    let stranger = app.open_cart().await;
+    let asked = shopper.impostor(stranger.token()).request("GET", "/explain", None).await;
+    asked.assert_problem(403, "not-owner");
+    let all =
+        [public[0], ("paused", "paused"), ("second", "excluded"), ("secret", "code_missing"), public[2]];
+    let inspected = admin::api(&app, "GET", &path, None).await;
+    assert_eq!((inspected.status, told(&inspected)), (200, pairs(&all)));
+    admin::api(&app, "GET", "/carts/nowhere/explain", None).await.assert_problem(404, "unknown-cart");
+
+    shopper.command(&json!({"type": "apply_code", "code": "FRIENDS"})).await.accepted();
+    let typed = told(&shopper.request("GET", "/explain", None).await);
+    assert_eq!(typed[2].0, "secret", "whoever typed the code is told of it: {typed:?}");
+}
 
 async fn promotions_are_applied_explained_and_ordered(store: Store) {
     let app = shop(store, "").await;

@@ -22,6 +22,7 @@ pub mod webhooks;
 
 mod admin;
 pub(crate) mod cart_text;
+mod explanations;
 mod gate;
 mod headers;
 mod openapi;
@@ -45,6 +46,7 @@ fn operations() -> Vec<Operation> {
         carts::operations(),
         orders::operations(),
         lists::operations(),
+        explanations::operations(),
         history::operations(),
         shares::operations(),
         stock_requests::operations(),
