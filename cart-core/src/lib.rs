@@ -43,7 +43,7 @@ pub use cart::{AssignedVariation, Cart, Stage};
 pub use command::{Command, Request, Typed};
 pub use decide::{Facts, Products, catch_up, decide, open};
 pub use definition::DefinitionError;
-pub use details::{Address, Asked, FieldError, StepDetails};
+pub use details::{Address, Asked, FieldError, FieldRule, StepDetails};
 pub use event::{CartEvent, HoldMove, LineHold, LineRelease};
 pub use evolve::evolve;
 pub use gift_card::{CardTerms, GiftCard, GiftCards, Tender};

@@ -53,6 +53,7 @@ pub(super) fn complete_step(
     facts: &Facts<'_>,
     details: &StepDetails,
 ) -> Result<Vec<CartEvent>, Rejection> {
+    let details = &*details.knowing(cart);
     let step = details.step();
     let next = cart.next_step();
     if cart.is_empty() {
@@ -73,6 +74,7 @@ pub(super) fn complete_step(
         admit_method(cart, facts, method.as_ref())?;
     }
     let says_nothing_new = match details {
+        StepDetails::Contact { email } => cart.contact.as_ref() == Some(email),
         StepDetails::Address(address) => cart.address.as_ref() == Some(address),
         StepDetails::Shipping { method } => *method == cart.shipping,
         StepDetails::Payment | StepDetails::Review => true,
