@@ -18,6 +18,7 @@ on_each_store!(
     a_cart_that_is_read_again_is_never_out_of_date,
     promotions_are_applied_explained_and_ordered,
     each_promotion_says_why_it_did_not_apply,
+    only_so_many_pieces_are_sold_of_a_line_and_an_order,
     broken_terms_change_nothing,
 );
 
@@ -346,6 +347,49 @@ async fn each_promotion_says_why_it_did_not_apply(store: Store) {
     shopper.command(&json!({"type": "apply_code", "code": "FRIENDS"})).await.accepted();
     let typed = told(&shopper.request("GET", "/explain", None).await);
     assert_eq!(typed[2].0, "secret", "whoever typed the code is told of it: {typed:?}");
+}
+
+const LIMITED: &str = "sku,name,price_minor,currency,stock,min_quantity,step_quantity,max_quantity,max_line_quantity\n\
+    PAIR,Pair,100,GBP,100,2,2,8,6\nONE,One,100,GBP,100,,,,\n";
+
+async fn only_so_many_pieces_are_sold_of_a_line_and_an_order(store: Store) {
+    let app = TestApp::start(store).await;
+    import(&app, "products", "limited.csv", LIMITED).await;
+    let shopper = app.open_cart().await;
+    eventually("the products are for sale", async || shopper.add("PAIR", 2).await.status == 200).await;
+    let refused = async |command: Value| {
+        let answer = shopper.command(&command).await;
+        assert_eq!((answer.status, answer.problem()), (422, "quantity-limit"), "{}", answer.body);
+        assert!(answer.body["mend"].is_string());
+        answer.body["detail"].as_str().unwrap().to_owned()
+    };
+    let set = |quantity: u32| json!({"type": "set_quantity", "sku": "PAIR", "quantity": quantity});
+    let engraved = |n: u32| json!({"type": "add_line", "sku": "PAIR", "quantity": n, "properties": {"engraving": "Ada"}});
+    assert_eq!(refused(set(8)).await, "PAIR: at most 6 pieces are sold at once, not 8");
+    shopper.command(&set(6)).await.accepted();
+    assert_eq!(refused(engraved(4)).await, "PAIR: an order may hold 8 pieces, not 10");
+    shopper.command(&engraved(2)).await.accepted();
+    shopper.add("ONE", 3).await.accepted();
+    let url = app.url("/api/v1/products/PAIR");
+    let product: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    let limits = json!({"min": 2, "step": 2, "max_per_line": 6, "max_per_order": 8});
+    assert_eq!(product["limits"], limits);
+
+    // The shop sells fewer by the time of the order.
+    let today = "sku,name,price_minor,currency,max_line_quantity\nONE,One,100,GBP,2\n";
+    import(&app, "products", "today.csv", today).await;
+    eventually("the new limit holds", async || {
+        let url = app.url("/api/v1/products/ONE");
+        let product: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        product["limits"]["max_per_line"] == 2
+    })
+    .await;
+    let answer = shopper.check_out("tok_success").await;
+    assert_eq!((answer.status, answer.problem()), (422, "quantity-limit"), "{}", answer.body);
+    assert_eq!(answer.body["detail"], "ONE: at most 2 pieces are sold at once, not 3");
+    shopper.command(&json!({"type": "set_quantity", "sku": "ONE", "quantity": 2})).await.accepted();
+    let answer = shopper.place_order("tok_success").await;
+    assert_eq!(answer.accepted()["status"], "ordered");
 }
 
 async fn promotions_are_applied_explained_and_ordered(store: Store) {

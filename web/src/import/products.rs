@@ -15,7 +15,7 @@ use super::{
 use crate::store::{ProductSupply, Store, SupplyOutcome};
 
 /// The fields of a product.
-pub const FIELDS: [&str; 29] = [
+pub const FIELDS: [&str; 30] = [
     "sku",
     "name",
     "description",
@@ -43,6 +43,7 @@ pub const FIELDS: [&str; 29] = [
     "bundle_off_bp",
     "min_quantity",
     "max_quantity",
+    "max_line_quantity",
     "step_quantity",
     "customer_quantity",
 ];
@@ -257,6 +258,7 @@ fn limits_of(row: &Row<'_>) -> Result<QuantityLimits, String> {
     Ok(QuantityLimits {
         min: count(row, "min_quantity")?.unwrap_or(default.min),
         max: count(row, "max_quantity")?,
+        max_per_line: count(row, "max_line_quantity")?,
         step: count(row, "step_quantity")?.unwrap_or(default.step),
         per_customer: count(row, "customer_quantity")?,
     })
