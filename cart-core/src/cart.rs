@@ -106,6 +106,9 @@ pub struct Cart {
     /// What the shopper wants to tell the shop; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// The e-mail address, where a step before the address asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
     /// Where it goes to, once entered.
     pub address: Option<Address>,
     /// How it travels, once chosen.

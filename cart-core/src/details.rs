@@ -1,9 +1,14 @@
 //! What a shopper enters in the steps of a checkout, parsed at the edge.
 
+mod rule;
+
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cart, Country, MethodId, Region, Step, Taxes, limits::FIELD_BYTES_MAX};
+pub use self::rule::{ADDRESS, FieldRule, Format, Input, is_email};
+use crate::{Cart, Country, MethodId, Step, Taxes};
 
 /// Says what is wrong with one field and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -17,6 +22,8 @@ pub struct FieldError {
 /// Says what of an address is needed beside an e-mail address and a country.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
+    /// The e-mail address is known by a step before.
+    pub knows_email: bool,
     /// Something travels: it needs a name, a street, a town and a postcode.
     pub postal: bool,
     /// Tax depends on the region.
@@ -28,19 +35,22 @@ pub struct Asked {
 impl Asked {
     /// Returns what is needed of the address of a cart in a country: what a parcel needs, or else what tax does.
     pub fn of(cart: &Cart, taxes: &Taxes, country: &str) -> Self {
+        let knows_email = cart.contact.is_some();
         if cart.travels() {
-            return Self { postal: true, ..Self::default() };
+            return Self { knows_email, postal: true, ..Self::default() };
         }
         let country = Country::parse(country.trim()).ok();
         let (region, postcode) = country.map_or((false, false), |country| taxes.depends_on(Some(country)));
-        Self { postal: false, region, postcode }
+        Self { knows_email, postal: false, region, postcode }
     }
 
-    fn needs(self, field: &str) -> bool {
+    /// Reports whether a field of an address must be there.
+    pub fn needs(self, field: &str) -> bool {
         match field {
             "region" => self.region,
             "postcode" => self.postal || self.postcode,
-            "email" | "country" => true,
+            "email" => !self.knows_email,
+            "country" => true,
             _ => self.postal,
         }
     }
@@ -49,7 +59,7 @@ impl Asked {
 /// Is where an order goes to, or its bill where nothing travels; every field was checked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
-    /// Where questions about the order go.
+    /// Where questions about the order go; that of an earlier step, where one asked for it and the address names none.
     pub email: String,
     /// The recipient. As the three that follow, it may be empty where nothing travels.
     pub name: String,
@@ -73,47 +83,30 @@ impl Address {
     /// One [`FieldError`] for each field that is asked for and missing, too long or malformed.
     pub fn parse(asked: Asked, field: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<FieldError>> {
         let mut errors = vec![];
-        let mut take = |name: &str, check: fn(&str) -> Result<(), &'static str>| {
-            let text = field(name).unwrap_or_default().trim().to_owned();
-            let verdict = match text.len() {
-                0 if asked.needs(name) => Err(NEEDED),
-                0 => Ok(()),
-                n if n > FIELD_BYTES_MAX => Err("is too long; 200 bytes are the most"),
-                _ if text.chars().any(char::is_control) => Err("holds a control character"),
-                _ => check(&text),
-            };
-            if let Err(message) = verdict {
-                errors.push(FieldError { field: name.into(), message: message.into() });
-            }
-            text
-        };
-        let address = Self {
-            email: take("email", is_email),
-            name: take("name", |_| Ok(())),
-            street: take("street", |_| Ok(())),
-            city: take("city", |_| Ok(())),
-            postcode: take("postcode", |_| Ok(())),
-            country: take("country", is_country).to_ascii_uppercase(),
-            region: field("region").unwrap_or_default().trim().to_ascii_uppercase(),
-        };
-        if !address.region.is_empty() && Region::parse(&address.region).is_err() {
-            let message = "must be the short code of the region, such as CA, or left out".into();
-            errors.push(FieldError { field: "region".into(), message });
-        }
-        if address.region.is_empty() && asked.region {
-            errors.push(needed("region"));
-        }
+        let texts = ADDRESS.map(|rule| {
+            let text = field(rule.name).unwrap_or_default();
+            let checked = rule.check(&text, asked.needs(rule.name)).map(ToOwned::to_owned);
+            checked.unwrap_or_else(|message| {
+                errors.push(FieldError { field: rule.name.into(), message });
+                String::new()
+            })
+        });
+        let [email, name, street, city, postcode, mut country, mut region] = texts;
+        country.make_ascii_uppercase();
+        region.make_ascii_uppercase();
+        let address = Self { email, name, street, city, postcode, country, region };
         if errors.is_empty() { Ok(address) } else { Err(errors) }
     }
 
     /// Reports whether a parcel finds its way by it.
     pub fn is_postal(&self) -> bool {
-        self.lacking(Asked { postal: true, ..Asked::default() }).is_empty()
+        self.lacking(Asked { postal: true, knows_email: true, ..Asked::default() }).is_empty()
     }
 
     /// Returns the fields that are asked for and empty.
     pub fn lacking(&self, asked: Asked) -> Vec<FieldError> {
         let fields = [
+            ("email", &self.email),
             ("name", &self.name),
             ("street", &self.street),
             ("city", &self.city),
@@ -131,30 +124,11 @@ fn needed(field: &str) -> FieldError {
     FieldError { field: field.into(), message: NEEDED.into() }
 }
 
-/// Accepts what has one `@` with something before it and a dotted name after it; only a letter sent proves more.
-///
-/// # Errors
-/// How an address looks, as a sentence fragment.
-pub fn is_email(text: &str) -> Result<(), &'static str> {
-    match text.split_once('@') {
-        Some((user, host))
-            if !user.is_empty()
-                && !host.contains('@')
-                && host.split('.').count() > 1
-                && host.split('.').all(|label| !label.is_empty())
-                && !text.contains(char::is_whitespace) =>
-        {
-            Ok(())
-        }
-        _ => Err("must look like name@example.org"),
-    }
-}
-
-fn is_country(text: &str) -> Result<(), &'static str> {
-    match text.len() == 2 && text.chars().all(|c| c.is_ascii_alphabetic()) {
-        true => Ok(()),
-        false => Err("must be a code of two letters, such as GB"),
-    }
+fn contact(email: Option<String>) -> Result<String, Vec<FieldError>> {
+    let [rule, ..] = &ADDRESS;
+    let email = email.unwrap_or_default();
+    let checked = rule.check(&email, true).map(ToOwned::to_owned);
+    checked.map_err(|message| vec![FieldError { field: rule.name.into(), message }])
 }
 
 /// Whether a method is offered is a rule of the cart; here its name must be one.
@@ -169,6 +143,11 @@ fn method(name: Option<String>) -> Result<Option<MethodId>, Vec<FieldError>> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum StepDetails {
+    /// Where questions about the order go was given.
+    Contact {
+        /// The e-mail address.
+        email: String,
+    },
     /// The address was given.
     Address(Address),
     /// The method was chosen.
@@ -193,10 +172,21 @@ impl StepDetails {
         field: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<FieldError>> {
         match step {
+            Step::Contact => contact(field("email")).map(|email| Self::Contact { email }),
             Step::Address => Address::parse(asked, field).map(Self::Address),
             Step::Shipping => method(field("method")).map(|method| Self::Shipping { method }),
             Step::Payment => Ok(Self::Payment),
             Step::Review => Ok(Self::Review),
+        }
+    }
+
+    /// Returns the details with what an earlier step has established: the e-mail address is asked for once.
+    pub(crate) fn knowing(&self, cart: &Cart) -> Cow<'_, Self> {
+        match (self, &cart.contact) {
+            (Self::Address(address), Some(email)) if address.email.is_empty() => {
+                Cow::Owned(Self::Address(Address { email: email.clone(), ..address.clone() }))
+            }
+            _ => Cow::Borrowed(self),
         }
     }
 
@@ -211,6 +201,7 @@ impl StepDetails {
     /// Returns the step that these details complete.
     pub fn step(&self) -> Step {
         match self {
+            Self::Contact { .. } => Step::Contact,
             Self::Address(_) => Step::Address,
             Self::Shipping { .. } => Step::Shipping,
             Self::Payment => Step::Payment,
@@ -223,7 +214,7 @@ impl StepDetails {
 mod tests {
     use super::*;
 
-    const POSTAL: Asked = Asked { postal: true, region: false, postcode: false };
+    const POSTAL: Asked = Asked { knows_email: false, postal: true, region: false, postcode: false };
 
     fn address(email: &str, country: &str) -> Result<Address, Vec<FieldError>> {
         Address::parse(POSTAL, |name| {

@@ -251,6 +251,7 @@ pub fn evolve(cart: &mut Cart, event: &CartEvent) {
             cart.uses_credit = false;
             cart.known = Balances::default();
             cart.note.clear();
+            cart.contact = None;
             cart.address = None;
             cart.shipping = None;
             cart.holds_expire_at_ms = None;
@@ -336,7 +337,19 @@ fn lay_aside(cart: &mut Cart, line: SavedLine) {
 
 fn complete(cart: &mut Cart, details: &StepDetails) {
     match details {
-        StepDetails::Address(address) => cart.address = Some(address.clone()),
+        StepDetails::Contact { email } => {
+            cart.contact = Some(email.clone());
+            // Entered again, it is the address's too.
+            if let Some(address) = &mut cart.address {
+                address.email.clone_from(email);
+            }
+        }
+        StepDetails::Address(address) => {
+            if let Some(contact) = &mut cart.contact {
+                contact.clone_from(&address.email);
+            }
+            cart.address = Some(address.clone());
+        }
         StepDetails::Shipping { method } => cart.shipping.clone_from(method),
         StepDetails::Payment | StepDetails::Review => {}
     }
@@ -459,6 +472,7 @@ impl Cart {
             uses_credit: false,
             known: Balances::default(),
             note: String::new(),
+            contact: None,
             address: None,
             shipping: None,
             payments: 0,

@@ -44,7 +44,7 @@ pub use cart::{AssignedVariation, Cart, Stage};
 pub use command::{Command, Request, Typed};
 pub use decide::{Facts, Products, catch_up, decide, open, set_group};
 pub use definition::DefinitionError;
-pub use details::{Address, Asked, FieldError, StepDetails};
+pub use details::{Address, Asked, FieldError, FieldRule, StepDetails};
 pub use event::{CartEvent, HoldMove, LineHold, LineRelease};
 pub use evolve::evolve;
 pub use gift_card::{CardTerms, GiftCard, GiftCards, Tender};
@@ -73,7 +73,7 @@ pub use property::{
     rule::{PropertyFault, PropertyRule},
 };
 pub use purchase::{LimitBroken, Wanted};
-pub use quote::{LineQuote, Quote, Totals, quote, quote_knowing};
+pub use quote::{LineQuote, Quote, Told, Totals, explain, quote, quote_knowing};
 pub use rejection::Rejection;
 pub use shipping::{
     Carriage, Freight, NotOffered, Offer, Offers, RefusedMethod, Shipping, ShippingDefinition,

@@ -10,8 +10,12 @@ pub const LINE_QUANTITY_MAX: u32 = 9_999;
 /// 5 × 10¹⁷ (and shipping), so sums fit an `i64` with room to spare.
 pub const PRICE_MINOR_MAX: i64 = 100_000_000_000;
 
-/// The longest free text of an address field in bytes: longer than any postal system prints.
+/// The longest name or e-mail address in bytes: longer than most people type.
 pub const FIELD_BYTES_MAX: usize = 200;
+
+/// The longest text of an address field in units of UTF-16, as a browser's `maxlength` counts: longer than any postal
+/// system prints.
+pub const FIELD_UNITS_MAX: usize = 200;
 
 /// The most parts of a bundle: a hamper's.
 pub const BUNDLE_LINES_MAX: usize = 50;

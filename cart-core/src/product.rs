@@ -179,6 +179,9 @@ pub struct QuantityLimits {
     pub min: u32,
     /// The most pieces of an order; `None` leaves it to the limit of a line.
     pub max: Option<u32>,
+    /// The most pieces of a line; `None` leaves it to the limit of all lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_per_line: Option<u32>,
     /// Pieces are bought in multiples of this.
     pub step: u32,
     /// The most pieces that one customer may ever order.
@@ -187,6 +190,6 @@ pub struct QuantityLimits {
 
 impl Default for QuantityLimits {
     fn default() -> Self {
-        Self { min: 1, max: None, step: 1, per_customer: None }
+        Self { min: 1, max: None, max_per_line: None, step: 1, per_customer: None }
     }
 }

@@ -9,7 +9,8 @@ use crate::{DefinitionError, QuantityLimits, definition::Faults, limits::LINE_QU
 pub struct Wanted {
     /// The pieces of the line; 0 removes it.
     pub line: u32,
-    /// The pieces of all lines with the product, this one among them.
+    /// The pieces of all lines with the product, this one among them; 0 where pieces are only taken back, which no greatest
+    /// number forbids.
     pub order: u64,
     /// The pieces that the customer has bought before.
     pub bought_before: u64,
@@ -39,6 +40,14 @@ pub enum LimitBroken {
         /// The next multiple above.
         higher: u32,
     },
+    /// The line has too many pieces.
+    #[error("at most {max} pieces are sold at once, not {wanted}")]
+    MaxPerLine {
+        /// The most pieces of a line.
+        max: u32,
+        /// The pieces of the line.
+        wanted: u32,
+    },
     /// The order has too many pieces.
     #[error("an order may hold {max} pieces, not {wanted}")]
     Max {
@@ -67,6 +76,7 @@ impl LimitBroken {
         match self {
             Self::Min { .. } => "min",
             Self::Step { .. } => "step",
+            Self::MaxPerLine { .. } => "max_per_line",
             Self::Max { .. } => "max",
             Self::PerCustomer { .. } => "per_customer",
         }
@@ -97,6 +107,9 @@ impl QuantityLimits {
         if !line.is_multiple_of(step) {
             let lower = line / step * step;
             return Err(LimitBroken::Step { step, wanted: line, lower, higher: lower.saturating_add(step) });
+        }
+        if let Some(max) = self.max_per_line.filter(|max| line > *max && order > 0) {
+            return Err(LimitBroken::MaxPerLine { max, wanted: line });
         }
         if let Some(max) = self.max.filter(|max| order > u64::from(*max)) {
             return Err(LimitBroken::Max { max, wanted: order });
@@ -131,7 +144,9 @@ impl QuantityLimits {
         faults.need(self.step == 0 || self.min.is_multiple_of(self.step), "min", || {
             format!("is {}, which is no multiple of the step {}; begin with a multiple", self.min, self.step)
         });
-        for (field, most) in [("max", self.max), ("per_customer", self.per_customer)] {
+        let most =
+            [("max", self.max), ("max_per_line", self.max_per_line), ("per_customer", self.per_customer)];
+        for (field, most) in most {
             let fewest = self.min.max(1);
             faults.need(most.is_none_or(|most| most >= fewest), field, || {
                 format!("is {}, below the min {fewest}, so that nothing could be bought", most.unwrap_or(0))
@@ -151,11 +166,14 @@ mod tests {
 
     #[test]
     fn the_first_limit_that_a_wish_breaks_is_told() {
-        let limits = QuantityLimits { min: 4, max: Some(20), step: 2, per_customer: Some(30) };
+        let limits =
+            QuantityLimits { min: 4, max: Some(20), max_per_line: Some(12), step: 2, per_customer: Some(30) };
         for (wanted, verdict) in [
             (wish(0, 99, 99), ""),
             (wish(4, 4, 0), ""),
-            (wish(20, 20, 10), ""),
+            (wish(12, 20, 10), ""),
+            (wish(14, 0, 0), ""),
+            (wish(14, 14, 0), "max_per_line: at most 12 pieces are sold at once, not 14"),
             (wish(3, 3, 0), "min: at least 4 pieces are sold at once, not 3"),
             (wish(5, 5, 0), "step: pieces are sold in multiples of 2: 4 or 6, not 5"),
             (wish(4, 24, 0), "max: an order may hold 20 pieces, not 24"),
@@ -169,7 +187,7 @@ mod tests {
                 limits.admits(wanted).map_err(|e| format!("{}: {e}", e.name())).err().unwrap_or_default();
             assert_eq!(told, verdict, "{wanted:?}");
         }
-        for wanted in [wish(3, 3, 0), wish(5, 5, 0), wish(4, 24, 0), wish(4, 20, 11)] {
+        for wanted in [wish(3, 3, 0), wish(5, 5, 0), wish(14, 14, 0), wish(4, 24, 0), wish(4, 20, 11)] {
             let broken = limits.admits(wanted).unwrap_err();
             assert_eq!(serde_json::to_value(&broken).unwrap()["limit"], broken.name());
         }
@@ -181,7 +199,7 @@ mod tests {
 
     #[test]
     fn extremes_do_not_overflow() {
-        let limits = QuantityLimits { min: 1, max: None, step: 2, per_customer: Some(u32::MAX) };
+        let limits = QuantityLimits { step: 2, per_customer: Some(u32::MAX), ..QuantityLimits::default() };
         assert!(limits.admits(wish(u32::MAX, u64::MAX, u64::MAX)).is_err());
         assert!(limits.admits(wish(2, u64::MAX, u64::MAX)).is_err());
         let stepless = QuantityLimits { step: 0, ..QuantityLimits::default() };
@@ -193,7 +211,16 @@ mod tests {
         let check = |limits: QuantityLimits| limits.check().map_err(|e| e.to_string());
         let limits = QuantityLimits::default();
         assert_eq!(check(limits), Ok(()));
-        assert_eq!(check(QuantityLimits { min: 6, step: 3, max: Some(6), per_customer: Some(6) }), Ok(()));
+        assert_eq!(
+            check(QuantityLimits {
+                min: 6,
+                step: 3,
+                max: Some(6),
+                max_per_line: Some(6),
+                per_customer: Some(6)
+            }),
+            Ok(())
+        );
         for (limits, fault) in [
             (QuantityLimits { step: 0, ..limits }, "step is 0; write 1 to 9999 pieces"),
             (QuantityLimits { min: 0, ..limits }, "min is 0; write 1 to 9999 pieces"),
@@ -205,6 +232,10 @@ mod tests {
             (
                 QuantityLimits { min: 4, max: Some(3), ..limits },
                 "max is 3, below the min 4, so that nothing could be bought",
+            ),
+            (
+                QuantityLimits { min: 4, max_per_line: Some(3), ..limits },
+                "max_per_line is 3, below the min 4, so that nothing could be bought",
             ),
             (
                 QuantityLimits { per_customer: Some(0), ..limits },

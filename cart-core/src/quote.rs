@@ -4,9 +4,12 @@
 //! The order of the work is fixed: prices of the lines, what promotions take off them, shipping of what is left,
 //! tax of both. The cart that became an order keeps the quote that it was placed with.
 
+mod explain;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use self::explain::{Told, explain};
 use crate::{
     Assessment, Balances, Cart, Destination, Freight, Line, LineId, Money, NotApplied, Occasion, Offer,
     Offers, PricePolicy, PriceQuestion, Product, Products, Promoted, PromotedLine, PromotionId, Sku, Stage,

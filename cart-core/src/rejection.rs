@@ -405,6 +405,7 @@ impl Rejection {
             Self::QuantityLimit { broken, .. } => match broken {
                 LimitBroken::Min { .. } => return 0,
                 LimitBroken::Step { lower, wanted, .. } => (u64::from(*wanted), *lower),
+                LimitBroken::MaxPerLine { max, wanted } => (u64::from(*wanted), *max),
                 LimitBroken::Max { max, wanted } => (*wanted, *max),
                 LimitBroken::PerCustomer { max, before, wanted } => (wanted.saturating_add(*before), *max),
             },

@@ -11,6 +11,8 @@ use crate::{StockPolicy, limits::HOLD_SECONDS_MAX};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
+    /// Who is asked about the order: the e-mail address, before anything else.
+    Contact,
     /// Who and where the order goes to.
     Address,
     /// How it travels.
@@ -23,11 +25,12 @@ pub enum Step {
 
 impl Step {
     /// All steps, in no order that binds a workflow.
-    pub const ALL: [Self; 4] = [Self::Address, Self::Shipping, Self::Payment, Self::Review];
+    pub const ALL: [Self; 5] = [Self::Contact, Self::Address, Self::Shipping, Self::Payment, Self::Review];
 
     /// Returns the name on the wire.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Contact => "contact",
             Self::Address => "address",
             Self::Shipping => "shipping",
             Self::Payment => "payment",
@@ -99,6 +102,11 @@ pub enum WorkflowError {
     /// A step that every order needs is missing.
     #[error("step {0} is missing; an order needs address, shipping and payment")]
     Missing(Step),
+    /// The address, which asks for the e-mail address where nobody has, stands before the contact.
+    #[error(
+        "step contact stands behind address, which has asked for the e-mail address by then; put it before"
+    )]
+    ContactBehindAddress,
     /// The policy of its carts counts no pieces, which only a product can do.
     #[error(
         "stock_policy untracked belongs to products; a workflow takes hold_on_add, hold_at_checkout or take_at_order"
@@ -121,6 +129,10 @@ impl TryFrom<WorkflowForm> for Workflow {
         if let Some(step) = form.steps.iter().find(|s| !seen.insert(**s)) {
             return Err(WorkflowError::Twice(*step));
         }
+        let behind = form.steps.iter().skip_while(|step| **step != Step::Address);
+        if behind.into_iter().any(|step| *step == Step::Contact) {
+            return Err(WorkflowError::ContactBehindAddress);
+        }
         if form.stock_policy == Some(StockPolicy::Untracked) {
             return Err(WorkflowError::Untracked);
         }
@@ -141,14 +153,36 @@ impl From<Workflow> for WorkflowForm {
 }
 
 impl Workflow {
+    /// The names of the workflows that are built in.
+    pub const NAMES: [&str; 3] = ["classic", "express", "guest-first"];
+
+    /// Returns the built-in workflow of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "classic" => Some(Self::classic()),
+            "express" => Some(Self::express()),
+            "guest-first" => Some(Self::guest_first()),
+            _ => None,
+        }
+    }
+
     /// Returns the workflow of a cart page and one page a step.
     pub fn classic() -> Self {
-        Self::built_in("classic", CartLayout::Page, CheckoutLayout::Stepwise, &Step::ALL)
+        let steps = [Step::Address, Step::Shipping, Step::Payment, Step::Review];
+        Self::built_in("classic", CartLayout::Page, CheckoutLayout::Stepwise, &steps)
     }
 
     /// Returns the workflow of a cart drawer and one checkout page.
     pub fn express() -> Self {
-        Self::built_in("express", CartLayout::Drawer, CheckoutLayout::SinglePage, &Step::ALL[..3])
+        let steps = [Step::Address, Step::Shipping, Step::Payment];
+        Self::built_in("express", CartLayout::Drawer, CheckoutLayout::SinglePage, &steps)
+    }
+
+    /// Returns the workflow that begins with an e-mail address and ends on the page that takes the card: nobody is asked
+    /// for an account, and whoever leaves after the first page can be written to.
+    pub fn guest_first() -> Self {
+        let steps = [Step::Contact, Step::Address, Step::Shipping, Step::Payment];
+        Self::built_in("guest-first", CartLayout::Page, CheckoutLayout::Stepwise, &steps)
     }
 
     fn built_in(name: &str, cart: CartLayout, checkout: CheckoutLayout, steps: &[Step]) -> Self {
@@ -211,6 +245,7 @@ mod tests {
         for (steps, name, message) in [
             (r#"["address","payment"]"#, "short", "step shipping is missing"),
             (r#"["address","address"]"#, "twice", "step address stands twice"),
+            (r#"["address","contact","shipping","payment"]"#, "late", "step contact stands behind address"),
             (r#"["teleport"]"#, "odd", "unknown variant `teleport`"),
             (r#"["address","shipping","payment"]"#, "Bad Name", "workflow name \"Bad Name\""),
         ] {
@@ -252,9 +287,13 @@ mod tests {
 
     #[test]
     fn the_built_in_workflows_are_valid() {
-        for workflow in [Workflow::classic(), Workflow::express()] {
+        for name in Workflow::NAMES {
+            let workflow = Workflow::named(name).unwrap();
+            assert_eq!(workflow.name(), name);
             let json = serde_json::to_string(&workflow).unwrap();
             assert_eq!(serde_json::from_str::<Workflow>(&json).unwrap(), workflow);
         }
+        assert_eq!(Workflow::named("slow"), None);
+        assert_eq!(Workflow::guest_first().steps().first(), Some(&Step::Contact));
     }
 }

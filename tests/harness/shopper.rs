@@ -230,6 +230,7 @@ pub fn quantity(cart: &Value, sku: &str) -> u64 {
 /// Returns the command that completes a checkout step with good details.
 pub fn complete_step(step: &str) -> Value {
     let details = match step {
+        "contact" => json!({"email": "ada@example.org"}),
         "address" => json!({
             "email": "ada@example.org", "name": "Ada Byron", "street": "12 St James's Square",
             "city": "London", "postcode": "SW1Y 4JH", "country": "GB",

@@ -8,6 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 on_each_store!(
     bad_payloads_get_an_error_reply,
+    a_refusal_says_as_much_as_over_http,
     broken_frames_harm_nobody_else,
     a_frame_above_the_limit_ends_its_connection_only,
 );
@@ -41,8 +42,34 @@ async fn bad_payloads_get_an_error_reply(store: Store) {
         if let Some(reason) = reason {
             assert_eq!(reply.reason(), reason, "{event} {payload}");
             assert!(reply.response()["detail"].is_string(), "{reply:?}");
+            assert!(reply.response()["mend"].is_string(), "{reply:?}");
         }
         assert_eq!(shopper.cart().await, before, "{event} {payload} changed the cart");
+    }
+}
+
+async fn a_refusal_says_as_much_as_over_http(store: Store) {
+    let app = TestApp::start(store).await;
+    let shopper = app.open_cart().await;
+    shopper.add("MUG", 1).await.accepted();
+    shopper.command(&json!({"type": "start_checkout"})).await.accepted();
+    let mut device = app.join(&shopper).await;
+    let details = json!({"email": "ada", "country": "GB", "name": "Ada"});
+    for command in [
+        json!({"type": "complete_step", "step": "address", "details": details}),
+        json!({"type": "complete_step", "step": "review"}),
+        json!({"type": "apply_code", "code": "NOTHING"}),
+    ] {
+        let over_http = shopper.command(&command).await.body;
+        let reply = device.push(&shopper.topic(), "command", command.clone()).await;
+        assert_eq!(reply.status(), "error", "{reply:?}");
+        let said = reply.response();
+        assert_eq!(said["reason"], over_http["code"], "{reply:?}");
+        for member in ["detail", "mend", "fields"] {
+            assert_eq!(said[member], over_http[member], "{command}: {member}");
+        }
+        assert!(said["mend"].is_string(), "{reply:?}");
+        assert_eq!(said["fields"].is_array(), said["reason"] == "invalid_details", "{reply:?}");
     }
 }
 

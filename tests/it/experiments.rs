@@ -1,6 +1,7 @@
 //! Who is assigned, exposed and counted, and what a product manager may do about it.
 
 mod forms;
+mod guests;
 mod history;
 mod moves;
 mod ramp;
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 on_each_store!(
     a_visitor_gets_the_variation_that_the_definition_says,
     a_unit_is_exposed_once,
-    both_workflows_lead_to_an_order,
+    all_workflows_lead_to_an_order,
     a_forced_variation_is_shown_and_never_counted,
     a_cart_keeps_the_workflow_it_was_opened_with,
     a_paused_experiment_assigns_nobody_and_goes_on_as_it_was,
@@ -57,11 +58,27 @@ pub(crate) async fn start(store: Store) -> (TestApp, Admin) {
 
 /// As [`start`], with more lines of configuration.
 pub(crate) async fn start_with(store: Store, config: &str) -> (TestApp, Admin) {
+    start_drawn(store, config, FIELDS).await
+}
+
+/// As [`start`], with all workflows that are built in as variations.
+async fn start_all(store: Store) -> (TestApp, Admin) {
+    let third = [
+        ("variation_1_weight_percent", "40"),
+        ("variation_2_weight_percent", "30"),
+        ("variation_3_weight_percent", "30"),
+        ("variation_3_key", "guest-first"),
+        ("variation_3_value", "\"guest-first\""),
+    ];
+    start_drawn(store, "", &[FIELDS, &third].concat()).await
+}
+
+async fn start_drawn(store: Store, config: &str, fields: &[(&str, &str)]) -> (TestApp, Admin) {
     let mut setup = admin::setup();
     setup.config += config;
     let app = TestApp::start_with(store, setup).await;
     let admin = Admin::sign_in(&app).await;
-    let saved = draft(&admin, FIELDS).await;
+    let saved = draft(&admin, fields).await;
     assert_eq!(saved.status, 200, "{}", saved.html);
     press(&admin, "start").await;
     (app, admin)
@@ -143,11 +160,12 @@ async fn a_unit_is_exposed_once(store: Store) {
     assert_eq!(counted, units as f64);
 }
 
-async fn both_workflows_lead_to_an_order(store: Store) {
-    let (app, _admin) = start(store).await;
+async fn all_workflows_lead_to_an_order(store: Store) {
+    let (app, _admin) = start_all(store).await;
     for (name, cart, checkout, steps) in [
         ("classic", "page", "stepwise", json!(["address", "shipping", "payment", "review"])),
         ("express", "drawer", "single_page", json!(["address", "shipping", "payment"])),
+        ("guest-first", "page", "stepwise", json!(["contact", "address", "shipping", "payment"])),
     ] {
         let shopper = open_cart_in(&app, name).await;
         shopper.add("MUG", 1).await.accepted();

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use harness::{Shopper, Store, TestApp, app::Setup, patience::eventually, shopper::complete_step};
+use harness::{
+    Answer, Shopper, Store, TestApp, admin, app::Setup, patience::eventually, shopper::complete_step,
+};
 use serde_json::{Value, json};
 
 use crate::{codes::shown, shelves::now_ms};
@@ -15,6 +17,8 @@ on_each_store!(
     a_changed_price_is_told_and_accepted,
     a_cart_that_is_read_again_is_never_out_of_date,
     promotions_are_applied_explained_and_ordered,
+    each_promotion_says_why_it_did_not_apply,
+    only_so_many_pieces_are_sold_of_a_line_and_an_order,
     broken_terms_change_nothing,
 );
 
@@ -283,6 +287,110 @@ const PROMOTIONS: &str = r#"[
     {"id": "delivery", "name": "Free delivery", "conditions": {"needs": [{"min_minor": {"GBP": 5000}}]},
      "benefit": {"kind": "free_shipping"}}
 ]"#;
+
+/// Promotions of which the cart itself says nothing.
+const SILENT: &str = r#"[
+    {"id": "first", "name": "Ten per cent", "priority": 9, "stacking": {"mode": "last"},
+     "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}},
+    {"id": "second", "name": "Five per cent", "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 500}},
+    {"id": "spring", "name": "Spring sale", "conditions": {"until_ms": 1000},
+     "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 500}},
+    {"id": "paused", "name": "Resting", "paused": true, "benefit": {"kind": "free_shipping"}},
+    {"id": "secret", "name": "For friends", "codes": ["FRIENDS"], "benefit": {"kind": "free_shipping"}}
+]"#;
+
+async fn each_promotion_says_why_it_did_not_apply(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    import(&app, "promotions", "silent.json", SILENT).await;
+    let shopper = app.open_cart().await;
+    let cart = shopper.add("TEAPOT", 1).await.accepted();
+    let path = format!("/carts/{}/explain", shopper.cart_id());
+    let told = |answer: &Answer| -> Vec<(String, String)> {
+        let promotions = answer.body["promotions"].as_array().unwrap().iter();
+        let reason = |p: &Value| p["reason"].as_str().unwrap_or("applied").to_owned();
+        let mut told: Vec<_> =
+            promotions.map(|p| (p["id"].as_str().unwrap().to_owned(), reason(p))).collect();
+        told.sort();
+        told
+    };
+    let pairs = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+        all.iter().map(|(id, reason)| ((*id).to_owned(), (*reason).to_owned())).collect()
+    };
+    let public = [("first", "applied"), ("second", "excluded"), ("spring", "ended")];
+    eventually("the promotions hold", async || {
+        told(&shopper.request("GET", "/explain", None).await) == pairs(&public)
+    })
+    .await;
+    let answer = shopper.request("GET", "/explain", None).await;
+    assert_eq!((&answer.body["cart"], &answer.body["version"]), (&cart["id"], &cart["version"]));
+    let text = answer.body.to_string();
+    assert!(!text.contains("friends") && !text.contains("FRIENDS") && !text.contains("Resting"), "{text}");
+    let sentences: Vec<_> =
+        answer.body["promotions"].as_array().unwrap().iter().map(|p| &p["detail"]).collect();
+    assert!(sentences.iter().all(|s| s.as_str().is_some_and(|s| s.contains(": "))), "{sentences:?}");
+    let of_cart = shopper.cart().await["promotions"].clone();
+    assert_eq!(
+        of_cart.as_array().map(Vec::len),
+        Some(1),
+        "the cart itself tells what it told before: {of_cart}"
+    );
+
+    let stranger = app.open_cart().await;
+    let asked = shopper.impostor(stranger.token()).request("GET", "/explain", None).await;
+    asked.assert_problem(403, "not-owner");
+    let all =
+        [public[0], ("paused", "paused"), ("second", "excluded"), ("secret", "code_missing"), public[2]];
+    let inspected = admin::api(&app, "GET", &path, None).await;
+    assert_eq!((inspected.status, told(&inspected)), (200, pairs(&all)));
+    admin::api(&app, "GET", "/carts/nowhere/explain", None).await.assert_problem(404, "unknown-cart");
+
+    shopper.command(&json!({"type": "apply_code", "code": "FRIENDS"})).await.accepted();
+    let typed = told(&shopper.request("GET", "/explain", None).await);
+    assert_eq!(typed[2].0, "secret", "whoever typed the code is told of it: {typed:?}");
+}
+
+const LIMITED: &str = "sku,name,price_minor,currency,stock,min_quantity,step_quantity,max_quantity,max_line_quantity\n\
+    PAIR,Pair,100,GBP,100,2,2,8,6\nONE,One,100,GBP,100,,,,\n";
+
+async fn only_so_many_pieces_are_sold_of_a_line_and_an_order(store: Store) {
+    let app = TestApp::start(store).await;
+    import(&app, "products", "limited.csv", LIMITED).await;
+    let shopper = app.open_cart().await;
+    eventually("the products are for sale", async || shopper.add("PAIR", 2).await.status == 200).await;
+    let refused = async |command: Value| {
+        let answer = shopper.command(&command).await;
+        assert_eq!((answer.status, answer.problem()), (422, "quantity-limit"), "{}", answer.body);
+        assert!(answer.body["mend"].is_string());
+        answer.body["detail"].as_str().unwrap().to_owned()
+    };
+    let set = |quantity: u32| json!({"type": "set_quantity", "sku": "PAIR", "quantity": quantity});
+    let engraved = |n: u32| json!({"type": "add_line", "sku": "PAIR", "quantity": n, "properties": {"engraving": "Ada"}});
+    assert_eq!(refused(set(8)).await, "PAIR: at most 6 pieces are sold at once, not 8");
+    shopper.command(&set(6)).await.accepted();
+    assert_eq!(refused(engraved(4)).await, "PAIR: an order may hold 8 pieces, not 10");
+    shopper.command(&engraved(2)).await.accepted();
+    shopper.add("ONE", 3).await.accepted();
+    let url = app.url("/api/v1/products/PAIR");
+    let product: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+    let limits = json!({"min": 2, "step": 2, "max_per_line": 6, "max_per_order": 8});
+    assert_eq!(product["limits"], limits);
+
+    // The shop sells fewer by the time of the order.
+    let today = "sku,name,price_minor,currency,max_line_quantity\nONE,One,100,GBP,2\n";
+    import(&app, "products", "today.csv", today).await;
+    eventually("the new limit holds", async || {
+        let url = app.url("/api/v1/products/ONE");
+        let product: Value = reqwest::get(url).await.unwrap().json().await.unwrap();
+        product["limits"]["max_per_line"] == 2
+    })
+    .await;
+    let answer = shopper.check_out("tok_success").await;
+    assert_eq!((answer.status, answer.problem()), (422, "quantity-limit"), "{}", answer.body);
+    assert_eq!(answer.body["detail"], "ONE: at most 2 pieces are sold at once, not 3");
+    shopper.command(&json!({"type": "set_quantity", "sku": "ONE", "quantity": 2})).await.accepted();
+    let answer = shopper.place_order("tok_success").await;
+    assert_eq!(answer.accepted()["status"], "ordered");
+}
 
 async fn promotions_are_applied_explained_and_ordered(store: Store) {
     let app = shop(store, "").await;

@@ -23,6 +23,7 @@ pub mod webhooks;
 
 mod admin;
 pub(crate) mod cart_text;
+mod explanations;
 mod gate;
 mod headers;
 mod openapi;
@@ -46,6 +47,7 @@ fn operations() -> Vec<Operation> {
         carts::operations(),
         orders::operations(),
         lists::operations(),
+        explanations::operations(),
         history::operations(),
         shares::operations(),
         stock_requests::operations(),

@@ -93,11 +93,10 @@ pub fn parse(definition: &str) -> Result<Experiment, DefinitionFault> {
 /// A workflow is an object, or the name of a built-in one.
 fn workflow_of(value: &Value) -> Result<Workflow, String> {
     match value.as_str() {
-        Some("classic") => Ok(Workflow::classic()),
-        Some("express") => Ok(Workflow::express()),
-        Some(other) => {
-            Err(format!("workflow {other:?} is not built in; use classic, express or a workflow object"))
-        }
+        Some(name) => Workflow::named(name).ok_or_else(|| {
+            let names = Workflow::NAMES.join(", ");
+            format!("workflow {name:?} is not built in; use {names} or a workflow object")
+        }),
         None => serde_json::from_value(value.clone()).map_err(|e| e.to_string()),
     }
 }

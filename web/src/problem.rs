@@ -109,6 +109,11 @@ impl Problem {
         &self.detail
     }
 
+    /// Returns a sentence that says how to mend it.
+    pub fn mend(&self) -> &'static str {
+        self.kind.mend()
+    }
+
     /// Returns what is wrong, field by field.
     pub fn fields(&self) -> &[FieldError] {
         &self.fields
@@ -132,7 +137,7 @@ impl ResponseError for Problem {
             status: self.status().as_u16(),
             code: self.name(),
             detail: &self.detail,
-            mend: self.kind.mend(),
+            mend: self.mend(),
             fields: &self.fields,
         };
         let mut response = HttpResponse::build(self.status());

@@ -19,7 +19,7 @@ use cart_core::{
     PaymentAttempt, PaymentId, PromotionId, PromotionOutcome, Quote, Stage, Step, Totals, Workflow,
     limits::{
         CART_CODES_MAX, CART_GIFT_CARDS_MAX, CART_LINES_MAX, NOTE_BYTES_MAX, PROMOTION_GIFTS_MAX,
-        SAVED_LINES_MAX,
+        PROMOTIONS_MAX, SAVED_LINES_MAX,
     },
     promotion::Verdict,
     tax::RateShare,
@@ -97,6 +97,26 @@ pub struct CartView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<CartId>")]
     merged_into: Option<&'a str>,
+}
+
+/// Says of each promotion whether it applied to a cart, and why not.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Explanation")]
+pub struct ExplanationView<'a> {
+    #[schemars(with = "CartId")]
+    cart: &'a str,
+    /// The version of the cart that was looked at.
+    version: u64,
+    #[schemars(length(max = PROMOTIONS_MAX))]
+    promotions: Vec<PromotionView<'a>>,
+}
+
+impl<'a> ExplanationView<'a> {
+    /// Shapes what became of promotions.
+    pub fn of(cart: &'a Cart, outcomes: &'a [PromotionOutcome]) -> Self {
+        let promotions = outcomes.iter().map(PromotionView::of).collect();
+        Self { cart: cart.id.as_str(), version: cart.version, promotions }
+    }
 }
 
 /// Says what a promotion did to a cart, or why not.

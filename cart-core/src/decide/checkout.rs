@@ -53,6 +53,7 @@ pub(super) fn complete_step(
     facts: &Facts<'_>,
     details: &StepDetails,
 ) -> Result<Vec<CartEvent>, Rejection> {
+    let details = &*details.knowing(cart);
     let step = details.step();
     let next = cart.next_step();
     if cart.is_empty() {
@@ -73,6 +74,7 @@ pub(super) fn complete_step(
         admit_method(cart, facts, method.as_ref())?;
     }
     let says_nothing_new = match details {
+        StepDetails::Contact { email } => cart.contact.as_ref() == Some(email),
         StepDetails::Address(address) => cart.address.as_ref() == Some(address),
         StepDetails::Shipping { method } => *method == cart.shipping,
         StepDetails::Payment | StepDetails::Review => true,
@@ -317,20 +319,21 @@ fn counters(
     definition.map_or_else(Vec::new, |d| account::counters(d, applied.code.as_ref(), &cart.owner))
 }
 
-/// Returns the pieces of products of which a customer may buy only so many.
+/// Checks the pieces against the limits of today, which the shop may have changed since they were put in, and returns those of
+/// products of which a customer may buy only so many.
 fn pieces(cart: &Cart, facts: &Facts<'_>) -> Result<Vec<Posting>, Rejection> {
     let mut postings: Vec<Posting> = vec![];
     for line in cart.bought() {
-        let limits = facts.products.product(&line.sku).map(|product| &product.limits);
-        let Some(limits) = limits.filter(|limits| limits.per_customer.is_some()) else { continue };
+        let Some(product) = facts.products.product(&line.sku) else { continue };
+        let order = cart.pieces_of(&line.sku);
+        super::lines::admit(cart, facts, product, line.quantity, order)?;
+        if product.limits.per_customer.is_none() {
+            continue;
+        }
         let account = AccountId::CustomerPieces { customer: cart.owner.clone(), sku: line.sku.clone() };
         if postings.iter().any(|posting| posting.account == account) {
             continue;
         }
-        let order = cart.pieces_of(&line.sku);
-        limits
-            .admits_customer(order, super::bought_before(cart, facts, &line.sku))
-            .map_err(|broken| Rejection::QuantityLimit { sku: line.sku.clone(), broken })?;
         postings.push(Posting { account, delta: i64::try_from(order).unwrap_or(i64::MAX) });
     }
     Ok(postings)

@@ -40,7 +40,8 @@ fn abandonment(cart: &Cart, facts: &Facts<'_>) -> Abandonment {
         named(skus(cart, |line| line.released > 0), |skus| AbandonReason::HoldEnded { skus }),
         (quote.offers.needed && quote.offers.offered.is_empty())
             .then_some(AbandonReason::ShippingUnavailable),
-        (cart.next_step() == Some(Step::Address)).then_some(AbandonReason::AddressMissing),
+        matches!(cart.next_step(), Some(Step::Contact | Step::Address))
+            .then_some(AbandonReason::AddressMissing),
         named(idle_codes(cart, &quote), |codes| AbandonReason::CodeWithoutEffect { codes }),
     ];
     Abandonment {

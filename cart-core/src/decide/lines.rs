@@ -152,7 +152,13 @@ pub(super) fn for_sale_at(cart: &Cart, facts: &Facts<'_>, sku: &Sku, quantity: u
     for_sale(cart, facts, sku, quantity).ok().map(|(_, minor)| minor)
 }
 
-fn admit(cart: &Cart, facts: &Facts<'_>, product: &Product, line: u32, order: u64) -> Result<(), Rejection> {
+pub(super) fn admit(
+    cart: &Cart,
+    facts: &Facts<'_>,
+    product: &Product,
+    line: u32,
+    order: u64,
+) -> Result<(), Rejection> {
     // Fewer pieces than before are asked with no order: nobody has to buy more to take some back.
     let counts = product.limits.per_customer.is_some() && order > 0;
     let bought_before = if counts { bought_before(cart, facts, &product.sku) } else { 0 };

@@ -241,6 +241,7 @@ fn address(city: &str) -> StepDetails {
 
 fn details(step: Step) -> StepDetails {
     match step {
+        Step::Contact => StepDetails::Contact { email: "ada@example.org".into() },
         Step::Address => address("Bath"),
         Step::Shipping => shipping("standard"),
         Step::Payment => StepDetails::Payment,

@@ -129,3 +129,57 @@ fn what_is_sent_by_wire_needs_no_way_to_travel() {
     assert!(!of(vec![(1, 900)]).needed);
     assert!(of(vec![(1, 900), (1, 500)]).needed);
 }
+
+#[test]
+fn every_promotion_is_explained_and_no_secret_is_told_to_shoppers() {
+    let mut terms = terms(PricePolicy::Hold, 0);
+    terms.promotions = serde_json::from_str(
+        r#"[{"id":"over","name":"Over","conditions":{"until_ms":50},"benefit":{"kind":"free_shipping"}},
+            {"id":"planned","name":"Planned","conditions":{"from_ms":200},"benefit":{"kind":"free_shipping"}},
+            {"id":"paused","name":"Paused","paused":true,"benefit":{"kind":"free_shipping"}},
+            {"id":"eve","name":"For Eve","conditions":{"customers":["eve"]},"benefit":{"kind":"free_shipping"}},
+            {"id":"secret","name":"Secret","codes":["SECRET"],"benefit":{"kind":"free_shipping"}},
+            {"id":"old-secret","name":"Old secret","codes":["OLD"],"conditions":{"until_ms":50},
+             "benefit":{"kind":"free_shipping"}},
+            {"id":"first","name":"First","priority":9,"stacking":{"mode":"last"},
+             "benefit":{"kind":"percentage","on":{"all":true},"off_bp":1000}},
+            {"id":"second","name":"Second","benefit":{"kind":"percentage","on":{"all":true},"off_bp":1000}}]"#,
+    )
+    .unwrap();
+    let mut cart = cart([(2, 1_250)]);
+    let told = |cart: &Cart, told: Told| {
+        let outcomes = explain(cart, &BTreeMap::<Sku, &Product>::new(), &terms, 100, told);
+        let shown = |outcome: &crate::PromotionOutcome| match &outcome.verdict {
+            Verdict::Applied(_) => format!("{}: applied", outcome.promotion),
+            Verdict::NotApplied(why) => format!("{}: {}", outcome.promotion, why.name()),
+        };
+        let mut shown: Vec<_> = outcomes.iter().map(shown).collect();
+        shown.sort();
+        shown
+    };
+    let public = ["first: applied", "over: ended", "second: excluded"];
+    assert_eq!(told(&cart, Told::Shopper), public);
+    let all = [
+        "eve: customer",
+        "first: applied",
+        "old-secret: ended",
+        "over: ended",
+        "paused: paused",
+        "planned: not_begun",
+        "second: excluded",
+        "secret: code_missing",
+    ];
+    assert_eq!(told(&cart, Told::Shop), all);
+    let ordinary = bare(&cart, &terms).promotions;
+    assert_eq!(ordinary.outcomes.len(), 1, "the cart itself tells what it told before");
+    cart.codes = vec![crate::Code::parse("OLD").unwrap()];
+    let typed = told(&cart, Told::Shopper);
+    assert_eq!(typed, ["first: applied", "old-secret: ended", "over: ended", "second: excluded"]);
+    cart.stage = Stage::Ordered {
+        order_id: crate::OrderId::parse("o1").unwrap(),
+        quote: Some(Box::default()),
+        payment: None,
+        state: crate::OrderState::default(),
+    };
+    assert_eq!(told(&cart, Told::Shop), Vec::<String>::new(), "an order tells what it was placed with");
+}

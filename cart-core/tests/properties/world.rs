@@ -357,6 +357,7 @@ fn owner(cart: usize) -> VisitorId {
 
 fn plain(step: Step) -> StepDetails {
     match step {
+        Step::Contact => StepDetails::Contact { email: "ada@example.org".into() },
         Step::Address => address("Bath".into()),
         Step::Shipping => StepDetails::Shipping { method: MethodId::parse("standard").ok() },
         Step::Payment => StepDetails::Payment,

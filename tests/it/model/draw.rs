@@ -107,6 +107,7 @@ fn on_the_way(rng: &mut StdRng, cart: &Cart) -> Command {
 fn details(rng: &mut StdRng, step: Step) -> StepDetails {
     let method = ["standard", "express"].choose(rng).expect("some");
     match step {
+        Step::Contact => StepDetails::Contact { email: "ada@example.org".into() },
         Step::Address => StepDetails::Address(address(*PLACES.choose(rng).expect("some"))),
         Step::Shipping => StepDetails::Shipping { method: MethodId::parse(method).ok() },
         Step::Payment => StepDetails::Payment,

@@ -146,6 +146,7 @@ pub fn product(text: &str, prices: &Prices, lamps_from_ms: i64) -> Product {
         limits: QuantityLimits {
             min: min as u32,
             max: most(order_max),
+            max_per_line: None,
             step: step as u32,
             per_customer: most(customer_max),
         },

@@ -3,6 +3,8 @@
 use serde::{Serialize, ser::SerializeTuple};
 use serde_json::{Value, json};
 
+use crate::problem::Problem;
+
 /// The event of every reply.
 const REPLY: &str = "phx_reply";
 
@@ -67,12 +69,18 @@ impl Message {
         self.reply(&json!({"status": "ok", "response": response}))
     }
 
-    /// Writes the reply that says no.
-    pub fn error(&self, reason: &str, detail: Option<&str>) -> String {
-        let response = match detail {
-            Some(detail) => json!({"reason": reason, "detail": detail}),
-            None => json!({"reason": reason}),
-        };
+    /// Writes the reply that says no to what no rule of the shop is asked about.
+    pub fn error(&self, reason: &str) -> String {
+        self.reply(&json!({"status": "error", "response": {"reason": reason}}))
+    }
+
+    /// Writes the reply that says no, how come and how to mend it, as a problem document does.
+    pub fn refusal(&self, problem: &Problem) -> String {
+        let mut response =
+            json!({"reason": problem.name(), "detail": problem.detail(), "mend": problem.mend()});
+        if !problem.fields().is_empty() {
+            response["fields"] = json!(problem.fields());
+        }
         self.reply(&json!({"status": "error", "response": response}))
     }
 
@@ -101,9 +109,19 @@ mod tests {
         assert_eq!(message.join_ref.as_deref(), Some("1"));
         assert_eq!(message.ok(&json!({})), r#"["1","2","cart:a","phx_reply",{"response":{},"status":"ok"}]"#);
         assert_eq!(
-            parse(r#"[null,"9","phoenix","heartbeat",{}]"#).unwrap().error("unmatched topic", None),
+            parse(r#"[null,"9","phoenix","heartbeat",{}]"#).unwrap().error("unmatched topic"),
             r#"[null,"9","phoenix","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]"#
         );
+        let fields = vec![cart_core::FieldError { field: "email".into(), message: "is needed".into() }];
+        let refusal: Value =
+            serde_json::from_str(&message.refusal(&Problem::invalid_details(fields))).unwrap();
+        let response = &refusal[4]["response"];
+        assert_eq!(
+            (&refusal[4]["status"], &response["reason"]),
+            (&json!("error"), &json!("invalid_details"))
+        );
+        assert_eq!(response["fields"], json!([{"field": "email", "message": "is needed"}]));
+        assert!(response["mend"].is_string() && response["detail"].is_string());
         assert_eq!(close(Some("1"), "cart:a"), r#"["1","1","cart:a","phx_close",{}]"#);
         assert_eq!(
             crash(Some("1"), "cart:a"),

@@ -169,9 +169,9 @@ impl Session {
         // The client may join again when its own picture of the connection is out of date: the earlier join ends.
         self.drop_channel(&message.topic, ctx);
         let id = message.topic.strip_prefix(TOPIC).and_then(|id| CartId::parse(id).ok());
-        let Some(id) = id else { return ctx.text(message.error("unmatched topic", None)) };
+        let Some(id) = id else { return ctx.text(message.error("unmatched topic")) };
         if self.channels.len() >= CHANNELS_MAX {
-            return ctx.text(message.error("too many channels joined", None));
+            return ctx.text(message.error("too many channels joined"));
         }
         let form = JoinForm::deserialize(&message.payload).unwrap_or_default();
         let (shop, visitor) = (self.shop.clone(), self.visitor.clone());
@@ -199,7 +199,7 @@ impl Session {
                 Ok((watch, cart, share, is_kept)) => {
                     session.joined(&message, watch, cart, share, is_kept, ctx);
                 }
-                Err(problem) => ctx.text(message.error(problem.name(), Some(problem.detail()))),
+                Err(problem) => ctx.text(message.refusal(&problem)),
             })
             .wait(ctx);
     }
@@ -318,7 +318,7 @@ impl Session {
 
     fn push(&mut self, message: Message, ctx: &mut Context) {
         let Some(channel) = self.channels.get(&message.topic) else {
-            return ctx.text(message.error("unmatched topic", None));
+            return ctx.text(message.error("unmatched topic"));
         };
         if !is_for(channel, &message) {
             return;
@@ -414,7 +414,7 @@ fn reply_to_view(message: &Message, noted: Result<bool, Problem>, ctx: &mut Cont
     }
     ctx.text(match noted {
         Ok(noted) => message.ok(&serde_json::json!({"noted": noted})),
-        Err(problem) => message.error(problem.name(), Some(problem.detail())),
+        Err(problem) => message.refusal(&problem),
     });
 }
 
@@ -428,7 +428,7 @@ fn answer(message: &Message, done: &Result<Accepted, Problem>, share: Option<&Ca
             None => AcceptedView::from(accepted),
             Some(share) => AcceptedView::from(accepted).shared(share.is_editable),
         }),
-        Err(problem) => message.error(problem.name(), Some(problem.detail())),
+        Err(problem) => message.refusal(problem),
     });
 }
 

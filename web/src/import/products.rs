@@ -44,6 +44,7 @@ pub const FIELDS: [&str; 30] = [
     "bundle_off_bp",
     "min_quantity",
     "max_quantity",
+    "max_line_quantity",
     "step_quantity",
     "customer_quantity",
 ];
@@ -263,6 +264,7 @@ fn limits_of(row: &Row<'_>) -> Result<QuantityLimits, String> {
     Ok(QuantityLimits {
         min: count(row, "min_quantity")?.unwrap_or(default.min),
         max: count(row, "max_quantity")?,
+        max_per_line: count(row, "max_line_quantity")?,
         step: count(row, "step_quantity")?.unwrap_or(default.step),
         per_customer: count(row, "customer_quantity")?,
     })

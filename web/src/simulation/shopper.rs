@@ -203,6 +203,7 @@ impl Shopper<'_> {
 
     fn details(&self, step: &str) -> Value {
         match step {
+            "contact" => json!({"email": format!("shopper-{}@example.com", &self.plan.token[..8])}),
             "address" => json!({
                 "email": format!("shopper-{}@example.com", &self.plan.token[..8]),
                 "name": "Sim Shopper", "street": "1 Test Lane", "city": "Sampleton", "postcode": "TE5 7ER",

@@ -8,7 +8,7 @@ use actix_web::{
     },
     web::{Data, Path, Payload, Query},
 };
-use cart_core::{FieldError, LeftLine, VisitorId, gift_card};
+use cart_core::{FieldError, LeftLine, OrderId, VisitorId, gift_card};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -44,6 +44,8 @@ const NAMED_MAX: usize = 3;
 pub(super) struct Next {
     #[serde(default)]
     next: String,
+    /// The order whose address is to be the account's.
+    order: Option<String>,
 }
 
 /// Only a path of the shop is somewhere to go after logging in.
@@ -54,21 +56,30 @@ fn path_of_ours(next: &str) -> &str {
 
 /// `GET /login`.
 pub(super) async fn login(front: Data<Front>, request: HttpRequest, next: Query<Next>) -> HttpResponse {
-    front.serve(door(&front, &request, Purpose::LogIn, &next.next)).await
+    front.serve(door(&front, &request, Purpose::LogIn, &next)).await
 }
 
 /// `GET /register`.
 pub(super) async fn register(front: Data<Front>, request: HttpRequest, next: Query<Next>) -> HttpResponse {
-    front.serve(door(&front, &request, Purpose::SignUp, &next.next)).await
+    front.serve(door(&front, &request, Purpose::SignUp, &next)).await
 }
 
-async fn door(front: &Front, request: &HttpRequest, purpose: Purpose, next: &str) -> Page {
+async fn door(front: &Front, request: &HttpRequest, purpose: Purpose, to: &Next) -> Page {
     let guest = Guest::meet(&front.shop, request).await?;
-    let next = path_of_ours(next);
+    let next = path_of_ours(&to.next);
     if guest.visitor.login().is_some() {
         return Ok(see_other(&guest, next, None));
     }
-    show(front, request, &guest, StatusCode::OK, &entrance(front, purpose, next))
+    let email = typed_in(front, &guest, to.order.as_deref()).await?;
+    let page = entrance(front, purpose, next).filled(&email, "");
+    show(front, request, &guest, StatusCode::OK, &page)
+}
+
+/// Returns the e-mail address of an order, to whoever placed it.
+async fn typed_in(front: &Front, guest: &Guest, order: Option<&str>) -> Result<String, Problem> {
+    let Some(id) = order.and_then(|id| OrderId::parse(id).ok()) else { return Ok(String::new()) };
+    let order = front.shop.store.order(&id).await?.filter(|order| order.owner == guest.visitor.id);
+    Ok(order.map(|order| order.email).unwrap_or_default())
 }
 
 fn entrance(front: &Front, purpose: Purpose, next: &str) -> Entrance {

@@ -95,7 +95,8 @@ pub(super) async fn step(front: Data<Front>, request: HttpRequest, step: Path<St
             match wanted {
                 Some(step) => {
                     let entered = match step {
-                        Step::Address => remembered(&front.shop, &guest, &cart).await,
+                        Step::Contact if cart.contact.is_some() => Entered::default(),
+                        Step::Contact | Step::Address => remembered(&front.shop, &guest, &cart).await,
                         _ => Entered::default(),
                     };
                     show(&front, &request, &guest, &cart, Some(step), &entered, StatusCode::OK)
@@ -172,6 +173,7 @@ pub(super) fn show(
         }
         None => CheckoutPage::single(cart, &quote, cart_view, entered).asking(cart, taxes),
     };
+    let page = if guest.visitor.login().is_some() { page.for_user() } else { page };
     let mut shell = front.shell_of(guest, request);
     shell.index = false;
     if let Some(done) = &entered.done {

@@ -323,6 +323,11 @@ mod tests {
         let names: Vec<_> = DetailField::ALL.iter().map(|(_, name)| *name).collect();
         assert!(fields.as_object().unwrap().keys().all(|name| names.contains(&name.as_str())));
         let city = Schema::try_from(fields["city"].clone()).unwrap();
+        for rule in cart_core::details::ADDRESS {
+            let field = &fields[rule.name];
+            assert_eq!(field["maxLength"], rule.units_max);
+            assert_eq!(field["pattern"], format!("^(?:{})$", rule.pattern(false)));
+        }
         at_its_most(&city, "", |text| {
             let details = |name: &str| match name {
                 "email" => "ada@example.org".into(),

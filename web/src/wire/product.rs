@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use cart_core::{
-    Currency, FamilyId, LinePart, PriceQuestion, PriceReason, Product, PropertyRule, SelectedPrice, Sku,
-    StockLevels,
-    limits::{PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, PROPERTY_VALUE_BYTES_MAX},
+    Currency, FamilyId, LinePart, PriceQuestion, PriceReason, Product, PropertyRule, QuantityLimits,
+    SelectedPrice, Sku, StockLevels,
+    limits::{LINE_QUANTITY_MAX, PROPERTIES_MAX, PROPERTY_NAME_BYTES_MAX, PROPERTY_VALUE_BYTES_MAX},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -267,6 +267,38 @@ pub struct ProductDetailView<'a> {
     price_steps: Vec<PriceStepView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     variants: Vec<VariantView<'a>>,
+    limits: LimitsView,
+}
+
+/// Says in what numbers a product is sold.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "QuantityLimits")]
+struct LimitsView {
+    /// The fewest pieces of a line.
+    min: u32,
+    /// The pieces of a line are a multiple of this.
+    step: u32,
+    /// The most pieces of a line.
+    #[schemars(range(max = LINE_QUANTITY_MAX))]
+    max_per_line: u32,
+    /// The most pieces of an order, over all lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_per_order: Option<u32>,
+    /// The most pieces that one customer ever buys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_per_customer: Option<u32>,
+}
+
+impl From<&QuantityLimits> for LimitsView {
+    fn from(limits: &QuantityLimits) -> Self {
+        Self {
+            min: limits.min,
+            step: limits.step,
+            max_per_line: limits.max_per_line.unwrap_or(LINE_QUANTITY_MAX).min(LINE_QUANTITY_MAX),
+            max_per_order: limits.max,
+            max_per_customer: limits.per_customer,
+        }
+    }
 }
 
 /// Says what a piece costs, and why.
@@ -308,6 +340,7 @@ impl<'a> ProductDetailView<'a> {
         Self {
             product: ProductView::of(product, stock, now),
             price: PriceView { minor, currency, reason: why.name(), detail: why.to_string() },
+            limits: LimitsView::from(&product.limits),
             price_steps: if steps.len() > 1 { steps.iter().map(step).collect() } else { vec![] },
             variants: match family.len() {
                 0 | 1 => vec![],

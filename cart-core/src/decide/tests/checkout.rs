@@ -3,11 +3,12 @@
 use super::*;
 
 #[test]
-fn both_workflows_lead_to_an_order() {
-    use Step::{Address, Payment, Review, Shipping};
+fn all_workflows_lead_to_an_order() {
+    use Step::{Address, Contact, Payment, Review, Shipping};
     for (workflow, steps) in [
         (Workflow::classic(), vec![Address, Shipping, Payment, Review]),
         (Workflow::express(), vec![Address, Shipping, Payment]),
+        (Workflow::guest_first(), vec![Contact, Address, Shipping, Payment]),
     ] {
         let mut case = Case::with(workflow);
         case.grant(add("MUG", 2));

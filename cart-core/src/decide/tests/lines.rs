@@ -64,7 +64,7 @@ fn a_changed_price_waits_to_be_accepted_where_the_shop_tells() {
 
 #[test]
 fn purchase_limits_hold_over_all_lines_of_a_product() {
-    let limits = crate::QuantityLimits { min: 2, max: Some(5), step: 1, per_customer: None };
+    let limits = crate::QuantityLimits { min: 2, max: Some(5), ..crate::QuantityLimits::default() };
     let mut case = Case::new();
     case.product = Some(Product { limits, ..mug() });
     let said = |case: &Case, command| case.refuse(command).to_string();
@@ -77,6 +77,50 @@ fn purchase_limits_hold_over_all_lines_of_a_product() {
     case.product.as_mut().unwrap().limits.max = Some(3);
     let ada = LineId::new(sku("MUG"), &engraved("Ada"));
     case.grant(Command::SetQuantity { line: ada, quantity: 2 });
+}
+
+#[test]
+fn a_line_has_no_more_pieces_than_the_product_allows() {
+    let limits = crate::QuantityLimits { max_per_line: Some(3), ..crate::QuantityLimits::default() };
+    let mut case = Case::new();
+    case.product = Some(Product { limits, ..mug() });
+    let said = |case: &Case, command| case.refuse(command).to_string();
+    assert_eq!(said(&case, add("MUG", 4)), "MUG: at most 3 pieces are sold at once, not 4");
+    case.grant(add("MUG", 3));
+    assert_eq!(said(&case, add("MUG", 1)), "MUG: at most 3 pieces are sold at once, not 4");
+    // Another engraving is another line.
+    case.grant(add_engraved(2, "Ada"));
+    // Whoever has more from an earlier day may take some back, and is not asked to take all of them.
+    case.product.as_mut().unwrap().limits.max_per_line = Some(1);
+    case.grant(set("MUG", 2));
+}
+
+#[test]
+fn what_is_sold_in_other_numbers_today_is_refused_at_the_order() {
+    let mut case = Case::new();
+    case.grant(add("MUG", 3));
+    case.grant(Command::StartCheckout);
+    for step in Step::ALL.into_iter().filter(|step| *step != Step::Contact) {
+        case.grant(super::step(details(step)));
+    }
+    let limits = crate::QuantityLimits::default();
+    for (limits, said) in [
+        (crate::QuantityLimits { min: 4, ..limits }, "MUG: at least 4 pieces are sold at once, not 3"),
+        (
+            crate::QuantityLimits { step: 2, ..limits },
+            "MUG: pieces are sold in multiples of 2: 2 or 4, not 3",
+        ),
+        (
+            crate::QuantityLimits { max_per_line: Some(2), ..limits },
+            "MUG: at most 2 pieces are sold at once, not 3",
+        ),
+        (crate::QuantityLimits { max: Some(2), ..limits }, "MUG: an order may hold 2 pieces, not 3"),
+    ] {
+        case.product.as_mut().unwrap().limits = limits;
+        assert_eq!(case.refuse(pay(3_750)).to_string(), said);
+    }
+    case.product.as_mut().unwrap().limits = limits;
+    case.grant(pay(3_750));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use cart_core::{
 use serde::Serialize;
 
 use super::{
-    NoteField, Parcel, Picture, Price, ShareRow, Shelf, country, day::day, link, order::status_words,
-    price::with_prices,
+    NoteField, Parcel, Picture, Price, ShareRow, Shelf, checkout::asks_contact, country, day::day, link,
+    order::status_words, price::with_prices,
 };
 use crate::shares::unnamed;
 
@@ -300,6 +300,8 @@ pub struct Confirmation {
     pub parcels: Vec<Parcel>,
     /// What the shop tells of things bought: name and text.
     delivery_notes: Vec<(String, String)>,
+    /// Offers whoever bought as a guest to make an account, with the address that they typed.
+    pub offers_account: bool,
     shelf: Shelf,
 }
 
@@ -340,6 +342,7 @@ impl Confirmation {
             delivery: quote.chosen(cart).map(delivery),
             parcels: vec![],
             delivery_notes: delivery_notes(order),
+            offers_account: asks_contact(cart),
             shelf,
         }
     }

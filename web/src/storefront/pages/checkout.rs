@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use cart_core::{AttemptState, Cart, CheckoutLayout, FieldError, Offer, Quote, Step, Taxes, gift_card};
+use cart_core::{
+    Asked, AttemptState, Cart, CheckoutLayout, FieldError, Offer, Quote, Step, Taxes, gift_card,
+};
 use serde::Serialize;
 
 use super::{
@@ -71,6 +73,8 @@ pub struct CheckoutPage {
     progress: Vec<Progress>,
     problem: Option<String>,
     summary: Vec<Summary>,
+    /// The field of the e-mail address, where the workflow asks for it by itself.
+    contact: Vec<Field>,
     address: Vec<Field>,
     shipping: Vec<ShippingChoice>,
     cards: Vec<TestCard>,
@@ -188,6 +192,15 @@ impl CheckoutPage {
         self
     }
 
+    /// Greets somebody who has logged in: they go on as who they are.
+    #[must_use]
+    pub fn for_user(mut self) -> Self {
+        if self.parts.first() == Some(&Step::Contact.name()) {
+            self.heading = "Where do we write to?";
+        }
+        self
+    }
+
     /// Reports whether a cart's workflow has its steps on one page.
     pub fn is_single(cart: &Cart) -> bool {
         cart.workflow.checkout() == CheckoutLayout::SinglePage
@@ -195,8 +208,10 @@ impl CheckoutPage {
 
     fn with(cart: &Cart, quote: &Quote, cart_view: CartView, entered: &Entered) -> Self {
         let known = cart.address.as_ref();
+        let asks_contact = asks_contact(cart);
         let value = |name: &str| {
-            entered.get(name).or_else(|| {
+            let typed = entered.get(name).or_else(|| cart.contact.clone().filter(|_| name == "email"));
+            typed.or_else(|| {
                 known.map(|a| match name {
                     "email" => a.email.clone(),
                     "name" => a.name.clone(),
@@ -218,12 +233,20 @@ impl CheckoutPage {
             progress: vec![],
             problem: entered.problem.clone(),
             summary: field::summary(&entered.errors),
-            address: field::address(value, &entered.errors),
+            contact: match asks_contact {
+                true => field::contact(value("email"), &entered.errors),
+                false => vec![],
+            },
+            address: field::address(
+                Asked { knows_email: asks_contact, postal: cart.travels(), ..Asked::default() },
+                value,
+                &entered.errors,
+            ),
             shipping,
             cards: field::cards(entered.get("payment_token").as_deref()),
             payment_token: None,
             address_lines: known.map(address_lines).unwrap_or_default(),
-            email: known.map(|a| a.email.clone()),
+            email: known.map(|a| a.email.clone()).or(cart.contact.clone()),
             delivery: quote.chosen(cart).map(delivery),
             paying: Paying::of(cart),
             nothing_due: quote.totals.due() == 0,
@@ -241,8 +264,14 @@ fn note(cart: &Cart, entered: &Entered) -> NoteField {
     NoteField::new(text).refused(field::error_of("note", field::NOTE, &entered.errors))
 }
 
+/// Reports whether the e-mail address is asked for by itself, and not with the rest of the address.
+pub(super) fn asks_contact(cart: &Cart) -> bool {
+    cart.workflow.steps().contains(&Step::Contact)
+}
+
 fn heading(cart: &Cart, step: Step) -> &'static str {
     match step {
+        Step::Contact => "Continue as a guest",
         Step::Address if !cart.travels() => "Who is it for?",
         Step::Address => "Where shall we send it?",
         Step::Shipping => "How shall it travel?",
@@ -253,6 +282,7 @@ fn heading(cart: &Cart, step: Step) -> &'static str {
 
 fn label(cart: &Cart, step: Step) -> &'static str {
     match step {
+        Step::Contact => "Email",
         Step::Address if !cart.travels() => "Billing",
         Step::Address => "Address",
         Step::Shipping => "Delivery",

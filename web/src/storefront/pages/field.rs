@@ -1,18 +1,26 @@
 //! Form fields with what was entered and what is wrong with it.
 
-use cart_core::FieldError;
+use cart_core::{
+    Asked, FieldError, FieldRule,
+    details::{self, Format, Input},
+};
 use serde::Serialize;
 
 use super::country::COUNTRIES;
 
-/// Is a labelled field of a checkout form.
+/// Is a labelled field of a checkout form. What a browser may check of it comes from the rule that the shop parses by.
 #[derive(Clone, Debug, Serialize)]
 pub struct Field {
     name: &'static str,
     label: &'static str,
     hint: &'static str,
     kind: &'static str,
+    input_mode: Option<&'static str>,
     autocomplete: &'static str,
+    units_max: usize,
+    pattern: String,
+    /// Says what the pattern means, where it asks for more than a text.
+    title: Option<&'static str>,
     width: &'static str,
     required: bool,
     value: String,
@@ -27,43 +35,63 @@ struct Choice {
     label: String,
 }
 
-/// Name, label, hint, input type, autocomplete token of HTML and width of each address field.
-const ADDRESS: [[&str; 6]; 7] = [
-    ["email", "Email", "For questions about this order", "email", "email", "full"],
-    ["name", "Full name", "", "text", "name", "full"],
-    ["street", "Street and number", "", "text", "street-address", "full"],
-    ["city", "Town or city", "", "text", "address-level2", "half"],
-    ["postcode", "Postcode", "", "text", "postal-code", "half"],
-    ["country", "Country", "", "select", "country", "half"],
-    ["region", "State or province", "Its short code, where there is one", "text", "address-level1", "half"],
-];
+/// Returns label, hint and width of a field.
+fn words(name: &str) -> [&'static str; 3] {
+    match name {
+        "email" => ["Email", "For questions about this order", "full"],
+        "name" => ["Full name", "", "full"],
+        "street" => ["Street and number", "", "full"],
+        "city" => ["Town or city", "", "half"],
+        "postcode" => ["Postcode", "", "half"],
+        "country" => ["Country", "", "half"],
+        _ => ["State or province", "Its short code, where there is one", "half"],
+    }
+}
+
+fn field(rule: &FieldRule, required: bool, entered: Option<String>, errors: &[FieldError]) -> Field {
+    let [label, hint, width] = words(rule.name);
+    let mut value = entered.unwrap_or_default();
+    let mut options = vec![];
+    if rule.input == Input::List {
+        value = value.trim().to_ascii_uppercase();
+        options = countries(&value);
+    }
+    Field {
+        error: error_of(rule.name, label, errors),
+        name: rule.name,
+        label,
+        hint,
+        kind: if rule.input == Input::List { "select" } else { "text" },
+        input_mode: (rule.input == Input::Email).then_some("email"),
+        autocomplete: rule.autocomplete,
+        units_max: rule.units_max,
+        pattern: rule.pattern(required),
+        title: (rule.format != Format::Text).then(|| rule.format.mend()),
+        width,
+        required,
+        value,
+        options,
+    }
+}
 
 /// What the field for the note to the shop is called where something is wrong with it.
 pub(super) const NOTE: &str = "The note";
 
 /// Builds the address fields around what was entered; the country starts with the shop's guess.
-pub(super) fn address(entered: impl Fn(&str) -> Option<String>, errors: &[FieldError]) -> Vec<Field> {
-    let field = |[name, label, hint, kind, autocomplete, width]: [&'static str; 6]| {
-        let mut value = entered(name).unwrap_or_default();
-        let mut options = vec![];
-        if kind == "select" {
-            value = value.trim().to_ascii_uppercase();
-            options = countries(&value);
-        }
-        Field {
-            error: error_of(name, label, errors),
-            name,
-            label,
-            hint,
-            kind,
-            autocomplete,
-            width,
-            required: name != "region",
-            value,
-            options,
-        }
-    };
-    ADDRESS.map(field).into()
+pub(super) fn address(
+    asked: Asked,
+    entered: impl Fn(&str) -> Option<String>,
+    errors: &[FieldError],
+) -> Vec<Field> {
+    let asks = |rule: &&FieldRule| rule.name != "email" || !asked.knows_email;
+    let rules = details::ADDRESS.iter().filter(asks);
+    rules.map(|rule| field(rule, asked.needs(rule.name), entered(rule.name), errors)).collect()
+}
+
+/// Builds the field of a page that asks for the e-mail address alone.
+pub(super) fn contact(entered: Option<String>, errors: &[FieldError]) -> Vec<Field> {
+    let rule = FieldRule::named("email");
+    rule.map(|rule| field(rule, true, entered, errors)).into_iter().collect()
 }
 
 /// Leaves the fields of a bill; those that only some countries need are not required beforehand.
@@ -74,8 +102,7 @@ pub(super) fn billing(fields: Vec<Field>, region: bool, postcode: bool) -> Vec<F
         "postcode" => postcode,
         _ => false,
     };
-    let ease = |field: Field| Field { required: field.required && field.name != "postcode", ..field };
-    fields.into_iter().filter(asked).map(ease).collect()
+    fields.into_iter().filter(asked).collect()
 }
 
 /// Lists the countries; a code that is none of them is kept, so that what was entered stays visible.
@@ -101,8 +128,8 @@ pub struct Summary {
 
 /// Sums up the errors in the order in which they were found; a field without a label keeps its own name.
 pub(super) fn summary(errors: &[FieldError]) -> Vec<Summary> {
-    let label = |name: &str| match ADDRESS.iter().find(|f| f[0] == name) {
-        Some(field) => field[1].to_owned(),
+    let label = |name: &str| match FieldRule::named(name) {
+        Some(rule) => words(rule.name)[0].to_owned(),
         None if name == "note" => NOTE.into(),
         None if name == "method" => "Delivery".into(),
         None if name == "payment_token" => "The card".into(),
@@ -139,6 +166,9 @@ pub(super) fn cards(chosen: Option<&str>) -> Vec<TestCard> {
 
 #[cfg(test)]
 mod tests {
+    use cart_core::{Address, Step, StepDetails, limits};
+    use experiments::regexp::Regexp;
+
     use super::*;
 
     fn error(field: &str, message: &str) -> FieldError {
@@ -148,7 +178,7 @@ mod tests {
     #[test]
     fn what_was_entered_stays_and_its_error_stands_beside_it() {
         let errors = [error("email", "must look like name@example.org")];
-        let fields = address(|name| (name == "email").then(|| "ada".into()), &errors);
+        let fields = address(Asked::default(), |name| (name == "email").then(|| "ada".into()), &errors);
         assert_eq!(
             (fields[0].value.as_str(), fields[0].error.as_deref()),
             ("ada", Some("Email must look like name@example.org"))
@@ -157,10 +187,105 @@ mod tests {
         assert_eq!(summary(&errors)[0].text, "Email must look like name@example.org");
     }
 
+    /// Reports whether a browser would send a text, by what HTML says of the attributes (4.10.18.6 and 4.10.5.3).
+    fn would_be_sent(field: &Field, text: &str) -> bool {
+        let pattern = Regexp::new(&format!("^(?:{})$", field.pattern), false).unwrap();
+        let is_there = !(field.required && text.is_empty());
+        is_there
+            && text.encode_utf16().count() <= field.units_max
+            && (text.is_empty() || pattern.is_match(text))
+    }
+
+    #[test]
+    fn the_page_lets_through_what_the_shop_takes_and_nothing_else() {
+        let most = limits::FIELD_UNITS_MAX;
+        let long =
+            |text: &str, len: usize| format!("{}{text}", "x".repeat(len - text.encode_utf16().count()));
+        let good = |name: &str| match name {
+            "email" => "ada@example.org",
+            "country" => "GB",
+            "region" => "ENG",
+            _ => "Bath",
+        };
+        let mut texts: Vec<String> = [
+            "",
+            " ",
+            "\u{3000}",
+            "\u{feff}",
+            "\u{85}",
+            "x",
+            " x ",
+            "\tx\u{a0}",
+            "\u{feff}x",
+            "x\u{85}",
+            "x\u{0}",
+            "x\ty",
+            "x y",
+            "ü",
+            "🏺",
+            "GB",
+            "gb",
+            " gb ",
+            "G",
+            "G1",
+            "GBR",
+            "ÄÖ",
+            "CA",
+            "US-CA",
+            "us-ca",
+            "U-CA",
+            "US-",
+            "USA-CA",
+            "US-CALI",
+            "C-A",
+            "a@b.c",
+            " a@b.c ",
+            "müller@exämple.org",
+            "🏺@b.c",
+            "a@b",
+            "a@b.",
+            "a@.c",
+            "@b.c",
+            "a@b..c",
+            "a@b@c.d",
+            "a b@c.d",
+            "a@b c.d",
+            "a@b.c\u{7f}",
+            "a\u{feff}@b.c",
+            "a@b.c.d-e",
+        ]
+        .map(str::to_owned)
+        .into();
+        for end in ["", "@b.c", " ", "🏺"] {
+            texts.extend([long(end, most - 1), long(end, most), long(end, most + 1)]);
+        }
+        let (mut taken, mut refused) = (0, 0);
+        for (postal, knows_email) in [(true, false), (true, true), (false, false)] {
+            let asked = Asked { postal, knows_email, ..Asked::default() };
+            for field in address(asked, |_| None, &[]) {
+                assert_eq!(field.required, asked.needs(field.name));
+                for text in &texts {
+                    let entered =
+                        |name: &str| Some(if name == field.name { text.as_str() } else { good(name) }.into());
+                    let faults = Address::parse(asked, entered).err().unwrap_or_default();
+                    assert!(faults.iter().all(|fault| fault.field == field.name), "{faults:?}");
+                    let is_taken = faults.is_empty();
+                    assert_eq!(would_be_sent(&field, text), is_taken, "{} {text:?} {faults:?}", field.name);
+                    *(if is_taken { &mut taken } else { &mut refused }) += 1;
+                }
+            }
+        }
+        assert!(taken > 100 && refused > 100, "{taken} {refused}");
+        for text in &texts {
+            let parsed = StepDetails::parse(Step::Contact, Asked::default(), |_| Some(text.clone()));
+            assert_eq!(would_be_sent(&contact(None, &[])[0], text), parsed.is_ok(), "{text:?}");
+        }
+    }
+
     #[test]
     fn an_unlisted_country_is_kept() {
         let country = |code: &str| {
-            let fields = address(|_| Some(code.to_owned()), &[]);
+            let fields = address(Asked::default(), |_| Some(code.to_owned()), &[]);
             fields.into_iter().find(|field| field.name == "country").unwrap()
         };
         assert_eq!(country(" gb ").value, "GB");

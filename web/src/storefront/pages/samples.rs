@@ -128,6 +128,7 @@ pub fn cart(rows: &[Row], workflow: Workflow) -> Cart {
         known: Balances::default(),
         codes: vec!["SUMMER".parse().unwrap()],
         note: String::new(),
+        contact: None,
         address: None,
         shipping: None,
         payments: 0,

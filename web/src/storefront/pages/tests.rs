@@ -297,6 +297,38 @@ fn a_refused_form_keeps_what_was_entered_and_says_what_to_mend() {
 }
 
 #[test]
+fn a_guest_gives_the_address_for_letters_first_and_once() {
+    let contact = page("checkout-contact.html");
+    assert!(
+        contact.contains("<h1>Continue as a guest</h1>")
+            && contact.contains("href=\"/login?next=/checkout\"")
+    );
+    assert!(contact.contains("name=\"email\"") && !contact.contains("name=\"street\""));
+    assert!(page("checkout-contact-refused.html").contains("value=\"ada.example.org\""));
+    assert!(page("checkout-contact-known.html").contains("<h1>Where do we write to?</h1>"));
+    let address = page("checkout-address-guest.html");
+    assert!(!address.contains("name=\"email\"") && address.contains("name=\"street\""));
+    assert!(!address.contains("/login?next=/checkout"), "it was offered on the page before");
+}
+
+#[test]
+fn fields_of_an_address_carry_the_limits_that_the_shop_parses_by() {
+    let html = page("checkout-address.html");
+    for rule in cart_core::details::ADDRESS {
+        let (_, tag) = html.split_once(&format!("name=\"{}\"", rule.name)).unwrap();
+        let (tag, _) = tag.split_once('>').unwrap();
+        assert!(tag.contains(&format!("autocomplete=\"{}\"", rule.autocomplete)), "{tag}");
+        assert_eq!(tag.contains(" required"), rule.name != "region", "{tag}");
+        if rule.input == cart_core::details::Input::List {
+            continue;
+        }
+        assert!(tag.contains(&format!("maxlength=\"{}\"", rule.units_max)), "{tag}");
+        assert!(tag.contains(&format!("pattern=\"{}\"", rule.pattern(rule.name != "region"))), "{tag}");
+        assert_eq!(tag.contains("inputmode=\"email\""), rule.name == "email", "{tag}");
+    }
+}
+
+#[test]
 fn a_code_that_is_refused_is_told_at_its_field_and_what_was_redeemed_can_be_taken_back() {
     let html = page("cart-redeemed.html");
     assert!(html.contains("value=\"SUMER&quot;&lt;b&gt;\""));
@@ -326,6 +358,7 @@ fn an_account_says_what_moved_its_credit() {
 #[test]
 fn a_step_posts_to_its_own_address_and_the_last_one_places_the_order() {
     for (name, action) in [
+        ("checkout-contact.html", "/checkout/contact"),
         ("checkout-address.html", "/checkout/address"),
         ("checkout-payment.html", "/checkout/payment"),
         ("checkout-review.html", "/checkout/order"),

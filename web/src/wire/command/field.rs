@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, marker::PhantomData};
 
-use cart_core::limits::FIELD_BYTES_MAX;
+use cart_core::{FieldRule, limits::FIELD_UNITS_MAX};
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::{
     Deserialize, Deserializer,
@@ -50,13 +50,19 @@ impl DetailField {
 }
 
 pub(super) fn details_schema(_: &mut SchemaGenerator) -> Schema {
-    let field = json!({ "type": "string", "maxLength": FIELD_BYTES_MAX });
-    let fields: Map<_, _> =
-        DetailField::ALL.iter().map(|(_, name)| ((*name).into(), field.clone())).collect();
+    let field = |name: &str| match FieldRule::named(name) {
+        // Whether the cart needs it, the schema cannot know.
+        Some(rule) => json!({
+            "type": "string", "maxLength": rule.units_max, "pattern": format!("^(?:{})$", rule.pattern(false)),
+        }),
+        None => json!({ "type": "string", "maxLength": FIELD_UNITS_MAX }),
+    };
+    let fields: Map<_, _> = DetailField::ALL.iter().map(|(_, name)| ((*name).into(), field(name))).collect();
     json_schema!({
-        "description": "The fields of the step: an address of `email`, `name`, `street`, `city`, `postcode`, `country` and, \
-            where it has one, `region`; of these only `email`, `country` and what tax depends on where nothing travels; the \
-            `method` of shipping.",
+        "description": "The fields of the step: the `email` of a contact; an address of `email`, `name`, `street`, `city`, \
+            `postcode`, `country` and, where it has one, `region`; of these only `email`, `country` and what tax depends on \
+            where nothing travels, and no `email` after a contact; the `method` of shipping. Lengths are counted in units of \
+            UTF-16, as browsers do, space at the ends included.",
         "type": "object",
         "properties": fields,
         "additionalProperties": false,

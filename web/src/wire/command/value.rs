@@ -128,7 +128,8 @@ pub(super) fn details_of(
             message: format!("must be one of {names}"),
         }])
     })?;
-    // What the cart needs beyond an e-mail address and a country is a rule of the cart.
-    StepDetails::parse(step, Asked::default(), |field| details.get(&DetailField::of_name(field)?).cloned())
+    // What the cart needs beyond a country is a rule of the cart: an earlier step may have asked for the e-mail address.
+    let asked = Asked { knows_email: true, ..Asked::default() };
+    StepDetails::parse(step, asked, |field| details.get(&DetailField::of_name(field)?).cloned())
         .map_err(Problem::invalid_details)
 }

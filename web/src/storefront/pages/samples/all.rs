@@ -13,6 +13,9 @@ pub fn all() -> Vec<(&'static str, String)> {
     noticed.notice = Some(Notice::Refused("There are only 3 left of Cook’s knife, 20 cm.".into()));
     let express = express_shell(&rows);
     let open = cart(&rows, Workflow::classic());
+    let guests = cart(&rows, Workflow::guest_first());
+    let mut mistyped = refused();
+    mistyped.errors.truncate(1);
     let express_cart = cart(&rows, Workflow::express());
     let mut paying = open.clone();
     paying.stage =
@@ -204,6 +207,24 @@ pub fn all() -> Vec<(&'static str, String)> {
         (
             "checkout-address.html",
             pages.checkout(&plain, &step(&open, Step::Address, None, &Entered::default())).unwrap(),
+        ),
+        (
+            "checkout-contact.html",
+            pages.checkout(&plain, &step(&guests, Step::Contact, None, &Entered::default())).unwrap(),
+        ),
+        (
+            "checkout-contact-refused.html",
+            pages.checkout(&plain, &step(&guests, Step::Contact, None, &mistyped)).unwrap(),
+        ),
+        (
+            "checkout-contact-known.html",
+            pages
+                .checkout(&plain, &step(&guests, Step::Contact, None, &Entered::default()).for_user())
+                .unwrap(),
+        ),
+        (
+            "checkout-address-guest.html",
+            pages.checkout(&plain, &step(&guests, Step::Address, None, &Entered::default())).unwrap(),
         ),
         (
             "checkout-refused.html",
