@@ -15,7 +15,7 @@ use super::{
 use crate::store::{ProductSupply, Store, SupplyOutcome};
 
 /// The fields of a product.
-pub const FIELDS: [&str; 30] = [
+pub const FIELDS: [&str; 31] = [
     "sku",
     "name",
     "description",

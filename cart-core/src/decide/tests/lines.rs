@@ -172,7 +172,7 @@ fn a_product_says_which_properties_it_takes_and_which_keep_lines_apart() {
         ),
         // What does not keep lines apart: the newer text holds for the line, and what is not said again stays.
         (
-            &[note.clone()],
+            std::slice::from_ref(&note),
             &[&[], &[("gift_note", "a")], &[("gift_note", "b")], &[]],
             Ok(&[(&[("gift_note", "b")], 4)]),
         ),
@@ -199,14 +199,18 @@ fn a_product_says_which_properties_it_takes_and_which_keep_lines_apart() {
             &[&[("engraving", "Ada B")]],
             Err("MUG: engraving has 5 characters, the most allowed is 4; shorten the property \"engraving\""),
         ),
-        (&[needed.clone()], &[&[]], Err("MUG: Initials is needed; give it as the property \"initials\"")),
         (
-            &[needed.clone()],
+            std::slice::from_ref(&needed),
+            &[&[]],
+            Err("MUG: Initials is needed; give it as the property \"initials\""),
+        ),
+        (
+            std::slice::from_ref(&needed),
             &[&[("initials", " ")]],
             Err("MUG: Initials is needed; give it as the property \"initials\""),
         ),
         // A line that says it already takes further pieces.
-        (&[needed.clone()], &[&[("initials", "A")], &[]], Ok(&[(&[("initials", "A")], 2)])),
+        (std::slice::from_ref(&needed), &[&[("initials", "A")], &[]], Ok(&[(&[("initials", "A")], 2)])),
         (
             &[PropertyRule { splits: true, ..needed }],
             &[&[("initials", "A")], &[]],
