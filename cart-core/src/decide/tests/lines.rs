@@ -212,7 +212,7 @@ fn a_product_says_which_properties_it_takes_and_which_keep_lines_apart() {
         // A line that says it already takes further pieces.
         (std::slice::from_ref(&needed), &[&[("initials", "A")], &[]], Ok(&[(&[("initials", "A")], 2)])),
         (
-            &[PropertyRule { splits: true, ..needed }],
+            &[PropertyRule { splits: true, ..needed.clone() }],
             &[&[("initials", "A")], &[]],
             Err("MUG: Initials is needed; give it as the property \"initials\""),
         ),
