@@ -150,7 +150,7 @@ async fn what_lies_in_an_open_cart_is_offered_nowhere(store: Store) {
     }
 
     // An order's page knows the next cart.
-    let order = ann.check_out("tok_success").await.accepted()["order"]["id"].as_str().unwrap().to_owned();
+    let order = ann.check_out("tok_success").await.body["order"]["id"].as_str().unwrap().to_owned();
     let next = app.open_cart_as(ann.token()).await;
     let page = format!("/orders/{order}");
     assert_eq!(offers(&on_shelves(&app, &next, &page).await), [true, false], "it was just bought");

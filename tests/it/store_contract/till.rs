@@ -6,9 +6,10 @@ use std::{
 };
 
 use cart_core::{
-    Address, Balances, Bundle, Cart, CartEvent, CartId, Code, Command, Facts, GiftCards, OrderId, Part,
-    Payment, PaymentId, PricePolicy, Product, Products, Properties, Quote, Rejection, Request, Shipping, Sku,
-    Stage, StepDetails, StockLevels, Terms, VisitorId, Workflow, account, decide, evolve, stock,
+    AccountId, Address, Balances, Bundle, Cart, CartEvent, CartId, Code, Command, Facts, GiftCards, OrderId,
+    Part, Payment, PaymentId, PricePolicy, Product, Products, Properties, Quote, Rejection, Request,
+    Shipping, Sku, Stage, StepDetails, StockLevels, Terms, VisitorId, Workflow, account, decide, evolve,
+    stock,
 };
 use uuid::Uuid;
 use web::store::{
@@ -193,8 +194,10 @@ impl Decision for Till {
         });
         let customers: BTreeSet<_> = carts.chain(opening).collect();
         let codes = [Code::parse(CODE).unwrap()];
-        let all: BTreeSet<_> =
-            customers.iter().flat_map(|c| account::bearing(c, &codes, &terms)).map(|(a, _)| a).collect();
+        let bearing = customers.iter().flat_map(|c| account::bearing(c, &codes, &terms)).map(|(a, _)| a);
+        // An order counts for its customer.
+        let orders = customers.iter().map(|c| AccountId::CustomerOrders { customer: c.clone() });
+        let all: BTreeSet<_> = bearing.chain(orders).collect();
         // Half of the turns only read what they move: the guard alone must do.
         match self.jobs.len() % 2 {
             0 => AccountWants { moved: all, ..AccountWants::default() },
