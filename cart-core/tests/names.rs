@@ -277,6 +277,7 @@ fn events_are_stored_under_the_names_that_files_spell() {
             "payment_captured",
             "payment_refunded",
             "cart_claimed",
+            "group_set",
             "line_merged",
             "line_laid_aside",
             "cart_merged",

@@ -345,7 +345,7 @@ fn what_is_fixed_cannot_be_typed_over() {
 }
 
 /// The addresses that the server answers; `*` stands for an experiment's key or an order's id.
-const ADDRESSES: [&str; 65] = [
+const ADDRESSES: [&str; 66] = [
     "/",
     "/admin",
     "/admin/login",
@@ -383,6 +383,7 @@ const ADDRESSES: [&str; 65] = [
     "/admin/gift-cards/*/enable",
     "/admin/customers",
     "/admin/customers/*",
+    "/admin/customers/*/group",
     "/admin/demand",
     "/admin/stock",
     "/admin/stock/*",

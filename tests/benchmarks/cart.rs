@@ -5,12 +5,12 @@ mod memory;
 mod pricing;
 mod redis;
 mod rush;
+mod sell_out;
 mod shopper;
 
 use harness::{
     Store, TestApp,
     app::Setup,
-    audit,
     catalogue::many,
     cluster::{Cluster, Durability},
     tables,
@@ -115,7 +115,7 @@ pub async fn measure(plan: &Plan, seconds: u32, format: Format) {
 
 fn setup() -> Setup {
     let mut goods = many("B", VARIANTS, 1_000_000_000);
-    goods.extend(many("HOT", 1, 1_000_000_000));
+    goods.extend(many("HOT", 1, sell_out::STOCK));
     Setup { goods, durability: Durability::Disk, config: String::new(), ..Setup::default() }
 }
 
@@ -196,25 +196,8 @@ impl Run {
     async fn hot(&self, app: &TestApp) {
         let scripts = spread(app, 100 * CONNECTIONS).await;
         let spread = self.drive(app, scripts, Pace::Unbound).await.per_second;
-        self.hot_sku(app, spread).await;
+        sell_out::measure(self, app, spread).await;
         self.hot_cart(app, spread).await;
-    }
-
-    async fn hot_sku(&self, app: &TestApp, spread: f64) {
-        let held = async || audit::stock(app).await["HOT0"].held;
-        let (before, buyers) = (held().await, shoppers(app, CONNECTIONS, 100).await);
-        let scripts = buyers.iter().map(|s| Script::commands(&s.token, &s.carts, &[add("HOT0")], 1));
-        let found = self.drive(app, scripts.collect(), Pace::Unbound).await;
-        let beside = format!("{spread:.0} adds/s spread");
-        self.print("hot_sku.per_spread", found.per_second / spread, "times", Target::AtLeast(0.5), &beside);
-        let wrong = held().await - before - found.accepted as i64;
-        self.print(
-            "hot_sku.miscounted",
-            wrong as f64,
-            "pieces",
-            Target::Exactly(0.0),
-            "held less acknowledged",
-        );
     }
 
     async fn hot_cart(&self, app: &TestApp, spread: f64) {

@@ -16,6 +16,7 @@ on_each_store!(
     unmatched_topics_and_events_are_answered,
     stale_messages_are_ignored,
     a_push_without_reference_gets_no_reply,
+    a_push_that_is_sent_twice_is_done_once,
     the_hundred_and_first_channel_is_refused,
     a_stopping_server_says_so,
     a_channel_that_breaks_down_says_so_and_its_neighbours_live_on,
@@ -227,6 +228,35 @@ async fn a_push_without_reference_gets_no_reply(store: Store) {
     assert_eq!(shopper.quantity("MUG").await, 1);
     let frames = device.frames_until_heartbeat().await;
     assert!(frames.iter().all(|frame| frame.event == "cart_updated"), "{frames:?}");
+}
+
+async fn a_push_that_is_sent_twice_is_done_once(store: Store) {
+    let app = TestApp::start(store).await;
+    let shopper = app.open_cart().await;
+    let mut device = app.join(&shopper).await;
+    let topic = shopper.topic();
+    let add = |key: &str, quantity: u64| json!({"type": "add_line", "sku": "MUG", "quantity": quantity, "idempotency_key": key});
+    let first = device.push(&topic, "command", add("k1", 2)).await;
+    assert_eq!(first.status(), "ok", "{first:?}");
+    // Another connection of the same device sends what it was not answered.
+    let mut again = app.join(&shopper).await;
+    let second = again.push(&topic, "command", add("k1", 2)).await;
+    assert_eq!(second.payload["response"], first.payload["response"]);
+    assert_eq!(shopper.quantity("MUG").await, 2);
+    let other = again.push(&topic, "command", add("k1", 3)).await;
+    assert_eq!(other.payload["response"]["reason"], "idempotency_mismatch", "{other:?}");
+    assert_eq!(again.push(&topic, "command", add("k2", 1)).await.status(), "ok");
+    assert_eq!(shopper.quantity("MUG").await, 3);
+
+    let stale = json!({"item": {"sku": "MUG", "quantity": 9}, "if_version": 1});
+    let refused = again.push(&topic, "update_cart", stale).await;
+    assert_eq!(refused.payload["response"]["reason"], "stale_version", "{refused:?}");
+    let version = shopper.cart().await["version"].clone();
+    let known = json!({"item": {"sku": "MUG", "quantity": 9}, "if_version": version});
+    assert_eq!(again.push(&topic, "update_cart", known).await.status(), "ok");
+    let wrong = again.push(&topic, "command", json!({"type": "clear", "idempotency_key": ""})).await;
+    assert_eq!(wrong.payload["response"]["reason"], "invalid_request", "{wrong:?}");
+    assert_eq!(shopper.quantity("MUG").await, 9);
 }
 
 async fn the_hundred_and_first_channel_is_refused(store: Store) {

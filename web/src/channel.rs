@@ -2,6 +2,7 @@
 
 pub mod connect;
 pub mod frame;
+pub mod manner;
 pub mod session;
 pub mod sessions;
 

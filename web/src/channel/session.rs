@@ -24,6 +24,7 @@ use tokio::sync::watch;
 
 use super::{
     frame::{self, Message},
+    manner::{Manner, take_manner},
     sessions::Tell,
 };
 use crate::{
@@ -316,7 +317,7 @@ impl Session {
         }
     }
 
-    fn push(&mut self, message: Message, ctx: &mut Context) {
+    fn push(&mut self, mut message: Message, ctx: &mut Context) {
         let Some(channel) = self.channels.get(&message.topic) else {
             return ctx.text(message.error("unmatched topic"));
         };
@@ -327,7 +328,8 @@ impl Session {
             let viewed = self.view(&message, channel.share.is_some());
             return reply_to_view(&message, viewed, ctx);
         }
-        let parsed = match command_of(&message) {
+        let parsed = take_manner(&mut message).and_then(|manner| Ok((manner, command_of(&message)?)));
+        let (Manner { key, expected_version }, parsed) = match parsed {
             Ok(parsed) => parsed,
             Err(problem) => return answer(&message, &Err(problem), None, ctx),
         };
@@ -339,16 +341,16 @@ impl Session {
                 // It may have ended unheard.
                 let share = shares::find_hashed(&shop, &share.token_hash).await?;
                 let Parsed::Command(command) = parsed else { return Err(shares::owner_only("place_order")) };
-                return shares::execute(&shop, &share, None, command, None).await;
+                return shares::execute(&shop, &share, expected_version, command, key).await;
             }
             accepted(match parsed {
                 Parsed::Command(command) => {
                     shop.admit_cards(&command, &caller, household)?;
-                    let request = Request { caller: Some(caller), expected_version: None, command };
-                    shop.carts.execute(cart, request, None).await?
+                    let request = Request { caller: Some(caller), expected_version, command };
+                    shop.carts.execute(cart, request, key).await?
                 }
                 Parsed::PlaceOrder { payment_token } => {
-                    let placing = Placing { cart, caller, expected_version: None, payment_token, key: None };
+                    let placing = Placing { cart, caller, expected_version, payment_token, key };
                     shop.checkout.place_order(placing).await?
                 }
             })

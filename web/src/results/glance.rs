@@ -72,13 +72,14 @@ fn units_alone(look: &mut LookRow) {
 mod tests {
     use std::sync::Arc;
 
+    use cart_core::VisitorId;
     use experiments::Verdict;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::{
         results,
-        store::{ArmRow, RollUp, RollUpStore, memory::MemoryStore},
+        store::{ArmRow, ExperimentStore, RollUp, RollUpStore, TrackedEvent, memory::MemoryStore},
     };
 
     fn experiment(key: &str, method: &Value) -> Experiment {
@@ -129,6 +130,9 @@ mod tests {
         }
         // Its split was wrong once, and is evened out by more of what is wrong.
         counted(&mut step, "lost", &[[[1_500, 150], [1_000, 100]]], apart);
+        // The cursor goes no further than the outbox.
+        let [one, other] = ["a", "b"].map(|id| VisitorId::parse(id).unwrap());
+        store.track(&[TrackedEvent::known(&one, &other, 1)]).await.unwrap();
         store.save_roll_up(&step).await.unwrap();
 
         let listed = glance(&store, &metrics, &experiments).await.unwrap();
