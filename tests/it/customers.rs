@@ -229,6 +229,10 @@ async fn the_shops_people_say_who_belongs_to_a_group(store: Store) {
     assert!(!page.html.contains("/group\""), "{}", page.html);
     let unknown = admin::api(&app, "PUT", "/customers/nobody/group", Some(&json!({"group": "trade"}))).await;
     unknown.assert_problem(404, "unknown-customer");
+    for bad in [json!({}), json!({"group": 7}), json!({"group": "a b"}), json!({"groups": "trade"})] {
+        let refused = admin::api(&app, "PUT", &format!("/customers/{id}/group"), Some(&bad)).await;
+        assert!((400..500).contains(&refused.status), "{bad}: {}", refused.body);
+    }
     let unread = admin::api(&app, "GET", "/customers/nobody", None).await;
     unread.assert_problem(404, "unknown-customer");
     let forged = app.call(Method::PUT, &format!("/api/v1/admin/customers/{id}/group"), None, None).await;

@@ -47,8 +47,9 @@ pub(super) fn operations() -> Vec<Operation> {
 #[schemars(rename = "NewCustomerGroup")]
 #[serde(deny_unknown_fields)]
 struct NewGroup {
-    /// The group, as prices and promotions name it; `null` for none.
-    #[schemars(with = "Option<GroupId>")]
+    /// The group, as prices and promotions name it; `null` for none. Who forgets it has not said that there is none.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(with = "Option<GroupId>", required)]
     group: Option<String>,
 }
 
@@ -72,11 +73,16 @@ impl From<User> for CustomerView {
     }
 }
 
-fn wrong(field: &str, message: String) -> Problem {
-    Problem::invalid_details(vec![FieldError { field: field.into(), message }])
+/// Says what is wrong in one field.
+pub(super) fn wrong(field: &str, message: impl Into<String>) -> Problem {
+    Problem::invalid_details(vec![FieldError { field: field.into(), message: message.into() }])
 }
 
-fn customer_of(text: &str) -> Result<VisitorId, Problem> {
+/// Reads the id of a customer from an address.
+///
+/// # Errors
+/// The problem `invalid_details`.
+pub(super) fn customer_of(text: &str) -> Result<VisitorId, Problem> {
     VisitorId::parse(text).map_err(|e| wrong("customer", e.to_string()))
 }
 

@@ -6,7 +6,7 @@ use actix_web::{
     web,
 };
 use cart_core::{
-    Currency, FieldError, GiftCardId, Posting, VisitorId, gift_card,
+    Currency, GiftCardId, Posting, VisitorId, gift_card,
     limits::{
         GIFT_CARD_CODE_MAX, GIFT_CARD_CODE_MIN, GIFT_CARD_NOTE_BYTES_MAX, PRICE_MINOR_MAX,
         REFERENCE_BYTES_MAX,
@@ -19,6 +19,7 @@ use serde_json::json;
 use super::{
     BASE,
     admin::admin,
+    customers::{customer_of, wrong},
     headers::LOCATION,
     operation::Operation,
     page::{Cursor, CursorText, Limit, Page, within},
@@ -247,10 +248,6 @@ struct CreditView {
     entries: Vec<EntryView>,
 }
 
-fn wrong(field: &str, message: impl Into<String>) -> Problem {
-    Problem::invalid_details(vec![FieldError { field: field.into(), message: message.into() }])
-}
-
 fn amount(minor: i64) -> Result<i64, Problem> {
     match minor {
         1..=PRICE_MINOR_MAX => Ok(minor),
@@ -397,10 +394,6 @@ pub(crate) async fn switch(shop: &Shop, id: &str, enabled: bool) -> Result<(), P
         shop.store.disable_gift_card(&card.card.id, at_ms).await?;
     }
     Ok(())
-}
-
-fn customer_of(text: &str) -> Result<VisitorId, Problem> {
-    VisitorId::parse(text).map_err(|e| wrong("customer", e.to_string()))
 }
 
 /// Reads the credit of a customer in minor units, and what moved it, the newest first.
