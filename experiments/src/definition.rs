@@ -31,6 +31,7 @@ pub use status::Status;
 use targeting::check_targeting;
 pub use targeting::{
     CONDITION_BYTES_MAX, LAYER_STEP_BP, Layer, PREREQUISITES_MAX, Prerequisite, Targeting, attributes_of,
+    groups_of,
 };
 
 /// The one schema version this build reads and writes.

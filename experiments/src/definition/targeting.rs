@@ -109,11 +109,7 @@ impl Targeting {
 
     /// Returns the ids of the saved groups that the condition names.
     pub fn groups(&self) -> BTreeSet<String> {
-        let mut found = BTreeSet::new();
-        if let Some(condition) = &self.condition {
-            groups_of(condition, &mut found);
-        }
-        found
+        self.condition.as_ref().map(groups_of).unwrap_or_default()
     }
 }
 
@@ -134,9 +130,16 @@ pub fn attributes_of(condition: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-fn groups_of(part: &Value, found: &mut BTreeSet<String>) {
+/// Returns the ids of the saved groups that a condition of GrowthBook's, or a group with one, names.
+pub fn groups_of(condition: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    gather_groups(condition, &mut found);
+    found
+}
+
+fn gather_groups(part: &Value, found: &mut BTreeSet<String>) {
     match part {
-        Value::Array(parts) => parts.iter().for_each(|part| groups_of(part, found)),
+        Value::Array(parts) => parts.iter().for_each(|part| gather_groups(part, found)),
         Value::Object(entries) => {
             for (name, operand) in entries {
                 match (name.as_str(), operand) {
@@ -145,7 +148,7 @@ fn groups_of(part: &Value, found: &mut BTreeSet<String>) {
                         let id = operand.as_str().or_else(|| operand.get("id").and_then(Value::as_str));
                         found.extend(id.map(str::to_owned));
                     }
-                    (_, operand) => groups_of(operand, found),
+                    (_, operand) => gather_groups(operand, found),
                 }
             }
         }
