@@ -54,12 +54,12 @@ mod tests {
         let told_of = told(&running("e", "f", 5_000, layer), &[running("h", "holdout", 2_000, json!({}))]);
         assert_eq!(
             told_of,
-            "It reaches about 22.5 % of the visitors who meet the condition (coverage 50 %, 50 % of layer “l”, less 10 % that a \
+            "It reaches about 22.5\u{a0}% of the visitors who meet the condition (coverage 50\u{a0}%, 50\u{a0}% of layer “l”, less 10\u{a0}% that a \
              holdout keeps out)."
         );
         assert_eq!(
             told(&running("e", "f", 10_000, json!({})), &[]),
-            "It reaches about 100 % of all visitors (coverage 100 %)."
+            "It reaches about 100\u{a0}% of all visitors (coverage 100\u{a0}%)."
         );
     }
 }
