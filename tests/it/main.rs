@@ -68,6 +68,7 @@ mod slow_peers;
 mod browser;
 mod demo;
 mod doors;
+mod every_door;
 mod experiments;
 mod failing_disk;
 mod flags;
