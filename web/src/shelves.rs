@@ -21,7 +21,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use cart_core::{Locations, Product, Sku};
-use recommender::{Index, Reason, Suggestion, Wanted};
+use recommender::{Index, Reason, Suggestion, Tuning, Wanted};
 
 pub use self::{
     algorithm::{Algorithm, Filling},
@@ -115,7 +115,8 @@ impl Shelves {
         let allow = |sku: &Sku| catalogue.visible(sku).is_some_and(may_be);
         let alike = |sku: &Sku| catalogue.visible(sku).is_some_and(|p| is_alike(p));
         let alike: Option<&dyn Fn(&Sku) -> bool> = if categories.is_empty() { None } else { Some(&alike) };
-        let wanted = Wanted { algorithm: algorithm.asked(), most: *n, allow: &allow, alike };
+        let (algorithm, tuning) = (algorithm.asked(), Tuning::default());
+        let wanted = Wanted { algorithm, tuning, most: *n, allow: &allow, alike };
         let mut shelf: Shelf = match self.index.load().as_deref() {
             Some(index) => ask(index, wanted)
                 .into_iter()

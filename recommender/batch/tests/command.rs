@@ -9,7 +9,7 @@ use std::{
 };
 
 use cart_core::Sku;
-use recommender::{Algorithm, Evidence, Index, Model, Reason, Wanted};
+use recommender::{Algorithm, Evidence, Index, Model, Reason, Tuning, Wanted};
 
 const FIRST: &str = "events-v1-00000000000000000001.jsonl";
 
@@ -97,7 +97,7 @@ fn training_writes_a_model_that_the_index_answers_from() {
     let methods: Vec<&str> = about.measured.iter().map(|measured| measured.method.as_str()).collect();
     assert!(methods.contains(&"popularity") && methods.contains(&"cosine") && methods.contains(&"ranked"));
     for algorithm in [Algorithm::Learnt, Algorithm::Pairs] {
-        let wanted = Wanted { algorithm, most: 3, allow: &|_| true, alike: None };
+        let wanted = Wanted { algorithm, most: 3, allow: &|_| true, alike: None, tuning: Tuning::default() };
         let sku = |text: &str| Sku::parse(text).unwrap();
         let first = &index.bought_together(&sku("CUP"), wanted)[0];
         let counted = Reason::BoughtTogether(Evidence { with: sku("CUP"), both: 60, of: 60 });
@@ -225,7 +225,13 @@ fn what_is_in_the_future_is_not_believed() {
     let model = |shop: &Shop| fs::read(shop.path("model/current.model")).unwrap();
     let popular = |shop: &Shop| {
         let index = Index::new(Model::read(&shop.path("model/current.model")).unwrap());
-        let all = Wanted { algorithm: Algorithm::Popular, most: 9, allow: &|_| true, alike: None };
+        let all = Wanted {
+            algorithm: Algorithm::Popular,
+            most: 9,
+            allow: &|_| true,
+            alike: None,
+            tuning: Tuning::default(),
+        };
         index.popular(all).into_iter().map(|s| (s.sku, s.score.to_bits())).collect::<Vec<_>>()
     };
     assert_eq!(popular(&shop), popular(&without));
@@ -258,7 +264,13 @@ fn a_model_is_free_of_what_was_deleted_after_the_next_training() {
     assert_eq!(shop.train(&["--now-ms", "1765000000001"]).0, 0);
     let told = || {
         let index = Index::new(Model::read(&shop.path("model/current.model")).unwrap());
-        let all = Wanted { algorithm: Algorithm::Pairs, most: 9, allow: &|_| true, alike: None };
+        let all = Wanted {
+            algorithm: Algorithm::Pairs,
+            most: 9,
+            allow: &|_| true,
+            alike: None,
+            tuning: Tuning::default(),
+        };
         let beside = index.bought_together(&Sku::parse("CUP").unwrap(), all);
         let items: Vec<String> = beside.iter().map(|one| one.sku.to_string()).collect();
         (index.about().orders, items, index.item_count())

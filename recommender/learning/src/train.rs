@@ -1,13 +1,15 @@
 //! Training: from a shop's orders and sessions to all that its server answers from, with figures of how good it is.
 
-use recommender::{Learnt, Task, basket::BasketModel};
+use recommender::Learnt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     after, baskets,
-    evaluate::{self, Row},
+    evaluate::Row,
     log::{Log, Slice},
-    pairs, sessions,
+    pairs,
+    parts::{self, Past, Source},
+    sessions,
     together::Together,
 };
 
@@ -52,9 +54,8 @@ pub const LINES_MAX: usize = 4_000_000;
 /// The fewest sessions or orders that a model is learnt from: of fewer, pairs say all there is to know.
 pub const ENTRIES_MIN: usize = 50;
 
-/// The part of a log, the latest, that is asked about where a model is measured, and the most questions.
+/// The part of a log, the latest, that is asked about where a model is measured.
 pub const LATER: f64 = 0.1;
-const CASES_MAX: usize = 10_000;
 
 impl Logs {
     /// Makes the items of both logs the same, with all that are known, such as those of a catalogue with their names, empty
@@ -75,23 +76,12 @@ impl Logs {
     }
 }
 
-/// Learns everything: pairs and popularity from what counts say of all orders, the rest from the logs, over whose items the
-/// model is. The same gives the same, whatever the number of cores.
+/// Learns everything, part by part: pairs and popularity from what counts say of all orders, the rest from the logs, over whose
+/// items the model is. The same gives the same, whatever the number of cores.
 pub fn learn(logs: &Logs, together: &Together, settings: &Settings) -> Learnt {
-    let (orders, sessions) = (logs.orders.all(), logs.sessions.all());
-    let latest = sessions.latest(LINES_MAX);
-    let (mut popular, pairs) = together.learnt(logs.items());
-    if popular.is_empty() {
-        popular = pairs::popular(latest, settings.pairs.half_life_days);
-    }
-    Learnt {
-        popular,
-        orders: pairs,
-        after: after::count(orders.latest(LINES_MAX), &settings.after),
-        sessions: pairs::count(latest, &settings.pairs),
-        baskets: enough(orders).map(|orders| baskets::learn(orders, settings.baskets)),
-        trails: enough(sessions).map(|sessions| sessions::learn(sessions, settings.sessions)),
-    }
+    let (source, mut learnt) = (Source { logs, together }, Learnt::default());
+    parts::ALL.iter().for_each(|part| part.learn(&source, settings, &mut learnt));
+    learnt
 }
 
 /// Returns what the models are learnt from, `None` where it is too little.
@@ -102,38 +92,12 @@ pub fn enough(log: Slice<'_>) -> Option<Slice<'_>> {
 /// Measures models of the same settings, learnt from all but the latest tenth of the orders and of the sessions, by
 /// what that tenth asks.
 pub fn measure(logs: &Logs, settings: &Settings) -> Vec<Row> {
-    let mut rows = Vec::new();
-    if let Some(orders) = enough(logs.orders.all()) {
-        let (early, late) = orders.split_by_time(1.0 - LATER);
-        let model = baskets::learn(early, settings.baskets);
-        let known = |item: u32| model.signals.fame[item as usize].age > 0.0;
-        for task in [Task::Loo, Task::Fbt] {
-            let cases = evaluate::basket_cases(task, late, CASES_MAX, known);
-            rows.extend(evaluate::baskets(&model, early, &settings.pairs, task, &cases));
-        }
-        rows.extend(returns(orders, early, &model, settings));
-    }
-    if let Some(sessions) = enough(logs.sessions.all()) {
-        let (early, late) = sessions.split_by_time(1.0 - LATER);
-        let model = sessions::learn(early, settings.sessions);
-        let known = |item: u32| model.signals.fame[item as usize].views[0] > 0.0;
-        let cases = evaluate::prefixes(late, CASES_MAX, known);
-        rows.extend(evaluate::sessions(&model, early, &settings.pairs, &cases));
-    }
-    rows
+    let past = Past::of(logs, settings);
+    parts::ALL.iter().flat_map(|part| part.measure(&past)).collect()
 }
 
 /// Measures what is said of the next purchases of customers who had ordered before: learnt from early orders, asked by those after
 /// them; nothing where nobody is known to have come back.
 pub fn measure_returns(orders: Slice<'_>, early: Slice<'_>, settings: &Settings) -> Vec<Row> {
-    returns(orders, early, &baskets::learn(early, settings.baskets), settings)
-}
-
-fn returns(orders: Slice<'_>, early: Slice<'_>, model: &BasketModel, settings: &Settings) -> Vec<Row> {
-    let known = |item: u32| model.signals.fame[item as usize].age > 0.0;
-    let cases = evaluate::return_cases(orders, early.len(), CASES_MAX, known);
-    if cases.is_empty() {
-        return Vec::new();
-    }
-    evaluate::returns(model, early, &settings.pairs, &settings.after, &cases)
+    parts::measured_returns(orders, early, &baskets::learn(early, settings.baskets), settings)
 }

@@ -1,9 +1,10 @@
 //! Methods that others publish, to be measured beside ours: as they describe them, with their parameters.
 
 use recommender::{
+    Ask, Ranked,
     lists::Lists,
     ragged::{self, Ragged},
-    tally::{Tally, keep_best},
+    tally::Tally,
 };
 
 use crate::{
@@ -18,10 +19,14 @@ pub struct VmisKnn {
     sessions: Ragged<u32>,
     holders: Ragged<u32>,
     rarity: Vec<f32>,
+}
+
+/// What asking past sessions needs.
+pub struct Scratch {
     near: Tally,
     /// The place from the end, from 1, of the most recent shared item, per session.
     shared: Vec<u8>,
-    nearest: Vec<(u32, f32)>,
+    nearest: Ranked,
     scores: Tally,
 }
 
@@ -49,20 +54,24 @@ impl VmisKnn {
         let rarity = |held: &Vec<u32>| (past.len().max(1) as f32 / held.len().max(1) as f32).ln();
         let rarity = holders.iter().map(rarity).collect();
         holders.iter_mut().for_each(|held| held.truncate(RECENT));
-        let count = past.len();
-        Self {
-            sessions: past,
-            holders: holders.into_iter().collect(),
-            rarity,
-            near: Tally::new(count),
-            shared: vec![0; count],
-            nearest: Vec::new(),
-            scores: Tally::new(items),
+        Self { sessions: past, holders: holders.into_iter().collect(), rarity }
+    }
+}
+
+impl Ask for VmisKnn {
+    type Scratch = Scratch;
+
+    fn scratch(&self) -> Scratch {
+        Scratch {
+            near: Tally::new(self.sessions.len()),
+            shared: vec![0; self.sessions.len()],
+            nearest: Ranked::new(),
+            scores: Tally::new(self.rarity.len()),
         }
     }
 
-    /// Puts the `most` likeliest next items after a trail into `best`.
-    pub fn next(&mut self, trail: &[u32], most: usize, best: &mut Vec<(u32, f32)>) {
+    fn ask(&self, trail: &[u32], most: usize, scratch: &mut Scratch, best: &mut Ranked) {
+        let Scratch { near, shared, nearest, scores } = scratch;
         let compared = &trail[trail.len().saturating_sub(COMPARED)..];
         for (step, item) in compared.iter().rev().enumerate() {
             if compared[compared.len() - step..].contains(item) {
@@ -70,23 +79,21 @@ impl VmisKnn {
             }
             let place = (compared.len() - step) as f32 / compared.len() as f32;
             for &session in self.holders.row(*item) {
-                if self.near.add(session, place) {
-                    self.shared[session as usize] = step as u8 + 1;
+                if near.add(session, place) {
+                    shared[session as usize] = step as u8 + 1;
                 }
             }
         }
-        self.near.best(NEIGHBOURS, &mut self.nearest);
-        self.near.clear();
-        for &(session, near) in &self.nearest {
-            let recency = 1.0 - 0.1 * f32::from(self.shared[session as usize]);
+        near.best(NEIGHBOURS, nearest);
+        near.clear();
+        for &(session, near) in nearest.iter() {
+            let recency = 1.0 - 0.1 * f32::from(shared[session as usize]);
             for &item in self.sessions.row(session) {
-                self.scores.add(item, near * recency * self.rarity[item as usize]);
+                scores.add(item, near * recency * self.rarity[item as usize]);
             }
         }
-        best.clear();
-        best.extend(self.scores.touched().iter().map(|&item| (item, self.scores.get(item))));
-        self.scores.clear();
-        keep_best(best, most);
+        scores.best(most, best);
+        scores.clear();
     }
 }
 
@@ -114,8 +121,7 @@ mod tests {
             gather.entry(&at.to_string(), at, items.map(|item| (item, None)).into_iter());
         }
         let log = gather.finish();
-        let (mut knn, mut best) = (VmisKnn::new(log.all()), Vec::new());
-        knn.next(&[0, 1], 9, &mut best);
+        let best = VmisKnn::new(log.all()).answer(&[0, 1], 9);
         // Session 1 shares a at ½ and b at 1, the last: 1.5 · (1 − .1); session 3 shares b: 1 · .9; session 2 shares a: ½ · .8.
         let rarity = 2.0_f32.ln();
         let expected = [(1, (1.35 + 0.9) * rarity), (0, (1.35 + 0.4) * rarity), (2, (0.9 + 0.4) * rarity)];
