@@ -112,7 +112,7 @@ impl Archive {
         Ok(id)
     }
 
-    /// Returns the models, the oldest training first. A file that is no model is left out.
+    /// Returns the models, the oldest first: by what was read for them, then by their clock, which may have gone back. A file that is no model is left out.
     ///
     /// # Errors
     /// Where the folder cannot be read.
@@ -129,7 +129,7 @@ impl Archive {
             let Ok((about, bytes)) = Model::read_about(&path) else { continue };
             kept.push(Kept { is_current: current.as_ref() == Some(&id), id, bytes, about });
         }
-        kept.sort_by(|a, b| (a.about.trained_at_ms, &a.id).cmp(&(b.about.trained_at_ms, &b.id)));
+        kept.sort_by(|a, b| (a.about.order(), &a.id).cmp(&(b.about.order(), &b.id)));
         Ok(kept)
     }
 
@@ -207,11 +207,13 @@ impl Archive {
     /// # Errors
     /// Where files cannot be read.
     pub fn held_back(&self) -> Result<Option<(Kept, Refused)>> {
-        let Some(running) = self.current()? else { return Ok(None) };
-        let latest =
-            self.list()?.pop().filter(|latest| latest.about.trained_at_ms > running.about.trained_at_ms);
+        let running = self.current()?;
+        let is_later = |latest: &Kept| {
+            running.as_ref().is_none_or(|running| latest.about.order() > running.about.order())
+        };
+        let latest = self.list()?.pop().filter(is_later);
         let refused = |latest: Kept| {
-            let refused = Gate::default().pass(&latest.about, &running).err()?;
+            let refused = Gate::default().admit(&latest.about, running.as_ref()).err()?;
             Some((latest, refused))
         };
         Ok(latest.and_then(refused))

@@ -62,8 +62,10 @@ pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
         logs.items().len(),
         begun.elapsed().as_secs_f64()
     )?;
-    if let Some(running) = running.filter(|running| !arguments.promote_anyway && running.id != id)
-        && let Err(refused) = Gate::default().pass(model.about(), &running)
+    let is_same = running.as_ref().is_some_and(|running| running.id == id);
+    if !arguments.promote_anyway
+        && !is_same
+        && let Err(refused) = Gate::default().admit(model.about(), running.as_ref())
     {
         writeln!(out, "model {id} was not put into service: {refused}")?;
         return Ok(ExitCode::from(NOT_PROMOTED));

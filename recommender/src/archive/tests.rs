@@ -130,3 +130,71 @@ fn a_model_that_is_plainly_worse_or_knows_too_little_does_not_pass() {
     let silent = About { measured: Vec::new(), ..about(2, 0.5) };
     assert_eq!(refused(&silent).unwrap_err(), "it answers nothing of loo, which model 9c5a01f2 does");
 }
+
+#[test]
+fn a_model_that_suggests_fewer_things_does_not_pass_and_says_so() {
+    let running = Kept { id: "9c5a01f2".to_owned(), bytes: 1, is_current: true, about: about(1, 0.5) };
+    let refused =
+        |about: &About| Gate::default().pass(about, &running).map_err(|refused| refused.to_string());
+    let covering = |coverage: f64, cases: u64, items: u64| {
+        let mut about = about(2, 0.5);
+        about.items = items;
+        (about.measured[0].coverage, about.measured[0].cases) = (coverage, cases);
+        about
+    };
+    assert_eq!(refused(&covering(0.38, 900, 100)), Ok(()), "within the margin");
+    assert_eq!(
+        refused(&covering(0.37, 900, 100)).unwrap_err(),
+        "loo: its answers suggest 37 items, more than 25 % fewer than the 50 of model 9c5a01f2"
+    );
+    assert_eq!(refused(&covering(0.19, 900, 200)), Ok(()), "of a range that grew, as many");
+    assert_eq!(refused(&covering(0.19, 450, 100)), Ok(()), "half as many were asked");
+}
+
+#[test]
+fn the_first_model_passes_where_it_says_more_than_what_sells_best_to_all() {
+    let refused = |about: &About| Gate::default().pass_first(about).map_err(|refused| refused.to_string());
+    assert_eq!(refused(&About { measured: vec![], ..about(1, 0.0) }), Ok(()), "too little to be measured");
+    assert_eq!(refused(&about(1, 0.5)), Ok(()));
+    let nothing = About { orders: 0, measured: vec![], ..about(1, 0.0) };
+    assert_eq!(refused(&nothing).unwrap_err(), "it was learnt from no order and no session");
+    let beside = |popular: f64, coverage: f64| {
+        let mut about = about(1, 0.3);
+        let others = [popular, popular - 0.01, popular + 0.01];
+        about.items = 4_000;
+        about.measured[0].coverage = coverage;
+        let own = about.measured[0].clone();
+        about.measured.push(Measured { method: "popularity".to_owned(), hit_rate_20: others, ..own });
+        about
+    };
+    assert_eq!(refused(&beside(0.335, 0.5)), Ok(()), "within the margin and both intervals");
+    assert_eq!(
+        refused(&beside(0.4, 0.5)).unwrap_err(),
+        "loo: HR@20 0.3000 [0.2900, 0.3100] is more than 5 % below 0.3900 of what sells best"
+    );
+    assert_eq!(
+        refused(&beside(0.3, 0.005)).unwrap_err(),
+        "loo: its answers suggest 20 items where they have places for 4000: less than 1 %"
+    );
+    let (_place, archive) = Place::new();
+    let worse = archive.keep(&model(beside(0.4, 0.5))).unwrap();
+    let held = archive.held_back().unwrap().map(|(kept, _)| kept.id);
+    assert_eq!(held, Some(worse), "none is in service, and this one waits");
+}
+
+#[test]
+fn a_clock_that_went_back_makes_no_later_model_older() {
+    let (_place, archive) = Place::new();
+    let at = |through_position: i64, trained_at_ms: i64, hit_rate: f64| {
+        archive.keep(&model(About { through_position, ..about(trained_at_ms, hit_rate) })).unwrap()
+    };
+    let good = at(100, 9_000, 0.5);
+    archive.promote(&good, 1).unwrap();
+    let worse = at(200, 4_000, 0.4);
+    let listed: Vec<String> = archive.list().unwrap().into_iter().map(|kept| kept.id).collect();
+    assert_eq!(listed, [good, worse.clone()]);
+    assert_eq!(archive.held_back().unwrap().map(|(kept, _)| kept.id), Some(worse));
+    let newest: Vec<String> = (0..20).map(|n| at(300 + n, 3_000 - n, 0.5)).collect();
+    let listed: Vec<String> = archive.list().unwrap().into_iter().map(|kept| kept.id).collect();
+    assert_eq!(listed[listed.len() - KEPT_MAX..], newest[newest.len() - KEPT_MAX..], "the latest are kept");
+}

@@ -74,7 +74,16 @@ pub struct Measured {
 /// The method whose figures tell whether a model is better than another: the one that answers.
 pub const RANKED: &str = "ranked";
 
+/// The method that suggests what sells best, whoever asks: what a first model is compared with.
+pub const POPULARITY: &str = "popularity";
+
 impl About {
+    /// Returns what orders models: how far events had been read, then the clock's reading. A clock that was set back makes no later
+    /// model older.
+    pub fn order(&self) -> (i64, i64) {
+        (self.through_position, self.trained_at_ms)
+    }
+
     /// Returns what the model itself attained at a task.
     pub fn attained(&self, task: Task) -> Option<&Measured> {
         self.measured.iter().find(|measured| measured.task == task && measured.method == RANKED)
