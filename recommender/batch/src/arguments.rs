@@ -141,6 +141,9 @@ pub struct Evaluate {
     /// Codes that are no products, such as POST; with a star behind, all that begin so.
     #[arg(long, value_name = "CODE", value_delimiter = ',', requires = "protocol")]
     pub without: Vec<String>,
+    /// Take what lines of negative quantity say from the orders before them, as imports do; otherwise these lines are passed over.
+    #[arg(long, requires = "protocol")]
+    pub returns: bool,
     /// Say also what each part of the order of candidates is worth, by learning it anew without the part; it takes several times
     /// as long. Not with the protocol after.
     #[arg(long, requires = "protocol")]

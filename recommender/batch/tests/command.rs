@@ -437,9 +437,9 @@ fn baskets_of_files_are_cleaned_learnt_and_asked() {
     }
     parquet(&shop.path("orders.parquet"), "order_id", &lines);
     let cases = polars::prelude::df!(
-        "task" => ["loo", "fbt", "fbt"],
-        "context" => [vec!["10A", "91"], vec!["10A"], vec!["77"]].map(|items| items.into_iter().collect::<polars::prelude::Series>()),
-        "target" => ["10b", "10B", "78"],
+        "task" => ["loo", "fbt", "fbt", "fbt", "fbt"],
+        "context" => [vec!["10A", "91"], vec!["10A"], vec!["77"], vec!["77"], vec!["NEW"]].map(|items| items.into_iter().collect::<polars::prelude::Series>()),
+        "target" => ["10b", "10B", "78", "NEW", "77"],
     );
     polars::prelude::ParquetWriter::new(fs::File::create(shop.path("cases.parquet")).unwrap())
         .finish(&mut cases.unwrap())
@@ -448,7 +448,7 @@ fn baskets_of_files_are_cleaned_learnt_and_asked() {
         let files = ["evaluate", "--protocol", task, "--train", "orders.parquet", "--cases", "cases.parquet"];
         shop.run(&[&files[..], &["--json", "--without", "POST,M*"], more].concat())
     };
-    for (task, count) in [("loo", 1), ("fbt", 2)] {
+    for (task, count, unknown, hits) in [("loo", 1, 0, 1.0), ("fbt", 4, 1, 0.5)] {
         let (status, out, err) = ask(task, &["--before", "1970-05-01", "--ablate"]);
         assert_eq!((status, err.as_str()), (0, ""));
         let rows = json_lines(&out);
@@ -457,8 +457,9 @@ fn baskets_of_files_are_cleaned_learnt_and_asked() {
         let ranked = rows.iter().find(|row| row["method"] == "ranked").unwrap();
         assert_eq!(
             (&ranked["cases"], &ranked["hit_rate_20"], &ranked["items"]),
-            (&count.into(), &1.0.into(), &7.into())
+            (&count.into(), &hits.into(), &7.into())
         );
+        assert_eq!(ranked["unknown_targets"], unknown, "they count as missed, and are told");
         // Four orders a day, of the 120 days before the first of May.
         assert_eq!(ranked["train_orders"], 480);
     }

@@ -10,7 +10,7 @@ pub mod measure;
 use std::time::Instant;
 
 use recommender::{
-    Ask, Measured, RANKED, Ranked, Task,
+    Ask, Measured, POPULARITY, RANKED, Ranked, Task,
     basket::BasketModel,
     history::{BoughtAfter, History, Latest},
     lists::{Entry, Lists, Popular},
@@ -32,6 +32,9 @@ pub use measure::{Figures, Interval, Measure};
 
 /// The length of the lists that are looked at.
 pub const LIST: usize = 20;
+
+/// The number of an item that a log does not know: nothing finds it, and who asks for it counts as missed.
+pub const UNKNOWN: u32 = u32::MAX;
 
 /// One question: what is given, and what came: the next item first, where more of a session is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,7 +212,7 @@ pub fn sessions(
 ) -> Vec<Row> {
     let (popular, counted) = (most_viewed(log), pairs::count(log, counting));
     let methods = vec![
-        Method::new("popularity", Popular(&popular)),
+        Method::new(POPULARITY, Popular(&popular)),
         Method::new("after the last", AfterTheLast(&model.signals.next)),
         Method::new("pairs", Others(BoughtWith::of(&counted))),
         Method::new("VMIS-kNN", anchors::VmisKnn::new(log)),
@@ -236,11 +239,13 @@ pub fn baskets(
         completion: plain(&model.completion),
         together: plain(&model.together),
     };
-    let mut methods = vec![Method::new("popularity", Popular(&popular))];
+    let mut methods = vec![Method::new(POPULARITY, Popular(&popular))];
     methods.extend(counted.iter().map(|(score, pairs)| Method::new(score.name(), BoughtWith::of(pairs))));
     methods.extend([
         Method::new("past baskets", &model.signals.past),
         Method::new("EASE", anchors::ease(log)),
+        Method::new("P3alpha", anchors::walks(log, 0.0)),
+        Method::new("RP3beta", anchors::walks(log, anchors::BETA)),
         Method::new("linear", &model.signals.linear),
         Method::new("weighted", weighted),
         Method::new(RANKED, model),
@@ -259,7 +264,7 @@ pub fn returns(
     let (counted, after) = (pairs::count(log, counting), after::count(log, after));
     let (popular, after) = (most_viewed(log), BoughtAfter::of(&after));
     let methods = vec![
-        Method::new("popularity", Popular(&popular)),
+        Method::new(POPULARITY, Popular(&popular)),
         Method::new("pairs", BoughtWith::of(&counted)),
         Method::new("baskets", Latest(model)),
         Method::new("after", after),
