@@ -75,6 +75,7 @@ mod fuzzing;
 mod growthbook;
 mod import;
 mod imported_flags;
+mod imported_returns;
 mod interactions;
 mod mail;
 mod metrics;
