@@ -47,6 +47,7 @@ mod page_forms;
 mod parcels;
 mod payments;
 mod purses;
+mod recommending;
 mod reorder;
 mod search;
 mod session;
