@@ -89,7 +89,7 @@ fn of_files(protocol: Protocol, arguments: &Evaluate) -> anyhow::Result<Report> 
             let cases = arguments.cases.as_deref().context("--protocol loo and fbt need --cases FILE")?;
             let cases = files::cases(cases, task.name(), &log)?;
             let model = learning::baskets::learn(log.all(), settings.baskets);
-            let mut rows = evaluate::baskets(&model, log.all(), &settings.pairs, task, &cases);
+            let mut rows = evaluate::baskets(&model, log.all(), &settings, task, &cases);
             if arguments.ablate {
                 let without = learning::baskets::ablated(log.all(), settings.baskets);
                 rows.extend(evaluate::ablated_baskets(&model, without, task, &cases));

@@ -24,7 +24,7 @@ use crate::{
     arguments::Train,
     clock,
     lake::{Lake, counting::Counting},
-    nothing,
+    memory, nothing,
     progress::Bar,
     tell,
 };
@@ -35,10 +35,10 @@ use crate::{
 /// Where files cannot be read or written; the model in service then stays.
 pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
-    let settings = arguments.facts.settings()?;
+    let settings = arguments.facts.settings()?.within(arguments.memory_bytes);
     let catalogue = arguments.facts.catalogue()?;
     let now_ms = arguments.now_ms.map_or_else(clock, Ok)?;
-    let mut lake = Lake::open(&arguments.lake)?.up_to(now_ms);
+    let mut lake = Lake::open(&arguments.lake)?.up_to(now_ms).within(arguments.memory_bytes, &settings);
     let tally = lake.compact(&arguments.events, &mut |line| eprintln!("{line}"))?;
     let mut out = io::stdout().lock();
     tell(&tally, &mut out)?;
@@ -62,6 +62,9 @@ pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
         logs.items().len(),
         begun.elapsed().as_secs_f64()
     )?;
+    if let Some(peak_bytes) = memory::peak_bytes() {
+        writeln!(out, "held at most {} MB of memory", peak_bytes / 1_000_000)?;
+    }
     let is_same = running.as_ref().is_some_and(|running| running.id == id);
     if !arguments.promote_anyway
         && !is_same

@@ -27,6 +27,7 @@ use crate::{
     pairs::{self, Score},
     sessions as learnt_sessions,
     teach::Question,
+    train::Settings,
 };
 pub use measure::{Figures, Interval, Measure};
 
@@ -227,11 +228,12 @@ pub fn sessions(
 pub fn baskets(
     model: &BasketModel,
     log: Slice<'_>,
-    counting: &pairs::Settings,
+    settings: &Settings,
     task: Task,
     cases: &[Case],
 ) -> Vec<Row> {
-    let counted = Score::ALL.map(|score| (score, pairs::count(log, &pairs::Settings { score, ..*counting })));
+    let counted =
+        Score::ALL.map(|score| (score, pairs::count(log, &pairs::Settings { score, ..settings.pairs })));
     let popular = most_viewed(log);
     let plain = |ranker: &Ranker| Ranker { weights: ranker.weights.clone(), ..Ranker::default() };
     let weighted = BasketModel {
@@ -243,7 +245,7 @@ pub fn baskets(
     methods.extend(counted.iter().map(|(score, pairs)| Method::new(score.name(), BoughtWith::of(pairs))));
     methods.extend([
         Method::new("past baskets", &model.signals.past),
-        Method::new("EASE", anchors::ease(log)),
+        Method::new("EASE", anchors::ease(log, settings.baskets.doubt.items)),
         Method::new("P3alpha", anchors::walks(log, 0.0)),
         Method::new("RP3beta", anchors::walks(log, anchors::BETA)),
         Method::new("linear", &model.signals.linear),

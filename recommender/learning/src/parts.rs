@@ -55,7 +55,7 @@ pub(crate) trait Part: Sync {
     }
 
     /// Returns what settings are judged by, `None` where there is too little to ask or nothing to try.
-    fn questions<'a>(&self, _logs: &'a Logs) -> Option<Questions<'a>> {
+    fn questions<'a>(&self, _logs: &'a Logs, _settings: &Settings) -> Option<Questions<'a>> {
         None
     }
 
@@ -124,7 +124,7 @@ impl<'a> Past<'a> {
     /// Cuts logs at their latest tenth.
     pub fn of(logs: &'a Logs, settings: &'a Settings) -> Self {
         let cut = |all: Slice<'a>| {
-            let all = enough(all)?;
+            let all = enough(all, settings)?;
             let (early, late) = all.split_by_time(1.0 - LATER);
             Some(Cut { all, early, late })
         };

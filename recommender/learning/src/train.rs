@@ -25,6 +25,13 @@ pub struct Settings {
     pub sessions: sessions::Settings,
     /// What is bought after something: pairs of what was had and what is new.
     pub after: pairs::Settings,
+    /// The most lines of a log, the latest, that models are learnt from; pairs of orders are counted of all.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub lines: usize,
+}
+
+fn is_usual(lines: &usize) -> bool {
+    *lines == LINES_MAX
 }
 
 impl Default for Settings {
@@ -34,6 +41,7 @@ impl Default for Settings {
             baskets: baskets::Settings::default(),
             sessions: sessions::Settings::default(),
             after: after::settings(),
+            lines: LINES_MAX,
         }
     }
 }
@@ -50,6 +58,44 @@ pub struct Logs {
 /// The most lines of a log, the latest, that the models are learnt from; pairs of orders are counted of all. Learning takes
 /// about two minutes for half a million, and what was bought before four million others says little of today.
 pub const LINES_MAX: usize = 4_000_000;
+
+/// The fewest lines that a setting of memory leaves: of fewer there is little to learn.
+pub const LINES_MIN: usize = 50_000;
+
+/// What a line of a log takes while models are learnt from it, in bytes: its number in the log, in what it is sorted by and in the lists that are
+/// made of it, on a peak of some hundred megabytes a million lines.
+const LINE_BYTES: usize = 256;
+
+/// What a question that teaches the order of sessions' candidates takes, with what trees are grown by: a byte for each feature of a
+/// hundred candidates, twice.
+const QUESTION_BYTES: usize = 8 << 10;
+
+/// The fewest questions that a setting of memory leaves.
+const QUESTIONS_MIN: usize = 2_000;
+
+/// What hiding one more item of each basket takes, in bytes, as the questions of sessions do.
+const HIDDEN_BYTES: usize = 80 << 20;
+
+/// What one item takes of a linear model to each other item, in bytes: three matrices of single precision, and what factors them.
+const CELL_BYTES: usize = 24;
+
+/// The fewest items of linear models that a setting of memory leaves.
+const LINEAR_ITEMS_MIN: usize = 500;
+
+impl Settings {
+    /// Returns settings that learn with about so much memory: of fewer lines, fewer questions and fewer items of linear models, where these would take more.
+    /// What is learnt then knows less, and the model says with which settings.
+    #[must_use]
+    pub fn within(mut self, memory_bytes: usize) -> Self {
+        self.lines = self.lines.min((memory_bytes / LINE_BYTES).max(LINES_MIN));
+        let questions = (memory_bytes / QUESTION_BYTES).max(QUESTIONS_MIN);
+        self.sessions.questions = self.sessions.questions.min(questions);
+        self.baskets.hidden = self.baskets.hidden.min((memory_bytes / HIDDEN_BYTES).max(1));
+        let items = (memory_bytes / CELL_BYTES).isqrt().max(LINEAR_ITEMS_MIN);
+        self.baskets.doubt.items = self.baskets.doubt.items.min(items);
+        self
+    }
+}
 
 /// The fewest sessions or orders that a model is learnt from: of fewer, pairs say all there is to know.
 pub const ENTRIES_MIN: usize = 50;
@@ -85,8 +131,8 @@ pub fn learn(logs: &Logs, together: &Together, settings: &Settings) -> Learnt {
 }
 
 /// Returns what the models are learnt from, `None` where it is too little.
-pub fn enough(log: Slice<'_>) -> Option<Slice<'_>> {
-    (log.len() >= ENTRIES_MIN).then(|| log.latest(LINES_MAX))
+pub fn enough<'a>(log: Slice<'a>, settings: &Settings) -> Option<Slice<'a>> {
+    (log.len() >= ENTRIES_MIN).then(|| log.latest(settings.lines))
 }
 
 /// Measures models of the same settings, learnt from all but the latest tenth of the orders and of the sessions, by
@@ -100,4 +146,24 @@ pub fn measure(logs: &Logs, settings: &Settings) -> Vec<Row> {
 /// them; nothing where nobody is known to have come back.
 pub fn measure_returns(orders: Slice<'_>, early: Slice<'_>, settings: &Settings) -> Vec<Row> {
     parts::measured_returns(orders, early, &baskets::learn(early, settings.baskets), settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_memory_takes_nothing_away_and_little_memory_much() {
+        let usual = Settings::default();
+        assert_eq!(usual.within(1 << 30), usual);
+        let small = usual.within(64 << 20);
+        assert_eq!((small.lines, small.sessions.questions, small.baskets.hidden), (262_144, 8_192, 1));
+        assert_eq!(small.baskets.doubt.items, 1_672);
+        let least = usual.within(0);
+        assert_eq!(
+            (least.lines, least.sessions.questions, least.baskets.hidden),
+            (LINES_MIN, QUESTIONS_MIN, 1)
+        );
+        assert_eq!(least.baskets.doubt.items, LINEAR_ITEMS_MIN);
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
     evaluate::{self, LIST, Measure},
     log::{Kind, Slice},
     parts::{self, Questions},
-    train::{LATER, LINES_MAX, Logs, Settings, enough},
+    train::{LATER, Logs, Settings, enough},
 };
 
 /// Is one parameter with what each of its values attained.
@@ -95,7 +95,7 @@ pub fn tune(logs: &Logs, settings: &Settings, budget: Duration, done: &mut dyn F
     let mut search = Search { until: Instant::now() + budget, settings: *settings, tried: Vec::new(), done };
     let mut is_complete = true;
     for part in parts::ALL {
-        let Some(questions) = part.questions(logs) else { continue };
+        let Some(questions) = part.questions(logs, settings) else { continue };
         is_complete &= search.go(part.parameters(), |settings| part.gain(&questions, settings));
     }
     Tuned { settings: search.settings, tried: search.tried, is_complete }
@@ -139,33 +139,33 @@ impl Search<'_> {
 }
 
 /// Returns what later baskets ask of a task.
-pub(crate) fn of_baskets(logs: &Logs, task: Task) -> Option<Questions<'_>> {
-    let (early, late) = slices(logs.orders.all())?;
+pub(crate) fn of_baskets<'a>(logs: &'a Logs, task: Task, settings: &Settings) -> Option<Questions<'a>> {
+    let (early, late) = slices(logs.orders.all(), settings)?;
     let known = known(early);
     let cases = evaluate::basket_cases(task, late, CASES_MAX, |item| known[item as usize]);
     Some(Questions { kind: Kind::Baskets, early, cases })
 }
 
 /// Returns what those who came back ask of early orders, nothing where nobody is known to have done so.
-pub(crate) fn of_returns(logs: &Logs) -> Option<Questions<'_>> {
-    let (early, _) = slices(logs.orders.all())?;
+pub(crate) fn of_returns<'a>(logs: &'a Logs, settings: &Settings) -> Option<Questions<'a>> {
+    let (early, _) = slices(logs.orders.all(), settings)?;
     let known = known(early);
-    let (asked, _) = logs.orders.all().latest(LINES_MAX).split_by_time(1.0 - LATER);
+    let (asked, _) = logs.orders.all().latest(settings.lines).split_by_time(1.0 - LATER);
     let cases = evaluate::return_cases(asked, early.len(), CASES_MAX, |item| known[item as usize]);
     (!cases.is_empty()).then_some(Questions { kind: Kind::Baskets, early, cases })
 }
 
 /// Returns what later sessions ask.
-pub(crate) fn of_sessions(logs: &Logs) -> Option<Questions<'_>> {
-    let (early, late) = slices(logs.sessions.all())?;
+pub(crate) fn of_sessions<'a>(logs: &'a Logs, settings: &Settings) -> Option<Questions<'a>> {
+    let (early, late) = slices(logs.sessions.all(), settings)?;
     let known = known(early);
     let cases = evaluate::prefixes(late, CASES_MAX, |item| known[item as usize]);
     Some(Questions { kind: Kind::Sessions, early, cases })
 }
 
 /// Returns what is learnt from and what asks: the latest tenth but one, for the latest is what the model is measured by.
-fn slices(log: Slice<'_>) -> Option<(Slice<'_>, Slice<'_>)> {
-    let (early, _) = enough(log)?.split_by_time(1.0 - LATER);
+fn slices<'a>(log: Slice<'a>, settings: &Settings) -> Option<(Slice<'a>, Slice<'a>)> {
+    let (early, _) = enough(log, settings)?.split_by_time(1.0 - LATER);
     Some(early.split_by_time(1.0 - LATER))
 }
 

@@ -101,10 +101,10 @@ impl Ask for VmisKnn {
 const EASE_RIDGE: f32 = 100.0;
 
 /// Returns EASE (Steck, "Embarrassingly shallow autoencoders for sparse data", WWW 2019): every basket counts the same, and
-/// nothing is known but baskets.
-pub fn ease(baskets: Slice<'_>) -> Lists {
+/// nothing is known but baskets; of so many items at most.
+pub fn ease(baskets: Slice<'_>, items: usize) -> Lists {
     let none: Rows = vec![Vec::new(); baskets.log().items().len()];
-    let doubt = Doubt { ridge: EASE_RIDGE, dropout: 0.0, names: 0.0, codes: 0.0 };
+    let doubt = Doubt { ridge: EASE_RIDGE, dropout: 0.0, names: 0.0, codes: 0.0, items };
     let worth = vec![1.0; baskets.len()];
     company::lists(&linear::rows(baskets, &worth, &none, &none, doubt), usize::MAX)
 }

@@ -7,7 +7,7 @@ use crate::{
     after,
     evaluate::{self, Row},
     log::Slice,
-    train::{LINES_MAX, Logs, Settings},
+    train::{Logs, Settings},
     tune::{self, Parameter, parameter},
 };
 
@@ -22,7 +22,7 @@ const PARAMETERS: [Parameter; 3] = [
 
 impl Part for BoughtAfter {
     fn learn(&self, from: &Source<'_>, settings: &Settings, into: &mut Learnt) {
-        into.after = after::count(from.logs.orders.all().latest(LINES_MAX), &settings.after);
+        into.after = after::count(from.logs.orders.all().latest(settings.lines), &settings.after);
     }
 
     fn measure(&self, past: &Past<'_>) -> Vec<Row> {
@@ -35,8 +35,8 @@ impl Part for BoughtAfter {
         &PARAMETERS
     }
 
-    fn questions<'a>(&self, logs: &'a Logs) -> Option<Questions<'a>> {
-        tune::of_returns(logs)
+    fn questions<'a>(&self, logs: &'a Logs, settings: &Settings) -> Option<Questions<'a>> {
+        tune::of_returns(logs, settings)
     }
 
     fn gain(&self, questions: &Questions<'_>, settings: &Settings) -> f64 {

@@ -24,7 +24,8 @@ const PARAMETERS: [Parameter; 6] = [
 
 impl Part for Completion {
     fn learn(&self, from: &Source<'_>, settings: &Settings, into: &mut Learnt) {
-        into.baskets = enough(from.logs.orders.all()).map(|all| baskets::learn(all, settings.baskets));
+        into.baskets =
+            enough(from.logs.orders.all(), settings).map(|all| baskets::learn(all, settings.baskets));
     }
 
     fn measure(&self, past: &Past<'_>) -> Vec<Row> {
@@ -33,7 +34,7 @@ impl Part for Completion {
         let asked = |task| {
             let known = |item| is_ordered(model, item);
             let cases = evaluate::basket_cases(task, orders.late, CASES_MAX, known);
-            evaluate::baskets(model, orders.early, &past.settings.pairs, task, &cases)
+            evaluate::baskets(model, orders.early, past.settings, task, &cases)
         };
         [Task::Loo, Task::Fbt].into_iter().flat_map(asked).collect()
     }
@@ -42,8 +43,8 @@ impl Part for Completion {
         &PARAMETERS
     }
 
-    fn questions<'a>(&self, logs: &'a Logs) -> Option<Questions<'a>> {
-        tune::of_baskets(logs, Task::Loo)
+    fn questions<'a>(&self, logs: &'a Logs, settings: &Settings) -> Option<Questions<'a>> {
+        tune::of_baskets(logs, Task::Loo, settings)
     }
 
     fn gain(&self, questions: &Questions<'_>, settings: &Settings) -> f64 {

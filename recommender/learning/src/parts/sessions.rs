@@ -25,7 +25,8 @@ const PARAMETERS: [Parameter; 7] = [
 
 impl Part for Next {
     fn learn(&self, from: &Source<'_>, settings: &Settings, into: &mut Learnt) {
-        into.trails = enough(from.logs.sessions.all()).map(|all| sessions::learn(all, settings.sessions));
+        into.trails =
+            enough(from.logs.sessions.all(), settings).map(|all| sessions::learn(all, settings.sessions));
     }
 
     fn measure(&self, past: &Past<'_>) -> Vec<Row> {
@@ -40,8 +41,8 @@ impl Part for Next {
         &PARAMETERS
     }
 
-    fn questions<'a>(&self, logs: &'a Logs) -> Option<Questions<'a>> {
-        tune::of_sessions(logs)
+    fn questions<'a>(&self, logs: &'a Logs, settings: &Settings) -> Option<Questions<'a>> {
+        tune::of_sessions(logs, settings)
     }
 
     fn gain(&self, questions: &Questions<'_>, settings: &Settings) -> f64 {

@@ -6,7 +6,7 @@ use recommender::{Learnt, Task, pairs::BoughtWith as Asked};
 use super::{Part, Questions, Source};
 use crate::{
     pairs,
-    train::{LINES_MAX, Logs, Settings},
+    train::{Logs, Settings},
     tune::{self, Parameter, parameter},
 };
 
@@ -31,8 +31,8 @@ impl Part for BoughtWith {
         &PARAMETERS
     }
 
-    fn questions<'a>(&self, logs: &'a Logs) -> Option<Questions<'a>> {
-        tune::of_baskets(logs, Task::Loo)
+    fn questions<'a>(&self, logs: &'a Logs, settings: &Settings) -> Option<Questions<'a>> {
+        tune::of_baskets(logs, Task::Loo, settings)
     }
 
     fn gain(&self, questions: &Questions<'_>, settings: &Settings) -> f64 {
@@ -42,6 +42,6 @@ impl Part for BoughtWith {
 
 impl Part for ViewedWith {
     fn learn(&self, from: &Source<'_>, settings: &Settings, into: &mut Learnt) {
-        into.sessions = pairs::count(from.logs.sessions.all().latest(LINES_MAX), &settings.pairs);
+        into.sessions = pairs::count(from.logs.sessions.all().latest(settings.lines), &settings.pairs);
     }
 }
