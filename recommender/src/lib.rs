@@ -35,4 +35,4 @@ pub mod vectors;
 
 pub use ask::{Ask, Ranked};
 pub use index::{Algorithm, Evidence, Index, Reason, Suggestion, Tuning, Wanted};
-pub use model::{About, Learnt, Measured, Model, ModelError, POPULARITY, RANKED, Task};
+pub use model::{About, Deletion, Learnt, Measured, Model, ModelError, POPULARITY, RANKED, Task};

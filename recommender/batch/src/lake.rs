@@ -40,6 +40,7 @@ use learning::{
     train::{LINES_MAX, Logs, Settings},
 };
 use polars::prelude::{DataFrame, LazyFrame};
+use recommender::Deletion;
 
 use crate::progress::Bar;
 use days::Days;
@@ -289,6 +290,14 @@ impl Lake {
             self.manifest.note(table, merged.day, merged.rows);
         }
         Ok(duplicates)
+    }
+
+    /// Returns the latest deletion of a history that is known, and that logs and counts are free of.
+    ///
+    /// # Errors
+    /// Where a day cannot be read.
+    pub fn latest_deletion(&self) -> anyhow::Result<Option<Deletion>> {
+        Ok(self.units()?.latest_deletion())
     }
 
     fn units(&self) -> anyhow::Result<Units> {

@@ -16,7 +16,7 @@ use learning::{
 };
 use recommender::{
     About, Model,
-    archive::{Archive, Gate, Kept},
+    archive::{Archive, Deleted, Gate, Kept},
 };
 
 use crate::{
@@ -73,7 +73,7 @@ pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
         writeln!(out, "model {id} was not put into service: {refused}")?;
         return Ok(ExitCode::from(NOT_PROMOTED));
     }
-    archive.promote(&id, now_ms)?;
+    archive.promote(&id, Deleted::StayAway, now_ms)?;
     writeln!(out, "model {id} is in service as {}", arguments.model.display())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -143,6 +143,7 @@ fn learn(
         sessions: logs.sessions.len() as u64,
         items: logs.items().len() as u64,
         settings: serde_json::to_value(settings)?,
+        free_of: lake.latest_deletion()?,
         measured,
     };
     Ok(Model::new(about, items.context("a catalogue of SKUs")?, learnt)?)

@@ -10,7 +10,10 @@ use std::{
 };
 
 use cart_core::Sku;
-use recommender::{Algorithm, Evidence, Index, Model, Reason, Tuning, Wanted};
+use recommender::{
+    Algorithm, Deletion, Evidence, Index, Model, Reason, Tuning, Wanted,
+    archive::{Archive, ArchiveError, Deleted},
+};
 
 const FIRST: &str = "events-v1-00000000000000000001.jsonl";
 
@@ -297,6 +300,18 @@ fn a_model_is_free_of_what_was_deleted_after_the_next_training() {
     let (orders, items, count) = told();
     assert_eq!((orders, count), (41, 4), "{items:?}");
     assert!(!items.contains(&"SECRET".to_owned()) && !items.contains(&"HIDDEN".to_owned()), "{items:?}");
+
+    // The models say what they are free of, and the one of before does not come back unasked.
+    let archive = Archive::of(&shop.path("model/current.model"));
+    let kept = archive.list().unwrap();
+    let latest = Deletion { position: 71, at_ms: 1_764_000_000_000 + 71 * 3_600_000 };
+    assert_eq!(kept.iter().map(|kept| kept.about.free_of).collect::<Vec<_>>(), [None, Some(latest)]);
+    let refused = archive.rollback(Deleted::StayAway, 9).unwrap_err();
+    assert!(matches!(&refused, ArchiveError::BringsBack { deleted, .. } if *deleted == latest), "{refused}");
+    assert_eq!(archive.rollback(Deleted::MayComeBack, 9).unwrap(), kept[0].id);
+    // The next training is free of it again, and goes into service.
+    assert_eq!(shop.train(&["--now-ms", "1765000000003"]).0, 0);
+    assert!(!told().1.contains(&"SECRET".to_owned()));
 }
 
 #[test]

@@ -21,8 +21,20 @@ pub struct About {
     pub items: u64,
     /// The settings of the training, as the program that trained names them.
     pub settings: serde_json::Value,
+    /// The latest deletion of a history that it is free of; none where nobody had deleted anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_of: Option<Deletion>,
     /// What models of the same settings, learnt from all but the latest part, attained on that part.
     pub measured: Vec<Measured>,
+}
+
+/// Is the deletion of a shopper's history. They are ordered by where they stand in the outbox, as clocks of nodes differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Deletion {
+    /// Its position in the outbox.
+    pub position: i64,
+    /// When it was asked for, Unix milliseconds.
+    pub at_ms: i64,
 }
 
 /// Names what later entries are asked for.
