@@ -6,7 +6,11 @@
 mod bill;
 mod book;
 mod cart_book;
+mod deal;
 mod draw;
+mod pencil;
+mod price;
+mod rebate;
 mod run;
 mod season;
 mod shop;
