@@ -266,7 +266,7 @@ impl Run {
     }
 
     /// Runs a turn to its end, whatever comes between: a lost race, a store that is away, a commit of unknown fate.
-    async fn turn(&mut self, jobs: Arc<[Job]>, is_cut: bool) -> Outcome {
+    pub async fn turn(&mut self, jobs: Arc<[Job]>, is_cut: bool) -> Outcome {
         let known = jobs.iter().flat_map(Job::carts).filter_map(|id| self.memory.get_key_value(id));
         let mut memory: BTreeMap<_, _> = known.map(|(id, cart)| (id.clone(), cart.clone())).collect();
         let mut cut = None;
