@@ -159,13 +159,13 @@ pub fn quote_knowing<'a>(
     let destination = destination(cart);
     let mut promotions =
         promote(cart, known, &priced, terms, destination.as_ref(), now_ms, &cart.gifts_out_of_stock);
-    let typed = |id: &PromotionId| {
-        let definition = terms.promotions.definition(id);
-        definition.is_some_and(|d| d.codes.iter().any(|code| cart.codes.contains(code)))
-    };
+    let typed: Vec<&PromotionId> =
+        cart.codes.iter().flat_map(|code| terms.promotions.opened_by(code)).collect();
     promotions.outcomes.retain(|o| match &o.verdict {
         Verdict::Applied(_) => true,
-        Verdict::NotApplied(why) => why.is_in_reach() || why.is_missing_gift() || typed(&o.promotion),
+        Verdict::NotApplied(why) => {
+            why.is_in_reach() || why.is_missing_gift() || typed.contains(&&o.promotion)
+        }
     });
     name_gifts(&mut promotions, products);
     let left = &promotions.left_minor;
