@@ -17,7 +17,8 @@ pub use calculator::Calculator;
 pub use error::FormError;
 pub use form::{DefinitionForm, VariationForm};
 use form::{KIND_AA, KIND_AB};
-pub(crate) use reading::{basis_points, percent_of};
+pub use reading::basis_points;
+pub(crate) use reading::percent_of;
 
 /// Rows of variations that are offered at least: a control and three treatments.
 const ROWS_OFFERED: usize = 4;

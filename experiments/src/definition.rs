@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::ramp::{Held, RampStep};
 
+mod begun;
 pub(crate) mod check;
 mod draws;
 mod error;
@@ -12,7 +13,9 @@ mod late;
 mod rules;
 mod shipped;
 mod status;
+mod targeting;
 
+pub use begun::Begun;
 use check::{
     are_alike, check_key, check_length, check_line, check_ramp, check_shipped, check_size, check_text,
     check_values, check_variations,
@@ -25,6 +28,11 @@ pub use rules::{GuardrailRule, LOOKS_MAX, METRICS_MAX, Method, PRIMARY_METRIC_DE
 use rules::{check_method, check_metrics, check_strata};
 pub use shipped::Shipped;
 pub use status::Status;
+use targeting::check_targeting;
+pub use targeting::{
+    CONDITION_BYTES_MAX, LAYER_STEP_BP, Layer, PREREQUISITES_MAX, Prerequisite, Targeting, attributes_of,
+    groups_of,
+};
 
 /// The one schema version this build reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -122,6 +130,7 @@ pub struct Experiment {
     flag: String,
     seed: String,
     coverage_bp: u32,
+    targeting: Targeting,
     variations: Vec<Variation>,
     primary_metric: String,
     metrics: Vec<String>,
@@ -136,6 +145,7 @@ pub struct Experiment {
     draws: Option<Draws>,
     held: Option<Held>,
     shipped: Option<Shipped>,
+    begun: Option<Begun>,
     learned: String,
     status: Status,
 }
@@ -156,6 +166,9 @@ struct Written<V> {
     seed: Option<String>,
     #[serde(default = "whole")]
     coverage_bp: u32,
+    /// Who may take part.
+    #[serde(default, skip_serializing_if = "Targeting::is_everybody")]
+    targeting: Targeting,
     variations: Vec<V>,
     #[serde(default = "primary_metric_default")]
     primary_metric: String,
@@ -186,6 +199,9 @@ struct Written<V> {
     held: Option<Held>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shipped: Option<Shipped>,
+    /// What it began with, once it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    begun: Option<Begun>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     learned: String,
     #[serde(default)]
@@ -270,6 +286,11 @@ impl Experiment {
     /// Returns the share of all units that take part, in basis points.
     pub fn coverage_bp(&self) -> u32 {
         self.coverage_bp
+    }
+
+    /// Returns who may take part, beside the coverage.
+    pub fn targeting(&self) -> &Targeting {
+        &self.targeting
     }
 
     /// Returns the variations, the control first.
@@ -459,6 +480,7 @@ impl Written<Value> {
             flag: self.flag,
             seed: self.seed,
             coverage_bp: self.coverage_bp,
+            targeting: self.targeting,
             variations,
             primary_metric: self.primary_metric,
             metrics: self.metrics,
@@ -473,6 +495,7 @@ impl Written<Value> {
             draws: self.draws,
             held: self.held,
             shipped: self.shipped,
+            begun: self.begun,
             learned: self.learned,
             status: self.status,
         })
@@ -505,6 +528,7 @@ impl TryFrom<Written<Variation>> for Experiment {
         }
         check_length("learned", &written.learned, LEARNED_BYTES_MAX)?;
         check_ramp(&written.ramp)?;
+        check_targeting(&written.targeting, &written.flag)?;
         check_shipped(written.shipped.as_ref(), &variations)?;
         let is_aa = written.is_aa.unwrap_or_else(|| are_alike(&variations));
         check_metrics(&written.primary_metric, &written.metrics, &written.late_metrics, &written.guardrails)?;
@@ -519,6 +543,7 @@ impl TryFrom<Written<Variation>> for Experiment {
             flag: written.flag,
             seed,
             coverage_bp: written.coverage_bp,
+            targeting: written.targeting,
             variations,
             primary_metric: written.primary_metric,
             metrics: written.metrics,
@@ -533,6 +558,7 @@ impl TryFrom<Written<Variation>> for Experiment {
             draws: written.draws,
             held: written.held,
             shipped: written.shipped,
+            begun: written.begun,
             learned: written.learned,
             status: written.status,
         })
@@ -550,6 +576,7 @@ impl From<Experiment> for Written<Variation> {
             flag: experiment.flag,
             seed: Some(experiment.seed),
             coverage_bp: experiment.coverage_bp,
+            targeting: experiment.targeting,
             variations: experiment.variations,
             primary_metric: experiment.primary_metric,
             metrics: experiment.metrics,
@@ -564,6 +591,7 @@ impl From<Experiment> for Written<Variation> {
             draws: experiment.draws,
             held: experiment.held,
             shipped: experiment.shipped,
+            begun: experiment.begun,
             learned: experiment.learned,
             status: experiment.status,
         }

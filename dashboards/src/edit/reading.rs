@@ -139,7 +139,7 @@ pub(crate) fn percent_of(bp: u32) -> String {
 }
 
 /// Reads a percentage of at most two decimals as basis points, exactly; a comma may stand for the point.
-pub(crate) fn basis_points(text: &str) -> Option<u32> {
+pub fn basis_points(text: &str) -> Option<u32> {
     let text = text.trim().trim_end_matches('%').trim_end().replace(',', ".");
     let (whole, rest) = text.split_once('.').unwrap_or((&text, "0"));
     let digits =

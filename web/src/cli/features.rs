@@ -42,7 +42,7 @@ pub(super) async fn import(config: &Config, file: &Path, is_lenient: bool) -> an
     let text = fs::read_to_string(file).with_context(unread)?;
     let imported = Imported::read(&text).with_context(wrong)?;
     let store = store::connect(&config.store.url, config.store.connections).await?;
-    let definitions = Definitions::of(store.definitions(0).await?.unwrap_or_default());
+    let definitions = Definitions::read(&*store).await?;
     let is_error = |problem: &Problem| problem.severity == Severity::Error && !is_lenient;
     let problems = imported.problems(&definitions).with_context(wrong)?;
     let (mut errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(is_error);

@@ -80,7 +80,7 @@ shapes! {
         "required": ["key", "reason"],
         "properties": {
             "key": { "type": "string" },
-            "reason": { "enum": ["SPLIT", "TARGETING_MATCH", "DEFAULT", "DISABLED"] },
+            "reason": { "enum": ["SPLIT", "STATIC", "TARGETING_MATCH", "DEFAULT", "DISABLED"] },
             "value": {},
             "variant": { "type": "string" },
             "metadata": { "type": "object" },

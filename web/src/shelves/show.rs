@@ -68,7 +68,7 @@ pub struct Shown {
     /// What stands on it, in order.
     pub items: Vec<ShownItem>,
     /// The experiment and variation that chose who fills it, to be exposed where it is seen.
-    pub met: Option<AssignedVariation>,
+    pub met: Vec<AssignedVariation>,
     /// Whether an algorithm failed, and the catalogue's own order stands in for what it would have said.
     pub is_makeshift: bool,
 }

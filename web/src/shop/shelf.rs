@@ -11,7 +11,7 @@ use super::Shop;
 use crate::{
     catalogue::Catalogue,
     clock,
-    definitions::{Answered, Forced},
+    definitions::{Answered, Asker, Forced},
     metrics,
     shelves::{
         About, Filling, Recipe, Shelf, ShelfName, Shown, ShownItem, Suggested, Why,
@@ -38,8 +38,11 @@ struct Candidate {
 impl Shop {
     /// Returns who fills a shelf for somebody.
     pub fn filling(&self, name: ShelfName, who: Option<&Visitor>, forced: &Forced) -> Answered<Filling> {
-        let answered = who.and_then(|who| self.definitions.get().filling(name, who.unit(), forced));
-        answered.unwrap_or_else(|| Answered { value: self.config.shelves.of(name), counted: None })
+        let own = || self.config.shelves.of(name);
+        match who {
+            Some(who) => self.definitions.get().filling(name, &Asker::of(who), forced).or_else(own),
+            None => Answered { value: own(), counted: vec![] },
+        }
     }
 
     /// Fills a shelf for somebody. It never holds what its page is about, lies in the cart that they have open, is sold out or

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     clock,
+    definitions::Asker,
     problem::{Problem, accepted},
     shelves::{
         About, ShelfName,
@@ -71,7 +72,7 @@ pub(super) async fn cart_page(
     status: StatusCode,
 ) -> Page {
     let shop = &front.shop;
-    let heading = shop.definitions.get().shelf_heading(guest.visitor.unit(), &guest.forced);
+    let heading = shop.definitions.get().shelf_heading(&Asker::of(&guest.visitor), &guest.forced);
     let (name, about) = match &guest.cart {
         Some(cart) => (ShelfName::GoesWithCart, About::Cart(cart.clone())),
         None => (ShelfName::Popular, About::Nothing),

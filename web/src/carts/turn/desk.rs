@@ -88,16 +88,17 @@ impl Desk<'_> {
         if let Some(staged) = self.carts.get(id) {
             return self.accepted(staged.cart.clone(), None, None);
         }
-        let Opening { owner, unit, group, channel, currency, workflow, assignments, attributes } =
-            opening.clone();
-        for a in &assignments {
+        let Opening { owner, unit, group, channel, currency, workflow, met } = opening.clone();
+        let mut assignments = Vec::with_capacity(met.len());
+        for (assigned, attributes) in met {
             self.staged.exposures.push(Exposure {
-                experiment: a.experiment.clone(),
-                variation: a.variation,
+                experiment: assigned.experiment.clone(),
+                variation: assigned.variation,
                 unit: unit.clone(),
                 at_ms: self.turn.now_ms,
-                attributes: attributes.clone(),
+                attributes,
             });
+            assignments.push(assigned);
         }
         let (id, unit) = (id.clone(), Some(unit).filter(|unit| *unit != owner));
         let event = CartEvent::CartOpened {
