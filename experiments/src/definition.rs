@@ -21,7 +21,7 @@ use draws::check_draws;
 pub use draws::{Draws, EPOCH_HOURS_MAX, EPOCHS_MAX, FLOOR_BP_MIN, PastEpoch};
 pub use error::DefinitionError;
 pub use late::{LateError, LateMetric};
-pub use rules::{GuardrailRule, LOOKS_MAX, METRICS_MAX, Method, PRIMARY_METRIC_DEFAULT};
+pub use rules::{Correction, GuardrailRule, LOOKS_MAX, METRICS_MAX, Method, PRIMARY_METRIC_DEFAULT};
 use rules::{check_method, check_metrics, check_strata};
 pub use shipped::Shipped;
 pub use status::Status;
@@ -127,6 +127,7 @@ pub struct Experiment {
     metrics: Vec<String>,
     late_metrics: Vec<LateMetric>,
     guardrails: Vec<GuardrailRule>,
+    correction: Correction,
     method: Method,
     strata: Option<String>,
     planned_units: u64,
@@ -165,6 +166,8 @@ struct Written<V> {
     late_metrics: Vec<LateMetric>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     guardrails: Vec<GuardrailRule>,
+    #[serde(default, skip_serializing_if = "Correction::is_usual")]
+    correction: Correction,
     #[serde(default, skip_serializing_if = "is_usual")]
     method: Method,
     /// The attribute within whose values arms are compared.
@@ -295,6 +298,11 @@ impl Experiment {
     /// Returns what must not get worse.
     pub fn guardrails(&self) -> &[GuardrailRule] {
         &self.guardrails
+    }
+
+    /// Returns how what does not decide is corrected for its number.
+    pub fn correction(&self) -> Correction {
+        self.correction
     }
 
     /// Returns how results are read.
@@ -464,6 +472,7 @@ impl Written<Value> {
             metrics: self.metrics,
             late_metrics: self.late_metrics,
             guardrails: self.guardrails,
+            correction: self.correction,
             method: self.method,
             strata: self.strata,
             planned_units: self.planned_units,
@@ -524,6 +533,7 @@ impl TryFrom<Written<Variation>> for Experiment {
             metrics: written.metrics,
             late_metrics: written.late_metrics,
             guardrails: written.guardrails,
+            correction: written.correction,
             method: written.method,
             strata: written.strata,
             planned_units: written.planned_units,
@@ -555,6 +565,7 @@ impl From<Experiment> for Written<Variation> {
             metrics: experiment.metrics,
             late_metrics: experiment.late_metrics,
             guardrails: experiment.guardrails,
+            correction: experiment.correction,
             method: experiment.method,
             strata: experiment.strata,
             planned_units: experiment.planned_units,
