@@ -128,6 +128,7 @@ pub(super) fn place_on_page(error: &FormError) -> usize {
         "bandit",
         "guardrails",
         "metrics",
+        "correction",
         "strata",
         "seed",
         "reason",
