@@ -82,8 +82,7 @@ async fn what_a_user_has_bought_limits_what_the_guests_cart_takes_in() {
             channel: None,
             currency: currency("GBP"),
             workflow: Arc::new(Workflow::classic()),
-            assignments: vec![],
-            attributes: Default::default(),
+            met: vec![],
         };
         job(cart, JobKind::Open(opening))
     };

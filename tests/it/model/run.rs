@@ -215,8 +215,7 @@ impl Run {
                 .map(|c| shop::channel(c)),
             currency: shop::currency(CURRENCIES.choose(&mut self.rng).expect("some")),
             workflow: Arc::new(workflow),
-            assignments: vec![],
-            attributes: Default::default(),
+            met: vec![],
         };
         let cart = CartId::parse(&self.name("c")).unwrap();
         Ask { job: Job { cart, kind: JobKind::Open(opening), key: None }, before: None }
