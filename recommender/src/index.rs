@@ -37,6 +37,9 @@ pub const TRAIL_ITEMS_MAX: usize = 50;
 /// of the latest: tastes last, occasions pass.
 const STEP: f32 = 0.85;
 
+/// How many of the items that were looked at last say what else may be bought, where sessions say too little.
+const VIEWED_LAST: usize = 3;
+
 /// The most candidates of one answer, of which rules may leave out some.
 const CANDIDATES: usize = 150;
 
@@ -150,15 +153,12 @@ impl Index {
         let basis = self.known(skus.iter().take(BASIS_ITEMS_MAX));
         let ranked = self.by_company(&basis, &wanted);
         let mut answer = Answer::new(&self.model, skus, wanted);
-        answer.take(ranked.iter().copied(), |item| match wanted.algorithm {
-            Algorithm::After => self.after(item, &basis).unwrap_or(Reason::SimilarBaskets),
-            _ => self.together(item, &basis).map_or(Reason::SimilarBaskets, Reason::BoughtTogether),
-        });
+        answer.take(ranked.iter().copied(), |item| self.of_company(item, &basis, wanted.algorithm));
         answer.fill_up()
     }
 
     /// Returns items for one who bought `bought`, the most recent first, and in this session looked at `trail`, the
-    /// latest last; then popular ones. What was bought or is on screen is left out.
+    /// latest last; then what is bought with that, then popular ones. What was bought or is on screen is left out.
     pub fn recommended(&self, bought: &[Sku], trail: &[Sku], wanted: Wanted<'_>) -> Vec<Suggestion> {
         let basis = self.known(bought.iter().take(BASIS_ITEMS_MAX));
         let viewed = self.trail(trail);
@@ -177,17 +177,19 @@ impl Index {
                 self.of_history(item, &basis, wanted.algorithm)
             }
         });
+        self.go_on(&mut answer, &viewed, &wanted);
         answer.fill_up()
     }
 
     /// Returns what is likely looked at next after a trail, the latest last: the item on screen is left out, those
-    /// before it are not; then popular ones.
+    /// before it are not; then what is bought with what was looked at, then popular ones.
     pub fn next(&self, trail: &[Sku], wanted: Wanted<'_>) -> Vec<Suggestion> {
         let viewed = self.trail(trail);
         let ranked = self.rank(Asked::Trail(&viewed), &wanted);
         let on_screen = trail.last().map(std::slice::from_ref).unwrap_or_default();
         let mut answer = Answer::new(&self.model, on_screen, wanted);
         answer.take(ranked, |item| self.viewed(item, &viewed));
+        self.go_on(&mut answer, &viewed, &wanted);
         answer.fill_up()
     }
 
@@ -234,6 +236,22 @@ impl Index {
         }
     }
 
+    /// Goes on with what is bought together with the items that were looked at last: where sessions taught little, as in a shop
+    /// that has only imported its orders, that is still nearer than what everybody buys.
+    fn go_on(&self, answer: &mut Answer<'_>, trail: &[u32], wanted: &Wanted<'_>) {
+        if answer.is_full() || trail.is_empty() {
+            return;
+        }
+        let mut latest = Vec::with_capacity(VIEWED_LAST);
+        for item in trail.iter().rev() {
+            if latest.len() < VIEWED_LAST && !latest.contains(item) {
+                latest.push(*item);
+            }
+        }
+        let ranked = self.rank(Asked::Basket(&latest), wanted);
+        answer.take(ranked, |item| self.of_company(item, &latest, wanted.algorithm));
+    }
+
     /// Asks the model that answers for an algorithm: the one place that names them.
     fn rank(&self, asked: Asked<'_>, wanted: &Wanted<'_>) -> Ranked {
         let Learnt { orders, after, sessions, baskets, trails, .. } = self.learnt();
@@ -269,6 +287,15 @@ impl Index {
         let reason = match algorithm {
             Algorithm::Pairs => together(),
             _ => after().or_else(together),
+        };
+        reason.unwrap_or(Reason::SimilarBaskets)
+    }
+
+    /// Says why an item goes with a basis.
+    fn of_company(&self, item: u32, basis: &[u32], algorithm: Algorithm) -> Reason {
+        let reason = match algorithm {
+            Algorithm::After => self.after(item, basis),
+            _ => self.together(item, basis).map(Reason::BoughtTogether),
         };
         reason.unwrap_or(Reason::SimilarBaskets)
     }

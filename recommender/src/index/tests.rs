@@ -113,6 +113,19 @@ fn what_was_looked_at_counts_at_once_and_merges_with_what_was_bought() {
 }
 
 #[test]
+fn where_sessions_say_little_it_is_what_goes_with_the_items_looked_at() {
+    assert_eq!(said(&index().next(&skus(&["A"]), wanted(3))), "B(48 of 310 A) C(12 of 310 A) F*");
+    assert_eq!(
+        said(&index().next(&skus(&["A", "E"]), wanted(4))),
+        "F~(4 of 9 E) B(48 of 310 A) C(12 of 310 A) D*"
+    );
+    let answer = index().recommended(&[], &skus(&["E", "A"]), wanted(3));
+    assert_eq!(said(&answer), "F~(4 of 9 E) B(48 of 310 A) C(12 of 310 A)");
+    let wanted = Wanted { algorithm: Algorithm::Popular, ..wanted(2) };
+    assert_eq!(said(&index().next(&skus(&["A"]), wanted)), "F* E*");
+}
+
+#[test]
 fn popularity_can_be_asked_for_in_place_of_all_else() {
     let wanted = Wanted { algorithm: Algorithm::Popular, ..wanted(2) };
     assert_eq!(said(&index().bought_together(&sku("A"), wanted)), "F* E*");
