@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::error::{FormError, place_on_page};
 use super::form::{DefinitionForm, KIND_AA, VariationForm, field_name};
+use super::targeting::{condition_of, layer, prerequisites};
 
 /// The form of a new experiment stands at `/admin/experiments/new`, so no experiment can be read under that key.
 const KEY_OF_THIS_PAGE: &str = "new";
@@ -43,12 +44,22 @@ impl DefinitionForm {
                 json!({"policy": policy, "every_hours": hours, "floor_bp": floor})
             }
         };
+        let prerequisites = right("prerequisites", prerequisites(&self.prerequisites), json!([]));
         let metrics: Vec<&str> = self.metrics.split_whitespace().collect();
         let values: Vec<Value> = (self.variations.iter().enumerate())
             .map(|(row, variation)| {
                 right(&field_name(row, "value"), value(row, &variation.value), Value::Null)
             })
             .collect();
+        let mut targeting = json!({"prerequisites": prerequisites});
+        match condition_of(&self.rows, &self.condition) {
+            Ok(condition) => targeting["condition"] = condition.unwrap_or_default(),
+            Err(wrong) => errors.extend(wrong),
+        }
+        match layer([&self.layer, &self.layer_from_percent, &self.layer_to_percent]) {
+            Ok(layer) => targeting["layer"] = layer,
+            Err(wrong) => errors.push(wrong),
+        }
         let weights = self.weights().unwrap_or_else(|wrong| {
             errors.extend(wrong);
             even_weights(self.variations.len())
@@ -64,6 +75,7 @@ impl DefinitionForm {
             "owner": self.owner,
             "flag": self.flag,
             "seed": seed,
+            "targeting": targeting,
             "coverage_bp": coverage,
             "ramp": ramp,
             "variations": variations,

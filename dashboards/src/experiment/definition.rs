@@ -42,6 +42,7 @@ pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
         ),
         code("Flag", experiment.flag()),
         code("Seed", experiment.seed()),
+        text("Who may take part", who(experiment), None),
         text("Coverage", share(experiment.coverage_bp()), Some("of all visitors take part")),
         text("Ramp", ramp(experiment), None),
         text("Weights", weights(experiment), None),
@@ -86,6 +87,21 @@ fn weights(experiment: &Experiment) -> String {
 fn ramp(experiment: &Experiment) -> String {
     let steps = experiment.ramp().iter().map(step_words);
     or_none(&steps.collect::<Vec<_>>().join(", "))
+}
+
+/// Says who may take part, in words and JSON.
+fn who(experiment: &Experiment) -> String {
+    let targeting = experiment.targeting();
+    let condition = targeting.condition.as_ref().map(|condition| format!("who meets {condition}"));
+    let layer = targeting.layer.as_ref().map(|layer| {
+        format!("the part from {} to {} of layer “{}”", share(layer.from_bp), share(layer.to_bp), layer.key)
+    });
+    let flags = targeting
+        .prerequisites
+        .iter()
+        .map(|one| format!("to whom {} is {}{}", one.flag, if one.is_not { "not " } else { "" }, one.value));
+    let parts: Vec<String> = condition.into_iter().chain(layer).chain(flags).collect();
+    if parts.is_empty() { "everybody".into() } else { parts.join("; ") }
 }
 
 fn or_none(text: &str) -> String {

@@ -211,7 +211,7 @@ mod tests {
         let many = refused(&format!(r#"{{"features": {{{}}}}}"#, many.join(",")));
         assert_eq!(
             many,
-            "`features` has 9999, the most allowed beside the shop's own is 9991: archive those that are not used"
+            "`features` has 9999, the most allowed beside the shop's own is 9990: archive those that are not used"
         );
     }
 
