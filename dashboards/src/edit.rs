@@ -1,7 +1,7 @@
 //! The form that creates or edits an experiment.
 
 use experiments::Status;
-use experiments::definition::VARIATIONS_MAX;
+use experiments::definition::{Correction, VARIATIONS_MAX};
 use experiments::lifecycle::Missing;
 use serde::Serialize;
 
@@ -333,6 +333,11 @@ impl EditPage {
             !value.is_empty() && !options.iter().any(|o| o.is_chosen)
         };
         let kind = |value, label| Choice { value, label, is_chosen: form.kind == value };
+        let correction = |correction, label| {
+            let value = form::correction_text(correction);
+            let is_usual = form.correction.is_empty() && correction == Correction::default();
+            Choice { value, label, is_chosen: form.correction == value || is_usual }
+        };
         let bandit = |value, label| Choice { value, label, is_chosen: form.bandit == value };
         let mut metrics: Vec<Choice<'_>> = known.collect();
         if own(&metrics, &form.primary_metric) {
@@ -429,7 +434,8 @@ impl EditPage {
             },
             Field {
                 hint: Some(
-                    "What must not get worse, one a line: a metric and by how much it may, such as page_latency 5 %.",
+                    "What must not get worse, one a line: a metric and by how much it may, such as page_latency 5 %. With ± it \
+                     must stay as it is and differ by less than that either way: page_latency ±5 %.",
                 ),
                 lines: lines(&form.guardrails),
                 is_code: true,
@@ -442,6 +448,22 @@ impl EditPage {
                 is_code: true,
                 is_fixed,
                 ..self.field("metrics", "Also reported", &form.metrics)
+            },
+            Field {
+                options: vec![
+                    correction(Correction::Holm, "Hardly ever show one by chance (Holm)"),
+                    correction(
+                        Correction::BenjaminiHochberg,
+                        "Show more, and let one in twenty of them be chance (Benjamini-Hochberg)",
+                    ),
+                ],
+                hint: Some(
+                    "Of the metrics that do not decide, over all variations. The metric that decides, and the harm of guardrails, \
+                     keep their own chance of error either way.",
+                ),
+                is_wide: true,
+                is_fixed,
+                ..self.field("correction", "Of the other metrics", &form.correction)
             },
             Field {
                 hint: Some(

@@ -24,7 +24,7 @@ use draws::check_draws;
 pub use draws::{Draws, EPOCH_HOURS_MAX, EPOCHS_MAX, FLOOR_BP_MIN, PastEpoch};
 pub use error::DefinitionError;
 pub use late::{LateError, LateMetric};
-pub use rules::{GuardrailRule, LOOKS_MAX, METRICS_MAX, Method, PRIMARY_METRIC_DEFAULT};
+pub use rules::{Correction, GuardrailRule, LOOKS_MAX, METRICS_MAX, Method, PRIMARY_METRIC_DEFAULT};
 use rules::{check_method, check_metrics, check_strata};
 pub use shipped::Shipped;
 pub use status::Status;
@@ -136,6 +136,7 @@ pub struct Experiment {
     metrics: Vec<String>,
     late_metrics: Vec<LateMetric>,
     guardrails: Vec<GuardrailRule>,
+    correction: Correction,
     method: Method,
     strata: Option<String>,
     planned_units: u64,
@@ -178,6 +179,8 @@ struct Written<V> {
     late_metrics: Vec<LateMetric>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     guardrails: Vec<GuardrailRule>,
+    #[serde(default, skip_serializing_if = "Correction::is_usual")]
+    correction: Correction,
     #[serde(default, skip_serializing_if = "is_usual")]
     method: Method,
     /// The attribute within whose values arms are compared.
@@ -316,6 +319,11 @@ impl Experiment {
     /// Returns what must not get worse.
     pub fn guardrails(&self) -> &[GuardrailRule] {
         &self.guardrails
+    }
+
+    /// Returns how what does not decide is corrected for its number.
+    pub fn correction(&self) -> Correction {
+        self.correction
     }
 
     /// Returns how results are read.
@@ -486,6 +494,7 @@ impl Written<Value> {
             metrics: self.metrics,
             late_metrics: self.late_metrics,
             guardrails: self.guardrails,
+            correction: self.correction,
             method: self.method,
             strata: self.strata,
             planned_units: self.planned_units,
@@ -549,6 +558,7 @@ impl TryFrom<Written<Variation>> for Experiment {
             metrics: written.metrics,
             late_metrics: written.late_metrics,
             guardrails: written.guardrails,
+            correction: written.correction,
             method: written.method,
             strata: written.strata,
             planned_units: written.planned_units,
@@ -582,6 +592,7 @@ impl From<Experiment> for Written<Variation> {
             metrics: experiment.metrics,
             late_metrics: experiment.late_metrics,
             guardrails: experiment.guardrails,
+            correction: experiment.correction,
             method: experiment.method,
             strata: experiment.strata,
             planned_units: experiment.planned_units,

@@ -1,6 +1,6 @@
 //! The pages on which one logs in and out: what a form is answered.
 
-use harness::{Store, TestApp};
+use harness::{Admin, Store, TestApp, admin};
 use reqwest::{Client, Response, redirect::Policy};
 
 use crate::users::{PASSWORD, sign_up};
@@ -10,6 +10,8 @@ on_each_store!(
     one_is_led_on_within_the_shop_only,
     a_browser_that_logs_out_forgets,
     forms_of_other_sites_are_refused,
+    the_shops_people_are_not_guessed,
+    pages_say_how_they_would_answer,
 );
 
 async fn send(app: &TestApp, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Response {
@@ -92,4 +94,44 @@ async fn forms_of_other_sites_are_refused(store: Store) {
     let request =
         Client::new().post(app.url("/login")).header("Origin", "https://evil.example").form(&fields);
     assert_eq!(request.send().await.unwrap().status(), 403);
+}
+
+/// Tries of one address at one account in a quarter of an hour (`users/throttle.rs`).
+const TRIES: usize = 10;
+
+async fn the_shops_people_are_not_guessed(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let many = (0..2 * TRIES).map(|_| admin::api(&app, "GET", "/stock", None));
+    for answer in futures_util::future::join_all(many).await {
+        assert_eq!(answer.status, 200, "a busy program does not guess");
+    }
+    let person = Admin::sign_in(&app).await;
+    for _ in 0..TRIES {
+        assert_eq!(Admin::stranger(&app).sign_in_with("wrong horse battery").await.status, 401);
+    }
+    let refused = Admin::stranger(&app).sign_in_with("another horse battery").await;
+    assert_eq!(refused.status, 429, "{}", refused.html);
+    assert!(refused.text().contains("There were too many attempts to log in; try again later."));
+    let guess = Client::new().get(app.url("/api/v1/admin/stock")).basic_auth(admin::USER, Some("guess"));
+    let answer = guess.send().await.unwrap();
+    assert_eq!(answer.status(), 429, "both doors count together");
+    let wait: u32 = header(&answer, "retry-after").parse().unwrap();
+    assert!((1..=901).contains(&wait), "{wait}");
+    assert_eq!(person.get("/admin").await.path, "/admin", "who is in stays in");
+    sign_up(&app).await;
+    assert_eq!(log_in(&app, "/account", PASSWORD).await.status(), 303, "customers are others");
+}
+
+async fn pages_say_how_they_would_answer(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let client = Client::new();
+    for path in
+        ["/", "/products/MUG", "/cart", "/static/shop.css", "/healthz", "/metrics", "/admin/login", "/none"]
+    {
+        let whole = client.get(app.url(path)).send().await.unwrap();
+        let peek = client.head(app.url(path)).send().await.unwrap();
+        assert_eq!(peek.status(), whole.status(), "{path}");
+        assert_eq!(header(&peek, "content-type"), header(&whole, "content-type"), "{path}");
+        assert_eq!(peek.bytes().await.unwrap().len(), 0, "{path}");
+    }
 }

@@ -3,7 +3,7 @@
 use std::{fs, path::PathBuf, process::Stdio};
 
 use harness::{
-    Answer, Store, TestApp,
+    Answer, Store, TestApp, admin,
     program::{python_tool, repository, succeeded},
 };
 use reqwest::Method;
@@ -12,6 +12,7 @@ use serde_json::Value;
 on_each_store!(
     the_document_is_valid,
     what_is_documented_is_routed_and_explained,
+    only_the_shops_people_may_do_what_is_theirs,
     the_readme_leads_to_an_order,
 );
 
@@ -67,6 +68,40 @@ async fn what_is_documented_is_routed_and_explained(store: Store) {
         let page = page.text().await.unwrap();
         assert!(page.contains(problem["title"].as_str().unwrap()), "{page}");
     }
+}
+
+async fn only_the_shops_people_may_do_what_is_theirs(store: Store) {
+    let app = TestApp::start_with(store, admin::setup()).await;
+    let (document, client) = (document(&app).await, reqwest::Client::new());
+    let mut theirs = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            if operation["security"][0].get("admin_password").is_none() {
+                assert!(!path.contains("/admin/"), "{method} {path} is for everybody");
+                continue;
+            }
+            theirs += 1;
+            let call = || {
+                let method = method.to_uppercase().parse().unwrap();
+                client.request(method, app.url(&path.replace(['{', '}'], "x"))).json(&serde_json::json!({}))
+            };
+            let visitor = call().bearer_auth("a-visitor-of-the-shop-and-nobody-else");
+            for request in [call(), visitor, call().basic_auth("", None::<&str>)] {
+                let answer = Answer::to(request).await.unwrap();
+                // A name is tried ten times in a quarter of an hour, and then no more.
+                assert!(
+                    [401, 429].contains(&answer.status),
+                    "{method} {path}: {} {}",
+                    answer.status,
+                    answer.body
+                );
+            }
+            let answer = Answer::to(call()).await.unwrap();
+            answer.assert_problem(401, "not-admin");
+            assert!(answer.header("www-authenticate").starts_with("Basic "), "{method} {path}");
+        }
+    }
+    assert!(theirs > 25, "{theirs}");
 }
 
 /// Runs the walk of the README as it is written, with a curl that finds port 8080 at the test's shop.

@@ -160,6 +160,8 @@ async fn nobody_but_shoppers_is_noted(store: Store) {
     ] {
         assert_eq!(browse(&app, &token, PAGE, &headers).await.0, 200, "{headers:?}");
     }
+    let peek = Client::new().head(app.url(PAGE)).header("cookie", format!("cartwright_visitor={token}"));
+    assert_eq!(peek.send().await.unwrap().status(), 200);
     assert_eq!(browse(&app, &token, "/products/NONE", &[]).await.0, 404);
     let robot =
         Client::new().post(app.url("/api/v1/views")).bearer_auth(&token).header("user-agent", "curl/8.5");
@@ -187,7 +189,7 @@ async fn nobody_but_shoppers_is_noted(store: Store) {
     assert_eq!(app.events("product_viewed", noted).await.len(), noted);
     let metrics = app.metrics().await;
     let counted = |outcome| metrics.value("cartwright_views_total", &[("outcome", outcome)]);
-    assert_eq!(counted("no_shopper"), Some(6.0));
+    assert_eq!(counted("no_shopper"), Some(7.0));
     assert!(counted("too_many") >= Some(25.0));
 }
 

@@ -104,6 +104,7 @@ async fn asset(path: Path<String>) -> Result<HttpResponse, Problem> {
     Ok(HttpResponse::Ok()
         .content_type(asset.content_type)
         .insert_header((header::CACHE_CONTROL, "max-age=300"))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(asset.text))
 }
 
@@ -119,6 +120,7 @@ fn html_with(status: StatusCode, page: Result<String, PageError>) -> Result<Http
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .insert_header((header::REFERRER_POLICY, "same-origin"))
         .body(page))
 }

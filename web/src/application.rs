@@ -44,6 +44,7 @@ use crate::{
     mail::{self, Postman},
     metrics,
     payment::{Sandbox, book::Book, courier},
+    peek,
     problem::Problem,
     ramps,
     shelves::{
@@ -134,7 +135,7 @@ impl Application {
         let webhooks = Agent::new(&config.webhooks, store.clone())?;
         let (shelf_journal, shelf_events) = Journal::open();
         let shop = Shop {
-            admins: admin::accounts::Remembered::default(),
+            admins: admin::accounts::Doorkeeper::default(),
             webhooks,
             carts,
             cart_texts: CartTexts::default(),
@@ -271,6 +272,7 @@ fn serve(shop: web::Data<Shop>, listener: TcpListener) -> anyhow::Result<Server>
                     .error_handler(|e, _| Problem::invalid_request(e.to_string()).into()),
             )
             .wrap(from_fn(recognise))
+            .wrap(from_fn(peek::as_get))
             .wrap_fn(|request, service| {
                 let (began, door) = (Instant::now(), door(&request));
                 service.call(request).map(move |response| {

@@ -6,7 +6,7 @@ use actix_web::{
 };
 use serde_json::{Map, Value};
 
-use crate::store::Because;
+use crate::{peek::is_peeking, store::Because};
 
 /// The attribute of an exposure that says why its unit is left out.
 pub const EXCLUDED: &str = "excluded";
@@ -45,6 +45,7 @@ pub struct Circumstances {
     language: Option<HeaderValue>,
     country: Option<HeaderValue>,
     is_staff: bool,
+    is_peeking: bool,
     /// Whether a browser fetches what its user may never look at.
     pub is_fetching_ahead: bool,
     /// Why what the visitor does is not to be remembered, where it is not.
@@ -59,6 +60,7 @@ impl Circumstances {
             language: request.headers().get(ACCEPT_LANGUAGE).cloned(),
             country: request.headers().get(COUNTRY_HEADER).cloned(),
             is_staff: request.cookie(STAFF_COOKIE).is_some(),
+            is_peeking: is_peeking(request),
             is_fetching_ahead: is_fetching_ahead(request),
             declined: declined(request),
         }
@@ -66,7 +68,11 @@ impl Circumstances {
 
     /// Says whom experiments and histories leave out: robots and the shop's own people.
     pub fn excluded(&self) -> Option<&'static str> {
-        if is_robot(&self.agent()) { Some("robot") } else { self.is_staff.then_some("staff") }
+        if self.is_peeking || is_robot(&self.agent()) {
+            Some("robot")
+        } else {
+            self.is_staff.then_some("staff")
+        }
     }
 
     /// Returns the class of the device: `phone`, `tablet` or `desktop`; programs have none.

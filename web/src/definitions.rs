@@ -107,7 +107,10 @@ pub fn parse(definition: &str) -> Result<Experiment, DefinitionFault> {
             // Its values were looked at above.
             holdout::FLAG => Ok(()),
             WORKFLOW_FLAG => workflow_of(variation.value()).map(drop),
-            flag if flag != SHELF_HEADING_FLAG => filling_of(variation.value()).map(drop),
+            flag if flag != SHELF_HEADING_FLAG => filling_of(variation.value()).and_then(|filling| {
+                let shelf = ShelfName::ALL.into_iter().find(|shelf| shelf.flag() == flag);
+                shelf.map_or(Ok(()), |shelf| filling.fits(shelf))
+            }),
             _ => text_of(variation.value()).map(drop),
         };
         checked.map_err(|why| DefinitionFault::Value { variation: variation.key().to_owned(), why })?;
@@ -128,7 +131,7 @@ fn workflow_of(value: &Value) -> Result<Workflow, String> {
 
 /// A filling is the name of an algorithm, or of two.
 fn filling_of(value: &Value) -> Result<Filling, String> {
-    value.as_str().ok_or("the value must be the name of an algorithm, or two as pairs~popular")?.parse()
+    value.as_str().ok_or("the value must be the name of an algorithm, as pairs or pairs:min_support=5, or two as pairs~popular")?.parse()
 }
 
 fn text_of(value: &Value) -> Result<&str, String> {
@@ -522,6 +525,18 @@ mod tests {
             ("shelf_popular", r#""pairs""#, "there is no algorithm \"classic\""),
         ] {
             let error = parse(&definition(flag, value)).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+        let of_shelf = |flag: &str, value: &str| {
+            parse(&definition(flag, value).replace("classic", "pairs")).map_err(|error| error.to_string())
+        };
+        assert!(of_shelf("shelf_recommended", r#""learnt:session=90~after:min_support=3""#).is_ok());
+        for (flag, value, message) in [
+            ("shelf_popular", r#""pairs:min_support=x""#, "min_support=x is no whole number from 1 to 1000"),
+            ("shelf_continue", r#""learnt:session=90""#, "only the shelf recommended asks, not continue"),
+            ("shelf_continue", r#"{"algorithm": "pairs"}"#, "the value must be the name of an algorithm"),
+        ] {
+            let error = of_shelf(flag, value).unwrap_err();
             assert!(error.contains(message), "{error}");
         }
     }

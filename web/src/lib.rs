@@ -16,6 +16,7 @@ pub mod admin;
 pub mod api;
 pub mod channel;
 pub mod flags;
+pub mod peek;
 pub mod problem;
 pub mod storefront;
 pub mod wire;

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    admin::accounts::Remembered,
+    admin::accounts::Doorkeeper,
     api::cart_text::CartTexts,
     back_in_stock::asks::Asks,
     carts::{CartWish, Carts, CartsError, IdempotencyKey, Opening},
@@ -102,7 +102,7 @@ pub struct Shop {
     /// The open websockets.
     pub sessions: Arc<Sessions>,
     /// Who of the shop's people was here a moment ago.
-    pub admins: Remembered,
+    pub admins: Doorkeeper,
     /// Who delivers to the endpoints of webhooks.
     pub webhooks: Agent,
     /// The metrics' page.

@@ -26,7 +26,7 @@ use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
     cookie::{Cookie, SameSite, time::Duration},
     http::{Method, StatusCode, header},
-    web::{Data, Payload, ServiceConfig, get, head, post, resource},
+    web::{Data, Payload, ServiceConfig, get, post, resource},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use cart_core::{PricePolicy, VisitorId};
@@ -58,7 +58,6 @@ pub fn routes(front: Data<Front>) -> impl FnOnce(&mut ServiceConfig) {
             .route("/products/{sku}/picture", get().to(browse::picture))
             .route("/static/{path:.*}", get().to(browse::asset))
             .route("/sw.js", get().to(browse::worker))
-            .route("/sw.js", head().to(browse::worker))
             .route("/offline", get().to(browse::offline))
             .route("/measured", post().to(measured::measured))
             .route("/shelf-events", post().to(shelf_events::told))

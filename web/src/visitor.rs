@@ -234,13 +234,17 @@ fn keys(request: &HttpRequest) -> Option<&Keyring> {
     request.app_data::<Data<Keyring>>().map(|keys| &***keys)
 }
 
-/// Behind a proxy that ends TLS, the proxy says so: `Forwarded` or `X-Forwarded-Proto`.
+/// Reports whether a browser speaks TLS. Behind a proxy that ends it, the proxy says so: `Forwarded` or `X-Forwarded-Proto`.
+pub fn is_secure(request: &HttpRequest) -> bool {
+    request.connection_info().scheme() == "https"
+}
+
 fn cookie(request: &HttpRequest, name: &'static str, value: String) -> Cookie<'static> {
     Cookie::build(name, value)
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
-        .secure(request.connection_info().scheme() == "https")
+        .secure(is_secure(request))
         .max_age(Duration::days(DAYS_MAX))
         .finish()
 }

@@ -134,6 +134,7 @@ pub(super) fn place_on_page(error: &FormError) -> usize {
         "bandit",
         "guardrails",
         "metrics",
+        "correction",
         "strata",
         "seed",
         "reason",

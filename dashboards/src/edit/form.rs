@@ -2,8 +2,9 @@
 
 use experiments::bandit::Policy;
 use experiments::definition::{
-    GuardrailRule, Method, PLANNED_UNITS_DEFAULT, PRIMARY_METRIC_DEFAULT, VARIATIONS_MAX,
+    Correction, GuardrailRule, Method, PLANNED_UNITS_DEFAULT, PRIMARY_METRIC_DEFAULT, VARIATIONS_MAX,
 };
+use experiments::guardrail::Ask;
 use experiments::{Experiment, Metric};
 
 use super::reading::{even_weights, percent_of, ramp_of};
@@ -70,6 +71,8 @@ pub struct DefinitionForm {
     pub bandit_floor_percent: String,
     /// Field `guardrails`: on each line a metric and a percentage.
     pub guardrails: String,
+    /// Field `correction`: `holm` or `benjamini_hochberg`.
+    pub correction: String,
     /// Field `metrics`: keys on lines.
     pub metrics: String,
     /// Field `strata`: the attribute within whose values arms are compared; may be empty.
@@ -150,6 +153,7 @@ impl Default for DefinitionForm {
             bandit_every_hours: BANDIT_HOURS_DEFAULT.into(),
             bandit_floor_percent: BANDIT_FLOOR_DEFAULT.into(),
             guardrails: String::new(),
+            correction: correction_text(Correction::default()).into(),
             metrics: String::new(),
             strata: String::new(),
             planned_units: PLANNED_UNITS_DEFAULT.to_string(),
@@ -201,6 +205,7 @@ impl From<&Experiment> for DefinitionForm {
             bandit_floor_percent: (experiment.draws())
                 .map_or_else(|| BANDIT_FLOOR_DEFAULT.into(), |draws| percent_of(draws.floor_bp)),
             guardrails: experiment.guardrails().iter().map(guardrail_line).collect(),
+            correction: correction_text(experiment.correction()).into(),
             metrics: experiment.metrics().join("\n"),
             strata: experiment.strata().unwrap_or_default().into(),
             planned_units: experiment.planned_units().to_string(),
@@ -212,7 +217,16 @@ impl From<&Experiment> for DefinitionForm {
 }
 
 fn guardrail_line(rule: &GuardrailRule) -> String {
-    format!("{} {} %\n", rule.metric, percent_of(rule.margin_bp))
+    let sign = if rule.asks == Ask::Equivalent { "±" } else { "" };
+    format!("{} {sign}{} %\n", rule.metric, percent_of(rule.margin_bp))
+}
+
+/// Writes a correction as the form's field and JSON have it.
+pub(super) fn correction_text(correction: Correction) -> &'static str {
+    match correction {
+        Correction::Holm => "holm",
+        Correction::BenjaminiHochberg => "benjamini_hochberg",
+    }
 }
 
 /// Writes a method as the form's field has it.
@@ -272,6 +286,7 @@ impl DefinitionForm {
             coverage_percent: String::new(),
             primary_metric: String::new(),
             method: String::new(),
+            correction: String::new(),
             planned_units: String::new(),
             variations: vec![VariationForm::blank(); VARIATIONS_MAX],
             rows: vec![ConditionRow::blank(); ROWS_MAX],
@@ -301,6 +316,7 @@ impl DefinitionForm {
                 "bandit_every_hours" => form.bandit_every_hours = text.trim().into(),
                 "bandit_floor_percent" => form.bandit_floor_percent = text.trim().into(),
                 "guardrails" => form.guardrails = text.trim().replace("\r\n", "\n"),
+                "correction" => form.correction = text.trim().into(),
                 "metrics" => form.metrics = text.trim().replace("\r\n", "\n"),
                 "primary_metric" => form.primary_metric = text.trim().into(),
                 "planned_units" => form.planned_units = text.trim().into(),

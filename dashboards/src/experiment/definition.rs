@@ -1,7 +1,8 @@
 //! The definition as it is read.
 
 use experiments::bandit::Policy;
-use experiments::definition::{GuardrailRule, LateMetric, WHOLE_BP};
+use experiments::definition::{Correction, GuardrailRule, LateMetric, WHOLE_BP};
+use experiments::guardrail::Ask;
 use experiments::{Experiment, Variation};
 use serde::Serialize;
 
@@ -47,7 +48,12 @@ pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
         text("Weights", weights(experiment), None),
         text("Decided by", words(experiment.primary_metric()), None),
         text("Adjusted by", or_none(experiment.strata().unwrap_or_default()), None),
-        text("Guardrails", guardrails(experiment), Some("must not get worse by more than that")),
+        text(
+            "Guardrails",
+            guardrails(experiment),
+            Some("must not get worse by more than that; with ±, differ by more"),
+        ),
+        text("Other metrics", correction(experiment.correction()).into(), None),
         text(
             "Planned length",
             experiment.planned_days().map_or_else(|| NONE.into(), |days| counted(days.into(), "day")),
@@ -121,10 +127,21 @@ fn words(key: &str) -> String {
 }
 
 fn guardrails(experiment: &Experiment) -> String {
-    let rule = |rule: &GuardrailRule| format!("{} ({})", words(&rule.metric), share(rule.margin_bp));
+    let sign = |rule: &GuardrailRule| if rule.asks == Ask::Equivalent { "±" } else { "" };
+    let rule =
+        |rule: &GuardrailRule| format!("{} ({}{})", words(&rule.metric), sign(rule), share(rule.margin_bp));
     match experiment.guardrails() {
         [] => "none".into(),
         rules => rules.iter().map(rule).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn correction(correction: Correction) -> &'static str {
+    match correction {
+        Correction::Holm => "corrected by Holm: hardly ever is one shown by chance",
+        Correction::BenjaminiHochberg => {
+            "corrected by Benjamini and Hochberg: of those shown, one in twenty may be chance"
+        }
     }
 }
 

@@ -111,6 +111,9 @@ impl Experiment {
         if self.guardrails() != next.guardrails() {
             return frozen("guardrails");
         }
+        if self.correction() != next.correction() {
+            return frozen("correction");
+        }
         if self.method() != next.method() {
             return frozen("method");
         }

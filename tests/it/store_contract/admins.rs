@@ -39,4 +39,12 @@ pub async fn a_session_ends(subject: Subject) {
     assert_eq!(forgotten, 1, "the next login sweeps those that have ended");
     assert_eq!(is_open("t", NOW_MS).await, None);
     assert_eq!(is_open("v", NOW_MS).await, Some(session("v", NOW_MS + 30)));
+    store.put_admin_user(&AdminUser { name: "bob".into(), ..user("$argon2id$") }).await.unwrap();
+    assert_eq!(
+        is_open("v", NOW_MS).await,
+        Some(session("v", NOW_MS + 30)),
+        "another's password is another's"
+    );
+    store.put_admin_user(&user("$argon2id$changed")).await.unwrap();
+    assert_eq!(is_open("v", NOW_MS).await, None, "a password that changes ends the sessions");
 }

@@ -22,13 +22,13 @@ use crate::{
     problem::{Kind, Problem},
     shop::Shop,
     store::AdminSession,
-    storefront::form::Form,
-    users::password::NOBODY,
+    storefront::{cart::sentence, form::Form},
+    users::{EntryError, door::client_address},
 };
 
-/// Carries the token of the log-in form, before there is a session to keep it in.
 /// How long a browser is known to be one of the staff.
 const STAFF_DAYS: i64 = 365;
+/// Carries the token of the log-in form, before there is a session to keep it in.
 const FORM_COOKIE: &str = "cartwright_admin_form";
 
 #[derive(Deserialize)]
@@ -74,13 +74,18 @@ pub(super) async fn enter(
     if request.cookie(FORM_COOKIE).is_none_or(|c| c.value() != fields.text("csrf")) {
         return form(&pages, StatusCode::UNAUTHORIZED, again("The form was open for too long. Try again."));
     }
-    let stored = shop.store.admin_user(&name).await?;
-    let hash = stored.map_or_else(|| NOBODY.to_owned(), |user| user.password_hash);
-    let is_right = shop.hasher.is_password(&password, &hash).await.unwrap_or(false);
-    if !is_right {
-        return form(&pages, StatusCode::UNAUTHORIZED, again("The name or the password is not right."));
+    let address = client_address(&request, &shop.config.limits);
+    match shop.admins.admits(&shop, &name, &password, address).await {
+        Ok(true) => {}
+        Ok(false) => {
+            return form(&pages, StatusCode::UNAUTHORIZED, again("The name or the password is not right."));
+        }
+        Err(error @ EntryError::TooMany { .. }) => {
+            return form(&pages, StatusCode::TOO_MANY_REQUESTS, again(&sentence(&error.to_string())));
+        }
+        Err(error) => return Err(error.into()),
     }
-    let (session, cookie) = open_session(&name);
+    let (session, cookie) = open_session(&request, &name);
     shop.store.put_admin_session(&session, clock::now_ms()).await?;
     let mut response = see_other(if next.is_empty() { "/admin" } else { &next });
     response.add_cookie(&cookie).map_err(|e| Problem::invalid_request(e.to_string()))?;
@@ -95,10 +100,14 @@ fn staff_cookie() -> Cookie<'static> {
 }
 
 /// `POST /admin/logout`.
-pub(super) async fn leave(shop: Data<Shop>, sent: Sent) -> Result<HttpResponse, Problem> {
+pub(super) async fn leave(
+    shop: Data<Shop>,
+    request: HttpRequest,
+    sent: Sent,
+) -> Result<HttpResponse, Problem> {
     shop.store.delete_admin_session(&sent.token_hash).await?;
     let mut response = see_other("/admin/login");
-    response.add_cookie(&closing_cookie()).map_err(|e| Problem::invalid_request(e.to_string()))?;
+    response.add_cookie(&closing_cookie(&request)).map_err(|e| Problem::invalid_request(e.to_string()))?;
     Ok(response)
 }
 

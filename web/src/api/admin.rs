@@ -6,13 +6,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use crate::{
     problem::{Kind, Problem},
     shop::Shop,
-    users::password::NOBODY,
+    users::door::client_address,
 };
 
 /// Lets a request pass that carries the name and password of an admin user; returns the name.
 ///
 /// # Errors
-/// The problem `not_admin`.
+/// The problems `not_admin` and `too_many_attempts`.
 pub(super) async fn admin(shop: &Shop, request: &HttpRequest) -> Result<String, Problem> {
     let refused = |detail: &str| Problem::new(Kind::NotAdmin, detail);
     let header = request.headers().get(header::AUTHORIZATION).and_then(|h| h.to_str().ok()).unwrap_or("");
@@ -24,15 +24,9 @@ pub(super) async fn admin(shop: &Shop, request: &HttpRequest) -> Result<String, 
             "say who you are: Authorization: Basic, with the name and password of an admin user",
         ));
     };
-    if !shop.admins.is_known(name, password) {
-        let hash = shop.store.admin_user(name).await?.map(|user| user.password_hash);
-        let (known, password) = (hash.is_some(), password.to_owned());
-        let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
-        let is_right = shop.hasher.is_password(&password, &hash).await.unwrap_or(false);
-        if !known || !is_right {
-            return Err(refused("the name or the password is not right"));
-        }
-        shop.admins.remember(name, &password);
+    let address = client_address(request, &shop.config.limits);
+    if !shop.admins.admits(shop, name, password, address).await? {
+        return Err(refused("the name or the password is not right"));
     }
     Ok(name.to_owned())
 }

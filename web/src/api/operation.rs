@@ -165,7 +165,7 @@ impl Operation {
     /// Says that only the shop's people are answered.
     pub(crate) fn for_admins(mut self) -> Self {
         self.caller = Caller::Admin;
-        self.problems(&[Kind::NotAdmin])
+        self.problems(&[Kind::NotAdmin, Kind::TooManyAttempts])
     }
 
     /// Describes a parameter of the path.

@@ -14,7 +14,7 @@ use crate::{
     definitions::{Answered, Asker, Forced},
     metrics,
     shelves::{
-        About, Algorithm, Filling, Shelf, ShelfName, Shown, ShownItem, Suggested, Why,
+        About, Filling, Recipe, Shelf, ShelfName, Shown, ShownItem, Suggested, Why,
         interleave::interleave,
         report::{Reader, Refused, Report, Told},
         rules,
@@ -31,8 +31,8 @@ const SPARE: usize = 60;
 /// Is a suggestion with who made it, and who else fills the shelf.
 struct Candidate {
     suggested: Suggested,
-    algorithm: Algorithm,
-    against: Option<Algorithm>,
+    algorithm: Recipe,
+    against: Option<Recipe>,
 }
 
 impl Shop {
@@ -103,7 +103,7 @@ impl Shop {
         n: usize,
         coins: u64,
     ) -> (Vec<Candidate>, bool) {
-        let suggest = async |algorithm: Algorithm, against: Option<Algorithm>| {
+        let suggest = async |algorithm: Recipe, against: Option<Recipe>| {
             let (shelf, is_makeshift) = self.suggested(catalogue, algorithm, &about, n).await;
             let candidate = |suggested| Candidate { suggested, algorithm, against };
             (shelf.into_iter().map(candidate).collect::<Vec<_>>(), is_makeshift)
@@ -126,7 +126,7 @@ impl Shop {
     async fn suggested(
         &self,
         catalogue: &Arc<Catalogue>,
-        algorithm: Algorithm,
+        algorithm: Recipe,
         about: &Arc<About>,
         n: usize,
     ) -> (Shelf, bool) {

@@ -10,7 +10,7 @@ pub trait AdminStore: Send + Sync {
     /// Reads an admin user.
     async fn admin_user(&self, name: &str) -> Result<Option<AdminUser>>;
 
-    /// Inserts or updates an admin user.
+    /// Inserts an admin user, or changes their password, which ends their sessions.
     async fn put_admin_user(&self, user: &AdminUser) -> Result<()>;
 
     /// Opens an admin session and forgets those that have ended by `now_ms`; returns how many.

@@ -140,7 +140,7 @@ pub(super) fn quantity_of(form: &Form) -> Result<u32, Problem> {
 }
 
 /// Reads what is to be done to the pieces: each in a field of its own.
-fn properties_in(form: &Form) -> Result<Properties, Problem> {
+pub(super) fn properties_in(form: &Form) -> Result<Properties, Problem> {
     let text = |(field, text): (&str, &str)| {
         Some((field.strip_prefix(PROPERTY_PREFIX)?.to_owned(), form_text(text)))
     };

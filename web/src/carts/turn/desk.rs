@@ -239,13 +239,16 @@ impl Desk<'_> {
             return Ok(Answer::UnknownCart);
         };
         let mut merged = Merged { into: claim(&into, &entering.user)?, ..Merged::default() };
+        // What they have bought before limits what it takes in, not what the guest has.
+        let mut theirs = into.clone();
+        merged.into.iter().for_each(|event| evolve(Arc::make_mut(&mut theirs), event));
         let from = match &entering.from {
             None => None,
             Some((from, lines)) => {
                 let Some(cart) = self.carts.get(from).map(|staged| staged.cart.clone()) else {
                     return Ok(Answer::UnknownCart);
                 };
-                let Merged { into: moved, from, left } = merge(&into, &cart, &self.facts(), *lines)?;
+                let Merged { into: moved, from, left } = merge(&theirs, &cart, &self.facts(), *lines)?;
                 merged.into.extend(moved);
                 merged = Merged { from, left, ..merged };
                 Some(cart)

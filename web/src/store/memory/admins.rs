@@ -12,7 +12,9 @@ impl AdminStore for MemoryStore {
     }
 
     async fn put_admin_user(&self, user: &AdminUser) -> Result<()> {
-        self.state.lock().await.users.insert(user.name.clone(), user.clone());
+        let mut state = self.state.lock().await;
+        state.users.insert(user.name.clone(), user.clone());
+        state.sessions.retain(|_, session| session.user != user.name);
         Ok(())
     }
 

@@ -41,9 +41,10 @@ pub async fn user(client: &Client, name: &str) -> Result<Option<AdminUser>> {
     Ok(Some(AdminUser { name: cell(row, "name")?, password_hash: cell(row, "password_hash")? }))
 }
 
-/// Inserts or updates a user.
+/// Inserts a user, or changes their password, which ends their sessions.
 pub async fn put_user(client: &Client, user: &AdminUser) -> Result<()> {
-    const SQL: &str = "INSERT INTO admin_users (name, password_hash) VALUES ($1, $2)
+    const SQL: &str = "WITH ended AS (DELETE FROM admin_sessions WHERE user_name = $1)
+        INSERT INTO admin_users (name, password_hash) VALUES ($1, $2)
         ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash";
     execute_alone(client, SQL, &[&user.name, &user.password_hash]).await.map(drop)
 }

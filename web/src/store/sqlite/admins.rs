@@ -44,12 +44,12 @@ pub fn user(db: &Connection, name: &str) -> Result<Option<AdminUser>> {
     })
 }
 
-/// Inserts or updates a user.
+/// Inserts a user, or changes their password, which ends their sessions.
 pub fn put_user(db: &Connection, user: &AdminUser) -> Result<()> {
     let sql = "INSERT INTO admin_users (name, password_hash) VALUES (?1, ?2)
                ON CONFLICT (name) DO UPDATE SET password_hash = ?2";
     execute(db, sql, [&user.name, &user.password_hash])?;
-    Ok(())
+    execute(db, "DELETE FROM admin_sessions WHERE user = ?1", [&user.name]).map(drop)
 }
 
 /// Opens a session and forgets those that have ended.
