@@ -7,6 +7,7 @@ use experiments::verdict::{Comparison, Outlook, UNITS_PER_ARM_MIN, Unforeseen};
 use experiments::{Analysis, Experiment, Status, Variation, Verdict};
 use serde::Serialize;
 
+use crate::chart::Growth;
 use crate::edit::MetricChoice;
 use crate::figure::{NONE, count, counted, short_percent};
 use crate::judgement::{StatusView, VerdictView};
@@ -19,6 +20,7 @@ mod beside;
 mod definition;
 mod flow;
 mod forest;
+mod growth;
 mod history;
 mod late;
 mod links;
@@ -71,6 +73,8 @@ pub struct ExperimentPage<'a> {
     pub dimensions: &'a [Dimension],
     /// The split in the same segments.
     pub splits: &'a [SegmentSplit],
+    /// How many units each variation had at the end of each day, the oldest first.
+    pub growth: &'a [Growth],
     /// What the rest of it is worth, while it runs, or why that is not told.
     pub outlook: Option<Result<Outlook, Unforeseen>>,
     /// The running experiments, this one among them or not.
@@ -167,6 +171,7 @@ pub(crate) struct View<'a> {
     alpha_note: String,
     sources: String,
     correction: &'static str,
+    growth: Option<growth::View<'a>>,
     aa_note: &'static str,
     planned_units: String,
     definition: Vec<definition::Pair>,
@@ -232,6 +237,7 @@ impl ExperimentPage<'_> {
             alpha_note: method::promise(analysis),
             sources: method::sources(analysis),
             correction: method::correction(analysis),
+            growth: growth::view(self),
             aa_note: method::of_aa(analysis.method),
             planned_units: count(analysis.planned_units),
             definition: definition::pairs(experiment),

@@ -45,6 +45,7 @@ pub mod monitoring;
 pub mod samples;
 
 pub use assets::ADMIN_CSS;
+pub use chart::Growth;
 pub use demand::{DemandPage, DemandRow, DemandState};
 pub use edit::{
     Calculator, ConditionRow, DefinitionForm, EditPage, FormError, MetricChoice, Subject, basis_points,

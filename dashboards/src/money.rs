@@ -1,6 +1,7 @@
 //! Money as people read it.
 
 use experiments::metric::Format;
+use experiments::verdict::MetricSummary;
 
 use crate::figure::{count, decimal, group, percent};
 
@@ -59,6 +60,11 @@ impl Currency {
             format!("{:.*}", self.exponent as usize, minor.abs() / 10_f64.powi(self.exponent.cast_signed()));
         let is_nought = text.chars().all(|c| matches!(c, '0' | '.'));
         self.signed(minor < 0.0 && !is_nought, &group(&text))
+    }
+
+    /// Writes a number of a metric, which counts the parts that the metric says.
+    pub fn measured_in(&self, metric: &MetricSummary, parts: f64) -> String {
+        self.measured(metric.format, parts / 10_f64.powi(metric.decimals.min(9) as i32))
     }
 
     /// Writes a metric's value.

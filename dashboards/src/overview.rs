@@ -100,6 +100,26 @@ struct Row<'a> {
     learned: &'a str,
 }
 
+/// Experiments that ask the same of whoever reads the list.
+#[derive(Serialize)]
+struct Section<'a> {
+    id: &'static str,
+    heading: &'static str,
+    lead: &'static str,
+    /// Whether the heading is for those alone who do not see the page.
+    is_plain: bool,
+    rows: Vec<Row<'a>>,
+}
+
+/// Says what an experiment asks of whoever reads the list; the order is that of the page.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Asks {
+    Decision,
+    Repair,
+    Patience,
+    Nothing,
+}
+
 #[derive(Serialize)]
 pub(crate) struct View<'a> {
     summary: String,
@@ -111,7 +131,7 @@ pub(crate) struct View<'a> {
     archived: Option<String>,
     figures: Vec<Figure>,
     warnings: Vec<String>,
-    rows: Vec<Row<'a>>,
+    sections: Vec<Section<'a>>,
     as_of: Moment,
 }
 
@@ -139,9 +159,46 @@ impl Overview {
                 .into_iter()
                 .chain(interplay::listed(&self.interactions, &self.running))
                 .collect(),
-            rows: rows.into_iter().map(ExperimentRow::row).collect(),
+            sections: self.sections(&rows),
             as_of: Moment::of(self.as_of_ms),
         }
+    }
+
+    /// What needs a decision comes first, then what is broken, what runs, and the rest. What was looked for is one list.
+    fn sections<'a>(&'a self, rows: &[&'a ExperimentRow]) -> Vec<Section<'a>> {
+        let of = |asks: Option<Asks>| -> Vec<Row<'a>> {
+            let asked = rows.iter().filter(|row| asks.is_none_or(|asks| row.asks() == asks));
+            asked.map(|row| row.row()).collect()
+        };
+        let section = |id, heading, lead, asks| Section {
+            id,
+            heading,
+            lead,
+            is_plain: asks == Asks::Nothing && rows.iter().all(|row| row.asks() == Asks::Nothing),
+            rows: of(Some(asks)),
+        };
+        let mut sections = if self.search.is_empty() {
+            vec![
+                section(
+                    "decide",
+                    "Needs a decision",
+                    "A difference is shown, or harm: ship it, stop it, or say why it runs on.",
+                    Asks::Decision,
+                ),
+                section(
+                    "broken",
+                    "Broken",
+                    "Nothing can be told of these before their cause is found: every further visitor is lost to them.",
+                    Asks::Repair,
+                ),
+                section("running", "Running", "Nothing to do but wait.", Asks::Patience),
+                section("others", "Drafts and past experiments", "", Asks::Nothing),
+            ]
+        } else {
+            vec![Section { id: "list", heading: "All experiments", lead: "", is_plain: true, rows: of(None) }]
+        };
+        sections.retain(|section| !section.rows.is_empty());
+        sections
     }
 
     fn found(&self) -> String {
@@ -186,6 +243,17 @@ impl ShopFigures {
 }
 
 impl ExperimentRow {
+    fn asks(&self) -> Asks {
+        match (self.status, &self.verdict) {
+            (Status::Draft | Status::Stopped | Status::Archived, _) => Asks::Nothing,
+            (_, Some(Verdict::Better { .. } | Verdict::Worse { .. } | Verdict::Harms { .. })) => {
+                Asks::Decision
+            }
+            (_, Some(Verdict::SampleRatioMismatch { .. } | Verdict::Withheld { .. })) => Asks::Repair,
+            (Status::Running | Status::Paused, _) => Asks::Patience,
+        }
+    }
+
     fn row(&self) -> Row<'_> {
         let verdict =
             VerdictView::of(self.status, self.verdict.as_ref(), &self.sentence).without_repetition();

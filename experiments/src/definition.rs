@@ -25,7 +25,7 @@ pub use draws::{Draws, EPOCH_HOURS_MAX, EPOCHS_MAX, FLOOR_BP_MIN, PastEpoch};
 pub use error::DefinitionError;
 pub use late::{LateError, LateMetric};
 pub use rules::{Correction, GuardrailRule, LOOKS_MAX, METRICS_MAX, Method, PRIMARY_METRIC_DEFAULT};
-use rules::{check_method, check_metrics, check_strata};
+use rules::{check_looks_of_strata, check_method, check_metrics, check_strata};
 pub use shipped::Shipped;
 pub use status::Status;
 use targeting::check_targeting;
@@ -357,14 +357,16 @@ impl Experiment {
         self.status
     }
 
-    /// Checks that the variations differ where they are to differ, and are the same where that is what is tried.
+    /// Checks that the variations differ where they are to differ, and are the same where that is what is tried, and that nothing is
+    /// asked of strata which they cannot do.
     ///
     /// It is asked of what is written anew and of what starts; definitions of earlier versions are read without it.
     ///
     /// # Errors
-    /// [`DefinitionError::SameValue`] or [`DefinitionError::OtherValue`].
+    /// [`DefinitionError::SameValue`], [`DefinitionError::OtherValue`] or [`DefinitionError::Strata`].
     pub fn check_values(&self) -> Result<(), DefinitionError> {
-        check_values(self.is_aa, &self.variations)
+        check_values(self.is_aa, &self.variations)?;
+        check_looks_of_strata(self.strata(), self.method)
     }
 
     /// Returns the steps by which the coverage rises after the start, in order.

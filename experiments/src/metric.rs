@@ -13,8 +13,8 @@ mod selector;
 mod tally;
 
 pub use check::{
-    LOOKBACK_DAYS_DEFAULT, LOOKBACK_DAYS_MAX, METRIC_BYTES_MAX, MetricError, RETENTION_DAYS_MAX,
-    WINDOW_HOURS_MAX,
+    DECIMALS_MAX, LOOKBACK_DAYS_DEFAULT, LOOKBACK_DAYS_MAX, METRIC_BYTES_MAX, MetricError,
+    RETENTION_DAYS_MAX, WINDOW_HOURS_MAX,
 };
 pub use selector::{Amount, Condition, Selector, Test};
 use tally::DAY_MS;
@@ -115,6 +115,7 @@ pub struct Metric {
     cap: Option<i64>,
     cap_percentile_bp: Option<u32>,
     lookback_days: Option<u32>,
+    decimals: u32,
     better: Better,
     format: Format,
 }
@@ -139,10 +140,16 @@ pub(crate) struct Written {
     cap_percentile_bp: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     lookback_days: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_whole")]
+    decimals: u32,
     #[serde(default)]
     better: Better,
     #[serde(default)]
     format: Option<Format>,
+}
+
+fn is_whole(decimals: &u32) -> bool {
+    *decimals == 0
 }
 
 impl From<Metric> for Written {
@@ -157,6 +164,7 @@ impl From<Metric> for Written {
             cap: metric.cap,
             cap_percentile_bp: metric.cap_percentile_bp,
             lookback_days: metric.lookback_days,
+            decimals: metric.decimals,
             better: metric.better,
             format: Some(metric.format),
         }
@@ -217,6 +225,21 @@ impl Metric {
         self.cap
     }
 
+    /// Returns the most that one unit counts, in the parts that are summed.
+    pub fn cap_in_parts(&self) -> Option<i64> {
+        Some(self.cap()?.saturating_mul(10_i64.pow(self.decimals)))
+    }
+
+    /// Returns how many decimals of a property's number are kept: sums are of whole parts, tenths with 1, thousandths with 3.
+    pub fn decimals(&self) -> u32 {
+        self.decimals
+    }
+
+    /// Returns the decimals of the parts in which its value is told; none of a ratio, whose parts cancel.
+    pub fn decimals_of_value(&self) -> u32 {
+        if matches!(self.measure, Measure::Ratio { .. }) { 0 } else { self.decimals }
+    }
+
     /// Returns the percentile, in basis points, of the units that count more than nothing, above which no unit counts
     /// ([`crate::arm::caps`]).
     pub fn cap_percentile_bp(&self) -> Option<u32> {
@@ -244,6 +267,12 @@ impl Metric {
     /// Returns how its numbers are written.
     pub fn format(&self) -> Format {
         self.format
+    }
+
+    /// Returns whether it is a number of each unit, so that what units did before exposure, and strata, can take noise out of it: ratios,
+    /// quantiles, retentions and times are not.
+    pub fn is_number_of_units(&self) -> bool {
+        matches!(self.measure, Measure::Proportion { .. } | Measure::Count { .. } | Measure::Mean { .. })
     }
 
     /// Returns whether events of a type may change it.

@@ -22,6 +22,8 @@ pub struct Baseline {
     mean: f64,
     variance: f64,
     spread: Spread,
+    /// The share of the variance that an adjustment leaves, of both arms.
+    left: f64,
 }
 
 /// How the treatment's variance follows from its mean.
@@ -40,14 +42,14 @@ impl Baseline {
     /// lies between 0 and 1.
     pub fn proportion(mean: f64) -> Option<Self> {
         let is_fit = mean > 0.0 && mean < 1.0;
-        is_fit.then_some(Self { mean, variance: mean * (1.0 - mean), spread: Spread::Proportion })
+        is_fit.then_some(Self { mean, variance: mean * (1.0 - mean), spread: Spread::Proportion, left: 1.0 })
     }
 
     /// Returns the baseline of a mean or a ratio with the variance s² of its statistic (of a capped metric: of what
     /// was capped); both arms are taken to have it. `None` unless the variance is above 0 and both are finite.
     pub fn mean(mean: f64, variance: f64) -> Option<Self> {
         let is_fit = mean.is_finite() && variance > 0.0 && variance.is_finite();
-        is_fit.then_some(Self { mean, variance, spread: Spread::Alike })
+        is_fit.then_some(Self { mean, variance, spread: Spread::Alike, left: 1.0 })
     }
 
     /// Returns the baseline that a past statistic gives: a ratio, a quantile, a clustered quantile. `None` as
@@ -76,7 +78,11 @@ impl Baseline {
     /// unless −1 < ρ < 1.
     pub fn adjusted(self, correlation: f64) -> Option<Self> {
         let left = 1.0 - correlation * correlation;
-        (left > 0.0 && left <= 1.0).then_some(Self { variance: self.variance * left, ..self })
+        (left > 0.0 && left <= 1.0).then_some(Self {
+            variance: self.variance * left,
+            left: self.left * left,
+            ..self
+        })
     }
 
     /// Returns the baseline with a treatment whose standard deviation grows with its mean, as of revenue or latency
@@ -158,14 +164,14 @@ impl Study {
     /// `None` when it is not a number above 0: no units, a share of 0, a lift over a mean that is not above 0, a
     /// proportion that would leave 0 to 1.
     pub fn standard_error(&self, effect: f64, units: f64) -> Option<f64> {
-        let Baseline { mean, variance, spread } = self.baseline;
+        let Baseline { mean, variance, spread, left } = self.baseline;
         let (treatment_mean, ratio, unit) = match self.scale {
             Scale::Absolute => (mean + effect, 1.0, 1.0),
             Scale::Relative if mean > 0.0 => (mean * (1.0 + effect), 1.0 + effect, mean),
             Scale::Relative => return None,
         };
         let treatment_variance = match spread {
-            Spread::Proportion => treatment_mean * (1.0 - treatment_mean),
+            Spread::Proportion => treatment_mean * (1.0 - treatment_mean) * left,
             Spread::Alike => variance,
             Spread::Proportional => variance * (treatment_mean / mean).powi(2),
         };

@@ -19,7 +19,7 @@ mod rails;
 mod sentence;
 
 pub use analysis::{AnalysisError, analyze, analyze_within};
-pub use compare::{SegmentRow, Segments, segments};
+pub use compare::{Division, SegmentRow, Segments, segments};
 pub use epochs::{analyze_epochs, segments_of_epochs, splits_of_epochs};
 pub use outlook::{Outlook, Unforeseen, outlook, outlook_epochs};
 pub use plan::{Plan, PlanError, PlannedArm, PlannedMetric, Role};
@@ -159,6 +159,11 @@ pub struct MetricSummary {
     pub phrase: String,
     /// How its numbers are written.
     pub format: Format,
+    /// The decimals of the parts that its numbers count: with 3 they are thousandths.
+    #[serde(skip_serializing_if = "is_whole")]
+    pub decimals: u32,
+    /// Whether the metric is a number of each unit, which what units did before, and strata, can take noise out of.
+    pub is_adjustable: bool,
     /// The direction in which it is good.
     pub better: Better,
     /// Whether it decides.
@@ -304,6 +309,10 @@ impl Analysis {
     }
 }
 
+fn is_whole(decimals: &u32) -> bool {
+    *decimals == 0
+}
+
 fn summary_of(planned: &PlannedMetric) -> MetricSummary {
     let metric: &Metric = &planned.metric;
     let guardrail = match planned.role {
@@ -315,6 +324,8 @@ fn summary_of(planned: &PlannedMetric) -> MetricSummary {
         name: metric.name().to_owned(),
         phrase: metric.phrase().to_owned(),
         format: metric.format(),
+        decimals: metric.decimals_of_value(),
+        is_adjustable: metric.is_number_of_units(),
         better: metric.better(),
         is_primary: planned.role == Role::Primary,
         is_guardrail: guardrail.is_some(),

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use dashboards::{Dimension, LeftOut, SegmentSplit, Uncounted};
+use dashboards::{Dimension, Growth, LeftOut, SegmentSplit, Uncounted};
 use experiments::{
     Analysis, ArmSums, Experiment, Look, Metric, Plan, Status,
     arm::caps,
     redraw::Epoch,
     sample_ratio::{PartSplit, chi_square_p, parts},
-    verdict::{self, Outlook, Unforeseen, outlook, outlook_epochs},
+    verdict::{self, Division, Outlook, Segments, Unforeseen, outlook, outlook_epochs},
 };
 use time::OffsetDateTime;
 
@@ -28,6 +28,8 @@ pub mod shared;
 
 pub use glance::at_a_glance;
 
+/// Most days that are told without anybody, of what runs on and is forgotten: a year.
+const GROWTH_DAYS_MAX: i64 = 366;
 /// How many of the last days say how many units come on one: each weekday once.
 const RATE_DAYS: i64 = 7;
 
@@ -43,6 +45,8 @@ pub struct Results {
     pub dimensions: Vec<Dimension>,
     /// The split in the same segments.
     pub splits: Vec<SegmentSplit>,
+    /// How many units each variation had at the end of each day, the oldest first.
+    pub growth: Vec<Growth>,
     /// What the rest of it is worth, or why that is not told; `None` before its first full day, and once it does not run.
     pub outlook: Option<Result<Outlook, Unforeseen>>,
     /// Of a bandit, its epochs, the oldest first.
@@ -316,6 +320,24 @@ fn units_a_day(segments: &BTreeMap<String, Vec<ArmSums>>, now_ms: i64) -> Option
     Some(days.range(from..today).map(|(_, units)| units).sum::<u64>() / count)
 }
 
+/// Returns how many units each variation had at the end of each day since the one before the first, and has now.
+fn growth(segments: &BTreeMap<String, Vec<ArmSums>>, now_ms: i64) -> Vec<Growth> {
+    let days: BTreeMap<i64, &Vec<ArmSums>> =
+        segments.iter().filter_map(|(segment, arms)| Some((day_of(segment)?, arms))).collect();
+    let Some((first, arms)) = days.first_key_value() else { return vec![] };
+    let mut units = vec![0_u64; arms.len()];
+    let mut found = vec![Growth { at_ms: first * DAY_MS, units: units.clone() }];
+    let (last, today) = (days.last_key_value().map_or(*first, |(day, _)| *day), now_ms.div_euclid(DAY_MS));
+    // On days without anybody the line goes on level, until now.
+    for day in *first..=last.max(today.min(first + GROWTH_DAYS_MAX)) {
+        if let Some(arms) = days.get(&day) {
+            units.iter_mut().zip(arms.iter()).for_each(|(sum, arm)| *sum += arm.units());
+        }
+        found.push(Growth { at_ms: end_of(day).min(now_ms.max(day * DAY_MS + 1)), units: units.clone() });
+    }
+    found
+}
+
 /// Names the segments whose splits were checked, in the same order.
 fn splits<T>(divided: &Divided<T>, check: impl Fn(&[&Vec<T>]) -> Vec<PartSplit>) -> Vec<SegmentSplit> {
     let all = || {
@@ -340,6 +362,13 @@ fn sound<T>(divided: Divided<T>, splits: &[SegmentSplit]) -> Divided<T> {
         .into_iter()
         .map(|(name, segments)| (name, segments.into_iter().filter(&mut is_sound).collect()))
         .collect()
+}
+
+/// Reads the segments of all dimensions together, since they are corrected together.
+fn dimensions<T>(divided: Divided<T>, read: impl Fn(&[Division<T>]) -> Vec<Vec<Segments>>) -> Vec<Dimension> {
+    let (names, segments): (Vec<String>, Vec<Division<T>>) = divided.into_iter().unzip();
+    let dimension = |(name, segments)| Dimension { name, segments };
+    names.into_iter().zip(read(&segments)).map(dimension).collect()
 }
 
 /// The moment at which a day ends.
@@ -390,15 +419,14 @@ fn analyse(
     let divided = divided(&arms.segments);
     let units = |arms: &&Vec<ArmSums>| arms.iter().map(ArmSums::units).collect();
     let splits = splits(&divided, |all| parts(&weights, &all.iter().map(units).collect::<Vec<_>>()));
-    let dimension =
-        |(name, segments): (String, Vec<_>)| Dimension { name, segments: verdict::segments(plan, &segments) };
     let dimensions = match analysis.sample_ratio.is_mismatch {
         true => vec![],
-        false => sound(divided, &splits).into_iter().map(dimension).collect(),
+        false => dimensions(sound(divided, &splits), |all| verdict::segments(plan, all)),
     };
     let looks = earlier.len() as u64 + 1;
     let (epochs, uncounted) = (vec![], vec![]);
-    Ok(Results { analysis, looks, left_out, dimensions, splits, outlook, epochs, uncounted })
+    let growth = growth(&arms.segments, now_ms);
+    Ok(Results { analysis, looks, left_out, dimensions, splits, growth, outlook, epochs, uncounted })
 }
 
 /// Analyses a bandit, and its segments epoch by epoch as the whole is.
@@ -407,10 +435,6 @@ fn analyse_epochs(plan: &Plan, experiment: &Experiment, arms: Arms, now_ms: i64)
     let analysis = verdict::analyze_epochs(plan, &current, &arms.epochs).map_err(|error| corrupt(&error))?;
     let outlook =
         rate(experiment, &analysis, &arms, now_ms).map(|rate| outlook_epochs(plan, &arms.epochs, rate));
-    let dimension = |(name, segments): (String, Vec<_>)| Dimension {
-        name,
-        segments: verdict::segments_of_epochs(plan, &segments),
-    };
     let divided = arms.divided_within();
     let over_epochs = |all: &[&Vec<Epoch>]| {
         verdict::splits_of_epochs(&all.iter().map(|epochs| epochs.as_slice()).collect::<Vec<_>>())
@@ -418,8 +442,9 @@ fn analyse_epochs(plan: &Plan, experiment: &Experiment, arms: Arms, now_ms: i64)
     let splits = splits(&divided, over_epochs);
     let dimensions = match analysis.sample_ratio.is_mismatch {
         true => vec![],
-        false => sound(divided, &splits).into_iter().map(dimension).collect(),
+        false => dimensions(sound(divided, &splits), |all| verdict::segments_of_epochs(plan, all)),
     };
+    let growth = growth(&arms.segments, now_ms);
     let Arms { left_out: apart, epochs, .. } = arms;
     let left_out =
         |(reason, units): (String, Vec<u64>)| LeftOut { reason, units: units.iter().sum(), p_of_split: None };
@@ -429,6 +454,7 @@ fn analyse_epochs(plan: &Plan, experiment: &Experiment, arms: Arms, now_ms: i64)
         left_out: apart.into_iter().map(left_out).collect(),
         dimensions,
         splits,
+        growth,
         outlook,
         epochs,
         uncounted: vec![],
@@ -494,8 +520,31 @@ mod tests {
             let counted = |arm: &ArmSums| (arm.units(), arm.metric(0).units(), arm.metric(0).active());
             assert_eq!(arms.iter().map(counted).collect::<Vec<_>>(), [(700, 600, 50); 2], "{device}");
         }
-        let rows = &verdict::segments(&plan, devices)[0].rows;
+        let rows = &verdict::segments(&plan, std::slice::from_ref(devices))[0][0].rows;
         assert_eq!(rows.iter().map(|row| row.units).collect::<Vec<_>>(), [1_200, 1_200]);
+    }
+
+    #[test]
+    fn units_grow_from_day_to_day_and_stay_level_on_days_without_any() {
+        let day = |day: i64, units: [u64; 2]| (format!("day={day}"), units.map(sums_of).to_vec());
+        let segments = BTreeMap::from([day(100, [5, 6]), day(102, [1, 2]), ("device=phone".into(), vec![])]);
+        let found = growth(&segments, 103 * DAY_MS + 7);
+        let told: Vec<(i64, &[u64])> = found.iter().map(|day| (day.at_ms, day.units.as_slice())).collect();
+        assert_eq!(
+            told,
+            [
+                (100 * DAY_MS, &[0, 0][..]),
+                (101 * DAY_MS, &[5, 6]),
+                (102 * DAY_MS, &[5, 6]),
+                (103 * DAY_MS, &[6, 8]),
+                (103 * DAY_MS + 7, &[6, 8]),
+            ]
+        );
+        assert!(growth(&BTreeMap::new(), 5).is_empty());
+    }
+
+    fn sums_of(units: u64) -> ArmSums {
+        ArmSums::parse(&units.to_string()).unwrap()
     }
 
     #[test]

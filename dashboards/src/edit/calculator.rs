@@ -1,26 +1,34 @@
 //! How many visitors an experiment needs: a small form beside the big one, answered before anything is fixed.
 
+use experiments::bayes::{Better, Prior};
 use experiments::definition::{LOOKS_MAX, PLANNED_UNITS_MAX};
 use experiments::effect::Scale;
 use experiments::group_sequential::Spending;
 use experiments::inference::{Looks, Mode};
+use experiments::metric::RETENTION_DAYS_MAX;
 use experiments::planner::{Offer, offers};
 use experiments::power::{Baseline, Study, days_for};
-use experiments::verdict::UNITS_PER_ARM_MIN;
+use experiments::verdict::{ALPHA, UNITS_PER_ARM_MIN};
 use serde::Serialize;
 
 use super::{DefinitionForm, FormError, METHODS};
 use crate::field::{Choice, Field, choice, described};
 use crate::figure::{NONE, count, counted, short_percent};
 
-const SHARE: &str = "share";
-const MEAN: &str = "mean";
+mod baseline;
+
+use baseline::{Arms, KINDS, RETENTION, SHARE};
+
 const ONCE: &str = "once";
 const SOME: &str = "some";
 const ANY: &str = "any";
 
 /// Largest number that is read: far beyond any shop, and far below where arithmetic ends.
 const NUMBER_MAX: f64 = 1e12;
+/// Most days until a visitor counts, as of a retention.
+const DAYS_AFTER_MAX: u64 = RETENTION_DAYS_MAX as u64;
+/// The standard deviation of lifts that the Bayesian row takes to be likely beforehand, as the form's own choice does.
+const PRIOR_DEVIATION: f64 = 0.3;
 
 /// Holds what was typed into the calculator, right or wrong, with its answer once it was asked.
 ///
@@ -31,6 +39,13 @@ pub struct Calculator {
     rate: String,
     mean: String,
     deviation: String,
+    events: String,
+    level: String,
+    below: String,
+    after_days: String,
+    correlation: String,
+    variations: String,
+    control: String,
     lift: String,
     power: String,
     units_a_day: String,
@@ -60,6 +75,9 @@ struct Asked {
     power: f64,
     units_a_day: Option<u64>,
     looks: Looks,
+    arms: Arms,
+    /// Days until a visitor counts.
+    after_days: u64,
 }
 
 #[derive(Serialize)]
@@ -97,6 +115,13 @@ impl Default for Calculator {
             rate: String::new(),
             mean: String::new(),
             deviation: String::new(),
+            events: String::new(),
+            level: "90".into(),
+            below: String::new(),
+            after_days: "14".into(),
+            correlation: String::new(),
+            variations: "2".into(),
+            control: String::new(),
             lift: String::new(),
             power: "80".into(),
             units_a_day: String::new(),
@@ -127,6 +152,13 @@ impl Calculator {
                 "rate" => &mut calculator.rate,
                 "mean" => &mut calculator.mean,
                 "deviation" => &mut calculator.deviation,
+                "events" => &mut calculator.events,
+                "level" => &mut calculator.level,
+                "below" => &mut calculator.below,
+                "after_days" => &mut calculator.after_days,
+                "correlation" => &mut calculator.correlation,
+                "variations" => &mut calculator.variations,
+                "control" => &mut calculator.control,
                 "lift" => &mut calculator.lift,
                 "power" => &mut calculator.power,
                 "units_a_day" => &mut calculator.units_a_day,
@@ -155,29 +187,15 @@ impl Calculator {
         if power.is_none() {
             wrong("power", "The power must be a number from 50 to 99 %; 80 is usual.");
         }
-        let baseline = if self.kind == MEAN {
-            let mean = number(&self.mean).filter(|mean| *mean > 0.0);
-            let deviation = number(&self.deviation).filter(|deviation| *deviation > 0.0);
-            if mean.is_none() {
-                wrong("mean", "The mean must be a number above 0, such as 2.50.");
-            }
-            if deviation.is_none() {
-                wrong("deviation", "The standard deviation must be a number above 0, such as 12.");
-            }
-            mean.zip(deviation).and_then(|(mean, deviation)| Baseline::mean(mean, deviation * deviation))
-        } else {
-            let rate = number(&self.rate).map(|rate| rate / 100.0);
-            let baseline = rate.and_then(Baseline::proportion);
-            if baseline.is_none() {
-                wrong("rate", "The rate must be a number above 0 and below 100 %, such as 3.4.");
-            } else if rate.zip(lift).is_some_and(|(rate, lift)| rate * (1.0 + lift) >= 1.0) {
-                wrong(
-                    "lift",
-                    "With this lift more than 100 % of the visitors would count: ask for a smaller one.",
-                );
-            }
-            baseline
+        let baseline = self.baseline(lift, &mut wrong);
+        let arms = self.arms(&mut wrong);
+        let after_days = match self.kind.as_str() {
+            RETENTION => whole(&self.after_days).filter(|days| *days > 0 && *days <= DAYS_AFTER_MAX),
+            _ => Some(0),
         };
+        if after_days.is_none() {
+            wrong("after_days", &format!("The days must be a whole number from 1 to {DAYS_AFTER_MAX}."));
+        }
         let units_a_day = whole(&self.units_a_day).filter(|units| *units > 0);
         if units_a_day.is_none() && !self.units_a_day.is_empty() {
             wrong(
@@ -196,9 +214,11 @@ impl Calculator {
         if looks.is_none() {
             wrong("looks_count", &format!("The number of looks must be from 2 to {LOOKS_MAX}."));
         }
-        match (baseline, lift, power, looks) {
-            (Some(baseline), Some(lift), Some(power), Some(looks)) if errors.is_empty() => {
-                Ok(Asked { baseline, lift, power, units_a_day, looks })
+        match (baseline, lift, power, looks, arms, after_days) {
+            (Some(baseline), Some(lift), Some(power), Some(looks), Some(arms), Some(after_days))
+                if errors.is_empty() =>
+            {
+                Ok(Asked { baseline, lift, power, units_a_day, looks, arms, after_days })
             }
             _ => Err(errors),
         }
@@ -248,31 +268,70 @@ impl Calculator {
         };
         vec![
             Field {
-                options: choices(
-                    &[
-                        (SHARE, "A share of the visitors, such as conversion"),
-                        (MEAN, "A mean, such as revenue per visitor"),
-                    ],
-                    &self.kind,
-                ),
+                options: choices(&KINDS, &self.kind),
                 is_wide: true,
                 ..field("kind", "What decides", &self.kind)
             },
             Field {
-                hint: Some("Of a share: what it is today, such as 3.4."),
+                hint: Some("What the share is today, such as 3.4."),
                 unit: Some("%"),
-                kinds: "of-share",
+                kinds: "of-share of-retention",
                 ..field("rate", "Rate today", &self.rate)
             },
             Field {
-                hint: Some("Of a mean: what one visitor brings on average today, such as 2.50."),
-                kinds: "of-mean",
-                ..field("mean", "Mean today", &self.mean)
+                hint: Some("How many days pass until it is known of a visitor whether they came back."),
+                unit: Some("days"),
+                kinds: "of-retention",
+                ..field("after_days", "Known after", &self.after_days)
             },
             Field {
-                hint: Some("Of a mean: how far visitors lie from it, such as 12, in the same unit."),
-                kinds: "of-mean",
+                hint: Some("What it is on average today, such as 2.50; of a percentile, its value."),
+                kinds: "of-mean of-count of-ratio of-quantile",
+                ..field("mean", "Value today", &self.mean)
+            },
+            Field {
+                hint: Some(
+                    "How far single ones lie from it, such as 12, in the same unit: visitors, or of a ratio single events. Of a count it may be \
+                     empty.",
+                ),
+                kinds: "of-mean of-count of-ratio",
                 ..field("deviation", "Standard deviation", &self.deviation)
+            },
+            Field {
+                hint: Some("Which point of all events, such as 90 for where the slowest tenth begins."),
+                unit: Some("%"),
+                kinds: "of-quantile",
+                ..field("level", "Percentile", &self.level)
+            },
+            Field {
+                hint: Some(
+                    "The value at the point five lower, such as the 85 % point: it says how far events lie apart there.",
+                ),
+                kinds: "of-quantile",
+                ..field("below", "Value five points lower", &self.below)
+            },
+            Field {
+                hint: Some("How many there are of a visitor on average, such as 0.04 orders or 6 pages."),
+                kinds: "of-ratio of-quantile",
+                ..field("events", "Events of a visitor", &self.events)
+            },
+            Field {
+                hint: Some(
+                    "With the same before the experiment: a page of a past one tells what share of the noise was taken out, which is its square. \
+                     Empty if nothing is known of visitors.",
+                ),
+                unit: Some("%"),
+                kinds: "of-share of-mean of-count",
+                ..field("correlation", "Correlation with the past", &self.correlation)
+            },
+            Field {
+                hint: Some("With the control. Each further one is paid for with wider intervals."),
+                ..field("variations", "Variations", &self.variations)
+            },
+            Field {
+                hint: Some("Empty for equal shares; the others share the rest alike."),
+                unit: Some("%"),
+                ..field("control", "The control's share", &self.control)
             },
             Field {
                 hint: Some("Relative to today, such as 5."),
@@ -285,7 +344,7 @@ impl Calculator {
                 ..field("power", "Power", &self.power)
             },
             Field {
-                hint: Some("In both variations together, such as 2000. May be empty."),
+                hint: Some("In all variations together, such as 2000. May be empty."),
                 ..field("units_a_day", "Visitors a day", &self.units_a_day)
             },
             Field {
@@ -311,8 +370,8 @@ impl Calculator {
 
 impl Asked {
     fn answered(self) -> Result<Answer, Vec<FormError>> {
-        let study = Study::new(self.baseline, Scale::Relative);
-        let found = offers(&study, self.lift, self.power, self.looks);
+        let study = self.study();
+        let found = offers(&study, self.lift, self.power, self.looks).into_iter().chain(self.belief(&study));
         // A definition cannot ask for Pocock's bounds, nor for looks that nobody has counted.
         let can_be_chosen = |offer: &Offer| match &offer.mode {
             Mode::GroupSequential { spending, .. } => {
@@ -320,7 +379,7 @@ impl Asked {
             }
             _ => true,
         };
-        let offers: Vec<Offer> = found.into_iter().filter(can_be_chosen).collect();
+        let offers: Vec<Offer> = found.filter(can_be_chosen).collect();
         match offers.first() {
             Some(best) if best.is_valid && best.units_max <= PLANNED_UNITS_MAX => {
                 Ok(Answer { method: self.method(best), label: self.label(best), asked: self, offers })
@@ -335,6 +394,23 @@ impl Asked {
         }
     }
 
+    /// One treatment against the control, with its part of the chance of error.
+    fn study(&self) -> Study {
+        Study {
+            alpha: ALPHA / f64::from(self.arms.treatments()),
+            treatment_share: self.arms.treatment_share(),
+            ..Study::new(self.baseline, Scale::Relative)
+        }
+    }
+
+    /// What it takes until a belief leaves out zero; it bounds no chance of error, and is told for contrast.
+    fn belief(&self, study: &Study) -> Option<Offer> {
+        let prior = Some(Prior { mean: 0.0, deviation: PRIOR_DEVIATION });
+        let mode = Mode::Bayesian { prior, better: Better::Higher };
+        let units = study.units_needed(&mode, self.lift, self.power)?;
+        Some(Offer { mode, units_max: units, units_expected: units, is_valid: false })
+    }
+
     fn looks_count(&self) -> u32 {
         if let Looks::Scheduled(count) = self.looks { count } else { 2 }
     }
@@ -346,7 +422,7 @@ impl Asked {
             Mode::Sequential { .. } => "sequential".into(),
             Mode::GroupSequential { .. } => format!("group_sequential:{}", self.looks_count()),
             Mode::Mixture { tau } => format!("mixture:{}", lift_bp(*tau)),
-            Mode::Bayesian { .. } => "bayesian".into(),
+            Mode::Bayesian { .. } => format!("bayesian:{}", lift_bp(PRIOR_DEVIATION)),
         }
     }
 
@@ -375,8 +451,31 @@ impl Answer {
         offer.units_max.max(2 * UNITS_PER_ARM_MIN)
     }
 
+    /// The days until so many units of two variations have come, with all others, and count.
     fn days(&self, units: u64) -> Option<u64> {
-        self.asked.units_a_day.and_then(|a_day| days_for(units, a_day))
+        let all = self.asked.arms.all(units);
+        self.asked.units_a_day.and_then(|a_day| Some(days_for(all, a_day)? + self.asked.after_days))
+    }
+
+    /// Says what the numbers are of.
+    fn of_what(&self) -> String {
+        let Arms { variations, control } = self.asked.arms;
+        let weights = match self.asked.arms.is_even() {
+            true => format!("{} of equal weight", counted(variations.into(), "variation")),
+            false => format!(
+                "{} of which the control has {}",
+                counted(variations.into(), "variation"),
+                short_percent((control * 10_000.0).round() / 10_000.0)
+            ),
+        };
+        let alpha = match self.asked.arms.treatments() {
+            1 => "a chance of a false alarm of 5 %".to_owned(),
+            treatments => format!("a chance of a false alarm of 5 % that {treatments} treatments share"),
+        };
+        format!(
+            "For {weights} and {alpha}. Planned units are those of the control and one treatment. Expected is what it takes on the average \
+             if the lift is there and the experiment stops once it is found."
+        )
     }
 
     fn view(&self) -> AnswerView {
@@ -384,13 +483,16 @@ impl Answer {
         let told = |units: u64| self.days(units).map_or_else(|| NONE.into(), |days| counted(days, "day"));
         let row = |(place, offer): (usize, &Offer)| Row {
             name: self.asked.label(offer),
-            most: count(Self::planned(offer)),
-            expected: count(offer.units_expected),
+            most: count(self.asked.arms.all(Self::planned(offer))),
+            expected: count(self.asked.arms.all(offer.units_expected)),
             days: told(Self::planned(offer)),
             days_expected: told(offer.units_expected),
             remark: match (place, offer.is_valid) {
                 (0, _) => "needs the fewest",
                 (_, true) => "holds too",
+                (_, false) if matches!(offer.mode, Mode::Bayesian { .. }) => {
+                    "a belief: bounds no false alarm"
+                }
                 (_, false) => "does not hold for such looks",
             },
             is_best: place == 0,
@@ -400,11 +502,13 @@ impl Answer {
         let length = self.days(planned).map_or_else(String::new, |days| {
             format!(" That takes {} at most; whole weeks see every day alike.", counted(days, "day"))
         });
-        let mut notes = vec![
-            "For two variations of equal weight and a chance of a false alarm of 5 %. Expected is what it takes on the \
-             average if the lift is there and the experiment stops once it is found."
-                .to_owned(),
-        ];
+        let mut notes = vec![self.of_what()];
+        if self.asked.after_days > 0 {
+            notes.push(format!(
+                "A visitor counts once {} have passed, which the days above hold.",
+                counted(self.asked.after_days, "day")
+            ));
+        }
         if planned > best.units_max {
             notes.push(format!(
                 "Fewer would do, but no verdict is given before each variation has {UNITS_PER_ARM_MIN} visitors."

@@ -1,7 +1,8 @@
 //! What an experiment does beside others that run on the same visitors.
 
-use experiments::Experiment;
+use experiments::definition::Method;
 use experiments::interaction::Interaction;
+use experiments::{Experiment, Verdict};
 use serde::Serialize;
 
 use super::ExperimentPage;
@@ -12,6 +13,8 @@ use crate::interplay::Names;
 pub(super) struct View<'a> {
     /// What was found, where something was.
     warnings: Vec<String>,
+    /// How far the table may be trusted, which depends on how the experiment is read.
+    reading: &'static str,
     rows: Vec<Row<'a>>,
 }
 
@@ -56,5 +59,28 @@ pub(super) fn view<'a>(page: &'a ExperimentPage<'_>) -> Option<View<'a>> {
         }
     };
     let rows: Vec<Row<'a>> = found.into_iter().map(row).collect();
-    (!rows.is_empty()).then_some(View { warnings, rows })
+    // Lifts would tell before the planned look what the whole must not.
+    let is_hidden = matches!(page.analysis.verdict, Verdict::NotRead { .. });
+    (!rows.is_empty() && !is_hidden).then_some(View {
+        warnings,
+        reading: reading(page.analysis.method),
+        rows,
+    })
+}
+
+/// Says how often the table may be read: its p-values are those of intervals that hold at every look, whatever the verdict keeps.
+fn reading(method: Method) -> &'static str {
+    match method {
+        Method::Sequential | Method::Mixture { .. } => {
+            "Read it as often as you like, as the verdict; it is corrected for all pairs of running experiments."
+        }
+        Method::FixedHorizon | Method::GroupSequential { .. } => {
+            "Unlike the verdict, which stands by its planned looks alone, this comparison holds at every look; it is corrected for all pairs \
+             of running experiments. Its lifts are as they stand now: do not take them for a verdict."
+        }
+        Method::Bayesian { .. } => {
+            "Unlike the verdict, which is a belief, this comparison bounds how often it is wrong, at whatever look; it is corrected for \
+             all pairs of running experiments."
+        }
+    }
 }

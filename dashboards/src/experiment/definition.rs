@@ -47,7 +47,13 @@ pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
         text("Ramp", ramp(experiment), None),
         text("Weights", weights(experiment), None),
         text("Decided by", words(experiment.primary_metric()), None),
-        text("Adjusted by", or_none(experiment.strata().unwrap_or_default()), None),
+        text(
+            "Adjusted by",
+            or_none(experiment.strata().unwrap_or_default()),
+            // Of what started before this was refused.
+            (experiment.strata().is_some() && experiment.method().is_scheduled())
+                .then_some("in vain: of planned looks parts are not kept, so that nothing is adjusted"),
+        ),
         text(
             "Guardrails",
             guardrails(experiment),

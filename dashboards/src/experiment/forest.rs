@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::ExperimentPage;
 use super::late::mark;
+use super::method::absolute;
 use crate::chart::{IntervalBar, widest};
 use crate::figure::{NONE, counted, p_value, short_percent, signed_percent};
 
@@ -31,6 +32,8 @@ struct Row<'a> {
     control: String,
     treatment: String,
     lift: Option<Lift>,
+    /// The absolute lift with its interval.
+    difference: Option<String>,
     without_lift: &'static str,
     notes: Vec<String>,
     guardrail: Option<Pill>,
@@ -95,7 +98,7 @@ fn row<'a>(
     let analysis = page.analysis;
     let value = |arm: usize| {
         let value = analysis.arms[arm].values.get(place).and_then(|value| value.value);
-        value.map_or_else(|| NONE.into(), |value| page.currency.measured(metric.format, value))
+        value.map_or_else(|| NONE.into(), |value| page.currency.measured_in(metric, value))
     };
     let comparison = analysis.comparison(variation, place);
     let is_shown = !page.is_mismatch() && !has_too_few_units(analysis, variation);
@@ -111,6 +114,7 @@ fn row<'a>(
         control: value(0),
         treatment: value(variation),
         lift: shown.and_then(|c| lift(analysis, c, metric, reach)),
+        difference: shown.and_then(|c| c.difference).map(|e| absolute(metric, &e, page.currency)),
         without_lift: match analysis.verdict {
             _ if page.is_mismatch() => "withheld",
             _ if has_too_few_units(analysis, variation) => "too early",
@@ -139,11 +143,14 @@ fn rules(page: &ExperimentPage<'_>, variation: usize, place: usize, metric: &Met
         |arm: usize| page.analysis.arms.get(arm).and_then(|arm| Some((arm.units, arm.values.get(place)?)));
     let mut rules: Vec<String> = metric.added_at_ms.map(mark).into_iter().collect();
     if let Some(most) = arm(variation).and_then(|(_, value)| value.most) {
-        let most = page.currency.measured(metric.format, most as f64);
+        let most = page.currency.measured_in(metric, most as f64);
         let why = metric.cap_percentile_bp.map(|bp| {
             format!(", the {} point of those who count at all", short_percent(f64::from(bp) / 10_000.0))
         });
         rules.push(format!("a visitor counts at most {most}{}", why.unwrap_or_default()));
+    }
+    if !metric.is_adjustable {
+        rules.push("not adjusted: it is no number of each visitor that earlier visits could foretell".into());
     }
     let open: u64 =
         [0, variation].into_iter().filter_map(arm).map(|(units, value)| units - value.units.min(units)).sum();
@@ -168,7 +175,7 @@ fn notes(comparison: &Comparison, strata: Option<&str>) -> Vec<String> {
         notes.push(format!("p {}", p_value(p)));
     }
     let of_strata = strata.filter(|_| comparison.adjusted_by.strata).map(|name| name.replace('_', " "));
-    let by_past = comparison.adjusted_by.past.then(|| "earlier orders".to_owned());
+    let by_past = comparison.adjusted_by.past.then(|| "what they did before".to_owned());
     let by: Vec<String> = of_strata.into_iter().chain(by_past).collect();
     let taken = comparison.variance_left.map(|left| ((1.0 - left) * 100.0).round() / 100.0);
     match taken.filter(|_| !by.is_empty()) {

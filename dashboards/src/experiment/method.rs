@@ -38,7 +38,7 @@ fn row<'a>(analysis: &'a Analysis, comparison: &Comparison, currency: &Currency)
         p: comparison.adjusted_p.map_or_else(|| NONE.into(), p_cell),
         difference: comparison
             .difference
-            .map_or_else(|| NONE.into(), |estimate| difference(metric, estimate.value, currency)),
+            .map_or_else(|| NONE.into(), |estimate| absolute(metric, &estimate, currency)),
         fixed: comparison.lift_at_fixed_horizon.map_or_else(
             || NONE.into(),
             |fixed| {
@@ -53,12 +53,22 @@ fn row<'a>(analysis: &'a Analysis, comparison: &Comparison, currency: &Currency)
     }
 }
 
+/// An absolute lift with its interval, in the metric's own unit.
+pub(super) fn absolute(metric: &MetricSummary, estimate: &Estimate, currency: &Currency) -> String {
+    let [value, lower, upper] =
+        [estimate.value, estimate.lower, estimate.upper].map(|value| difference(metric, value, currency));
+    format!("{value} ({lower} to {upper})")
+}
+
 /// An absolute difference: percentage points of a share, or the metric's own unit.
 fn difference(metric: &MetricSummary, value: f64, currency: &Currency) -> String {
     match metric.format {
-        Format::Share => signed_percent_to(value, 2).replace('%', "points"),
-        format => {
-            let text = currency.measured(format, value);
+        Format::Share => {
+            let share = value / 10_f64.powi(metric.decimals.min(9) as i32);
+            signed_percent_to(share, 2).replace('%', "points")
+        }
+        _ => {
+            let text = currency.measured_in(metric, value);
             if value > 0.0 { format!("+{text}") } else { text }
         }
     }

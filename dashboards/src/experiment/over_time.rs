@@ -87,7 +87,11 @@ fn caption(analysis: &Analysis) -> &'static str {
         return "Preliminary: with so little data the interval does not hold yet.";
     }
     match analysis.method {
-        Method::Sequential | Method::Mixture { .. } => {
+        Method::Mixture { .. } => {
+            "For orientation: the verdict stands by its own interval, which is tuned to the lift that was expected. The band holds at \
+             every look, too; while it holds the dashed line, the variations may be alike."
+        }
+        Method::Sequential => {
             "While the band holds the dashed line, the variations may be alike. Once it leaves it, a difference is shown, \
              whenever you happened to look."
         }

@@ -112,7 +112,11 @@ fn sentence(dimension: &Dimension, segments: &Segments) -> String {
         (_, true) => "The effect is not the same in all of them",
         (_, false) => "The effect is the same in all of them, as far as can be told",
     };
-    format!("{found} (one look, p\u{a0}{}). Intervals hold in all segments together.", p_value(p))
+    format!(
+        "{found} (one look, p\u{a0}{}, corrected for all ways to divide). Intervals hold in all parts together, whatever they are \
+         divided by.",
+        p_value(p)
+    )
 }
 
 fn row_of<'a>(page: &ExperimentPage<'_>, row: &'a SegmentRow, reach: f64) -> Row<'a> {

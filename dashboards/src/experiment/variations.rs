@@ -37,10 +37,8 @@ pub(super) fn arms<'a>(page: &'a ExperimentPage<'_>) -> Vec<ArmView<'a>> {
                 )
             },
             active: count(deciding.map_or(0, |value| value.active)),
-            value: value.map_or_else(
-                || NONE.into(),
-                |value| page.currency.measured(analysis.primary().format, value),
-            ),
+            value: value
+                .map_or_else(|| NONE.into(), |value| page.currency.measured_in(analysis.primary(), value)),
         }
     };
     analysis.arms.iter().enumerate().map(arm).collect()

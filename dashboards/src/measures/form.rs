@@ -44,6 +44,8 @@ pub struct MetricForm {
     pub cap_percentile: String,
     /// Field `lookback_days`; empty for the usual ones.
     pub lookback_days: String,
+    /// Field `decimals`; empty for whole numbers.
+    pub decimals: String,
     /// Field `better`.
     pub better: String,
     /// Field `format`; empty for what is usual.
@@ -106,6 +108,7 @@ impl MetricForm {
             "cap" => &mut self.cap,
             "cap_percentile" => &mut self.cap_percentile,
             "lookback_days" => &mut self.lookback_days,
+            "decimals" => &mut self.decimals,
             "better" => &mut self.better,
             "format" => &mut self.format,
             _ => return None,
@@ -165,7 +168,8 @@ impl MetricForm {
     /// The limits that its kind may have: the field, its name in JSON, its text, and how that is read.
     fn limits(&self) -> Vec<(&'static str, &'static str, &str, Read)> {
         let is = |kinds: &[&str]| kinds.contains(&self.kind.as_str());
-        let limits: [(bool, &'static str, &'static str, &str, Read); 4] = [
+        let limits: [(bool, &'static str, &'static str, &str, Read); 5] = [
+            (is(&["mean", "ratio", "quantile"]), "decimals", "decimals", &self.decimals, whole),
             (!is(&["retention"]), "window_hours", "window_hours", &self.window_hours, whole),
             (is(&["count", "mean", "time_to"]), "cap", "cap", &self.cap, whole),
             (is(&["count", "mean"]), "cap_percentile", "cap_percentile_bp", &self.cap_percentile, percent),
@@ -262,6 +266,7 @@ fn error_of(error: &MetricError) -> FormError {
         "window_hours" => ("window_hours", "The window"),
         "cap" => ("cap", "The cap"),
         "lookback_days" => ("lookback_days", "The days before"),
+        "decimals" => ("decimals", "The decimals"),
         "key" => ("key", "The key"),
         "name" => ("name", "The name"),
         other => (other, "The field"),
@@ -282,6 +287,7 @@ impl From<&Metric> for MetricForm {
             cap: metric.cap().map(|cap| cap.to_string()).unwrap_or_default(),
             cap_percentile: metric.cap_percentile_bp().map(percent_of).unwrap_or_default(),
             lookback_days: json["lookback_days"].as_u64().map(|days| days.to_string()).unwrap_or_default(),
+            decimals: written(Some(metric.decimals()).filter(|decimals| *decimals > 0)),
             better: if metric.better() == Better::Lower { "lower" } else { "higher" }.into(),
             format: match metric.format() {
                 Format::Number => "number",
@@ -379,7 +385,7 @@ mod tests {
                 ("below_conditions", "currency is GBP"),
                 ("format", "money"),
             ],
-            &[("kind", "quantile"), ("level_percent", "90")],
+            &[("kind", "quantile"), ("level_percent", "90"), ("decimals", "3")],
             &[("kind", "retention"), ("from_days", "7"), ("to_days", "14")],
             &[("kind", "time_to"), ("better", "lower"), ("cap", "60000")],
         ];
@@ -393,7 +399,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_at_its_field() {
-        let table: [(Changes<'_>, &str, &str); 8] = [
+        let table: [(Changes<'_>, &str, &str); 9] = [
+            (&[("decimals", "9")], "decimals", "The decimals must be 0 to 6"),
             (&[("key", "a b")], "key", "The key is not one"),
             (&[("property", "")], "property", "The property must be"),
             (&[("conditions", "sku MUG")], "conditions", "The condition “sku MUG” must be a property"),

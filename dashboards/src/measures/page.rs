@@ -246,6 +246,13 @@ impl MetricPage {
                 ..self.field("cap_percentile", "At most, as a percentile", &form.cap_percentile)
             },
             Field {
+                hint: Some(
+                    "Digits after the point that are kept, 0 to 6, such as 3 for scores from 0 to 1. Empty keeps whole numbers: 0.4 counts 0.",
+                ),
+                kinds: WITH_PROPERTY,
+                ..self.field("decimals", "Decimals", &form.decimals)
+            },
+            Field {
                 hint: Some("What visitors had done in so many days before takes noise out. Empty means 90."),
                 unit: Some("days"),
                 kinds: "of-proportion of-count of-mean",

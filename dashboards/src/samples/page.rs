@@ -119,6 +119,7 @@ fn render_for(
         analysis: &sample.analysis,
         dimensions: &sample.dimensions,
         splits: &sample.splits,
+        growth: &sample.growth,
         outlook: sample.outlook,
         epochs: &sample.epochs,
         draw_due_at_ms: sample.experiment.draw_due_at_ms(AS_OF_MS - DAY_MS / 2),

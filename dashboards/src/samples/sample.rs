@@ -8,6 +8,7 @@ use experiments::verdict::{Outlook, Unforeseen};
 use experiments::{Analysis, ArmSums, Experiment, Look, Metric, Plan, Status, analyze};
 
 use super::{AS_OF_MS, DAY_MS};
+use crate::chart::Growth;
 use crate::experiment::{Dimension, LeftOut, SegmentSplit};
 
 /// Holds an experiment with what is known of it.
@@ -31,6 +32,8 @@ pub struct Sample {
     pub outlook: Option<Result<Outlook, Unforeseen>>,
     /// The split in segments.
     pub splits: Vec<SegmentSplit>,
+    /// How many units each variation had at the end of each day.
+    pub growth: Vec<Growth>,
     /// Of a bandit, its epochs.
     pub epochs: Vec<Epoch>,
 }
@@ -122,12 +125,16 @@ fn dimensions(plan: &Plan, arms: &[Arm], units: f64) -> Vec<Dimension> {
             ((*name).to_owned(), arms.iter().enumerate().map(sums).collect())
         };
         let parts: Vec<(String, Vec<ArmSums>)> = parts.iter().map(of).collect();
-        Dimension { name: name.into(), segments: experiments::verdict::segments(plan, &parts) }
+        (name.to_owned(), parts)
     };
-    vec![
+    let (names, parts): (Vec<String>, Vec<_>) = [
         segments("week", &[("Week 1", 0.52, 0.04), ("Week 2", 0.48, -0.03)]),
         segments("device", &[("phone", 0.63, 0.05), ("desktop", 0.37, -0.09)]),
     ]
+    .into_iter()
+    .unzip();
+    let dimension = |(name, segments)| Dimension { name, segments };
+    names.into_iter().zip(experiments::verdict::segments(plan, &parts)).map(dimension).collect()
 }
 
 /// Returns what `count` looks at a growing experiment come to.
@@ -167,8 +174,21 @@ pub(super) fn observed(experiment: Experiment, arms: &[Arm], units: f64, count: 
         interactions: vec![],
         outlook,
         splits,
+        growth: if count == 0 { vec![] } else { growth(&current) },
         epochs: vec![],
     }
+}
+
+/// Returns two weeks in which units came, more of them at weekends, and now.
+pub(super) fn growth(current: &Look) -> Vec<Growth> {
+    let share = |day: i64| {
+        (day as f64 + (day as f64 * 0.9).sin() * 0.3).max(0.0) / (14.0 + (14.0_f64 * 0.9).sin() * 0.3)
+    };
+    let day = |day: i64| Growth {
+        at_ms: AS_OF_MS - (14 - day) * DAY_MS,
+        units: current.arms.iter().map(|arm| (arm.units() as f64 * share(day)).round() as u64).collect(),
+    };
+    (0..=14).map(day).collect()
 }
 
 /// Returns the splits of phones, with so many units in two arms, and of what else is the same in all samples.

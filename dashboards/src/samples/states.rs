@@ -230,10 +230,13 @@ fn bandit_of(weights_bp: &[[u32; 3]]) -> Sample {
         let of_epoch = |epoch: &Epoch| Epoch { arms: arms(epoch), ..epoch.clone() };
         (name.to_owned(), epochs.iter().map(of_epoch).collect())
     };
-    let devices = [part("phone", 0.63, 0.7, 0.96), part("desktop", 0.37, 1.51, 1.03)];
-    let segments = experiments::verdict::segments_of_epochs(&plan, &devices);
+    let devices = vec![part("phone", 0.63, 0.7, 0.96), part("desktop", 0.37, 1.51, 1.03)];
+    let segments =
+        experiments::verdict::segments_of_epochs(&plan, std::slice::from_ref(&devices)).swap_remove(0);
     let dimensions = vec![Dimension { name: "device".into(), segments }];
-    let parts = experiments::verdict::splits_of_epochs(&devices.each_ref().map(|(_, epochs)| &epochs[..]));
+    let parts = experiments::verdict::splits_of_epochs(
+        &devices.iter().map(|(_, epochs)| &epochs[..]).collect::<Vec<_>>(),
+    );
     let split = |((segment, _), split): (&(String, Vec<Epoch>), _)| SegmentSplit {
         dimension: "device".into(),
         segment: segment.clone(),
@@ -245,6 +248,7 @@ fn bandit_of(weights_bp: &[[u32; 3]]) -> Sample {
         analysis,
         dimensions,
         splits,
+        growth: vec![],
         outlook: Some(experiments::verdict::outlook_epochs(&plan, &epochs, 2_600)),
         looks,
         epochs,

@@ -31,7 +31,8 @@ fn a_wrong_split_withholds_every_comparison_and_says_why() {
     let text = text(&html);
     assert!(text.contains("What usually causes a wrong split"));
     assert!(text.contains("withheld"));
-    assert!(!html.contains("class=\"chart"), "no chart is drawn");
+    assert!(!html.contains("chart-1"), "no lift is drawn");
+    assert!(html.contains("id=\"growth\""), "how units came is what leads to the cause");
     assert!(!html.contains("class=\"interval"), "no interval is drawn");
     assert!(!text.contains("For statisticians"));
     assert!(!text.contains('+') || !text.contains("% to"), "no lift is shown: {text}");
@@ -53,7 +54,7 @@ fn the_table_shows_what_each_variation_did() {
     for words in [
         "12,155",
         "control, classic 12,155 50 % of all 741 6.10 %",
-        "Conversion decides 6.10 % 7.45 % +22.3 % +4.5 % to +40.0 % better p = 0.005",
+        "Conversion decides 6.10 % 7.45 % +22.3 % +4.5 % to +40.0 % +1.36 points (+0.38 points to +2.34 points) better p = 0.005",
         "Page latency guardrail 412 ms 412 ms",
         "safe",
         "Revenue per visitor £2.52 £3.04",
@@ -221,7 +222,7 @@ fn a_part_whose_split_is_off_is_told_and_the_days_that_are_left() {
     let (bandit, young) = (text(&page("experiment-bandit")), text(&page("experiment-bandit-young")));
     let until = "days until One-step checkout is known as well as planned, at 2,600 visitors a day and these weights; a lift of";
     assert!(bandit.contains("Days left About") && bandit.contains(until), "{bandit}");
-    assert!(bandit.contains("adjusted by earlier orders: 3"), "{bandit}");
+    assert!(bandit.contains("adjusted by what they did before: 3"), "{bandit}");
     assert!(bandit.contains("Each part is read epoch by epoch, as the whole is"), "{bandit}");
     assert!(
         bandit.contains("By device: One-step checkout The effect is the same in all of them"),
@@ -284,4 +285,29 @@ fn raw_numbers_are_offered_once_there_are_some() {
     assert!(!draft.contains("Raw numbers") && !draft.contains("Links to the report"));
     assert!(draft.contains("/admin/experiments/checkout-express/history.csv\""), "a draft has a history");
     assert!(text(&offered).contains("Take back the link for the board"), "{}", text(&offered));
+}
+
+#[test]
+fn units_are_drawn_day_by_day_beside_the_check_of_the_split() {
+    let html = page("experiment-better");
+    let from = html.find("aria-labelledby=\"split\"").unwrap();
+    let section = &html[from..from + html[from..].find("</section>").unwrap()];
+    assert_eq!(section.matches("class=\"trace trace-2\" d=").count(), 2, "one for each width");
+    assert!(
+        section.contains("<desc id=\"growth-wide-desc\">From day to day grew Classic checkout from 0 to"),
+        "{section}"
+    );
+    assert!(section.contains("10,000 planned"), "{section}");
+    let read = text(section);
+    assert!(read.contains("half of the 20,000 units that are planned for two variations"), "{read}");
+    assert!(section.contains("tabindex=\"0\" aria-label=\"Units of each variation by day\""));
+    assert!(!page("experiment-draft").contains("growth"), "a draft has no visitors");
+}
+
+#[test]
+fn lifts_are_told_in_the_metric_s_own_unit_too() {
+    let better = text(&page("experiment-better"));
+    let points =
+        better.split("Lift").find(|part| part.contains(" points (+")).unwrap_or_else(|| panic!("{better}"));
+    assert!(points.contains(" points to +"), "{points}");
 }

@@ -93,3 +93,27 @@ fn of_a_models_methods_the_one_that_serves_stands_in_the_open() {
     assert!(places.is_sorted() && places[0].is_some(), "the best comes first: {basket}");
     assert!(!read.contains("all 1 methods"), "a method alone has nothing beside it");
 }
+
+#[test]
+fn the_list_begins_with_what_needs_a_decision() {
+    let read = text(&page("overview"));
+    let headings =
+        ["Needs a decision", "Broken A", "Broken Nothing", "Running Nothing", "Drafts and past experiments"];
+    let at = |words: &str| read.find(words);
+    let found: Vec<usize> = headings.iter().filter_map(|heading| at(heading)).collect();
+    assert_eq!(found.len(), 4, "{read}");
+    assert!(found.is_sorted(), "{read}");
+    let html = page("overview");
+    let section = |id: &str| {
+        let from =
+            html.find(&format!("aria-labelledby=\"{id}\"")).unwrap_or_else(|| panic!("no section {id}"));
+        text(&html[from..from + html[from..].find("</section>").unwrap()])
+    };
+    assert!(section("decide").contains("Better") && !section("decide").contains("Verdict withheld"));
+    assert!(
+        section("broken").contains("Verdict withheld: wrong split")
+            && !section("broken").contains("No difference yet")
+    );
+    assert!(section("others").contains("Draft") && !section("others").contains("Running"));
+    assert!(!page("overview-found").contains("id=\"decide\""), "what was looked for is one list");
+}

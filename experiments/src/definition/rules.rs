@@ -173,6 +173,16 @@ pub(super) fn check_strata(strata: Option<&str>, is_bandit: bool) -> Result<(), 
     }
 }
 
+/// Checks that strata are not asked of planned looks, of which their sums are not kept.
+pub(super) fn check_looks_of_strata(strata: Option<&str>, method: Method) -> Result<(), DefinitionError> {
+    match strata {
+        Some(_) if method.is_scheduled() => Err(DefinitionError::Strata {
+            problem: "do not go with planned looks, of which parts are not kept: leave them out, or read results at any time",
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Checks the keys of all metrics; each stands once.
 pub(super) fn check_metrics(
     primary: &str,

@@ -11,6 +11,8 @@ pub const WINDOW_HOURS_MAX: u32 = 366 * 24;
 pub const LOOKBACK_DAYS_MAX: u32 = 366;
 /// Days that are looked at where a metric says nothing.
 pub const LOOKBACK_DAYS_DEFAULT: u32 = 90;
+/// Most decimals that are kept of a property's number: millionths, of which 64 bits hold some billions.
+pub const DECIMALS_MAX: u32 = 6;
 /// Least percentile to cap at: below the median a metric would be another one.
 const CAP_PERCENTILE_BP_MIN: u32 = 5_000;
 /// Most days of a retention's span.
@@ -84,6 +86,7 @@ impl TryFrom<Written> for Metric {
             cap: written.cap,
             cap_percentile_bp: written.cap_percentile_bp,
             lookback_days: written.lookback_days,
+            decimals: written.decimals,
             better: written.better,
             format: written.format.unwrap_or(usual),
         };
@@ -151,6 +154,24 @@ fn check_measure(written: &Written) -> Result<(), MetricError> {
                     "must be {CAP_PERCENTILE_BP_MIN} to 9999 basis points, such as 9900 for the 99 % point"
                 ),
             );
+        }
+        _ => {}
+    }
+    let has_property =
+        matches!(written.measure, Measure::Mean { .. } | Measure::Ratio { .. } | Measure::Quantile { .. });
+    match written.decimals {
+        0 => {}
+        _ if !has_property => {
+            return wrong("decimals", "has a meaning for means, ratios and quantiles only: leave it out");
+        }
+        _ if matches!(written.format, Some(Format::Money | Format::Milliseconds)) => {
+            return wrong(
+                "decimals",
+                "goes with plain numbers and shares: money and milliseconds are counted in their smallest unit",
+            );
+        }
+        decimals if decimals > DECIMALS_MAX => {
+            return wrong("decimals", format!("must be 0 to {DECIMALS_MAX}"));
         }
         _ => {}
     }

@@ -133,20 +133,24 @@ pub(super) fn at<'a>(data: &'a Value, path: &str) -> Option<&'a Value> {
 
 impl Amount {
     /// Returns what an event adds, `None` where it is none of these or has no number.
-    pub(super) fn of(&self, kind: &str, data: &Value) -> Option<i64> {
+    pub(super) fn of(&self, kind: &str, data: &Value, decimals: u32) -> Option<i64> {
         if !self.event.takes(kind, data) {
             return None;
         }
-        self.property.as_deref().map_or(Some(1), |path| number_at(data, path))
+        self.property.as_deref().map_or(Some(10_i64.pow(decimals)), |path| number_at(data, path, decimals))
     }
 }
 
-/// Returns the whole number at a path; fractions are rounded, numbers beyond 64 bits and others are none.
-pub(super) fn number_at(data: &Value, path: &str) -> Option<i64> {
-    let found = at(data, path)?;
-    found.as_i64().or_else(|| {
-        let rounded = found.as_f64()?.round();
-        // 2⁶³ itself is a float that no i64 holds.
-        (rounded.abs() < 9_223_372_036_854_775_808.0).then_some(rounded as i64)
-    })
+/// Returns the number at a path in parts of so many decimals: 0.4 with three of them is 400. What lies beyond is rounded, numbers beyond
+/// 64 bits and others are none. It depends on the number alone, so that whoever counts again counts the same.
+pub(super) fn number_at(data: &Value, path: &str, decimals: u32) -> Option<i64> {
+    let (found, parts) = (at(data, path)?, 10_i64.pow(decimals));
+    found.as_i64().map_or_else(
+        || {
+            let rounded = (found.as_f64()? * parts as f64).round();
+            // 2⁶³ itself is a float that no i64 holds.
+            (rounded.abs() < 9_223_372_036_854_775_808.0).then_some(rounded as i64)
+        },
+        |whole| whole.checked_mul(parts),
+    )
 }

@@ -97,14 +97,14 @@ impl Metric {
         }
         let next = match (self.measure(), tally) {
             (Measure::Quantile { event, property, .. }, Tally::Events(events)) if event.takes(kind, data) => {
-                let bucket = bucket_of(number_at(data, property)?);
+                let bucket = bucket_of(number_at(data, property, self.decimals())?);
                 let mut events = events.clone();
                 let count = events.entry(bucket).or_default();
                 *count = count.saturating_add(1);
                 Tally::Events(events)
             }
             (measure, Tally::Number(numbers)) => {
-                Tally::Number(numbers_after(measure, *numbers, since_ms, kind, data)?)
+                Tally::Number(numbers_after(measure, self.decimals(), *numbers, since_ms, kind, data)?)
             }
             _ => return None,
         };
@@ -153,7 +153,8 @@ impl Metric {
         let from_ms = exposed_at_ms.saturating_sub(i64::from(self.lookback_days()) * DAY_MS);
         let before = history.into_iter().filter(|event| (from_ms..exposed_at_ms).contains(&event.at_ms));
         let numbers = before.fold([0, 0], |numbers, event| {
-            numbers_after(self.measure(), numbers, 0, event.kind, event.data).unwrap_or(numbers)
+            numbers_after(self.measure(), self.decimals(), numbers, 0, event.kind, event.data)
+                .unwrap_or(numbers)
         });
         self.counted(&Tally::Number(numbers))[0]
     }
@@ -161,7 +162,9 @@ impl Metric {
     /// Returns what the unit counts in the sums of its arm: its number, capped, and what that is divided by.
     pub fn counted(&self, tally: &Tally) -> [i64; 2] {
         match tally {
-            Tally::Number([value, weight]) => [self.cap().map_or(*value, |cap| (*value).min(cap)), *weight],
+            Tally::Number([value, weight]) => {
+                [self.cap_in_parts().map_or(*value, |cap| (*value).min(cap)), *weight]
+            }
             Tally::Events(_) => [0, 0],
         }
     }
@@ -169,6 +172,7 @@ impl Metric {
 
 fn numbers_after(
     measure: &Measure,
+    decimals: u32,
     [value, weight]: [i64; 2],
     since_ms: i64,
     kind: &str,
@@ -178,11 +182,11 @@ fn numbers_after(
         Measure::Proportion { event } => event.takes(kind, data).then_some([1, weight]),
         Measure::Count { event } => event.takes(kind, data).then(|| [value.saturating_add(1), weight]),
         Measure::Mean { event, property } => {
-            let more = event.takes(kind, data).then(|| number_at(data, property))??;
+            let more = event.takes(kind, data).then(|| number_at(data, property, decimals))??;
             Some([value.saturating_add(more), weight])
         }
         Measure::Ratio { numerator, denominator } => {
-            let (above, below) = (numerator.of(kind, data), denominator.of(kind, data));
+            let (above, below) = (numerator.of(kind, data, decimals), denominator.of(kind, data, decimals));
             (above.is_some() || below.is_some()).then(|| {
                 [value.saturating_add(above.unwrap_or(0)), weight.saturating_add(below.unwrap_or(0))]
             })

@@ -54,6 +54,33 @@ fn every_measure_counts_what_it_says() {
 }
 
 #[test]
+fn fractions_are_kept_to_the_decimals_that_a_metric_says() {
+    let scores = [json!(0.4), json!(0.4), json!(1), json!(2.0006), json!(9e15), json!(i64::MAX)];
+    let events: Vec<(&str, i64, Value)> =
+        scores.iter().map(|score| ("rated", 2_000, json!({"score": score, "of": 5}))).collect();
+    let event = json!({"type": "rated"});
+    let mean = json!({"kind": "mean", "event": event, "property": "score"});
+    let kept = metric(mean.clone(), json!({"decimals": 3, "cap": 2})).unwrap();
+    // What 64 bits do not hold in thousandths counts nothing.
+    assert_eq!(count(&kept, &events[..4]), Tally::Number([3_801, 0]));
+    assert_eq!(count(&kept, &events[4..]), Tally::Number([9_000_000_000_000_000_000, 0]));
+    assert_eq!(count(&kept, &events[5..]), Tally::Number([0, 0]));
+    assert_eq!(kept.counted(&Tally::Number([3_801, 0])), [2_000, 0], "the cap is told in whole numbers");
+    assert_eq!((kept.decimals(), kept.cap(), kept.cap_in_parts()), (3, Some(2), Some(2_000)));
+    assert_eq!(Metric::parse(&kept.to_value().to_string()).unwrap(), kept);
+    let rounded = metric(mean, json!({})).unwrap();
+    assert_eq!(count(&rounded, &events[..2]), Tally::Number([0, 0]));
+    assert!(rounded.to_value().get("decimals").is_none(), "old definitions stay as they were");
+    let ratio = json!({"kind": "ratio", "numerator": {"event": event, "property": "score"}, "denominator": {"event": event}});
+    let ratio = metric(ratio, json!({"decimals": 1})).unwrap();
+    assert_eq!(count(&ratio, &events[..3]), Tally::Number([18, 30]), "0.6 each");
+    assert_eq!(ratio.decimals_of_value(), 0);
+    let quantile = json!({"kind": "quantile", "event": event, "property": "score", "level_bp": 5000});
+    let quantile = metric(quantile, json!({"decimals": 1})).unwrap();
+    assert_eq!(count(&quantile, &events[..2]), Tally::Events([(4, 2)].into_iter().collect()));
+}
+
+#[test]
 fn windows_and_days_begin_at_exposure() {
     let within =
         metric(json!({"kind": "count", "event": {"type": "e"}}), json!({"window_hours": 1})).unwrap();
@@ -160,6 +187,17 @@ fn what_cannot_be_counted_is_refused_in_words() {
             json!({"kind": "count", "event": event}),
             json!({"lookback_days": 0}),
             "lookback_days must be 1 to 366",
+        ),
+        (json!({"kind": "count", "event": event}), json!({"decimals": 1}), "decimals has a meaning"),
+        (
+            json!({"kind": "mean", "event": event, "property": "p"}),
+            json!({"decimals": 7}),
+            "decimals must be 0 to 6",
+        ),
+        (
+            json!({"kind": "mean", "event": event, "property": "p"}),
+            json!({"decimals": 1, "format": "money"}),
+            "smallest unit",
         ),
         (json!({"kind": "count", "event": {"type": ""}}), json!({}), "event.type must be"),
         (json!({"kind": "count", "event": event}), json!({"key": "a b"}), "key is not one"),

@@ -165,7 +165,7 @@ fn summarise(plan: &Plan, look: &Look) -> Vec<ArmSummary> {
             total: of.total(),
             value: of.value(metric),
             units: of.units(),
-            most: of.most().or(metric.cap()),
+            most: of.most().or(metric.cap_in_parts()),
         }
     };
     let summary = |(planned, sums): (&super::PlannedArm, &ArmSums)| ArmSummary {

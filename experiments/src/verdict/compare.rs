@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::arm::{self, ArmSums, CompareError, Compared, MetricSums};
 use crate::definition::Method;
 use crate::effect::{Effect, Scale};
+use crate::family::holm;
 use crate::guardrail::{GuardrailReading, Unread};
 use crate::inference::{Mode, Reading, p_against, read};
 use crate::interval::{Alternative, Estimate};
@@ -239,7 +240,8 @@ pub struct Segments {
     pub variation: usize,
     /// Every segment that can be compared, in the order given.
     pub rows: Vec<SegmentRow>,
-    /// p-value of "the effect is the same in all of them", valid for one look; `None` for fewer than two.
+    /// p-value of "the effect is the same in all of them", valid for one look and corrected for the number of dimensions; `None`
+    /// for fewer than two.
     pub p_of_same_effect: Option<f64>,
 }
 
@@ -250,43 +252,77 @@ pub struct SegmentRow {
     pub name: String,
     /// Units of both compared arms.
     pub units: u64,
-    /// The lift with an interval that holds in all segments together.
+    /// The lift with an interval that holds in all segments of all dimensions together.
     pub lift: Estimate,
-    /// Whether a difference is shown after Holm's correction for their number.
+    /// Whether a difference is shown after Holm's correction for the number of all of them.
     pub is_significant: bool,
 }
 
-/// Compares every treatment with the control in each segment; those with fewer than [`UNITS_PER_ARM_MIN`] units in an arm,
-/// or without spread, are left out.
+/// The segments of one dimension, each with its name and the sums of its arms.
+pub type Division<T = ArmSums> = Vec<(String, Vec<T>)>;
+
+/// Compares every treatment with the control in each segment of each dimension; those with fewer than [`UNITS_PER_ARM_MIN`]
+/// units in an arm, or without spread, are left out. Of each dimension, in the order given, it returns the treatments.
 ///
-/// A segment that looks special among many mostly is not: [`Segments::p_of_same_effect`] says whether they differ at all.
-pub fn segments(plan: &Plan, segments: &[(String, Vec<ArmSums>)]) -> Vec<Segments> {
-    (1..plan.arms().len()).map(|variation| segments_of(plan, segments, variation)).collect()
+/// Who looks at weeks, weekdays and devices looks at them all for something special, so that intervals and p-values are
+/// corrected over the segments of all dimensions together. A segment that looks special among many mostly is not:
+/// [`Segments::p_of_same_effect`] says whether they differ at all.
+pub fn segments(plan: &Plan, dimensions: &[Division]) -> Vec<Vec<Segments>> {
+    let of_treatments = (1..plan.arms().len()).map(|variation| segments_of(plan, dimensions, variation));
+    by_dimension(dimensions.len(), of_treatments.collect())
 }
 
-fn segments_of(plan: &Plan, segments: &[(String, Vec<ArmSums>)], variation: usize) -> Segments {
+/// Turns dimensions of each treatment into treatments of each dimension.
+pub(super) fn by_dimension(dimensions: usize, of_treatments: Vec<Vec<Segments>>) -> Vec<Vec<Segments>> {
+    let mut found: Vec<Vec<Segments>> = vec![vec![]; dimensions];
+    for treatment in of_treatments {
+        found.iter_mut().zip(treatment).for_each(|(dimension, segments)| dimension.push(segments));
+    }
+    found
+}
+
+/// Corrects what is said of whole dimensions for how many of them there are.
+pub(super) fn same_effects(p_values: Vec<Option<f64>>) -> Vec<Option<f64>> {
+    let known: Vec<f64> = p_values.iter().flatten().copied().collect();
+    let mut adjusted = holm(&known).into_iter();
+    p_values.into_iter().map(|p| p.and_then(|_| adjusted.next())).collect()
+}
+
+fn segments_of(plan: &Plan, dimensions: &[Division], variation: usize) -> Vec<Segments> {
     let mode = Mode::Sequential { planned_units: plan.planned_units() };
-    let mut found: Vec<(&str, Effect)> = vec![];
-    for (name, arms) in segments {
-        let (Some(control), Some(treatment)) = (arms.first(), arms.get(variation)) else { continue };
-        if control.metric(0).units().min(treatment.metric(0).units()) < UNITS_PER_ARM_MIN {
-            continue;
+    let effect = |arms: &Vec<ArmSums>| -> Option<Effect> {
+        let (control, treatment) = (arms.first()?.metric(0), arms.get(variation)?.metric(0));
+        if control.units().min(treatment.units()) < UNITS_PER_ARM_MIN {
+            return None;
         }
-        let compared =
-            arm::compare(plan.primary_metric(), control.metric(0), treatment.metric(0), Scale::Relative);
-        found.extend(compared.ok().map(|compared| (name.as_str(), compared.effect)));
-    }
-    let effects: Vec<Effect> = found.iter().map(|(_, effect)| *effect).collect();
-    let readings = read_segments(&mode, plan.alpha_per_comparison(), &effects).unwrap_or_default();
-    let row = |((name, effect), reading): ((&str, Effect), crate::segments::SegmentReading)| SegmentRow {
-        name: name.to_owned(),
-        units: effect.units,
-        lift: estimate_of(&reading.reading, &effect, reading.adjusted_p),
-        is_significant: reading.adjusted_p <= plan.alpha_per_comparison(),
+        Some(arm::compare(plan.primary_metric(), control, treatment, Scale::Relative).ok()?.effect)
     };
-    Segments {
+    let found: Vec<Vec<(&str, Effect)>> = dimensions
+        .iter()
+        .map(|segments| {
+            segments.iter().filter_map(|(name, arms)| Some((name.as_str(), effect(arms)?))).collect()
+        })
+        .collect();
+    let all: Vec<Effect> = found.iter().flatten().map(|(_, effect)| *effect).collect();
+    let mut readings =
+        read_segments(&mode, plan.alpha_per_comparison(), &all).unwrap_or_default().into_iter();
+    let same = found
+        .iter()
+        .map(|rows| p_of_same_effect(&rows.iter().map(|(_, effect)| *effect).collect::<Vec<_>>()));
+    let same = same_effects(same.collect());
+    let mut row = |(name, effect): (&str, Effect)| {
+        let reading = readings.next()?;
+        Some(SegmentRow {
+            name: name.to_owned(),
+            units: effect.units,
+            lift: estimate_of(&reading.reading, &effect, reading.adjusted_p),
+            is_significant: reading.adjusted_p <= plan.alpha_per_comparison(),
+        })
+    };
+    let with = |(rows, p_of_same_effect): (Vec<(&str, Effect)>, Option<f64>)| Segments {
         variation,
-        rows: found.into_iter().zip(readings).map(row).collect(),
-        p_of_same_effect: p_of_same_effect(&effects),
-    }
+        rows: rows.into_iter().filter_map(&mut row).collect(),
+        p_of_same_effect,
+    };
+    found.into_iter().zip(same).map(with).collect()
 }

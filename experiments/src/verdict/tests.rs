@@ -346,17 +346,32 @@ fn a_method_with_planned_looks_is_read_at_these() {
 fn segments_share_the_chance_of_error() {
     let plan = plan(&TWO, "conversion");
     let of = |units, a, b| look(&[arm(units, a), arm(units, b)]).arms;
-    let rows = [
+    let rows = vec![
         ("phone".to_owned(), of(20_000, 2_000, 2_900)),
         ("desktop".to_owned(), of(20_000, 2_000, 2_010)),
         ("tablet".to_owned(), of(50, 5, 9)),
     ];
-    let found = segments(&plan, &rows);
-    assert_eq!(found.len(), 1);
+    let whole = segments(&plan, std::slice::from_ref(&rows));
+    let found = &whole[0];
+    assert_eq!((whole.len(), found.len()), (1, 1));
     let names: Vec<(&str, bool)> =
         found[0].rows.iter().map(|row| (row.name.as_str(), row.is_significant)).collect();
     assert_eq!(names, [("phone", true), ("desktop", false)]);
     assert!(found[0].p_of_same_effect.unwrap() < 1e-6);
+    // Whoever looks at days, too, looks at more: intervals are wider and p-values larger, in both dimensions.
+    let days = ["Monday", "Tuesday", "Wednesday", "Thursday"];
+    let days = days.map(|day| (day.to_owned(), of(10_000, 1_000, 1_200))).to_vec();
+    let both = segments(&plan, &[rows, days.clone()]);
+    assert_eq!(both.iter().map(|of_one| of_one[0].rows.len()).collect::<Vec<_>>(), [2, 4]);
+    let width = |row: &SegmentRow| row.lift.upper - row.lift.lower;
+    assert!(width(&both[0][0].rows[0]) > 1.05 * width(&found[0].rows[0]));
+    let alone = segments(&plan, &[days]);
+    assert!(
+        width(&both[1][0].rows[0]) > width(&alone[0][0].rows[0]),
+        "a sixth of the chance is less than a quarter"
+    );
+    let same = |found: &[Segments]| found[0].p_of_same_effect.unwrap();
+    assert!((same(&both[0]) - 2.0 * same(found)).abs() < 1e-12, "the smaller of two is doubled");
 }
 
 fn any_arm() -> impl Strategy<Value = Totals> {

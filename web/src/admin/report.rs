@@ -9,7 +9,7 @@ use actix_web::{
 };
 use clap::ValueEnum;
 use dashboards::{
-    Currency, Dimension, ExperimentPage, LeftOut, Links, Pages, Revision, SegmentSplit, Uncounted,
+    Currency, Dimension, ExperimentPage, Growth, LeftOut, Links, Pages, Revision, SegmentSplit, Uncounted,
 };
 use experiments::{
     Analysis, ArmSums, Experiment, Status, Verdict,
@@ -168,6 +168,7 @@ impl Report {
             interactions: &self.interactions,
             left_out: &self.results.left_out,
             splits: &self.results.splits,
+            growth: &self.results.growth,
             outlook: self.results.outlook,
             epochs: &self.results.epochs,
             draw_due_at_ms: epoch_since_ms(&self.history)
@@ -212,7 +213,7 @@ impl Report {
     }
 
     fn json(&self) -> Whole<'_> {
-        let Results { analysis, looks, left_out, dimensions, splits, outlook, epochs, uncounted } =
+        let Results { analysis, looks, left_out, dimensions, splits, growth, outlook, epochs, uncounted } =
             &self.results;
         Whole {
             experiment: self.experiment.to_value(),
@@ -224,6 +225,7 @@ impl Report {
             looks: *looks,
             left_out,
             splits,
+            growth,
             outlook: outlook.and_then(Result::ok),
             outlook_withheld: outlook.and_then(Result::err),
             epochs: self.epochs(epochs),
@@ -301,6 +303,7 @@ impl Report {
     /// What values and differences of a metric are counted in.
     fn unit(&self, metric: &MetricSummary) -> String {
         match metric.format {
+            Unit::Number if metric.decimals > 0 => format!("1/{} of a number", 10_u64.pow(metric.decimals)),
             Unit::Number => "number".into(),
             Unit::Share => "share".into(),
             Unit::Money => format!("{} minor units", self.currency.code()),
@@ -321,6 +324,8 @@ struct Whole<'a> {
     looks: u64,
     left_out: &'a [LeftOut],
     splits: &'a [SegmentSplit],
+    /// Units of each variation at the end of each day.
+    growth: &'a [Growth],
     outlook: Option<Outlook>,
     /// Why nothing is foretold of a bandit.
     #[serde(skip_serializing_if = "Option::is_none")]

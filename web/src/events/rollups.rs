@@ -11,6 +11,7 @@
 mod clicks;
 mod fold;
 mod late;
+mod past;
 mod sums;
 mod unit;
 

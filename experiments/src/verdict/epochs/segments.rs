@@ -1,23 +1,25 @@
 //! The segments of a bandit, each read epoch by epoch as the whole is.
 
-use super::{Pair, anytime_lift, batches, planned_spread, split_of};
+use super::{Batch, Pair, anytime_lift, batches, planned_spread, split_of};
 use crate::effect::Effect;
 use crate::family::holm;
 use crate::interval::Estimate;
 use crate::redraw::Epoch;
 use crate::sample_ratio::{PartSplit, corrected};
 use crate::segments::p_of_same_effect;
-use crate::verdict::{Plan, SegmentRow, Segments, UNITS_PER_ARM_MIN};
+use crate::verdict::compare::{by_dimension, same_effects};
+use crate::verdict::{Division, Plan, SegmentRow, Segments, UNITS_PER_ARM_MIN};
 
-/// Compares every treatment with the control in each segment, given the segment's units in each epoch of a bandit; those with fewer
-/// than [`UNITS_PER_ARM_MIN`] units in an arm, or without spread, are left out.
+/// Compares every treatment with the control in each segment of each dimension, given the segment's units in each epoch of a bandit;
+/// those with fewer than [`UNITS_PER_ARM_MIN`] units in an arm, or without spread, are left out.
 ///
 /// A segment's units were assigned with the chances of their epoch like all others, so that its scores are a martingale, too, and
-/// [`anytime_lift`] holds in it at every look. Corrected as [`crate::verdict::segments`]: intervals at α over the number of segments, and
-/// Holm's p-values. Whether they differ at all is asked at one look, by Cochran's Q: weights follow all segments together,
+/// [`anytime_lift`] holds in it at every look. Corrected as [`crate::verdict::segments`], over all dimensions together. Whether
+/// the segments of one differ at all is asked at one look, by Cochran's Q: weights follow all segments together,
 /// and so hardly what one of them shows beside the others.
-pub fn segments_of_epochs(plan: &Plan, segments: &[(String, Vec<Epoch>)]) -> Vec<Segments> {
-    (1..plan.arms().len()).map(|variation| of_treatment(plan, segments, variation)).collect()
+pub fn segments_of_epochs(plan: &Plan, dimensions: &[Division<Epoch>]) -> Vec<Vec<Segments>> {
+    let of_treatments = (1..plan.arms().len()).map(|variation| of_treatment(plan, dimensions, variation));
+    by_dimension(dimensions.len(), of_treatments.collect())
 }
 
 /// Checks the split of parts of a bandit's units, each given by epoch.
@@ -33,47 +35,55 @@ pub fn splits_of_epochs(parts: &[&[Epoch]]) -> Vec<PartSplit> {
     corrected(parts.iter().map(|epochs| (units(epochs), split_of(epochs))).collect())
 }
 
-fn of_treatment(plan: &Plan, segments: &[(String, Vec<Epoch>)], variation: usize) -> Segments {
-    let pair = Pair { control: 0, treatment: variation };
+/// A segment that can be read: its name, its units, what they did in each epoch, and where its interval is to be tightest.
+type Readable<'a> = (&'a str, u64, Vec<Batch>, f64);
+
+fn readable<'a>(plan: &Plan, segments: &'a Division<Epoch>, pair: Pair) -> Vec<Readable<'a>> {
     let units = |epochs: &[Epoch], arm: usize| -> u64 {
         epochs.iter().filter_map(|epoch| epoch.arms.get(arm)).map(|arm| arm.metric(0).units()).sum()
     };
-    let found: Vec<_> = segments
+    segments
         .iter()
-        .filter(|(_, epochs)| units(epochs, 0).min(units(epochs, variation)) >= UNITS_PER_ARM_MIN)
+        .filter(|(_, epochs)| units(epochs, 0).min(units(epochs, pair.treatment)) >= UNITS_PER_ARM_MIN)
         .filter_map(|(name, epochs)| {
             let batches = batches(plan, epochs, 0)?;
             let spread = planned_spread(plan, &batches, pair)?;
-            let of_both = units(epochs, 0) + units(epochs, variation);
-            Some((name, of_both, batches, spread))
+            Some((name.as_str(), units(epochs, 0) + units(epochs, pair.treatment), batches, spread))
         })
-        .collect();
-    let share = plan.alpha_per_comparison() / found.len().max(1) as f64;
-    let lifts: Vec<(&String, u64, Estimate)> = found
-        .iter()
-        .filter_map(|(name, units, batches, spread)| {
-            Some((*name, *units, anytime_lift(batches, pair, share, *spread)?))
-        })
-        .collect();
-    let effect = |(_, units, lift): &(&String, u64, Estimate)| Effect {
+        .collect()
+}
+
+fn of_treatment(plan: &Plan, dimensions: &[Division<Epoch>], variation: usize) -> Vec<Segments> {
+    let pair = Pair { control: 0, treatment: variation };
+    let found: Vec<Vec<Readable<'_>>> =
+        dimensions.iter().map(|segments| readable(plan, segments, pair)).collect();
+    let share = plan.alpha_per_comparison() / found.iter().flatten().count().max(1) as f64;
+    let lift = |(name, units, batches, spread): &Readable<'_>| {
+        Some(((*name).to_owned(), *units, anytime_lift(batches, pair, share, *spread)?))
+    };
+    let lifts: Vec<Vec<(String, u64, Estimate)>> =
+        found.iter().map(|rows| rows.iter().filter_map(lift).collect()).collect();
+    let effect = |(_, units, lift): &(String, u64, Estimate)| Effect {
         value: lift.value,
         standard_error: lift.standard_error,
         units: *units,
         degrees_of_freedom: *units as f64 - 2.0,
     };
-    let effects: Vec<Effect> = lifts.iter().map(effect).collect();
-    let adjusted = holm(&lifts.iter().map(|(_, _, lift)| lift.p).collect::<Vec<_>>());
-    let row = |((name, units, lift), p): ((&String, u64, Estimate), f64)| SegmentRow {
-        name: name.clone(),
-        units,
-        lift: Estimate { p, ..lift },
-        is_significant: p <= plan.alpha_per_comparison(),
+    let same = lifts.iter().map(|rows| p_of_same_effect(&rows.iter().map(effect).collect::<Vec<_>>()));
+    let same = same_effects(same.collect());
+    let p_values: Vec<f64> = lifts.iter().flatten().map(|(_, _, lift)| lift.p).collect();
+    let mut adjusted = holm(&p_values).into_iter();
+    let mut row = |(name, units, lift): (String, u64, Estimate)| {
+        let p = adjusted.next().unwrap_or(1.0);
+        let is_significant = p <= plan.alpha_per_comparison();
+        SegmentRow { name, units, lift: Estimate { p, ..lift }, is_significant }
     };
-    Segments {
+    let with = |(rows, p_of_same_effect): (Vec<(String, u64, Estimate)>, Option<f64>)| Segments {
         variation,
-        rows: lifts.into_iter().zip(adjusted).map(row).collect(),
-        p_of_same_effect: p_of_same_effect(&effects),
-    }
+        rows: rows.into_iter().map(&mut row).collect(),
+        p_of_same_effect,
+    };
+    lifts.into_iter().zip(same).map(with).collect()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::{
     CROSSED, DAILY, EPOCH,
     clicks::{Clicks, DERIVED},
     is_look,
+    past::{ORDER, Recalled},
     sums::{ArmKey, Sums},
     unit::Unit,
 };
@@ -134,7 +135,7 @@ impl<'a> Fold<'a> {
                     self.know(&event.unit, unit, event.position);
                 }
             }
-            "order_placed" => {
+            ORDER => {
                 if let Ok(order) = serde_json::from_str::<OrderData>(data) {
                     // What sold elsewhere, such as in the shop's earlier system, sold.
                     self.sell(event.at_ms, &order.lines);
@@ -224,25 +225,23 @@ impl<'a> Fold<'a> {
 
     /// Counts the orders that came before the news of their unit's exposure, which programs report late.
     fn catch_up(&mut self, key: &(VisitorId, String), exposed_at_ms: i64) {
-        let orders = self.pasts.get(&key.0).map_or(&[][..], Vec::as_slice);
-        let since: Vec<(i64, String)> = (orders.iter().filter(|order| order.at_ms >= exposed_at_ms))
-            .map(|order| (order.at_ms, order.data.clone()))
-            .collect();
-        for (at_ms, data) in since {
-            if let Ok(data) = serde_json::from_str::<Value>(&data) {
-                self.count(key, Occurrence { kind: "order_placed", at_ms, data: &data });
-            }
+        let rows = self.pasts.get(&key.0).map_or(&[][..], Vec::as_slice);
+        let since = rows.iter().filter(|row| row.at_ms >= exposed_at_ms).filter_map(Recalled::of);
+        let orders: Vec<Recalled> = since.filter(Recalled::is_order).collect();
+        for Recalled { kind, at_ms, data } in orders {
+            self.count(key, Occurrence { kind: &kind, at_ms, data: &data });
         }
     }
 
     fn pasts_of(&self, person: &VisitorId, experiment: &str, exposed_at_ms: i64) -> Vec<i64> {
-        let orders = self.pasts.get(person).map_or(&[][..], Vec::as_slice);
-        let data: Vec<(i64, Value)> = orders
-            .iter()
-            .filter_map(|order| Some((order.at_ms, serde_json::from_str(&order.data).ok()?)))
-            .collect();
-        let events =
-            || data.iter().map(|(at_ms, data)| Occurrence { kind: "order_placed", at_ms: *at_ms, data });
+        let rows = self.pasts.get(person).map_or(&[][..], Vec::as_slice);
+        // What is counted behind the cursor knows the orders alone: which other events were kept depends on what stood at it.
+        let is_late = experiment.contains(LATE);
+        let known: Vec<Recalled> =
+            (rows.iter().filter_map(Recalled::of)).filter(|event| event.is_order() || !is_late).collect();
+        let events = || {
+            known.iter().map(|event| Occurrence { kind: &event.kind, at_ms: event.at_ms, data: &event.data })
+        };
         self.metrics(experiment).iter().map(|metric| metric.past(events(), exposed_at_ms)).collect()
     }
 
@@ -451,10 +450,10 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// Keeps an order, in case its unit is exposed later.
+    /// Keeps an event, in case its unit is exposed later.
     fn remember(&mut self, event: &OutboxEvent) {
         let unit = self.person(&event.unit);
-        let data = event.data.get().to_owned();
+        let data = Recalled::written(&event.kind, event.data.get());
         let row = PastRow { unit: unit.clone(), position: event.position, at_ms: event.at_ms, data };
         self.pasts.entry(unit).or_default().push(row.clone());
         self.step.pasts.push(row);
@@ -463,6 +462,9 @@ impl<'a> Fold<'a> {
     fn happen(&mut self, event: &OutboxEvent) {
         if !self.sums.listens_to(&event.kind) {
             return;
+        }
+        if event.kind != ORDER && self.sums.looks_back_at(&event.kind) {
+            self.remember(event);
         }
         let person = self.person(&event.unit);
         let of_person = (person.clone(), String::new())..;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use experiments::{ArmSums, Metric};
 
 use super::clicks::feeding;
-use crate::store::{ArmRow, RolledUp};
+use crate::store::{ArmRow, LATE, RolledUp};
 
 /// The key of an arm's sums: experiment, segment, variation.
 pub(super) type ArmKey = (String, String, u32);
@@ -59,6 +59,15 @@ impl Sums {
     /// Reports whether some experiment counts events of a type, or what it makes of them.
     pub fn listens_to(&self, kind: &str) -> bool {
         self.kinds().any(|fed| fed == kind)
+    }
+
+    /// Reports whether a metric of some experiment adjusts its numbers by events of a type that came before. Late metrics do not count:
+    /// when they are added is no event, so that nobody who counts again could know what they had kept.
+    pub fn looks_back_at(&self, kind: &str) -> bool {
+        let planned = self.experiments.iter().filter(|(key, _)| !key.contains(LATE));
+        planned
+            .flat_map(|(_, metrics)| metrics)
+            .any(|metric| metric.is_number_of_units() && metric.listens_to(kind))
     }
 
     /// Lists the types of events that experiments count, or make others of.

@@ -46,14 +46,14 @@ fn weights_that_moved_make_no_difference_in_a_segment() {
         epoch(&weights[0], [[2_000, 200], [2_000, 320]]),
         epoch(&weights[1], [[400, 80], [3_600, 1_152]]),
     ];
-    let found = &segments_of_epochs(&plan(), &named([phone.clone(), desktop.clone()]))[0];
+    let found = &segments_of_epochs(&plan(), &[named([phone.clone(), desktop.clone()])])[0][0];
     let [on_phone, on_desktop] = [0, 1].map(|at| &found.rows[at]);
     assert!(on_phone.lift.value.abs() < 0.02 && !on_phone.is_significant, "{on_phone:?}");
     assert!((on_desktop.lift.value - 0.6).abs() < 0.05 && on_desktop.is_significant, "{on_desktop:?}");
     assert_eq!((on_phone.units, on_desktop.name.as_str()), (8_000, "desktop"));
     assert!(found.p_of_same_effect.unwrap() < 0.001);
     // Corrected for two: half of α for each interval, and Holm's p-values.
-    let alone = &segments_of_epochs(&plan(), &named([phone, desktop])[1..])[0];
+    let alone = &segments_of_epochs(&plan(), &[named([phone, desktop])[1..].to_vec()])[0][0];
     let width = |row: &SegmentRow| row.lift.upper - row.lift.lower;
     assert!(width(&alone.rows[0]) < width(on_desktop) && alone.p_of_same_effect.is_none());
 }
@@ -62,7 +62,7 @@ fn weights_that_moved_make_no_difference_in_a_segment() {
 fn a_small_segment_is_left_out() {
     let small = vec![epoch(&[5_000, 5_000], [[199, 20], [300, 40]])];
     let large = vec![epoch(&[5_000, 5_000], [[300, 30], [300, 40]])];
-    let rows = &segments_of_epochs(&plan(), &named([small, large]))[0].rows;
+    let rows = &segments_of_epochs(&plan(), &[named([small, large])])[0][0].rows;
     assert_eq!(rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["desktop"]);
 }
 
@@ -87,7 +87,7 @@ fn run(seed: u64) -> (bool, f64) {
         let of_both = [0, 1].map(|arm| [0, 1].map(|of| counts[0][arm][of] + counts[1][arm][of]));
         whole.push(epoch(&weights_bp, of_both));
         parts.iter_mut().zip(counts).for_each(|(part, arms)| part.push(epoch(&weights_bp, arms)));
-        let found = &segments_of_epochs(&plan, &named(parts.clone()))[0];
+        let found = &segments_of_epochs(&plan, &[named(parts.clone())])[0][0];
         holds &= found.rows.iter().all(|row| row.lift.lower <= 0.1 && 0.1 <= row.lift.upper);
         p = found.p_of_same_effect.unwrap_or(1.0);
         if let Ok(next) = experiment.redrawn(&metric(), &whole, 0) {

@@ -40,7 +40,9 @@ fn metrics_of_shelves() -> Vec<Metric> {
 fn fresh() -> BTreeMap<String, Vec<Metric>> {
     let shelves = ("shelves".to_owned(), metrics_of_shelves());
     let waiting = ("waiting".to_owned(), metrics().into_iter().rev().collect());
-    ["e", "f"].map(|key| (key.to_owned(), metrics())).into_iter().chain([shelves, waiting]).collect()
+    let added = r#"{"key": "added", "lookback_days": 2, "measure": {"kind": "count", "event": {"type": "line_added"}}}"#;
+    let adds = ("adds".to_owned(), vec![Metric::parse(added).unwrap()]);
+    ["e", "f"].map(|key| (key.to_owned(), metrics())).into_iter().chain([shelves, waiting, adds]).collect()
 }
 
 fn event(position: u64, kind: &str, unit: &str, data: &str) -> OutboxEvent {
@@ -191,6 +193,34 @@ fn a_fold_in_pieces_gives_the_rows_of_a_fold_in_one() {
     assert_eq!(pieces.units, whole.units);
     assert_eq!(pieces.looks, whole.looks);
     assert_eq!(pieces.pasts, whole.pasts);
+}
+
+/// From its first unit on, an experiment keeps what its metrics look back at, whoever does it.
+#[test]
+fn any_event_that_a_metric_looks_back_at_adjusts_it() {
+    let day = DAY_MS as u64;
+    let events = [
+        added(1, "bob", "MUG"),
+        exposed_to("adds", 2, "ann", 0),
+        added(3, "bob", "MUG"),
+        added(day, "bob", "TEA"),
+        added(2 * day, "bob", "TEA"),
+        event(2 * day + 1, "page", "bob", r#"{"ms": 40}"#),
+        exposed_to("adds", 2 * day + 5, "bob", 1),
+        added(2 * day + 6, "bob", "MUG"),
+        exposed_to("adds", 3 * day, "eve", 1),
+    ];
+    let whole = Shelf::of(&events);
+    let arm =
+        |shelf: &Shelf, variation| shelf.sums.arms[&("adds".to_owned(), String::new(), variation)].clone();
+    // One of bob's came before anybody was exposed, and one more than two days before he was: what is kept is what counts.
+    let pairs = arm(&whole, 1).metric(0).pairs(&fresh()["adds"][0]).unwrap();
+    assert_eq!((pairs.units(), pairs.sum(0), pairs.sum(1)), (2, 1, 2));
+    assert_eq!(whole.pasts.iter().filter(|row| row.data.contains("line_added")).count(), 4);
+    assert!(!whole.pasts.iter().any(|row| row.data.contains("page")), "nothing looks back at pages");
+    let mut pieces = Shelf::default();
+    events.iter().for_each(|event| pieces.take(std::slice::from_ref(event)));
+    assert_eq!((pieces.units, pieces.pasts), (whole.units, whole.pasts), "bit for bit");
 }
 
 /// Compares the sums of shared units with what the rows of units say.
