@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use super::frame::Message;
 use crate::{api::request::KEY_BYTES_MAX, carts::IdempotencyKey, problem::Problem};
 
-const KEY: &str = "idempotency_key";
-const VERSION: &str = "if_version";
+pub(super) const KEY: &str = "idempotency_key";
+pub(super) const VERSION: &str = "if_version";
 
 /// Is how a push is to be run.
 #[derive(Debug, Default)]
