@@ -110,6 +110,16 @@ impl Order {
         quoted.map_or(plain, |quote| quote.tax.gross_minor)
     }
 
+    /// Returns what is said of a line, each text under what shoppers read.
+    pub fn said_of(&self, at: usize) -> Vec<(String, String)> {
+        let properties = &self.lines[at].properties;
+        let owned = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
+        match self.quote.as_ref().and_then(|quote| quote.lines.get(at)) {
+            Some(quoted) => quoted.labelled(properties).map(owned).collect(),
+            None => properties.iter().map(owned).collect(),
+        }
+    }
+
     /// Returns what shipping really cost, with its tax, in minor units.
     pub fn shipping_cost_minor(&self) -> i64 {
         self.quote.as_ref().map_or(self.shipping_minor, |quote| quote.tax.shipping.gross_minor)

@@ -117,6 +117,8 @@ pub enum PriceReason {
         /// It ends at this time, in Unix milliseconds.
         until_ms: Option<i64>,
     },
+    /// A line keeps what it cost when it went into the cart, and today's price is another, or there is none.
+    Kept,
 }
 
 impl PriceReason {
@@ -129,6 +131,7 @@ impl PriceReason {
             Self::Window { .. } => "window",
             Self::Bundle { .. } => "bundle",
             Self::Group { .. } => "group",
+            Self::Kept => "kept",
         }
     }
 }
@@ -144,6 +147,7 @@ impl fmt::Display for PriceReason {
             (None, None) => String::new(),
         };
         match self {
+            Self::Kept => f.write_str("as when it went into the cart"),
             Self::Base => f.write_str("the product's own price"),
             Self::Listed { currency } => write!(f, "the price in {currency}"),
             Self::Tier { min_quantity } => write!(f, "from {min_quantity} pieces on"),

@@ -166,6 +166,20 @@ impl Promotions {
         self.definitions().filter_map(|definition| definition.conditions.change_after(at_ms)).min()
     }
 
+    /// Lists the promotions that a code opens.
+    ///
+    /// ```
+    /// use cart_core::{Code, Promotions};
+    /// let promotions: Promotions = serde_json::from_str(r#"[{"id": "ten", "name": "Ten", "codes": ["TEN"],
+    ///     "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}}]"#).unwrap();
+    /// let opened = |code| promotions.opened_by(&Code::parse(code).unwrap()).map(|id| id.as_str()).collect::<Vec<_>>();
+    /// assert_eq!((opened("ten"), opened("eleven")), (vec!["ten"], vec![]));
+    /// ```
+    pub fn opened_by(&self, code: &Code) -> impl Iterator<Item = &PromotionId> {
+        let rules = self.codes.get(code).map_or(&[][..], Vec::as_slice);
+        rules.iter().map(|rule| &self.rules[*rule as usize].definition.id)
+    }
+
     /// Reports whether a code opens any promotion.
     pub fn knows_code(&self, code: &Code) -> bool {
         self.codes.contains_key(code)

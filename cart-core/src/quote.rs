@@ -6,14 +6,17 @@
 
 mod explain;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::explain::{Told, explain};
 use crate::{
     Assessment, Balances, Cart, Destination, Freight, Line, LineId, Money, NotApplied, Occasion, Offer,
-    Offers, PricePolicy, PriceQuestion, Product, Products, Promoted, PromotedLine, PromotionId, Sku, Stage,
-    TaxQuestion, TaxableLine, Taxed, Tender, Terms, gift_card,
+    Offers, PricePolicy, PriceQuestion, PriceReason, Product, Products, Promoted, PromotedLine, PromotionId,
+    Properties, PropertyRule, SelectedPrice, Sku, Stage, TaxQuestion, TaxableLine, Taxed, Tender, Terms,
+    gift_card,
     promotion::{Gift, Verdict},
 };
 
@@ -47,6 +50,12 @@ pub struct LineQuote {
     /// The price of one piece when the shopper last set the quantity, where it was another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was_minor: Option<i64>,
+    /// Why a piece costs that; not there where it is the product's own price, and for gifts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<PriceReason>,
+    /// What shoppers read for the names of the line's properties, where it is something else.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
     /// What promotions take off all pieces.
     #[serde(default)]
     pub discount_minor: i64,
@@ -54,6 +63,13 @@ pub struct LineQuote {
     pub total_minor: i64,
     /// What of it is tax.
     pub tax: Taxed,
+}
+
+impl LineQuote {
+    /// Returns what is said of a line, each text under what shoppers read.
+    pub fn labelled<'a>(&'a self, properties: &'a Properties) -> impl Iterator<Item = (&'a str, &'a str)> {
+        properties.iter().map(|(name, text)| (self.labels.get(name).map_or(name, String::as_str), text))
+    }
 }
 
 /// Sums a cart in minor units. `total = subtotal - discount + shipping + tax_added`.
@@ -143,13 +159,13 @@ pub fn quote_knowing<'a>(
     let destination = destination(cart);
     let mut promotions =
         promote(cart, known, &priced, terms, destination.as_ref(), now_ms, &cart.gifts_out_of_stock);
-    let typed = |id: &PromotionId| {
-        let definition = terms.promotions.definition(id);
-        definition.is_some_and(|d| d.codes.iter().any(|code| cart.codes.contains(code)))
-    };
+    let typed: Vec<&PromotionId> =
+        cart.codes.iter().flat_map(|code| terms.promotions.opened_by(code)).collect();
     promotions.outcomes.retain(|o| match &o.verdict {
         Verdict::Applied(_) => true,
-        Verdict::NotApplied(why) => why.is_in_reach() || why.is_missing_gift() || typed(&o.promotion),
+        Verdict::NotApplied(why) => {
+            why.is_in_reach() || why.is_missing_gift() || typed.contains(&&o.promotion)
+        }
     });
     name_gifts(&mut promotions, products);
     let left = &promotions.left_minor;
@@ -197,6 +213,7 @@ struct Priced<'a> {
     line: &'a Line,
     product: Option<&'a Product>,
     unit_price_minor: i64,
+    why: Option<PriceReason>,
     total_minor: i64,
 }
 
@@ -206,10 +223,21 @@ impl Priced<'_> {
         LineQuote {
             unit_price_minor: self.unit_price_minor,
             was_minor: (told_minor != self.unit_price_minor).then_some(told_minor),
+            why: self.why.clone(),
+            labels: self.labels(),
             discount_minor: self.total_minor - left_minor,
             total_minor: left_minor,
             tax,
         }
+    }
+
+    fn labels(&self) -> BTreeMap<String, String> {
+        let Some(product) = self.product else { return BTreeMap::new() };
+        let is_said = |rule: &&PropertyRule| {
+            rule.label() != rule.name && self.line.properties.iter().any(|(name, _)| name == rule.name)
+        };
+        let rules = product.properties.iter().filter(is_said);
+        rules.map(|rule| (rule.name.clone(), rule.label.clone())).collect()
     }
 }
 
@@ -301,13 +329,24 @@ fn price<'a>(
 ) -> Priced<'a> {
     let product = products.product(&line.sku);
     let question = cart.price_question(line.quantity, now_ms);
-    let today = || product.filter(|p| p.is_for_sale()).and_then(|p| p.price_for(&question)).map(|p| p.minor);
-    let unit_price_minor = match terms.prices {
-        _ if line.is_gift() => 0,
-        PricePolicy::Hold => line.unit_price_minor,
-        PricePolicy::Follow | PricePolicy::Tell => today().unwrap_or(line.unit_price_minor),
+    let today = match line.is_gift() {
+        true => Some(SelectedPrice { minor: 0, why: PriceReason::Base }),
+        false => product.filter(|p| p.is_for_sale()).and_then(|p| p.price_for(&question)),
     };
-    Priced { line, product, unit_price_minor, total_minor: i64::from(line.quantity) * unit_price_minor }
+    let kept = SelectedPrice { minor: line.unit_price_minor, why: PriceReason::Kept };
+    let SelectedPrice { minor, why } = match today {
+        Some(today) if line.is_gift() || terms.prices != PricePolicy::Hold || today.minor == kept.minor => {
+            today
+        }
+        _ => kept,
+    };
+    Priced {
+        line,
+        product,
+        unit_price_minor: minor,
+        why: Some(why).filter(|why| *why != PriceReason::Base),
+        total_minor: i64::from(line.quantity) * minor,
+    }
 }
 
 fn promote(

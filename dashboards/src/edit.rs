@@ -1,7 +1,7 @@
 //! The form that creates or edits an experiment.
 
 use experiments::Status;
-use experiments::definition::VARIATIONS_MAX;
+use experiments::definition::{Correction, VARIATIONS_MAX};
 use experiments::lifecycle::Missing;
 use serde::Serialize;
 
@@ -11,18 +11,25 @@ use crate::session::Session;
 mod calculator;
 mod error;
 mod form;
+mod reach;
 mod reading;
+mod targeting;
 
 pub use calculator::Calculator;
 pub use error::FormError;
 pub use form::{DefinitionForm, VariationForm};
 use form::{KIND_AA, KIND_AB};
-pub(crate) use reading::{basis_points, percent_of};
+pub use reading::basis_points;
+pub(crate) use reading::percent_of;
+pub use targeting::{ConditionRow, ROWS_MAX};
 
 /// Rows of variations that are offered at least: a control and three treatments.
 const ROWS_OFFERED: usize = 4;
 /// Rows that stand open; the others unfold.
 const ROWS_OPEN: usize = 2;
+
+/// Rows of the condition that are offered at least.
+const CONDITIONS_OFFERED: usize = 2;
 
 /// Lines of a text area, at least and at most.
 const LINES_MIN: usize = 3;
@@ -92,6 +99,9 @@ pub struct EditPage {
 #[derive(Serialize)]
 struct Fields<'a> {
     what: Vec<Field<'a>>,
+    /// The rows of the condition, then what else says who may take part.
+    rows: Vec<Vec<Field<'a>>>,
+    who: Vec<Field<'a>>,
     how: Vec<Field<'a>>,
     /// Why it changes, once it has started.
     why: Vec<Field<'a>>,
@@ -161,6 +171,8 @@ impl EditPage {
             errors: &self.errors,
             fields: Fields {
                 what: described(self.what(key.is_some(), status)),
+                rows: self.rows(status).into_iter().map(described).collect(),
+                who: described(self.who(status)),
                 how: described(self.how(status)),
                 why: described(self.why(status)),
             },
@@ -203,7 +215,10 @@ impl EditPage {
                 ..self.field("key", "Key", &form.key)
             },
             Field {
-                hint: Some("The flag whose value the variations decide, such as checkout_workflow."),
+                hint: Some(
+                    "The flag whose value the variations decide, such as checkout_workflow; holdout, with the values \"held\" and \
+                     \"free\", keeps visitors from all experiments.",
+                ),
                 is_code: true,
                 is_fixed,
                 ..self.field("flag", "Flag", &form.flag)
@@ -230,6 +245,84 @@ impl EditPage {
         ]
     }
 
+    fn rows(&self, status: Status) -> Vec<Vec<Field<'_>>> {
+        static BLANK: ConditionRow = ConditionRow::blank();
+        let filled = &self.form.rows;
+        let is_fixed = status.has_started();
+        let offered =
+            if is_fixed { filled.len() } else { (filled.len() + 1).clamp(CONDITIONS_OFFERED, ROWS_MAX) };
+        let row = |row: usize| {
+            let one = filled.get(row).unwrap_or(&BLANK);
+            let name = |part| targeting::row_name(row, part);
+            let anything = Choice { value: "", label: "Anybody", is_chosen: one.attribute.is_empty() };
+            let attributes = targeting::ATTRIBUTES.map(|attribute| choice(attribute, &one.attribute));
+            vec![
+                Field {
+                    options: std::iter::once(anything).chain(attributes).collect(),
+                    is_list: !is_fixed,
+                    is_fixed,
+                    ..self.field(name("attribute"), "Who", &one.attribute)
+                },
+                Field {
+                    options: targeting::OPERATORS.map(|operator| choice(operator, &one.operator)).into(),
+                    is_list: !is_fixed,
+                    is_fixed,
+                    ..self.field(name("operator"), "Compared", &one.operator)
+                },
+                Field { is_fixed, ..self.field(name("value"), "Value", &one.value) },
+            ]
+        };
+        (0..offered.max(filled.len())).map(row).collect()
+    }
+
+    fn who(&self, status: Status) -> Vec<Field<'_>> {
+        let form = &self.form;
+        let is_fixed = status.has_started();
+        vec![
+            Field {
+                hint: Some(
+                    "What rows cannot say, as GrowthBook writes it: {\"$or\": [{\"device\": \"phone\"}, {\"logged_in\": true}]}. Rows and \
+                     JSON must both be met.",
+                ),
+                lines: lines(&form.condition),
+                is_code: true,
+                is_wide: true,
+                is_fixed,
+                ..self.field("condition", "Condition (JSON)", &form.condition)
+            },
+            Field {
+                hint: Some(
+                    "Experiments in one layer never meet in a visitor, on whatever flags they are: give each its own part. Empty means \
+                     none.",
+                ),
+                is_code: true,
+                is_fixed,
+                ..self.field("layer", "Layer", &form.layer)
+            },
+            Field {
+                unit: Some("%"),
+                is_fixed,
+                ..self.field("layer_from_percent", "Its part begins at", &form.layer_from_percent)
+            },
+            Field {
+                unit: Some("%"),
+                is_fixed,
+                ..self.field("layer_to_percent", "and ends at", &form.layer_to_percent)
+            },
+            Field {
+                hint: Some(
+                    "Only visitors to whom other flags are worth that, one a line: checkout_workflow = express, or != for anything \
+                     else.",
+                ),
+                lines: lines(&form.prerequisites),
+                is_code: true,
+                is_wide: true,
+                is_fixed,
+                ..self.field("prerequisites", "Other flags first", &form.prerequisites)
+            },
+        ]
+    }
+
     fn how(&self, status: Status) -> Vec<Field<'_>> {
         let form = &self.form;
         let is_fixed = status.has_started();
@@ -240,6 +333,11 @@ impl EditPage {
             !value.is_empty() && !options.iter().any(|o| o.is_chosen)
         };
         let kind = |value, label| Choice { value, label, is_chosen: form.kind == value };
+        let correction = |correction, label| {
+            let value = form::correction_text(correction);
+            let is_usual = form.correction.is_empty() && correction == Correction::default();
+            Choice { value, label, is_chosen: form.correction == value || is_usual }
+        };
         let bandit = |value, label| Choice { value, label, is_chosen: form.bandit == value };
         let mut metrics: Vec<Choice<'_>> = known.collect();
         if own(&metrics, &form.primary_metric) {
@@ -336,7 +434,8 @@ impl EditPage {
             },
             Field {
                 hint: Some(
-                    "What must not get worse, one a line: a metric and by how much it may, such as page_latency 5 %.",
+                    "What must not get worse, one a line: a metric and by how much it may, such as page_latency 5 %. With ± it \
+                     must stay as it is and differ by less than that either way: page_latency ±5 %.",
                 ),
                 lines: lines(&form.guardrails),
                 is_code: true,
@@ -349,6 +448,22 @@ impl EditPage {
                 is_code: true,
                 is_fixed,
                 ..self.field("metrics", "Also reported", &form.metrics)
+            },
+            Field {
+                options: vec![
+                    correction(Correction::Holm, "Hardly ever show one by chance (Holm)"),
+                    correction(
+                        Correction::BenjaminiHochberg,
+                        "Show more, and let one in twenty of them be chance (Benjamini-Hochberg)",
+                    ),
+                ],
+                hint: Some(
+                    "Of the metrics that do not decide, over all variations. The metric that decides, and the harm of guardrails, \
+                     keep their own chance of error either way.",
+                ),
+                is_wide: true,
+                is_fixed,
+                ..self.field("correction", "Of the other metrics", &form.correction)
             },
             Field {
                 hint: Some(

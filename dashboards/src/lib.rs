@@ -46,7 +46,9 @@ pub mod samples;
 
 pub use assets::ADMIN_CSS;
 pub use demand::{DemandPage, DemandRow, DemandState};
-pub use edit::{Calculator, DefinitionForm, EditPage, FormError, MetricChoice, Subject};
+pub use edit::{
+    Calculator, ConditionRow, DefinitionForm, EditPage, FormError, MetricChoice, Subject, basis_points,
+};
 pub use experiment::{
     Change as HistoryChange, Dimension, Entry as HistoryEntry, ExperimentPage, FreshLink, LeftOut, Link,
     Links, Revision, SegmentSplit, Uncounted, entries as history_entries,

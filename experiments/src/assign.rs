@@ -1,12 +1,7 @@
-//! Which variation a unit gets, and what a flag answers.
-
-use std::collections::BTreeMap;
-
-use serde_json::Value;
+//! Which variation a unit gets by hash.
 
 use crate::definition::{Experiment, Status, WHOLE_BP};
 use crate::hash::{BucketRange, HashVersion, bucket, bucket_ranges, choose_variation};
-use crate::rollout;
 
 /// Says where an experiment placed a unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,6 +27,8 @@ impl Assignment {
 /// SDK.
 ///
 /// Only a running experiment assigns: drafts, paused and stopped ones leave the flag as it would be without them.
+/// Units outside its part of a layer are left out. What else may leave a unit out (its condition, prerequisites, a holdout) depends on
+/// more than the unit, and is asked where the definition is evaluated ([`crate::growthbook::export`]); it never changes the variation.
 /// Nor is an empty unit assigned, which GrowthBook takes for a missing one. The hash is GrowthBook's version 2 under the experiment's seed.
 ///
 /// ```
@@ -49,6 +46,9 @@ impl Assignment {
 /// ```
 pub fn assign(experiment: &Experiment, unit: &str) -> Assignment {
     if experiment.status() != Status::Running || unit.is_empty() {
+        return Assignment::out(None);
+    }
+    if experiment.targeting().layer.as_ref().is_some_and(|layer| !layer.holds(unit)) {
         return Assignment::out(None);
     }
     let place = bucket(experiment.seed(), unit, HashVersion::V2);
@@ -105,60 +105,27 @@ pub fn drawn(experiment: &Experiment, unit: &str, variation: usize, epoch: Optio
     Some(Drawn { epoch, chance_bp: *experiment.weights_bp(epoch).get(variation)? })
 }
 
-/// Holds what a flag answers to a unit, and on whose behalf.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FlagValue<'a> {
-    /// The variation's value.
-    pub value: &'a Value,
-    /// The experiment that decided.
-    pub experiment: &'a Experiment,
-    /// Index of the variation in that experiment.
-    pub variation: usize,
-    /// Whether an exposure may be logged: false when the variation was forced or shipped.
-    pub counted: bool,
-}
-
-/// Answers a flag: by a variation forced by the key of an experiment on it, else by the first running
-/// experiment on it that includes the unit, else by what was shipped last on it ([`crate::rollout`]), else `None`
-/// (the caller's own default holds).
-///
-/// A forced variation comes before every other experiment on the flag, since somebody asked to see just that;
-/// an index that does not exist, or a stopped experiment, is passed over and the unit is placed as usual.
-pub fn evaluate_flag<'a>(
-    experiments: &'a [Experiment],
-    flag: &str,
-    unit: &str,
-    forced: &BTreeMap<String, usize>,
-) -> Option<FlagValue<'a>> {
-    let on_flag = || experiments.iter().filter(|experiment| experiment.flag() == flag);
-    let by_force = |experiment: &'a Experiment| {
-        let &variation = forced.get(experiment.key())?;
-        answer(experiment, force(experiment, variation)?)
-    };
-    let by_hash = |experiment: &'a Experiment| answer(experiment, assign(experiment, unit));
-    let by_rollout = || {
-        let (experiment, variation) = rollout::on_flag(experiments, flag)?;
-        let assignment = Assignment { variation, in_experiment: true, hash_used: false, bucket: None };
-        answer(experiment, assignment)
-    };
-    on_flag().find_map(by_force).or_else(|| on_flag().find_map(by_hash)).or_else(by_rollout)
-}
-
-fn answer(experiment: &Experiment, assignment: Assignment) -> Option<FlagValue<'_>> {
-    let variation = experiment.variations().get(assignment.variation)?;
-    assignment.in_experiment.then_some(FlagValue {
-        value: variation.value(),
-        experiment,
-        variation: assignment.variation,
-        counted: assignment.hash_used,
-    })
-}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::growthbook::{Evaluator, Payload, User, export};
+    use crate::json::Json;
     use crate::lifecycle::Move;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    /// What a flag answers to a unit of which nothing else is known, and the experiment and variation that count it.
+    pub(crate) fn answered(
+        experiments: &[Experiment],
+        flag: &str,
+        unit: &str,
+    ) -> Option<(Value, Option<(String, usize)>)> {
+        let payload = Payload::compile(export::payload(experiments, "").into()).unwrap();
+        let attributes = Json::try_from(&json!({"id": unit})).unwrap();
+        let answer = Evaluator::new(&payload, User::new(&attributes)).evaluate(flag);
+        let counted =
+            answer.experiment.map(|(view, result)| (view.experiment.key().to_owned(), result.variation));
+        Some((answer.value.to_value(), counted)).filter(|(value, _)| !value.is_null())
+    }
 
     fn experiment(key: &str, coverage_bp: u32, weights_bp: &[u32]) -> Experiment {
         let variations: Vec<_> = weights_bp
@@ -240,30 +207,14 @@ mod tests {
         let narrow = experiment("narrow", 1_000, &[5_000, 5_000]);
         let rest = experiment("rest", 10_000, &[5_000, 5_000]);
         let list = [narrow.clone(), rest];
-        let none = BTreeMap::new();
         let mut by_narrow = 0;
         for unit in units() {
-            let answer = evaluate_flag(&list, "f", &unit, &none).unwrap();
-            assert!(answer.counted);
+            let (_, counted) = answered(&list, "f", &unit).unwrap();
             let is_in_narrow = assign(&narrow, &unit).in_experiment;
-            assert_eq!(answer.experiment.key() == "narrow", is_in_narrow);
+            assert_eq!(counted.unwrap().0 == "narrow", is_in_narrow);
             by_narrow += usize::from(is_in_narrow);
         }
         assert!(by_narrow.abs_diff(2_000) < 170);
-        assert_eq!(evaluate_flag(&list, "other", "u", &none), None);
-    }
-
-    #[test]
-    fn a_forced_variation_is_seen_and_not_counted() {
-        let list = [experiment("one", 10_000, &[5_000, 5_000]), experiment("two", 0, &[5_000, 5_000])];
-        let answer = |forced: &[(&str, usize)]| {
-            let forced = forced.iter().map(|(key, index)| ((*key).to_owned(), *index)).collect();
-            let found = evaluate_flag(&list, "f", "u", &forced).unwrap();
-            (found.value.as_str().unwrap().to_owned(), found.counted)
-        };
-        assert_eq!(answer(&[("two", 1)]), ("two:1".into(), false));
-        assert_eq!(answer(&[("one", 0)]), ("one:0".into(), false));
-        assert_eq!(answer(&[("two", 7), ("unknown", 0)]), answer(&[]));
-        assert!(answer(&[]).1);
+        assert_eq!(answered(&list, "other", "u"), None);
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::ramp::{Held, RampStep};
 
+mod begun;
 pub(crate) mod check;
 mod draws;
 mod error;
@@ -12,7 +13,9 @@ mod late;
 mod rules;
 mod shipped;
 mod status;
+mod targeting;
 
+pub use begun::Begun;
 use check::{
     are_alike, check_key, check_length, check_line, check_ramp, check_shipped, check_size, check_text,
     check_values, check_variations,
@@ -21,10 +24,15 @@ use draws::check_draws;
 pub use draws::{Draws, EPOCH_HOURS_MAX, EPOCHS_MAX, FLOOR_BP_MIN, PastEpoch};
 pub use error::DefinitionError;
 pub use late::{LateError, LateMetric};
-pub use rules::{GuardrailRule, LOOKS_MAX, METRICS_MAX, Method, PRIMARY_METRIC_DEFAULT};
+pub use rules::{Correction, GuardrailRule, LOOKS_MAX, METRICS_MAX, Method, PRIMARY_METRIC_DEFAULT};
 use rules::{check_method, check_metrics, check_strata};
 pub use shipped::Shipped;
 pub use status::Status;
+use targeting::check_targeting;
+pub use targeting::{
+    CONDITION_BYTES_MAX, LAYER_STEP_BP, Layer, PREREQUISITES_MAX, Prerequisite, Targeting, attributes_of,
+    groups_of,
+};
 
 /// The one schema version this build reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -122,11 +130,13 @@ pub struct Experiment {
     flag: String,
     seed: String,
     coverage_bp: u32,
+    targeting: Targeting,
     variations: Vec<Variation>,
     primary_metric: String,
     metrics: Vec<String>,
     late_metrics: Vec<LateMetric>,
     guardrails: Vec<GuardrailRule>,
+    correction: Correction,
     method: Method,
     strata: Option<String>,
     planned_units: u64,
@@ -136,6 +146,7 @@ pub struct Experiment {
     draws: Option<Draws>,
     held: Option<Held>,
     shipped: Option<Shipped>,
+    begun: Option<Begun>,
     learned: String,
     status: Status,
 }
@@ -156,6 +167,9 @@ struct Written<V> {
     seed: Option<String>,
     #[serde(default = "whole")]
     coverage_bp: u32,
+    /// Who may take part.
+    #[serde(default, skip_serializing_if = "Targeting::is_everybody")]
+    targeting: Targeting,
     variations: Vec<V>,
     #[serde(default = "primary_metric_default")]
     primary_metric: String,
@@ -165,6 +179,8 @@ struct Written<V> {
     late_metrics: Vec<LateMetric>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     guardrails: Vec<GuardrailRule>,
+    #[serde(default, skip_serializing_if = "Correction::is_usual")]
+    correction: Correction,
     #[serde(default, skip_serializing_if = "is_usual")]
     method: Method,
     /// The attribute within whose values arms are compared.
@@ -186,6 +202,9 @@ struct Written<V> {
     held: Option<Held>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     shipped: Option<Shipped>,
+    /// What it began with, once it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    begun: Option<Begun>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     learned: String,
     #[serde(default)]
@@ -272,6 +291,11 @@ impl Experiment {
         self.coverage_bp
     }
 
+    /// Returns who may take part, beside the coverage.
+    pub fn targeting(&self) -> &Targeting {
+        &self.targeting
+    }
+
     /// Returns the variations, the control first.
     pub fn variations(&self) -> &[Variation] {
         &self.variations
@@ -295,6 +319,11 @@ impl Experiment {
     /// Returns what must not get worse.
     pub fn guardrails(&self) -> &[GuardrailRule] {
         &self.guardrails
+    }
+
+    /// Returns how what does not decide is corrected for its number.
+    pub fn correction(&self) -> Correction {
+        self.correction
     }
 
     /// Returns how results are read.
@@ -459,11 +488,13 @@ impl Written<Value> {
             flag: self.flag,
             seed: self.seed,
             coverage_bp: self.coverage_bp,
+            targeting: self.targeting,
             variations,
             primary_metric: self.primary_metric,
             metrics: self.metrics,
             late_metrics: self.late_metrics,
             guardrails: self.guardrails,
+            correction: self.correction,
             method: self.method,
             strata: self.strata,
             planned_units: self.planned_units,
@@ -473,6 +504,7 @@ impl Written<Value> {
             draws: self.draws,
             held: self.held,
             shipped: self.shipped,
+            begun: self.begun,
             learned: self.learned,
             status: self.status,
         })
@@ -505,6 +537,7 @@ impl TryFrom<Written<Variation>> for Experiment {
         }
         check_length("learned", &written.learned, LEARNED_BYTES_MAX)?;
         check_ramp(&written.ramp)?;
+        check_targeting(&written.targeting, &written.flag)?;
         check_shipped(written.shipped.as_ref(), &variations)?;
         let is_aa = written.is_aa.unwrap_or_else(|| are_alike(&variations));
         check_metrics(&written.primary_metric, &written.metrics, &written.late_metrics, &written.guardrails)?;
@@ -519,11 +552,13 @@ impl TryFrom<Written<Variation>> for Experiment {
             flag: written.flag,
             seed,
             coverage_bp: written.coverage_bp,
+            targeting: written.targeting,
             variations,
             primary_metric: written.primary_metric,
             metrics: written.metrics,
             late_metrics: written.late_metrics,
             guardrails: written.guardrails,
+            correction: written.correction,
             method: written.method,
             strata: written.strata,
             planned_units: written.planned_units,
@@ -533,6 +568,7 @@ impl TryFrom<Written<Variation>> for Experiment {
             draws: written.draws,
             held: written.held,
             shipped: written.shipped,
+            begun: written.begun,
             learned: written.learned,
             status: written.status,
         })
@@ -550,11 +586,13 @@ impl From<Experiment> for Written<Variation> {
             flag: experiment.flag,
             seed: Some(experiment.seed),
             coverage_bp: experiment.coverage_bp,
+            targeting: experiment.targeting,
             variations: experiment.variations,
             primary_metric: experiment.primary_metric,
             metrics: experiment.metrics,
             late_metrics: experiment.late_metrics,
             guardrails: experiment.guardrails,
+            correction: experiment.correction,
             method: experiment.method,
             strata: experiment.strata,
             planned_units: experiment.planned_units,
@@ -564,6 +602,7 @@ impl From<Experiment> for Written<Variation> {
             draws: experiment.draws,
             held: experiment.held,
             shipped: experiment.shipped,
+            begun: experiment.begun,
             learned: experiment.learned,
             status: experiment.status,
         }

@@ -6,7 +6,7 @@
 //!
 //! Read it in this order: a [`definition`] says what is tried on whom, its [`lifecycle`] when; [`hash`] and
 //! [`mod@assign`] place a unit, a [`ramp`] widens the coverage by schedule, and a [`rollout`] gives all of them the winner;
-//! [`rivals`] decide the same flag at the same time.
+//! a [`holdout`] keeps some from both, and [`rivals`] decide the same flag at the same time.
 //! [`growthbook`] is the whole evaluation model of that standard, on [`json`] and [`regexp`] as JavaScript has them; our
 //! definitions can be written as its payload. Then the numbers: a [`metric`] says what is
 //! counted of a unit's events; the [`sums`] of an [`arm`]'s units, exact, make a [`statistic`], its mean and variance, with a
@@ -29,6 +29,8 @@ pub mod hash;
 pub mod assign;
 
 pub mod rollout;
+
+pub mod holdout;
 
 pub mod rivals;
 
@@ -105,7 +107,7 @@ pub mod sample_ratio;
 pub mod verdict;
 
 pub use arm::ArmSums;
-pub use assign::{Assignment, FlagValue, assign, evaluate_flag};
+pub use assign::{Assignment, assign};
 pub use definition::{DefinitionError, Experiment, Shipped, Status, Variation};
 pub use metric::Metric;
 pub use verdict::{Analysis, Look, Plan, Verdict, analyze};

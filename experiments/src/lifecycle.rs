@@ -48,6 +48,11 @@ pub enum MoveError {
     /// Its variations are the same, or are to be and are not.
     #[error(transparent)]
     Values(#[from] DefinitionError),
+    /// A holdout is neither paused nor shipped: those who are held out would meet everything for a while, or nothing for ever.
+    #[error(
+        "a holdout is neither paused nor shipped, which would change whom it keeps out: stop it, which is for good"
+    )]
+    Holdout,
     /// It still assigns, or may again.
     #[error("experiment is not over: stop it before it is archived")]
     NotOver,
@@ -93,12 +98,16 @@ impl Experiment {
     /// [`MoveError`], when the move does not lead on from its status, or it says too little to start.
     pub fn moved(self, asked: Move) -> Result<Experiment, MoveError> {
         let status = self.status().after(asked)?;
+        if asked == Move::Pause && self.is_holdout() {
+            return Err(MoveError::Holdout);
+        }
         if asked == Move::Start {
             let missing = self.missing();
             if !missing.is_empty() {
                 return Err(MoveError::Incomplete(missing));
             }
             self.check_values()?;
+            self.check_holdout()?;
             self.check_first_step()?;
         }
         Ok(self.with_status(status))

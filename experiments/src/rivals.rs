@@ -1,10 +1,10 @@
 //! Running experiments that decide one flag: which comes first, and what is left for the others.
 
-use crate::definition::{Experiment, Status, WHOLE_BP};
+use crate::definition::{Experiment, Layer, Status, WHOLE_BP};
 
 /// Holds the other running experiments on an experiment's flag.
 ///
-/// A unit is in one of them at most: in the first, by key, that includes it ([`crate::evaluate_flag`]). That leaves every
+/// A unit is in one of them at most: in the first, by key, that includes it (as in [`crate::growthbook::export`]). That leaves every
 /// split as planned, since seeds differ; what one takes is missing to those behind it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rivals<'a> {
@@ -40,6 +40,27 @@ pub enum RivalError {
         /// The flag.
         flag: String,
     },
+    /// Units would be in two experiments of one layer.
+    #[error(
+        "its part of layer `{layer}`, from {from_bp} to {to_bp} basis points, overlaps that of {other}: choose a part that no \
+         experiment has which is not over, or stop that first"
+    )]
+    LayerTaken {
+        /// The layer.
+        layer: String,
+        /// Where its part begins.
+        from_bp: u32,
+        /// Where it ends.
+        to_bp: u32,
+        /// The name of the other one.
+        other: String,
+    },
+    /// Two holdouts would keep different visitors from different things.
+    #[error("{other} is a holdout that is not over, and two at once would blur each other: stop that first")]
+    SecondHoldout {
+        /// The name of the other one.
+        other: String,
+    },
     /// What one takes would be missing to the other unevenly.
     #[error(
         "{other} runs on flag `{flag}`, too, and splits visitors by the same seed, so what one takes would be missing to the other \
@@ -62,7 +83,8 @@ impl Rivals<'_> {
     /// Returns the share of all units that those before leave, 0 to 1.
     pub fn left(&self) -> f64 {
         let leaves = |before: &&Experiment| {
-            f64::from(WHOLE_BP.saturating_sub(before.coverage_bp())) / f64::from(WHOLE_BP)
+            let layer = before.targeting().layer.as_ref().map_or(1.0, Layer::share);
+            1.0 - layer * f64::from(before.coverage_bp()) / f64::from(WHOLE_BP)
         };
         self.before.iter().map(leaves).product()
     }
@@ -83,7 +105,8 @@ impl Experiment {
     /// ```
     pub fn rivals<'a>(&self, all: &'a [Experiment]) -> Rivals<'a> {
         let rivals = all.iter().filter(|other| {
-            other.status() == Status::Running && other.flag() == self.flag() && other.key() != self.key()
+            let is_rival = other.status() == Status::Running && other.flag() == self.flag();
+            is_rival && other.key() != self.key() && !self.is_apart(other)
         });
         let (mut before, mut after): (Vec<_>, Vec<_>) = rivals.partition(|other| other.key() < self.key());
         before.sort_by_key(|other| other.key());
@@ -91,18 +114,59 @@ impl Experiment {
         Rivals { before, after }
     }
 
+    fn takes_everybody(&self) -> bool {
+        self.coverage_bp() == WHOLE_BP && self.targeting().is_everybody()
+    }
+
+    /// Returns whether no unit can be in both, as they lie in different parts of one layer.
+    fn is_apart(&self, other: &Experiment) -> bool {
+        match (&self.targeting().layer, &other.targeting().layer) {
+            (Some(mine), Some(theirs)) => mine.key == theirs.key && !mine.overlaps(theirs),
+            _ => false,
+        }
+    }
+
+    /// Checks that its part of a layer is free, and that it is the only holdout.
+    ///
+    /// # Errors
+    /// [`RivalError::LayerTaken`] or [`RivalError::SecondHoldout`], where another experiment that has started and is not over
+    /// has it. A paused one goes on some day.
+    pub fn check_room(&self, all: &[Experiment]) -> Result<(), RivalError> {
+        let mut others = all.iter().filter(|other| {
+            matches!(other.status(), Status::Running | Status::Paused) && other.key() != self.key()
+        });
+        if self.is_holdout() {
+            return match others.find(|other| other.is_holdout()) {
+                Some(other) => Err(RivalError::SecondHoldout { other: other.name().to_owned() }),
+                None => Ok(()),
+            };
+        }
+        let Some(layer) = &self.targeting().layer else { return Ok(()) };
+        match others.find(|other| other.targeting().layer.as_ref().is_some_and(|taken| taken.overlaps(layer)))
+        {
+            Some(other) => Err(RivalError::LayerTaken {
+                layer: layer.key.clone(),
+                from_bp: layer.from_bp,
+                to_bp: layer.to_bp,
+                other: other.name().to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Checks that it may take units, or more of them, while its rivals run.
     ///
     /// # Errors
     /// [`RivalError`], where none would be left for it, where it would take those of another, or where both split alike.
     pub fn check_rivals(&self, all: &[Experiment]) -> Result<(), RivalError> {
+        self.check_room(all)?;
         let rivals = self.rivals(all);
         let flag = self.flag().to_owned();
         let mut all = rivals.before.iter().chain(&rivals.after);
         if let Some(other) = all.find(|other| other.seed() == self.seed()) {
             return Err(RivalError::SameSeed { other: other.name().to_owned(), flag });
         }
-        if let Some(by) = rivals.before.iter().find(|before| before.coverage_bp() == WHOLE_BP) {
+        if let Some(by) = rivals.before.iter().find(|before| before.takes_everybody()) {
             return Err(RivalError::NobodyLeft { by: by.name().to_owned(), flag });
         }
         match rivals.after.iter().rev().find(|after| after.coverage_bp() > 0) {
@@ -118,12 +182,10 @@ impl Experiment {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use serde_json::json;
 
     use super::*;
-    use crate::assign::evaluate_flag;
+    use crate::assign::tests::answered;
 
     fn running(key: &str, flag: &str, coverage_bp: u32) -> Experiment {
         Experiment::parse_value(&json!({
@@ -141,8 +203,8 @@ mod tests {
         let rivals = all[1].rivals(&all);
         assert!((rivals.left() - 0.6).abs() < 1e-12);
         let meets = |unit: u32| {
-            let found = evaluate_flag(&all, "f", &unit.to_string(), &BTreeMap::new());
-            found.is_some_and(|found| found.experiment.key() == "b")
+            let found = answered(&all, "f", &unit.to_string());
+            found.is_some_and(|(_, counted)| counted.is_some_and(|(key, _)| key == "b"))
         };
         let met = (0..4_000).filter(|unit| meets(*unit)).count();
         assert!((2_300..2_500).contains(&met), "{met} of 4000 meet the second experiment");
@@ -159,5 +221,30 @@ mod tests {
         assert_eq!(running("a", "f", 0).check_rivals(&all), Ok(()), "who takes nobody takes nobody away");
         assert_eq!(running("a", "other", 100).check_rivals(&all), Ok(()));
         assert_eq!(running("c", "f", 100).check_rivals(&[running("b", "f", 9_999)]), Ok(()));
+    }
+    #[test]
+    fn parts_of_a_layer_are_nobody_elses() {
+        let placed = |key: &str, flag: &str, from_bp: u32, to_bp: u32| {
+            let mut value = running(key, flag, 10_000).to_value();
+            value["targeting"] = json!({"layer": {"key": "l", "from_bp": from_bp, "to_bp": to_bp}});
+            Experiment::parse_value(&value).unwrap()
+        };
+        let all = [placed("b", "f", 0, 4_000)];
+        assert_eq!(placed("a", "f", 4_000, 10_000).check_rivals(&all), Ok(()), "they lie apart");
+        assert!(placed("a", "f", 4_000, 10_000).rivals(&all).is_empty());
+        let taken = placed("a", "g", 3_990, 10_000).check_rivals(&all).unwrap_err().to_string();
+        assert!(
+            taken.starts_with("its part of layer `l`, from 3990 to 10000 basis points, overlaps that of B"),
+            "{taken}"
+        );
+        assert!(placed("c", "f", 4_000, 5_000).rivals(&[running("b", "f", 5_000)]).left() < 0.51);
+        assert!((running("c", "f", 100).rivals(&all).left() - 0.6).abs() < 1e-12, "a part leaves the rest");
+    }
+
+    #[test]
+    fn there_is_one_holdout_at_a_time() {
+        let all = [running("h", crate::holdout::FLAG, 1_000)];
+        let second = running("i", crate::holdout::FLAG, 1_000).check_rivals(&all).unwrap_err().to_string();
+        assert!(second.starts_with("H is a holdout that is not over"), "{second}");
     }
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::arm::{Adjusted, ArmSums};
 use crate::bayes::{Better, Posterior};
-use crate::definition::Method;
-use crate::guardrail::GuardrailReading;
+use crate::definition::{Correction, Method};
+use crate::guardrail::{Guardrail, GuardrailReading};
 use crate::interval::Estimate;
 use crate::metric::{Format, Metric};
 use crate::sample_ratio::SampleRatio;
@@ -165,6 +165,9 @@ pub struct MetricSummary {
     pub is_primary: bool,
     /// Whether it must not get worse.
     pub is_guardrail: bool,
+    /// What it is to show as a guardrail, and within which margin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guardrail: Option<Guardrail>,
     /// When it was added, Unix milliseconds UTC, where that was after the start: it is a hint rather than a proof.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub added_at_ms: Option<i64>,
@@ -201,8 +204,8 @@ pub struct Comparison {
     pub variance_left: Option<f64>,
     /// By what it was adjusted.
     pub adjusted_by: Adjusted,
-    /// The p-value corrected by Holm over all comparisons that do not decide, without those of late metrics, which are corrected
-    /// over all; of one that decides, its own.
+    /// The p-value corrected over all comparisons that do not decide, without those of late metrics, which are corrected
+    /// over all, as [`Analysis::correction`] says; of one that decides, its own.
     pub adjusted_p: Option<f64>,
     /// Whether a difference is shown: of the metric that decides, by the intervals of both lift and difference; of the
     /// others, by the corrected p-value.
@@ -251,6 +254,8 @@ pub struct Analysis {
     pub metrics: Vec<MetricSummary>,
     /// How results are read.
     pub method: Method,
+    /// How what does not decide is corrected for its number.
+    pub correction: Correction,
     /// The check of the split.
     pub sample_ratio: SampleRatio,
     /// Every arm, the control first.
@@ -301,6 +306,10 @@ impl Analysis {
 
 fn summary_of(planned: &PlannedMetric) -> MetricSummary {
     let metric: &Metric = &planned.metric;
+    let guardrail = match planned.role {
+        Role::Guardrail(guardrail) => Some(guardrail),
+        Role::Primary | Role::Secondary => None,
+    };
     MetricSummary {
         key: metric.key().to_owned(),
         name: metric.name().to_owned(),
@@ -308,7 +317,8 @@ fn summary_of(planned: &PlannedMetric) -> MetricSummary {
         format: metric.format(),
         better: metric.better(),
         is_primary: planned.role == Role::Primary,
-        is_guardrail: matches!(planned.role, Role::Guardrail(_)),
+        is_guardrail: guardrail.is_some(),
+        guardrail,
         added_at_ms: planned.added_at_ms,
         is_proportion: metric.is_proportion(),
         cap_percentile_bp: metric.cap_percentile_bp(),

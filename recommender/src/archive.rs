@@ -20,7 +20,7 @@ pub use gate::{Gate, Refused};
 
 use crate::{
     file,
-    model::{About, Model, ModelError},
+    model::{About, Deletion, Model, ModelError},
 };
 
 /// The models that are kept beside the one in service and the one before it, the latest.
@@ -62,6 +62,15 @@ pub struct Promotion {
     pub is_rollback: bool,
 }
 
+/// Says what becomes of histories that were deleted since a model was trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// A model that knows them does not go into service.
+    StayAway,
+    /// It may.
+    MayComeBack,
+}
+
 /// Says why the archive could not do something.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
@@ -84,6 +93,17 @@ pub enum ArchiveError {
     /// There is no such model.
     #[error("no model {0}; `cartwright model list` names those there are")]
     Unknown(String),
+    /// A model knows histories that were deleted since it was trained.
+    #[error(
+        "model {id} was learnt before a shopper's history was deleted (event {} of the outbox), and would bring back what it says; train anew, or say --even-with-deleted-histories",
+        deleted.position
+    )]
+    BringsBack {
+        /// Which model.
+        id: String,
+        /// The latest deletion that another model is free of.
+        deleted: Deletion,
+    },
     /// There is no model that could come back.
     #[error("no model was in service before this one that is still kept")]
     NothingBefore,
@@ -112,7 +132,7 @@ impl Archive {
         Ok(id)
     }
 
-    /// Returns the models, the oldest training first. A file that is no model is left out.
+    /// Returns the models, the oldest first: by what was read for them, then by their clock, which may have gone back. A file that is no model is left out.
     ///
     /// # Errors
     /// Where the folder cannot be read.
@@ -129,7 +149,7 @@ impl Archive {
             let Ok((about, bytes)) = Model::read_about(&path) else { continue };
             kept.push(Kept { is_current: current.as_ref() == Some(&id), id, bytes, about });
         }
-        kept.sort_by(|a, b| (a.about.trained_at_ms, &a.id).cmp(&(b.about.trained_at_ms, &b.id)));
+        kept.sort_by(|a, b| (a.about.order(), &a.id).cmp(&(b.about.order(), &b.id)));
         Ok(kept)
     }
 
@@ -160,7 +180,7 @@ impl Archive {
     }
 
     /// Returns the model that stands in where the file in service is not right: of those whose files are, the one that was put
-    /// into service last and not taken back, else the one that was trained last.
+    /// into service last and not taken back, else the one that was trained last; none that would bring back what was deleted.
     ///
     /// # Errors
     /// Where the folder cannot be read.
@@ -169,6 +189,8 @@ impl Archive {
         let served = self.stack().unwrap_or_default();
         let mut kept = self.list()?;
         kept.sort_by_key(|kept| served.iter().rposition(|id| *id == kept.id));
+        let all = kept.clone();
+        kept.retain(|kept| self.brings_back(kept, &all).is_none());
         let read = |kept: Kept| Some((Model::read(&self.path(&kept.id)).ok()?, kept));
         Ok(kept.into_iter().rev().find_map(read).map(|(model, kept)| (kept, model)))
     }
@@ -176,9 +198,11 @@ impl Archive {
     /// Puts a model into service, whole or not at all.
     ///
     /// # Errors
-    /// Where there is no such model, its file is not right, or files cannot be written: the one in service then stays.
-    pub fn promote(&self, id: &str, now_ms: i64) -> Result<()> {
+    /// Where there is no such model, its file is not right, it would bring back what was deleted, or files cannot be written: the one in
+    /// service then stays.
+    pub fn promote(&self, id: &str, deleted: Deleted, now_ms: i64) -> Result<()> {
         let id = self.find(id)?.id;
+        self.check_deleted(&id, deleted)?;
         self.put_into_service(&id)?;
         self.note(Promotion { at_ms: now_ms, id, is_rollback: false })
     }
@@ -188,7 +212,7 @@ impl Archive {
     ///
     /// # Errors
     /// As [`Archive::promote`], or where there is none.
-    pub fn rollback(&self, now_ms: i64) -> Result<String> {
+    pub fn rollback(&self, deleted: Deleted, now_ms: i64) -> Result<String> {
         let mut stack = self.stack()?;
         stack.pop();
         let id = loop {
@@ -197,9 +221,27 @@ impl Archive {
                 break id;
             }
         };
+        self.check_deleted(&id, deleted)?;
         self.put_into_service(&id)?;
         self.note(Promotion { at_ms: now_ms, id: id.clone(), is_rollback: true })?;
         Ok(id)
+    }
+
+    /// Returns the latest deletion that any model is free of, where a model that is free of so little is not.
+    fn brings_back(&self, of: &Kept, all: &[Kept]) -> Option<Deletion> {
+        let latest = all.iter().filter_map(|kept| kept.about.free_of).max();
+        latest.filter(|latest| of.about.free_of.is_none_or(|free_of| free_of < *latest))
+    }
+
+    fn check_deleted(&self, id: &str, deleted: Deleted) -> Result<()> {
+        let all = self.list()?;
+        let found = all.iter().find(|kept| kept.id == id);
+        match found.and_then(|kept| self.brings_back(kept, &all)) {
+            Some(latest) if deleted == Deleted::StayAway => {
+                Err(ArchiveError::BringsBack { id: id.to_owned(), deleted: latest })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns what keeps the latest model out of service, `None` where it is in service or nothing keeps it.
@@ -207,11 +249,13 @@ impl Archive {
     /// # Errors
     /// Where files cannot be read.
     pub fn held_back(&self) -> Result<Option<(Kept, Refused)>> {
-        let Some(running) = self.current()? else { return Ok(None) };
-        let latest =
-            self.list()?.pop().filter(|latest| latest.about.trained_at_ms > running.about.trained_at_ms);
+        let running = self.current()?;
+        let is_later = |latest: &Kept| {
+            running.as_ref().is_none_or(|running| latest.about.order() > running.about.order())
+        };
+        let latest = self.list()?.pop().filter(is_later);
         let refused = |latest: Kept| {
-            let refused = Gate::default().pass(&latest.about, &running).err()?;
+            let refused = Gate::default().admit(&latest.about, running.as_ref()).err()?;
             Some((latest, refused))
         };
         Ok(latest.and_then(refused))

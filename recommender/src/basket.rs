@@ -7,8 +7,10 @@ pub use features::{FEATURES, Fame, Signals};
 pub use neighbours::PastBaskets;
 
 use crate::{
+    ask::{Ask, Ranked},
     codec::stored,
     invalid::Invalid,
+    pairs::BoughtWith,
     ranker::{Candidates, Ranker},
 };
 
@@ -42,17 +44,47 @@ impl BasketModel {
         self.completion.check(features::WIDTH)?;
         self.together.check(features::WIDTH)
     }
+}
 
-    /// Returns what a thread needs to ask.
-    pub fn scratch(&self) -> Scratch {
+/// Ranks what goes with a basket of distinct items; none of the basket's own.
+impl Ask for BasketModel {
+    type Scratch = Scratch;
+
+    fn scratch(&self) -> Scratch {
         Scratch { features: self.signals.scratch(), candidates: Candidates::default() }
     }
 
-    /// Puts the `most` items that go best with a basket of distinct items into `best`; none of the basket's own.
-    pub fn goes_with(&self, basket: &[u32], most: usize, scratch: &mut Scratch, best: &mut Vec<(u32, f32)>) {
+    fn ask(&self, basket: &[u32], most: usize, scratch: &mut Scratch, best: &mut Ranked) {
+        if basket.is_empty() {
+            return best.clear();
+        }
         let Scratch { features, candidates } = scratch;
         self.signals.candidates(basket, CANDIDATES, features, candidates);
         let ranker = if basket.len() == 1 { &self.together } else { &self.completion };
         ranker.rank(candidates, most, best);
+    }
+}
+
+/// Ranks what goes with a basket by what was learnt, or by pairs where nothing was.
+#[derive(Clone, Copy, Debug)]
+pub struct Completion<'a> {
+    /// What was learnt.
+    pub model: Option<&'a BasketModel>,
+    /// What answers where nothing was.
+    pub pairs: BoughtWith<'a>,
+}
+
+impl Ask for Completion<'_> {
+    type Scratch = Option<Scratch>;
+
+    fn scratch(&self) -> Option<Scratch> {
+        self.model.map(BasketModel::scratch)
+    }
+
+    fn ask(&self, basket: &[u32], most: usize, scratch: &mut Option<Scratch>, best: &mut Ranked) {
+        match (self.model, scratch) {
+            (Some(model), Some(scratch)) => model.ask(basket, most, scratch, best),
+            _ => self.pairs.ask(basket, most, &mut (), best),
+        }
     }
 }

@@ -15,11 +15,13 @@ use serde::Serialize;
 pub use reason::{Evidence, Reason};
 
 use crate::{
-    basket, history,
+    ask::{Ask, Ranked},
+    basket::Completion,
+    history::{BoughtAfter, History},
     model::{About, Learnt, Model},
-    pairs::{self, Pairs},
-    session,
-    tally::fused,
+    pairs::{BoughtWith, Pairs},
+    session::SessionModel,
+    tally::fused_by,
 };
 use answer::Answer;
 use pool::Pool;
@@ -34,6 +36,9 @@ pub const TRAIL_ITEMS_MAX: usize = 50;
 /// How much less a purchase of the history, or an earlier view, counts than the one after it. The tenth counts a fifth
 /// of the latest: tastes last, occasions pass.
 const STEP: f32 = 0.85;
+
+/// How many of the items that were looked at last say what else may be bought, where sessions say too little.
+const VIEWED_LAST: usize = 3;
 
 /// The most candidates of one answer, of which rules may leave out some.
 const CANDIDATES: usize = 150;
@@ -54,11 +59,28 @@ pub enum Algorithm {
     Popular,
 }
 
+/// Says how an algorithm goes about it, without any training anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tuning {
+    /// The fewest orders, sessions or customers that must speak for a pair; of what was learnt beyond pairs it asks nothing.
+    pub min_support: u32,
+    /// What the present session says beside what was bought, in percent: 50 is as much, 0 nothing, 100 all.
+    pub session_percent: u8,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { min_support: 0, session_percent: 50 }
+    }
+}
+
 /// Says what an answer may be.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     /// How it is found.
     pub algorithm: Algorithm,
+    /// How the algorithm goes about it.
+    pub tuning: Tuning,
     /// How many items are wanted.
     pub most: usize,
     /// Whether an item may be suggested.
@@ -82,14 +104,22 @@ pub struct Suggestion {
 #[derive(Debug)]
 pub struct Index {
     model: Model,
-    baskets: Pool<basket::Scratch>,
-    trails: Pool<session::Scratch>,
+    baskets: Pool<<Completion<'static> as Ask>::Scratch>,
+    trails: Pool<<SessionModel as Ask>::Scratch>,
     /// What goes with each item alone, once it has been asked.
     remembered: Vec<OnceLock<Ranked>>,
 }
 
-/// Candidates, the best first.
-type Ranked = Vec<(u32, f32)>;
+/// Is what a model is asked about.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    /// What goes with these items.
+    Basket(&'a [u32]),
+    /// What somebody buys next who bought these, the latest first.
+    History(&'a [u32]),
+    /// What follows on these, the latest last.
+    Trail(&'a [u32]),
+}
 
 impl Index {
     /// Makes the index of a model.
@@ -108,6 +138,11 @@ impl Index {
         self.model.items().len()
     }
 
+    /// Returns how many orders hold an item, none where the model does not know it.
+    pub fn orders(&self, sku: &Sku) -> u32 {
+        self.model.item(sku).map_or(0, |item| self.learnt().orders.entries(item))
+    }
+
     /// Returns items that are bought together with `sku`, then popular ones.
     pub fn bought_together(&self, sku: &Sku, wanted: Wanted<'_>) -> Vec<Suggestion> {
         self.goes_with(std::slice::from_ref(sku), wanted)
@@ -116,26 +151,24 @@ impl Index {
     /// Returns items that go with all of `skus`, then popular ones; at most the first [`BASIS_ITEMS_MAX`] weigh in.
     pub fn goes_with(&self, skus: &[Sku], wanted: Wanted<'_>) -> Vec<Suggestion> {
         let basis = self.known(skus.iter().take(BASIS_ITEMS_MAX));
-        let ranked = self.by_company(&basis, wanted.algorithm);
+        let ranked = self.by_company(&basis, &wanted);
         let mut answer = Answer::new(&self.model, skus, wanted);
-        answer.take(ranked.iter().copied(), |item| match wanted.algorithm {
-            Algorithm::After => self.after(item, &basis).unwrap_or(Reason::SimilarBaskets),
-            _ => self.together(item, &basis).map_or(Reason::SimilarBaskets, Reason::BoughtTogether),
-        });
+        answer.take(ranked.iter().copied(), |item| self.of_company(item, &basis, wanted.algorithm));
         answer.fill_up()
     }
 
     /// Returns items for one who bought `bought`, the most recent first, and in this session looked at `trail`, the
-    /// latest last; then popular ones. What was bought or is on screen is left out.
+    /// latest last; then what is bought with that, then popular ones. What was bought or is on screen is left out.
     pub fn recommended(&self, bought: &[Sku], trail: &[Sku], wanted: Wanted<'_>) -> Vec<Suggestion> {
         let basis = self.known(bought.iter().take(BASIS_ITEMS_MAX));
         let viewed = self.trail(trail);
-        let by_orders = self.by_history(&basis, wanted.algorithm);
-        let by_views = self.by_trail(&viewed, wanted.algorithm);
+        let by_orders = self.rank(Asked::History(&basis), &wanted);
+        let by_views = self.rank(Asked::Trail(&viewed), &wanted);
+        let session = f32::from(wanted.tuning.session_percent) / 50.0;
         let on_screen = trail.last();
         let given: Vec<Sku> = bought.iter().chain(on_screen).cloned().collect();
         let mut answer = Answer::new(&self.model, &given, wanted);
-        answer.take(fused([&by_views, &by_orders]), |item| {
+        answer.take(fused_by([(&by_views, session), (&by_orders, 2.0 - session)]), |item| {
             let place =
                 |ranked: &Ranked| ranked.iter().position(|other| other.0 == item).unwrap_or(usize::MAX);
             if place(&by_views) <= place(&by_orders) {
@@ -144,17 +177,19 @@ impl Index {
                 self.of_history(item, &basis, wanted.algorithm)
             }
         });
+        self.go_on(&mut answer, &viewed, &wanted);
         answer.fill_up()
     }
 
     /// Returns what is likely looked at next after a trail, the latest last: the item on screen is left out, those
-    /// before it are not; then popular ones.
+    /// before it are not; then what is bought with what was looked at, then popular ones.
     pub fn next(&self, trail: &[Sku], wanted: Wanted<'_>) -> Vec<Suggestion> {
         let viewed = self.trail(trail);
-        let ranked = self.by_trail(&viewed, wanted.algorithm);
+        let ranked = self.rank(Asked::Trail(&viewed), &wanted);
         let on_screen = trail.last().map(std::slice::from_ref).unwrap_or_default();
         let mut answer = Answer::new(&self.model, on_screen, wanted);
         answer.take(ranked, |item| self.viewed(item, &viewed));
+        self.go_on(&mut answer, &viewed, &wanted);
         answer.fill_up()
     }
 
@@ -185,15 +220,10 @@ impl Index {
 
     /// Ranks what goes with all items of a basis. What goes with one item alone is asked by each view of its page, and
     /// always the same: it is remembered.
-    fn by_company(&self, basis: &[u32], algorithm: Algorithm) -> Cow<'_, [(u32, f32)]> {
-        let rank = || match algorithm {
-            Algorithm::Popular => Ranked::new(),
-            Algorithm::Pairs => pairs::ranked(&self.learnt().orders, basis, |_| 1.0),
-            Algorithm::After => history::after(&self.learnt().after, basis),
-            Algorithm::Learnt => self.by_baskets(basis),
-        };
+    fn by_company(&self, basis: &[u32], wanted: &Wanted<'_>) -> Cow<'_, [(u32, f32)]> {
+        let rank = || self.rank(Asked::Basket(basis), wanted);
         match basis {
-            [item] if algorithm == Algorithm::Learnt => {
+            [item] if wanted.algorithm == Algorithm::Learnt => {
                 let remembered = &self.remembered[*item as usize];
                 Cow::Borrowed(remembered.get_or_init(|| {
                     let mut ranked = rank();
@@ -206,47 +236,45 @@ impl Index {
         }
     }
 
-    /// Ranks what somebody buys next who bought a basis, the latest first.
-    fn by_history(&self, basis: &[u32], algorithm: Algorithm) -> Ranked {
-        let Learnt { orders, after, .. } = self.learnt();
-        match algorithm {
-            Algorithm::Popular => Ranked::new(),
-            Algorithm::Pairs => pairs::ranked(orders, basis, |step| STEP.powi(step)),
-            Algorithm::After => history::after(after, basis),
-            Algorithm::Learnt => {
-                let latest = &basis[..basis.len().min(history::LATEST_MAX)];
-                history::next(self.by_baskets(latest), after, basis)
+    /// Goes on with what is bought together with the items that were looked at last: where sessions taught little, as in a shop
+    /// that has only imported its orders, that is still nearer than what everybody buys.
+    fn go_on(&self, answer: &mut Answer<'_>, trail: &[u32], wanted: &Wanted<'_>) {
+        if answer.is_full() || trail.is_empty() {
+            return;
+        }
+        let mut latest = Vec::with_capacity(VIEWED_LAST);
+        for item in trail.iter().rev() {
+            if latest.len() < VIEWED_LAST && !latest.contains(item) {
+                latest.push(*item);
             }
         }
+        let ranked = self.rank(Asked::Basket(&latest), wanted);
+        answer.take(ranked, |item| self.of_company(item, &latest, wanted.algorithm));
     }
 
-    /// Asks what was learnt of baskets for what goes with items, or pairs where nothing was.
-    fn by_baskets(&self, basis: &[u32]) -> Ranked {
-        let Some(model) = &self.learnt().baskets else {
-            return pairs::ranked(&self.learnt().orders, basis, |_| 1.0);
-        };
-        let mut best = Ranked::new();
-        if !basis.is_empty() {
-            self.baskets
-                .with(|| model.scratch(), |scratch| model.goes_with(basis, CANDIDATES, scratch, &mut best));
-        }
-        best
-    }
-
-    /// Ranks what follows on a trail.
-    fn by_trail(&self, trail: &[u32], algorithm: Algorithm) -> Ranked {
-        match (algorithm, &self.learnt().trails) {
-            (Algorithm::Popular, _) => Ranked::new(),
-            (Algorithm::Learnt, Some(_)) if trail.is_empty() => Ranked::new(),
-            (Algorithm::Learnt, Some(model)) => {
-                let mut best = Ranked::new();
-                let ask = |scratch: &mut _| model.next(trail, CANDIDATES, scratch, &mut best);
-                self.trails.with(|| model.scratch(), ask);
-                best
+    /// Asks the model that answers for an algorithm: the one place that names them.
+    fn rank(&self, asked: Asked<'_>, wanted: &Wanted<'_>) -> Ranked {
+        let Learnt { orders, after, sessions, baskets, trails, .. } = self.learnt();
+        let min_support = wanted.tuning.min_support;
+        let with = BoughtWith { pairs: orders, fade: 1.0, min_support };
+        let after = BoughtAfter { pairs: after, min_support };
+        let completion = Completion { model: baskets.as_ref(), pairs: BoughtWith::of(orders) };
+        match (wanted.algorithm, asked, trails) {
+            (Algorithm::Popular, ..) => Ranked::new(),
+            (Algorithm::Pairs, Asked::Basket(given), _) => with.answer(given, CANDIDATES),
+            (Algorithm::Pairs, Asked::History(had), _) => {
+                BoughtWith { fade: STEP, ..with }.answer(had, CANDIDATES)
             }
-            _ => {
+            (Algorithm::After, Asked::Basket(had) | Asked::History(had), _) => after.answer(had, CANDIDATES),
+            (Algorithm::Learnt, Asked::Basket(given), _) => self.baskets.ask(&completion, given),
+            (Algorithm::Learnt, Asked::History(had), _) => {
+                let after = BoughtAfter { min_support: 0, ..after };
+                self.baskets.ask(&History { baskets: completion, after }, had)
+            }
+            (Algorithm::Learnt, Asked::Trail(trail), Some(model)) => self.trails.ask(model, trail),
+            (_, Asked::Trail(trail), _) => {
                 let latest: Vec<u32> = trail.iter().rev().copied().collect();
-                pairs::ranked(&self.learnt().sessions, &latest, |step| STEP.powi(step))
+                BoughtWith { pairs: sessions, fade: STEP, ..with }.answer(&latest, CANDIDATES)
             }
         }
     }
@@ -259,6 +287,15 @@ impl Index {
         let reason = match algorithm {
             Algorithm::Pairs => together(),
             _ => after().or_else(together),
+        };
+        reason.unwrap_or(Reason::SimilarBaskets)
+    }
+
+    /// Says why an item goes with a basis.
+    fn of_company(&self, item: u32, basis: &[u32], algorithm: Algorithm) -> Reason {
+        let reason = match algorithm {
+            Algorithm::After => self.after(item, basis),
+            _ => self.together(item, basis).map(Reason::BoughtTogether),
         };
         reason.unwrap_or(Reason::SimilarBaskets)
     }

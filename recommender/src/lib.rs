@@ -6,7 +6,7 @@
 //!
 //! 1. [`model`]: the learnt numbers, and the versioned, checksummed file that carries them;
 //! 2. [`index`]: the questions of a shop, answered from a model in memory;
-//! 3. [`session`] and [`basket`]: what a trail of viewed items, and what is in a basket, says of the next item;
+//! 3. [`ask`]: one way to ask every model; [`session`] and [`basket`]: what a trail of viewed items, and what is in a basket, says of the next item;
 //! 4. [`ranker`] with [`forest`]: candidates put in order by what was learnt from questions of the past;
 //! 5. [`pairs`]: what is bought or viewed together, or bought later, in counts that a shopper can be told; [`history`]: what
 //!    somebody's purchases say of the next;
@@ -15,6 +15,7 @@
 //!    replaced whole.
 
 pub mod archive;
+pub mod ask;
 pub mod basket;
 pub mod code;
 mod codec;
@@ -32,5 +33,6 @@ pub mod session;
 pub mod tally;
 pub mod vectors;
 
-pub use index::{Algorithm, Evidence, Index, Reason, Suggestion, Wanted};
-pub use model::{About, Learnt, Measured, Model, ModelError, RANKED, Task};
+pub use ask::{Ask, Ranked};
+pub use index::{Algorithm, Evidence, Index, Reason, Suggestion, Tuning, Wanted};
+pub use model::{About, Deletion, Learnt, Measured, Model, ModelError, POPULARITY, RANKED, Task};

@@ -1,9 +1,11 @@
 //! Lists: per item some others with a score, the best first.
 
 use crate::{
+    ask::{Ask, Ranked},
     codec::{Reader, Stored, Unreadable, record},
     invalid::Invalid,
     ragged::{self, Ragged},
+    tally::Tally,
 };
 
 /// Is an item that a list names.
@@ -64,6 +66,36 @@ pub(crate) fn check_entries(entries: &[Entry], items: usize) -> Result<(), Inval
         Ok(())
     } else {
         Err(Invalid("a list names what is no item, or has a score that is no number"))
+    }
+}
+
+/// Ranks what the lists of all that is given say together.
+impl Ask for Lists {
+    type Scratch = Tally;
+
+    fn scratch(&self) -> Tally {
+        Tally::new(self.0.len())
+    }
+
+    fn ask(&self, given: &[u32], most: usize, scores: &mut Tally, best: &mut Ranked) {
+        given.iter().for_each(|&item| scores.add_all(self.of(item), 1.0));
+        scores.best(most, best);
+        scores.clear();
+    }
+}
+
+/// Suggests what is popular, the most popular first, whoever asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Popular<'a>(pub &'a [Entry]);
+
+impl Ask for Popular<'_> {
+    type Scratch = ();
+
+    fn scratch(&self) {}
+
+    fn ask(&self, _: &[u32], most: usize, (): &mut (), best: &mut Ranked) {
+        best.clear();
+        best.extend(self.0.iter().take(most).map(|entry| (entry.item, entry.score)));
     }
 }
 

@@ -8,7 +8,7 @@ use std::thread;
 
 use cart_core::Sku;
 
-pub use about::{About, Measured, RANKED, Task};
+pub use about::{About, Deletion, Measured, POPULARITY, RANKED, Task};
 
 use crate::{
     basket::BasketModel,

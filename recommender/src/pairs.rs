@@ -1,6 +1,7 @@
 //! Pairs: what stands in the same orders, or sessions, as an item, in plain counts that a shopper can be told.
 
 use crate::{
+    ask::{Ask, Ranked},
     codec::{record, stored},
     invalid::Invalid,
     ragged::{self, Ragged},
@@ -99,15 +100,39 @@ impl Pairs {
     }
 }
 
-/// Ranks partners of the items of a basis, each step of which counts by its weight, the best first. The squares of their scores are added up: what goes with many of them comes
-/// first, yet one item that truly belongs outweighs many that hardly do.
-pub fn ranked(pairs: &Pairs, basis: &[u32], weight: impl Fn(i32) -> f32) -> Vec<(u32, f32)> {
-    let mut scores = Vec::new();
-    for (step, &item) in basis.iter().enumerate() {
-        let weight = weight(step as i32);
-        scores.extend(pairs.partners(item).iter().map(|pair| (pair.item, pair.score * pair.score * weight)));
+/// Ranks what stands in the same entries as what is given. The squares of the scores are added up: what goes with many items comes
+/// first, yet one that truly belongs outweighs many that hardly do.
+#[derive(Clone, Copy, Debug)]
+pub struct BoughtWith<'a> {
+    /// The pairs.
+    pub pairs: &'a Pairs,
+    /// What an item counts to the one that is given before it.
+    pub fade: f32,
+    /// The fewest entries that hold both items of a pair.
+    pub min_support: u32,
+}
+
+impl<'a> BoughtWith<'a> {
+    /// Asks all pairs, and each item that is given as much as the others.
+    pub fn of(pairs: &'a Pairs) -> Self {
+        Self { pairs, fade: 1.0, min_support: 0 }
     }
-    summed(scores)
+}
+
+impl Ask for BoughtWith<'_> {
+    type Scratch = ();
+
+    fn scratch(&self) {}
+
+    fn ask(&self, given: &[u32], _: usize, (): &mut (), best: &mut Ranked) {
+        best.clear();
+        for (step, &item) in given.iter().enumerate() {
+            let weight = self.fade.powi(step as i32);
+            let partners = self.pairs.partners(item).iter().filter(|pair| pair.entries >= self.min_support);
+            best.extend(partners.map(|pair| (pair.item, pair.score * pair.score * weight)));
+        }
+        *best = summed(std::mem::take(best));
+    }
 }
 
 #[cfg(test)]
@@ -133,6 +158,20 @@ mod tests {
         assert_eq!(known.evidence(0, &[2]), None);
         assert_eq!((known.entries(0), known.entries(9)), (310, 0));
         assert_eq!((Pairs::default().partners(3), Pairs::default().evidence(1, &[0])), (&[][..], None));
+    }
+
+    #[test]
+    fn what_goes_with_many_comes_first_and_what_was_given_later_or_counted_rarely_counts_less() {
+        let known =
+            pairs(&[(9, &[pair(2, 0.5, 9), pair(3, 0.6, 2)]), (9, &[pair(2, 0.5, 9)]), (0, &[]), (0, &[])]);
+        let with = BoughtWith::of(&known);
+        let items = |with: BoughtWith<'_>, given: &[u32]| -> Vec<u32> {
+            with.answer(given, 9).into_iter().map(|found| found.0).collect()
+        };
+        assert_eq!(items(with, &[0]), [3, 2]);
+        assert_eq!(items(with, &[0, 1]), [2, 3], "twice 0.25 against 0.36");
+        assert_eq!(items(BoughtWith { fade: 0.1, ..with }, &[0, 1]), [3, 2]);
+        assert_eq!(items(BoughtWith { min_support: 3, ..with }, &[0]), [2]);
     }
 
     #[test]

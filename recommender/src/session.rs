@@ -7,6 +7,7 @@ pub use features::{FEATURES, Fame, Signals};
 pub use neighbours::{Nearness, PastSessions};
 
 use crate::{
+    ask::{Ask, Ranked},
     codec::stored,
     invalid::Invalid,
     ranker::{Candidates, Ranker},
@@ -43,14 +44,20 @@ impl SessionModel {
         self.signals.check(items)?;
         self.ranker.check(features::WIDTH)
     }
+}
 
-    /// Returns what a thread needs to ask.
-    pub fn scratch(&self) -> Scratch {
+/// Ranks what is likely viewed next after a trail (oldest first, the last is on screen).
+impl Ask for SessionModel {
+    type Scratch = Scratch;
+
+    fn scratch(&self) -> Scratch {
         Scratch { features: self.signals.scratch(), candidates: Candidates::default() }
     }
 
-    /// Puts the `most` likeliest next items after a trail (oldest first, the last is on screen) into `best`.
-    pub fn next(&self, trail: &[u32], most: usize, scratch: &mut Scratch, best: &mut Vec<(u32, f32)>) {
+    fn ask(&self, trail: &[u32], most: usize, scratch: &mut Scratch, best: &mut Ranked) {
+        if trail.is_empty() {
+            return best.clear();
+        }
         let Scratch { features, candidates } = scratch;
         self.signals.candidates(trail, CANDIDATES, features, candidates);
         self.ranker.rank(candidates, most, best);
@@ -58,39 +65,44 @@ impl SessionModel {
 }
 
 /// Asks past sessions alone, each item by how its views have grown lately: quick, and nearly as good.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Retrieval<'a> {
     signals: &'a Signals,
     repeat: f32,
-    scratch: neighbours::Scratch,
-    scores: Tally,
 }
 
 /// The power of an item's growth in views: ten times as many views of late double its score.
 const TREND_POWER: f32 = 0.3;
 
 impl<'a> Retrieval<'a> {
-    /// Makes what one thread asks.
+    /// Asks the past sessions of a model.
     pub fn new(model: &'a SessionModel) -> Self {
         Self::of(&model.signals, model.repeat)
     }
 
-    /// Makes what one thread asks, with what the item on screen counts.
+    /// Asks past sessions, with what the item on screen counts.
     pub fn of(signals: &'a Signals, repeat: f32) -> Self {
-        Self { signals, repeat, scratch: signals.past.scratch(), scores: Tally::new(signals.fame.len()) }
+        Self { signals, repeat }
+    }
+}
+
+impl Ask for Retrieval<'_> {
+    type Scratch = (neighbours::Scratch, Tally);
+
+    fn scratch(&self) -> Self::Scratch {
+        (self.signals.past.scratch(), Tally::new(self.signals.fame.len()))
     }
 
-    /// Puts the `most` likeliest next items after a trail into `best`.
-    pub fn next(&mut self, trail: &[u32], most: usize, best: &mut Vec<(u32, f32)>) {
-        self.signals.past.score(trail, &mut self.scratch, &mut self.scores);
+    fn ask(&self, trail: &[u32], most: usize, (past, scores): &mut Self::Scratch, best: &mut Ranked) {
+        self.signals.past.score(trail, past, scores);
         let on_screen = trail.last().copied();
         let score = |item: u32| {
             let repeat = if Some(item) == on_screen { self.repeat } else { 1.0 };
-            self.scores.get(item) * self.signals.fame[item as usize].trend * repeat
+            scores.get(item) * self.signals.fame[item as usize].trend * repeat
         };
         best.clear();
-        best.extend(self.scores.touched().iter().map(|&item| (item, score(item))));
-        self.scores.clear();
+        best.extend(scores.touched().iter().map(|&item| (item, score(item))));
+        scores.clear();
         keep_best(best, most);
     }
 }

@@ -113,9 +113,19 @@ pub fn summed(mut scores: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
 /// Merges ranked lists by their places: an item gets 1 / (60 + place) of each (reciprocal rank fusion; Cormack, Clarke and
 /// Büttcher, SIGIR 2009).
 pub fn fused(lists: [&[(u32, f32)]; 2]) -> Vec<(u32, f32)> {
+    fused_by(lists.map(|list| (list, 1.0)))
+}
+
+/// Merges lists as [`fused`] does, each with what it counts; one that counts nothing is left out.
+pub fn fused_by(lists: [(&[(u32, f32)], f32); 2]) -> Vec<(u32, f32)> {
     const SMOOTH: f32 = 60.0;
-    let score = |(place, entry): (usize, &(u32, f32))| (entry.0, 1.0 / (SMOOTH + place as f32 + 1.0));
-    summed(lists.into_iter().flat_map(|list| list.iter().enumerate().map(score)).collect())
+    let counted = lists.into_iter().filter(|(_, weight)| *weight > 0.0);
+    let scores = counted.flat_map(|(list, weight)| {
+        let score =
+            move |(place, entry): (usize, &(u32, f32))| (entry.0, weight / (SMOOTH + place as f32 + 1.0));
+        list.iter().enumerate().map(score)
+    });
+    summed(scores.collect())
 }
 
 #[cfg(test)]
@@ -151,6 +161,20 @@ mod tests {
         assert!(best.is_empty());
         tally.clear();
         assert_eq!((tally.get(3), tally.touched().len()), (0.0, 0));
+    }
+
+    #[test]
+    fn a_list_counts_by_its_weight_and_not_at_all_without_one() {
+        let (one, two) = ([(7, 3.0), (8, 2.0)], [(8, 9.0), (9, 8.0)]);
+        let items = |weights: [f32; 2]| -> Vec<u32> {
+            fused_by([(&one, weights[0]), (&two, weights[1])]).into_iter().map(|entry| entry.0).collect()
+        };
+        assert_eq!(fused_by([(&one, 1.0), (&two, 1.0)]), fused([&one, &two]));
+        assert_eq!(
+            (items([1.0, 1.0]), items([2.0, 0.0]), items([0.0, 2.0])),
+            (vec![8, 7, 9], vec![7, 8], vec![8, 9])
+        );
+        assert_eq!(items([0.1, 1.9]), [8, 9, 7]);
     }
 
     #[test]

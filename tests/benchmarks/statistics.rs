@@ -9,10 +9,12 @@ mod coverage;
 mod crowd;
 mod dice;
 mod false_alarms;
+mod page;
 mod power;
 mod price;
 mod shop;
 mod split;
+mod taken;
 
 use std::time::Instant;
 
@@ -23,8 +25,9 @@ use crowd::Crowd;
 type Part = fn(&Crowd, Format);
 
 /// Parts by name, in the order of the table.
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 8] = [
     ("alarms", false_alarms::measure),
+    ("page", page::measure),
     ("coverage", coverage::measure),
     ("power", power::measure),
     ("price", price::measure),

@@ -837,10 +837,10 @@ async function properties(browser) {
       },
       JSON.stringify(wanted),
     );
-  await says(["engraving: Ada; gift_note: Happy birthday; ink: blue", "engraving: Eve; ink: red"]);
+  await says(["Engraving <on the clip>: Ada; Gift note: Happy birthday; ink: blue", "Engraving <on the clip>: Eve; ink: red"]);
   await add({ engraving: "Ada", ink: "black" });
   await badgeIs(page, 4);
-  await says(["engraving: Ada; gift_note: Happy birthday; ink: black", "engraving: Eve; ink: red"]);
+  await says(["Engraving <on the clip>: Ada; Gift note: Happy birthday; ink: black", "Engraving <on the clip>: Eve; ink: red"]);
 }
 
 async function main() {

@@ -1,6 +1,7 @@
 // The official SDKs of flags, unchanged, at a running shop:
 //   node flags.js sdks SHOP UNIT VARIATION  each gives the unit the variation; then waits until its experiment is stopped
 //   node flags.js units SHOP FILE           each gives the units of a file the variations that stand beside them
+//   node flags.js asked SHOP FILE           prints what the SDK makes of the attributes in the file, a line each
 //   node flags.js many SHOP COUNT           prints the variations of so many units, a character each
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
@@ -131,6 +132,16 @@ async function many(shop, count) {
   process.stdout.write(given, () => process.exit(0));
 }
 
+/** Prints what the official SDK makes of a list of attributes: a line of JSON each, a value for each flag. */
+async function asked(shop, file) {
+  const { flags, askers } = JSON.parse(fs.readFileSync(file));
+  const client = new GrowthBookClient({ apiHost: shop, clientKey: "sdk-cartwright" });
+  assert.equal((await client.init()).success, true);
+  const value = (attributes) => (flag) => client.getFeatureValue(flag, null, { attributes });
+  const lines = askers.map((attributes) => JSON.stringify(flags.map(value(attributes))));
+  process.stdout.write(lines.join("\n"), () => process.exit(0));
+}
+
 const [mode, shop, ...rest] = process.argv.slice(2);
-const modes = { sdks: () => sdks(shop, ...rest), units: () => units(shop, rest[0]), many: () => many(shop, Number(rest[0])) };
+const modes = { sdks: () => sdks(shop, ...rest), units: () => units(shop, rest[0]), asked: () => asked(shop, rest[0]), many: () => many(shop, Number(rest[0])) };
 modes[mode]();

@@ -162,6 +162,27 @@ async fn a_metric_of_ones_own_decides(store: Store) {
         total == 7
     })
     .await;
+    an_edit_changes_nothing_that_has_begun(app, &admin, metric).await;
+}
+
+/// Edits a metric that a running experiment is judged by, and makes the roll-ups again.
+async fn an_edit_changes_nothing_that_has_begun(mut app: TestApp, admin: &Admin, metric: &str) {
+    let logged = app.events("line_added", 3).await;
+    let newest = logged.iter().filter_map(|event| event["position"].as_u64()).max().unwrap();
+    let rolled = async |app: &TestApp| {
+        let store = web::store::connect(app.store_url(), 2).await.unwrap();
+        eventually("the roll-ups follow", async || store.cursor("rollups").await.unwrap() >= newest).await;
+        (store.rolled_up().await.unwrap(), store.looks(KEY).await.unwrap())
+    };
+    let before = rolled(&app).await;
+    let form = admin.get("/admin/metrics").await;
+    let edited = metric.replace("TEAPOT", "MUG");
+    let saved = admin.submit(&form, "/admin/metrics", &[("metrics", &edited)]).await;
+    assert_eq!(saved.status, 200, "{}", saved.text());
+    app.stop().await;
+    web::store::connect(app.store_url(), 2).await.unwrap().reset_roll_ups().await.unwrap();
+    app.restart().await;
+    assert_eq!(rolled(&app).await, before, "it is counted as it was when the experiment began");
 }
 
 async fn a_forgotten_metric_is_counted_from_the_first_visitor_on(store: Store) {
@@ -276,7 +297,8 @@ async fn no_more_metrics_are_added_than_a_copy_may_have(store: Store) {
         serde_json::from_str(&tables::texts(app.store_url(), &sql).await[0][0]).unwrap();
     let late = definition["late_metrics"].as_array_mut().unwrap();
     late.push(json!({"metric": "own-0", "added_at_ms": 7}));
-    let sql = format!("UPDATE experiments SET definition = '{definition}' WHERE key = '{KEY}'");
+    let quoted = definition.to_string().replace('\'', "''");
+    let sql = format!("UPDATE experiments SET definition = '{quoted}' WHERE key = '{KEY}'");
     app.stop().await;
     tables::run(app.store_url(), &sql).await.unwrap();
     app.restart().await;

@@ -239,9 +239,24 @@ async fn a_product_asks_for_its_properties(store: Store) {
     let eve = json!({"engraving": "Eve", "ink": "red"});
     assert_eq!(said(&shopper.cart().await), [(ada.clone(), 2), (eve.clone(), 1)]);
     let page = app.page(&shopper, "/cart").await;
-    for text in ["<span>engraving:</span> Ada", "<span>ink:</span> black", "<span>gift_note:</span> Happy"] {
+    for text in [
+        "<span>Engraving &lt;on the clip&gt;:</span> Ada",
+        "<span>ink:</span> black",
+        "<span>Gift note:</span> Happy",
+    ] {
         assert!(page.contains(text), "{text} in {page}");
     }
+
+    let labels = json!({"engraving": "Engraving <on the clip>", "gift_note": "Gift note"});
+    assert_eq!(shopper.cart().await["lines"][0]["labels"], labels);
+
+    // What is typed goes on a list as well, where nothing is needed yet.
+    let wish = [("sku", "PEN"), ("quantity", "2"), ("property.engraving", "Eve"), ("property.ink", "")];
+    follow(&app, &shopper, "/lists/items", &wish).await;
+    let lists = app.page(&shopper, "/lists").await;
+    let list = lists.split("href=\"/lists/").nth(1).unwrap().split('"').next().unwrap();
+    let page = app.page(&shopper, &format!("/lists/{list}")).await;
+    assert!(page.contains("Engraving &lt;on the clip&gt;: Eve"), "{page}");
 
     // Other doors hold to the same rules, and say how it is mended.
     let command = |properties: Value| json!({"type": "add_line", "sku": "PEN", "properties": properties});
@@ -270,7 +285,9 @@ async fn a_product_asks_for_its_properties(store: Store) {
     assert_eq!(said(&order), [(ada, 2), (eve, 1)]);
     let staff = admin.get(&format!("/admin/orders/{}", order["id"].as_str().unwrap())).await;
     assert!(
-        staff.html.contains("Pen (engraving: Ada; gift_note: Happy\nbirthday; ink: black)"),
+        staff
+            .html
+            .contains("Pen (Engraving &lt;on the clip&gt;: Ada; Gift note: Happy\nbirthday; ink: black)"),
         "{}",
         staff.html
     );
@@ -297,7 +314,7 @@ async fn properties_go_wherever_lines_go(store: Store) {
 
     // Laid aside and taken back, while another piece has come.
     let (_, page) = follow(&app, &shopper, &format!("/cart/lines/{line}"), &[("save", "1")]).await;
-    assert!(page.contains("<small>gift_note: one</small>"), "{page}");
+    assert!(page.contains("<small>Gift note: one</small>"), "{page}");
     shopper.command(&pen("two")).await.accepted();
     follow(&app, &shopper, &format!("/cart/lines/{line}"), &[("restore", "1")]).await;
     assert_eq!(said(&shopper.cart().await), [(told("one"), 4)]);

@@ -80,7 +80,8 @@ async fn an_experiments_numbers_leave_the_house_in_three_formats(store: Store) {
             assert!(cell(row, name).is_empty() || cell(row, name).parse::<f64>().is_ok(), "{name}: {row:?}");
         }
     }
-    assert_eq!(cell(&rows[0], "role"), "decides");
+    assert_eq!((cell(&rows[0], "role"), cell(&rows[0], "correction")), ("decides", "bonferroni"));
+    assert_eq!((cell(&rows[1], "correction"), analysis["correction"].as_str()), ("holm", Some("holm")));
     assert!(rows.iter().any(|row| cell(row, "unit") == "GBP minor units"), "{csv:?}");
 
     let report = admin.get(&format!("{PAGE}/report")).await;

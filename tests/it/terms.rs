@@ -229,9 +229,19 @@ async fn prices_and_limits_go_with_the_quantity(store: Store) {
     };
     assert_eq!(eggs(&shopper.add("EGGS", 6).await.accepted()), (50, 300));
     assert_eq!(eggs(&shopper.add("EGGS", 6).await.accepted()), (40, 480));
+    let cart = shopper.cart().await;
+    let line = |sku: &str| cart["lines"].as_array().unwrap().iter().find(|l| l["sku"] == sku).unwrap();
+    assert_eq!(line("EGGS")["price"], json!({"reason": "tier", "detail": "from 12 pieces on"}));
+    assert_eq!(line("KETTLE").get("price"), None, "the product's own price needs no reason");
+    let page = app.page(&shopper, "/cart").await;
+    assert!(page.contains("£0.40</span> each<span data-why>, from 12 pieces on</span>"), "{page}");
     let set = |quantity: u32| json!({"type": "set_quantity", "sku": "EGGS", "quantity": quantity});
     assert_eq!(eggs(&shopper.command(&set(6)).await.accepted()), (50, 300));
     shopper.command(&set(8)).await.assert_problem(422, "quantity-limit");
+    shopper.command(&set(12)).await.accepted();
+    let order = shopper.check_out("tok_success").await.body["order"].clone();
+    let bought = order["lines"].as_array().unwrap().iter().find(|l| l["sku"] == "EGGS").unwrap();
+    assert_eq!(bought["price"], json!({"reason": "tier", "detail": "from 12 pieces on"}));
 }
 
 async fn a_changed_price_is_told_and_accepted(store: Store) {

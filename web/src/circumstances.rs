@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest,
-    http::header::{HeaderValue, USER_AGENT},
+    http::header::{ACCEPT_LANGUAGE, HeaderValue, USER_AGENT},
 };
 use serde_json::{Map, Value};
 
@@ -12,6 +12,8 @@ use crate::{peek::is_peeking, store::Because};
 pub const EXCLUDED: &str = "excluded";
 /// The cookie that a browser has whose owner works here.
 pub const STAFF_COOKIE: &str = "cartwright_staff";
+/// The header by which a proxy in front says the visitor's country.
+pub const COUNTRY_HEADER: &str = "X-Country-Code";
 /// The cookie of a browser in which no history is to be kept.
 pub const HISTORY_COOKIE: &str = "cartwright_history";
 
@@ -40,6 +42,8 @@ const ROBOTS: [&str; 16] = [
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
     agent: Option<HeaderValue>,
+    language: Option<HeaderValue>,
+    country: Option<HeaderValue>,
     is_staff: bool,
     is_peeking: bool,
     /// Whether a browser fetches what its user may never look at.
@@ -53,6 +57,8 @@ impl Circumstances {
     pub fn of(request: &HttpRequest) -> Self {
         Self {
             agent: request.headers().get(USER_AGENT).cloned(),
+            language: request.headers().get(ACCEPT_LANGUAGE).cloned(),
+            country: request.headers().get(COUNTRY_HEADER).cloned(),
             is_staff: request.cookie(STAFF_COOKIE).is_some(),
             is_peeking: is_peeking(request),
             is_fetching_ahead: is_fetching_ahead(request),
@@ -69,6 +75,25 @@ impl Circumstances {
         }
     }
 
+    /// Returns the class of the device: `phone`, `tablet` or `desktop`; programs have none.
+    pub fn device(&self) -> Option<&'static str> {
+        device_of(&self.agent())
+    }
+
+    /// Returns the language that the browser asks for first, in lower case and without its region.
+    pub fn language(&self) -> Option<String> {
+        let first = self.language.as_ref()?.to_str().ok()?.split([',', ';', '-']).next()?.trim();
+        let is_one = (2..=3).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic());
+        is_one.then(|| first.to_ascii_lowercase())
+    }
+
+    /// Returns the country that a proxy in front says, by its two letters in upper case.
+    pub fn country(&self) -> Option<String> {
+        let country = self.country.as_ref()?.to_str().ok()?.trim();
+        let is_one = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_alphabetic());
+        is_one.then(|| country.to_ascii_uppercase())
+    }
+
     fn agent(&self) -> String {
         self.agent.as_ref().and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_lowercase()
     }
@@ -77,7 +102,7 @@ impl Circumstances {
     /// robots and for the shop's own people.
     pub fn attributes(&self) -> Map<String, Value> {
         let mut attributes = Map::new();
-        if let Some(device) = device_of(&self.agent()) {
+        if let Some(device) = self.device() {
             attributes.insert("device".into(), device.into());
         }
         if let Some(why) = self.excluded() {

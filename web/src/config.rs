@@ -112,6 +112,7 @@ impl Config {
         self.carts.check()?;
         self.users.check()?;
         self.recommender.check()?;
+        self.shelves.check()?;
         self.shop.check()?;
         self.webhooks.check()?;
         self.back_in_stock.check()?;

@@ -100,8 +100,13 @@ impl ExperimentMetrics {
     }
 
     /// Returns an experiment's metrics in the order in which its arms are summed: the one that decides, the guardrails, and
-    /// those it names or else [`Self::unnamed`]. A key that is no metric's is left out and reported; late metrics are summed apart.
+    /// those it names or else [`Self::unnamed`]; of one that has begun, as they were then. A key that is no metric's is left out and reported; late metrics are summed apart.
     pub fn of(&self, experiment: &Experiment) -> Vec<Metric> {
+        if let Some(begun) = experiment.begun().filter(|begun| !begun.metrics.is_empty()) {
+            let is_late =
+                |metric: &&Metric| experiment.late_metrics().iter().any(|late| late.metric == metric.key());
+            return begun.metrics.iter().filter(|metric| !is_late(metric)).cloned().collect();
+        }
         let guardrails = experiment.guardrails().iter().map(|rule| rule.metric.as_str());
         let usual = self.usual();
         let named: Vec<&str> = match experiment.metrics() {

@@ -3,6 +3,7 @@
 pub mod orders;
 pub mod products;
 pub mod purses;
+pub mod returns;
 pub mod row;
 pub mod stock;
 pub mod table;

@@ -4,11 +4,13 @@ pub mod algorithm;
 pub mod answers;
 pub mod batch;
 pub mod deadline;
+pub mod explore;
 pub mod in_service;
 pub mod interleave;
 pub mod journal;
 pub mod levels;
 pub mod name;
+pub mod recipe;
 pub mod report;
 pub mod rulebook;
 pub mod rules;
@@ -26,13 +28,18 @@ use recommender::{Index, Reason, Suggestion, Wanted};
 pub use self::{
     algorithm::{Algorithm, Filling},
     name::ShelfName,
+    recipe::Recipe,
     show::{About, Shown, ShownItem},
     why::Why,
 };
-use self::{answers::Answers, deadline::Deadline, in_service::InService, levels::Levels, rulebook::Rulebook};
+use self::{
+    answers::Answers, deadline::Deadline, in_service::InService, levels::Levels, rulebook::Rulebook,
+    show::LOOKED_THROUGH_MAX,
+};
 use crate::{
     catalogue::Catalogue,
     clock,
+    search::sellers::DAY_MS,
     store::{self, Store},
 };
 
@@ -49,7 +56,9 @@ impl Suggested {
     /// Reports whether it belongs to what its shelf is about, rather than filling the shelf up.
     pub fn belongs(&self) -> bool {
         match &self.why {
-            Why::Learnt(Reason::Popular { .. } | Reason::PopularAlike { .. }) | Why::Catalogue => false,
+            Why::Learnt(Reason::Popular { .. } | Reason::PopularAlike { .. }) | Why::Catalogue | Why::New => {
+                false
+            }
             Why::Learnt(_) | Why::Pinned => true,
         }
     }
@@ -60,7 +69,7 @@ pub type Shelf = Vec<Suggested>;
 
 /// Says what a shelf is filled with.
 struct Filled<'a> {
-    algorithm: Algorithm,
+    recipe: Recipe,
     /// How many products.
     n: usize,
     /// What is not to stand there.
@@ -69,6 +78,8 @@ struct Filled<'a> {
     categories: BTreeSet<&'a str>,
     /// Whether nothing else may stand there.
     is_only: bool,
+    /// Whether what many buy is what it is about, and not what fills it up.
+    is_of_popular: bool,
     /// How many products of the catalogue are looked through.
     looks: usize,
 }
@@ -108,14 +119,15 @@ impl Shelves {
         wanted: &Filled<'_>,
         ask: impl FnOnce(&Index, Wanted<'_>) -> Vec<Suggestion>,
     ) -> Shelf {
-        let Filled { algorithm, n, basis, categories, is_only, looks } = wanted;
+        let Filled { recipe, n, basis, categories, is_only, is_of_popular, looks } = wanted;
         let sold_out = self.sold_out.load();
         let is_alike = |product: &Product| categories.contains(product.category.as_str());
         let may_be = |p: &Arc<Product>| !sold_out.contains(&p.sku) && (!is_only || is_alike(p));
         let allow = |sku: &Sku| catalogue.visible(sku).is_some_and(may_be);
         let alike = |sku: &Sku| catalogue.visible(sku).is_some_and(|p| is_alike(p));
         let alike: Option<&dyn Fn(&Sku) -> bool> = if categories.is_empty() { None } else { Some(&alike) };
-        let wanted = Wanted { algorithm: algorithm.asked(), most: *n, allow: &allow, alike };
+        let (algorithm, tuning) = (recipe.algorithm.asked(), recipe.tuning());
+        let wanted = Wanted { algorithm, tuning, most: *n, allow: &allow, alike };
         let mut shelf: Shelf = match self.index.load().as_deref() {
             Some(index) => ask(index, wanted)
                 .into_iter()
@@ -136,6 +148,20 @@ impl Shelves {
             let rest = of_categories(true).chain(of_categories(false)).filter(may_fill);
             let missing = n - shelf.len();
             shelf.extend(rest.take(missing).map(|p| Suggested { product: p.clone(), why: Why::Catalogue }));
+        }
+        if let Some(most) = recipe.spread() {
+            shelf = explore::spread(shelf, most);
+        }
+        // Without a model everything is new, and nothing in particular.
+        if let (Some(percent), Some(index)) = (recipe.explore_percent(), self.index.load().as_deref()) {
+            let looked_through = catalogue.families().take(LOOKED_THROUGH_MAX);
+            let may_be = looked_through.filter(|p| may_be(p) && !basis.contains(&p.sku));
+            let day = clock::now_ms().div_euclid(DAY_MS);
+            let new = explore::new_ones(may_be, index, is_alike, day, *n);
+            // Of a shelf of what is popular, that is its own.
+            let is_own = |one: &Suggested| *is_of_popular || one.belongs();
+            shelf = explore::explore(shelf, new, percent, is_own);
+            shelf.truncate(*n);
         }
         shelf
     }

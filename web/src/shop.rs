@@ -24,7 +24,7 @@ use crate::{
     checkout::Checkout,
     clock,
     config::Config,
-    definitions::{DefinitionsCell, Forced},
+    definitions::{Asker, DefinitionsCell, Forced},
     experiment_metrics::ExperimentMetrics,
     flags::publisher::Flags,
     keyring::Keyring,
@@ -140,21 +140,22 @@ impl Shop {
     ) -> Result<Answer, CartsError> {
         let id = id.unwrap_or_else(|| key.as_ref().map_or_else(fresh_id, |key| id_of_key(&who.id, &key.key)));
         let definitions = self.definitions.get();
-        let workflow = definitions.workflow(who.unit(), forced);
-        let told = |met: &AssignedVariation| {
+        let (group, currency) = (self.group_of(who).await?, wish.currency.unwrap_or_else(|| self.currency()));
+        let asker = Asker::of(who).opening(group.as_ref(), wish.channel.as_ref(), currency);
+        let workflow = definitions.workflow(&asker, forced);
+        let told = |met: AssignedVariation| {
             let mut attributes = who.circumstances.attributes();
-            attributes.extend(definitions.draw(who.unit().as_str(), met, None));
-            attributes
+            attributes.extend(definitions.draw(who.unit().as_str(), &met, None));
+            (met, attributes)
         };
         let opening = Opening {
             owner: who.id.clone(),
             unit: who.unit().clone(),
-            group: self.group_of(who).await?,
+            group,
             channel: wish.channel,
-            currency: wish.currency.unwrap_or_else(|| self.currency()),
+            currency,
             workflow: Arc::new(workflow.value),
-            attributes: workflow.counted.as_ref().map(told).unwrap_or_default(),
-            assignments: workflow.counted.into_iter().collect(),
+            met: workflow.counted.into_iter().map(told).collect(),
         };
         self.carts.open(id, opening, key).await
     }
@@ -356,10 +357,15 @@ impl Shop {
         Ok((opened, vec![]))
     }
 
-    /// Logs that a visitor has met a variation, once; a failure is logged and the page goes on.
-    pub async fn expose(&self, who: &Visitor, met: Option<AssignedVariation>) {
-        let Some(met) = met else { return };
-        log_exposure(&*self.store, self.exposure(who, met)).await;
+    /// Logs that a visitor has met variations, each once; a failure is logged and the page goes on.
+    pub async fn expose(&self, who: &Visitor, met: Vec<AssignedVariation>) {
+        if !met.is_empty() {
+            log_exposures(&*self.store, self.exposures(who, met)).await;
+        }
+    }
+
+    fn exposures(&self, who: &Visitor, met: Vec<AssignedVariation>) -> Vec<Exposure> {
+        met.into_iter().map(|met| self.exposure(who, met)).collect()
     }
 
     fn exposure(&self, who: &Visitor, met: AssignedVariation) -> Exposure {
@@ -371,8 +377,8 @@ impl Shop {
     }
 }
 
-async fn log_exposure(store: &dyn Store, exposure: Exposure) {
-    match store.expose(&[exposure]).await {
+async fn log_exposures(store: &dyn Store, exposures: Vec<Exposure>) {
+    match store.expose(&exposures).await {
         Ok(new) => {
             new.iter().filter(|e| e.counts()).for_each(|e| metrics::exposure(&e.experiment, e.variation))
         }

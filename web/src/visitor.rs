@@ -197,6 +197,11 @@ impl Visitor {
         self.login.as_ref().and_then(|login| login.group.as_ref())
     }
 
+    /// Returns whether the device is logged in, rather than that somebody absent is written to.
+    pub fn is_logged_in(&self) -> bool {
+        self.login.as_ref().is_some_and(|login| !login.session.is_empty())
+    }
+
     /// Returns the log-in, where the device is logged in.
     pub fn login(&self) -> Option<&Arc<Login>> {
         self.login.as_ref()

@@ -232,11 +232,12 @@
 
   function drawProperties(node, line) {
     const list = $("[data-properties]", node);
-    const told = JSON.stringify(line.properties);
+    const { properties, labels = {} } = line;
+    const told = JSON.stringify([properties, labels]);
     if (list.dataset.told === told) return;
     list.dataset.told = told;
-    const items = Object.entries(line.properties).map(([name, value]) => {
-      const label = Object.assign(document.createElement("span"), { textContent: `${name}:` });
+    const items = Object.entries(properties).map(([name, value]) => {
+      const label = Object.assign(document.createElement("span"), { textContent: `${labels[name] ?? name}:` });
       const item = document.createElement("li");
       item.append(label, ` ${value}`);
       return item;
@@ -258,6 +259,9 @@
     for (const again of $$("[data-name-again]", node)) text(again, line.name);
     const price = (minor) => (minor === null ? "…" : money(minor, code));
     text($("[data-unit-price]", node), price(line.unit_price_minor));
+    // That a price stands in the cart's currency goes without saying.
+    const why = line.price && line.price.reason !== "listed" ? `, ${line.price.detail}` : "";
+    text($("[data-why]", node), why);
     $("[data-was]", node).hidden = line.was_minor === undefined;
     if (line.was_minor !== undefined) text($("[data-was-price]", node), money(line.was_minor, code));
     text($("[data-line-total]", node), line.gift_of ? "Free" : price(line.total_minor));
@@ -558,12 +562,14 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!(form instanceof HTMLFormElement)) return;
-    if (!cartId && !("add" in form.dataset && session?.queue)) {
+    // The same fields can be put on a list.
+    const isAdded = "add" in form.dataset && !event.submitter?.hasAttribute("formaction");
+    if (!cartId && !(isAdded && session?.queue)) {
       if (form.method === "post") session?.expect(); // the plain form opens the cart
     } else if (event.submitter?.closest("[data-redeem]")) {
       event.preventDefault();
       redeem(event.submitter);
-    } else if ("add" in form.dataset) {
+    } else if (isAdded) {
       event.preventDefault();
       if (cartId) add(form);
       else addFirst(form);

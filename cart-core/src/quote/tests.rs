@@ -86,6 +86,20 @@ fn a_price_holds_follows_or_is_told() {
     assert_eq!(of(PricePolicy::Follow, 1, 150), (1_400, Some(1_250), 1_400));
     assert_eq!(of(PricePolicy::Tell, 5, 150), (900, Some(1_250), 4_500), "the tier, within its time");
     assert_eq!(of(PricePolicy::Tell, 5, 200), (1_400, Some(1_250), 7_000), "its time is over");
+    let why = |prices, quantity, now_ms| {
+        let q = quote(&cart([(quantity, 1_250)]), &shelf, &terms(prices, 0), now_ms);
+        q.lines[0].why.as_ref().map(ToString::to_string)
+    };
+    assert_eq!(why(PricePolicy::Tell, 1, 150), None, "its own price needs no reason");
+    let tier = "until 1970-01-01T00:00:00.200Z, from 5 pieces on";
+    assert_eq!(why(PricePolicy::Tell, 5, 150).as_deref(), Some(tier));
+    assert_eq!(why(PricePolicy::Hold, 5, 150).as_deref(), Some("as when it went into the cart"));
+    let held = quote(&cart([(5, 900)]), &shelf, &terms(PricePolicy::Hold, 0), 150);
+    assert_eq!(
+        held.lines[0].why.as_ref().map(PriceReason::name),
+        Some("window"),
+        "what is held may hold today, too"
+    );
     // What left the catalogue costs what the shopper was told.
     assert_eq!(bare(&cart([(1, 1_250)]), &terms(PricePolicy::Follow, 0)).totals.total_minor, 1_250);
 }

@@ -40,6 +40,8 @@ impl From<&DefinitionError> for FormError {
             DefinitionError::TooManyMetrics { .. } | DefinitionError::DuplicateMetric { .. } => {
                 Some("metrics".into())
             }
+            DefinitionError::Targeting { field, .. } => Some((*field).into()),
+            DefinitionError::Holdout { .. } => Some("flag".into()),
             DefinitionError::Strata { .. } => Some("strata".into()),
             DefinitionError::Draws { problem } => Some(
                 if problem.starts_with("draws") {
@@ -119,6 +121,10 @@ pub(super) fn place_on_page(error: &FormError) -> usize {
         "planned_days",
         "hypothesis",
         "variation_",
+        "who_",
+        "condition",
+        "layer",
+        "prerequisites",
         "kind",
         "coverage_percent",
         "ramp",
@@ -128,6 +134,7 @@ pub(super) fn place_on_page(error: &FormError) -> usize {
         "bandit",
         "guardrails",
         "metrics",
+        "correction",
         "strata",
         "seed",
         "reason",

@@ -2,12 +2,14 @@
 
 use experiments::bandit::Policy;
 use experiments::definition::{
-    GuardrailRule, Method, PLANNED_UNITS_DEFAULT, PRIMARY_METRIC_DEFAULT, VARIATIONS_MAX,
+    Correction, GuardrailRule, Method, PLANNED_UNITS_DEFAULT, PRIMARY_METRIC_DEFAULT, VARIATIONS_MAX,
 };
+use experiments::guardrail::Ask;
 use experiments::{Experiment, Metric};
 
-use super::FormError;
 use super::reading::{even_weights, percent_of, ramp_of};
+use super::targeting::{ConditionRow, ROWS_MAX, layer_texts, prerequisites_text, rows_of};
+use super::{FormError, reach};
 use crate::rivalry;
 
 /// Each variation shows something else.
@@ -41,6 +43,18 @@ pub struct DefinitionForm {
     pub flag: String,
     /// Field `seed`; empty means the key.
     pub seed: String,
+    /// Fields `who_{n}_…`, n from 1: the rows of the condition, without those left blank.
+    pub rows: Vec<ConditionRow>,
+    /// Field `condition`: what rows cannot say, JSON.
+    pub condition: String,
+    /// Field `layer`: its key; empty where there is none.
+    pub layer: String,
+    /// Field `layer_from_percent`.
+    pub layer_from_percent: String,
+    /// Field `layer_to_percent`.
+    pub layer_to_percent: String,
+    /// Field `prerequisites`: on each line a flag and its value.
+    pub prerequisites: String,
     /// Field `coverage_percent`, at most two decimals.
     pub coverage_percent: String,
     /// Field `ramp`: a step a line, `24 h: 50 %`.
@@ -57,6 +71,8 @@ pub struct DefinitionForm {
     pub bandit_floor_percent: String,
     /// Field `guardrails`: on each line a metric and a percentage.
     pub guardrails: String,
+    /// Field `correction`: `holm` or `benjamini_hochberg`.
+    pub correction: String,
     /// Field `metrics`: keys on lines.
     pub metrics: String,
     /// Field `strata`: the attribute within whose values arms are compared; may be empty.
@@ -123,6 +139,12 @@ impl Default for DefinitionForm {
             kind: KIND_AB.into(),
             flag: String::new(),
             seed: String::new(),
+            rows: Vec::new(),
+            condition: String::new(),
+            layer: String::new(),
+            layer_from_percent: String::new(),
+            layer_to_percent: String::new(),
+            prerequisites: String::new(),
             coverage_percent: "100".into(),
             ramp: String::new(),
             primary_metric: PRIMARY_METRIC_DEFAULT.into(),
@@ -131,6 +153,7 @@ impl Default for DefinitionForm {
             bandit_every_hours: BANDIT_HOURS_DEFAULT.into(),
             bandit_floor_percent: BANDIT_FLOOR_DEFAULT.into(),
             guardrails: String::new(),
+            correction: correction_text(Correction::default()).into(),
             metrics: String::new(),
             strata: String::new(),
             planned_units: PLANNED_UNITS_DEFAULT.to_string(),
@@ -149,7 +172,16 @@ impl From<&Experiment> for DefinitionForm {
             weight_percent: percent_of(variation.weight_bp()),
             value: format!("{:#}", variation.value()),
         };
+        let targeting = experiment.targeting();
+        let (rows, condition) = rows_of(targeting.condition.as_ref());
+        let [layer, layer_from_percent, layer_to_percent] = layer_texts(targeting.layer.as_ref());
         DefinitionForm {
+            rows,
+            condition,
+            layer,
+            layer_from_percent,
+            layer_to_percent,
+            prerequisites: prerequisites_text(targeting),
             key: experiment.key().into(),
             name: experiment.name().into(),
             hypothesis: experiment.hypothesis().into(),
@@ -173,6 +205,7 @@ impl From<&Experiment> for DefinitionForm {
             bandit_floor_percent: (experiment.draws())
                 .map_or_else(|| BANDIT_FLOOR_DEFAULT.into(), |draws| percent_of(draws.floor_bp)),
             guardrails: experiment.guardrails().iter().map(guardrail_line).collect(),
+            correction: correction_text(experiment.correction()).into(),
             metrics: experiment.metrics().join("\n"),
             strata: experiment.strata().unwrap_or_default().into(),
             planned_units: experiment.planned_units().to_string(),
@@ -184,7 +217,16 @@ impl From<&Experiment> for DefinitionForm {
 }
 
 fn guardrail_line(rule: &GuardrailRule) -> String {
-    format!("{} {} %\n", rule.metric, percent_of(rule.margin_bp))
+    let sign = if rule.asks == Ask::Equivalent { "±" } else { "" };
+    format!("{} {sign}{} %\n", rule.metric, percent_of(rule.margin_bp))
+}
+
+/// Writes a correction as the form's field and JSON have it.
+pub(super) fn correction_text(correction: Correction) -> &'static str {
+    match correction {
+        Correction::Holm => "holm",
+        Correction::BenjaminiHochberg => "benjamini_hochberg",
+    }
 }
 
 /// Writes a method as the form's field has it.
@@ -244,8 +286,10 @@ impl DefinitionForm {
             coverage_percent: String::new(),
             primary_metric: String::new(),
             method: String::new(),
+            correction: String::new(),
             planned_units: String::new(),
             variations: vec![VariationForm::blank(); VARIATIONS_MAX],
+            rows: vec![ConditionRow::blank(); ROWS_MAX],
             ..DefinitionForm::default()
         };
         for (name, text) in fields {
@@ -260,6 +304,11 @@ impl DefinitionForm {
                 "kind" => form.kind = text.trim().into(),
                 "flag" => form.flag = text.trim().into(),
                 "seed" => form.seed = text.trim().into(),
+                "condition" => form.condition = text.trim().replace("\r\n", "\n"),
+                "layer" => form.layer = text.trim().into(),
+                "layer_from_percent" => form.layer_from_percent = text.trim().into(),
+                "layer_to_percent" => form.layer_to_percent = text.trim().into(),
+                "prerequisites" => form.prerequisites = text.trim().replace("\r\n", "\n"),
                 "coverage_percent" => form.coverage_percent = text.trim().into(),
                 "ramp" => form.ramp = text.trim().replace("\r\n", "\n"),
                 "method" => form.method = text.trim().into(),
@@ -267,15 +316,20 @@ impl DefinitionForm {
                 "bandit_every_hours" => form.bandit_every_hours = text.trim().into(),
                 "bandit_floor_percent" => form.bandit_floor_percent = text.trim().into(),
                 "guardrails" => form.guardrails = text.trim().replace("\r\n", "\n"),
+                "correction" => form.correction = text.trim().into(),
                 "metrics" => form.metrics = text.trim().replace("\r\n", "\n"),
                 "primary_metric" => form.primary_metric = text.trim().into(),
                 "planned_units" => form.planned_units = text.trim().into(),
                 "strata" => form.strata = text.trim().into(),
                 "reason" => form.reason = text.trim().into(),
                 "revision" => form.revision = text.trim().parse().ok(),
-                other => form.read_variation(other, &text),
+                other => {
+                    form.read_variation(other, &text);
+                    form.read_row(other, &text);
+                }
             }
         }
+        form.rows.retain(|row| !row.is_blank());
         form.variations.retain(|variation| !variation.is_blank());
         form
     }
@@ -287,6 +341,25 @@ impl DefinitionForm {
             Err(_) => rivalry::foretold(&self.key, &self.flag, running),
         };
         told.map(|told| FormError::at("flag", told)).into_iter().collect()
+    }
+
+    /// Says whom the experiment reaches, where the form is right.
+    pub fn reach(&self, running: &[Experiment]) -> Option<String> {
+        self.experiment().ok().map(|experiment| reach::told(&experiment, running))
+    }
+
+    fn read_row(&mut self, name: &str, text: &str) {
+        let Some((row, part)) = name.strip_prefix("who_").and_then(|rest| rest.split_once('_')) else {
+            return;
+        };
+        let row = row.parse::<usize>().ok().and_then(|row| row.checked_sub(1));
+        let Some(row) = row.and_then(|row| self.rows.get_mut(row)) else { return };
+        match part {
+            "attribute" => row.attribute = text.trim().into(),
+            "operator" => row.operator = text.trim().into(),
+            "value" => row.value = text.trim().into(),
+            _ => {}
+        }
     }
 
     fn read_variation(&mut self, name: &str, text: &str) {

@@ -1,12 +1,14 @@
 //! From what was typed to a definition, or to everything that is wrong with it.
 
 use experiments::definition::{PLANNED_UNITS_DEFAULT, SCHEMA_VERSION, WHOLE_BP};
+use experiments::guardrail::Ask;
 use experiments::ramp::RampStep;
 use experiments::{DefinitionError, Experiment};
 use serde_json::{Value, json};
 
 use super::error::{FormError, place_on_page};
 use super::form::{DefinitionForm, KIND_AA, VariationForm, field_name};
+use super::targeting::{condition_of, layer, prerequisites};
 
 /// The form of a new experiment stands at `/admin/experiments/new`, so no experiment can be read under that key.
 const KEY_OF_THIS_PAGE: &str = "new";
@@ -42,12 +44,22 @@ impl DefinitionForm {
                 json!({"policy": policy, "every_hours": hours, "floor_bp": floor})
             }
         };
+        let prerequisites = right("prerequisites", prerequisites(&self.prerequisites), json!([]));
         let metrics: Vec<&str> = self.metrics.split_whitespace().collect();
         let values: Vec<Value> = (self.variations.iter().enumerate())
             .map(|(row, variation)| {
                 right(&field_name(row, "value"), value(row, &variation.value), Value::Null)
             })
             .collect();
+        let mut targeting = json!({"prerequisites": prerequisites});
+        match condition_of(&self.rows, &self.condition) {
+            Ok(condition) => targeting["condition"] = condition.unwrap_or_default(),
+            Err(wrong) => errors.extend(wrong),
+        }
+        match layer([&self.layer, &self.layer_from_percent, &self.layer_to_percent]) {
+            Ok(layer) => targeting["layer"] = layer,
+            Err(wrong) => errors.push(wrong),
+        }
         let weights = self.weights().unwrap_or_else(|wrong| {
             errors.extend(wrong);
             even_weights(self.variations.len())
@@ -63,12 +75,14 @@ impl DefinitionForm {
             "owner": self.owner,
             "flag": self.flag,
             "seed": seed,
+            "targeting": targeting,
             "coverage_bp": coverage,
             "ramp": ramp,
             "variations": variations,
             "primary_metric": self.primary_metric,
             "metrics": metrics,
             "guardrails": guardrails,
+            "correction": if self.correction.is_empty() { "holm" } else { self.correction.as_str() },
             "method": method,
             "strata": if self.strata.is_empty() { Value::Null } else { self.strata.as_str().into() },
             "bandit": bandit,
@@ -139,7 +153,7 @@ pub(crate) fn percent_of(bp: u32) -> String {
 }
 
 /// Reads a percentage of at most two decimals as basis points, exactly; a comma may stand for the point.
-pub(crate) fn basis_points(text: &str) -> Option<u32> {
+pub fn basis_points(text: &str) -> Option<u32> {
     let text = text.trim().trim_end_matches('%').trim_end().replace(',', ".");
     let (whole, rest) = text.split_once('.').unwrap_or((&text, "0"));
     let digits =
@@ -211,17 +225,24 @@ fn days(text: &str) -> Result<Value, String> {
     days.map(Value::from).map_err(|_| "The planned length must be a whole number of days, such as 14.".into())
 }
 
-/// Reads guardrails: on each line a metric and by how many percent it may get worse.
+/// What stands before a margin within which a metric must stay as it is.
+const EITHER_WAY: [&str; 3] = ["±", "+-", "+/-"];
+
+/// Reads guardrails: on each line a metric and by how many percent it may get worse, or, after ±, differ.
 fn guardrails(text: &str) -> Result<Value, String> {
     let rule = |line: &str| {
         let (metric, margin) = line.trim().split_once(char::is_whitespace)?;
-        Some(json!({"metric": metric, "margin_bp": basis_points(margin)?}))
+        let margin = margin.trim_start();
+        let either_way = EITHER_WAY.iter().find_map(|sign| margin.strip_prefix(sign));
+        let asks = if either_way.is_some() { Ask::Equivalent } else { Ask::NotWorse };
+        let margin_bp = basis_points(either_way.unwrap_or(margin))?;
+        Some(json!({"metric": metric, "margin_bp": margin_bp, "asks": asks}))
     };
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let rules = lines.map(|line| {
         rule(line).ok_or_else(|| {
             format!(
-                "The guardrail “{}” must be a metric and a percentage, such as page_latency 5 %.",
+                "The guardrail “{}” must be a metric and a percentage, such as page_latency 5 %, or page_latency ±5 %.",
                 line.trim()
             )
         })
@@ -258,6 +279,7 @@ fn value(row: usize, text: &str) -> Result<Value, String> {
 #[cfg(test)]
 mod tests {
     use experiments::Metric;
+    use experiments::definition::Correction;
     use experiments::lifecycle::Move;
 
     use super::*;
@@ -316,6 +338,19 @@ mod tests {
         let rules: Vec<(&str, u32)> =
             experiment.guardrails().iter().map(|rule| (rule.metric.as_str(), rule.margin_bp)).collect();
         assert_eq!(rules, [("page_latency", 500), ("error_rate", 50)]);
+        assert_eq!(experiment.correction(), Correction::Holm);
+        let fields = [
+            ("guardrails", "page_latency ±2 %\nerror_rate +- 0.5\norders 3"),
+            ("correction", "benjamini_hochberg"),
+        ];
+        let asked = typed(&fields).experiment().unwrap();
+        let asks: Vec<(Ask, u32)> =
+            asked.guardrails().iter().map(|rule| (rule.asks, rule.margin_bp)).collect();
+        assert_eq!(asks, [(Ask::Equivalent, 200), (Ask::Equivalent, 50), (Ask::NotWorse, 300)]);
+        assert_eq!(asked.correction(), Correction::BenjaminiHochberg);
+        let again = DefinitionForm::from(&asked);
+        assert_eq!(again.guardrails, "page_latency ±2 %\nerror_rate ±0.5 %\norders 3 %\n");
+        assert_eq!(again.experiment().unwrap(), asked);
         assert_eq!(experiment.metrics(), ["orders", "add_to_cart"]);
         assert_eq!(DefinitionForm::from(&experiment).experiment().unwrap(), experiment);
         for method in ["sequential", "fixed_horizon", "mixture:500", "bayesian", "bayesian:3000"] {

@@ -1,7 +1,8 @@
 //! The definition as it is read.
 
 use experiments::bandit::Policy;
-use experiments::definition::{GuardrailRule, LateMetric, WHOLE_BP};
+use experiments::definition::{Correction, GuardrailRule, LateMetric, WHOLE_BP};
+use experiments::guardrail::Ask;
 use experiments::{Experiment, Variation};
 use serde::Serialize;
 
@@ -41,12 +42,18 @@ pub(super) fn pairs(experiment: &Experiment) -> Vec<Pair> {
         ),
         code("Flag", experiment.flag()),
         code("Seed", experiment.seed()),
+        text("Who may take part", who(experiment), None),
         text("Coverage", share(experiment.coverage_bp()), Some("of all visitors take part")),
         text("Ramp", ramp(experiment), None),
         text("Weights", weights(experiment), None),
         text("Decided by", words(experiment.primary_metric()), None),
         text("Adjusted by", or_none(experiment.strata().unwrap_or_default()), None),
-        text("Guardrails", guardrails(experiment), Some("must not get worse by more than that")),
+        text(
+            "Guardrails",
+            guardrails(experiment),
+            Some("must not get worse by more than that; with ±, differ by more"),
+        ),
+        text("Other metrics", correction(experiment.correction()).into(), None),
         text(
             "Planned length",
             experiment.planned_days().map_or_else(|| NONE.into(), |days| counted(days.into(), "day")),
@@ -82,6 +89,21 @@ fn ramp(experiment: &Experiment) -> String {
     or_none(&steps.collect::<Vec<_>>().join(", "))
 }
 
+/// Says who may take part, in words and JSON.
+fn who(experiment: &Experiment) -> String {
+    let targeting = experiment.targeting();
+    let condition = targeting.condition.as_ref().map(|condition| format!("who meets {condition}"));
+    let layer = targeting.layer.as_ref().map(|layer| {
+        format!("the part from {} to {} of layer “{}”", share(layer.from_bp), share(layer.to_bp), layer.key)
+    });
+    let flags = targeting
+        .prerequisites
+        .iter()
+        .map(|one| format!("to whom {} is {}{}", one.flag, if one.is_not { "not " } else { "" }, one.value));
+    let parts: Vec<String> = condition.into_iter().chain(layer).chain(flags).collect();
+    if parts.is_empty() { "everybody".into() } else { parts.join("; ") }
+}
+
 fn or_none(text: &str) -> String {
     if text.is_empty() { NONE.into() } else { text.to_owned() }
 }
@@ -105,10 +127,21 @@ fn words(key: &str) -> String {
 }
 
 fn guardrails(experiment: &Experiment) -> String {
-    let rule = |rule: &GuardrailRule| format!("{} ({})", words(&rule.metric), share(rule.margin_bp));
+    let sign = |rule: &GuardrailRule| if rule.asks == Ask::Equivalent { "±" } else { "" };
+    let rule =
+        |rule: &GuardrailRule| format!("{} ({}{})", words(&rule.metric), sign(rule), share(rule.margin_bp));
     match experiment.guardrails() {
         [] => "none".into(),
         rules => rules.iter().map(rule).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn correction(correction: Correction) -> &'static str {
+    match correction {
+        Correction::Holm => "corrected by Holm: hardly ever is one shown by chance",
+        Correction::BenjaminiHochberg => {
+            "corrected by Benjamini and Hochberg: of those shown, one in twenty may be chance"
+        }
     }
 }
 

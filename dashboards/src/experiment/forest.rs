@@ -1,6 +1,6 @@
 //! Each treatment against the control, metric by metric: numbers, and intervals on one scale (a forest plot).
 
-use experiments::guardrail::{GuardrailReading, Standing, Unread};
+use experiments::guardrail::{Ask, GuardrailReading, Standing, Unread};
 use experiments::verdict::{Comparison, MetricSummary, UNITS_PER_ARM_MIN};
 use experiments::{Analysis, Verdict};
 use serde::Serialize;
@@ -40,7 +40,7 @@ struct Row<'a> {
 struct Pill {
     tone: &'static str,
     icon: &'static str,
-    label: &'static str,
+    label: String,
     /// Why it cannot be read.
     why: Option<&'static str>,
 }
@@ -120,7 +120,10 @@ fn row<'a>(
             _ => "cannot be told yet",
         },
         notes: shown.map_or_else(Vec::new, |comparison| notes(comparison, page.experiment.strata())),
-        guardrail: comparison.filter(|_| !page.is_mismatch()).and_then(|c| c.guardrail).map(pill),
+        guardrail: comparison
+            .filter(|_| !page.is_mismatch())
+            .and_then(|c| c.guardrail)
+            .map(|reading| pill(metric, reading)),
     }
 }
 
@@ -182,8 +185,15 @@ fn notes(comparison: &Comparison, strata: Option<&str>) -> Vec<String> {
     notes
 }
 
-fn pill(reading: GuardrailReading) -> Pill {
+fn pill(metric: &MetricSummary, reading: GuardrailReading) -> Pill {
+    let equivalence = metric.guardrail.filter(|rail| rail.asks() == Ask::Equivalent);
     let (tone, icon, label) = match (reading.standing, reading.unread) {
+        (Standing::Equivalent, _) => {
+            let margin = equivalence.map_or_else(String::new, |rail| short_percent(rail.margin()));
+            let label = format!("shown to be equivalent within ±{margin}");
+            return Pill { tone: "good", icon: "check", label, why: None };
+        }
+        (Standing::Unclear, _) if equivalence.is_some() => ("calm", "wait", "not shown yet"),
         (Standing::Safe, _) => ("good", "check", "safe"),
         (Standing::Harmed, _) => ("bad", "down", "harmed"),
         (Standing::WorseWithinMargin, _) => ("calm", "level", "worse, within the margin"),
@@ -191,7 +201,7 @@ fn pill(reading: GuardrailReading) -> Pill {
         (Standing::Unreadable, Some(why)) if why.is_early() => ("calm", "wait", "not read yet"),
         (Standing::Unreadable, _) => ("alarm", "warning", "cannot be read"),
     };
-    Pill { tone, icon, label, why: reading.unread.map(Unread::words) }
+    Pill { tone, icon, label: label.into(), why: reading.unread.map(Unread::words) }
 }
 
 /// Whether the interval does not hold yet, not even roughly; the charts leave such looks out, too.

@@ -1,9 +1,10 @@
 //! The estimates in full, for statisticians.
 
+use experiments::Analysis;
+use experiments::definition::{Correction, Method};
 use experiments::interval::Estimate;
 use experiments::metric::Format;
 use experiments::verdict::{Comparison, MetricSummary};
-use experiments::{Analysis, definition::Method};
 use serde::Serialize;
 
 use crate::figure::{
@@ -143,7 +144,7 @@ pub(super) fn promise(analysis: &Analysis) -> String {
         Method::Sequential | Method::Mixture { .. } => "this page ever claims one",
         Method::FixedHorizon => "the planned look claims one",
         Method::GroupSequential { .. } => "any of the planned looks claims one",
-        Method::Bayesian { .. } => return String::new(),
+        Method::Bayesian { .. } => return of_others(analysis).trim_start().to_owned(),
     };
     let of_all = if treatments > 1 {
         format!(
@@ -157,7 +158,30 @@ pub(super) fn promise(analysis: &Analysis) -> String {
     let of_guardrails = has_guardrails.then(|| {
         format!(" Guardrails have {alpha} of their own, all together: so seldom is any of them called harmed that is not.")
     });
-    of_all + &of_guardrails.unwrap_or_default()
+    of_all + &of_guardrails.unwrap_or_default() + of_others(analysis).as_str()
+}
+
+/// Says what the other metrics keep, where that is less than usual.
+fn of_others(analysis: &Analysis) -> String {
+    let alpha = short_percent(analysis.alpha);
+    match analysis.correction {
+        Correction::Holm => String::new(),
+        Correction::BenjaminiHochberg => format!(
+            " Of the metrics that do not decide, those that are called better or worse may be wrong in {alpha} of cases, on the average: \
+             that was chosen before the start, so as to find more."
+        ),
+    }
+}
+
+/// Names how the metrics that do not decide are corrected, with the source.
+pub(super) fn correction(analysis: &Analysis) -> &'static str {
+    match analysis.correction {
+        Correction::Holm => "Holm’s procedure",
+        Correction::BenjaminiHochberg if analysis.method.is_anytime() => {
+            "Wang and Ramdas’s e-BH procedure (2022), the false discovery rate of Benjamini and Hochberg (1995) at any time,"
+        }
+        Correction::BenjaminiHochberg => "the false discovery rate of Benjamini and Hochberg (1995)",
+    }
 }
 
 /// Says what an A/A experiment should find.
@@ -207,8 +231,9 @@ pub(super) fn sources(analysis: &Analysis) -> String {
     };
     format!(
         "Interval: {interval}. Lift by the delta method on unpooled variances. Split: Lindon and Malek’s sequential multinomial \
-         test (2022). Metrics that do not decide are corrected by Holm’s procedure over all of them and all variations, and so is \
-         the harm of guardrails over all of these. The chart and the parts of the visitors are read by Waudby-Smith’s sequence \
-         whatever the method, since they are seen at any time. The last column holds for one look planned beforehand."
+         test (2022). Metrics that do not decide are corrected by {} over all of them and all variations, and \
+         the harm of guardrails by Holm’s procedure over all of these. The chart and the parts of the visitors are read by Waudby-Smith’s sequence \
+         whatever the method, since they are seen at any time. The last column holds for one look planned beforehand.",
+        correction(analysis)
     )
 }

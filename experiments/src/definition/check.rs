@@ -84,6 +84,9 @@ pub(super) fn check_shipped(
         Some(shipped) if variations.iter().all(|variation| variation.key != shipped.variation) => {
             Err(DefinitionError::UnknownShipped { key: shipped.variation.clone() })
         }
+        Some(Shipped { share_bp, .. }) if *share_bp > WHOLE_BP => {
+            Err(DefinitionError::ShareAboveWhole { found: *share_bp })
+        }
         _ => Ok(()),
     }
 }

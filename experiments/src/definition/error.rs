@@ -188,6 +188,26 @@ pub enum DefinitionError {
         /// What is wrong.
         problem: &'static str,
     },
+    /// Who may take part makes no sense.
+    #[error("{field} {problem}")]
+    Targeting {
+        /// `condition`, `layer` or `prerequisites`.
+        field: &'static str,
+        /// What is wrong and how to mend it.
+        problem: String,
+    },
+    /// A holdout that is none.
+    #[error("holdout {problem}")]
+    Holdout {
+        /// What is wrong and how to mend it.
+        problem: &'static str,
+    },
+    /// More than everybody was to get what is shipped.
+    #[error("share_bp is {found}, the most is {WHOLE_BP} (everybody): lower it")]
+    ShareAboveWhole {
+        /// What was given.
+        found: u32,
+    },
     /// A bandit whose settings do not fit.
     #[error("bandit {problem}")]
     Draws {

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::check::check_key;
 use super::{DefinitionError, LateMetric};
 use crate::bayes::{Better, Prior};
+use crate::family::{benjamini_hochberg, e_benjamini_hochberg, holm};
 use crate::group_sequential::Spending;
+use crate::guardrail::Ask;
 use crate::inference::Mode;
 
 /// Most metrics of an experiment: each is folded for every event that it listens to, and corrected for all the others.
@@ -42,14 +44,60 @@ pub enum Method {
     },
 }
 
-/// Names a metric that must not get worse, and by how much it may.
+/// Names a metric that must not get worse, or must stay as it is, and by how much it may.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GuardrailRule {
     /// The metric's key.
     pub metric: String,
-    /// How much worse it may be, relative to the control, in basis points.
+    /// How much worse it may be, relative to the control, in basis points; where it must stay as it is, how much it may differ.
     pub margin_bp: u32,
+    /// What is to be shown of it.
+    #[serde(default, skip_serializing_if = "Ask::is_usual")]
+    pub asks: Ask,
+}
+
+/// Says how the p-values of all that does not decide are corrected for their number, over metrics and variations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Correction {
+    /// The chance that any of them is wrongly shown is at most alpha ([`crate::family::holm`]).
+    #[default]
+    Holm,
+    /// Of those that are shown, a share of alpha at most is expected to be wrong: more is found, and some of it is chance
+    /// ([`crate::family::benjamini_hochberg`], of methods that hold at any time [`crate::family::e_benjamini_hochberg`]).
+    BenjaminiHochberg,
+}
+
+impl Correction {
+    /// Returns whether it is the usual one, which is not written.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Returns the corrected p-values, in the order given.
+    ///
+    /// p-values of methods that hold at any time are inverses of e-values, of whatever dependence; those of planned looks must
+    /// be independent or depend positively, as metrics of the same units mostly do.
+    ///
+    /// ```
+    /// use experiments::definition::{Correction, Method};
+    /// let p_values = [0.01, 0.04, 0.03, 0.005];
+    /// let by = |correction: Correction| correction.of(Method::Sequential, &p_values);
+    /// let known = |found: &[f64], known: [f64; 4]| found.iter().zip(known).all(|(one, other)| (one - other).abs() < 1e-12);
+    /// assert!(known(&by(Correction::Holm), [0.03, 0.06, 0.06, 0.02]));
+    /// assert!(known(&by(Correction::BenjaminiHochberg), [0.02, 0.04, 0.04, 0.02]));
+    /// ```
+    pub fn of(self, method: Method, p_values: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Holm => holm(p_values),
+            Self::BenjaminiHochberg if method.is_anytime() => {
+                let e_values: Vec<f64> = p_values.iter().map(|p| p.recip()).collect();
+                e_benjamini_hochberg(&e_values)
+            }
+            Self::BenjaminiHochberg => benjamini_hochberg(p_values),
+        }
+    }
 }
 
 impl Method {
@@ -69,6 +117,11 @@ impl Method {
                 better,
             },
         }
+    }
+
+    /// Returns whether its intervals hold at every look at once.
+    pub fn is_anytime(self) -> bool {
+        matches!(self, Method::Sequential | Method::Mixture { .. })
     }
 
     /// Returns whether results are read at planned sizes only.

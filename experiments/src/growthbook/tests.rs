@@ -11,6 +11,7 @@ mod properties;
 mod remote;
 mod rules;
 mod sticky;
+mod targeted;
 
 fn json(text: &str) -> Json {
     Json::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"))

@@ -47,7 +47,7 @@ impl Experiment {
     /// and [`Experiment::adding`] change them).
     ///
     /// A draft may change in all but its key. While it runs or is paused, names and the owner may change and coverage
-    /// may rise: raising it adds units and moves none. Flag, seed, variations (keys, order, weights, values),
+    /// may rise: raising it adds units and moves none. Flag, seed, who may take part (condition, layer, prerequisites), variations (keys, order, weights, values),
     /// primary metric and planned units are fixed: changing weights, seed or values mixes units of different
     /// experiments in one arm, and the sequential test is valid only for the metric and planned units it
     /// began with. The weights of a bandit stay as they were drawn, and its rule is fixed. So are the hypothesis and the planned length, which would otherwise follow the results; where an
@@ -71,6 +71,7 @@ impl Experiment {
             .with_status(status)
             .with_held(self.held().cloned())
             .with_shipped(self.shipped().cloned())
+            .with_begun(self.begun().cloned())
             .with_learned(self.learned().to_owned())
             .with_late_metrics(self.late_metrics().to_vec()))
     }
@@ -88,6 +89,16 @@ impl Experiment {
         if self.seed() != next.seed() {
             return frozen("seed");
         }
+        let (targeting, wished) = (self.targeting(), next.targeting());
+        if targeting.condition != wished.condition {
+            return frozen("condition");
+        }
+        if targeting.layer != wished.layer {
+            return frozen("layer");
+        }
+        if targeting.prerequisites != wished.prerequisites {
+            return frozen("prerequisites");
+        }
         if arms(self) != arms(next) {
             return frozen("variations");
         }
@@ -99,6 +110,9 @@ impl Experiment {
         }
         if self.guardrails() != next.guardrails() {
             return frozen("guardrails");
+        }
+        if self.correction() != next.correction() {
+            return frozen("correction");
         }
         if self.method() != next.method() {
             return frozen("method");

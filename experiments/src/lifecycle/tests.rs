@@ -66,6 +66,7 @@ fn what_decides_the_split_is_fixed_once_it_runs() {
         ("/primary_metric", json!("revenue_per_unit"), "primary_metric"),
         ("/metrics", json!(["orders"]), "metrics"),
         ("/guardrails", json!([{"metric": "page_latency", "margin_bp": 500}]), "guardrails"),
+        ("/correction", json!("benjamini_hochberg"), "correction"),
         ("/method", json!({"kind": "fixed_horizon"}), "method"),
         ("/planned_units", json!(20_000), "planned_units"),
         ("/hypothesis", json!("One sells less than nothing."), "hypothesis"),

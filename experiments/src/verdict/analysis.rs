@@ -126,6 +126,7 @@ pub(super) fn finished(
         sentence: String::new(),
         metrics: plan.metrics().iter().map(summary_of).collect(),
         method: plan.method(),
+        correction: plan.correction(),
         sample_ratio,
         arms: summarise(plan, current),
         comparisons,

@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::arm::{self, ArmSums, CompareError, Compared, MetricSums};
 use crate::definition::Method;
 use crate::effect::{Effect, Scale};
-use crate::family::holm;
 use crate::guardrail::{GuardrailReading, Unread};
 use crate::inference::{Mode, Reading, p_against, read};
 use crate::interval::{Alternative, Estimate};
@@ -93,15 +92,16 @@ pub(super) fn comparisons(plan: &Plan, looks: &[&Look], reader: &Reader<'_>) -> 
     comparisons
 }
 
-/// Corrects the p-values of all that does not decide, by Holm. What was planned is corrected for what was planned, so that nobody
+/// Corrects the p-values of all that does not decide, as the plan says. What was planned is corrected for what was planned, so that nobody
 /// changes its numbers by adding metrics; late metrics are corrected for all.
 pub(super) fn corrected(plan: &Plan, comparisons: &mut [Comparison]) {
     let is_late = |comparison: &Comparison| plan.metrics()[comparison.metric].added_at_ms.is_some();
     let others: Vec<&mut Comparison> = comparisons.iter_mut().filter(|c| !c.is_primary).collect();
     let p_of = |comparison: &&mut Comparison| comparison.adjusted_p.unwrap_or(1.0);
     let planned: Vec<f64> = others.iter().filter(|c| !is_late(c)).map(p_of).collect();
-    let among_all = holm(&others.iter().map(p_of).collect::<Vec<_>>());
-    let mut among_planned = holm(&planned).into_iter();
+    let corrected = |p_values: &[f64]| plan.correction().of(plan.method(), p_values);
+    let among_all = corrected(&others.iter().map(p_of).collect::<Vec<_>>());
+    let mut among_planned = corrected(&planned).into_iter();
     for (comparison, of_all) in others.into_iter().zip(among_all) {
         let p = if is_late(comparison) { Some(of_all) } else { among_planned.next() };
         comparison.adjusted_p = comparison.adjusted_p.and(p);

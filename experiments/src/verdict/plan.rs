@@ -1,6 +1,6 @@
 //! What is fixed before an experiment starts and an analysis must know.
 
-use crate::definition::{Experiment, Method, WHOLE_BP};
+use crate::definition::{Correction, Experiment, Method, WHOLE_BP};
 use crate::guardrail::Guardrail;
 use crate::metric::Metric;
 use crate::sequence::Sequence;
@@ -46,6 +46,7 @@ pub struct Plan {
     arms: Vec<PlannedArm>,
     metrics: Vec<PlannedMetric>,
     method: Method,
+    correction: Correction,
     alpha: f64,
     planned_units: u64,
     sequence: Sequence,
@@ -112,7 +113,8 @@ impl Plan {
         let role = |index: usize| if index == 0 { Role::Primary } else { Role::Secondary };
         let planned = |(index, metric)| PlannedMetric { metric, role: role(index), added_at_ms: None };
         let metrics = metrics.into_iter().enumerate().map(planned).collect();
-        Ok(Plan { arms, metrics, method: Method::default(), alpha, planned_units, sequence, is_over: false })
+        let (method, correction) = (Method::default(), Correction::default());
+        Ok(Plan { arms, metrics, method, correction, alpha, planned_units, sequence, is_over: false })
     }
 
     /// Returns the plan that a definition makes, with chance of error [`ALPHA`].
@@ -132,14 +134,18 @@ impl Plan {
         for planned in &mut plan.metrics {
             let metric = &planned.metric;
             let rule = experiment.guardrails().iter().find(|rule| rule.metric == metric.key());
-            let margin = rule.map(|rule| f64::from(rule.margin_bp) / f64::from(WHOLE_BP));
-            if let Some(guardrail) = margin.and_then(|margin| Guardrail::new(margin, metric.better())) {
+            let guardrail = rule.and_then(|rule| {
+                let margin = f64::from(rule.margin_bp) / f64::from(WHOLE_BP);
+                Some(Guardrail::new(margin, metric.better())?.asking(rule.asks))
+            });
+            if let Some(guardrail) = guardrail {
                 planned.role = Role::Guardrail(guardrail);
             }
             let late = experiment.late_metrics().iter().find(|late| late.metric == planned.metric.key());
             planned.added_at_ms = late.map(|late| late.added_at_ms);
         }
-        Ok(Plan { method: experiment.method(), is_over: experiment.status().is_over(), ..plan })
+        let (method, correction) = (experiment.method(), experiment.correction());
+        Ok(Plan { method, correction, is_over: experiment.status().is_over(), ..plan })
     }
 
     /// Returns the plan read by another method.
@@ -165,6 +171,11 @@ impl Plan {
     /// Returns how results are read.
     pub fn method(&self) -> Method {
         self.method
+    }
+
+    /// Returns how what does not decide is corrected for its number.
+    pub fn correction(&self) -> Correction {
+        self.correction
     }
 
     /// Returns the chance of a wrong verdict over the experiment's life.

@@ -7,7 +7,7 @@ use crate::family::holm;
 use crate::guardrail::{Guardrail, GuardrailReading, Unread};
 use crate::inference::{Mode, p_against};
 use crate::statistic::Statistic;
-use crate::verdict::{Comparison, Plan, UNITS_PER_ARM_MIN};
+use crate::verdict::{Comparison, Plan, Role, UNITS_PER_ARM_MIN};
 
 /// Reads a guardrail of two arms from the lift and the difference where they can be made.
 ///
@@ -38,18 +38,22 @@ pub(super) fn read(
         Err(_) => return of_no_spread(guardrail.better(), control.mean == 0.0 && treatment.mean == 0.0),
     };
     let in_its_unit = scaled(mode, level_of(&control, &treatment));
-    let [good, bad] = guardrail.sides();
-    let worst = guardrail.worst_lift();
+    let [_, bad] = guardrail.sides();
     let p_not_worse = p_against(&in_its_unit, alpha, bad, &difference, 0.0);
     let p_beyond = match relative {
-        Some(compared) => p_against(mode, alpha, good, &compared.effect, worst),
-        None if control.mean > 0.0 => Effect::pooled(&control, &treatment, 1.0 + worst)
-            .ok()
-            .and_then(|effect| p_against(&in_its_unit, alpha, good, &effect, 0.0)),
+        Some(compared) => {
+            guardrail.p_beyond(|side, lift| p_against(mode, alpha, side, &compared.effect, lift))
+        }
+        None if control.mean > 0.0 => guardrail.p_beyond(|side, lift| {
+            let effect = Effect::pooled(&control, &treatment, 1.0 + lift).ok()?;
+            p_against(&in_its_unit, alpha, side, &effect, 0.0)
+        }),
         None => Some(1.0),
     };
     match (p_beyond, p_not_worse) {
-        (Some(p_beyond), Some(p_not_worse)) => GuardrailReading::of([p_beyond, p_not_worse], [alpha; 2]),
+        (Some(p_beyond), Some(p_not_worse)) => {
+            GuardrailReading::of(guardrail.asks(), [p_beyond, p_not_worse], [alpha; 2])
+        }
         _ => unread(Unread::NotComparable),
     }
 }
@@ -89,9 +93,12 @@ pub(super) fn scaled(mode: &Mode, scale: f64) -> Mode {
 pub(super) fn corrected(plan: &Plan, comparisons: &mut [Comparison]) {
     let p_values: Vec<f64> =
         comparisons.iter().filter_map(|comparison| Some(comparison.guardrail?.p_not_worse)).collect();
-    let readings = comparisons.iter_mut().filter_map(|comparison| comparison.guardrail.as_mut());
-    for (reading, p) in readings.zip(holm(&p_values)) {
-        *reading = reading.corrected(p, [plan.alpha_per_comparison(), plan.alpha()]);
+    let readings = comparisons.iter_mut().filter_map(|comparison| {
+        let Role::Guardrail(guardrail) = plan.metrics()[comparison.metric].role else { return None };
+        Some((guardrail.asks(), comparison.guardrail.as_mut()?))
+    });
+    for ((asks, reading), p) in readings.zip(holm(&p_values)) {
+        *reading = reading.corrected(asks, p, [plan.alpha_per_comparison(), plan.alpha()]);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The verdict in words that say what to do.
 
-use crate::guardrail::{Standing, Unread};
+use crate::guardrail::{Ask, Standing, Unread};
 use crate::interval::Estimate;
 use crate::verdict::{Analysis, Comparison, Verdict, WithheldReason};
 
@@ -102,7 +102,9 @@ fn broken_guardrail(analysis: &Analysis, variation: usize) -> Option<String> {
 /// Begins with a space.
 fn unproven_guardrails(analysis: &Analysis, variation: usize) -> String {
     let is_open = |comparison: &&Comparison| {
+        let asks = analysis.metrics[comparison.metric].guardrail.map(|rail| rail.asks());
         comparison.variation == variation
+            && asks == Some(Ask::NotWorse)
             && (comparison.guardrail).is_some_and(|reading| reading.standing == Standing::Unclear)
     };
     let open: Vec<&str> = analysis
@@ -111,7 +113,37 @@ fn unproven_guardrails(analysis: &Analysis, variation: usize) -> String {
         .filter(is_open)
         .map(|c| analysis.metrics[c.metric].phrase.as_str())
         .collect();
-    if open.is_empty() { String::new() } else { format!(" Not shown to be safe yet: {}.", open.join(", ")) }
+    let open = if open.is_empty() {
+        String::new()
+    } else {
+        format!(" Not shown to be safe yet: {}.", open.join(", "))
+    };
+    equivalences(analysis, variation) + &open
+}
+
+/// Says of the guardrails that are to stay as they are which are shown to do so, and which not yet; begins with a space.
+fn equivalences(analysis: &Analysis, variation: usize) -> String {
+    let told = |standing: Standing, opening: &str| -> String {
+        let of = |comparison: &Comparison| {
+            let is_so = comparison.guardrail.is_some_and(|reading| reading.standing == standing);
+            let metric = &analysis.metrics[comparison.metric];
+            let margin = metric.guardrail.filter(|rail| rail.asks() == Ask::Equivalent)?.margin();
+            (comparison.variation == variation && is_so)
+                .then(|| format!(" {}{opening} within ±{}.", uppercased(&metric.phrase), margin_of(margin)))
+        };
+        analysis.comparisons.iter().filter_map(of).collect()
+    };
+    told(Standing::Equivalent, " is shown to be equivalent")
+        + &told(Standing::Unclear, " is not shown yet to be equivalent")
+}
+
+fn uppercased(phrase: &str) -> String {
+    let mut letters = phrase.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn margin_of(margin: f64) -> String {
+    format!("{} %", (margin * 10_000.0).round() / 100.0)
 }
 
 /// Names the guardrails that cannot be read, of those that are asked for, each with the reason.
@@ -197,6 +229,9 @@ fn no_difference(analysis: &Analysis, is_over: bool) -> String {
     };
     let blind = unread_guardrails(analysis, |_, why| !why.is_early());
     let blind = blind.map_or_else(String::new, |blind| format!(" And {blind}."));
+    // Whoever only rebuilds something wants to know that nothing moves.
+    let same = if analysis.arms.len() == 2 { equivalences(analysis, 1) } else { String::new() };
+    let blind = same + &blind;
     if is_over {
         format!("No difference was found: {bounds}. Keep {control}, or try again with more visitors.{blind}")
     } else {

@@ -45,9 +45,9 @@ pub struct Train {
     /// believed.
     #[arg(long, value_name = "MS")]
     pub now_ms: Option<i64>,
-    /// The memory to count orders with, in bytes; what stands in the latest four million lines of orders and of views is
-    /// held beside it.
-    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
+    /// The memory to train with, in bytes: to count orders with, and as much again to learn with, of fewer lines, questions and items where
+    /// these would take more. What the program and the catalogue take, and the largest day where it changed, comes on top.
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 30, overrides_with = "memory_bytes")]
     pub memory_bytes: usize,
     /// Put the model into service even where it is plainly worse than the one that is there.
     #[arg(long)]
@@ -141,6 +141,9 @@ pub struct Evaluate {
     /// Codes that are no products, such as POST; with a star behind, all that begin so.
     #[arg(long, value_name = "CODE", value_delimiter = ',', requires = "protocol")]
     pub without: Vec<String>,
+    /// Take what lines of negative quantity say from the orders before them, as imports do; otherwise these lines are passed over.
+    #[arg(long, requires = "protocol")]
+    pub returns: bool,
     /// Say also what each part of the order of candidates is worth, by learning it anew without the part; it takes several times
     /// as long. Not with the protocol after.
     #[arg(long, requires = "protocol")]

@@ -57,6 +57,7 @@ fn of_events(arguments: &Evaluate) -> anyhow::Result<Result<Report, ExitCode>> {
         orders,
         sessions,
         items: logs.items().len(),
+        unknown: 0,
         seconds: began.elapsed().as_secs_f64(),
         rows,
     }))
@@ -71,7 +72,7 @@ fn of_files(protocol: Protocol, arguments: &Evaluate) -> anyhow::Result<Report> 
         bail!("{} holds no entry to learn from", train.display());
     }
     let began = std::time::Instant::now();
-    let rows = match protocol.task() {
+    let (rows, unknown) = match protocol.task() {
         Task::Session => {
             let test = arguments.test.as_deref().context("--protocol session needs --test FILE")?;
             let cases = session_cases(&log, test)?;
@@ -81,23 +82,24 @@ fn of_files(protocol: Protocol, arguments: &Evaluate) -> anyhow::Result<Report> 
                 let without = learning::sessions::ablated(log.all(), settings.sessions);
                 rows.extend(evaluate::ablated_sessions(&model, without, &cases));
             }
-            rows
+            // The protocol asks prefixes of known items.
+            (rows, 0)
         }
         task => {
             let cases = arguments.cases.as_deref().context("--protocol loo and fbt need --cases FILE")?;
             let cases = files::cases(cases, task.name(), &log)?;
             let model = learning::baskets::learn(log.all(), settings.baskets);
-            let mut rows = evaluate::baskets(&model, log.all(), &settings.pairs, task, &cases);
+            let mut rows = evaluate::baskets(&model, log.all(), &settings, task, &cases);
             if arguments.ablate {
                 let without = learning::baskets::ablated(log.all(), settings.baskets);
                 rows.extend(evaluate::ablated_baskets(&model, without, task, &cases));
             }
-            rows
+            (rows, cases.iter().filter(|case| case.came[0] == evaluate::UNKNOWN).count())
         }
     };
     let seconds = began.elapsed().as_secs_f64();
     let (orders, sessions) = if kind == Kind::Sessions { (0, log.len()) } else { (log.len(), 0) };
-    Ok(Report { orders, sessions, items: log.items().len(), seconds, rows })
+    Ok(Report { orders, sessions, items: log.items().len(), unknown, seconds, rows })
 }
 
 /// Asks the later orders of a file, from a time on or the latest tenth, what customers buy who had ordered before.
@@ -125,7 +127,7 @@ fn of_returns(arguments: &Evaluate) -> anyhow::Result<Report> {
         );
     }
     let seconds = began.elapsed().as_secs_f64();
-    Ok(Report { orders: early.len(), sessions: 0, items: log.items().len(), seconds, rows })
+    Ok(Report { orders: early.len(), sessions: 0, items: log.items().len(), unknown: 0, seconds, rows })
 }
 
 fn file_to_learn_from(arguments: &Evaluate) -> anyhow::Result<&Path> {
@@ -135,7 +137,8 @@ fn file_to_learn_from(arguments: &Evaluate) -> anyhow::Result<&Path> {
 /// Returns which lines count, whenever they were.
 fn rules(arguments: &Evaluate) -> anyhow::Result<Rules> {
     let only = arguments.orders.as_deref().map(files::ids).transpose()?;
-    Ok(Rules { before_ms: None, without: arguments.without.clone(), only })
+    let takes_back = arguments.returns;
+    Ok(Rules { before_ms: None, without: arguments.without.clone(), only, takes_back })
 }
 
 fn before_ms(arguments: &Evaluate) -> anyhow::Result<Option<i64>> {

@@ -4,14 +4,18 @@
 //! `unit_price_minor`, `ts` (a time) and `seq` (the position within an order or session). Cases have `task`, `context` (a
 //! list of items) and `target`.
 
+mod returns;
+
 use std::{collections::HashMap, fs::File, path::Path};
 
 use anyhow::{Context, bail, ensure};
 use learning::{
-    evaluate::Case,
+    evaluate::{Case, UNKNOWN},
     log::{Gather, Kind, Log},
 };
 use polars::prelude::{Column, DataFrame, DataType, Int64Chunked, ParquetReader, SerReader, TimeUnit};
+
+use returns::Return;
 
 /// Says which lines of a log count.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +26,8 @@ pub struct Rules {
     pub without: Vec<String>,
     /// Only entries of these ids.
     pub only: Option<std::collections::HashSet<String>>,
+    /// Whether lines of negative quantity take pieces from the orders before them; else they are passed over.
+    pub takes_back: bool,
 }
 
 impl Rules {
@@ -39,11 +45,19 @@ struct Entry {
     at_ms: i64,
     /// Who bought, where that is known.
     buyer: Option<String>,
-    /// Position, item and name.
-    lines: Vec<(i64, String, Option<String>)>,
+    lines: Vec<Line>,
 }
 
-/// Reads a log. Lines of no positive quantity or price, as those of cancellations, do not count; items are trimmed, and
+/// Is one line of an entry.
+struct Line {
+    position: i64,
+    item: String,
+    name: Option<String>,
+    pieces: i64,
+}
+
+/// Reads a log. Lines of no positive quantity or price, as those of cancellations, do not count, but for what they take back where
+/// the rules say so; items are trimmed, and
 /// those of orders in capitals, since exports of tills write one code in several ways.
 ///
 /// # Errors
@@ -68,6 +82,7 @@ pub fn log(path: &Path, kind: Kind, rules: &Rules) -> anyhow::Result<Log> {
     let (ids, items) = (ids.str()?, items.str()?);
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut entries: Vec<(String, Entry)> = Vec::new();
+    let mut came_back = Vec::new();
     for row in 0..frame.height() {
         let (Some(id), Some(item)) = (ids.get(row), items.get(row)) else { continue };
         let at_ms = times.and_then(|times| times.get(row));
@@ -76,10 +91,17 @@ pub fn log(path: &Path, kind: Kind, rules: &Rules) -> anyhow::Result<Log> {
         let is_late = rules.before_ms.zip(at_ms).is_some_and(|(before, at)| at >= before);
         let is_wanted = rules.only.as_ref().is_none_or(|only| only.contains(id));
         let item = code(item, kind);
-        if is_late || !is_wanted || !is_sold(quantities) || !is_sold(prices) || item.is_empty() {
+        if is_late || !is_wanted || item.is_empty() || (kind == Kind::Baskets && !rules.is_product(&item)) {
             continue;
         }
-        if kind == Kind::Baskets && !rules.is_product(&item) {
+        let buyer = || buyers.as_ref().and_then(|buyers| buyers.get(row)).map(str::to_owned);
+        let pieces = number(quantities).unwrap_or(1);
+        if rules.takes_back && pieces < 0 {
+            let (id, at_ms) = (id.to_owned(), at_ms.unwrap_or(0));
+            came_back.push(Return { id, buyer: buyer(), at_ms, item, pieces: pieces.saturating_neg() });
+            continue;
+        }
+        if !is_sold(quantities) || !is_sold(prices) {
             continue;
         }
         let place = *places.entry(id.to_owned()).or_insert_with(|| {
@@ -88,30 +110,34 @@ pub fn log(path: &Path, kind: Kind, rules: &Rules) -> anyhow::Result<Log> {
         });
         let entry = &mut entries[place].1;
         entry.at_ms = entry.at_ms.max(at_ms.unwrap_or(0));
-        entry.buyer = entry.buyer.take().or_else(|| buyers.as_ref()?.get(row).map(str::to_owned));
+        entry.buyer = entry.buyer.take().or_else(buyer);
         let position = number(positions).unwrap_or(row as i64);
         let name = names.as_ref().and_then(|names| names.get(row)).map(str::to_owned);
-        entry.lines.push((position, item, name));
+        entry.lines.push(Line { position, item, name, pieces });
+    }
+    if !came_back.is_empty() {
+        returns::take_back(&mut entries, came_back);
     }
     let mut gather = Gather::new(kind);
     for (id, mut entry) in entries {
-        entry.lines.sort_by_key(|line| line.0);
-        let lines = entry.lines.iter().map(|(_, item, name)| (item.as_str(), name.as_deref()));
+        entry.lines.sort_by_key(|line| line.position);
+        let lines = entry.lines.iter().map(|line| (line.item.as_str(), line.name.as_deref()));
         gather.entry_of(entry.buyer.as_deref(), &id, entry.at_ms, lines);
     }
     Ok(gather.finish())
 }
 
-/// Reads the cases of one task whose items the log knows.
+/// Reads the cases of one task. What is asked for that the log does not know is asked for all the same, and missed: how many are missed so depends on
+/// what was learnt from, how many are asked on the file alone.
 ///
 /// # Errors
-/// Where the file cannot be read, or lacks a column.
+/// Where the file cannot be read, lacks a column, or holds no case that the log could answer.
 pub fn cases(path: &Path, task: &str, log: &Log) -> anyhow::Result<Vec<Case>> {
     let frame = read(path)?;
     let (tasks, targets) = (text(&frame, "task", path)?, text(&frame, "target", path)?);
     let contexts = frame.column("context").with_context(|| path.display().to_string())?;
     let contexts = contexts.list().with_context(|| format!("{}: context is no list", path.display()))?;
-    let mut cases = Vec::new();
+    let mut cases: Vec<Case> = Vec::new();
     for row in 0..frame.height() {
         if tasks.str()?.get(row) != Some(task) {
             continue;
@@ -122,11 +148,13 @@ pub fn cases(path: &Path, task: &str, log: &Log) -> anyhow::Result<Vec<Case>> {
         given.sort_unstable();
         given.dedup();
         let right = targets.str()?.get(row).and_then(|item| log.item(&code(item, Kind::Baskets)));
-        if let Some(right) = right.filter(|_| !given.is_empty()) {
-            cases.push(Case { given, came: vec![right], group: row as u32 });
-        }
+        cases.push(Case { given, came: vec![right.unwrap_or(UNKNOWN)], group: row as u32 });
     }
-    ensure!(!cases.is_empty(), "{} holds no case of task {task} whose items the log knows", path.display());
+    ensure!(
+        cases.iter().any(|case| !case.given.is_empty() && case.came[0] != UNKNOWN),
+        "{} holds no case of task {task} whose items the log knows",
+        path.display()
+    );
     Ok(cases)
 }
 

@@ -37,9 +37,10 @@ use std::{
 use anyhow::{Context, bail};
 use learning::{
     log::Log,
-    train::{LINES_MAX, Logs},
+    train::{LINES_MAX, Logs, Settings},
 };
 use polars::prelude::{DataFrame, LazyFrame};
+use recommender::Deletion;
 
 use crate::progress::Bar;
 use days::Days;
@@ -50,8 +51,10 @@ use orders::Returned;
 use table::Table;
 use units::Units;
 
-/// The bytes of order lines that are compacted at a time: they, and their frame, are what compacting holds in memory.
+/// The bytes of order lines that are compacted at a time, at most and at least: they, and their frame, are what compacting holds in
+/// memory, beside the day that they belong to.
 const BATCH_BYTES: usize = 64 << 20;
+const BATCH_BYTES_MIN: usize = 1 << 20;
 
 /// Counts what one reading of event files met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +84,10 @@ pub struct Lake {
     unwritten: Vec<(Table, DataFrame)>,
     /// The latest time of an event that is believed.
     latest_ms: i64,
+    /// The bytes of lines that are compacted at a time.
+    batch_bytes: usize,
+    /// The most lines of orders, and of views, that logs are made of.
+    lines: usize,
     _lock: Option<File>,
 }
 
@@ -120,6 +127,8 @@ impl Lake {
             manifest_path,
             unwritten: Vec::new(),
             latest_ms: lines::AT_MS_MAX,
+            batch_bytes: BATCH_BYTES,
+            lines: LINES_MAX,
             _lock: None,
         })
     }
@@ -128,6 +137,13 @@ impl Lake {
     #[must_use]
     pub fn up_to(self, now_ms: i64) -> Self {
         Self { latest_ms: now_ms.saturating_add(lines::AHEAD_MAX_MS), ..self }
+    }
+
+    /// Reads with about so much memory.
+    #[must_use]
+    pub fn within(self, memory_bytes: usize, settings: &Settings) -> Self {
+        let batch_bytes = (memory_bytes / 16).clamp(BATCH_BYTES_MIN, BATCH_BYTES);
+        Self { batch_bytes, lines: settings.lines, ..self }
     }
 
     /// Returns how far events have been read.
@@ -160,7 +176,7 @@ impl Lake {
     /// # Errors
     /// Where a day cannot be read.
     pub fn logs<'a>(&self, known: impl IntoIterator<Item = (&'a str, &'a str)>) -> anyhow::Result<Logs> {
-        let (orders, sessions) = self.latest(LINES_MAX as u64)?;
+        let (orders, sessions) = self.latest(self.lines as u64)?;
         Ok(Logs::new(orders, sessions, known))
     }
 
@@ -228,13 +244,13 @@ impl Lake {
             loop {
                 let from = self.manifest.mark(file);
                 let mut tell = |line| bar.aside(|| broken(line));
-                let read = lines::read(file, from, BATCH_BYTES, self.latest_ms, &mut batch, &mut tell)?;
+                let read = lines::read(file, from, self.batch_bytes, self.latest_ms, &mut batch, &mut tell)?;
                 bar.advance(read.mark.bytes - from.bytes);
                 tally.lines += read.mark.lines - from.lines;
                 tally.broken += read.broken;
                 tally.unfinished += u64::from(read.unfinished);
                 self.manifest.advance(file, read.mark, &batch);
-                if batch.size() < BATCH_BYTES {
+                if batch.size() < self.batch_bytes {
                     break;
                 }
                 self.flush(&mut batch, &mut tally, &mut keep)?;
@@ -274,6 +290,14 @@ impl Lake {
             self.manifest.note(table, merged.day, merged.rows);
         }
         Ok(duplicates)
+    }
+
+    /// Returns the latest deletion of a history that is known, and that logs and counts are free of.
+    ///
+    /// # Errors
+    /// Where a day cannot be read.
+    pub fn latest_deletion(&self) -> anyhow::Result<Option<Deletion>> {
+        Ok(self.units()?.latest_deletion())
     }
 
     fn units(&self) -> anyhow::Result<Units> {

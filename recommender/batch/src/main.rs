@@ -3,13 +3,14 @@
 //! In the order of the data: [`lake`] reads event files and keeps their orders and views by day, [`facts`] reads what is
 //! known beside them, the crate `learning` learns, and [`train`] puts the model into service. [`tune`] finds settings that
 //! suit the shop. [`evaluate`] measures, on
-//! the lake or on [`files`] that others evaluate on, too; [`report`] prints what it found.
+//! the lake or on [`files`] that others evaluate on, too; [`report`] prints what it found, and [`memory`] tells what a training held.
 
 mod arguments;
 mod evaluate;
 mod facts;
 mod files;
 mod lake;
+mod memory;
 mod progress;
 mod report;
 mod train;

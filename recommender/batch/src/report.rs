@@ -13,6 +13,8 @@ pub struct Report {
     pub sessions: usize,
     /// How many items they hold.
     pub items: usize,
+    /// How many cases ask for an item that was not learnt from, and count as missed.
+    pub unknown: usize,
     /// How long learning and asking took.
     pub seconds: f64,
     /// What each method attained.
@@ -34,6 +36,13 @@ impl Report {
             [(orders, "orders"), (sessions, "sessions")].into_iter().filter(|(count, _)| **count > 0);
         let entries: Vec<String> = counts.map(|(count, what)| format!("{count} {what}")).collect();
         writeln!(out, "learnt from {} of {items} items and asked in {seconds:.1} s", entries.join(" and "))?;
+        if self.unknown > 0 {
+            writeln!(
+                out,
+                "{} cases ask for items that are not in what was learnt from: missed by all",
+                self.unknown
+            )?;
+        }
         writeln!(
             out,
             "{:<8} {:<16} {:<8} {:>7}  {:^22}  {:^22} {:>7} {:>7} {:>7} {:>9}  {:>6} {:>6} {:>6}",
@@ -82,6 +91,7 @@ impl Report {
                 items: self.items,
                 seconds: self.seconds,
                 cases: figures.cases,
+                unknown_targets: self.unknown,
                 hit_rate_20: figures.hit_rate.mean,
                 hit_rate_20_interval: interval(figures.hit_rate),
                 mrr_20: figures.reciprocal_rank.mean,
@@ -112,6 +122,7 @@ struct Line<'a> {
     items: usize,
     seconds: f64,
     cases: u64,
+    unknown_targets: usize,
     hit_rate_20: f64,
     hit_rate_20_interval: [f64; 2],
     mrr_20: f64,

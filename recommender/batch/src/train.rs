@@ -16,7 +16,7 @@ use learning::{
 };
 use recommender::{
     About, Model,
-    archive::{Archive, Gate, Kept},
+    archive::{Archive, Deleted, Gate, Kept},
 };
 
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     arguments::Train,
     clock,
     lake::{Lake, counting::Counting},
-    nothing,
+    memory, nothing,
     progress::Bar,
     tell,
 };
@@ -35,10 +35,10 @@ use crate::{
 /// Where files cannot be read or written; the model in service then stays.
 pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
-    let settings = arguments.facts.settings()?;
+    let settings = arguments.facts.settings()?.within(arguments.memory_bytes);
     let catalogue = arguments.facts.catalogue()?;
     let now_ms = arguments.now_ms.map_or_else(clock, Ok)?;
-    let mut lake = Lake::open(&arguments.lake)?.up_to(now_ms);
+    let mut lake = Lake::open(&arguments.lake)?.up_to(now_ms).within(arguments.memory_bytes, &settings);
     let tally = lake.compact(&arguments.events, &mut |line| eprintln!("{line}"))?;
     let mut out = io::stdout().lock();
     tell(&tally, &mut out)?;
@@ -62,13 +62,18 @@ pub fn run(arguments: &Train) -> anyhow::Result<ExitCode> {
         logs.items().len(),
         begun.elapsed().as_secs_f64()
     )?;
-    if let Some(running) = running.filter(|running| !arguments.promote_anyway && running.id != id)
-        && let Err(refused) = Gate::default().pass(model.about(), &running)
+    if let Some(peak_bytes) = memory::peak_bytes() {
+        writeln!(out, "held at most {} MB of memory", peak_bytes / 1_000_000)?;
+    }
+    let is_same = running.as_ref().is_some_and(|running| running.id == id);
+    if !arguments.promote_anyway
+        && !is_same
+        && let Err(refused) = Gate::default().admit(model.about(), running.as_ref())
     {
         writeln!(out, "model {id} was not put into service: {refused}")?;
         return Ok(ExitCode::from(NOT_PROMOTED));
     }
-    archive.promote(&id, now_ms)?;
+    archive.promote(&id, Deleted::StayAway, now_ms)?;
     writeln!(out, "model {id} is in service as {}", arguments.model.display())?;
     Ok(ExitCode::SUCCESS)
 }
@@ -138,6 +143,7 @@ fn learn(
         sessions: logs.sessions.len() as u64,
         items: logs.items().len() as u64,
         settings: serde_json::to_value(settings)?,
+        free_of: lake.latest_deletion()?,
         measured,
     };
     Ok(Model::new(about, items.context("a catalogue of SKUs")?, learnt)?)

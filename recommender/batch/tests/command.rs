@@ -3,13 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "what surrounds a test fails with it")]
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::PathBuf,
     process::{Command, Output},
 };
 
 use cart_core::Sku;
-use recommender::{Algorithm, Evidence, Index, Model, Reason, Wanted};
+use recommender::{
+    Algorithm, Deletion, Evidence, Index, Model, Reason, Tuning, Wanted,
+    archive::{Archive, ArchiveError, Deleted},
+};
 
 const FIRST: &str = "events-v1-00000000000000000001.jsonl";
 
@@ -97,7 +101,7 @@ fn training_writes_a_model_that_the_index_answers_from() {
     let methods: Vec<&str> = about.measured.iter().map(|measured| measured.method.as_str()).collect();
     assert!(methods.contains(&"popularity") && methods.contains(&"cosine") && methods.contains(&"ranked"));
     for algorithm in [Algorithm::Learnt, Algorithm::Pairs] {
-        let wanted = Wanted { algorithm, most: 3, allow: &|_| true, alike: None };
+        let wanted = Wanted { algorithm, most: 3, allow: &|_| true, alike: None, tuning: Tuning::default() };
         let sku = |text: &str| Sku::parse(text).unwrap();
         let first = &index.bought_together(&sku("CUP"), wanted)[0];
         let counted = Reason::BoughtTogether(Evidence { with: sku("CUP"), both: 60, of: 60 });
@@ -169,14 +173,16 @@ fn days_that_come_one_by_one_give_the_bytes_that_all_at_once_give() {
         let name = format!("events-v1-{:020}.jsonl", 100 + number);
         piecemeal.events(&name, day);
         at_once.events(&name, day);
-        out = piecemeal.train(&["--now-ms", "1765000000007", "--promote-anyway"]).1;
+        out =
+            piecemeal.train(&["--now-ms", "1765000000007", "--promote-anyway", "--memory-bytes", "65536"]).1;
     }
     assert!(out.contains("\ncounted 10 new orders and what came back of 2: "), "{out}");
     at_once.train(&["--now-ms", "1765000000007", "--memory-bytes", "4096"]);
     let model = |shop: &Shop| fs::read(shop.path("model/current.model")).unwrap();
     assert!(model(&piecemeal) == model(&at_once));
     fs::remove_file(piecemeal.path("lake/_counts/names")).unwrap();
-    let (_, out, err) = piecemeal.train(&["--now-ms", "1765000000007", "--promote-anyway"]);
+    let (_, out, err) =
+        piecemeal.train(&["--now-ms", "1765000000007", "--promote-anyway", "--memory-bytes", "8192"]);
     assert!(out.contains("\ncounted all 110 orders: "), "{out}");
     assert_eq!(err, "what was counted before is not used: lake/_counts/names is torn\n");
     assert!(model(&piecemeal) == model(&at_once));
@@ -225,7 +231,13 @@ fn what_is_in_the_future_is_not_believed() {
     let model = |shop: &Shop| fs::read(shop.path("model/current.model")).unwrap();
     let popular = |shop: &Shop| {
         let index = Index::new(Model::read(&shop.path("model/current.model")).unwrap());
-        let all = Wanted { algorithm: Algorithm::Popular, most: 9, allow: &|_| true, alike: None };
+        let all = Wanted {
+            algorithm: Algorithm::Popular,
+            most: 9,
+            allow: &|_| true,
+            alike: None,
+            tuning: Tuning::default(),
+        };
         index.popular(all).into_iter().map(|s| (s.sku, s.score.to_bits())).collect::<Vec<_>>()
     };
     assert_eq!(popular(&shop), popular(&without));
@@ -258,7 +270,13 @@ fn a_model_is_free_of_what_was_deleted_after_the_next_training() {
     assert_eq!(shop.train(&["--now-ms", "1765000000001"]).0, 0);
     let told = || {
         let index = Index::new(Model::read(&shop.path("model/current.model")).unwrap());
-        let all = Wanted { algorithm: Algorithm::Pairs, most: 9, allow: &|_| true, alike: None };
+        let all = Wanted {
+            algorithm: Algorithm::Pairs,
+            most: 9,
+            allow: &|_| true,
+            alike: None,
+            tuning: Tuning::default(),
+        };
         let beside = index.bought_together(&Sku::parse("CUP").unwrap(), all);
         let items: Vec<String> = beside.iter().map(|one| one.sku.to_string()).collect();
         (index.about().orders, items, index.item_count())
@@ -282,6 +300,212 @@ fn a_model_is_free_of_what_was_deleted_after_the_next_training() {
     let (orders, items, count) = told();
     assert_eq!((orders, count), (41, 4), "{items:?}");
     assert!(!items.contains(&"SECRET".to_owned()) && !items.contains(&"HIDDEN".to_owned()), "{items:?}");
+
+    // The models say what they are free of, and the one of before does not come back unasked.
+    let archive = Archive::of(&shop.path("model/current.model"));
+    let kept = archive.list().unwrap();
+    let latest = Deletion { position: 71, at_ms: 1_764_000_000_000 + 71 * 3_600_000 };
+    assert_eq!(kept.iter().map(|kept| kept.about.free_of).collect::<Vec<_>>(), [None, Some(latest)]);
+    let refused = archive.rollback(Deleted::StayAway, 9).unwrap_err();
+    assert!(matches!(&refused, ArchiveError::BringsBack { deleted, .. } if *deleted == latest), "{refused}");
+    assert_eq!(archive.rollback(Deleted::MayComeBack, 9).unwrap(), kept[0].id);
+    // The next training is free of it again, and goes into service.
+    assert_eq!(shop.train(&["--now-ms", "1765000000003"]).0, 0);
+    assert!(!told().1.contains(&"SECRET".to_owned()));
+}
+
+#[test]
+fn a_robot_of_a_million_events_changes_hardly_anything() {
+    use std::io::Write;
+    let (shop, without) = (Shop::new(), Shop::new());
+    [&shop, &without].into_iter().for_each(|shop| {
+        shop.events(FIRST, &orders());
+        shop.events(SECOND, &views());
+    });
+    // Half of it looks, half puts into its cart, a hundred sessions a day with pauses between them, for ten days.
+    let file = fs::File::create(shop.path("events/events-v1-00000000000000100000.jsonl")).unwrap();
+    let mut out = std::io::BufWriter::new(file);
+    for n in 0..1_000_000_i64 {
+        let (kind, sku) = if n % 2 == 0 { ("product_viewed", "CUP") } else { ("line_added", "CREAM") };
+        let at_ms = 1_764_000_000_000 + n / 1_000 * 864_000 + n % 1_000;
+        writeln!(
+            out,
+            r#"{{"position":{},"id":"b{n}","at_ms":{at_ms},"type":"{kind}","cart":null,"unit":"robot","data":{{"sku":"{sku}"}}}}"#,
+            100_000 + n
+        )
+        .unwrap();
+    }
+    out.flush().unwrap();
+    drop(out);
+    let now = ["--now-ms", "1765000000000"];
+    let (status, out, _) = shop.train(&now);
+    assert!(status == 0 && out.contains("1000180 views"), "{out}");
+    assert_eq!(without.train(&now).0, 0);
+    let index = |shop: &Shop| Index::new(Model::read(&shop.path("model/current.model")).unwrap());
+    let (with, without) = (index(&shop), index(&without));
+    // A thousand views of each of eleven or twelve days, two hundred of a session.
+    let more = with.about().sessions - without.about().sessions;
+    assert!((1..=60).contains(&more), "{more} more sessions");
+    let wanted = Wanted {
+        algorithm: Algorithm::Pairs,
+        most: 2,
+        allow: &|_| true,
+        alike: None,
+        tuning: Tuning::default(),
+    };
+    // What goes with what the robot did not touch is what it was.
+    let next = |index: &Index, sku: &str| -> BTreeSet<String> {
+        let next = index.next(&[Sku::parse(sku).unwrap()], wanted);
+        next.into_iter().map(|suggestion| suggestion.sku.to_string()).collect()
+    };
+    for sku in ["TEA", "JUG", "MILK"] {
+        assert_eq!(next(&with, sku), next(&without, sku), "{sku}");
+    }
+}
+
+#[test]
+fn a_training_holds_about_as_much_memory_as_it_is_given() {
+    let shop = Shop::new();
+    // A month of a shop of two thousand products: 120,000 lines of orders and 45,000 views. Trees take time and no more memory.
+    fs::write(shop.path("settings.json"), r#"{"baskets": {"growth": null}, "sessions": {"growth": null}}"#)
+        .unwrap();
+    let mut at = 0;
+    let mut position = 0;
+    let mut draw = |most: u64| {
+        at += 1;
+        (at as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29) % most
+    };
+    let mut text = String::new();
+    for n in 0..30_000_i64 {
+        let skus: Vec<String> = (0..4).map(|_| format!("P{}", draw(40) * draw(50))).collect();
+        let skus: Vec<&str> = skus.iter().map(String::as_str).collect();
+        let at_ms = 1_764_000_000_000 + n * 86_400;
+        let usual = format!("\"at_ms\":{}", 1_764_000_000_000 + n * 3_600_000);
+        text += &order(n, &skus).replace(&usual, &format!("\"at_ms\":{at_ms}"));
+        for step in 0..n % 4 {
+            position += 1;
+            let sku = skus[step as usize];
+            text += &format!(
+                "{{\"position\":{},\"id\":\"w{position}\",\"at_ms\":{},\"type\":\"product_viewed\",\"cart\":null,\"unit\":\"v{n}\",\"data\":{{\"sku\":\"{sku}\"}}}}\n",
+                100_000 + position,
+                at_ms + step
+            );
+        }
+    }
+    shop.events(FIRST, &text);
+    let peak = |memory_bytes: &str| {
+        let _ = fs::remove_dir_all(shop.path("lake"));
+        let (status, out, err) = shop.train(&[
+            "--now-ms",
+            "1775000000000",
+            "--promote-anyway",
+            "--settings",
+            "settings.json",
+            "--memory-bytes",
+            memory_bytes,
+        ]);
+        assert_eq!((status, err.as_str()), (0, ""));
+        let index = Index::new(Model::read(&shop.path("model/current.model")).unwrap());
+        let said =
+            out.lines().find_map(|line| line.strip_prefix("held at most ")?.strip_suffix(" MB of memory"));
+        (said.unwrap_or_else(|| panic!("{out}")).parse::<u64>().unwrap(), index.about().settings.clone())
+    };
+    let (little, settings) = peak("16777216");
+    assert_eq!((&settings["lines"], &settings["sessions"]["questions"]), (&65_536.into(), &2_048.into()));
+    let (usual, settings) = peak("1073741824");
+    assert!(settings["lines"].is_null(), "nothing is left out: {settings}");
+    println!("{little} MB with 16 MiB, {usual} MB with 1 GiB");
+    assert!(little < 320 && little * 3 < usual * 2, "{little} MB with 16 MiB, {usual} MB with 1 GiB");
+}
+
+#[test]
+fn a_torn_day_of_the_lake_stops_the_training_by_its_name_and_so_does_one_of_other_columns() {
+    let shop = Shop::new();
+    shop.events(FIRST, &orders());
+    shop.events(SECOND, &views());
+    assert_eq!(shop.train(&["--now-ms", "1765000000001"]).0, 0);
+    let before = fs::read(shop.path("model/current.model")).unwrap();
+    let day = fs::read_dir(shop.path("lake")).unwrap().map(|entry| entry.unwrap().path());
+    let day = day.filter(|path| path.join("views.parquet").exists()).min().unwrap();
+    for table in ["views.parquet", "orders.parquet"] {
+        let path = day.join(table);
+        let whole = fs::read(&path).unwrap();
+        let name = format!("lake/{}/{table}", day.file_name().unwrap().to_str().unwrap());
+        let refused = || {
+            let _ = fs::remove_dir_all(shop.path("lake/_counts"));
+            let (status, _, err) = shop.train(&["--now-ms", "1765000000002"]);
+            assert!(
+                status == 1
+                    && err
+                        .contains(&format!("{name} cannot be read; remove the lake, and it is built again")),
+                "{err}"
+            );
+            assert_eq!(fs::read(shop.path("model/current.model")).unwrap(), before, "the old model stands");
+            err
+        };
+        for torn in [&whole[..whole.len() / 2], b"PAR1", b""] {
+            fs::write(&path, torn).unwrap();
+            refused();
+        }
+        let mut other = polars::prelude::df!("id" => ["e"], "colour" => ["red"]).unwrap();
+        polars::prelude::ParquetWriter::new(fs::File::create(&path).unwrap()).finish(&mut other).unwrap();
+        let said = refused();
+        assert!(said.contains("unable to find column"), "{said}");
+        fs::write(&path, &whole).unwrap();
+    }
+    fs::remove_dir_all(shop.path("lake")).unwrap();
+    assert_eq!(shop.train(&["--now-ms", "1765000000001"]).0, 0);
+    assert!(fs::read(shop.path("model/current.model")).unwrap() == before, "built again, it says the same");
+}
+
+#[test]
+fn times_out_of_range_and_a_clock_that_goes_back_are_survived() {
+    let (shop, sorted) = (Shop::new(), Shop::new());
+    let at = |number: i64, at_ms: &str| {
+        let before = format!("\"at_ms\":{}", 1_764_000_000_000 + number * 3_600_000);
+        order(number, &["JUG", "MILK"]).replace(&before, &format!("\"at_ms\":{at_ms}"))
+    };
+    let odd =
+        at(90, "-1") + &at(91, "9223372036854775807") + &at(92, "99999999999999999999") + &at(93, "1e300");
+    // The same views, told as by a node whose clock is an hour behind every other moment.
+    let told: Vec<String> = views().lines().map(|line| format!("{line}\n")).collect();
+    let (first, second): (Vec<_>, Vec<_>) = told.iter().cloned().enumerate().partition(|(n, _)| n % 2 == 0);
+    let turned: String = second.into_iter().chain(first).map(|(_, line)| line).collect();
+    shop.events(FIRST, &(orders() + &odd));
+    shop.events(SECOND, &turned);
+    sorted.events(FIRST, &orders());
+    sorted.events(SECOND, &views());
+    let now = ["--now-ms", "1765000000000"];
+    let (status, out, err) = shop.train(&now);
+    assert!(status == 0 && out.contains("4 broken lines passed over"), "{out}");
+    assert_eq!(err.lines().count(), 4, "{err}");
+    assert_eq!(sorted.train(&now).0, 0);
+    let model = |shop: &Shop| fs::read(shop.path("model/current.model")).unwrap();
+    assert!(model(&shop) == model(&sorted), "what was told in another order is learnt alike");
+}
+
+#[test]
+fn one_event_alone_makes_a_model_that_answers() {
+    for (event, popular) in [(order(1, &["CUP"]), 1), (order(1, &["CUP", "TEA"]), 2)] {
+        let shop = Shop::new();
+        shop.events(FIRST, &event);
+        let (status, out, err) = shop.train(&["--now-ms", "1765000000000"]);
+        assert_eq!((status, err.as_str()), (0, ""), "{out}");
+        let index = Index::new(Model::read(&shop.path("model/current.model")).unwrap());
+        for algorithm in [Algorithm::Learnt, Algorithm::Pairs, Algorithm::After, Algorithm::Popular] {
+            let wanted =
+                Wanted { algorithm, most: 9, allow: &|_| true, alike: None, tuning: Tuning::default() };
+            let cup = [Sku::parse("CUP").unwrap()];
+            assert_eq!(index.popular(wanted).len(), popular);
+            assert_eq!(index.bought_together(&cup[0], wanted).len(), popular - 1);
+            assert_eq!(index.next(&cup, wanted).len(), popular - 1);
+            assert_eq!(index.recommended(&cup, &cup, wanted).len(), popular - 1);
+        }
+    }
+    let shop = Shop::new();
+    shop.events(SECOND, &(views().lines().next().unwrap().to_owned() + "\n"));
+    let (status, _, err) = shop.train(&[]);
+    assert!(status == 3 && err.contains("nothing to learn from"), "one look is no session: {err}");
 }
 
 #[test]
@@ -425,9 +649,9 @@ fn baskets_of_files_are_cleaned_learnt_and_asked() {
     }
     parquet(&shop.path("orders.parquet"), "order_id", &lines);
     let cases = polars::prelude::df!(
-        "task" => ["loo", "fbt", "fbt"],
-        "context" => [vec!["10A", "91"], vec!["10A"], vec!["77"]].map(|items| items.into_iter().collect::<polars::prelude::Series>()),
-        "target" => ["10b", "10B", "78"],
+        "task" => ["loo", "fbt", "fbt", "fbt", "fbt"],
+        "context" => [vec!["10A", "91"], vec!["10A"], vec!["77"], vec!["77"], vec!["NEW"]].map(|items| items.into_iter().collect::<polars::prelude::Series>()),
+        "target" => ["10b", "10B", "78", "NEW", "77"],
     );
     polars::prelude::ParquetWriter::new(fs::File::create(shop.path("cases.parquet")).unwrap())
         .finish(&mut cases.unwrap())
@@ -436,7 +660,7 @@ fn baskets_of_files_are_cleaned_learnt_and_asked() {
         let files = ["evaluate", "--protocol", task, "--train", "orders.parquet", "--cases", "cases.parquet"];
         shop.run(&[&files[..], &["--json", "--without", "POST,M*"], more].concat())
     };
-    for (task, count) in [("loo", 1), ("fbt", 2)] {
+    for (task, count, unknown, hits) in [("loo", 1, 0, 1.0), ("fbt", 4, 1, 0.5)] {
         let (status, out, err) = ask(task, &["--before", "1970-05-01", "--ablate"]);
         assert_eq!((status, err.as_str()), (0, ""));
         let rows = json_lines(&out);
@@ -445,8 +669,9 @@ fn baskets_of_files_are_cleaned_learnt_and_asked() {
         let ranked = rows.iter().find(|row| row["method"] == "ranked").unwrap();
         assert_eq!(
             (&ranked["cases"], &ranked["hit_rate_20"], &ranked["items"]),
-            (&count.into(), &1.0.into(), &7.into())
+            (&count.into(), &hits.into(), &7.into())
         );
+        assert_eq!(ranked["unknown_targets"], unknown, "they count as missed, and are told");
         // Four orders a day, of the 120 days before the first of May.
         assert_eq!(ranked["train_orders"], 480);
     }
@@ -503,6 +728,50 @@ fn later_orders_of_a_file_are_asked_what_customers_who_came_back_buy() {
     assert!(status == 1 && err.contains("no later order of somebody who had ordered before"), "{err}");
     let (status, _, err) = shop.run(&[&ask[..], &["--before", "1969-01-01"]].concat());
     assert!(status == 1 && err.contains("holds no orders to learn from"), "{err}");
+}
+
+#[test]
+fn what_came_back_is_taken_from_the_orders_of_a_file_where_that_is_asked() {
+    let shop = Shop::new();
+    // Sixty customers bought a cup and a tea. One sent both back, one the cup alone, and one more cups than were bought.
+    let mut rows: Vec<(String, String, &str, i64, i64)> = (0..60)
+        .flat_map(|n| ["CUP", "TEA"].map(|item| (format!("o{n}"), format!("u{n}"), item, 2, n)))
+        .collect();
+    for (who, item, pieces, day) in [
+        (3, "CUP", 2, 9),
+        (3, "TEA", 2, 9),
+        (4, "CUP", 2, 9),
+        (5, "CUP", 3, 9),
+        (50, "CUP", 2, 9),
+        (6, "CUP", 1, 9),
+    ] {
+        rows.push((format!("C{who}{item}"), format!("u{who}"), item, -pieces, day));
+    }
+    let text =
+        |of: fn(&(String, String, &'static str, i64, i64)) -> String| rows.iter().map(of).collect::<Vec<_>>();
+    let mut frame = polars::prelude::df!(
+        "order_id" => text(|row| row.0.clone()), "user_id" => text(|row| row.1.clone()),
+        "item_id" => text(|row| row.2.to_owned()), "quantity" => rows.iter().map(|row| row.3).collect::<Vec<i64>>(),
+        "ts" => rows.iter().map(|row| row.4 * 86_400_000).collect::<Vec<i64>>(),
+    )
+    .unwrap();
+    let mut cases = polars::prelude::df!(
+        "task" => ["fbt"], "context" => [["CUP"].into_iter().collect::<polars::prelude::Series>()], "target" => ["TEA"],
+    )
+    .unwrap();
+    for (name, frame) in [("orders.parquet", &mut frame), ("cases.parquet", &mut cases)] {
+        let file = fs::File::create(shop.path(name)).unwrap();
+        polars::prelude::ParquetWriter::new(file).finish(frame).unwrap();
+    }
+    let learnt_from = |more: &[&str]| {
+        let files =
+            ["evaluate", "--protocol", "fbt", "--train", "orders.parquet", "--cases", "cases.parquet"];
+        let (status, out, err) = shop.run(&[&files[..], &["--json"], more].concat());
+        assert_eq!((status, err.as_str()), (0, ""));
+        json_lines(&out)[0]["train_orders"].as_i64().unwrap()
+    };
+    // Of customer 3 nothing is left; what customer 50 sent back was before they bought it.
+    assert_eq!((learnt_from(&[]), learnt_from(&["--returns"])), (60, 59));
 }
 
 #[test]

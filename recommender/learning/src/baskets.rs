@@ -294,6 +294,8 @@ fn popular(fame: &[Fame]) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use recommender::Ask;
+
     use super::*;
     use crate::log::{Gather, Kind, Log};
 
@@ -314,9 +316,8 @@ mod tests {
     fn what_belongs_together_is_learnt_and_the_same_log_gives_the_same_model() {
         let log = log(1_200);
         let model = learn(log.all(), Settings::default());
-        let (mut scratch, mut best) = (model.scratch(), Vec::new());
         let item = |name: &str| log.item(name).unwrap();
-        model.goes_with(&[item("500"), item("501"), item("milk")], 3, &mut scratch, &mut best);
+        let best = model.answer(&[item("500"), item("501"), item("milk")], 3);
         let names: Vec<&str> = best.iter().map(|item| &*log.items()[item.0 as usize]).collect();
         assert!(names.iter().all(|name| name.starts_with("50")), "{names:?}");
         assert!(["502", "504"].contains(&names[0]), "the circle's next on either side: {names:?}");
@@ -339,8 +340,7 @@ mod tests {
     fn one_basket_and_none_are_learnt_from_too() {
         let log = log(1);
         let model = learn(log.all(), Settings::default());
-        let (mut scratch, mut best) = (model.scratch(), Vec::new());
-        model.goes_with(&[0], 20, &mut scratch, &mut best);
+        let best = model.answer(&[0], 20);
         assert_eq!(best.len(), 3);
         learn(Gather::new(Kind::Baskets).finish().all(), Settings::default());
     }

@@ -10,13 +10,14 @@ pub mod measure;
 use std::time::Instant;
 
 use recommender::{
-    Measured, Task,
-    basket::{self, BasketModel},
-    history,
-    pairs::Pairs,
+    Ask, Measured, POPULARITY, RANKED, Ranked, Task,
+    basket::BasketModel,
+    history::{BoughtAfter, History, Latest},
+    lists::{Entry, Lists, Popular},
+    pairs::BoughtWith,
     ranker::Ranker,
     session::{self, Retrieval, SessionModel},
-    tally::{Tally, keep_best},
+    tally::keep_best,
 };
 
 use crate::{
@@ -26,11 +27,15 @@ use crate::{
     pairs::{self, Score},
     sessions as learnt_sessions,
     teach::Question,
+    train::Settings,
 };
 pub use measure::{Figures, Interval, Measure};
 
 /// The length of the lists that are looked at.
 pub const LIST: usize = 20;
+
+/// The number of an item that a log does not know: nothing finds it, and who asks for it counts as missed.
+pub const UNKNOWN: u32 = u32::MAX;
 
 /// One question: what is given, and what came: the next item first, where more of a session is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,9 +98,6 @@ impl Row {
     }
 }
 
-/// A method: puts its best items for what is given into the list.
-type Method<'a> = (&'static str, Box<dyn FnMut(&[u32], &mut Vec<(u32, f32)>) + 'a>);
-
 /// Returns the cases of later sessions whose items the earlier log knows.
 pub fn session_cases(log: &Log, later: &Log) -> Vec<Case> {
     let known: Vec<Option<u32>> = later.items().iter().map(|item| log.item(item)).collect();
@@ -155,6 +157,53 @@ fn thinned(entries: usize, most: usize, questions: Vec<Question>) -> Vec<Case> {
     asked.map(|Question { given, right, entry }| Case { given, came: vec![right], group: entry }).collect()
 }
 
+/// Is a method that is asked: a name, and a model.
+struct Method<'a> {
+    name: &'static str,
+    ask: Box<Asking<'a>>,
+}
+
+/// Puts the best items for what is given into the list, at most so many.
+type Asking<'a> = dyn FnMut(&[u32], usize, &mut Ranked) + 'a;
+
+impl<'a> Method<'a> {
+    fn new<M: Ask + 'a>(name: &'static str, model: M) -> Self {
+        let mut scratch = model.scratch();
+        let ask =
+            move |given: &[u32], most: usize, best: &mut Ranked| model.ask(given, most, &mut scratch, best);
+        Self { name, ask: Box::new(ask) }
+    }
+}
+
+/// Ranks what a list of the item on screen says, and nothing else.
+struct AfterTheLast<'a>(&'a Lists);
+
+impl Ask for AfterTheLast<'_> {
+    type Scratch = ();
+
+    fn scratch(&self) {}
+
+    fn ask(&self, given: &[u32], most: usize, (): &mut (), best: &mut Ranked) {
+        let list = given.last().map(|&item| self.0.of(item)).unwrap_or_default();
+        best.clear();
+        best.extend(list.iter().take(most).map(|entry| (entry.item, entry.score)));
+    }
+}
+
+/// Ranks partners of what is given, without what is given.
+struct Others<'a>(BoughtWith<'a>);
+
+impl Ask for Others<'_> {
+    type Scratch = ();
+
+    fn scratch(&self) {}
+
+    fn ask(&self, given: &[u32], most: usize, (): &mut (), best: &mut Ranked) {
+        self.0.ask(given, most, &mut (), best);
+        best.retain(|item| !given.contains(&item.0));
+    }
+}
+
 /// Asks a session model, and simpler methods beside it, under both policies.
 pub fn sessions(
     model: &SessionModel,
@@ -162,90 +211,48 @@ pub fn sessions(
     counting: &pairs::Settings,
     cases: &[Case],
 ) -> Vec<Row> {
-    let popular = most_viewed(log);
-    let counted = pairs::count(log, counting);
-    let mut vmis = anchors::VmisKnn::new(log);
-    let plain = plain(model);
-    let (mut scratch, mut plain_scratch) = (model.scratch(), plain.scratch());
-    let mut retrieval = Retrieval::new(model);
-    let methods: Vec<Method<'_>> = vec![
-        ("popularity", Box::new(|_, best| best.clone_from(&popular))),
-        (
-            "after the last",
-            Box::new(|given, best| {
-                let list = model.signals.next.of(given[given.len() - 1]);
-                best.clear();
-                best.extend(list.iter().take(LIST + 1).map(|entry| (entry.item, entry.score)));
-            }),
-        ),
-        ("pairs", Box::new(|given, best| by_pairs(&counted, given, best))),
-        ("VMIS-kNN", Box::new(|given, best| vmis.next(given, LIST + 1, best))),
-        ("past sessions", Box::new(|given, best| retrieval.next(given, LIST + 1, best))),
-        ("weighted", Box::new(|given, best| plain.next(given, LIST + 1, &mut plain_scratch, best))),
-        ("ranked", Box::new(|given, best| model.next(given, LIST + 1, &mut scratch, best))),
+    let (popular, counted) = (most_viewed(log), pairs::count(log, counting));
+    let methods = vec![
+        Method::new(POPULARITY, Popular(&popular)),
+        Method::new("after the last", AfterTheLast(&model.signals.next)),
+        Method::new("pairs", Others(BoughtWith::of(&counted))),
+        Method::new("VMIS-kNN", anchors::VmisKnn::new(log)),
+        Method::new("past sessions", Retrieval::new(model)),
+        Method::new("weighted", plain_sessions(model)),
+        Method::new(RANKED, model),
     ];
-    let items = log.log().items().len();
-    let ask = |(name, ask): Method<'_>| {
-        asked(Task::Session, name, ask, &[Some(Policy::Allowed), Some(Policy::Removed)], cases, items)
-    };
-    methods.into_iter().flat_map(ask).collect()
+    asked(Task::Session, methods, cases, log.log().items().len())
 }
 
 /// Asks a basket model, and simpler methods beside it.
 pub fn baskets(
     model: &BasketModel,
     log: Slice<'_>,
-    counting: &pairs::Settings,
+    settings: &Settings,
     task: Task,
     cases: &[Case],
 ) -> Vec<Row> {
-    let counted = Score::ALL.map(|score| (score, pairs::count(log, &pairs::Settings { score, ..*counting })));
-    let items = log.log().items().len();
+    let counted =
+        Score::ALL.map(|score| (score, pairs::count(log, &pairs::Settings { score, ..settings.pairs })));
     let popular = most_viewed(log);
-    let unforested = |ranker: &Ranker| Ranker { weights: ranker.weights.clone(), ..Ranker::default() };
-    let plain = BasketModel {
+    let plain = |ranker: &Ranker| Ranker { weights: ranker.weights.clone(), ..Ranker::default() };
+    let weighted = BasketModel {
         signals: model.signals.clone(),
-        completion: unforested(&model.completion),
-        together: unforested(&model.together),
+        completion: plain(&model.completion),
+        together: plain(&model.together),
     };
-    let (mut scratch, mut plain_scratch) = (model.scratch(), plain.scratch());
-    let (mut tally, mut past) = (Tally::new(items), model.signals.past.scratch());
-    let (ease, mut eased) = (anchors::ease(log), Tally::new(items));
-    let mut others = Tally::new(items);
-    let mut methods: Vec<Method<'_>> = vec![
-        ("popularity", Box::new(|given, best| *best = without(given, &popular))),
-        (
-            "past baskets",
-            Box::new(|given, best| {
-                model.signals.past.score(given, &mut past, &mut tally);
-                take_best(&mut tally, given, best);
-            }),
-        ),
-        (
-            "EASE",
-            Box::new(|given, best| {
-                given.iter().for_each(|&item| eased.add_all(ease.of(item), 1.0));
-                take_best(&mut eased, given, best);
-            }),
-        ),
-        (
-            "linear",
-            Box::new(|given, best| {
-                given.iter().for_each(|&item| others.add_all(model.signals.linear.of(item), 1.0));
-                take_best(&mut others, given, best);
-            }),
-        ),
-        ("weighted", Box::new(|given, best| plain.goes_with(given, LIST, &mut plain_scratch, best))),
-        ("ranked", Box::new(|given, best| model.goes_with(given, LIST, &mut scratch, best))),
-    ];
-    methods.splice(
-        1..1,
-        counted.iter().map(|(score, pairs)| {
-            let method: Method<'_> = (score.name(), Box::new(|given, best| by_pairs(pairs, given, best)));
-            method
-        }),
-    );
-    methods.into_iter().flat_map(|(name, ask)| asked(task, name, ask, &[None], cases, items)).collect()
+    let mut methods = vec![Method::new(POPULARITY, Popular(&popular))];
+    methods.extend(counted.iter().map(|(score, pairs)| Method::new(score.name(), BoughtWith::of(pairs))));
+    methods.extend([
+        Method::new("past baskets", &model.signals.past),
+        Method::new("EASE", anchors::ease(log, settings.baskets.doubt.items)),
+        Method::new("P3alpha", anchors::walks(log, 0.0)),
+        Method::new("RP3beta", anchors::walks(log, anchors::BETA)),
+        Method::new("linear", &model.signals.linear),
+        Method::new("weighted", weighted),
+        Method::new(RANKED, model),
+    ]);
+    asked(task, methods, cases, log.log().items().len())
 }
 
 /// Asks what returning customers buy, of what they had.
@@ -257,32 +264,15 @@ pub fn returns(
     cases: &[Case],
 ) -> Vec<Row> {
     let (counted, after) = (pairs::count(log, counting), after::count(log, after));
-    let items = log.log().items().len();
-    let popular = most_viewed(log);
-    let (mut scratch, mut scratch_of_next) = (model.scratch(), model.scratch());
-    let goes_with = |given: &[u32], scratch: &mut basket::Scratch| {
-        let (latest, mut best) = (&given[..given.len().min(history::LATEST_MAX)], Vec::new());
-        model.goes_with(latest, basket::CANDIDATES, scratch, &mut best);
-        best
-    };
-    let methods: Vec<Method<'_>> = vec![
-        ("popularity", Box::new(|given, best| *best = without(given, &popular))),
-        ("pairs", Box::new(|given, best| by_pairs(&counted, given, best))),
-        ("baskets", Box::new(|given, best| *best = without(given, &goes_with(given, &mut scratch)))),
-        ("after", Box::new(|given, best| *best = history::after(&after, given))),
-        (
-            "ranked",
-            Box::new(|given, best| {
-                *best = history::next(goes_with(given, &mut scratch_of_next), &after, given);
-            }),
-        ),
+    let (popular, after) = (most_viewed(log), BoughtAfter::of(&after));
+    let methods = vec![
+        Method::new(POPULARITY, Popular(&popular)),
+        Method::new("pairs", BoughtWith::of(&counted)),
+        Method::new("baskets", Latest(model)),
+        Method::new("after", after),
+        Method::new(RANKED, History { baskets: model, after }),
     ];
-    methods.into_iter().flat_map(|(name, ask)| asked(Task::After, name, ask, &[None], cases, items)).collect()
-}
-
-/// Returns a list without what is given.
-fn without(given: &[u32], list: &[(u32, f32)]) -> Vec<(u32, f32)> {
-    list.iter().copied().filter(|item| !given.contains(&item.0)).collect()
+    asked(Task::After, methods, cases, log.log().items().len())
 }
 
 /// Asks a session model with rankers that do without a part each.
@@ -294,9 +284,7 @@ pub fn ablated_sessions(
     let (mut model, items) = (model.clone(), model.signals.fame.len());
     let ask = |(name, ranker)| {
         model.ranker = ranker;
-        let mut scratch = model.scratch();
-        let ask = |given: &[u32], best: &mut _| model.next(given, LIST + 1, &mut scratch, best);
-        asked(Task::Session, name, ask, &[Some(Policy::Allowed), Some(Policy::Removed)], cases, items)
+        asked(Task::Session, vec![Method::new(name, &model)], cases, items)
     };
     rankers.into_iter().flat_map(ask).collect()
 }
@@ -311,57 +299,55 @@ pub fn ablated_baskets(
     let (mut model, items) = (model.clone(), model.signals.fame.len());
     let ask = |(name, [completion, together]): (&'static str, [Ranker; 2])| {
         (model.completion, model.together) = (completion, together);
-        let mut scratch = model.scratch();
-        let ask = |given: &[u32], best: &mut _| model.goes_with(given, LIST, &mut scratch, best);
-        asked(task, name, ask, &[None], cases, items)
+        asked(task, vec![Method::new(name, &model)], cases, items)
     };
     rankers.into_iter().flat_map(ask).collect()
 }
 
-/// Ranks the partners of what is given, without what is given.
-pub fn by_pairs(pairs: &Pairs, given: &[u32], best: &mut Vec<(u32, f32)>) {
-    *best = recommender::pairs::ranked(pairs, given, |_| 1.0);
-    best.retain(|item| !given.contains(&item.0));
-}
-
-fn plain(model: &SessionModel) -> SessionModel {
+fn plain_sessions(model: &SessionModel) -> SessionModel {
     let ranker = Ranker { weights: model.ranker.weights.clone(), ..Ranker::default() };
     SessionModel { ranker, ..model.clone() }
 }
 
-fn take_best(tally: &mut Tally, given: &[u32], best: &mut Vec<(u32, f32)>) {
-    tally.best(LIST + given.len(), best);
-    tally.clear();
-    best.retain(|item| !given.contains(&item.0));
-}
-
 /// Returns the items that stand in most entries, enough for a list without what a long basket holds.
-fn most_viewed(log: Slice<'_>) -> Vec<(u32, f32)> {
+fn most_viewed(log: Slice<'_>) -> Vec<Entry> {
     let mut counts = vec![0.0; log.log().items().len()];
     log.entries().for_each(|(_, entry)| entry.iter().for_each(|&item| counts[item as usize] += 1.0));
-    let mut most: Vec<(u32, f32)> =
-        counts.into_iter().enumerate().map(|(item, count)| (item as u32, count)).collect();
+    let mut most: Ranked = counts.into_iter().enumerate().map(|(item, count)| (item as u32, count)).collect();
     keep_best(&mut most, LIST + session::CANDIDATES);
-    most
+    most.into_iter().map(|(item, score)| Entry { item, score }).collect()
 }
 
-fn asked(
+/// Puts the cases of a task to methods: of sessions under both policies for the item on screen; of baskets what is given is never
+/// an answer.
+fn asked(task: Task, methods: Vec<Method<'_>>, cases: &[Case], items: usize) -> Vec<Row> {
+    let policies: &[Option<Policy>] = match task {
+        Task::Session => &[Some(Policy::Allowed), Some(Policy::Removed)],
+        Task::Loo | Task::Fbt | Task::After => &[None],
+    };
+    methods.into_iter().flat_map(|method| one_asked(task, method, policies, cases, items)).collect()
+}
+
+fn one_asked(
     task: Task,
-    method: &'static str,
-    mut ask: impl FnMut(&[u32], &mut Vec<(u32, f32)>),
+    mut method: Method<'_>,
     policies: &[Option<Policy>],
     cases: &[Case],
     items: usize,
 ) -> Vec<Row> {
     let mut measures: Vec<Measure> = policies.iter().map(|_| Measure::new(items)).collect();
-    let (mut best, mut list, mut nanos) = (Vec::new(), Vec::new(), Vec::with_capacity(cases.len()));
+    let (mut best, mut list, mut nanos) = (Ranked::new(), Vec::new(), Vec::with_capacity(cases.len()));
     for case in cases {
+        let spare = if task == Task::Session { 1 } else { case.given.len() };
         let began = Instant::now();
-        ask(&case.given, &mut best);
+        (method.ask)(&case.given, LIST + spare, &mut best);
         nanos.push(began.elapsed().as_nanos() as u64);
         for (policy, measure) in policies.iter().zip(&mut measures) {
-            let on_screen = case.given[case.given.len() - 1];
-            let may = |item: &u32| *policy != Some(Policy::Removed) || *item != on_screen;
+            let may = |item: &u32| match policy {
+                None => !case.given.contains(item),
+                Some(Policy::Allowed) => true,
+                Some(Policy::Removed) => case.given.last() != Some(item),
+            };
             list.clear();
             list.extend(best.iter().map(|item| item.0).filter(may).take(LIST));
             measure.add(case, &list);
@@ -374,7 +360,7 @@ fn asked(
     });
     let row = |(policy, measure): (&Option<Policy>, Measure)| Row {
         task,
-        method,
+        method: method.name,
         policy: *policy,
         figures: measure.figures(),
         micros,

@@ -10,7 +10,7 @@
 //! 5. [`evaluate`]: questions of the future, asked of models;
 //! 6. [`counts`]: what is bought together, counted exactly over more orders than memory holds, and kept from day to day;
 //!    [`together`]: what a model takes from it;
-//! 7. [`train`]: all of it, for a shop, and [`tune`]: which settings do best there.
+//! 7. [`parts`]: each of them behind one trait; [`train`]: all of it, for a shop, and [`tune`]: which settings do best there.
 //!
 //! What is drawn, is drawn by [`draw`].
 
@@ -24,6 +24,7 @@ pub mod linear;
 pub mod log;
 pub mod names;
 pub mod pairs;
+mod parts;
 pub mod sessions;
 pub mod teach;
 pub mod together;

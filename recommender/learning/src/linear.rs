@@ -22,11 +22,18 @@ pub struct Doubt {
     pub names: f32,
     /// What neighbouring codes count, in baskets.
     pub codes: f32,
+    /// The most items of the model, the most bought.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub items: usize,
+}
+
+fn is_usual(items: &usize) -> bool {
+    *items == ITEMS_MAX
 }
 
 impl Default for Doubt {
     fn default() -> Self {
-        Self { ridge: 2.0, dropout: 0.5, names: 1.0, codes: 1.0 }
+        Self { ridge: 2.0, dropout: 0.5, names: 1.0, codes: 1.0, items: ITEMS_MAX }
     }
 }
 
@@ -39,7 +46,7 @@ const KEPT: usize = 400;
 
 /// Makes the model of baskets, each with its worth.
 pub fn rows(slice: Slice<'_>, worth: &[f32], alike: &Rows, codes: &Rows, doubt: Doubt) -> Rows {
-    let chosen = chosen(slice, worth);
+    let chosen = chosen(slice, worth, doubt.items);
     let mut place_of = vec![usize::MAX; slice.log().items().len()];
     for (place, &item) in chosen.iter().enumerate() {
         place_of[item as usize] = place;
@@ -83,7 +90,7 @@ pub fn rows(slice: Slice<'_>, worth: &[f32], alike: &Rows, codes: &Rows, doubt: 
 }
 
 /// Returns the most bought items, ascending.
-fn chosen(slice: Slice<'_>, worth: &[f32]) -> Vec<u32> {
+fn chosen(slice: Slice<'_>, worth: &[f32], items: usize) -> Vec<u32> {
     let mut bought = vec![0.0; slice.log().items().len()];
     for ((_, entry), worth) in slice.entries().zip(worth) {
         entry.iter().for_each(|&item| bought[item as usize] += worth);
@@ -91,7 +98,7 @@ fn chosen(slice: Slice<'_>, worth: &[f32]) -> Vec<u32> {
     let mut most: Vec<(u32, f32)> =
         bought.into_iter().enumerate().map(|(item, sum)| (item as u32, sum)).collect();
     most.retain(|item| item.1 > 0.0);
-    recommender::tally::keep_best(&mut most, ITEMS_MAX);
+    recommender::tally::keep_best(&mut most, items);
     let mut chosen: Vec<u32> = most.into_iter().map(|item| item.0).collect();
     chosen.sort_unstable();
     chosen

@@ -1,7 +1,7 @@
 //! Learning from sessions.
 
 use recommender::{
-    code,
+    Ask, Ranked, code,
     lists::Lists,
     ranker::Ranker,
     session::{
@@ -126,9 +126,10 @@ const REPEAT_QUESTIONS: usize = 4_000;
 fn repeat(signals: &Signals, questions: &[Question]) -> f32 {
     let every = questions.len().div_ceil(REPEAT_QUESTIONS).max(1);
     let score = |repeat: f32| {
-        let (mut retrieval, mut best) = (Retrieval::of(signals, repeat), Vec::new());
+        let (retrieval, mut best) = (Retrieval::of(signals, repeat), Ranked::new());
+        let mut scratch = retrieval.scratch();
         let rank = |question: &Question| {
-            retrieval.next(&question.given, LIST, &mut best);
+            retrieval.ask(&question.given, LIST, &mut scratch, &mut best);
             best.iter()
                 .position(|item| item.0 == question.right)
                 .map_or(0.0, |place| 1.0 / (place as f64 + 1.0))
@@ -281,9 +282,8 @@ mod tests {
     fn what_follows_is_learnt_and_the_same_log_gives_the_same_model() {
         let log = log(900);
         let model = learn(log.all(), Settings::default());
-        let (mut scratch, mut best) = (model.scratch(), Vec::new());
         let item = |name: &str| log.item(name).unwrap();
-        model.next(&[item("11"), item("12")], 3, &mut scratch, &mut best);
+        let best = model.answer(&[item("11"), item("12")], 3);
         assert_eq!(best[0].0, item("13"));
         let again = learn(log.all(), Settings::default());
         assert_eq!(format!("{:?}", again.ranker), format!("{:?}", model.ranker));
@@ -303,8 +303,7 @@ mod tests {
     fn few_sessions_are_enough_for_an_order_and_none_for_none() {
         let log = log(9);
         let model = learn(log.all(), Settings::default());
-        let (mut scratch, mut best) = (model.scratch(), Vec::new());
-        model.next(&[log.item("11").unwrap()], 20, &mut scratch, &mut best);
+        let best = model.answer(&[log.item("11").unwrap()], 20);
         assert!(!best.is_empty() && model.ranker.forest.trees.is_empty());
         learn(Gather::new(Kind::Sessions).finish().all(), Settings::default());
     }

@@ -67,27 +67,38 @@ impl Together {
         self.items.iter().filter(|item| item.orders > 0).map(|item| &*item.name)
     }
 
-    /// Returns every item that is in an order with its orders, each counting less with its age, most popular first, and what
-    /// is bought together with each; `items` are all of a model, ascending.
-    pub fn learnt(&self, items: &[Box<str>]) -> (Vec<Entry>, Pairs) {
+    /// Returns every item that is in an order with its orders, each counting less with its age, most popular first; `items` are all
+    /// of a model, ascending.
+    pub fn popular(&self, items: &[Box<str>]) -> Vec<Entry> {
+        let ordered = self.items.iter().zip(self.places(items)).filter(|(item, _)| item.orders > 0);
+        let entry =
+            |(item, place): (&Item, Option<u32>)| Some(Entry { item: place?, score: item.popularity });
+        let mut popular: Vec<Entry> = ordered.filter_map(entry).collect();
+        popular.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.item.cmp(&b.item)));
+        popular
+    }
+
+    /// Returns where the counts' items stand among those of a model.
+    fn places(&self, items: &[Box<str>]) -> Vec<Option<u32>> {
         let place = |name: &str| items.binary_search_by(|item| (**item).cmp(name));
-        let places: Vec<Option<u32>> =
-            self.items.iter().map(|item| place(&item.name).ok().map(|place| place as u32)).collect();
+        self.items.iter().map(|item| place(&item.name).ok().map(|place| place as u32)).collect()
+    }
+
+    /// Returns what is bought together with each of a model's items.
+    pub fn pairs(&self, items: &[Box<str>]) -> Pairs {
+        let places = self.places(items);
         let mut of_places: Vec<Option<&Item>> = vec![None; items.len()];
-        let mut popular = Vec::new();
         for (item, &place) in self.items.iter().zip(&places).filter(|(item, _)| item.orders > 0) {
             let Some(place) = place else { continue };
             of_places[place as usize] = Some(item);
-            popular.push(Entry { item: place, score: item.popularity });
         }
-        popular.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.item.cmp(&b.item)));
         let mut pairs = Pairs::default();
         for item in of_places {
             let partners = item.map_or(&[][..], |item| &item.partners);
             let numbered = |pair: &Pair| Some(Pair { item: places[pair.item as usize]?, ..*pair });
             pairs.push(item.map_or(0, |item| item.orders), partners.iter().filter_map(numbered));
         }
-        (popular, pairs)
+        pairs
     }
 }
 
@@ -142,7 +153,7 @@ mod tests {
         };
         let together = counted(&settings);
         assert_eq!(together.orders(), 200);
-        let (popular, pairs) = together.learnt(log.items());
+        let (popular, pairs) = (together.popular(log.items()), together.pairs(log.items()));
         let by_item = |pairs: &Pairs, item| {
             let mut partners = pairs.partners(item).to_vec();
             partners.sort_unstable_by_key(|pair| pair.item);
@@ -159,7 +170,7 @@ mod tests {
             }
         }
         let unlimited = pairs::Settings { entry_items_max: 10, ..settings };
-        let (popular_of_all, _) = counted(&unlimited).learnt(log.items());
+        let popular_of_all = counted(&unlimited).popular(log.items());
         let of_log = pairs::popular(log.all(), settings.half_life_days);
         assert!(popular.len() == of_log.len() && popular_of_all.len() == of_log.len());
         for (found, expected) in popular_of_all.iter().zip(&of_log) {
@@ -174,9 +185,9 @@ mod tests {
         assert_eq!(together.items().count(), log.items().len());
         let more: Vec<Box<str>> =
             ["A"].into_iter().map(Box::from).chain(log.items().iter().cloned()).collect();
-        let (popular, pairs) = together.learnt(&more);
+        let (popular, pairs) = (together.popular(&more), together.pairs(&more));
         assert_eq!((pairs.len(), pairs.entries(0), pairs.partners(0).len()), (more.len(), 0, 0));
         assert!(popular.iter().all(|entry| entry.item > 0));
-        assert!(Together::default().learnt(&more).0.is_empty());
+        assert!(Together::default().popular(&more).is_empty());
     }
 }

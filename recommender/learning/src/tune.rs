@@ -6,15 +6,14 @@
 
 use std::time::{Duration, Instant};
 
-use recommender::{Task, history, session::PastSessions, tally::Tally};
+use recommender::{Ask, Ranked, Task};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    after, baskets,
-    evaluate::{self, Case, LIST, Measure},
-    log::Slice,
-    pairs,
-    train::{LATER, LINES_MAX, Logs, Settings, enough},
+    evaluate::{self, LIST, Measure},
+    log::{Kind, Slice},
+    parts::{self, Questions},
+    train::{LATER, Logs, Settings, enough},
 };
 
 /// Is one parameter with what each of its values attained.
@@ -43,14 +42,14 @@ pub struct Tuned {
 const CASES_MAX: usize = 3_000;
 
 /// A parameter: its name, its values, and where it stands.
-struct Parameter {
-    name: &'static str,
-    values: &'static [f64],
-    place: fn(&mut Settings) -> Place<'_>,
+pub(crate) struct Parameter {
+    pub name: &'static str,
+    pub values: &'static [f64],
+    pub place: fn(&mut Settings) -> Place<'_>,
 }
 
 /// Where a parameter stands, by the kind of its number.
-enum Place<'a> {
+pub(crate) enum Place<'a> {
     Single(&'a mut f32),
     Double(&'a mut f64),
     Count(&'a mut usize),
@@ -76,49 +75,18 @@ impl Place<'_> {
 
 macro_rules! parameter {
     ($kind:ident $($path:ident).+ : $values:expr) => {
-        Parameter {
+        crate::tune::Parameter {
             name: stringify!($($path).+),
             values: &$values,
-            place: |settings| Place::$kind(&mut settings.$($path).+),
+            place: |settings| crate::tune::Place::$kind(&mut settings.$($path).+),
         }
     };
 }
-
-/// What matters most comes first, for the time may be over before the last.
-const OF_BASKETS: [Parameter; 6] = [
-    parameter!(Single baskets.days: [30.0, 65.0, 130.0, 260.0, 520.0, 2_000.0]),
-    parameter!(Single baskets.doubt.ridge: [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0]),
-    parameter!(Single baskets.length_power: [0.0, 0.25, 0.5, 0.75, 1.0]),
-    parameter!(Single baskets.doubt.dropout: [0.0, 0.25, 0.5, 1.0]),
-    parameter!(Single baskets.doubt.names: [0.0, 0.5, 1.0, 2.0, 4.0]),
-    parameter!(Single baskets.doubt.codes: [0.0, 0.5, 1.0, 2.0, 4.0]),
-];
-
-const OF_SESSIONS: [Parameter; 7] = [
-    parameter!(Single sessions.nearness.fade: [1.0, 2.0, 4.0, 8.0]),
-    parameter!(Single sessions.nearness.age: [0.25, 0.5, 1.0, 2.0, 4.0]),
-    parameter!(Single sessions.nearness.shared_fade: [1.0, 2.5, 5.0]),
-    parameter!(Single sessions.nearness.after: [1.5, 3.0, 6.0]),
-    parameter!(Single sessions.nearness.before: [1.0, 3.0, 6.0]),
-    parameter!(Single sessions.nearness.rarity: [0.0, 2.0, 5.0, 10.0]),
-    parameter!(Count sessions.nearness.neighbours: [100.0, 200.0, 400.0]),
-];
-
-const OF_PAIRS: [Parameter; 3] = [
-    parameter!(Double pairs.half_life_days: [30.0, 90.0, 180.0, 365.0, 2_000.0]),
-    parameter!(Double pairs.shrink: [0.0, 1.0, 4.0, 16.0]),
-    parameter!(Double pairs.length_power: [0.0, 0.5, 1.0]),
-];
-
-const OF_AFTER: [Parameter; 3] = [
-    parameter!(Double after.half_life_days: [15.0, 30.0, 60.0, 120.0, 365.0]),
-    parameter!(Double after.shrink: [0.0, 1.0, 4.0, 16.0]),
-    parameter!(Double after.length_power: [0.0, 0.5, 1.0]),
-];
+pub(crate) use parameter;
 
 /// Returns how many parameters there are.
 pub fn parameters() -> usize {
-    OF_BASKETS.len() + OF_SESSIONS.len() + OF_PAIRS.len() + OF_AFTER.len()
+    parts::ALL.iter().map(|part| part.parameters().len()).sum()
 }
 
 /// Tries the parameters of all parts for which there is enough to learn from, until the time is over; `done` is told
@@ -126,18 +94,9 @@ pub fn parameters() -> usize {
 pub fn tune(logs: &Logs, settings: &Settings, budget: Duration, done: &mut dyn FnMut()) -> Tuned {
     let mut search = Search { until: Instant::now() + budget, settings: *settings, tried: Vec::new(), done };
     let mut is_complete = true;
-    if let Some((early, cases)) = of_orders(logs) {
-        is_complete &= search.go(&OF_PAIRS, |settings| by_pairs(early, &cases, settings));
-        is_complete &= search.go(&OF_BASKETS, |settings| by_baskets(early, &cases, settings));
-        let cases = of_returns(logs, early);
-        if !cases.is_empty() {
-            is_complete &= search.go(&OF_AFTER, |settings| by_returns(early, &cases, settings));
-        }
-    }
-    if let Some((early, late)) = slices(logs.sessions.all()) {
-        let known = known(early);
-        let cases = evaluate::prefixes(late, CASES_MAX, |item| known[item as usize]);
-        is_complete &= search.go(&OF_SESSIONS, |settings| by_sessions(early, &cases, settings));
+    for part in parts::ALL {
+        let Some(questions) = part.questions(logs, settings) else { continue };
+        is_complete &= search.go(part.parameters(), |settings| part.gain(&questions, settings));
     }
     Tuned { settings: search.settings, tried: search.tried, is_complete }
 }
@@ -179,23 +138,34 @@ impl Search<'_> {
     }
 }
 
-fn of_orders(logs: &Logs) -> Option<(Slice<'_>, Vec<Case>)> {
-    let (early, late) = slices(logs.orders.all())?;
+/// Returns what later baskets ask of a task.
+pub(crate) fn of_baskets<'a>(logs: &'a Logs, task: Task, settings: &Settings) -> Option<Questions<'a>> {
+    let (early, late) = slices(logs.orders.all(), settings)?;
     let known = known(early);
-    let cases = evaluate::basket_cases(Task::Loo, late, CASES_MAX, |item| known[item as usize]);
-    Some((early, cases))
+    let cases = evaluate::basket_cases(task, late, CASES_MAX, |item| known[item as usize]);
+    Some(Questions { kind: Kind::Baskets, early, cases })
 }
 
-/// Returns what those who came back ask of early orders, none where nobody is known to have done so.
-fn of_returns(logs: &Logs, early: Slice<'_>) -> Vec<Case> {
+/// Returns what those who came back ask of early orders, nothing where nobody is known to have done so.
+pub(crate) fn of_returns<'a>(logs: &'a Logs, settings: &Settings) -> Option<Questions<'a>> {
+    let (early, _) = slices(logs.orders.all(), settings)?;
     let known = known(early);
-    let (asked, _) = logs.orders.all().latest(LINES_MAX).split_by_time(1.0 - LATER);
-    evaluate::return_cases(asked, early.len(), CASES_MAX, |item| known[item as usize])
+    let (asked, _) = logs.orders.all().latest(settings.lines).split_by_time(1.0 - LATER);
+    let cases = evaluate::return_cases(asked, early.len(), CASES_MAX, |item| known[item as usize]);
+    (!cases.is_empty()).then_some(Questions { kind: Kind::Baskets, early, cases })
+}
+
+/// Returns what later sessions ask.
+pub(crate) fn of_sessions<'a>(logs: &'a Logs, settings: &Settings) -> Option<Questions<'a>> {
+    let (early, late) = slices(logs.sessions.all(), settings)?;
+    let known = known(early);
+    let cases = evaluate::prefixes(late, CASES_MAX, |item| known[item as usize]);
+    Some(Questions { kind: Kind::Sessions, early, cases })
 }
 
 /// Returns what is learnt from and what asks: the latest tenth but one, for the latest is what the model is measured by.
-fn slices(log: Slice<'_>) -> Option<(Slice<'_>, Slice<'_>)> {
-    let (early, _) = enough(log)?.split_by_time(1.0 - LATER);
+fn slices<'a>(log: Slice<'a>, settings: &Settings) -> Option<(Slice<'a>, Slice<'a>)> {
+    let (early, _) = enough(log, settings)?.split_by_time(1.0 - LATER);
     Some(early.split_by_time(1.0 - LATER))
 }
 
@@ -206,53 +176,26 @@ fn known(slice: Slice<'_>) -> Vec<bool> {
     known
 }
 
-/// Returns the NDCG@20 of answers, each put into a list that is cleared before.
-fn gain(items: usize, cases: &[Case], mut ask: impl FnMut(&[u32], &mut Vec<(u32, f32)>)) -> f64 {
-    let mut measure = Measure::new(items);
-    let (mut best, mut list) = (Vec::new(), Vec::new());
-    for case in cases {
-        best.clear();
-        ask(&case.given, &mut best);
+/// Returns the NDCG@20 of a model's answers, without what is given of a basket, and without what is on screen of a session.
+pub(crate) fn gain(questions: &Questions<'_>, model: impl Ask) -> f64 {
+    let mut measure = Measure::new(questions.early.log().items().len());
+    let (mut scratch, mut best, mut list) = (model.scratch(), Ranked::new(), Vec::new());
+    for case in &questions.cases {
+        model.ask(&case.given, LIST + case.given.len(), &mut scratch, &mut best);
         list.clear();
-        list.extend(best.iter().map(|item| item.0).take(LIST));
+        list.extend(best.iter().map(|item| item.0).filter(|item| questions.may_be(case, *item)).take(LIST));
         measure.add(case, &list);
     }
     measure.mean_gain()
 }
 
-fn by_pairs(early: Slice<'_>, cases: &[Case], settings: &Settings) -> f64 {
-    let counted = pairs::count(early, &settings.pairs);
-    gain(early.log().items().len(), cases, |given, best| evaluate::by_pairs(&counted, given, best))
-}
-
-fn by_baskets(early: Slice<'_>, cases: &[Case], settings: &Settings) -> f64 {
-    let untaught = baskets::Settings { slices: 0, growth: None, ..settings.baskets };
-    let model = baskets::learn(early, untaught);
-    let mut scratch = model.scratch();
-    gain(early.log().items().len(), cases, |given, best| model.goes_with(given, LIST, &mut scratch, best))
-}
-
-fn by_returns(early: Slice<'_>, cases: &[Case], settings: &Settings) -> f64 {
-    let pairs = after::count(early, &settings.after);
-    gain(early.log().items().len(), cases, |given, best| *best = history::after(&pairs, given))
-}
-
-fn by_sessions(early: Slice<'_>, cases: &[Case], settings: &Settings) -> f64 {
-    let items = early.log().items().len();
-    let past = PastSessions::new(settings.sessions.nearness, items, early.entries());
-    let (mut scratch, mut scores) = (past.scratch(), Tally::new(items));
-    gain(items, cases, |given, best| {
-        past.score(given, &mut scratch, &mut scores);
-        scores.best(LIST + 1, best);
-        scores.clear();
-        best.retain(|item| given.last() != Some(&item.0));
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::{Gather, Kind};
+    use crate::{log::Gather, pairs};
+
+    /// The parameters of sessions, of which the shop below has none.
+    const SESSIONS: usize = 7;
 
     /// Orders in which every item's companion changes after half of the time: what is old misleads.
     fn logs() -> Logs {
@@ -277,7 +220,7 @@ mod tests {
             Settings { pairs: pairs::Settings { half_life_days: 9_000.0, ..settings.pairs }, ..settings };
         let tuned = tune(&logs(), &far, budget, &mut || told += 1);
         assert!(tuned.is_complete);
-        assert_eq!((tuned.tried.len(), told), (parameters() - OF_SESSIONS.len(), tuned.tried.len()));
+        assert_eq!((tuned.tried.len(), told), (parameters() - SESSIONS, tuned.tried.len()));
         let first = &tuned.tried[0];
         assert_eq!((first.parameter.as_str(), first.values[0].0), ("pairs.half_life_days", 9_000.0));
         assert!(first.kept < 2_000.0, "{first:?}");

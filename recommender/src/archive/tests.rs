@@ -34,14 +34,18 @@ fn models_are_kept_put_into_service_and_taken_back() {
     assert!(archive.list().unwrap().is_empty() && archive.current().unwrap().is_none());
     let ids: Vec<String> = (1..=3).map(|at| archive.keep(&model(about(at, 0.5))).unwrap()).collect();
     for (at_ms, id) in ids.iter().enumerate() {
-        archive.promote(&id[..4], at_ms as i64).unwrap();
+        archive.promote(&id[..4], Deleted::StayAway, at_ms as i64).unwrap();
         assert_eq!(archive.current().unwrap().unwrap().id, *id);
     }
-    assert_eq!(archive.rollback(8).unwrap(), ids[1]);
-    assert_eq!(archive.rollback(9).unwrap(), ids[0]);
-    assert!(matches!(archive.rollback(9), Err(ArchiveError::NothingBefore)));
-    archive.promote(&ids[2], 10).unwrap();
-    assert_eq!(archive.rollback(11).unwrap(), ids[0], "what was taken back does not come again");
+    assert_eq!(archive.rollback(Deleted::StayAway, 8).unwrap(), ids[1]);
+    assert_eq!(archive.rollback(Deleted::StayAway, 9).unwrap(), ids[0]);
+    assert!(matches!(archive.rollback(Deleted::StayAway, 9), Err(ArchiveError::NothingBefore)));
+    archive.promote(&ids[2], Deleted::StayAway, 10).unwrap();
+    assert_eq!(
+        archive.rollback(Deleted::StayAway, 11).unwrap(),
+        ids[0],
+        "what was taken back does not come again"
+    );
     let listed = archive.list().unwrap();
     let told: Vec<(&str, i64, bool)> =
         listed.iter().map(|kept| (&*kept.id, kept.about.trained_at_ms, kept.is_current)).collect();
@@ -53,16 +57,16 @@ fn models_are_kept_put_into_service_and_taken_back() {
 fn what_is_damaged_or_unknown_never_goes_into_service() {
     let (place, archive) = Place::new();
     let good = archive.keep(&model(about(1, 0.5))).unwrap();
-    archive.promote(&good, 1).unwrap();
+    archive.promote(&good, Deleted::StayAway, 1).unwrap();
     let bad = archive.keep(&model(about(2, 0.5))).unwrap();
     let path = place.0.path().join(format!("model/{bad}.model"));
     let mut bytes = fs::read(&path).unwrap();
     let last = bytes.len() - 40;
     bytes[last] ^= 1;
     fs::write(&path, bytes).unwrap();
-    assert!(matches!(archive.promote(&bad, 2), Err(ArchiveError::Model { .. })));
-    assert!(matches!(archive.promote("ffff", 2), Err(ArchiveError::Unknown(_))));
-    assert!(matches!(archive.promote("", 2), Err(ArchiveError::Unknown(_))));
+    assert!(matches!(archive.promote(&bad, Deleted::StayAway, 2), Err(ArchiveError::Model { .. })));
+    assert!(matches!(archive.promote("ffff", Deleted::StayAway, 2), Err(ArchiveError::Unknown(_))));
+    assert!(matches!(archive.promote("", Deleted::StayAway, 2), Err(ArchiveError::Unknown(_))));
     assert_eq!(archive.current().unwrap().unwrap().id, good);
 }
 
@@ -74,7 +78,7 @@ fn the_newest_good_model_that_was_in_service_stands_in() {
     let ids: Vec<String> = (1..=4).map(|at| archive.keep(&model(about(at, 0.5))).unwrap()).collect();
     assert_eq!(stand_in(), Some((ids[3].clone(), 4)), "none was in service");
     for id in &ids[..3] {
-        archive.promote(id, 1).unwrap();
+        archive.promote(id, Deleted::StayAway, 1).unwrap();
     }
     let current = place.0.path().join("model/current.model");
     for torn in [&b""[..], b"torn"] {
@@ -95,7 +99,7 @@ fn the_newest_good_model_that_was_in_service_stands_in() {
 fn old_models_go_but_never_the_one_in_service_or_the_one_before() {
     let (_place, archive) = Place::new();
     let first: Vec<String> = (0..2).map(|at| archive.keep(&model(about(at, 0.5))).unwrap()).collect();
-    first.iter().for_each(|id| archive.promote(id, 0).unwrap());
+    first.iter().for_each(|id| archive.promote(id, Deleted::StayAway, 0).unwrap());
     for at in 2..30 {
         archive.keep(&model(about(at, 0.5))).unwrap();
     }
@@ -116,11 +120,11 @@ fn a_model_that_is_plainly_worse_or_knows_too_little_does_not_pass() {
     );
     let (_place, archive) = Place::new();
     let good = archive.keep(&model(about(1, 0.5))).unwrap();
-    archive.promote(&good, 1).unwrap();
+    archive.promote(&good, Deleted::StayAway, 1).unwrap();
     assert!(archive.held_back().unwrap().is_none());
     let worse = archive.keep(&model(about(2, 0.4))).unwrap();
     assert_eq!(archive.held_back().unwrap().map(|(kept, _)| kept.id), Some(worse.clone()));
-    archive.promote(&worse, 2).unwrap();
+    archive.promote(&worse, Deleted::StayAway, 2).unwrap();
     assert!(archive.held_back().unwrap().is_none());
     let few = About { orders: 499, ..about(2, 0.5) };
     assert_eq!(
@@ -129,4 +133,112 @@ fn a_model_that_is_plainly_worse_or_knows_too_little_does_not_pass() {
     );
     let silent = About { measured: Vec::new(), ..about(2, 0.5) };
     assert_eq!(refused(&silent).unwrap_err(), "it answers nothing of loo, which model 9c5a01f2 does");
+}
+
+#[test]
+fn a_model_that_suggests_fewer_things_does_not_pass_and_says_so() {
+    let running = Kept { id: "9c5a01f2".to_owned(), bytes: 1, is_current: true, about: about(1, 0.5) };
+    let refused =
+        |about: &About| Gate::default().pass(about, &running).map_err(|refused| refused.to_string());
+    let covering = |coverage: f64, cases: u64, items: u64| {
+        let mut about = about(2, 0.5);
+        about.items = items;
+        (about.measured[0].coverage, about.measured[0].cases) = (coverage, cases);
+        about
+    };
+    assert_eq!(refused(&covering(0.38, 900, 100)), Ok(()), "within the margin");
+    assert_eq!(
+        refused(&covering(0.37, 900, 100)).unwrap_err(),
+        "loo: its answers suggest 37 items, more than 25 % fewer than the 50 of model 9c5a01f2"
+    );
+    assert_eq!(refused(&covering(0.19, 900, 200)), Ok(()), "of a range that grew, as many");
+    assert_eq!(refused(&covering(0.19, 450, 100)), Ok(()), "half as many were asked");
+}
+
+#[test]
+fn the_first_model_passes_where_it_says_more_than_what_sells_best_to_all() {
+    let refused = |about: &About| Gate::default().pass_first(about).map_err(|refused| refused.to_string());
+    assert_eq!(refused(&About { measured: vec![], ..about(1, 0.0) }), Ok(()), "too little to be measured");
+    assert_eq!(refused(&about(1, 0.5)), Ok(()));
+    let nothing = About { orders: 0, measured: vec![], ..about(1, 0.0) };
+    assert_eq!(refused(&nothing).unwrap_err(), "it was learnt from no order and no session");
+    let beside = |popular: f64, coverage: f64| {
+        let mut about = about(1, 0.3);
+        let others = [popular, popular - 0.01, popular + 0.01];
+        about.items = 4_000;
+        about.measured[0].coverage = coverage;
+        let own = about.measured[0].clone();
+        about.measured.push(Measured { method: "popularity".to_owned(), hit_rate_20: others, ..own });
+        about
+    };
+    assert_eq!(refused(&beside(0.335, 0.5)), Ok(()), "within the margin and both intervals");
+    assert_eq!(
+        refused(&beside(0.4, 0.5)).unwrap_err(),
+        "loo: HR@20 0.3000 [0.2900, 0.3100] is more than 5 % below 0.3900 of what sells best"
+    );
+    assert_eq!(
+        refused(&beside(0.3, 0.005)).unwrap_err(),
+        "loo: its answers suggest 20 items where they have places for 4000: less than 1 %"
+    );
+    let (_place, archive) = Place::new();
+    let worse = archive.keep(&model(beside(0.4, 0.5))).unwrap();
+    let held = archive.held_back().unwrap().map(|(kept, _)| kept.id);
+    assert_eq!(held, Some(worse), "none is in service, and this one waits");
+}
+
+#[test]
+fn a_clock_that_went_back_makes_no_later_model_older() {
+    let (_place, archive) = Place::new();
+    let at = |through_position: i64, trained_at_ms: i64, hit_rate: f64| {
+        archive.keep(&model(About { through_position, ..about(trained_at_ms, hit_rate) })).unwrap()
+    };
+    let good = at(100, 9_000, 0.5);
+    archive.promote(&good, Deleted::StayAway, 1).unwrap();
+    let worse = at(200, 4_000, 0.4);
+    let listed: Vec<String> = archive.list().unwrap().into_iter().map(|kept| kept.id).collect();
+    assert_eq!(listed, [good, worse.clone()]);
+    assert_eq!(archive.held_back().unwrap().map(|(kept, _)| kept.id), Some(worse));
+    let newest: Vec<String> = (0..20).map(|n| at(300 + n, 3_000 - n, 0.5)).collect();
+    let listed: Vec<String> = archive.list().unwrap().into_iter().map(|kept| kept.id).collect();
+    assert_eq!(listed[listed.len() - KEPT_MAX..], newest[newest.len() - KEPT_MAX..], "the latest are kept");
+}
+
+#[test]
+fn a_model_that_knows_deleted_histories_comes_back_only_where_that_is_said() {
+    let (place, archive) = Place::new();
+    let free_of = |position: Option<i64>, at: i64| {
+        let free_of = position.map(|position| Deletion { position, at_ms: 50 });
+        archive.keep(&model(About { free_of, ..about(at, 0.5) })).unwrap()
+    };
+    let before = free_of(None, 1);
+    archive.promote(&before, Deleted::StayAway, 1).unwrap();
+    let between = free_of(Some(30), 2);
+    let refused = archive.promote(&before, Deleted::StayAway, 2).unwrap_err().to_string();
+    assert!(
+        refused.starts_with(&format!(
+            "model {before} was learnt before a shopper's history was deleted (event 30"
+        )) && refused.ends_with("train anew, or say --even-with-deleted-histories"),
+        "{refused}"
+    );
+    archive.promote(&between, Deleted::StayAway, 3).unwrap();
+    let after = free_of(Some(70), 3);
+    archive.promote(&after, Deleted::StayAway, 4).unwrap();
+    assert!(matches!(archive.rollback(Deleted::StayAway, 5), Err(ArchiveError::BringsBack { .. })));
+    assert_eq!(archive.current().unwrap().unwrap().id, after, "nothing has happened");
+    let current = place.0.path().join("model/current.model");
+    fs::write(&current, "torn").unwrap();
+    let path = place.0.path().join(format!("model/{after}.model"));
+    let good = fs::read(&path).unwrap();
+    assert_eq!(archive.stand_in().unwrap().map(|(kept, _)| kept.id), Some(after.clone()));
+    // Where what is free of it cannot be read, none of the others stands in.
+    let mut bad = good.clone();
+    let last = bad.len() - 40;
+    bad[last] ^= 1;
+    fs::write(&path, bad).unwrap();
+    assert!(archive.stand_in().unwrap().is_none());
+    fs::write(&path, &good).unwrap();
+    fs::write(&current, &good).unwrap();
+    assert_eq!(archive.rollback(Deleted::MayComeBack, 6).unwrap(), between);
+    archive.promote(&before, Deleted::MayComeBack, 7).unwrap();
+    assert_eq!(archive.current().unwrap().unwrap().id, before);
 }

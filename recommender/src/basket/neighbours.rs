@@ -1,6 +1,7 @@
 //! Past baskets that resemble the present one, and what else they held.
 
 use crate::{
+    ask::{Ask, Ranked},
     codec::stored,
     invalid::Invalid,
     ragged::{self, Ragged},
@@ -85,5 +86,20 @@ impl PastBaskets {
                 scores.add(item, near * near.sqrt() * self.rarity[item as usize].sqrt());
             }
         }
+    }
+}
+
+/// Ranks what the past baskets nearest to what is given hold.
+impl Ask for PastBaskets {
+    type Scratch = (Scratch, Tally);
+
+    fn scratch(&self) -> Self::Scratch {
+        (self.scratch(), Tally::new(self.rarity.len()))
+    }
+
+    fn ask(&self, given: &[u32], most: usize, (near, scores): &mut Self::Scratch, best: &mut Ranked) {
+        self.score(given, near, scores);
+        scores.best(most, best);
+        scores.clear();
     }
 }

@@ -32,6 +32,11 @@ impl<'a> Answer<'a> {
         Self { model, wanted, most, excluded, suggestions: Vec::with_capacity(most) }
     }
 
+    /// Reports whether there are enough.
+    pub fn is_full(&self) -> bool {
+        self.suggestions.len() >= self.most
+    }
+
     /// Takes candidates, the best first, until there are enough.
     pub fn take(&mut self, ranked: impl IntoIterator<Item = (u32, f32)>, reason: impl Fn(u32) -> Reason) {
         let mut taken = Vec::new();

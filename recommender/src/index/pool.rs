@@ -2,6 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::CANDIDATES;
+use crate::ask::{Ask, Ranked};
+
 /// Holds what is not in use.
 #[derive(Debug)]
 pub struct Pool<T>(Mutex<Vec<T>>);
@@ -21,6 +24,13 @@ impl<T> Pool<T> {
         // Where the work panics, what it left half-done is not lent again.
         self.lock().push(lent);
         done
+    }
+
+    /// Asks a model for as many candidates as an answer may need.
+    pub fn ask<M: Ask<Scratch = T>>(&self, model: &M, given: &[u32]) -> Ranked {
+        let mut best = Ranked::new();
+        self.with(|| model.scratch(), |scratch| model.ask(given, CANDIDATES, scratch, &mut best));
+        best
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<T>> {

@@ -38,7 +38,7 @@ fn index() -> Index {
 }
 
 fn wanted(most: usize) -> Wanted<'static> {
-    Wanted { algorithm: Algorithm::Learnt, most, allow: &|_| true, alike: None }
+    Wanted { algorithm: Algorithm::Learnt, most, allow: &|_| true, alike: None, tuning: Tuning::default() }
 }
 
 /// Writes an answer, each reason by its mark.
@@ -62,6 +62,7 @@ fn partners_come_first_with_their_counts_and_popular_items_fill_up() {
     assert_eq!(said(&index().bought_together(&sku("A"), wanted(1))), "B(48 of 310 A)");
     assert_eq!(said(&index().bought_together(&sku("A"), wanted(0))), "");
     assert_eq!(index().popular(wanted(1))[0].reason, Reason::Popular { orders: 600 });
+    assert_eq!((index().orders(&sku("B")), index().orders(&sku("NEW"))), (60, 0));
 }
 
 #[test]
@@ -109,6 +110,19 @@ fn what_was_looked_at_counts_at_once_and_merges_with_what_was_bought() {
     assert_eq!(said(&index().next(&skus(&["E"]), wanted(1))), "F~(4 of 9 E)");
     let answer = index().recommended(&skus(&["B"]), &skus(&["E"]), wanted(3));
     assert_eq!(said(&answer), "A'(48 of 60 B) F~(4 of 9 E) D*", "equal places go by SKU");
+}
+
+#[test]
+fn where_sessions_say_little_it_is_what_goes_with_the_items_looked_at() {
+    assert_eq!(said(&index().next(&skus(&["A"]), wanted(3))), "B(48 of 310 A) C(12 of 310 A) F*");
+    assert_eq!(
+        said(&index().next(&skus(&["A", "E"]), wanted(4))),
+        "F~(4 of 9 E) B(48 of 310 A) C(12 of 310 A) D*"
+    );
+    let answer = index().recommended(&[], &skus(&["E", "A"]), wanted(3));
+    assert_eq!(said(&answer), "F~(4 of 9 E) B(48 of 310 A) C(12 of 310 A)");
+    let wanted = Wanted { algorithm: Algorithm::Popular, ..wanted(2) };
+    assert_eq!(said(&index().next(&skus(&["A"]), wanted)), "F* E*");
 }
 
 #[test]
@@ -171,9 +185,32 @@ fn a_page_does_not_wait_for_the_whole_shop_to_be_looked_through() {
         looks.set(looks.get() + 1);
         *sku >= all[29_999]
     };
-    let wanted = Wanted { algorithm: Algorithm::Pairs, most: 3, allow: &late, alike: Some(&|_| true) };
+    let wanted = Wanted {
+        algorithm: Algorithm::Pairs,
+        most: 3,
+        allow: &late,
+        alike: Some(&|_| true),
+        tuning: Tuning::default(),
+    };
     assert!(index.bought_together(&all[0], wanted).is_empty());
     assert!((10_000..=15_000).contains(&looks.get()), "{}", looks.get());
     assert!(index.next(&all[..9], wanted).is_empty());
     assert_eq!(index.popular(wanted).len(), 1, "who asks for nothing else has time");
+}
+
+#[test]
+fn a_tuned_algorithm_asks_only_what_enough_speaks_for() {
+    let tuned = |min_support, session_percent| Tuning { min_support, session_percent };
+    let pairs = Wanted { algorithm: Algorithm::Pairs, ..wanted(1) };
+    let strict = Wanted { tuning: tuned(31, 50), ..pairs };
+    assert_eq!(said(&index().bought_together(&sku("C"), pairs)), "D(30 of 40 C)");
+    assert_eq!(said(&index().bought_together(&sku("C"), strict)), "F*");
+    assert_eq!(said(&index().bought_together(&sku("A"), strict)), "B(48 of 310 A)");
+    let first = |session_percent| {
+        let wanted = Wanted { tuning: tuned(0, session_percent), ..wanted(2) };
+        said(&index().recommended(&skus(&["A"]), &skus(&["E"]), wanted))
+    };
+    assert_eq!(first(100), "F~(4 of 9 E) D*", "nothing of what was bought");
+    assert_eq!(first(0), "B'(48 of 310 A) C'(12 of 310 A)", "nothing of what is looked at");
+    assert_eq!(first(90), "F~(4 of 9 E) B'(48 of 310 A)");
 }

@@ -21,8 +21,20 @@ pub struct About {
     pub items: u64,
     /// The settings of the training, as the program that trained names them.
     pub settings: serde_json::Value,
+    /// The latest deletion of a history that it is free of; none where nobody had deleted anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub free_of: Option<Deletion>,
     /// What models of the same settings, learnt from all but the latest part, attained on that part.
     pub measured: Vec<Measured>,
+}
+
+/// Is the deletion of a shopper's history. They are ordered by where they stand in the outbox, as clocks of nodes differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Deletion {
+    /// Its position in the outbox.
+    pub position: i64,
+    /// When it was asked for, Unix milliseconds.
+    pub at_ms: i64,
 }
 
 /// Names what later entries are asked for.
@@ -74,7 +86,16 @@ pub struct Measured {
 /// The method whose figures tell whether a model is better than another: the one that answers.
 pub const RANKED: &str = "ranked";
 
+/// The method that suggests what sells best, whoever asks: what a first model is compared with.
+pub const POPULARITY: &str = "popularity";
+
 impl About {
+    /// Returns what orders models: how far events had been read, then the clock's reading. A clock that was set back makes no later
+    /// model older.
+    pub fn order(&self) -> (i64, i64) {
+        (self.through_position, self.trained_at_ms)
+    }
+
     /// Returns what the model itself attained at a task.
     pub fn attained(&self, task: Task) -> Option<&Measured> {
         self.measured.iter().find(|measured| measured.task == task && measured.method == RANKED)

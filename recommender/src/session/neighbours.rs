@@ -9,6 +9,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    ask::{Ask, Ranked},
     codec::stored,
     invalid::Invalid,
     ragged::{self, Ragged},
@@ -176,6 +177,21 @@ impl PastSessions {
                 scores.add(item, says * self.fading[step] * self.rarity[item as usize]);
             }
         }
+    }
+}
+
+/// Ranks what the past sessions nearest to what is given went on to.
+impl Ask for PastSessions {
+    type Scratch = (Scratch, Tally);
+
+    fn scratch(&self) -> Self::Scratch {
+        (self.scratch(), Tally::new(self.rarity.len()))
+    }
+
+    fn ask(&self, given: &[u32], most: usize, (near, scores): &mut Self::Scratch, best: &mut Ranked) {
+        self.score(given, near, scores);
+        scores.best(most, best);
+        scores.clear();
     }
 }
 

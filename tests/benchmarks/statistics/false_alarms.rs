@@ -73,7 +73,7 @@ pub fn measure(crowd: &Crowd, format: Format) {
 
 /// Two standard errors of a share that is 5 %, in percent: what is exactly 5 % is seen a little above in half of all
 /// simulations.
-fn noise(runs: u64) -> f64 {
+pub fn noise(runs: u64) -> f64 {
     200.0 * (ALPHA * (1.0 - ALPHA) / runs as f64).sqrt()
 }
 

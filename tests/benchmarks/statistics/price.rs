@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use experiments::{
+    bayes::{Better, Prior},
     effect::{Effect, Scale},
     group_sequential::{GroupSequential, Spending},
     inference::{Looks, Mode, read},
@@ -27,12 +28,40 @@ pub fn measure(crowd: &Crowd, format: Format) {
         let offers = offers(&study, effect, POWER, Looks::Scheduled(LOOKS));
         let fixed = offers.iter().find(|offer| offer.mode == Mode::FixedHorizon).map_or(1, |it| it.units_max);
         for (part, offer) in (part..).zip(&offers) {
-            let sums = crowd.sum::<2>(part, |dice| run(scale, offer, dice));
+            let sums = crowd.sum::<2>(part, |dice| run(scale, offer, LIFT, dice));
             let [power, units] = sums.map(|sum| sum / crowd.runs as f64);
             print(scale, offer, fixed, 100.0 * power, units, crowd.runs, format);
         }
     }
+    believe(crowd, format);
     recommend(format);
+}
+
+/// What who looks as often and believes what it says finds within the units of the t-test, where there is a lift and where there is none.
+fn believe(crowd: &Crowd, format: Format) {
+    let study = Study::new(Baseline::proportion(CONVERSION).expect("a share"), Scale::Relative);
+    let fixed =
+        offers(&study, LIFT, POWER, Looks::Once).into_iter().find(|offer| offer.mode == Mode::FixedHorizon);
+    let fixed = fixed.expect("a t-test is offered to who looks once");
+    let mode = Mode::Bayesian { prior: Some(Prior::LIFT), better: Better::Higher };
+    let offer = Offer { mode, ..fixed };
+    for (part, lift, name) in [(50, LIFT, "found"), (51, 0.0, "false alarms")] {
+        let sums = crowd.sum::<2>(part, |dice| run(Scale::Relative, &offer, lift, dice));
+        let [share, units] = sums.map(|sum| sum / crowd.runs as f64);
+        Figure {
+            name: format!("{name}, Bayesian, lift"),
+            value: 100.0 * share,
+            unit: "%",
+            target: Target::None,
+            yardstick: format!(
+                "{:.2} x the {} units of the t-test, {LOOKS} looks, {} runs",
+                units / offer.units_max as f64,
+                offer.units_max,
+                crowd.runs
+            ),
+        }
+        .print(format);
+    }
 }
 
 fn print(scale: Scale, offer: &Offer, fixed: u64, power: f64, units: f64, runs: u64, format: Format) {
@@ -88,14 +117,14 @@ fn name(mode: &Mode) -> String {
     }
 }
 
-/// Runs an experiment with the planned effect: whether it was found, and after how many units it stopped.
-fn run(scale: Scale, offer: &Offer, dice: &mut Dice) -> [f64; 2] {
+/// Runs an experiment with an effect: whether it was found, and after how many units it stopped.
+fn run(scale: Scale, offer: &Offer, lift: f64, dice: &mut Dice) -> [f64; 2] {
     let looks = if offer.mode == Mode::FixedHorizon { 1 } else { u64::from(LOOKS) };
     let (mut units, mut conversions) = ([0_u64; 2], [0_u64; 2]);
     for look in 1..=looks {
         let due = offer.units_max * look / looks - units[0] - units[1];
         let treated = dice.binomial(due, 0.5);
-        for (arm, (count, factor)) in [(due - treated, 1.0), (treated, 1.0 + LIFT)].into_iter().enumerate() {
+        for (arm, (count, factor)) in [(due - treated, 1.0), (treated, 1.0 + lift)].into_iter().enumerate() {
             units[arm] += count;
             conversions[arm] += dice.binomial(count, CONVERSION * factor);
         }

@@ -1,13 +1,17 @@
-//! What a cart comes to, worked out with a pencil: prices as the season binds them, a tenth off, and tax.
+//! What a cart comes to, worked out with a pencil: prices as the season binds them, what promotions take off, and tax.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::collections::BTreeSet;
 
-use cart_core::{Currency, LineId, PricePolicy, Sku};
+use cart_core::{LineId, PricePolicy, Sku};
 
 use super::{
+    book::Told,
     cart_book::CartBook,
-    season::{Season, TaxRule, gift_id},
-    shop::{self, EXPRESS_MINOR, GIFT_CODE, Prices},
+    pencil::{handed_out, rounded, shared},
+    price::{Asking, Prices},
+    rebate::{Applied, Customer, Rebates, Thing},
+    season::{Season, TaxRule},
+    shop,
 };
 
 /// Is what the shop asks for its things today.
@@ -17,6 +21,7 @@ pub struct Day {
     pub prices: Prices,
     /// When lamps are released, in Unix milliseconds.
     pub lamps_from_ms: i64,
+    pub now_ms: i64,
 }
 
 /// Is what a cart comes to.
@@ -28,14 +33,8 @@ pub struct Bill {
     pub shipping_minor: i64,
     pub tax_minor: i64,
     pub total_minor: i64,
-}
-
-impl Bill {
-    /// Says what the things cost, before shipping and tax.
-    pub fn things_minor(&self, cart: &CartBook, order: &[LineId]) -> i64 {
-        let pieces = |id: &LineId| cart.lines.get(id).map_or(0, |(pieces, _)| *pieces);
-        order.iter().zip(&self.lines).map(|(id, line)| pieces(id) * line.unit_minor - line.off_minor).sum()
-    }
+    /// What promotions did.
+    pub applied: Vec<Applied>,
 }
 
 /// Is what a line comes to.
@@ -48,16 +47,18 @@ pub struct BillLine {
 }
 
 impl Day {
-    /// Says what a piece costs today.
-    pub fn today_minor(&self, sku: &Sku, currency: Currency) -> i64 {
-        self.prices[&(sku.clone(), currency)]
+    /// Says what a piece costs the customer of a cart today, where so many are bought.
+    pub fn today_minor(&self, cart: &CartBook, sku: &Sku, pieces: i64) -> i64 {
+        let asking = Asking { currency: cart.currency, group: cart.group.as_ref(), now_ms: self.now_ms };
+        self.prices.of(sku, pieces, asking)
     }
 
     /// Says what a piece of a line costs, by what its shopper was told.
     fn unit_minor(&self, cart: &CartBook, id: &LineId) -> i64 {
+        let (pieces, told) = cart.lines[id];
         match self.season.prices {
-            PricePolicy::Hold => cart.lines[id].1,
-            PricePolicy::Follow | PricePolicy::Tell => self.today_minor(id.sku(), cart.currency),
+            PricePolicy::Hold => told,
+            PricePolicy::Follow | PricePolicy::Tell => self.today_minor(cart, id.sku(), pieces),
         }
     }
 
@@ -67,36 +68,46 @@ impl Day {
         cart.lines.keys().filter(is_changed).cloned().collect()
     }
 
-    /// Says what a cart is given that has to pay so much for its things, before tax; whether it can be had is not asked.
-    pub fn gift(&self, cart: &CartBook, minor: i64) -> Option<(LineId, i64)> {
-        let (rule, id) = (self.season.gift?, gift_id(self.season.number));
-        let has_code = !rule.needs_code || cart.codes.contains(&shop::code(GIFT_CODE));
-        let is_due = has_code && !cart.lines.is_empty() && minor >= rule.min_minor;
-        (is_due && !cart.declined.contains(&id))
-            .then(|| (LineId::of_gift(shop::sku(rule.sku), &id), rule.pieces))
+    /// Says what promotions take off the things of a cart, whose lines stand in this order.
+    fn rebates(
+        &self,
+        cart: &CartBook,
+        order: &[LineId],
+        told: &Told,
+        gift_is_there: bool,
+    ) -> (Rebates<'_>, Vec<Thing>) {
+        let thing = |(place, id): (usize, &LineId)| {
+            let (pieces, _) = *cart.lines.get(id)?;
+            let unit_minor = self.unit_minor(cart, id);
+            Some(Thing { place, sku: id.sku().clone(), pieces, unit_minor, left: pieces * unit_minor })
+        };
+        let mut things: Vec<Thing> = order.iter().enumerate().filter_map(thing).collect();
+        let customer = Customer { cart, told, now_ms: self.now_ms, gift_is_there };
+        let rebates = Rebates::take(&self.season.deals, &mut things, customer);
+        things.sort_by_key(|thing| thing.place);
+        (rebates, things)
     }
 
-    /// Makes out the bill. All prices are whole tens, so that a tenth is exact.
-    pub fn bill(&self, cart: &CartBook, order: &[LineId], is_discounted: bool) -> Bill {
-        let (mut bill, mut amounts) = (Bill::default(), vec![]);
+    /// Says what a cart is given, if that can be had.
+    pub fn gift(&self, cart: &CartBook, order: &[LineId], told: &Told) -> Option<(LineId, i64)> {
+        self.rebates(cart, order, told, true).0.gift()
+    }
+
+    /// Makes out the bill.
+    pub fn bill(&self, cart: &CartBook, order: &[LineId], told: &Told, gift_is_there: bool) -> Bill {
+        let (rebates, things) = self.rebates(cart, order, told, gift_is_there);
+        let mut bill = Bill { lines: vec![BillLine::default(); order.len()], ..Bill::default() };
         // Which line each amount belongs to: a bundle is taxed as its parts are.
-        let mut line_of = vec![];
-        for (at, id) in order.iter().enumerate() {
-            let Some((pieces, _)) = cart.lines.get(id).copied() else {
-                assert!(cart.gifts.contains_key(id), "{id} is nowhere");
-                bill.lines.push(BillLine::default());
-                continue;
-            };
-            let unit_minor = self.unit_minor(cart, id);
-            let off_minor = if is_discounted { pieces * unit_minor / 10 } else { 0 };
-            bill.lines.push(BillLine { unit_minor, off_minor, paid_minor: 0 });
-            for amount in self.by_rate(id.sku(), cart.currency, pieces * unit_minor - off_minor) {
+        let (mut amounts, mut line_of) = (vec![], vec![]);
+        for Thing { place, sku, pieces, unit_minor, left } in &things {
+            let off_minor = pieces * unit_minor - left;
+            bill.lines[*place] = BillLine { unit_minor: *unit_minor, off_minor, paid_minor: 0 };
+            for amount in self.by_rate(cart, sku, *left) {
                 amounts.push(amount);
-                line_of.push(at);
+                line_of.push(*place);
             }
         }
-        let travels = order.iter().any(|id| !shop::is_digital(id.sku()));
-        let shipping_minor = if cart.express && travels { EXPRESS_MINOR } else { 0 };
+        let shipping_minor = self.shipping_minor(cart, order, &rebates, things.iter().map(|t| t.left).sum());
         let taxed = tax(self.season.tax, cart.country.as_deref(), &amounts, shipping_minor);
         for (n, Taxed { net, tax }) in taxed.iter().enumerate() {
             let paid_minor = match line_of.get(n) {
@@ -107,22 +118,40 @@ impl Day {
             bill.tax_minor += tax;
             bill.total_minor += net + tax;
         }
+        bill.applied = rebates.applied;
         bill
     }
 
+    /// Says what the chosen way to travel costs; gifts travel along, downloads do not.
+    fn shipping_minor(
+        &self,
+        cart: &CartBook,
+        order: &[LineId],
+        rebates: &Rebates<'_>,
+        things_minor: i64,
+    ) -> i64 {
+        let pieces = |id: &LineId| cart.lines.get(id).map_or_else(|| cart.gifts[id], |(pieces, _)| *pieces);
+        let travelling: i64 = order.iter().filter(|id| !shop::is_digital(id.sku())).map(pieces).sum();
+        match &cart.method {
+            Some(method) if travelling > 0 => {
+                rebates.charge(method, self.season.carriage.charge(method, travelling, things_minor))
+            }
+            _ => 0,
+        }
+    }
+
     /// Shares what a line costs among the rates that its parts fall under, by what they cost alone.
-    fn by_rate(&self, sku: &Sku, currency: Currency, minor: i64) -> Vec<Amount> {
+    fn by_rate(&self, cart: &CartBook, sku: &Sku, minor: i64) -> Vec<Amount> {
         let mut weights: Vec<(bool, i64)> = vec![];
         for (part, pieces) in shop::made_of(sku) {
-            let (is_reduced, weight) = (shop::is_reduced(&part), self.today_minor(&part, currency) * pieces);
+            let is_reduced = shop::is_reduced(&part);
+            let weight = self.today_minor(cart, &part, 1) * pieces;
             match weights.iter_mut().find(|(known, _)| *known == is_reduced) {
                 Some((_, sum)) => *sum += weight,
                 None => weights.push((is_reduced, weight)),
             }
         }
-        let sum: i64 = weights.iter().map(|(_, weight)| weight).sum();
-        let exact = weights.iter().map(|(_, weight)| i128::from(minor * weight)).collect::<Vec<_>>();
-        let shares = handed_out(minor.into(), &exact, sum.into());
+        let shares = shared(minor, &weights.iter().map(|(_, weight)| *weight).collect::<Vec<_>>());
         weights
             .iter()
             .zip(shares)
@@ -175,12 +204,14 @@ fn tax(rule: Option<TaxRule>, country: Option<&str>, amounts: &[Amount], shippin
     }
 }
 
-/// Shares the shipping among the rates of what is sent, in the order of their names.
+/// Shares the shipping among the rates of what is sold, in the order of their names; where that costs nothing, it falls under
+/// the usual one.
 fn shipping_of(amounts: &[Amount], minor: i64) -> Vec<Amount> {
-    let sum = |of| amounts.iter().filter(|a| a.is_reduced == of).map(|a| i128::from(a.minor)).sum::<i128>();
-    let weights = [sum(true), sum(false)];
-    let exact = weights.map(|weight| i128::from(minor) * weight);
-    let shares = handed_out(minor.into(), &exact, weights.iter().sum::<i128>().max(1));
+    let sum = |of| amounts.iter().filter(|a| a.is_reduced == of).map(|a| a.minor).sum::<i64>();
+    let shares = match [sum(true), sum(false)] {
+        [0, 0] => vec![0, minor],
+        weights => shared(minor, &weights),
+    };
     [true, false].into_iter().zip(shares).map(|(is_reduced, minor)| Amount { is_reduced, minor }).collect()
 }
 
@@ -207,25 +238,4 @@ fn add(
         }
     }
     taxed
-}
-
-/// Rounds a fraction that is not below 0 to the nearest whole number.
-fn rounded(exact: i128, whole: i128, is_half_even: bool) -> i128 {
-    let below = exact / whole;
-    match (2 * exact).cmp(&(2 * below * whole + whole)) {
-        std::cmp::Ordering::Less => below,
-        std::cmp::Ordering::Equal if is_half_even => below + below % 2,
-        _ => below + 1,
-    }
-}
-
-/// Hands a sum out in whole numbers: one by one to the first of those that lack most of their exact shares.
-fn handed_out(sum: i128, exact: &[i128], whole: i128) -> Vec<i64> {
-    let mut shares: Vec<i128> = exact.iter().map(|exact| exact / whole).collect();
-    while !shares.is_empty() && shares.iter().sum::<i128>() < sum {
-        let lacks = |n: &usize| (exact[*n] - shares[*n] * whole, Reverse(*n));
-        let next = (0..shares.len()).max_by_key(lacks).expect("some share");
-        shares[next] += 1;
-    }
-    shares.into_iter().map(|share| i64::try_from(share).expect("a share of a sum")).collect()
 }

@@ -6,14 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cart_core::{
-    Command, Currency, GiftCardId, LineId, LocationId, Order, OrderId, ParcelWish, PaymentTask, RefundWish,
-    RelocationWish, Sku, VisitorId,
+    Code, Command, Currency, GiftCardId, LineId, LocationId, Order, OrderId, ParcelWish, PaymentTask,
+    RefundWish, RelocationWish, Sku, VisitorId,
 };
 
 use super::{
     bill::{Bill, BillLine},
     cart_book::CartBook,
-    shop::{self, CODE, CODE_PER_CUSTOMER, CODE_TOTAL},
+    deal::Limits,
+    season::Season,
+    shop,
 };
 
 /// Names who paid part of an order.
@@ -44,8 +46,7 @@ pub struct OrderBook {
     /// How many parcels have left.
     parcels: usize,
     status: &'static str,
-    /// Who used the code, in which season.
-    has_code: Option<(VisitorId, u64)>,
+    used: Vec<Use>,
     payment: String,
 }
 
@@ -78,6 +79,23 @@ impl OrderBook {
     }
 }
 
+/// Is an order's use of a promotion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    deal: String,
+    owner: VisitorId,
+    code: Option<Code>,
+}
+
+/// Is what a cart was told of promotions when its shopper last did something.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Promotions that it may not use any more, at all or by a code.
+    pub used_up: BTreeSet<(String, Option<Code>)>,
+    /// How many orders its customer has placed, where anybody asks.
+    pub orders: i64,
+}
+
 /// Is all books of the shop.
 #[derive(Debug, Default)]
 pub struct Book {
@@ -85,9 +103,10 @@ pub struct Book {
     pub sold: BTreeMap<Sku, i64>,
     pub cards: BTreeMap<GiftCardId, i64>,
     pub credit: BTreeMap<(VisitorId, Currency), i64>,
-    /// Uses of the code in this season.
-    pub uses: BTreeMap<VisitorId, i64>,
-    pub season: u64,
+    /// Uses of the promotions of this season.
+    pub uses: Vec<Use>,
+    /// How many orders of a customer stand.
+    pub orders_of: BTreeMap<VisitorId, i64>,
     /// Pieces that customers have bought and not given back.
     pub bought: BTreeMap<VisitorId, BTreeMap<Sku, i64>>,
     pub orders: BTreeMap<OrderId, OrderBook>,
@@ -122,23 +141,44 @@ impl Book {
         self.bought.get(owner).cloned().unwrap_or_default()
     }
 
-    /// Reports whether a customer may still use the code.
-    pub fn may_use(&self, owner: &VisitorId) -> bool {
-        let own = self.uses.get(owner).copied().unwrap_or(0);
-        self.uses.values().sum::<i64>() < CODE_TOTAL && own < CODE_PER_CUSTOMER
+    /// Says what a customer is told of the promotions of a season.
+    pub fn tell(&self, owner: &VisitorId, season: &Season) -> Told {
+        let mut told = Told::default();
+        for deal in &season.deals {
+            let count = |is_meant: &dyn Fn(&Use) -> bool| {
+                self.uses.iter().filter(|of| of.deal == deal.id && is_meant(of)).count() as i64
+            };
+            let is_reached = |limit: Option<i64>, uses: i64| limit.is_some_and(|limit| uses >= limit);
+            let Limits { total, per_customer, per_code } = deal.limits;
+            if is_reached(total, count(&|_| true))
+                || is_reached(per_customer, count(&|of| of.owner == *owner))
+            {
+                told.used_up.insert((deal.id.clone(), None));
+            }
+            for code in deal.codes.iter().map(|code| shop::code(code)) {
+                if is_reached(per_code, count(&|of| of.code.as_ref() == Some(&code))) {
+                    told.used_up.insert((deal.id.clone(), Some(code)));
+                }
+            }
+        }
+        if season.asks_for_orders() {
+            told.orders = self.orders_of.get(owner).copied().unwrap_or(0);
+        }
+        told
     }
 
     /// Writes an order down, and checks that it is the one that its cart leads to.
     pub fn place(&mut self, cart: &CartBook, order: &Order, bill: &Bill, paid_minor: i64) {
-        let is_discounted = bill.lines.iter().any(|line| line.off_minor > 0);
         let total = bill.total_minor;
         assert_eq!(order.total_minor, total, "{order:?} of {cart:?}");
         assert_eq!(cart.too_many(&self.bought(&order.owner)), None, "{order:?}");
-        if is_discounted {
-            assert!(cart.codes.contains(&shop::code(CODE)), "a tenth without the code");
-            assert!(self.may_use(&order.owner), "the code is used up");
-            *self.uses.entry(order.owner.clone()).or_default() += 1;
-        }
+        let used: Vec<Use> = bill
+            .applied
+            .iter()
+            .map(|one| Use { deal: one.id.clone(), owner: order.owner.clone(), code: one.code.clone() })
+            .collect();
+        self.uses.extend(used.clone());
+        *self.orders_of.entry(order.owner.clone()).or_default() += 1;
         let mut payers = self.purses(cart, &order.owner, total);
         for (payer, minor) in &payers {
             *self.purse(payer) -= minor;
@@ -177,7 +217,7 @@ impl Book {
             lies: lies(order),
             parcels: 0,
             status: "placed",
-            has_code: is_discounted.then(|| (order.owner.clone(), self.season)),
+            used,
             payment: order.payment.as_ref().expect("an order is paid").to_string(),
         };
         assert!(self.orders.insert(order.order_id.clone(), book).is_none(), "one order a cart");
@@ -213,11 +253,11 @@ impl Book {
                 self.pay_back(&mut order, left);
                 order.status = "cancelled";
                 order.shipping_left = 0;
-                if let Some((owner, season)) = &order.has_code
-                    && *season == self.season
-                {
-                    *self.uses.get_mut(owner).expect("it was used") -= 1;
+                for one in &order.used {
+                    let at = self.uses.iter().position(|of| of == one);
+                    at.map(|at| self.uses.remove(at));
                 }
+                self.orders_of.entry(order.owner.clone()).and_modify(|orders| *orders -= 1);
             }
             Command::RefundOrder { wish, .. } => self.refund(&mut order, wish),
             _ => {}

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cart_core::{
-    Cart, Code, Command, Currency, GiftCardId, LineId, PromotionId, ReopenedLine, Sku, Stage, StepDetails,
+    Cart, ChannelId, Code, Command, Currency, GiftCardId, GroupId, LineId, PromotionId, ReopenedLine, Sku,
+    Stage, StepDetails,
 };
 
 use super::{bill::Day, shop};
@@ -12,6 +13,9 @@ use super::{bill::Day, shop};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CartBook {
     pub currency: Currency,
+    /// The group of its customer, and how it is filled.
+    pub group: Option<GroupId>,
+    pub channel: Option<ChannelId>,
     /// Where it goes to, once that is known.
     pub country: Option<String>,
     /// Pieces, and the price that was told.
@@ -20,28 +24,32 @@ pub struct CartBook {
     pub gifts: BTreeMap<LineId, i64>,
     pub declined: BTreeSet<PromotionId>,
     pub saved: BTreeMap<LineId, i64>,
-    pub codes: BTreeSet<Code>,
+    /// In the order in which they were typed.
+    pub codes: Vec<Code>,
     pub cards: Vec<GiftCardId>,
     pub credit: bool,
     pub note: String,
-    pub express: bool,
+    /// How it travels.
+    pub method: Option<String>,
 }
 
 impl CartBook {
     /// Returns what a cart has that was just opened.
-    pub fn new(currency: Currency) -> Self {
+    pub fn new(currency: Currency, group: Option<GroupId>, channel: Option<ChannelId>) -> Self {
         Self {
             currency,
+            group,
+            channel,
             country: None,
             lines: BTreeMap::new(),
             gifts: BTreeMap::new(),
             declined: BTreeSet::new(),
             saved: BTreeMap::new(),
-            codes: BTreeSet::new(),
+            codes: vec![],
             cards: vec![],
             credit: false,
             note: String::new(),
-            express: false,
+            method: None,
         }
     }
 
@@ -52,16 +60,14 @@ impl CartBook {
         }
         match command {
             Command::AddLine { sku, quantity, properties } => {
-                self.add(
-                    LineId::new(sku.clone(), properties),
-                    i64::from(*quantity),
-                    day.today_minor(sku, self.currency),
-                );
+                self.add(LineId::new(sku.clone(), properties), i64::from(*quantity), day);
             }
             Command::SetQuantity { line, quantity } => {
                 let (pieces, told) = self.lines.get(line).copied().unwrap_or_default();
-                let more = i64::from(*quantity) > pieces;
-                let told = if more { day.today_minor(line.sku(), self.currency) } else { told };
+                let today = |pieces| day.today_minor(self, line.sku(), pieces);
+                // Fewer pieces cost what they were told to cost, unless that is what they cost today: then what fewer do.
+                let is_news = i64::from(*quantity) > pieces || told == today(pieces);
+                let told = if is_news { today(i64::from(*quantity)) } else { told };
                 self.lines.insert(line.clone(), (i64::from(*quantity), told));
             }
             Command::RemoveLine { line } => drop(self.lines.remove(line)),
@@ -71,11 +77,15 @@ impl CartBook {
             }
             Command::RestoreLine { line } => {
                 let pieces = self.saved.remove(line).expect("an accepted restore had its line");
-                self.add(line.clone(), pieces, day.today_minor(line.sku(), self.currency));
+                self.add(line.clone(), pieces, day);
             }
             Command::DropSavedLine { line } => drop(self.saved.remove(line)),
-            Command::ApplyCode { code } => drop(self.codes.insert(code.clone())),
-            Command::RemoveCode { code } => drop(self.codes.remove(code)),
+            Command::ApplyCode { code } if !self.codes.contains(code) => self.codes.push(code.clone()),
+            Command::RemoveCode { code } => self.codes.retain(|typed| typed != code),
+            Command::SetGroup { group } if *group != self.group => {
+                self.group.clone_from(group);
+                self.tell_prices(day, |_| true);
+            }
             Command::ApplyGiftCard { card } if !self.cards.contains(&card.id) => {
                 assert_eq!(shop::currency_of(&card.id), self.currency, "{command:?}");
                 self.cards.push(card.id.clone());
@@ -87,10 +97,8 @@ impl CartBook {
             Command::AcceptGift { promotion } => drop(self.declined.remove(promotion)),
             Command::Clear => self.lines.clear(),
             Command::AcceptPrices => {
-                for id in day.changed(self) {
-                    let today_minor = day.today_minor(id.sku(), self.currency);
-                    self.lines.get_mut(&id).expect("a line").1 = today_minor;
-                }
+                let changed = day.changed(self);
+                self.tell_prices(day, |id| changed.contains(id));
             }
             Command::Batch(commands) => commands.iter().for_each(|c| self.enter(c, before, day, bought)),
             Command::CompleteStep(StepDetails::Address(address)) => {
@@ -100,15 +108,25 @@ impl CartBook {
             Command::CompleteStep(StepDetails::Shipping { method })
                 if before.travels() || before.stage == Stage::Open =>
             {
-                self.express = method.as_ref().is_some_and(|m| m.as_str() == "express");
+                self.method = method.as_ref().map(ToString::to_string);
             }
             _ => {}
         }
     }
 
-    fn add(&mut self, line: LineId, pieces: i64, told: i64) {
-        let entry = self.lines.entry(line).or_default();
-        *entry = (entry.0 + pieces, told);
+    fn add(&mut self, line: LineId, more: i64, day: &Day) {
+        let pieces = self.lines.get(&line).map_or(0, |(pieces, _)| *pieces) + more;
+        let told = day.today_minor(self, line.sku(), pieces);
+        self.lines.insert(line, (pieces, told));
+    }
+
+    /// Tells some lines what they cost today.
+    fn tell_prices(&mut self, day: &Day, is_told: impl Fn(&LineId) -> bool) {
+        let mut lines = self.lines.clone();
+        for (id, (pieces, told)) in lines.iter_mut().filter(|(id, _)| is_told(id)) {
+            *told = day.today_minor(self, id.sku(), *pieces);
+        }
+        self.lines = lines;
     }
 
     /// Says how many pieces of which line a command asks for.
@@ -179,30 +197,32 @@ impl CartBook {
             assert_eq!(line.quantity < line.wanted, line.because.is_some(), "{line:?}");
             match i64::from(line.quantity) {
                 0 => drop(self.lines.remove(&line.line)),
-                pieces => drop(
-                    self.lines
-                        .insert(line.line.clone(), (pieces, day.today_minor(line.line.sku(), self.currency))),
-                ),
+                pieces => {
+                    let told = day.today_minor(self, line.line.sku(), pieces);
+                    self.lines.insert(line.line.clone(), (pieces, told));
+                }
             }
         }
-        self.keeps_to_limits(&Self::new(self.currency), bought);
+        self.keeps_to_limits(&Self::new(self.currency, None, None), bought);
         self.codes.retain(|code| day.season.knows(code));
     }
 
     /// Reads what a cart says of itself.
-    pub fn of(cart: &Cart, express: bool) -> Self {
+    pub fn of(cart: &Cart) -> Self {
         Self {
             currency: cart.currency,
+            group: cart.group.clone(),
+            channel: cart.channel.clone(),
             country: cart.address.as_ref().map(|address| address.country.clone()),
             lines: cart.bought().map(|l| (l.id(), (i64::from(l.quantity), l.unit_price_minor))).collect(),
             gifts: cart.gifts().map(|line| (line.id(), i64::from(line.quantity))).collect(),
             declined: cart.gifts_declined.iter().cloned().collect(),
             saved: cart.saved.iter().map(|l| (l.id(), i64::from(l.quantity))).collect(),
-            codes: cart.codes.iter().cloned().collect(),
+            codes: cart.codes.clone(),
             cards: cart.gift_cards.iter().map(|card| card.id.clone()).collect(),
             credit: cart.uses_credit,
             note: cart.note.clone(),
-            express,
+            method: cart.shipping.as_ref().map(ToString::to_string),
         }
     }
 

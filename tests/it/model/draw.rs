@@ -8,7 +8,7 @@ use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 
 use super::{
     season::gift_id,
-    shop::{self, CARDS, CODE, GIFT_CODE, PLACES, SKUS, address, card, code, sku},
+    shop::{self, CARDS, CODES, METHODS, PLACES, SKUS, address, card, code, sku},
 };
 
 /// Draws a command to a cart. `order` is what it became, as it was placed, where it is one.
@@ -26,7 +26,8 @@ pub fn command(rng: &mut StdRng, cart: &Cart, order: Option<&Order>, season: u64
         70..=74 => Command::Batch((0..rng.random_range(1..5)).map(|_| of_lines(rng, cart)).collect()),
         75..=83 => of_money(rng),
         84 => of_a_gift(rng, season),
-        85..=87 => Command::SetNote { text: ["", "Ring twice"].choose(rng).expect("some").to_string() },
+        85 => Command::SetGroup { group: shop::some_group(rng) },
+        86..=87 => Command::SetNote { text: ["", "Ring twice"].choose(rng).expect("some").to_string() },
         88 => Command::AcceptPrices,
         89 => Command::Clear,
         90 => Command::Reopen,
@@ -67,8 +68,8 @@ fn properties(rng: &mut StdRng) -> Properties {
 fn of_money(rng: &mut StdRng) -> Command {
     let card = card(CARDS.choose(rng).expect("some").0);
     match rng.random_range(0..6) {
-        0..=1 => Command::ApplyCode { code: code([CODE, GIFT_CODE].choose(rng).expect("some")) },
-        2 => Command::RemoveCode { code: code([CODE, GIFT_CODE].choose(rng).expect("some")) },
+        0..=1 => Command::ApplyCode { code: code(CODES.choose(rng).expect("some")) },
+        2 => Command::RemoveCode { code: code(CODES.choose(rng).expect("some")) },
         3 => Command::ApplyGiftCard { card },
         4 => Command::RemoveGiftCard { card: card.id },
         _ => Command::UseStoreCredit { on: rng.random_bool(0.6) },
@@ -105,7 +106,7 @@ fn on_the_way(rng: &mut StdRng, cart: &Cart) -> Command {
 }
 
 fn details(rng: &mut StdRng, step: Step) -> StepDetails {
-    let method = ["standard", "express"].choose(rng).expect("some");
+    let method = METHODS.choose(rng).expect("some");
     match step {
         Step::Contact => StepDetails::Contact { email: "ada@example.org".into() },
         Step::Address => StepDetails::Address(address(*PLACES.choose(rng).expect("some"))),

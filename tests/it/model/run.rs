@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use cart_core::{Cart, CartId, Command, Lines, Order, Rejection, Request, Sku, Terms, VisitorId, Workflow};
+use cart_core::{Cart, CartId, Command, Lines, Order, Rejection, Request, Terms, Workflow};
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use web::{
     carts::{Entering, IdempotencyKey, Job, JobKind, Opening, idle::Patience, turn::Turn},
@@ -20,11 +20,11 @@ use web::{
 
 use super::{
     bill::Day,
-    book::Book,
+    book::{Book, Told},
     cart_book::CartBook,
     draw,
     season::Season,
-    shop::{self, CURRENCIES, HOLD_MS, card},
+    shop::{self, CHANNELS, CURRENCIES, HOLD_MS, card},
 };
 use crate::store_contract::subject::{NOW_MS, Subject, visitor};
 
@@ -37,6 +37,8 @@ const KEYED_MAX: usize = 200;
 struct Life {
     cart: Arc<Cart>,
     book: CartBook,
+    /// What it was told of promotions.
+    told: Told,
     /// As it was placed.
     order: Option<Order>,
     /// An order was refused because of news, by which its gifts may be others.
@@ -63,9 +65,6 @@ pub struct Run {
     lives: BTreeMap<CartId, Life>,
     memory: BTreeMap<CartId, Arc<Cart>>,
     keyed: VecDeque<(Job, String)>,
-    /// What customers buy in a turn that was cut: an attempt to pay is not kept under its key, so it may have been decided
-    /// again behind orders that come after it.
-    meanwhile: BTreeMap<VisitorId, BTreeMap<Sku, i64>>,
     names: u64,
     counts: BTreeMap<String, u64>,
 }
@@ -76,24 +75,23 @@ impl Run {
         if subject.is_shared() {
             stores.extend(subject.another().await);
         }
-        let prices = shop::stock_up(&*subject.store, NOW_MS).await;
+        let mut rng = StdRng::seed_from_u64(seed);
+        let prices = shop::stock_up(&*subject.store, &mut rng, NOW_MS).await;
         let catalogue = CatalogueCell::default();
         catalogue.refresh(&*subject.store).await.unwrap();
         let cards = shop::CARDS.iter().map(|(id, _)| (card(id).id, 5_000)).collect();
-        let mut rng = StdRng::seed_from_u64(seed);
-        let season = Season::draw(&mut rng, 0);
+        let season = Season::draw(&mut rng, 0, NOW_MS);
         Self {
             stores,
             rng,
             catalogue,
             terms: Arc::new(season.terms()),
             now_ms: NOW_MS,
-            day: Day { season, prices, lamps_from_ms: NOW_MS },
+            day: Day { season, prices, lamps_from_ms: NOW_MS, now_ms: NOW_MS },
             book: Book { cards, ..Book::default() },
             lives: BTreeMap::new(),
             memory: BTreeMap::new(),
             keyed: VecDeque::new(),
-            meanwhile: BTreeMap::new(),
             names: 0,
             counts: BTreeMap::new(),
             subject,
@@ -111,6 +109,7 @@ impl Run {
             0 => self.rng.random_range(0..2 * HOLD_MS),
             _ => self.rng.random_range(0..500),
         };
+        self.day.now_ms = self.now_ms;
         if self.rng.random_bool(0.06) {
             self.act().await;
         }
@@ -148,8 +147,8 @@ impl Run {
     fn draw(&mut self) -> Vec<Ask> {
         let open: Vec<CartId> =
             self.lives.iter().filter(|(_, l)| l.order.is_none()).map(|(id, _)| id.clone()).collect();
-        if open.len() >= 2 && self.rng.random_bool(0.01) {
-            return self.merge(&open).into_iter().collect();
+        if !open.is_empty() && self.rng.random_bool(0.02) {
+            return vec![self.log_in(&open)];
         }
         let (mut asks, mut paying) = (vec![], BTreeSet::new());
         if open.len() < OPEN_MAX {
@@ -209,25 +208,35 @@ impl Run {
         let opening = Opening {
             unit: owner.clone(),
             owner,
-            group: None,
-            channel: None,
+            group: shop::some_group(&mut self.rng),
+            channel: CHANNELS
+                .choose(&mut self.rng)
+                .filter(|_| self.rng.random_bool(0.6))
+                .map(|c| shop::channel(c)),
             currency: shop::currency(CURRENCIES.choose(&mut self.rng).expect("some")),
             workflow: Arc::new(workflow),
-            assignments: vec![],
-            attributes: Default::default(),
+            met: vec![],
         };
         let cart = CartId::parse(&self.name("c")).unwrap();
         Ask { job: Job { cart, kind: JobKind::Open(opening), key: None }, before: None }
     }
 
-    /// Brings two carts of one customer together, as a log-in does.
-    fn merge(&mut self, open: &[CartId]) -> Option<Ask> {
-        let into = open.choose(&mut self.rng)?.clone();
-        let user = self.lives[&into].cart.owner.clone();
-        let from = open.iter().find(|id| **id != into && self.lives[*id].cart.owner == user)?.clone();
+    /// Lets a guest say who they are: their cart becomes the user's, or takes in the one that the user has, or goes into
+    /// that one.
+    fn log_in(&mut self, open: &[CartId]) -> Ask {
+        let into = open.choose(&mut self.rng).expect("some").clone();
+        let from = open.choose(&mut self.rng).filter(|id| **id != into).cloned();
+        let guest = self.lives[&into].cart.owner.clone();
+        let user = match &from {
+            Some(from) => self.lives[from].cart.owner.clone(),
+            None => shop::customer(&mut self.rng, self.day.season.number),
+        };
+        let (user, guest) =
+            if from.is_some() && self.rng.random_bool(0.5) { (guest, user) } else { (user, guest) };
         let lines = if self.rng.random_bool(0.5) { Lines::Added } else { Lines::LaidAside };
-        let entering = Entering { user: user.clone(), group: None, guest: user, from: Some((from, lines)) };
-        Some(Ask { job: Job { cart: into, kind: JobKind::Enter(entering), key: None }, before: None })
+        let group = shop::some_group(&mut self.rng);
+        let entering = Entering { user, group, guest, from: from.map(|from| (from, lines)) };
+        Ask { job: Job { cart: into, kind: JobKind::Enter(entering), key: None }, before: None }
     }
 
     async fn ask(&mut self, asks: Vec<Ask>) {
@@ -235,17 +244,8 @@ impl Run {
             return;
         }
         let jobs: Arc<[Job]> = asks.iter().map(|ask| ask.job.clone()).collect();
-        let can_be_cut = jobs.iter().all(|job| !matches!(job.kind, JobKind::Enter(_)));
-        let is_cut = can_be_cut && self.rng.random_bool(0.05);
+        let is_cut = can_be_cut(&jobs) && self.rng.random_bool(0.05);
         let outcome = self.turn(jobs, is_cut).await;
-        self.meanwhile.clear();
-        let placed = asks.iter().zip(&outcome.answers).filter_map(|(ask, answer)| placed(&ask.job, answer));
-        for order in placed.filter(|_| is_cut) {
-            let bought = self.meanwhile.entry(order.owner.clone()).or_default();
-            for line in order.lines.iter().filter(|line| line.gift_of.is_none()) {
-                *bought.entry(line.sku.clone()).or_default() += i64::from(line.quantity);
-            }
-        }
         let mut seen = BTreeSet::new();
         for (ask, answer) in asks.iter().zip(&outcome.answers) {
             let is_first = seen.insert(ask.job.cart.clone());
@@ -255,17 +255,17 @@ impl Run {
             let Some(life) = self.lives.get_mut(&touched.cart.id) else { continue };
             life.cart = touched.cart.clone();
             if std::mem::take(&mut life.is_told) {
-                life.book.gifts = CartBook::of(&life.cart, life.book.express).gifts;
+                life.book.gifts = CartBook::of(&life.cart).gifts;
             }
             if life.order.is_none() {
-                assert_eq!(CartBook::of(&life.cart, life.book.express), life.book);
+                assert_eq!(CartBook::of(&life.cart), life.book);
             }
             self.memory.insert(touched.cart.id.clone(), touched.cart.clone());
         }
     }
 
     /// Runs a turn to its end, whatever comes between: a lost race, a store that is away, a commit of unknown fate.
-    async fn turn(&mut self, jobs: Arc<[Job]>, is_cut: bool) -> Outcome {
+    pub async fn turn(&mut self, jobs: Arc<[Job]>, is_cut: bool) -> Outcome {
         let known = jobs.iter().flat_map(Job::carts).filter_map(|id| self.memory.get_key_value(id));
         let mut memory: BTreeMap<_, _> = known.map(|(id, cart)| (id.clone(), cart.clone())).collect();
         let mut cut = None;
@@ -321,8 +321,9 @@ impl Run {
         }
         match (&job.kind, answer) {
             (JobKind::Open(opening), Answer::Accepted(accepted)) => {
-                let book = CartBook::new(opening.currency);
-                let life = Life { cart: accepted.cart.clone(), book, order: None, is_told: false };
+                let book = CartBook::new(opening.currency, opening.group.clone(), opening.channel.clone());
+                let (cart, told) = (accepted.cart.clone(), Told::default());
+                let life = Life { cart, book, told, order: None, is_told: false };
                 self.lives.insert(job.cart.clone(), life);
             }
             (JobKind::Enter(entering), Answer::Accepted(accepted)) => {
@@ -387,13 +388,17 @@ impl fmt::Display for Run {
     }
 }
 
-/// Returns the order that a job has placed.
-fn placed<'a>(job: &Job, answer: &'a Answer) -> Option<&'a Order> {
-    let JobKind::Execute(Request { command: Command::PlaceOrder { .. }, .. }) = &job.kind else {
-        return None;
-    };
-    match answer {
-        Answer::Accepted(accepted) => accepted.order.as_ref(),
+/// Reports whether a turn may be tried again: an attempt to pay is not kept under its key, so it may be decided anew behind
+/// what comes after it, which is then not to change what it is decided on.
+fn can_be_cut(jobs: &[Job]) -> bool {
+    let command = |job: &Job| match &job.kind {
+        JobKind::Execute(request) => Some(request.command.clone()),
         _ => None,
-    }
+    };
+    let commands = || jobs.iter().filter_map(command);
+    let begins = |command: &Command| matches!(command, Command::BeginPayment { .. });
+    let changes_accounts =
+        |command: &Command| matches!(command, Command::PlaceOrder { .. }) || command.order().is_some();
+    jobs.iter().all(|job| !matches!(job.kind, JobKind::Enter(_)))
+        && !(commands().any(|c| begins(&c)) && commands().any(|c| changes_accounts(&c)))
 }

@@ -1,38 +1,40 @@
 //! The shop of the model: bundles, a download, pieces that may be owed, things that are sold by twos or to nobody more than
-//! some, two locations, one code and some cards.
-
-use std::collections::BTreeMap;
+//! some, two locations, some codes and cards, groups of customers and channels.
 
 use cart_core::{
-    Address, Bundle, Code, Currency, GiftCard, GiftCardId, LocationId, Money, Part, Preorder, Product,
-    QuantityLimits, Sku, SpecialPrice, StockPolicy, TaxCategory, VisitorId,
+    Address, Bundle, ChannelId, Code, Currency, GiftCard, GiftCardId, GroupId, LocationId, Money, Part,
+    Preorder, Product, QuantityLimits, Sku, StockPolicy, TaxCategory, VisitorId,
 };
-use rand::{rngs::StdRng, seq::IndexedRandom};
+use rand::{RngExt, rngs::StdRng, seq::IndexedRandom};
 use web::store::{IssuedCard, ProductSupply, StockAct, StockChange, Store};
+
+use super::price::{self, Prices};
 
 /// How long holds last.
 pub const HOLD_MS: i64 = 60_000;
-/// What express costs.
-pub const EXPRESS_MINOR: i64 = 495;
-/// Takes a tenth off, so many times in all, and by each customer.
-pub const CODE: &str = "TENTH";
-pub const CODE_TOTAL: i64 = 8;
-pub const CODE_PER_CUSTOMER: i64 = 3;
-/// Opens the gift of a season, where that needs one.
-pub const GIFT_CODE: &str = "GIFT";
+/// The codes that promotions may ask for.
+pub const CODES: [&str; 3] = ["TENTH", "GIFT", "SPRING"];
+/// The ways to travel.
+pub const METHODS: [&str; 2] = ["standard", "express"];
+/// The groups that customers may belong to, and how carts are filled.
+pub const GROUPS: [&str; 2] = ["trade", "staff"];
+pub const CHANNELS: [&str; 2] = ["app", "kiosk"];
 /// How many sofas may be owed, and lamps before they are released and after.
 const SOFAS_OWED_MAX: i64 = 3;
 const LAMPS_COMING_MAX: i64 = 4;
 const LAMPS_OWED_MAX: i64 = 1;
-/// The products, all of which cost whole tens, so that a tenth is exact.
+/// The products.
 pub const SKUS: [&str; 9] = ["MUG", "TEE", "VASE", "SOFA", "LAMP", "PDF", "BOX", "KIT", GIVEN];
 /// What is not for sale, only given.
 pub const GIVEN: &str = "TIN";
 pub const CUSTOMERS: [&str; 4] = ["ada", "ben", "cleo", "dan"];
-/// The currencies, of two, no and three decimals.
-pub const CURRENCIES: [&str; 3] = ["GBP", "JPY", "KWD"];
+/// The shelves of the catalogue.
+pub const CATEGORIES: [&str; 2] = ["soft", "hard"];
+/// The currencies, of two, no, three and two decimals.
+pub const CURRENCIES: [&str; 4] = ["GBP", "JPY", "KWD", "EUR"];
 /// The gift cards, each with its currency.
-pub const CARDS: [(&str, &str); 4] = [("card1", "GBP"), ("card2", "GBP"), ("card3", "JPY"), ("card4", "KWD")];
+pub const CARDS: [(&str, &str); 5] =
+    [("card1", "GBP"), ("card2", "GBP"), ("card3", "JPY"), ("card4", "KWD"), ("card5", "EUR")];
 
 pub fn sku(text: &str) -> Sku {
     Sku::parse(text).unwrap()
@@ -44,6 +46,29 @@ pub fn code(text: &str) -> Code {
 
 pub fn currency(code: &str) -> Currency {
     Currency::parse(code).unwrap()
+}
+
+pub fn group(text: &str) -> GroupId {
+    GroupId::parse(text).unwrap()
+}
+
+pub fn channel(text: &str) -> ChannelId {
+    ChannelId::parse(text).unwrap()
+}
+
+/// Draws a group, or none.
+pub fn some_group(rng: &mut StdRng) -> Option<GroupId> {
+    GROUPS.choose(rng).filter(|_| rng.random_bool(0.6)).map(|text| group(text))
+}
+
+/// Names the shelf of the catalogue where a product stands.
+pub fn category(text: &str) -> &'static str {
+    if ["TEE", "SOFA", "KIT"].contains(&text) { CATEGORIES[0] } else { CATEGORIES[1] }
+}
+
+/// Returns what is taken off the prices of its parts, where a bundle has no price of its own.
+pub fn off_parts_bp(sku: &Sku) -> Option<i64> {
+    (sku.as_str() == "BOX").then_some(775)
 }
 
 /// Reports whether a product has a price in a currency: nobody sells sofas for yen.
@@ -105,9 +130,6 @@ pub fn limits(sku: &Sku) -> Limits {
     }
 }
 
-/// Is what each product costs in each currency.
-pub type Prices = BTreeMap<(Sku, Currency), i64>;
-
 /// Says how many pieces of a product may be owed at a time, where lamps are released then.
 pub fn owed_max(sku: &Sku, now_ms: i64, lamps_from_ms: i64) -> i64 {
     match sku.as_str() {
@@ -129,7 +151,7 @@ pub fn product(text: &str, prices: &Prices, lamps_from_ms: i64) -> Product {
     let parts = made_of(&sku(text));
     let part = |(sku, pieces): &(Sku, i64)| Part::new(sku.clone(), *pieces as u32);
     Product {
-        category: "things".into(),
+        category: category(text).into(),
         stock_policy: match text {
             "VASE" => StockPolicy::TakeAtOrder,
             "TEE" => StockPolicy::HoldAtCheckout,
@@ -150,23 +172,17 @@ pub fn product(text: &str, prices: &Prices, lamps_from_ms: i64) -> Product {
             step: step as u32,
             per_customer: most(customer_max),
         },
-        prices: CURRENCIES[1..]
-            .iter()
-            .filter_map(|code| listed(prices, &sku(text), currency(code)))
-            .collect(),
-        bundle: (parts[0].0.as_str() != text)
-            .then(|| Bundle { parts: parts.iter().map(part).collect(), off_bp: None }),
+        prices: prices.special(&sku(text)),
+        bundle: (parts[0].0.as_str() != text).then(|| Bundle {
+            parts: parts.iter().map(part).collect(),
+            off_bp: off_parts_bp(&sku(text)).map(|bp| bp as u32),
+        }),
         ..Product::new(
             sku(text),
             format!("The {text}"),
-            Money::new(prices[&(sku(text), currency("GBP"))], currency("GBP")),
+            Money::new(prices.own_minor(&sku(text)), currency(CURRENCIES[0])),
         )
     }
-}
-
-fn listed(prices: &Prices, sku: &Sku, currency: Currency) -> Option<SpecialPrice> {
-    let minor = *prices.get(&(sku.clone(), currency))?;
-    Some(SpecialPrice { minor, currency, group: None, min_quantity: 1, from_ms: None, until_ms: None })
 }
 
 /// Reports whether pieces of the product itself lie on a shelf.
@@ -199,13 +215,8 @@ pub fn address((city, country): (&str, &str)) -> Address {
 }
 
 /// Opens the shop: what is for sale at which price.
-pub async fn stock_up(store: &dyn Store, now_ms: i64) -> Prices {
-    let mut prices = Prices::new();
-    for (text, n) in SKUS.iter().zip(1..) {
-        for currency in CURRENCIES.map(currency).into_iter().filter(|c| is_priced(&sku(text), *c)) {
-            prices.insert((sku(text), currency), n * 1_000);
-        }
-    }
+pub async fn stock_up(store: &dyn Store, rng: &mut StdRng, now_ms: i64) -> Prices {
+    let prices = price::first(rng, now_ms);
     // Bundles name products that are there.
     for text in SKUS {
         put(store, text, &prices, now_ms).await;

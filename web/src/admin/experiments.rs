@@ -39,7 +39,7 @@ const DONE: &[(&str, &str)] = &[
     ("raise", "The step is taken: more visitors take part from now on."),
     ("skip", "The step is left out."),
     ("unlinked", "The link is taken back, and leads nowhere from now on."),
-    ("ship", "The variation is shipped: its flag answers it to everybody, and nobody is counted any more."),
+    ("ship", "The variation is shipped: its flag answers it at every door, and nobody is counted any more."),
 ];
 const REFUSED: &[(&str, &str)] = &[
     ("changed", "Somebody else changed the experiment meanwhile. Look at it again."),

@@ -151,7 +151,7 @@ pub(super) async fn read(
         let line = &order.lines[at];
         OrderLine {
             id: line.id().to_string(),
-            name: in_words(line),
+            name: in_words(&order, at),
             quantity: line.quantity,
             refunded: order.state.refunded_of(&line.id()),
             restocked: line.restocked,
@@ -285,9 +285,10 @@ fn no_pieces(field: &str, message: String) -> Problem {
 }
 
 /// Writes what is to be packed: the parts of a bundle, what is to be done to the pieces, and that a gift is one.
-fn in_words(line: &cart_core::OrderLine) -> String {
+fn in_words(order: &Order, at: usize) -> String {
+    let line = &order.lines[at];
     let gift = line.gift_of.as_ref().map(|promotion| format!("gift of {promotion}"));
-    let said = line.properties.iter().map(|(name, text)| format!("{name}: {text}"));
+    let said = order.said_of(at).into_iter().map(|(name, text)| format!("{name}: {text}"));
     let more: Vec<_> = parts(&line.parts).into_iter().chain(said).chain(gift).collect();
     match more.is_empty() {
         true => line.name.clone(),

@@ -13,6 +13,7 @@ use dashboards::{
 };
 use experiments::{
     Analysis, ArmSums, Experiment, Status, Verdict,
+    definition::Correction,
     guardrail::Standing,
     interaction::Interaction,
     interval::Estimate,
@@ -47,7 +48,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src dat
 static NO_LINKS: Links = Links { living: vec![], fresh: None };
 
 /// The columns of the CSV.
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 27] = [
     "experiment",
     "variation",
     "metric",
@@ -65,6 +66,7 @@ const COLUMNS: [&str; 26] = [
     "lift_standard_error",
     "p",
     "p_corrected",
+    "correction",
     "difference",
     "difference_lower",
     "difference_upper",
@@ -280,6 +282,7 @@ impl Report {
             part(&lift, |e| e.standard_error),
             number(p),
             number(comparison.adjusted_p.filter(|_| is_told)),
+            corrected_by(analysis, comparison).to_owned(),
             part(&difference, |e| e.value),
             part(&difference, |e| e.lower),
             part(&difference, |e| e.upper),
@@ -402,11 +405,22 @@ fn role(metric: &MetricSummary) -> &'static str {
     }
 }
 
+/// How the corrected p-value is; one of the metric that decides, for the number of treatments.
+fn corrected_by(analysis: &Analysis, comparison: &Comparison) -> &'static str {
+    match analysis.correction {
+        _ if comparison.is_primary => "bonferroni",
+        Correction::Holm => "holm",
+        Correction::BenjaminiHochberg if analysis.method.is_anytime() => "e_benjamini_hochberg",
+        Correction::BenjaminiHochberg => "benjamini_hochberg",
+    }
+}
+
 fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Safe => "safe",
         Standing::Harmed => "harmed",
         Standing::WorseWithinMargin => "worse_within_margin",
+        Standing::Equivalent => "equivalent",
         Standing::Unclear => "unclear",
         Standing::Unreadable => "unreadable",
     }

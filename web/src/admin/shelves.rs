@@ -113,7 +113,7 @@ fn shelf_of(task: Task) -> ShelfName {
 fn serves(measured: &Measured, filling: Filling, about: &About) -> bool {
     let (Filling::One(lead) | Filling::Shared(lead, _)) = filling;
     let score = || about.settings.pointer("/pairs/score").and_then(Value::as_str).unwrap_or("cosine");
-    let method = match (lead, measured.task) {
+    let method = match (lead.algorithm, measured.task) {
         (Algorithm::Learnt, _) => RANKED,
         (Algorithm::Popular, _) => "popularity",
         (Algorithm::After, Task::After) => "after",
@@ -139,6 +139,8 @@ fn meaning(method: &str) -> &'static str {
         "past baskets" => "what baskets like this one held",
         "linear" => "what a linear model of baskets holds likely",
         "EASE" => "what Steck’s linear model holds likely",
+        "P3alpha" => "where walks over baskets end",
+        "RP3beta" => "the same, and less often at what all buy",
         "baskets" => "what goes with the latest purchases",
         "after" => "what is bought later, by pairs of orders",
         _ => "",

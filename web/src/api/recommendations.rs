@@ -63,6 +63,9 @@ struct Wanted {
     #[schemars(length(max = TRAIL_ITEMS_MAX))]
     #[expect(dead_code, reason = "the document alone is made of it: `trail_of` reads it")]
     viewed: Option<Vec<String>>,
+    /// The shelf, where what is asked about has more than one: `also_viewed` of a `sku` (what others looked at together with it,
+    /// after what the visitor looked at in this session) or of what was `viewed`, in place of `bought_together` and `continue`.
+    shelf: Option<ShelfName>,
     /// The most products to answer.
     limit: Option<Limit>,
 }
@@ -89,7 +92,8 @@ struct RecommendationsView<'a> {
     recommendations: Vec<SuggestionView<'a>>,
 }
 
-/// `GET /api/v1/recommendations`: what goes with a product (`sku`), with a cart (`cart`), or with a visitor's history.
+/// `GET /api/v1/recommendations`: what goes with a product (`sku`), with a cart (`cart`), or with a visitor's history; what others
+/// looked at, too, where the shelf is named.
 async fn recommendations(shop: web::Data<Shop>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let who = Visitor::of_request(&request);
     let (viewed, others): (Vec<&str>, Vec<&str>) =
@@ -147,6 +151,31 @@ async fn recommendations(shop: web::Data<Shop>, request: HttpRequest) -> Result<
 
 /// Returns the shelf that is wanted, and what it is about.
 async fn subject(
+    shop: &Shop,
+    request: &HttpRequest,
+    wanted: &Wanted,
+    viewed: &[&str],
+    who: Option<&Visitor>,
+) -> Result<(ShelfName, About), Problem> {
+    let (name, about) = usual_subject(shop, request, wanted, viewed, who).await?;
+    match (wanted.shelf, about) {
+        (Some(ShelfName::AlsoViewed), About::Product(sku)) => {
+            let mut trail = who.map(|who| shop.trail(who).session).unwrap_or_default();
+            trail.push(sku);
+            Ok((ShelfName::AlsoViewed, About::Trail(trail)))
+        }
+        (Some(ShelfName::AlsoViewed), about @ About::Trail(_)) => Ok((ShelfName::AlsoViewed, about)),
+        (Some(shelf), _) if shelf != name => Err(Problem::invalid_request(format!(
+            "what is asked about is answered by the shelf {}, not {}; also_viewed needs a sku, or what was viewed",
+            name.name(),
+            shelf.name()
+        ))),
+        (_, about) => Ok((name, about)),
+    }
+}
+
+/// As [`subject`], where no shelf is named.
+async fn usual_subject(
     shop: &Shop,
     request: &HttpRequest,
     wanted: &Wanted,

@@ -259,11 +259,16 @@ pub fn household_of(limits: &LimitsConfig, request: &HttpRequest) -> Option<IpAd
 pub fn idempotency_key(request: &HttpRequest, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     match value.to_str() {
-        Ok(key) if !key.is_empty() && key.len() <= KEY_BYTES_MAX => Ok(Some(keyed(request, key, body))),
+        Ok(key) if is_idempotency_key(key) => Ok(Some(keyed(request, key, body))),
         _ => Err(Problem::invalid_request(format!(
             "Idempotency-Key must be 1 to {KEY_BYTES_MAX} printable ASCII characters"
         ))),
     }
+}
+
+/// Reports whether a text may be a client's key: 1 to [`KEY_BYTES_MAX`] printable ASCII characters, of which a tab is none.
+pub fn is_idempotency_key(text: &str) -> bool {
+    (1..=KEY_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// Joins a key with a digest of what it stands for: what is asked of an address.
@@ -305,4 +310,25 @@ pub(super) async fn other_method(request: HttpRequest, allow: String) -> HttpRes
     let allow = header::HeaderValue::from_str(&allow).expect("methods are ASCII");
     response.headers_mut().insert(header::ALLOW, allow);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_what_the_document_says() {
+        let read = |key: &str| {
+            let request = TestRequest::default().insert_header(("Idempotency-Key", key)).to_http_request();
+            idempotency_key(&request, b"").map(|key| key.expect("a key was sent").key)
+        };
+        for good in ["k", "a b~", &"k".repeat(KEY_BYTES_MAX)] {
+            assert_eq!(read(good).as_deref().ok(), Some(good));
+        }
+        for bad in ["", "a\tb", "\u{e9}", &"k".repeat(KEY_BYTES_MAX + 1)] {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
+    }
 }

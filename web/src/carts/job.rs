@@ -91,10 +91,8 @@ pub struct Opening {
     pub currency: Currency,
     /// The workflow it will keep.
     pub workflow: Arc<Workflow>,
-    /// The experiments that chose the workflow.
-    pub assignments: Vec<AssignedVariation>,
-    /// What is known of the unit's circumstances, where there are any.
-    pub attributes: Map<String, Value>,
+    /// The variations that the unit meets with the workflow, each with what is to be told of its exposure.
+    pub met: Vec<(AssignedVariation, Map<String, Value>)>,
 }
 
 /// Is a client's key with what tells requests apart.

@@ -59,8 +59,7 @@ impl Shop {
             channel: None,
             currency: Currency::parse("GBP").unwrap(),
             workflow: Arc::new(Workflow::classic()),
-            assignments: vec![],
-            attributes: Default::default(),
+            met: vec![],
         };
         assert!(matches!(self.carts.open(cart(0), opening, None).await, Ok(Answer::Accepted(_))));
     }

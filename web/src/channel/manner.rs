@@ -5,7 +5,11 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::frame::Message;
-use crate::{api::request::KEY_BYTES_MAX, carts::IdempotencyKey, problem::Problem};
+use crate::{
+    api::request::{KEY_BYTES_MAX, is_idempotency_key},
+    carts::IdempotencyKey,
+    problem::Problem,
+};
 
 pub(super) const KEY: &str = "idempotency_key";
 pub(super) const VERSION: &str = "if_version";
@@ -32,12 +36,7 @@ pub fn take_manner(message: &mut Message) -> Result<Manner, Problem> {
         version.as_u64().ok_or_else(wrong)
     });
     let key = key.map(|key| match key.as_str() {
-        Some(key)
-            if (1..=KEY_BYTES_MAX).contains(&key.len())
-                && key.bytes().all(|byte| (b' '..=b'~').contains(&byte)) =>
-        {
-            Ok(key.to_owned())
-        }
+        Some(key) if is_idempotency_key(key) => Ok(key.to_owned()),
         _ => Err(Problem::invalid_request(format!(
             "{KEY} must be 1 to {KEY_BYTES_MAX} printable ASCII characters"
         ))),

@@ -90,8 +90,7 @@ impl Shop {
             channel: None,
             currency: Currency::parse("GBP").unwrap(),
             workflow: Arc::new(Workflow::express()),
-            assignments: vec![],
-            attributes: Default::default(),
+            met: vec![],
         };
         self.checkout.carts.open(id.clone(), opening, None).await.unwrap();
         let add = Command::AddLine { sku: mug(), quantity: 1, properties: Properties::default() };

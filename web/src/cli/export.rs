@@ -21,7 +21,7 @@ pub(super) struct ExportArgs {
 
 pub(super) async fn run(config: Config, args: ExportArgs) -> anyhow::Result<()> {
     let store = store::connect(&config.store.url, config.store.connections).await?;
-    let definitions = Definitions::of(store.definitions(0).await?.unwrap_or_default());
+    let definitions = Definitions::read(&*store).await?;
     let text = match (args.imported_only, definitions.imported()) {
         (true, Some(text)) => text.to_owned(),
         (true, None) => Json::from(Object::default().with("features", Object::default())).to_string(),

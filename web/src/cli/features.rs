@@ -25,9 +25,31 @@ pub(super) struct FeaturesArgs {
     /// before; `{"features": {}}` takes them away. A running server takes them up within a second.
     #[arg(long, value_name = "FILE")]
     pub features: Option<PathBuf>,
+    /// Takes the saved groups of a JSON object by their ids, in place of the shop's own before, so that experiments' conditions may
+    /// name them; `{}` takes them away. Groups that a running experiment asks for stay as they are.
+    #[arg(long, value_name = "FILE", conflicts_with = "features")]
+    pub groups: Option<PathBuf>,
     /// Takes the flags although some part of them does nothing, such as an operator that does not exist; SDKs pass over it.
     #[arg(long, requires = "features")]
     pub lenient: bool,
+}
+
+/// Checks saved groups and puts them in the place of those before.
+pub(super) async fn import_groups(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let shown = file.display();
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+    let store = store::connect(&config.store.url, config.store.connections).await?;
+    let definitions = Definitions::read(&*store).await?;
+    let saving = definitions.groups().save(
+        &*store,
+        definitions.experiments(),
+        &text,
+        "cartwright import",
+        clock::now_ms(),
+    );
+    saving.await.with_context(|| format!("{shown} is not right, nothing was changed"))?;
+    println!("the saved groups are those of {shown} from now on");
+    Ok(())
 }
 
 /// Checks a payload and puts it in the place of the one before.
@@ -42,7 +64,7 @@ pub(super) async fn import(config: &Config, file: &Path, is_lenient: bool) -> an
     let text = fs::read_to_string(file).with_context(unread)?;
     let imported = Imported::read(&text).with_context(wrong)?;
     let store = store::connect(&config.store.url, config.store.connections).await?;
-    let definitions = Definitions::of(store.definitions(0).await?.unwrap_or_default());
+    let definitions = Definitions::read(&*store).await?;
     let is_error = |problem: &Problem| problem.severity == Severity::Error && !is_lenient;
     let problems = imported.problems(&definitions).with_context(wrong)?;
     let (mut errors, warnings): (Vec<_>, Vec<_>) = problems.into_iter().partition(is_error);

@@ -27,10 +27,10 @@ const SHOWN: usize = 10;
 #[derive(Args)]
 pub(super) struct ImportArgs {
     /// What the table holds.
-    #[arg(required_unless_present = "features", conflicts_with = "features")]
+    #[arg(required_unless_present_any = ["features", "groups"], conflicts_with_all = ["features", "groups"])]
     what: Option<What>,
     /// A .csv file with a header, a .parquet file, or a .json document.
-    #[arg(required_unless_present = "features", conflicts_with = "features")]
+    #[arg(required_unless_present_any = ["features", "groups"], conflicts_with_all = ["features", "groups"])]
     file: Option<PathBuf>,
     #[command(flatten)]
     features: FeaturesArgs,
@@ -78,6 +78,9 @@ async fn import_document(config: &Config, document: Document, file: &Path) -> an
 pub(super) async fn run(config: Config, args: ImportArgs) -> anyhow::Result<()> {
     if let Some(file) = &args.features.features {
         return features::import(&config, file, args.features.lenient).await;
+    }
+    if let Some(file) = &args.features.groups {
+        return features::import_groups(&config, file).await;
     }
     let (what, file) = args.what.zip(args.file).expect("clap asks for both");
     match what {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use recommender::{
     About, Measured,
-    archive::{Archive, Gate, Kept},
+    archive::{Archive, Deleted, Gate, Kept},
 };
 
 use crate::{clock, config::Config};
@@ -40,9 +40,27 @@ enum Verb {
     Promote {
         /// The model's id, or its beginning.
         id: String,
+        #[command(flatten)]
+        back: Back,
     },
     /// Put the model into service again that was before the present one.
-    Rollback,
+    Rollback {
+        #[command(flatten)]
+        back: Back,
+    },
+}
+
+#[derive(Args)]
+struct Back {
+    /// Do it even where the model was learnt before a shopper's history was deleted, and brings back what it says.
+    #[arg(long)]
+    even_with_deleted_histories: bool,
+}
+
+impl Back {
+    fn deleted(&self) -> Deleted {
+        if self.even_with_deleted_histories { Deleted::MayComeBack } else { Deleted::StayAway }
+    }
 }
 
 pub(super) fn run(config: &Config, args: &ModelArgs) -> anyhow::Result<()> {
@@ -62,14 +80,15 @@ fn answer(config: &Config, args: &ModelArgs, out: &mut impl Write) -> anyhow::Re
         Verb::Compare { first, second } => {
             compare(&archive.find(first)?, &named(&archive, second.as_deref())?, args.json, out)
         }
-        Verb::Promote { id } => {
+        Verb::Promote { id, back } => {
             let kept = archive.find(id)?;
-            archive.promote(&kept.id, clock::now_ms())?;
+            archive.promote(&kept.id, back.deleted(), clock::now_ms())?;
             writeln!(out, "model {} is in service", kept.id)?;
             Ok(())
         }
-        Verb::Rollback => {
-            writeln!(out, "model {} is in service again", archive.rollback(clock::now_ms())?)?;
+        Verb::Rollback { back } => {
+            let id = archive.rollback(back.deleted(), clock::now_ms())?;
+            writeln!(out, "model {id} is in service again")?;
             Ok(())
         }
     }
@@ -124,6 +143,9 @@ fn show(kept: &Kept, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
         instant(about.through_at_ms),
         about.through_position
     )?;
+    if let Some(deletion) = about.free_of {
+        writeln!(out, "free of    histories deleted until {}", instant(deletion.at_ms))?;
+    }
     writeln!(out, "learnt of  {} orders, {} sessions, {} items", about.orders, about.sessions, about.items)?;
     writeln!(out, "file       {:.1} MB", kept.bytes as f64 / 1e6)?;
     writeln!(out, "settings   {}", about.settings)?;

@@ -39,7 +39,7 @@ pub(super) struct ReportArgs {
 
 pub(super) async fn run(config: Config, args: ReportArgs) -> anyhow::Result<()> {
     let store = store::connect(&config.store.url, config.store.connections).await?;
-    let definitions = Definitions::of(store.definitions(0).await?.unwrap_or_default());
+    let definitions = Definitions::read(&*store).await?;
     anyhow::ensure!(definitions.experiment(&args.key).is_some(), unknown(&args.key, &definitions));
     let catalogue = Arc::new(CatalogueCell::default());
     catalogue.refresh(&*store).await?;

@@ -31,7 +31,7 @@ pub(super) async fn train(config: Config, args: BatchArgs) -> anyhow::Result<()>
     match trained.await? {
         Trained::InService => Ok(()),
         Trained::NotPromoted => {
-            anyhow::bail!("the model in service stays; `cartwright model compare` says more")
+            anyhow::bail!("what is in service stays; `cartwright model compare` says more")
         }
         Trained::Nothing => anyhow::bail!("there is nothing to learn from yet"),
     }

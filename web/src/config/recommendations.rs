@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use crate::shelves::{Algorithm, Filling, ShelfName};
 
-/// Says who fills each shelf where no experiment does: an algorithm, as `pairs`, or two by turns, as `pairs~popular`.
+/// Says who fills each shelf where no experiment does: an algorithm, as `pairs` or `pairs:min_support=5`, or two by turns, as
+/// `pairs~popular`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShelvesConfig {
@@ -44,9 +45,20 @@ impl ShelvesConfig {
     }
 }
 
+impl ShelvesConfig {
+    /// Refuses what does nothing on its shelf.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let fits = |shelf: ShelfName| {
+            self.of(shelf).fits(shelf).map_err(|why| anyhow::anyhow!("shelves.{}: {why}", shelf.name()))
+        };
+        ShelfName::ALL.into_iter().try_for_each(fits)
+    }
+}
+
 impl Default for ShelvesConfig {
     fn default() -> Self {
-        let [learnt, popular] = [Algorithm::Learnt, Algorithm::Popular].map(Filling::One);
+        let [learnt, popular] =
+            [Algorithm::Learnt, Algorithm::Popular].map(|algorithm| Filling::One(algorithm.into()));
         Self {
             bought_together: learnt,
             goes_with_cart: learnt,
@@ -60,6 +72,9 @@ impl Default for ShelvesConfig {
     }
 }
 
+/// The least memory that a training may be given, in bytes: with less, it counts from files that are as small as the directory of each.
+const MEMORY_BYTES_MIN: u64 = 16 << 20;
+
 /// Is how events become recommendations.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -68,6 +83,8 @@ pub struct RecommenderConfig {
     pub train_every_minutes: u64,
     /// The batch program; `None` looks beside the server's own.
     pub batch: Option<PathBuf>,
+    /// The memory that a training is given, in bytes.
+    pub memory_bytes: u64,
     /// An event file is closed at this size, in bytes.
     pub file_bytes: u64,
     /// An event file is closed at this age, in minutes.
@@ -76,13 +93,24 @@ pub struct RecommenderConfig {
 
 impl Default for RecommenderConfig {
     fn default() -> Self {
-        Self { train_every_minutes: 0, batch: None, file_bytes: 64 << 20, file_minutes: 60 }
+        Self {
+            train_every_minutes: 0,
+            batch: None,
+            memory_bytes: 1 << 30,
+            file_bytes: 64 << 20,
+            file_minutes: 60,
+        }
     }
 }
 
 impl RecommenderConfig {
     /// Refuses what makes no sense.
     pub(super) fn check(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.memory_bytes >= MEMORY_BYTES_MIN,
+            "recommender.memory_bytes is {}, the least is {MEMORY_BYTES_MIN}",
+            self.memory_bytes
+        );
         anyhow::ensure!(self.file_bytes > 0, "recommender.file_bytes must be at least 1");
         anyhow::ensure!(self.file_minutes > 0, "recommender.file_minutes must be at least 1");
         Ok(())

@@ -92,21 +92,25 @@ impl Imported {
         Ok(collisions(&Payload::compile(self.0.clone().into())?, definitions))
     }
 
-    /// Adds the shop's own features and keeps everything else as it came.
+    /// Adds the shop's own features and saved groups, and keeps everything else as it came.
     pub(super) fn with(&self, own: &Object) -> Object {
-        self.0.clone().with("features", self.features_with(own))
+        let with_features = self.0.clone().with("features", self.part_with("features", own));
+        match own.get("savedGroups") {
+            Some(_) => with_features.with("savedGroups", self.part_with("savedGroups", own)),
+            None => with_features,
+        }
     }
 
     /// Makes of it what the shop's doors serve. Where both have a key, the shop's own holds: its carts go by it.
     pub(super) fn beside(&self, own: &Object) -> Object {
         let version = own.get("dateUpdated").cloned().unwrap_or(Json::Null);
-        self.0.without(&ANSWERED).with("features", self.features_with(own)).with("dateUpdated", version)
+        self.with(own).without(&ANSWERED).with("dateUpdated", version)
     }
 
-    fn features_with(&self, own: &Object) -> Object {
-        let both = [self.0.get("features"), own.get("features")];
-        let features = both.into_iter().filter_map(|features| features?.as_object()).flat_map(Object::iter);
-        features.map(|(key, feature)| (key.to_owned(), feature.clone())).collect()
+    fn part_with(&self, part: &str, own: &Object) -> Object {
+        let both = [self.0.get(part), own.get(part)];
+        let members = both.into_iter().filter_map(|members| members?.as_object()).flat_map(Object::iter);
+        members.map(|(key, member)| (key.to_owned(), member.clone())).collect()
     }
 }
 
@@ -130,6 +134,15 @@ fn collisions(imported: &Payload, definitions: &Definitions) -> Vec<Problem> {
             problems.push(error(path, message.into()));
         } else if definitions.stored(key).is_some() {
             problems.push(error(path, "has the key of an experiment of the shop: rename it".into()));
+        }
+    }
+    let groups = imported.source().get("savedGroups").and_then(Json::as_object);
+    for (id, _) in groups.into_iter().flat_map(Object::iter) {
+        if definitions.groups().groups().get(id).is_some() {
+            problems.push(error(
+                format!("savedGroups.{id}"),
+                "is a saved group of the shop itself: rename it".into(),
+            ));
         }
     }
     for (path, experiment) in imported.tracked() {
@@ -198,7 +211,7 @@ mod tests {
         let many = refused(&format!(r#"{{"features": {{{}}}}}"#, many.join(",")));
         assert_eq!(
             many,
-            "`features` has 9999, the most allowed beside the shop's own is 9991: archive those that are not used"
+            "`features` has 9999, the most allowed beside the shop's own is 9990: archive those that are not used"
         );
     }
 

@@ -3,8 +3,8 @@
 //! An order counts when it is placed, and goes on counting where it is cancelled or refunded later: an experiment measures
 //! what shoppers decided at the till, and its figures must not fall while they are looked at.
 //!
-//! The fold depends on nothing but the events in their order and the metrics that an experiment had when its first unit was
-//! exposed or was given later ([`late_key`]), so a rebuild from position 0 gives the same rows, bit for bit. An event counts by its own time: one that
+//! The fold depends on nothing but the events in their order and the metrics that an experiment began with or was given later
+//! ([`late_key`]), which its definition keeps as they were, so a rebuild from position 0 gives the same rows, bit for bit. An event counts by its own time: one that
 //! arrives late counts where it belongs, and an exposure that is reported late claims the orders since (other events before the
 //! news of it are not kept). What arrives twice has been dropped by its id before.
 
@@ -150,7 +150,8 @@ impl RollUps {
     /// The late metrics of an experiment, by the keys under which they are rolled up.
     fn late_of(&self, experiment: &Experiment) -> Vec<(String, Metric)> {
         let of = |late: &LateMetric| {
-            Some((late_key(experiment.key(), &late.metric), self.metrics.get(&late.metric)?))
+            let kept = experiment.kept_metric(&late.metric).cloned();
+            Some((late_key(experiment.key(), &late.metric), kept.or_else(|| self.metrics.get(&late.metric))?))
         };
         experiment.late_metrics().iter().filter_map(of).collect()
     }

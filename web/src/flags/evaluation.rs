@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use experiments::{
-    growthbook::{Evaluator, User, remote::reduce},
+    growthbook::{Evaluator, User, remote::reduce, sticky::Documents},
     json::{Json, Object},
 };
 
@@ -16,6 +16,9 @@ use super::{
 };
 use crate::shop::Shop;
 
+/// The part of a question, and of its answer, that holds sticky buckets: the SDKs' own name for them.
+const DOCUMENTS: &str = "stickyBucketAssignmentDocs";
+
 /// `POST /api/eval/{clientKey}`.
 pub(super) async fn evaluate(
     shop: web::Data<Shop>,
@@ -26,7 +29,16 @@ pub(super) async fn evaluate(
     shop.flags.clients.find(&client_key)?;
     let question = Question::read(object(&request, body).await?).map_err(Refusal::bad_request)?;
     let definitions = shop.definitions.get();
-    let (reduced, _) = reduce(Evaluator::new(definitions.payload(), question.user()));
+    let evaluator = Evaluator::new(definitions.payload(), question.user());
+    let reduced = match &question.documents {
+        None => reduce(evaluator).0,
+        Some(documents) => {
+            let (reduced, changed) = reduce(evaluator.with_sticky_buckets(documents));
+            let kept = documents.clone().into_iter().chain(changed).collect::<Documents>();
+            let kept = serde_json::to_value(kept).ok().and_then(|kept| Json::try_from(&kept).ok());
+            reduced.with(DOCUMENTS, kept.unwrap_or(Json::Null))
+        }
+    };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         // Without it SDKs do not listen for changes.
@@ -42,6 +54,8 @@ struct Question {
     url: String,
     forced_variations: BTreeMap<String, i64>,
     forced_features: BTreeMap<String, Json>,
+    /// The assignments that outlive the rules, where the client keeps them.
+    documents: Option<Documents>,
 }
 
 impl Question {
@@ -55,6 +69,7 @@ impl Question {
             url: url(&body)?,
             forced_variations: forced_variations(&members(&body, "forcedVariations")?)?,
             forced_features: forced_features(&body)?,
+            documents: documents(&body)?,
         })
     }
 
@@ -76,6 +91,14 @@ fn members(body: &Object, name: &str) -> Result<Object, String> {
     };
     bounded(name, object.len())?;
     Ok(object.clone())
+}
+
+fn documents(body: &Object) -> Result<Option<Documents>, String> {
+    let Some(documents) = field(body, DOCUMENTS) else { return Ok(None) };
+    bounded(DOCUMENTS, documents.as_object().map_or(0, Object::len))?;
+    let read = serde_json::from_value(documents.to_value());
+    read.map(Some)
+        .map_err(|error| format!("{DOCUMENTS} must hold documents as GrowthBook's SDKs keep them: {error}"))
 }
 
 fn url(body: &Object) -> Result<String, String> {
@@ -130,6 +153,8 @@ mod tests {
             (r#"{"forcedVariations": {"e": 1e300}}"#, "whole number"),
             (r#"{"forcedFeatures": {"f": 1}}"#, "a list of [key, value]"),
             (r#"{"forcedFeatures": [["f"]]}"#, "not of [\"f\"]"),
+            (r#"{"stickyBucketAssignmentDocs": []}"#, "must hold documents as GrowthBook's SDKs keep them"),
+            (r#"{"stickyBucketAssignmentDocs": {"id||u": {}}}"#, "missing field `attributeName`"),
         ] {
             assert!(read(text).unwrap_err().contains(why), "{text}");
         }

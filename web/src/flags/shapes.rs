@@ -53,6 +53,19 @@ shapes! {
                 "items": { "type": "array", "prefixItems": [{ "type": "string" }, {}], "minItems": 2, "maxItems": 2 },
             },
             "url": { "type": ["string", "null"] },
+            "stickyBucketAssignmentDocs": {
+                "description": "Sticky buckets, as SDKs keep them; where they are sent, the answer has them with what is new.",
+                "type": ["object", "null"],
+                "additionalProperties": {
+                    "type": "object",
+                    "required": ["attributeName", "attributeValue"],
+                    "properties": {
+                        "attributeName": { "type": "string" },
+                        "attributeValue": { "type": "string" },
+                        "assignments": { "type": "object", "additionalProperties": { "type": "string" } },
+                    },
+                },
+            },
         },
     };
     /// Is whom to evaluate for.
@@ -80,7 +93,7 @@ shapes! {
         "required": ["key", "reason"],
         "properties": {
             "key": { "type": "string" },
-            "reason": { "enum": ["SPLIT", "TARGETING_MATCH", "DEFAULT", "DISABLED"] },
+            "reason": { "enum": ["SPLIT", "STATIC", "TARGETING_MATCH", "DEFAULT", "DISABLED"] },
             "value": {},
             "variant": { "type": "string" },
             "metadata": { "type": "object" },
@@ -119,6 +132,10 @@ shapes! {
         "description": "What a program has seen of experiments and measured. Each item is taken or refused by itself.",
         "type": "object",
         "properties": {
+            "sent_at": {
+                "description": "When the batch is sent by the clock that its times are told by, in ISO 8601: that clock's fault is taken out.",
+                "type": ["string", "null"],
+            },
             "exposures": {
                 "description": "Units that met a variation, each counted once for an experiment.",
                 "type": ["array", "null"], "maxItems": TRACK_ITEMS_MAX,
@@ -128,7 +145,9 @@ shapes! {
                         "experiment": { "description": "The key of the experiment, of the shop or of an imported flag: a text." },
                         "variation": { "description": "Its key, or its number from 0." },
                         "unit": { "description": "Who met it, as it was hashed: a text or a number." },
-                        "at": { "description": "When, in ISO 8601 with its zone; now if it is left out." },
+                        "at": {
+                            "description": "When, in ISO 8601 with its zone; now if it is left out. Without `sent_at` it is at most ten minutes ago.",
+                        },
                         "attributes": { "description": "An object of up to 20 short values, such as the device and the country." },
                         "forced": { "description": "Whether the variation was chosen by hand, so that it is not counted." },
                     },

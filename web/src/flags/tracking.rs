@@ -45,7 +45,9 @@ pub(super) async fn track(
     let batch = object_of(&batch_bytes(&request, body).await?)?;
     let [exposures, events] = [items(&batch, "exposures")?, items(&batch, "events")?];
     let definitions = shop.definitions.get();
-    let reader = Reader { definitions: &definitions, now_ms: clock::now_ms() };
+    let now_ms = clock::now_ms();
+    let ahead_ms = report::ahead_ms(&batch, now_ms).map_err(|fault| Refusal::bad_request(fault.message))?;
+    let reader = Reader { definitions: &definitions, now_ms, ahead_ms };
     let mut answer = Answer::default();
     let exposures = answer.sift(List::Exposures, exposures, |item| reader.exposure(item));
     let events = answer.sift(List::Events, events, |item| reader.event(item));

@@ -1,4 +1,4 @@
-//! Orders of another system: one row a line, any number of rows an order.
+//! Orders of another system: one row a line, any number of rows an order; rows of negative quantity take pieces back.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,7 @@ use cart_core::{CartId, Currency, Order, OrderId, OrderLine, VisitorId, limits::
 
 use super::{
     Report,
+    returns::{Return, take_back},
     row::{Fields, Mapping, Row},
     table::Table,
 };
@@ -17,6 +18,12 @@ pub const FIELDS: [&str; 9] =
 const NEEDED: [&str; 4] = ["order", "sku", "quantity", "at"];
 /// Orders that one transaction takes.
 const BATCH: usize = 500;
+
+/// Is a row that is right.
+enum Line {
+    Bought(Box<OrderRow>),
+    Returned(Return),
+}
 
 struct OrderRow {
     order: OrderId,
@@ -40,17 +47,29 @@ pub async fn import(
     fields.check_price()?;
     let mut report = Report::default();
     let mut orders: BTreeMap<OrderId, Order> = BTreeMap::new();
+    let mut returns = vec![];
     for cells in table.cells {
         report.rows += 1;
         tick();
         match cells.and_then(|cells| line_of(&fields.row(&cells))) {
-            Ok(Some(row)) => {
-                if let Err(reason) = gather(&mut orders, row) {
+            Ok(Some(Line::Returned(row))) => returns.push(row),
+            Ok(Some(Line::Bought(row))) => {
+                if let Err(reason) = gather(&mut orders, *row) {
                     report.bad.push((report.rows, reason));
                 }
             }
             Ok(None) => report.skipped += 1,
             Err(reason) => report.bad.push((report.rows, reason)),
+        }
+    }
+    let taken = take_back(&mut orders, returns);
+    for (what, count) in [
+        ("returns taken from orders", taken.rows),
+        ("returns of more than the file's orders hold", taken.short),
+        ("orders that came back whole", taken.orders),
+    ] {
+        if count > 0 {
+            report.count(what, count);
         }
     }
     // In the order of time, so that readers of the events meet history as it happened.
@@ -64,28 +83,33 @@ pub async fn import(
     Ok(report)
 }
 
-fn line_of(row: &Row<'_>) -> Result<Option<OrderRow>, String> {
+fn line_of(row: &Row<'_>) -> Result<Option<Line>, String> {
     let Some(sku) = row.sku()? else { return Ok(None) };
     let order = row.needed("order")?;
     let order = OrderId::parse(order).map_err(|e| e.to_string())?;
     let visitor =
         row.text("visitor").map(|v| VisitorId::parse(&format!("imported-{v}")).map_err(|e| e.to_string()));
-    let quantity = row.number("quantity")?;
-    let quantity = u32::try_from(quantity)
-        .ok()
-        .filter(|n| (1..=LINE_QUANTITY_MAX).contains(n))
-        .ok_or_else(|| format!("quantity {quantity} is not 1 to {LINE_QUANTITY_MAX}"))?;
+    let (visitor, quantity) = (visitor.transpose()?, row.number("quantity")?);
+    if quantity < 0 {
+        let pieces = u32::try_from(quantity.unsigned_abs()).unwrap_or(u32::MAX);
+        let at_ms = row.time_ms("at")?;
+        return Ok(Some(Line::Returned(Return { order, visitor, sku, pieces, at_ms })));
+    }
+    let quantity =
+        u32::try_from(quantity).ok().filter(|n| (1..=LINE_QUANTITY_MAX).contains(n)).ok_or_else(|| {
+            format!("quantity {quantity} is not 1 to {LINE_QUANTITY_MAX}, or below 0 for what came back")
+        })?;
     let currency = row.currency()?;
-    Ok(Some(OrderRow {
+    Ok(Some(Line::Bought(Box::new(OrderRow {
         order,
-        visitor: visitor.transpose()?,
+        visitor,
         at_ms: row.time_ms("at")?,
         currency,
         line: {
             let name = row.text("name").unwrap_or(sku.as_str()).to_owned();
             OrderLine::new(sku, name, quantity, row.price_minor(currency)?)
         },
-    }))
+    }))))
 }
 
 fn gather(orders: &mut BTreeMap<OrderId, Order>, row: OrderRow) -> Result<(), String> {

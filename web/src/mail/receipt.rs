@@ -59,14 +59,10 @@ impl Receipt {
                 .find(|offer| Some(&offer.method) == order.shipping.as_ref())
                 .map(delivery)
         };
-        let row = |line: &OrderLine| Row {
+        let row = |(at, line): (usize, &OrderLine)| Row {
             name: line.name.clone(),
             parts: parts(&line.parts),
-            properties: line
-                .properties
-                .iter()
-                .map(|(name, text)| (name.to_owned(), text.to_owned()))
-                .collect(),
+            properties: order.said_of(at),
             quantity: line.quantity,
             unit_price: price(line.unit_price_minor),
             // What promotions take off is one of the sums.
@@ -78,7 +74,7 @@ impl Receipt {
             order_id: order.order_id.to_string(),
             placed_on: day(order.placed_at_ms),
             items: order.lines.iter().map(|line| u64::from(line.quantity)).sum(),
-            lines: order.lines.iter().map(row).collect(),
+            lines: order.lines.iter().enumerate().map(row).collect(),
             sums: sums(order).into_iter().map(|(name, minor)| (name.to_owned(), price(minor))).collect(),
             total: price(order.total_minor),
             paid: paid(order).into_iter().map(|(name, minor)| (name, price(minor))).collect(),

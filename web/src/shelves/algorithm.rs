@@ -5,6 +5,8 @@ use std::{fmt, str::FromStr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{Recipe, ShelfName};
+
 /// Names an algorithm. The names are stable: the configuration, flags and events carry them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -49,31 +51,41 @@ impl Algorithm {
     }
 }
 
-/// Says who fills a shelf: one algorithm, such as `pairs`, or two by turns, such as `pairs~popular`.
+/// Says who fills a shelf: one algorithm, such as `pairs`, or two by turns, such as `pairs~popular`, each with its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Filling {
     /// One alone.
-    One(Algorithm),
+    One(Recipe),
     /// Two, by team-draft interleaving.
-    Shared(Algorithm, Algorithm),
+    Shared(Recipe, Recipe),
+}
+
+impl Filling {
+    /// Refuses what does nothing on a shelf, as [`Recipe::fits`] does.
+    ///
+    /// # Errors
+    /// What does nothing, and where it does something.
+    pub fn fits(&self, shelf: ShelfName) -> Result<(), String> {
+        match self {
+            Self::One(recipe) => recipe.fits(shelf),
+            Self::Shared(first, second) => first.fits(shelf).and(second.fits(shelf)),
+        }
+    }
 }
 
 impl FromStr for Filling {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let algorithm = |name: &str| {
-            let known = Algorithm::ALL.map(Algorithm::name).join(", ");
-            let unknown = || format!("there is no algorithm {name:?}; the algorithms are {known}");
-            Algorithm::from_name(name).ok_or_else(unknown)
-        };
         match text.split_once('~') {
-            None => Ok(Self::One(algorithm(text)?)),
-            Some((first, second)) if first == second => {
-                Err(format!("{text:?} shares a shelf between one and the same algorithm; name two"))
-            }
-            Some((first, second)) => Ok(Self::Shared(algorithm(first)?, algorithm(second)?)),
+            None => Ok(Self::One(text.parse()?)),
+            Some((first, second)) => match (first.parse()?, second.parse()?) {
+                (first, second) if first == second => {
+                    Err(format!("{text:?} shares a shelf between one and the same algorithm; name two"))
+                }
+                (first, second) => Ok(Self::Shared(first, second)),
+            },
         }
     }
 }
@@ -89,8 +101,8 @@ impl TryFrom<String> for Filling {
 impl fmt::Display for Filling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::One(algorithm) => f.write_str(algorithm.name()),
-            Self::Shared(first, second) => write!(f, "{}~{}", first.name(), second.name()),
+            Self::One(recipe) => recipe.fmt(f),
+            Self::Shared(first, second) => write!(f, "{first}~{second}"),
         }
     }
 }
@@ -101,13 +113,17 @@ mod tests {
 
     #[test]
     fn a_shelf_is_filled_by_one_or_by_two() {
-        for text in ["learnt", "pairs", "popular", "learnt~popular", "after~pairs"] {
+        for text in
+            ["learnt", "pairs", "popular", "learnt~popular", "after~pairs", "pairs~pairs:min_support=5"]
+        {
             assert_eq!(text.parse::<Filling>().unwrap().to_string(), text);
         }
         for (text, words) in [
             ("magic", "there is no algorithm \"magic\"; the algorithms are learnt, pairs, after, popular"),
             ("pairs~", "there is no algorithm \"\""),
             ("pairs~pairs", "name two"),
+            ("pairs:spread=2,min_support=5~pairs:min_support=5,spread=2", "name two"),
+            ("learnt~pairs:min_support=0", "is no whole number from 1 to 1000"),
         ] {
             let error = text.parse::<Filling>().unwrap_err();
             assert!(error.contains(words), "{error}");

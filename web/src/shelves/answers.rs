@@ -110,7 +110,12 @@ impl Shelves {
             return None;
         }
         let whose = if who.is_some() { "visitor" } else { "anybody" };
-        let text = format!("{} {whose} {} {text}", name.name(), algorithm.name());
+        // A trail may be longer than what the question names: the visitor's own comes before it.
+        let trail = match about {
+            About::Trail(trail) => trail.iter().map(Sku::as_str).collect::<Vec<_>>().join(" "),
+            _ => String::new(),
+        };
+        let text = format!("{} {whose} {algorithm} {text} {trail}", name.name());
         Some(Question { text, asked_ms, sources })
     }
 

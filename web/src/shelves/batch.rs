@@ -96,7 +96,8 @@ async fn run(
         write_names(&config.catalogue_file(), catalogue).context("cannot write the catalogue's names")?;
     }
     let mut command = command(program, config, "train")?;
-    command.arg("--model").arg(config.model_file()).args(further);
+    command.arg("--model").arg(config.model_file());
+    command.arg("--memory-bytes").arg(config.recommender.memory_bytes.to_string()).args(further);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().context("cannot start the batch program")?;
     let said = child.stdout.take().context("the batch program has no output")?;

@@ -109,7 +109,7 @@ impl Shelves {
 mod tests {
     use std::fs;
 
-    use recommender::{About, Learnt};
+    use recommender::{About, Learnt, archive::Deleted};
 
     use super::*;
 
@@ -132,7 +132,7 @@ mod tests {
 
         let archive = Archive::of(&path);
         let ids: Vec<String> = [5, 6].map(|at_ms| archive.keep(&model(at_ms)).unwrap()).into();
-        archive.promote(&ids[0], 1).unwrap();
+        archive.promote(&ids[0], Deleted::StayAway, 1).unwrap();
         shelves.refresh_model(&path);
         assert_eq!((trained(&shelves), instead(&shelves)), (Some(5), None));
         fs::write(&path, "torn").unwrap();
@@ -146,7 +146,7 @@ mod tests {
         fs::write(&path, "torn again").unwrap();
         started.refresh_model(&path);
         assert_eq!((trained(&started), instead(&started)), (Some(5), kept));
-        archive.promote(&ids[1], 2).unwrap();
+        archive.promote(&ids[1], Deleted::StayAway, 2).unwrap();
         started.refresh_model(&path);
         assert_eq!((trained(&started), instead(&started)), (Some(6), None));
     }

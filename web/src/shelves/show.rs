@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use cart_core::{AssignedVariation, Cart, Order, Sku};
 use recommender::{Index, Suggestion, Wanted};
 
-use super::{Algorithm, Filled, Shelf, ShelfName, Shelves, Suggested, deadline::Length, showing::Spot};
+use super::{Filled, Recipe, Shelf, ShelfName, Shelves, Suggested, Why, deadline::Length, showing::Spot};
 use crate::catalogue::Catalogue;
 
 /// Says what a shelf is about.
@@ -68,7 +68,7 @@ pub struct Shown {
     /// What stands on it, in order.
     pub items: Vec<ShownItem>,
     /// The experiment and variation that chose who fills it, to be exposed where it is seen.
-    pub met: Option<AssignedVariation>,
+    pub met: Vec<AssignedVariation>,
     /// Whether an algorithm failed, and the catalogue's own order stands in for what it would have said.
     pub is_makeshift: bool,
 }
@@ -77,10 +77,11 @@ impl Shown {
     /// Leaves only what belongs to what the shelf is about, and nothing where that is too little for a shelf.
     #[must_use]
     pub fn particular(mut self) -> Self {
-        self.items.retain(|item| item.suggested.belongs());
-        if self.items.len() < LEAST {
+        let belongs = |item: &&ShownItem| item.suggested.belongs();
+        if self.items.iter().filter(belongs).count() < LEAST {
             self.items.clear();
         }
+        self.items.retain(|item| item.suggested.belongs() || item.suggested.why == Why::New);
         self
     }
 
@@ -120,20 +121,16 @@ impl Shelves {
     }
 
     /// Returns what an algorithm suggests.
-    pub(crate) fn suggest(
-        &self,
-        catalogue: &Catalogue,
-        algorithm: Algorithm,
-        about: &About,
-        n: usize,
-    ) -> Shelf {
+    pub(crate) fn suggest(&self, catalogue: &Catalogue, recipe: Recipe, about: &About, n: usize) -> Shelf {
         let fill = |basis: &[Sku], ask: &dyn Fn(&Index, Wanted<'_>) -> Vec<Suggestion>| {
             let (categories, is_only) = (about.categories(catalogue), matches!(about, About::Category(_)));
             let looks = match self.length_of(about) {
                 Length::Brief => LOOKED_THROUGH_MAX,
                 Length::Open => usize::MAX,
             };
-            self.fill(catalogue, &Filled { algorithm, n, basis, categories, is_only, looks }, ask)
+            let is_of_popular = matches!(about, About::Category(_) | About::Nothing);
+            let wanted = Filled { recipe, n, basis, categories, is_only, is_of_popular, looks };
+            self.fill(catalogue, &wanted, ask)
         };
         match about {
             About::Product(sku) => {

@@ -6,7 +6,7 @@ use cart_core::VisitorId;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Algorithm, ShelfName, rules::PLACES_MAX};
+use super::{Recipe, ShelfName, rules::PLACES_MAX};
 
 /// How long a showing may be told of and clicked on, in milliseconds: a day, as a page may stay open. Events' ids are kept
 /// longer, so that each counts once.
@@ -68,7 +68,7 @@ fn seal(unit: &VisitorId, head: &str) -> String {
 
 /// Is a place of a showing, as links and reports carry it: `bought_together.2.pairs.` and the showing.
 ///
-/// Where two algorithms share the shelf, the one that is credited comes first: `pairs~popular`.
+/// An algorithm is told with its parameters (`pairs:min_support=5`). Where two share the shelf, the one that is credited comes first: `pairs~popular`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spot {
     /// The shelf.
@@ -76,9 +76,9 @@ pub struct Spot {
     /// The place, from 1.
     pub place: usize,
     /// The algorithm that put something there.
-    pub algorithm: Algorithm,
+    pub algorithm: Recipe,
     /// The other one that shares the shelf.
-    pub against: Option<Algorithm>,
+    pub against: Option<Recipe>,
     /// The showing.
     pub showing: Showing,
 }
@@ -86,9 +86,9 @@ pub struct Spot {
 impl fmt::Display for Spot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { shelf, place, algorithm, against, showing } = self;
-        write!(f, "{}.{place}.{}", shelf.name(), algorithm.name())?;
+        write!(f, "{}.{place}.{algorithm}", shelf.name())?;
         if let Some(against) = against {
-            write!(f, "~{}", against.name())?;
+            write!(f, "~{against}")?;
         }
         write!(f, ".{}", showing.0)
     }
@@ -109,10 +109,10 @@ impl FromStr for Spot {
             let place = parts.next()?.parse().ok().filter(|place| (1..=PLACE_MAX).contains(place))?;
             let algorithms = parts.next()?;
             let (algorithm, against) = match algorithms.split_once('~') {
-                Some((algorithm, against)) => (algorithm, Some(Algorithm::from_name(against)?)),
+                Some((algorithm, against)) => (algorithm, Some(against.parse().ok()?)),
                 None => (algorithms, None),
             };
-            let algorithm = Algorithm::from_name(algorithm)?;
+            let algorithm = algorithm.parse().ok()?;
             let is_hex = |text: &&str| {
                 text.len() == 27 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
             };
@@ -147,11 +147,11 @@ mod tests {
         let spot = |against| Spot {
             shelf: ShelfName::GoesWithCart,
             place: 3,
-            algorithm: Algorithm::Pairs,
+            algorithm: "pairs:min_support=5,spread=2".parse().unwrap(),
             against,
             showing: showing.clone(),
         };
-        for spot in [spot(None), spot(Some(Algorithm::Popular))] {
+        for spot in [spot(None), spot(Some("popular".parse().unwrap()))] {
             assert_eq!(spot.to_string().parse(), Ok(spot));
         }
         let text = spot(None).to_string();

@@ -12,6 +12,8 @@ pub enum Why {
     Learnt(Reason),
     /// The shop's people put it there.
     Pinned,
+    /// Hardly anybody has bought it yet, and the shelf tries what comes of it.
+    New,
     /// Nothing is known yet; it is a part of the range.
     Catalogue,
 }
@@ -22,6 +24,7 @@ impl Why {
         match self {
             Self::Learnt(reason) => reason.name(),
             Self::Pinned => "pinned",
+            Self::New => "new",
             Self::Catalogue => "catalogue",
         }
     }
@@ -78,6 +81,7 @@ impl Why {
             Self::Learnt(Reason::Popular { orders: 1 }) => "Bought in one order".to_owned(),
             Self::Learnt(Reason::Popular { orders }) => format!("Bought in {} orders", number(orders)),
             Self::Pinned => "Chosen by the shop".to_owned(),
+            Self::New => "New in our range".to_owned(),
             Self::Catalogue => "From our range".to_owned(),
         }
     }

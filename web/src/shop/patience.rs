@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 
 use cart_core::{AssignedVariation, Order, Sku, StockLevels, VisitorId};
 
-use super::{Shop, current_cart, log_exposure};
+use super::{Shop, current_cart, log_exposures};
 use crate::{
     metrics,
     shelves::{Shown, deadline::Failure},
@@ -31,10 +31,12 @@ impl Shop {
     }
 
     /// As [`Shop::expose`], but where the store is slow, its page goes on and the exposure is written behind it.
-    pub async fn expose_in_time(&self, who: &Visitor, met: Option<AssignedVariation>) {
-        let Some(met) = met else { return };
-        let (store, exposure) = (self.store.clone(), self.exposure(who, met));
-        let written = async move { log_exposure(&*store, exposure).await };
+    pub async fn expose_in_time(&self, who: &Visitor, met: Vec<AssignedVariation>) {
+        if met.is_empty() {
+            return;
+        }
+        let (store, exposures) = (self.store.clone(), self.exposures(who, met));
+        let written = async move { log_exposures(&*store, exposures).await };
         if self.shelves.deadline.begun(self.patience(), written).await.is_err() {
             tracing::warn!("an exposure could not be logged: too many wait for the store");
             metrics::shelf_fallback("slow");

@@ -11,10 +11,10 @@ use super::Shop;
 use crate::{
     catalogue::Catalogue,
     clock,
-    definitions::{Answered, Forced},
+    definitions::{Answered, Asker, Forced},
     metrics,
     shelves::{
-        About, Algorithm, Filling, Shelf, ShelfName, Shown, ShownItem, Suggested, Why,
+        About, Filling, Recipe, Shelf, ShelfName, Shown, ShownItem, Suggested, Why,
         interleave::interleave,
         report::{Reader, Refused, Report, Told},
         rules,
@@ -31,15 +31,18 @@ const SPARE: usize = 60;
 /// Is a suggestion with who made it, and who else fills the shelf.
 struct Candidate {
     suggested: Suggested,
-    algorithm: Algorithm,
-    against: Option<Algorithm>,
+    algorithm: Recipe,
+    against: Option<Recipe>,
 }
 
 impl Shop {
     /// Returns who fills a shelf for somebody.
     pub fn filling(&self, name: ShelfName, who: Option<&Visitor>, forced: &Forced) -> Answered<Filling> {
-        let answered = who.and_then(|who| self.definitions.get().filling(name, who.unit(), forced));
-        answered.unwrap_or_else(|| Answered { value: self.config.shelves.of(name), counted: None })
+        let own = || self.config.shelves.of(name);
+        match who {
+            Some(who) => self.definitions.get().filling(name, &Asker::of(who), forced).or_else(own),
+            None => Answered { value: own(), counted: vec![] },
+        }
     }
 
     /// Fills a shelf for somebody. It never holds what its page is about, lies in the cart that they have open, is sold out or
@@ -100,7 +103,7 @@ impl Shop {
         n: usize,
         coins: u64,
     ) -> (Vec<Candidate>, bool) {
-        let suggest = async |algorithm: Algorithm, against: Option<Algorithm>| {
+        let suggest = async |algorithm: Recipe, against: Option<Recipe>| {
             let (shelf, is_makeshift) = self.suggested(catalogue, algorithm, &about, n).await;
             let candidate = |suggested| Candidate { suggested, algorithm, against };
             (shelf.into_iter().map(candidate).collect::<Vec<_>>(), is_makeshift)
@@ -123,7 +126,7 @@ impl Shop {
     async fn suggested(
         &self,
         catalogue: &Arc<Catalogue>,
-        algorithm: Algorithm,
+        algorithm: Recipe,
         about: &Arc<About>,
         n: usize,
     ) -> (Shelf, bool) {

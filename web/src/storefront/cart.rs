@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     clock,
+    definitions::Asker,
     problem::{Problem, accepted},
     shelves::{
         About, ShelfName,
@@ -71,7 +72,7 @@ pub(super) async fn cart_page(
     status: StatusCode,
 ) -> Page {
     let shop = &front.shop;
-    let heading = shop.definitions.get().shelf_heading(guest.visitor.unit(), &guest.forced);
+    let heading = shop.definitions.get().shelf_heading(&Asker::of(&guest.visitor), &guest.forced);
     let (name, about) = match &guest.cart {
         Some(cart) => (ShelfName::GoesWithCart, About::Cart(cart.clone())),
         None => (ShelfName::Popular, About::Nothing),
@@ -139,7 +140,7 @@ pub(super) fn quantity_of(form: &Form) -> Result<u32, Problem> {
 }
 
 /// Reads what is to be done to the pieces: each in a field of its own.
-fn properties_in(form: &Form) -> Result<Properties, Problem> {
+pub(super) fn properties_in(form: &Form) -> Result<Properties, Problem> {
     let text = |(field, text): (&str, &str)| {
         Some((field.strip_prefix(PROPERTY_PREFIX)?.to_owned(), form_text(text)))
     };

@@ -5,11 +5,11 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload},
 };
-use cart_core::{Cart, LineId, Properties, Sku};
+use cart_core::{Cart, LineId, Sku};
 
 use super::{
     Front, Page,
-    cart::refusal,
+    cart::{properties_in, refusal},
     filled::told,
     form::Form,
     guest::Guest,
@@ -116,7 +116,7 @@ pub(super) async fn put(front: Data<Front>, request: HttpRequest, body: Payload)
             let shop = &front.shop;
             let (form, guest) = front.sent(&request, body).await?;
             let done = async {
-                let item = wish(shop, form.text("sku"), Properties::default(), 1, "")?;
+                let item = wish(shop, form.text("sku"), properties_in(&form)?, 1, "")?;
                 let list = match form.text("list") {
                     "" => lists::open(&*shop.store, &guest.visitor.id, FIRST_NAME).await?.id,
                     id => id.to_owned(),

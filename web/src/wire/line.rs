@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cart_core::{
-    Cart, Line, LineId, LinePart, LineQuote, PromotionId, Properties, Quote, SavedLine, Sku,
+    Cart, Line, LineId, LinePart, LineQuote, PriceReason, PromotionId, Properties, Quote, SavedLine, Sku,
     limits::{LINE_QUANTITY_MAX, PRICE_MINOR_MAX},
 };
 use schemars::JsonSchema;
@@ -19,6 +19,9 @@ pub struct LineView<'a> {
     sku: &'a str,
     #[schemars(with = "Properties")]
     properties: &'a BTreeMap<String, String>,
+    /// What shoppers read for the names of properties, where it is something else.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<String, String>,
     /// The promotion that gives it away; it alone decides about the line. Not there for what the shopper buys.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<PromotionId>")]
@@ -28,6 +31,9 @@ pub struct LineView<'a> {
     quantity: u32,
     #[schemars(range(min = 0, max = PRICE_MINOR_MAX))]
     unit_price_minor: i64,
+    /// Why a piece costs that; not there where it is the product's own price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<ReasonView>,
     /// What the shopper was told, where the price has changed since.
     #[serde(skip_serializing_if = "Option::is_none")]
     was_minor: Option<i64>,
@@ -52,6 +58,21 @@ pub struct LineView<'a> {
     parts: &'a [LinePart],
 }
 
+/// Says why a piece costs what it costs.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PriceReason")]
+pub(super) struct ReasonView {
+    /// `listed`, `tier`, `window`, `bundle`, `group`, or `kept`: as it was when the line went into the cart.
+    reason: &'static str,
+    detail: String,
+}
+
+impl From<&PriceReason> for ReasonView {
+    fn from(why: &PriceReason) -> Self {
+        Self { reason: why.name(), detail: why.to_string() }
+    }
+}
+
 /// Serde asks for a function of a reference.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 pub(super) fn is_zero(pieces: &u32) -> bool {
@@ -70,9 +91,11 @@ impl<'a> LineView<'a> {
             id: line.id().to_string(),
             sku: line.sku.as_str(),
             properties: line.properties.texts(),
+            labels: quote.map(|q| q.labels.clone()).unwrap_or_default(),
             gift_of: line.gift_of.as_ref().map(PromotionId::as_str),
             name: &line.name,
             quantity: line.quantity,
+            price: quote.and_then(|q| q.why.as_ref()).map(ReasonView::from),
             unit_price_minor: quote.map_or(line.unit_price_minor, |q| q.unit_price_minor),
             was_minor: quote.and_then(|q| q.was_minor),
             discount_minor: quote.map_or(0, |q| q.discount_minor),

@@ -9,7 +9,7 @@ use cart_core::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::line::is_zero;
+use super::line::{ReasonView, is_zero};
 
 /// Is an order as clients see it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -59,6 +59,9 @@ struct OrderLineView<'a> {
     sku: &'a str,
     #[schemars(with = "Properties")]
     properties: &'a BTreeMap<String, String>,
+    /// What shoppers read for the names of properties, where it is something else.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    labels: BTreeMap<String, String>,
     /// The promotion that gave it away; not there for what was bought.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<PromotionId>")]
@@ -66,6 +69,9 @@ struct OrderLineView<'a> {
     name: &'a str,
     quantity: u32,
     unit_price_minor: i64,
+    /// Why a piece cost that; not there where it was the product's own price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<ReasonView>,
     discount_minor: i64,
     #[serde(skip_serializing_if = "is_zero")]
     backordered: u32,
@@ -85,10 +91,13 @@ struct OrderLineView<'a> {
 impl<'a> From<&'a Order> for OrderView<'a> {
     fn from(order: &'a Order) -> Self {
         let is_cancelled = matches!(order.state.status, OrderStatus::Cancelled { .. });
-        let lines = order.lines.iter().map(|l| OrderLineView {
+        let quoted = |at: usize| order.quote.as_ref().and_then(|quote| quote.lines.get(at));
+        let lines = order.lines.iter().enumerate().map(|(at, l)| OrderLineView {
             id: l.id().to_string(),
             sku: l.sku.as_str(),
             properties: l.properties.texts(),
+            labels: quoted(at).map(|quote| quote.labels.clone()).unwrap_or_default(),
+            price: quoted(at).and_then(|quote| quote.why.as_ref()).map(ReasonView::from),
             gift_of: l.gift_of.as_ref().map(PromotionId::as_str),
             name: &l.name,
             quantity: l.quantity,

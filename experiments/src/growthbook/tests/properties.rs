@@ -142,14 +142,16 @@ proptest! {
         let payload = Payload::compile(export::payload(&experiments, "2026-11-29").into()).unwrap();
         prop_assert_eq!(payload.problems(), &[]);
         for id in ids {
-            let ours = crate::evaluate_flag(&experiments, "flag", &id, &BTreeMap::new());
+            let placed = experiments.iter().find_map(|experiment| {
+                let placed = crate::assign(experiment, &id);
+                placed.in_experiment.then(|| (experiment.key(), placed.variation))
+            });
             let attributes = unit(&id);
             let theirs = Evaluator::new(&payload, User::new(&attributes)).evaluate("flag");
-            let value = theirs.value.to_value();
-            prop_assert_eq!(ours.map(|ours| ours.value), Some(&value).filter(|value| !value.is_null()));
+            let expected = placed.map(|(_, variation)| value!(variation)).or(shipped.map(|index| value!(index)));
+            prop_assert_eq!(theirs.value.to_value(), expected.unwrap_or(Value::Null));
             let exposed = theirs.experiment.map(|(view, result)| (view.experiment.key(), result.variation));
-            let counted = ours.filter(|ours| ours.counted);
-            prop_assert_eq!(counted.map(|ours| (ours.experiment.key(), ours.variation)), exposed);
+            prop_assert_eq!(placed, exposed);
         }
     }
 

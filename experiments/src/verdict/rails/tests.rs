@@ -39,6 +39,67 @@ fn plan(method: &str) -> Plan {
     Plan::of(&experiment.unwrap(), &metrics).unwrap()
 }
 
+/// As [`plan`], but orders must stay as they are, and the rest is corrected otherwise.
+fn plan_of_sameness(method: &str, correction: &str) -> Plan {
+    let experiment = Experiment::parse_value(&json!({
+        "schema_version": 1, "key": "e", "name": "E", "flag": "f", "status": "running", "planned_units": 10_000,
+        "primary_metric": "added", "method": serde_json::from_str::<Method>(method).unwrap(),
+        "guardrails": [{"metric": "errors", "margin_bp": 500}, {"metric": "orders", "margin_bp": 1000, "asks": "equivalent"}],
+        "correction": correction,
+        "variations": [
+            {"key": "a", "name": "Classic", "weight_bp": 5000, "value": 0},
+            {"key": "b", "name": "Express", "weight_bp": 5000, "value": 1},
+        ],
+    }));
+    let metrics: Vec<Metric> = plan(method).metrics().iter().map(|planned| planned.metric.clone()).collect();
+    Plan::of(&experiment.unwrap(), &metrics).unwrap()
+}
+
+#[test]
+fn what_must_stay_as_it_is_is_shown_to_or_not() {
+    for method in METHODS {
+        let of = |arms: [[u64; 3]; 2]| {
+            let look = Look { at_ms: 0, arms: arms.map(arm).to_vec() };
+            analyze(&plan_of_sameness(method, "holm"), &look, &[]).unwrap()
+        };
+        // Of 5,000 each, 4,000 and 4,005 order: within 10 % either way.
+        let same = of([[2_000, 400, 4_000], [2_600, 400, 4_005]]);
+        assert_eq!(standings(&same)[1], Standing::Equivalent, "{method}");
+        assert!(
+            same.sentence.contains(" Orders is shown to be equivalent within ±10 %."),
+            "{}",
+            same.sentence
+        );
+        // 15 % more are no harm, and not the same.
+        let more = of([[2_000, 400, 4_000], [2_600, 400, 4_600]]);
+        assert_eq!(standings(&more)[1], Standing::Unclear, "{method}");
+        assert!(
+            more.sentence.contains("Orders is not shown yet to be equivalent within ±10 %."),
+            "{}",
+            more.sentence
+        );
+        assert!(!more.sentence.contains("safe yet: orders"), "{}", more.sentence);
+        let fewer = of([[2_000, 400, 4_000], [2_600, 400, 3_000]]);
+        assert_eq!(standings(&fewer)[1], Standing::Harmed, "{method}");
+    }
+}
+
+/// Errors and orders rise alike, so that both p-values are nearly p: Holm's first step makes both 2p, the step-up leaves them p.
+#[test]
+fn the_false_discovery_rate_finds_more_and_is_chosen_beforehand() {
+    for method in METHODS {
+        let p_of = |correction: &str| {
+            let look = Look { at_ms: 0, arms: [[2_000, 400, 400], [2_000, 540, 540]].map(arm).to_vec() };
+            let found = analyze(&plan_of_sameness(method, correction), &look, &[]).unwrap();
+            [1, 2].map(|metric| found.comparison(1, metric).unwrap().adjusted_p.unwrap())
+        };
+        let (holm, step_up) = (p_of("holm"), p_of("benjamini_hochberg"));
+        for (holm, step_up) in holm.iter().zip(step_up) {
+            assert!((1.8..2.2).contains(&(holm / step_up)), "{method}: {holm} and {step_up}");
+        }
+    }
+}
+
 /// Of an arm: units that put something into the cart, that met an error on their one page, and that ordered.
 fn arm([added, errors, orders]: [u64; 3]) -> ArmSums {
     let units = 5_000;

@@ -1,6 +1,7 @@
 //! Days of rows as Parquet, read and written with Polars.
 
 use std::{
+    fs::File,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -70,7 +71,7 @@ impl Days {
             let day = name(number)?;
             let path = self.path(table, &day);
             let outcome = merge_day(&path, day, part.drop("day")?);
-            merged.push(outcome.with_context(|| path.display().to_string())?);
+            merged.push(outcome.map_err(|error| unreadable(&path, error))?);
         }
         Ok(merged)
     }
@@ -82,7 +83,7 @@ impl Days {
     /// Where the day cannot be read or replaced.
     pub fn remove(&self, table: Table, day: &str, is_forgotten: Expr) -> anyhow::Result<Option<u64>> {
         let path = self.path(table, day);
-        let all = scan(std::slice::from_ref(&path))?.collect()?;
+        let all = read(&path, |rows| rows)?;
         let before = all.height();
         let mut kept = all.lazy().filter(is_forgotten.not()).collect()?;
         if kept.height() == before {
@@ -98,7 +99,7 @@ impl Days {
     /// Where the day cannot be read.
     pub fn lines(&self, day: &str) -> anyhow::Result<u64> {
         let lines = col("lines").list().len().cast(DataType::Int64).sum();
-        let rows = scan(&[self.path(Table::Orders, day)])?.select([lines]).collect()?;
+        let rows = read(&self.path(Table::Orders, day), |rows| rows.select([lines]))?;
         Ok(rows.column("lines")?.i64()?.get(0).unwrap_or(0) as u64)
     }
 
@@ -107,11 +108,11 @@ impl Days {
     /// # Errors
     /// Where the day cannot be read.
     pub fn first_ms(&self, table: Table, day: &str) -> anyhow::Result<Option<i64>> {
-        let rows = scan(&[self.path(table, day)])?.select([col("at_ms").min()]).collect()?;
+        let rows = read(&self.path(table, day), |rows| rows.select([col("at_ms").min()]))?;
         Ok(rows.column("at_ms")?.i64()?.get(0))
     }
 
-    /// Calls `each` with the rows of these days, which ascend, and of rows of [`frame`] beside them, by time: a day at a
+    /// Calls `each` with the rows of these days, which ascend, and of rows of [`frame`] beside them, by time: at most [`SLICE_ROWS`] of a day at a
     /// time where there are no rows beside them.
     ///
     /// # Errors
@@ -126,7 +127,7 @@ impl Days {
         let paths: Vec<PathBuf> = days.map(|day| self.path(table, day)).collect();
         if more.is_empty() {
             // Days ascend and each is sorted, so that reading them in turn is the order of time.
-            return paths.chunks(1).try_for_each(|path| each(scan(path)?));
+            return paths.iter().try_for_each(|path| in_slices(path, &mut each));
         }
         let mut parts =
             more.iter().map(|rows| rows.drop("day").map(IntoLazy::lazy)).collect::<PolarsResult<Vec<_>>>()?;
@@ -146,6 +147,33 @@ pub fn name(number: i64) -> anyhow::Result<String> {
     let midnight = time::OffsetDateTime::from_unix_timestamp(number * DAY_MS / 1_000)?;
     Ok(format!("{:04}-{:02}-{:02}", midnight.year(), u8::from(midnight.month()), midnight.day()))
 }
+
+/// Calls `each` with the rows of a day, some at a time.
+fn in_slices(path: &PathBuf, each: &mut impl FnMut(LazyFrame) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let file = File::open(path).with_context(|| path.display().to_string())?;
+    let rows = ParquetReader::new(file).num_rows().map_err(|error| unreadable(path, error.into()))?;
+    let one = |from: usize| each(scan(std::slice::from_ref(path))?.slice(from as i64, SLICE_ROWS as IdxSize));
+    (0..rows).step_by(SLICE_ROWS).try_for_each(one).map_err(|error| unreadable(path, error))
+}
+
+/// Reads what is asked for of a day's file.
+fn read(path: &PathBuf, of: impl FnOnce(LazyFrame) -> LazyFrame) -> anyhow::Result<DataFrame> {
+    let rows = scan(std::slice::from_ref(path)).and_then(|rows| of(rows).collect());
+    rows.map_err(|error| unreadable(path, error.into()))
+}
+
+/// Says which day cannot be read, and how to mend it, where reading is what failed. A day is never left out: a model without it would look
+/// as good as one with it.
+fn unreadable(path: &Path, error: anyhow::Error) -> anyhow::Error {
+    let mend = match error.chain().any(|cause| cause.is::<PolarsError>()) {
+        true => " cannot be read; remove the lake, and it is built again from the event files",
+        false => "",
+    };
+    error.context(format!("{}{mend}", path.display()))
+}
+
+/// The most rows of a day that are read at a time, and that stand in one group of its file: a few megabytes.
+pub const SLICE_ROWS: usize = 50_000;
 
 /// The order of rows.
 const BY_TIME: [&str; 3] = ["at_ms", "position", "id"];
@@ -181,7 +209,10 @@ fn scan(paths: &[PathBuf]) -> PolarsResult<LazyFrame> {
 
 fn write(path: &Path, rows: &mut DataFrame) -> anyhow::Result<()> {
     file::replace(path, |file| {
-        let written = ParquetWriter::new(file).with_compression(ParquetCompression::Zstd(None)).finish(rows);
+        let written = ParquetWriter::new(file)
+            .with_compression(ParquetCompression::Zstd(None))
+            .with_row_group_size(Some(SLICE_ROWS))
+            .finish(rows);
         written.map(drop).map_err(io::Error::other)
     })?;
     Ok(())

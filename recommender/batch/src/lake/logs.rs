@@ -9,6 +9,7 @@ use learning::log::{Gather, Kind, Log};
 use polars::prelude::{LazyFrame, col};
 
 use super::{
+    lines::DAY_MS,
     orders::{Returned, each_order},
     units::Units,
 };
@@ -18,6 +19,10 @@ const SILENCE_MS: i64 = 30 * 60_000;
 
 /// The most views of a session that count: who looks at more in one go is no shopper.
 const VIEWS_MAX: usize = 200;
+
+/// The most views and additions to the cart of one unit and day that count: a robot may make pauses, a shopper does not look at a
+/// thousand things a day.
+pub const DAY_VIEWS_MAX: usize = 1_000;
 
 /// Gathers orders, each of its unit where that may be learnt from: a line counts where not all of its pieces came back.
 pub struct Orders<'a> {
@@ -64,8 +69,16 @@ impl<'a> Orders<'a> {
 /// Gathers sessions: what one unit looked at without half an hour of silence, where it may be learnt from.
 pub struct Sessions<'a> {
     units: &'a Units,
-    open: HashMap<Box<str>, Session>,
+    open: HashMap<Box<str>, Unit>,
     ended: Vec<(Box<str>, Session)>,
+}
+
+/// Is one unit: its session, and what it did on a day.
+#[derive(Default)]
+struct Unit {
+    session: Session,
+    day: i64,
+    views_of_day: usize,
 }
 
 #[derive(Default)]
@@ -100,7 +113,16 @@ impl<'a> Sessions<'a> {
             return;
         }
         let unit = self.units.known_as(unit);
-        let session = self.open.entry(unit.into()).or_default();
+        let open = self.open.entry(unit.into()).or_default();
+        let day = at_ms.div_euclid(DAY_MS);
+        if open.day != day {
+            (open.day, open.views_of_day) = (day, 0);
+        }
+        if open.views_of_day == DAY_VIEWS_MAX {
+            return;
+        }
+        open.views_of_day += 1;
+        let session = &mut open.session;
         if at_ms - session.latest_ms > SILENCE_MS || session.items.is_empty() {
             let ended = std::mem::replace(session, Session { from_ms: at_ms, ..Session::default() });
             self.ended.push((unit.into(), ended));
@@ -114,7 +136,7 @@ impl<'a> Sessions<'a> {
 
     /// Returns the sessions of two or more products.
     pub fn finish(mut self) -> Log {
-        self.ended.extend(self.open.drain());
+        self.ended.extend(self.open.drain().map(|(unit, open)| (unit, open.session)));
         self.ended.retain(|(_, session)| session.items.len() > 1);
         // What was open stood in no order.
         self.ended.sort_by(|a, b| (a.1.latest_ms, &a.0).cmp(&(b.1.latest_ms, &b.0)));
@@ -165,5 +187,20 @@ mod tests {
         let mut sessions = Sessions::new(&units);
         (0..1_000_000).for_each(|n| sessions.view("robot", n, if n % 2 == 0 { "A" } else { "B" }));
         assert_eq!(sessions.finish().line_count(), VIEWS_MAX);
+    }
+
+    #[test]
+    fn pauses_do_not_help_a_robot_beyond_its_day() {
+        let units = Units::default();
+        let mut sessions = Sessions::new(&units);
+        // Every forty minutes a session of a hundred views: 36 of them a day.
+        for n in 0..7_200_i64 {
+            let (session, step) = (n / 100, n % 100);
+            sessions.view("robot", session * 40 * 60_000 + step, if n % 2 == 0 { "A" } else { "B" });
+        }
+        sessions.view("shopper", 3, "A");
+        sessions.view("shopper", 4, "B");
+        let log = sessions.finish();
+        assert_eq!((log.line_count(), log.len()), (2 * DAY_VIEWS_MAX + 2, 21), "of two days, and a shopper");
     }
 }

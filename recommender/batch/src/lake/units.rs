@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::Context;
 use polars::prelude::{Expr, LazyFrame, col, lit};
+use recommender::Deletion;
 
 /// Holds what units said, in the order of time.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Units {
     deleted: BTreeMap<String, i64>,
     /// From when a unit said no, and until when, if it changed its mind.
     declined: HashMap<String, Vec<(i64, i64)>>,
+    /// The latest deletion, by itself or by whom somebody turned out to be.
+    latest_deletion: Option<Deletion>,
 }
 
 /// Is one thing that a unit said.
@@ -35,11 +38,12 @@ impl Units {
     /// # Errors
     /// Where they cannot be read.
     pub fn take(&mut self, rows: LazyFrame) -> anyhow::Result<()> {
-        let columns = ["unit", "at_ms", "said", "known_as", "through_ms"].map(col);
+        let columns = ["unit", "position", "at_ms", "said", "known_as", "through_ms"].map(col);
         let rows = rows.select(columns).collect()?;
         let text = |name: &str| anyhow::Ok(rows.column(name)?.str()?);
         let (units, kinds, others) = (text("unit")?, text("said")?, text("known_as")?);
         let (times, ends) = (rows.column("at_ms")?.i64()?, rows.column("through_ms")?.i64()?);
+        let positions = rows.column("position")?.i64()?;
         for row in 0..rows.height() {
             let unit = units.get(row).context("a history of nobody")?;
             let at_ms = times.get(row).context("a history without time")?;
@@ -51,6 +55,15 @@ impl Units {
                 _ => continue,
             };
             self.say(unit, at_ms, said);
+            let deletes = match said {
+                Said::Deleted(_) => true,
+                Said::Known(other) => self.deleted.contains_key(other),
+                Said::Declined | Said::Allowed => false,
+            };
+            if deletes {
+                let position = positions.get(row).context("a history without position")?;
+                self.latest_deletion = self.latest_deletion.max(Some(Deletion { position, at_ms }));
+            }
         }
         Ok(())
     }
@@ -76,6 +89,11 @@ impl Units {
                 }
             }
         }
+    }
+
+    /// Returns the latest deletion, `None` where there was none.
+    pub fn latest_deletion(&self) -> Option<Deletion> {
+        self.latest_deletion
     }
 
     /// Returns whom a unit is known as, itself where nothing is known.

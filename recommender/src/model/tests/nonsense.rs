@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    Algorithm, Index, Wanted,
+    Algorithm, Index, Tuning, Wanted,
     basket::{self, PastBaskets},
     forest::{Forest, Node, Tree},
     lists::Lists,
@@ -74,7 +74,7 @@ fn ask(model: Model) {
     let items = model.items().to_vec();
     let index = Index::new(model);
     for algorithm in [Algorithm::Learnt, Algorithm::Pairs, Algorithm::After, Algorithm::Popular] {
-        let wanted = Wanted { algorithm, most: 9, allow: &|_| true, alike: None };
+        let wanted = Wanted { algorithm, most: 9, allow: &|_| true, alike: None, tuning: Tuning::default() };
         items.iter().for_each(|item| drop(index.bought_together(item, wanted)));
         index.goes_with(&items[..2], wanted);
         index.next(&items, wanted);

@@ -17,12 +17,11 @@ impl Run {
     pub(super) async fn act(&mut self) {
         let store = self.subject.store.clone();
         match self.rng.random_range(0..40) {
-            0..=2 => self.begin_season(),
-            3..=10 => {
+            0..=4 => self.begin_season(),
+            5..=12 => {
                 let text = *SKUS.choose(&mut self.rng).expect("some");
-                for currency in CURRENCIES.map(shop::currency) {
-                    let minor = self.rng.random_range(50..600) * 10;
-                    self.day.prices.entry((sku(text), currency)).and_modify(|price| *price = minor);
+                if shop::off_parts_bp(&sku(text)).is_none() {
+                    self.day.prices.draw(&mut self.rng, text, self.now_ms);
                 }
                 if text == "LAMP" {
                     self.day.lamps_from_ms = self.now_ms + self.rng.random_range(-1_000..300_000);
@@ -30,7 +29,7 @@ impl Run {
                 shop::put(&*store, text, &self.day.prices, self.day.lamps_from_ms).await;
                 self.catalogue.refresh(&*store).await.unwrap();
             }
-            11..=25 => {
+            13..=25 => {
                 let (text, location) = draw::slot(&mut self.rng);
                 // Where some may be owed, fewer at two locations might owe more together than carts may.
                 let is_owed = shop::owed_max_ever(&sku(text)) > 0;
@@ -63,15 +62,15 @@ impl Run {
         self.count("the shop acts");
     }
 
-    /// Lets other terms hold: another promotion takes the code over, its uses are counted anew, and other customers come.
+    /// Lets other terms hold: other promotions take the codes over, their uses are counted anew, and other customers come.
     fn begin_season(&mut self) {
-        self.day.season = Season::draw(&mut self.rng, self.day.season.number + 1);
+        self.day.season = Season::draw(&mut self.rng, self.day.season.number + 1, self.now_ms);
         self.terms = Arc::new(self.day.season.terms());
-        self.book.season = self.day.season.number;
         self.book.uses.clear();
         let stays = |who: &cart_core::VisitorId| self.lives.values().any(|life| life.cart.owner == *who);
         self.book.credit.retain(|(who, _), _| stays(who));
         self.book.bought.retain(|who, _| stays(who));
+        self.book.orders_of.retain(|who, _| stays(who));
         self.count("a season begins");
     }
 }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use cart_core::{
-    AccountId, Cart, CartId, Command, LineQuote, PricePolicy, Quote, Rejection, Request, Sku, Stage,
-    gift_card,
+    AccountId, Cart, CartId, Command, LineId, LineQuote, PricePolicy, PromotionOutcome, Quote, Rejection,
+    Request, Sku, Stage, gift_card, promotion::AppliedPromotion,
 };
 use rand::seq::IndexedRandom;
 use web::{carts::Entering, store::Accepted};
@@ -15,7 +15,9 @@ use web::{carts::Entering, store::Accepted};
 use super::{Life, Run};
 use crate::model::{
     bill::{Bill, BillLine, Day},
+    book::Told,
     cart_book::CartBook,
+    rebate::Applied,
     season::gift_id,
     shop::{self, SKUS, sku},
 };
@@ -34,21 +36,28 @@ impl Run {
         let bought = self.book.bought(&cart.owner);
         let life = self.lives.get_mut(id).expect("a known cart");
         if std::mem::take(&mut life.is_told) {
-            life.book.gifts = CartBook::of(cart, life.book.express).gifts;
+            life.book.gifts = CartBook::of(cart).gifts;
         }
         let is_placed = order.is_some() && self.lives[id].order.is_none();
+        // What the clock does tells a cart nothing; every other command, which promotions may still be used.
+        if is_placed
+            || !matches!(command, Command::ExpireHolds | Command::Lapse { .. } | Command::PlaceOrder { .. })
+        {
+            self.tell(id);
+        }
         if is_placed || matches!(command, Command::BeginPayment { .. }) {
-            let book = &self.lives[id].book;
+            let Life { book, told, .. } = &self.lives[id];
             let changed = self.day.changed(book);
             assert!(self.day.season.prices != PricePolicy::Tell || changed.is_empty(), "{changed:?}");
             assert_eq!(book.too_many(&bought), None, "{command:?} of {cart:?}");
-            self.gifts_are_due(id, cart, &self.day.check(book, cart, quote), false);
+            self.day.check(book, told, cart, quote);
+            self.gifts_are_due(id, cart, false);
         }
         let life = self.lives.get_mut(id).expect("a known cart");
         let before = life.cart.clone();
         match (command, order) {
             (Command::PlaceOrder { payment, .. }, Some(order)) => {
-                let bill = self.day.check(&life.book, cart, quote);
+                let bill = self.day.check(&life.book, &life.told, cart, quote);
                 self.book.place(&life.book, order, &bill, payment.amount_minor);
                 life.order = Some(order.clone());
             }
@@ -71,24 +80,21 @@ impl Run {
             return;
         }
         if settles_gifts(command) {
-            life.book.gifts = CartBook::of(cart, life.book.express).gifts;
+            life.book.gifts = CartBook::of(cart).gifts;
         }
-        assert_eq!(CartBook::of(cart, life.book.express), life.book, "after {command:?}");
-        let bill = self.day.check(&life.book, cart, quote);
-        let is_discounted = bill.lines.iter().any(|line| line.off_minor > 0);
-        // What the clock does tells a cart nothing; every other command, whether the code may still be used.
-        if !matches!(command, Command::ExpireHolds | Command::Lapse { .. } | Command::PlaceOrder { .. }) {
-            let is_typed = life.book.codes.contains(&shop::code(shop::CODE));
-            let is_due = is_typed && !life.book.lines.is_empty() && self.book.may_use(&cart.owner);
-            assert_eq!(is_discounted, is_due, "after {command:?} of {:?}: {:?}", cart.owner, self.book.uses);
-        }
-        if settles_gifts(command) {
-            self.gifts_are_due(id, cart, &bill, true);
+        assert_eq!(CartBook::of(cart), life.book, "after {command:?}");
+        let bill = self.day.check(&life.book, &life.told, cart, quote);
+        if settles_gifts(command) && !cart.is_expired() {
+            self.gifts_are_due(id, cart, true);
         }
         let life = &self.lives[id];
         if let (Command::BeginPayment { .. }, Some(attempt)) = (command, cart.payment()) {
             let due = self.book.due(&life.book, &cart.owner, bill.total_minor);
             assert_eq!(attempt.amount_minor, due, "{attempt:?}");
+        }
+        for applied in bill.applied {
+            let deal = self.day.season.deals.iter().find(|deal| deal.id == applied.id).expect("a promotion");
+            self.count(format!("{} applies", deal.benefit.kind()));
         }
         let holds = cart.lines.iter().any(|line| line.held > 0);
         assert_eq!(cart.holds_expire_at_ms.is_some(), holds, "{cart:?}");
@@ -115,13 +121,9 @@ impl Run {
             }
             Rejection::QuantityLimit { .. } => {
                 let is_paid = matches!(command, Command::BeginPayment { .. } | Command::PlaceOrder { .. });
-                let mut by_then = bought.clone();
-                for (sku, pieces) in self.meanwhile.get(&cart.owner).into_iter().flatten() {
-                    *by_then.entry(sku.clone()).or_default() += pieces;
-                }
                 assert!(
-                    is_paid && book.too_many(&by_then).is_some(),
-                    "{command:?} of {book:?}, whose owner {} has bought {by_then:?}: {rejection:?}",
+                    is_paid && book.too_many(&bought).is_some(),
+                    "{command:?} of {book:?}, whose owner {} has bought {bought:?}: {rejection:?}",
                     cart.owner
                 );
             }
@@ -137,8 +139,15 @@ impl Run {
         }
         let is_news = ["promotion_used_up", "payment_mismatch", "gifts_changed"];
         if is_news.contains(&rejection.name()) {
+            self.tell(id);
             self.lives.get_mut(id).expect("a known cart").is_told = true;
         }
+    }
+
+    /// Writes down what a cart is told of promotions by now.
+    fn tell(&mut self, id: &CartId) {
+        let life = self.lives.get_mut(id).expect("a known cart");
+        life.told = self.book.tell(&life.cart.owner, &self.day.season);
     }
 
     /// No cart takes lamps that are not there beyond those that may be owed. They lie in one place: of two, one may owe what
@@ -176,11 +185,10 @@ impl Run {
 
     /// A cart has the gifts that it is due, but for those that cannot be had beside what its own lines need; whoever pays
     /// is not kept back by one that has arrived meanwhile.
-    fn gifts_are_due(&self, id: &CartId, cart: &Cart, bill: &Bill, is_settled: bool) {
-        let book = &self.lives[id].book;
-        let order: Vec<_> = cart.lines.iter().map(cart_core::Line::id).collect();
-        let mut due = self.day.gift(book, bill.things_minor(book, &order));
-        let is_told = cart.gifts_out_of_stock.contains(&gift_id(self.day.season.number));
+    fn gifts_are_due(&self, id: &CartId, cart: &Cart, is_settled: bool) {
+        let Life { book, told, .. } = &self.lives[id];
+        let mut due = self.day.gift(book, &order_of(cart), told);
+        let is_told = self.day.tells_of_no_gift(cart);
         let is_excused = is_told || !is_settled && book.gifts.is_empty();
         if is_excused && let Some((line, pieces)) = due.take() {
             let is_lacking = self.lacks(id, &book.pieces_and(line.sku(), pieces));
@@ -191,11 +199,15 @@ impl Run {
     }
 
     pub(super) fn merged(&mut self, id: &CartId, entering: &Entering, accepted: &Accepted) {
-        let (from, _) = entering.from.as_ref().expect("two carts");
-        let from = self.lives.remove(from).expect("a known cart");
-        self.memory.remove(&from.cart.id);
+        let from = entering.from.as_ref().map(|(from, _)| self.lives.remove(from).expect("a known cart"));
+        let from = from.into_iter().collect::<Vec<_>>();
+        from.iter().for_each(|from| drop(self.memory.remove(&from.cart.id)));
+        // What was asked before was asked by its owner then.
+        self.keyed.retain(|(job, _)| job.cart != *id);
         let life = self.lives.get_mut(id).expect("a known cart");
-        let after = CartBook::of(&accepted.cart, life.book.express);
+        assert_eq!(accepted.cart.owner, entering.user);
+        assert_eq!(accepted.cart.group, entering.group, "the group of whoever logs in");
+        let after = CartBook::of(&accepted.cart);
         let sums = |books: &[&CartBook]| {
             let mut sums: BTreeMap<_, i64> = BTreeMap::new();
             for book in books {
@@ -210,19 +222,25 @@ impl Run {
         for left in accepted.left.iter().filter(|left| !left.is_saved) {
             *together.entry(left.line.clone()).or_default() += i64::from(left.quantity);
         }
-        assert_eq!(together, sums(&[&life.book, &from.book]), "{:?}", accepted.left);
-        for (line, (_, told)) in &after.lines {
+        let both: Vec<&CartBook> =
+            std::iter::once(&life.book).chain(from.iter().map(|from| &from.book)).collect();
+        assert_eq!(together, sums(&both), "{:?}", accepted.left);
+        for (line, (pieces, told)) in &after.lines {
             let mut known =
-                [&life.book, &from.book].into_iter().filter(|book| book.currency == after.currency);
+                both.iter().filter(|book| (book.currency, &book.group) == (after.currency, &after.group));
             let is_known = known.any(|book| book.lines.get(line).is_some_and(|(_, known)| known == told))
-                || self.day.today_minor(line.sku(), after.currency) == *told;
+                || self.day.today_minor(&after, line.sku(), *pieces) == *told;
             assert!(is_known, "{line} costs {told} of a sudden");
         }
         after.keeps_to_limits(&life.book, &self.book.bought(&accepted.cart.owner));
-        let bill = self.day.check(&after, &accepted.cart, &accepted.quote);
         (life.book, life.cart) = (after, accepted.cart.clone());
-        self.gifts_are_due(id, &accepted.cart, &bill, true);
-        self.count("two carts become one");
+        self.tell(id);
+        let Life { book, told, .. } = &self.lives[id];
+        self.day.check(book, told, &accepted.cart, &accepted.quote);
+        if !accepted.cart.is_expired() {
+            self.gifts_are_due(id, &accepted.cart, true);
+        }
+        self.count(if from.is_empty() { "a guest logs in" } else { "two carts become one" });
     }
 
     /// Compares the stock, the accounts and a cart of the store with the books.
@@ -282,23 +300,43 @@ fn settles_gifts(command: &Command) -> bool {
 
 impl Day {
     /// Compares what a cart is told that it costs with the bill.
-    fn check(&self, book: &CartBook, cart: &Cart, quote: &Quote) -> Bill {
-        let is_discounted = quote.totals.discount_minor > 0;
-        let order: Vec<_> = cart.lines.iter().map(cart_core::Line::id).collect();
-        let bill = self.bill(book, &order, is_discounted);
+    fn check(&self, book: &CartBook, told: &Told, cart: &Cart, quote: &Quote) -> Bill {
+        let bill = self.bill(book, &order_of(cart), told, !self.tells_of_no_gift(cart));
         let line = |line: &LineQuote| BillLine {
             unit_minor: line.unit_price_minor,
             off_minor: line.discount_minor,
             paid_minor: line.tax.gross_minor,
         };
-        let told = Bill {
+        let shown = Bill {
             lines: quote.lines.iter().map(line).collect(),
             shipping_minor: quote.tax.shipping.gross_minor,
             tax_minor: quote.totals.tax_minor,
             total_minor: quote.totals.total_minor,
+            applied: quote.promotions.applied().map(applied).collect(),
         };
-        assert_eq!(told, bill, "{:?} of {book:?}", self.season);
+        assert_eq!(shown, bill, "{:?} of {book:?}, told {told:?}", self.season);
+        let off: i64 = bill.applied.iter().map(|one| one.off).sum();
+        assert_eq!(quote.totals.discount_minor, off);
         bill
+    }
+
+    /// Reports whether a cart was told that it is not given something because there is none.
+    fn tells_of_no_gift(&self, cart: &Cart) -> bool {
+        cart.gifts_out_of_stock.contains(&gift_id(self.season.number))
+    }
+}
+
+fn order_of(cart: &Cart) -> Vec<LineId> {
+    cart.lines.iter().map(cart_core::Line::id).collect()
+}
+
+/// Says what a promotion is said to have done.
+fn applied((outcome, applied): (&PromotionOutcome, &AppliedPromotion)) -> Applied {
+    Applied {
+        id: outcome.promotion.to_string(),
+        off: applied.off.minor,
+        shares: applied.lines.iter().map(|share| (share.line as usize, share.minor)).collect(),
+        code: applied.code.clone(),
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     show,
 };
 use crate::{
-    definitions::{self, WORKFLOW_FLAG},
+    definitions::{self, DefinitionFault, WORKFLOW_FLAG},
     problem::{Kind, Problem},
     revisions::{Saved, write},
     shop::Shop,
@@ -101,7 +101,7 @@ pub(in crate::admin) struct Checked {
 pub(in crate::admin) async fn check_new(shop: Data<Shop>, Sent { form, .. }: Sent) -> Json<Checked> {
     let form = DefinitionForm::read(form.pairs());
     let errors = drafted(&shop, &form).err().unwrap_or_default();
-    Json(Checked { errors, warnings: form.warnings(&shop.definitions.get().running()), says: None })
+    Json(answered(&shop, &form, errors))
 }
 
 /// `POST /admin/experiments/{key}/edit`: says what is wrong with changes, and saves nothing.
@@ -113,7 +113,14 @@ pub(in crate::admin) async fn check(
     let (experiment, _) = find(&shop, &key).await?;
     let form = DefinitionForm { key: key.into_inner(), ..DefinitionForm::read(form.pairs()) };
     let errors = changed(&shop, &experiment, &form).err().unwrap_or_default();
-    Ok(Json(Checked { errors, warnings: form.warnings(&shop.definitions.get().running()), says: None }))
+    Ok(Json(answered(&shop, &form, errors)))
+}
+
+/// Says beside what is wrong what is to know, and whom the experiment would reach.
+fn answered(shop: &Shop, form: &DefinitionForm, errors: Vec<FormError>) -> Checked {
+    let running = shop.definitions.get().running();
+    let says = if errors.is_empty() { form.reach(&running) } else { None };
+    Checked { errors, warnings: form.warnings(&running), says }
 }
 
 /// Reads a new draft, or says what is wrong with it.
@@ -163,13 +170,35 @@ pub(super) fn choices(shop: &Shop) -> Vec<MetricChoice> {
 
 /// Checks that the shop can show a definition and count what decides it.
 fn checked(shop: &Shop, experiment: &Experiment) -> Result<(), FormError> {
-    definitions::parse(&experiment.to_value().to_string()).map_err(|e| FormError::general(e.to_string()))?;
+    definitions::parse(&experiment.to_value().to_string()).map_err(|fault| placed(&fault))?;
+    let definitions = shop.definitions.get();
+    definitions.check_beside(experiment, false).map_err(|fault| placed(&fault))?;
+    let room = experiment.check_room(definitions.experiments());
+    room.map_err(|taken| {
+        let field = if experiment.is_holdout() { "flag" } else { "layer" };
+        FormError::at(field, sentence(&taken.to_string()))
+    })?;
     match shop.experiment_metrics.missing(experiment) {
         Some(key) => Err(FormError::at(
             if key == experiment.primary_metric() { "primary_metric" } else { "metrics" },
             format!("There is no metric “{key}”: choose one of the list, or define it first."),
         )),
         None => judged(shop, experiment),
+    }
+}
+
+/// Says a fault at the field that it is in.
+fn placed(fault: &DefinitionFault) -> FormError {
+    let message = sentence(&fault.to_string());
+    match fault {
+        DefinitionFault::UnknownAttribute { .. } => FormError::at("condition", message),
+        DefinitionFault::Beside(why) if why.contains(".parentConditions") || why.contains("waits for") => {
+            FormError::at("prerequisites", message)
+        }
+        DefinitionFault::Beside(_) => FormError::at("condition", message),
+        DefinitionFault::Definition(error) => FormError::from(error),
+        DefinitionFault::UnknownFlag(_) => FormError::at("flag", message),
+        DefinitionFault::Value { .. } => FormError::general(message),
     }
 }
 

@@ -45,6 +45,7 @@ pub(in crate::admin) async fn add(
         Ok(next) => next,
         Err(error) => return again(StatusCode::CONFLICT, sentence(&error.to_string())).await,
     };
+    let next = next.keeping(named);
     let revision = form.text("revision").parse().unwrap_or(stored.revision);
     done(&shop, &next, revision, Saved { by: &session.user, reason: &reason }, "metric").await
 }

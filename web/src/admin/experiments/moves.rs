@@ -6,11 +6,11 @@ use actix_web::{
     web::{Data, Path},
 };
 use dashboards::Pages;
-use experiments::{Status, lifecycle::Move, rollout};
+use experiments::{Experiment, Status, definition::WHOLE_BP, lifecycle::Move, rollout};
 
 use super::{super::login::Sent, Said, done, find, show};
 use crate::{
-    clock,
+    clock, definitions,
     problem::{Kind, Problem},
     revisions::{Saved, write},
     shop::Shop,
@@ -56,14 +56,22 @@ pub(in crate::admin) async fn ship(
         Err(why) => return again(StatusCode::UNPROCESSABLE_ENTITY, why).await,
     };
     let (experiment, stored) = find(&shop, &key).await?;
-    let shipped = match experiment.ship(&variation, clock::now_ms()) {
+    let share = form.text("share_percent");
+    let share_bp = if share.trim().is_empty() { Some(WHOLE_BP) } else { dashboards::basis_points(share) };
+    let Some(share_bp) = share_bp.filter(|share_bp| *share_bp <= WHOLE_BP) else {
+        let why = "The share must be a number from 0 to 100 with at most two decimals, such as 20.";
+        return again(StatusCode::UNPROCESSABLE_ENTITY, why.into()).await;
+    };
+    let shipped = match experiment.ship_to(&variation, share_bp, clock::now_ms()) {
         Ok(shipped) => shipped,
         Err(error) => return again(StatusCode::CONFLICT, sentence(&error.to_string())).await,
     };
     let revision = form.text("revision").parse().unwrap_or(stored.revision);
     let saved = Saved { by: &session.user, reason: &reason };
     let answer = done(&shop, &shipped, revision, saved, "ship").await?;
-    archive_replaced(&shop, shipped.flag(), &session.user).await;
+    if share_bp == WHOLE_BP {
+        archive_replaced(&shop, shipped.flag(), &session.user).await;
+    }
     Ok(answer)
 }
 
@@ -118,6 +126,19 @@ async fn archive_replaced(shop: &Shop, flag: &str, by: &str) {
     }
 }
 
+/// Lets an experiment begin, with its metrics as they are now.
+async fn begun(shop: &Shop, experiment: Experiment) -> Result<Result<Experiment, String>, Problem> {
+    shop.experiment_metrics.refresh(&*shop.store).await?;
+    let metrics = shop.experiment_metrics.of(&experiment);
+    let begun = experiment.beginning(clock::now_ms(), metrics);
+    let definitions = shop.definitions.get();
+    // What it began with takes room, too.
+    let checked = definitions::parse(&begun.to_value().to_string())
+        .and_then(|_| definitions.check_beside(&begun, true))
+        .map_err(|fault| sentence(&fault.to_string()));
+    Ok(checked.map(|()| begun))
+}
+
 /// `POST /admin/experiments/{key}/{move}`.
 pub(in crate::admin) async fn make(
     shop: Data<Shop>,
@@ -163,6 +184,13 @@ pub(in crate::admin) async fn make(
         {
             return again(StatusCode::CONFLICT, sentence(&error.to_string())).await;
         }
+        let moved = match asked {
+            Move::Start => match begun(&shop, moved).await? {
+                Ok(moved) => moved,
+                Err(why) => return again(StatusCode::CONFLICT, why).await,
+            },
+            _ => moved,
+        };
         if asked != Move::Stop {
             // Nobody starts a definition that they have not seen: the form brings the revision it was shown with.
             let revision = form.text("revision").parse().unwrap_or(stored.revision);

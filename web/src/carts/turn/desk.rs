@@ -88,16 +88,17 @@ impl Desk<'_> {
         if let Some(staged) = self.carts.get(id) {
             return self.accepted(staged.cart.clone(), None, None);
         }
-        let Opening { owner, unit, group, channel, currency, workflow, assignments, attributes } =
-            opening.clone();
-        for a in &assignments {
+        let Opening { owner, unit, group, channel, currency, workflow, met } = opening.clone();
+        let mut assignments = Vec::with_capacity(met.len());
+        for (assigned, attributes) in met {
             self.staged.exposures.push(Exposure {
-                experiment: a.experiment.clone(),
-                variation: a.variation,
+                experiment: assigned.experiment.clone(),
+                variation: assigned.variation,
                 unit: unit.clone(),
                 at_ms: self.turn.now_ms,
-                attributes: attributes.clone(),
+                attributes,
             });
+            assignments.push(assigned);
         }
         let (id, unit) = (id.clone(), Some(unit).filter(|unit| *unit != owner));
         let event = CartEvent::CartOpened {
@@ -238,13 +239,16 @@ impl Desk<'_> {
             return Ok(Answer::UnknownCart);
         };
         let mut merged = Merged { into: claim(&into, &entering.user)?, ..Merged::default() };
+        // What they have bought before limits what it takes in, not what the guest has.
+        let mut theirs = into.clone();
+        merged.into.iter().for_each(|event| evolve(Arc::make_mut(&mut theirs), event));
         let from = match &entering.from {
             None => None,
             Some((from, lines)) => {
                 let Some(cart) = self.carts.get(from).map(|staged| staged.cart.clone()) else {
                     return Ok(Answer::UnknownCart);
                 };
-                let Merged { into: moved, from, left } = merge(&into, &cart, &self.facts(), *lines)?;
+                let Merged { into: moved, from, left } = merge(&theirs, &cart, &self.facts(), *lines)?;
                 merged.into.extend(moved);
                 merged = Merged { from, left, ..merged };
                 Some(cart)

@@ -34,11 +34,13 @@ pub fn answer<'d>(
 ) -> Result<Object, Failure> {
     let result = evaluator.evaluate(key);
     let is_forced = result.source == Source::Force;
-    let rollout = is_forced.then(|| rollout::on_flag(definitions.experiments(), key)).flatten();
+    let shipped = || rollout::all_on_flag(definitions.experiments(), key).into_iter();
+    let rollout = is_forced.then(|| shipped().find(|(shipped, _)| shipped.key() == result.rule_id)).flatten();
     let reason = match result.source {
         Source::Experiment => "SPLIT",
-        // What was shipped is everybody's.
-        Source::Force if rollout.is_some() => "STATIC",
+        // What was shipped is everybody's, or a share's.
+        Source::Force if rollout.is_some_and(|(shipped, _)| shipped.rollout_ranges().is_none()) => "STATIC",
+        Source::Force if rollout.is_some() => "SPLIT",
         Source::Force | Source::Override => "TARGETING_MATCH",
         Source::DefaultValue => "DEFAULT",
         Source::Prerequisite => "DISABLED",

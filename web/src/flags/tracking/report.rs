@@ -21,6 +21,9 @@ use crate::{
 /// What happened longer ago is refused, in milliseconds, a day: a phone that was without a network overnight reports in time,
 /// and roll-ups are not changed behind the back of who has read them.
 pub const TRACK_AGE_MAX_MS: i64 = 24 * 60 * 60 * 1_000;
+/// How much earlier an exposure may have been than its report where nothing says how wrong the clock is, in milliseconds: SDKs gather
+/// exposures for seconds. It claims what happened after it, so a clock that is behind would give it what led to nothing.
+pub const EXPOSURE_LATE_MAX_MS: i64 = 10 * 60 * 1_000;
 /// Most attributes of an exposure, and most properties of an event: device, country, page and the like.
 const PROPERTIES_MAX: usize = 20;
 /// The longest name of an event, an attribute or a property, in bytes.
@@ -68,6 +71,21 @@ fn invalid(message: impl Into<String>) -> Fault {
 pub(super) struct Reader<'r> {
     pub(super) definitions: &'r Definitions,
     pub(super) now_ms: i64,
+    /// How far the clock that times are told by is ahead of the shop's, where the batch says when it was sent.
+    pub(super) ahead_ms: Option<i64>,
+}
+
+/// Reads how far the clock of whoever sends a batch is ahead of the shop's; below 0 where it is behind.
+pub(super) fn ahead_ms(batch: &Object, now_ms: i64) -> Result<Option<i64>, Fault> {
+    let Some(sent_at) = field(batch, "sent_at") else { return Ok(None) };
+    let sent_at_ms = instant(sent_at)
+        .ok_or_else(|| invalid("`sent_at` must be a time in ISO 8601 with its zone, or left out"))?;
+    Ok(Some(sent_at_ms.saturating_sub(now_ms)))
+}
+
+fn instant(at: &Json) -> Option<i64> {
+    let at = OffsetDateTime::parse(at.as_str()?, &Rfc3339).ok()?;
+    Some(i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MIN))
 }
 
 impl Reader<'_> {
@@ -93,7 +111,11 @@ impl Reader<'_> {
         attributes.retain(|name, _| name != EPOCH && name != CHANCE);
         attributes.extend(self.definitions.draw(&unit, &met, epoch));
         let AssignedVariation { experiment, variation } = met;
-        Ok(Exposure { experiment, variation, unit: unit_of(&unit), at_ms: self.at_ms(item)?, attributes })
+        // Of a clock that nobody can check no more is believed than that exposures are gathered for a while.
+        let latest_ms = self.ahead_ms.map_or(self.now_ms - EXPOSURE_LATE_MAX_MS, |_| i64::MIN);
+        let at_ms = self.at_ms(item)?;
+        let at_ms = if at_ms < latest_ms { self.now_ms } else { at_ms };
+        Ok(Exposure { experiment, variation, unit: unit_of(&unit), at_ms, attributes })
     }
 
     /// Reads `{"name", "unit", "value"?, "at"?, "properties"?, "id"?}`.
@@ -123,13 +145,12 @@ impl Reader<'_> {
     /// once must not come before what led to it.
     fn at_ms(&self, item: &Object) -> Result<i64, Fault> {
         let Some(at) = field(item, "at") else { return Ok(self.now_ms) };
-        let parsed = at.as_str().and_then(|at| OffsetDateTime::parse(at, &Rfc3339).ok());
-        let parsed = parsed.ok_or_else(|| {
+        let at_ms = instant(at).ok_or_else(|| {
             invalid(
                 "`at` must be a time in ISO 8601 with its zone, such as 2026-11-29T08:00:00Z, or left out",
             )
         })?;
-        let at_ms = i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MIN);
+        let at_ms = at_ms.saturating_sub(self.ahead_ms.unwrap_or(0));
         if at_ms < self.now_ms - TRACK_AGE_MAX_MS {
             let message = "`at` is more than 24 hours ago: report within a day, or mend the device's clock";
             return Err(Fault::new(FaultKind::TooOld, message));
@@ -209,7 +230,7 @@ mod tests {
     const NOW_MS: i64 = 1_764_403_200_123;
 
     fn read(event: &str) -> Result<TrackedEvent, (FaultKind, String)> {
-        let reader = Reader { definitions: &Definitions::default(), now_ms: NOW_MS };
+        let reader = Reader { definitions: &Definitions::default(), now_ms: NOW_MS, ahead_ms: None };
         reader
             .event(Json::parse(event).unwrap().as_object().unwrap())
             .map_err(|fault| (fault.kind, fault.message))
@@ -258,6 +279,49 @@ mod tests {
             let (kind, message) = read(event).unwrap_err();
             assert!(kind == FaultKind::Invalid && message.contains(why), "{event}: {message}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_says_when_it_sent_is_set_right() {
+        let batch = |text: &str| ahead_ms(Json::parse(text).unwrap().as_object().unwrap(), NOW_MS);
+        assert_eq!(batch("{}").unwrap(), None);
+        let ahead_ms = batch(r#"{"sent_at": "2025-11-29T06:00:00.123Z"}"#).unwrap();
+        assert_eq!(ahead_ms, Some(-2 * 60 * 60 * 1_000), "it is two hours behind");
+        assert!(batch(r#"{"sent_at": 7}"#).is_err());
+        let definition = r#"{"schema_version": 1, "key": "e", "name": "E", "flag": "checkout_workflow", "status": "running", "variations": [
+            {"key": "a", "weight_bp": 5000, "value": "classic"}, {"key": "b", "weight_bp": 5000, "value": "express"}]}"#;
+        let row = crate::store::StoredExperiment {
+            key: "e".into(),
+            revision: 1,
+            definition: definition.into(),
+            saved_at_ms: 0,
+            saved_by: "ann".into(),
+            reason: String::new(),
+        };
+        let definitions = Definitions::of(crate::store::StoredDefinitions {
+            revision: 1,
+            experiments: vec![row],
+            features: None,
+        });
+        let placed = experiments::assign(definitions.experiment("e").unwrap(), "u").variation;
+        let at = |ahead_ms, at: &str| {
+            let reader = Reader { definitions: &definitions, now_ms: NOW_MS, ahead_ms };
+            let item = format!(r#"{{"experiment": "e", "variation": {placed}, "unit": "u", "at": "{at}"}}"#);
+            reader.exposure(Json::parse(&item).unwrap().as_object().unwrap()).unwrap().at_ms - NOW_MS
+        };
+        // A minute before it was sent, by a clock that is two hours behind.
+        assert_eq!(at(ahead_ms, "2025-11-29T05:59:00.123Z"), -60_000);
+        assert_eq!(
+            at(None, "2025-11-29T05:59:00.123Z"),
+            0,
+            "nobody knows, so it claims nothing from before its report"
+        );
+        assert_eq!(at(None, "2025-11-29T07:50:00.123Z"), -EXPOSURE_LATE_MAX_MS, "SDKs gather for a while");
+        assert_eq!(
+            at(ahead_ms, "2025-11-29T00:00:00.123Z"),
+            -6 * 60 * 60 * 1_000,
+            "a day without a network is believed"
+        );
     }
 
     #[test]

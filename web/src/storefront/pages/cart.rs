@@ -1,8 +1,8 @@
 //! The cart on pages, and the order that it becomes.
 
 use cart_core::{
-    Address, Cart, Code, GiftCard, Line, LinePart, LineQuote, NotApplied, Offer, Order, OrderStatus, Product,
-    PromotionOutcome, Properties, Quote, promotion::Verdict,
+    Address, Cart, Code, GiftCard, Line, LinePart, LineQuote, NotApplied, Offer, Order, OrderStatus,
+    PriceReason, Product, PromotionOutcome, Properties, PropertyRule, Quote, promotion::Verdict,
 };
 use serde::Serialize;
 
@@ -26,6 +26,8 @@ pub struct CartLine {
     picture: Picture,
     quantity: u32,
     unit_price: Price,
+    /// Why a piece costs that, where it is worth telling.
+    why: Option<String>,
     /// What the shopper was told, where the price has changed since.
     was: Option<Price>,
     total: Price,
@@ -48,7 +50,7 @@ impl CartLine {
     ) -> Self {
         Self {
             id: line.id().to_string(),
-            properties: texts(&line.properties),
+            properties: quote.labelled(&line.properties).map(|(l, text)| (l.into(), text.into())).collect(),
             name: line.name.clone(),
             href: (!line.is_gift()).then(|| link::product(line.sku.as_str())),
             gift_of: line.gift_of.as_ref().map(ToString::to_string),
@@ -56,6 +58,7 @@ impl CartLine {
             picture: product.map_or_else(|| unlisted(line.sku.as_str()), Picture::of),
             quantity: line.quantity,
             unit_price: Price::new(quote.unit_price_minor, currency),
+            why: quote.why.as_ref().and_then(why),
             was: quote.was_minor.map(|minor| Price::new(minor, currency)),
             total: Price::new(quote.total_minor, currency),
             released: line.released,
@@ -64,6 +67,11 @@ impl CartLine {
             parts: parts(&line.parts),
         }
     }
+}
+
+/// That a price stands in the cart's currency goes without saying.
+fn why(reason: &PriceReason) -> Option<String> {
+    (!matches!(reason, PriceReason::Listed { .. })).then(|| reason.to_string())
 }
 
 /// Says what a bundle is made of: `2 × Mug; 1 × Tea`.
@@ -93,19 +101,24 @@ struct SavedLine {
 }
 
 impl SavedLine {
-    fn new(line: &cart_core::SavedLine) -> Self {
+    fn new(line: &cart_core::SavedLine, product: Option<&Product>) -> Self {
         Self {
             name: line.name.clone(),
             href: link::product(line.sku.as_str()),
             action: link::line(&line.id().to_string()),
-            properties: texts(&line.properties),
+            properties: labelled(&line.properties, product),
             quantity: line.quantity,
         }
     }
 }
 
-fn texts(properties: &Properties) -> Vec<(String, String)> {
-    properties.iter().map(|(name, value)| (name.into(), value.into())).collect()
+/// Shows what is said of pieces that are in no cart, each text under the label that the product has for it today.
+pub(super) fn labelled(properties: &Properties, product: Option<&Product>) -> Vec<(String, String)> {
+    let label = |name: &str| {
+        let rule = product.and_then(|product| product.properties.iter().find(|rule| rule.name == name));
+        rule.map_or(name, PropertyRule::label).to_owned()
+    };
+    properties.iter().map(|(name, text)| (label(name), text.to_owned())).collect()
 }
 
 /// A product that has left the catalogue still has its line.
@@ -203,7 +216,7 @@ impl CartView {
                 .zip(&quote.lines)
                 .map(|(l, q)| CartLine::new(l, q, cart.currency, now_ms, product(&l.sku)))
                 .collect(),
-            saved: cart.saved.iter().map(SavedLine::new).collect(),
+            saved: cart.saved.iter().map(|line| SavedLine::new(line, product(&line.sku))).collect(),
             count: totals.items,
             subtotal: price(totals.subtotal_minor),
             discount: (totals.discount_minor != 0).then(|| price(-totals.discount_minor)),

@@ -3,7 +3,11 @@
 use cart_core::{OnOffer, PriceQuestion, Product, Sku};
 use serde::Serialize;
 
-use super::{Availability, Card, Picture, Price, cart::unlisted, link};
+use super::{
+    Availability, Card, Picture, Price,
+    cart::{labelled, unlisted},
+    link,
+};
 use crate::lists::{WishItem, WishList};
 
 /// Is a list in a row.
@@ -92,7 +96,7 @@ impl Item {
             name: product.map_or_else(|| sku.to_owned(), |(product, _)| product.name.clone()),
             href: link::product(sku),
             picture: product.map_or_else(|| unlisted(sku), |(product, _)| Picture::of(product)),
-            properties: item.properties.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect(),
+            properties: labelled(&item.properties, product.map(|(product, _)| product)),
             price: product
                 .and_then(|(product, _)| product.price_for(now))
                 .map(|price| Price::new(price.minor, now.currency)),

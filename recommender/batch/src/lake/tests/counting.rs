@@ -39,7 +39,7 @@ impl Place {
 fn told(together: &Together) -> Vec<String> {
     let mut items: Vec<Box<str>> = together.items().map(Box::from).collect();
     items.sort();
-    let (mut popular, pairs) = together.learnt(&items);
+    let (mut popular, pairs) = (together.popular(&items), together.pairs(&items));
     popular.sort_by_key(|entry| entry.item);
     let line = |entry: &Entry| {
         let partner = |pair: &Pair| format!("{}:{}:{}", items[pair.item as usize], pair.entries, pair.score);
