@@ -139,7 +139,9 @@ fn address(
     for (name, value) in parameters {
         // A parameter that is named several times is a list here.
         for value in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
-            text_of(name, value)?.iter().for_each(|value| drop(query.append_pair(name, value)));
+            if let Some(value) = text_of(name, value)? {
+                query.append_pair(name, &value);
+            }
         }
     }
     let query = query.finish();
