@@ -31,6 +31,7 @@ mod codes;
 mod counting;
 mod customers;
 mod cut_off;
+mod desk;
 mod digital;
 mod gifts;
 mod idempotency;

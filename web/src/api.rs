@@ -42,7 +42,7 @@ use self::operation::{Operation, by_path, serve};
 pub const BASE: &str = "/api/v1";
 
 /// Lists all operations: what stands here is routed and documented, and nothing else is.
-fn operations() -> Vec<Operation> {
+pub(crate) fn operations() -> Vec<Operation> {
     [
         carts::operations(),
         orders::operations(),

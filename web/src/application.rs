@@ -32,7 +32,7 @@ use crate::{
         idle::{self, Patience},
     },
     catalogue::CatalogueCell,
-    channel::{self, sessions::Sessions},
+    channel::{self, inside::Inside, sessions::Sessions},
     checkout::{Checkout, recovery},
     clock,
     config::Config,
@@ -261,16 +261,8 @@ fn serve(shop: web::Data<Shop>, listener: TcpListener) -> anyhow::Result<Server>
     let front = web::Data::new(Front::new(shop.clone())?);
     let server = HttpServer::new(move || {
         App::new()
-            .app_data(shop.clone())
-            .app_data(web::Data::from(shop.keys.clone()))
-            .app_data(
-                web::QueryConfig::default()
-                    .error_handler(|e, _| Problem::invalid_request(e.to_string()).into()),
-            )
-            .app_data(
-                web::PathConfig::default()
-                    .error_handler(|e, _| Problem::invalid_request(e.to_string()).into()),
-            )
+            .configure(furnish(shop.clone()))
+            .app_data(Inside::new(shop.clone()))
             .wrap(from_fn(recognise))
             .wrap(from_fn(peek::as_get))
             .wrap_fn(|request, service| {
@@ -308,6 +300,18 @@ fn serve(shop: web::Data<Shop>, listener: TcpListener) -> anyhow::Result<Server>
         })
         .listen(listener)?;
     Ok(server.run())
+}
+
+/// Gives a service what handlers find beside their request.
+pub(crate) fn furnish(shop: web::Data<Shop>) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |config| {
+        let refused = |why: String| Problem::invalid_request(why).into();
+        config
+            .app_data(web::Data::from(shop.keys.clone()))
+            .app_data(shop)
+            .app_data(web::QueryConfig::default().error_handler(move |e, _| refused(e.to_string())))
+            .app_data(web::PathConfig::default().error_handler(move |e, _| refused(e.to_string())));
+    }
 }
 
 fn door(request: &ServiceRequest) -> &'static str {

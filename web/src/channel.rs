@@ -2,7 +2,9 @@
 
 pub mod connect;
 pub mod frame;
+pub mod inside;
 pub mod manner;
+pub(crate) mod operations;
 pub mod session;
 pub mod sessions;
 

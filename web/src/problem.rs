@@ -119,6 +119,12 @@ impl Problem {
         &self.fields
     }
 
+    /// Returns the seconds after which to ask again, where waiting helps.
+    pub fn retry_after_s(&self) -> Option<u32> {
+        let busy = (self.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_SECONDS);
+        self.retry_after_s.or(busy)
+    }
+
     /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
         self.kind.status()
@@ -141,8 +147,7 @@ impl ResponseError for Problem {
             fields: &self.fields,
         };
         let mut response = HttpResponse::build(self.status());
-        let busy = (self.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER_SECONDS);
-        if let Some(seconds) = self.retry_after_s.or(busy) {
+        if let Some(seconds) = self.retry_after_s() {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if self.status() == StatusCode::UNAUTHORIZED {

@@ -88,6 +88,8 @@ pub struct Operation {
     pub(crate) refusals: Vec<Refusal>,
     /// Whether the answer is compressed for clients that take it so.
     pub(crate) is_compressed: bool,
+    /// Whether it makes sense over HTTP alone.
+    is_http_only: bool,
     route: Box<dyn Fn(Route) -> Route>,
 }
 
@@ -134,6 +136,7 @@ impl Operation {
             problems: vec![Kind::NotAcceptable, Kind::TooManyRequests, Kind::Busy, Kind::Unavailable],
             refusals: vec![],
             is_compressed: false,
+            is_http_only: false,
             route: Box::new(move |route| route.to(handler.clone())),
         }
     }
@@ -285,6 +288,17 @@ impl Operation {
     pub(crate) fn refuses<T: JsonSchema>(mut self, status: u16, about: &'static str) -> Self {
         self.refusals.push(Refusal { status, about, shape: shape::<T> });
         self
+    }
+
+    /// Says that it is not offered over channels: what it does belongs to requests, or to who opens a socket.
+    pub(crate) fn http_only(mut self) -> Self {
+        self.is_http_only = true;
+        self
+    }
+
+    /// Reports whether visitors may ask it over a channel.
+    pub(crate) fn is_for_channels(&self) -> bool {
+        !self.is_http_only && !self.is_foreign() && self.caller != Caller::Admin
     }
 
     /// Reports whether it speaks another protocol than the API's own.

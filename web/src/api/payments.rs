@@ -23,6 +23,7 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/payments/webhook", webhook)
             .named("tellOfPayment", "Takes a payment provider's word that a payment has changed")
+            .http_only()
             .about("Signed as Standard Webhooks has it; told again, it changes nothing.")
             .takes(WEBHOOK_ID)
             .takes(WEBHOOK_TIMESTAMP)

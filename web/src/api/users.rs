@@ -39,6 +39,7 @@ pub(super) fn operations() -> Vec<Operation> {
     vec![
         Operation::post("/users", sign_up)
             .named("signUp", "Makes an account and logs in")
+            .http_only()
             .about("The guest's cart becomes the user's. Sent twice, it logs in once more.")
             .for_any_visitor()
             .body::<SignUpForm>()
@@ -52,12 +53,14 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers::<UserView<'_>>(200, "The user."),
         Operation::new(Method::PUT, "/users/me/password", password)
             .named("changePassword", "Changes the password, which logs every other device out")
+            .http_only()
             .for_users()
             .body::<PasswordForm>()
             .answers_nothing(204, "It was changed.")
             .problems(&[Kind::InvalidDetails, Kind::WrongCredentials, Kind::TooManyAttempts]),
         Operation::post("/sessions", log_in)
             .named("logIn", "Logs in")
+            .http_only()
             .about(
                 "The device is the user's from now on, by the token that is answered. What the guest had in a cart comes \
                 along as the shop's policy says; what could not is listed under `left`.",
@@ -74,6 +77,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .answers::<SessionsView<'_>>(200, "The devices."),
         Operation::new(Method::DELETE, "/sessions/{id}", log_out)
             .named("logOut", "Logs a device out, at once and with its live channels")
+            .http_only()
             .for_users()
             .path::<String>("id", "The session, or `current` for the one that asks.")
             .answers_nothing(204, "It is out.")

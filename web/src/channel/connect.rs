@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::Deserialize;
 
-use super::session;
+use super::{inside::Asker, session};
 use crate::{
     circumstances::Circumstances,
     problem::{Kind, Problem},
@@ -37,13 +37,15 @@ pub(super) async fn websocket(
     if !is_origin_allowed(&request, &shop.config.allowed_origins) {
         return Err(refused("this origin may not open a socket; see allowed_origins").into());
     }
-    let visitor = match protocol_token(&request).or(params.user_token.clone()) {
+    let token = protocol_token(&request).or(params.user_token.clone());
+    let asker = Asker::of(&request, token.as_deref());
+    let visitor = match token {
         Some(token) => shop.visitor_of(&token).await.map_err(Problem::from)?,
         None => Visitor::of_request(&request),
     };
     let mut visitor = visitor.ok_or_else(|| refused("say who you are: params {userToken: …}"))?;
     visitor.circumstances = Circumstances::of(&request);
-    session::start(shop, visitor, &request, stream)
+    session::start(shop, visitor, asker, &request, stream)
 }
 
 /// Phoenix answers 400, not 405, and its clients' tests expect it.

@@ -1,5 +1,9 @@
 //! Text frames: JSON arrays of join_ref, ref, topic, event and payload. Pure.
 
+use std::borrow::Cow;
+
+use cart_core::FieldError;
+use schemars::JsonSchema;
 use serde::{Serialize, ser::SerializeTuple};
 use serde_json::{Value, json};
 
@@ -21,6 +25,49 @@ pub struct Message {
     pub event: String,
     /// With what.
     pub payload: Value,
+}
+
+/// Is what a reply says that refuses, as a problem document has it.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Refusal<'a> {
+    /// The stable name of the problem, to branch on.
+    pub reason: Cow<'a, str>,
+    /// A sentence about this push.
+    pub detail: Cow<'a, str>,
+    /// A sentence that says how to mend it.
+    pub mend: Cow<'a, str>,
+    /// What is wrong, field by field.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub fields: Cow<'a, [FieldError]>,
+    /// The seconds after which to ask again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u32>,
+}
+
+impl<'a> Refusal<'a> {
+    /// Returns what a problem says.
+    pub fn of(problem: &'a Problem) -> Self {
+        Self {
+            reason: problem.name().into(),
+            detail: problem.detail().into(),
+            mend: problem.mend().into(),
+            fields: problem.fields().into(),
+            retry_after_s: problem.retry_after_s(),
+        }
+    }
+}
+
+impl Refusal<'_> {
+    /// Returns the same in words of its own.
+    pub fn into_owned(self) -> Refusal<'static> {
+        Refusal {
+            reason: self.reason.into_owned().into(),
+            detail: self.detail.into_owned().into(),
+            mend: self.mend.into_owned().into(),
+            fields: self.fields.into_owned().into(),
+            retry_after_s: self.retry_after_s,
+        }
+    }
 }
 
 /// Says why a text is no message.
@@ -76,12 +123,12 @@ impl Message {
 
     /// Writes the reply that says no, how come and how to mend it, as a problem document does.
     pub fn refusal(&self, problem: &Problem) -> String {
-        let mut response =
-            json!({"reason": problem.name(), "detail": problem.detail(), "mend": problem.mend()});
-        if !problem.fields().is_empty() {
-            response["fields"] = json!(problem.fields());
-        }
-        self.reply(&json!({"status": "error", "response": response}))
+        self.refused(&Refusal::of(problem))
+    }
+
+    /// Writes the reply that says no in words that are at hand.
+    pub fn refused(&self, refusal: &Refusal<'_>) -> String {
+        self.reply(&json!({"status": "error", "response": refusal}))
     }
 
     fn reply(&self, payload: &Value) -> String {
@@ -112,7 +159,7 @@ mod tests {
             parse(r#"[null,"9","phoenix","heartbeat",{}]"#).unwrap().error("unmatched topic"),
             r#"[null,"9","phoenix","phx_reply",{"response":{"reason":"unmatched topic"},"status":"error"}]"#
         );
-        let fields = vec![cart_core::FieldError { field: "email".into(), message: "is needed".into() }];
+        let fields = vec![FieldError { field: "email".into(), message: "is needed".into() }];
         let refusal: Value =
             serde_json::from_str(&message.refusal(&Problem::invalid_details(fields))).unwrap();
         let response = &refusal[4]["response"];

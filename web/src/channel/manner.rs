@@ -11,8 +11,8 @@ use crate::{
     problem::Problem,
 };
 
-const KEY: &str = "idempotency_key";
-const VERSION: &str = "if_version";
+pub(super) const KEY: &str = "idempotency_key";
+pub(super) const VERSION: &str = "if_version";
 
 /// Is how a push is to be run.
 #[derive(Debug, Default)]

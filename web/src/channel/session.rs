@@ -23,8 +23,10 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use super::{
-    frame::{self, Message},
+    frame::{self, Message, Refusal},
+    inside::Asker,
     manner::{Manner, take_manner},
+    operations,
     sessions::Tell,
 };
 use crate::{
@@ -50,6 +52,8 @@ const QUIET_MAX: Duration = Duration::from_secs(60);
 /// Closes the socket of a device that was logged out, in the range that applications may use.
 const LOGGED_OUT: u16 = 4_401;
 const TOPIC: &str = "cart:";
+/// The topic of the shop itself.
+const SHOP: &str = "shop";
 
 /// Upgrades a request and starts its session.
 ///
@@ -58,6 +62,7 @@ const TOPIC: &str = "cart:";
 pub(super) fn start(
     shop: web::Data<Shop>,
     visitor: Visitor,
+    asker: Asker,
     request: &HttpRequest,
     stream: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
@@ -65,7 +70,9 @@ pub(super) fn start(
         household: household_of(&shop.config.limits, request),
         shop,
         visitor,
+        asker,
         channels: HashMap::new(),
+        desk: None,
         heard: Instant::now(),
         number: None,
         parts: vec![],
@@ -81,11 +88,20 @@ struct Session {
     visitor: Visitor,
     /// Where it comes from.
     household: Option<IpAddr>,
+    /// How operations of the API are asked.
+    asker: Asker,
     channels: HashMap<String, Channel>,
+    /// The join of the shop's own topic, where the client has joined it.
+    desk: Option<Desk>,
     heard: Instant,
     number: Option<u64>,
     /// The parts of a message that comes in several frames.
     parts: Vec<u8>,
+}
+
+/// Is the shop's own topic, joined: over it a visitor asks what the API answers.
+struct Desk {
+    join_ref: Option<String>,
 }
 
 /// Is a joined topic.
@@ -160,10 +176,55 @@ impl Session {
         };
         match (message.topic.as_str(), message.event.as_str()) {
             ("phoenix", "heartbeat") => ctx.text(message.ok(&serde_json::json!({}))),
+            (SHOP, event) => self.at_desk(event.to_owned(), message, ctx),
             (_, "phx_join") => self.join(message, ctx),
             (_, "phx_leave") => self.leave(&message, ctx),
             _ => self.push(message, ctx),
         }
+    }
+
+    /// Answers at the shop's own topic, where pushes are operations of the API.
+    fn at_desk(&mut self, event: String, message: Message, ctx: &mut Context) {
+        match (event.as_str(), &self.desk) {
+            ("phx_join", _) => {
+                self.leave_desk(ctx);
+                self.desk = Some(Desk { join_ref: message.join_ref.clone() });
+                metrics::live_channels(1);
+                ctx.text(message.ok(&serde_json::json!({})));
+            }
+            ("phx_leave", None) => ctx.text(message.ok(&serde_json::json!({}))),
+            (_, None) => ctx.text(message.error("unmatched topic")),
+            (_, Some(desk)) if message.join_ref.is_some() && message.join_ref != desk.join_ref => {}
+            ("phx_leave", _) => {
+                ctx.text(message.ok(&serde_json::json!({})));
+                self.leave_desk(ctx);
+            }
+            _ => self.ask(message, ctx),
+        }
+    }
+
+    fn leave_desk(&mut self, ctx: &mut Context) {
+        if let Some(desk) = self.desk.take() {
+            ctx.text(frame::close(desk.join_ref.as_deref(), SHOP));
+            metrics::live_channels(-1);
+        }
+    }
+
+    fn ask(&mut self, mut message: Message, ctx: &mut Context) {
+        let (asker, event, payload) = (self.asker.clone(), message.event.clone(), message.payload.take());
+        let answered = async move {
+            let asked = operations::asked(&event, payload);
+            asker.ask(asked.map_err(|problem| Refusal::of(&problem).into_owned())?).await
+        };
+        let answer = move |answered: Result<Value, Refusal<'_>>, _: &mut Self, ctx: &mut Context| {
+            if message.reference.is_some() {
+                ctx.text(match answered {
+                    Ok(response) => message.ok(&response),
+                    Err(refusal) => message.refused(&refusal),
+                });
+            }
+        };
+        answered.into_actor(self).map(answer).wait(ctx);
     }
 
     fn join(&mut self, message: Message, ctx: &mut Context) {
@@ -491,7 +552,8 @@ impl Actor for Session {
     }
 
     fn stopped(&mut self, _: &mut Context) {
-        metrics::live_channels(-i32::try_from(self.channels.len()).unwrap_or(0));
+        let channels = self.channels.len() + usize::from(self.desk.is_some());
+        metrics::live_channels(-i32::try_from(channels).unwrap_or(0));
         if let Some(number) = self.number {
             self.shop.sessions.remove(number);
         }
