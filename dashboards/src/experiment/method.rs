@@ -57,6 +57,8 @@ fn row<'a>(analysis: &'a Analysis, comparison: &Comparison, currency: &Currency)
 pub(super) fn absolute(metric: &MetricSummary, estimate: &Estimate, currency: &Currency) -> String {
     let [value, lower, upper] =
         [estimate.value, estimate.lower, estimate.upper].map(|value| difference(metric, value, currency));
+    // One word for all three.
+    let lower = lower.trim_end_matches("\u{a0}points");
     format!("{value} ({lower} to {upper})")
 }
 

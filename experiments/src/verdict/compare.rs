@@ -265,8 +265,9 @@ pub type Division<T = ArmSums> = Vec<(String, Vec<T>)>;
 /// units in an arm, or without spread, are left out. Of each dimension, in the order given, it returns the treatments.
 ///
 /// Who looks at weeks, weekdays and devices looks at them all for something special, so that intervals and p-values are
-/// corrected over the segments of all dimensions together. A segment that looks special among many mostly is not:
-/// [`Segments::p_of_same_effect`] says whether they differ at all.
+/// corrected over the segments of all dimensions together; a dimension of a single part only repeats the whole and is not
+/// counted. A segment that looks special among many mostly is not: [`Segments::p_of_same_effect`] says whether they differ
+/// at all.
 pub fn segments(plan: &Plan, dimensions: &[Division]) -> Vec<Vec<Segments>> {
     let of_treatments = (1..plan.arms().len()).map(|variation| segments_of(plan, dimensions, variation));
     by_dimension(dimensions.len(), of_treatments.collect())
@@ -289,6 +290,7 @@ pub(super) fn same_effects(p_values: Vec<Option<f64>>) -> Vec<Option<f64>> {
 }
 
 fn segments_of(plan: &Plan, dimensions: &[Division], variation: usize) -> Vec<Segments> {
+    type Rows<'a> = Vec<(&'a str, Effect)>;
     let mode = Mode::Sequential { planned_units: plan.planned_units() };
     let effect = |arms: &Vec<ArmSums>| -> Option<Effect> {
         let (control, treatment) = (arms.first()?.metric(0), arms.get(variation)?.metric(0));
@@ -297,21 +299,25 @@ fn segments_of(plan: &Plan, dimensions: &[Division], variation: usize) -> Vec<Se
         }
         Some(arm::compare(plan.primary_metric(), control, treatment, Scale::Relative).ok()?.effect)
     };
-    let found: Vec<Vec<(&str, Effect)>> = dimensions
+    let found: Vec<Rows<'_>> = dimensions
         .iter()
         .map(|segments| {
             segments.iter().filter_map(|(name, arms)| Some((name.as_str(), effect(arms)?))).collect()
         })
         .collect();
-    let all: Vec<Effect> = found.iter().flatten().map(|(_, effect)| *effect).collect();
-    let mut readings =
-        read_segments(&mode, plan.alpha_per_comparison(), &all).unwrap_or_default().into_iter();
+    let read = |effects: &[Effect]| {
+        read_segments(&mode, plan.alpha_per_comparison(), effects).unwrap_or_default().into_iter()
+    };
+    let is_divided: Vec<bool> = dimensions.iter().map(|segments| segments.len() > 1).collect();
+    let counted = found.iter().zip(&is_divided).filter(|(_, is_divided)| **is_divided);
+    let all: Vec<Effect> = counted.flat_map(|(rows, _)| rows).map(|(_, effect)| *effect).collect();
+    let mut readings = read(&all);
     let same = found
         .iter()
         .map(|rows| p_of_same_effect(&rows.iter().map(|(_, effect)| *effect).collect::<Vec<_>>()));
     let same = same_effects(same.collect());
-    let mut row = |(name, effect): (&str, Effect)| {
-        let reading = readings.next()?;
+    let mut row = |is_divided: bool, (name, effect): (&str, Effect)| {
+        let reading = if is_divided { readings.next() } else { read(&[effect]).next() }?;
         Some(SegmentRow {
             name: name.to_owned(),
             units: effect.units,
@@ -319,10 +325,10 @@ fn segments_of(plan: &Plan, dimensions: &[Division], variation: usize) -> Vec<Se
             is_significant: reading.adjusted_p <= plan.alpha_per_comparison(),
         })
     };
-    let with = |(rows, p_of_same_effect): (Vec<(&str, Effect)>, Option<f64>)| Segments {
+    let with = |((rows, p_of_same_effect), is_divided): ((Rows<'_>, Option<f64>), bool)| Segments {
         variation,
-        rows: rows.into_iter().filter_map(&mut row).collect(),
+        rows: rows.into_iter().filter_map(|one| row(is_divided, one)).collect(),
         p_of_same_effect,
     };
-    found.into_iter().zip(same).map(with).collect()
+    found.into_iter().zip(same).zip(is_divided).map(with).collect()
 }

@@ -361,7 +361,7 @@ fn segments_share_the_chance_of_error() {
     // Whoever looks at days, too, looks at more: intervals are wider and p-values larger, in both dimensions.
     let days = ["Monday", "Tuesday", "Wednesday", "Thursday"];
     let days = days.map(|day| (day.to_owned(), of(10_000, 1_000, 1_200))).to_vec();
-    let both = segments(&plan, &[rows, days.clone()]);
+    let both = segments(&plan, &[rows.clone(), days.clone()]);
     assert_eq!(both.iter().map(|of_one| of_one[0].rows.len()).collect::<Vec<_>>(), [2, 4]);
     let width = |row: &SegmentRow| row.lift.upper - row.lift.lower;
     assert!(width(&both[0][0].rows[0]) > 1.05 * width(&found[0].rows[0]));
@@ -370,6 +370,11 @@ fn segments_share_the_chance_of_error() {
         width(&both[1][0].rows[0]) > width(&alone[0][0].rows[0]),
         "a sixth of the chance is less than a quarter"
     );
+    // A division into one part repeats the whole, and costs the others nothing.
+    let one = vec![("Week 1".to_owned(), of(40_000, 4_000, 4_900))];
+    let beside = segments(&plan, &[rows.clone(), one.clone()]);
+    assert_eq!((&beside[0], beside[1][0].rows.len()), (found, 1));
+    assert_eq!(beside[1], segments(&plan, &[one])[0]);
     let same = |found: &[Segments]| found[0].p_of_same_effect.unwrap();
     assert!((same(&both[0]) - 2.0 * same(found)).abs() < 1e-12, "the smaller of two is doubled");
 }

@@ -54,15 +54,22 @@ fn readable<'a>(plan: &Plan, segments: &'a Division<Epoch>, pair: Pair) -> Vec<R
 }
 
 fn of_treatment(plan: &Plan, dimensions: &[Division<Epoch>], variation: usize) -> Vec<Segments> {
+    type Lifts = Vec<(String, u64, Estimate)>;
     let pair = Pair { control: 0, treatment: variation };
     let found: Vec<Vec<Readable<'_>>> =
         dimensions.iter().map(|segments| readable(plan, segments, pair)).collect();
-    let share = plan.alpha_per_comparison() / found.iter().flatten().count().max(1) as f64;
-    let lift = |(name, units, batches, spread): &Readable<'_>| {
+    let is_divided: Vec<bool> = dimensions.iter().map(|segments| segments.len() > 1).collect();
+    let counted = found.iter().zip(&is_divided).filter(|(_, is_divided)| **is_divided);
+    let count = counted.flat_map(|(rows, _)| rows).count().max(1);
+    let lift = |is_divided: bool, (name, units, batches, spread): &Readable<'_>| {
+        let share = plan.alpha_per_comparison() / if is_divided { count as f64 } else { 1.0 };
         Some(((*name).to_owned(), *units, anytime_lift(batches, pair, share, *spread)?))
     };
-    let lifts: Vec<Vec<(String, u64, Estimate)>> =
-        found.iter().map(|rows| rows.iter().filter_map(lift).collect()).collect();
+    let lifts: Vec<Lifts> = found
+        .iter()
+        .zip(&is_divided)
+        .map(|(rows, is_divided)| rows.iter().filter_map(|row| lift(*is_divided, row)).collect())
+        .collect();
     let effect = |(_, units, lift): &(String, u64, Estimate)| Effect {
         value: lift.value,
         standard_error: lift.standard_error,
@@ -71,19 +78,20 @@ fn of_treatment(plan: &Plan, dimensions: &[Division<Epoch>], variation: usize) -
     };
     let same = lifts.iter().map(|rows| p_of_same_effect(&rows.iter().map(effect).collect::<Vec<_>>()));
     let same = same_effects(same.collect());
-    let p_values: Vec<f64> = lifts.iter().flatten().map(|(_, _, lift)| lift.p).collect();
+    let counted = lifts.iter().zip(&is_divided).filter(|(_, is_divided)| **is_divided);
+    let p_values: Vec<f64> = counted.flat_map(|(rows, _)| rows).map(|(_, _, lift)| lift.p).collect();
     let mut adjusted = holm(&p_values).into_iter();
-    let mut row = |(name, units, lift): (String, u64, Estimate)| {
-        let p = adjusted.next().unwrap_or(1.0);
+    let mut row = |is_divided: bool, (name, units, lift): (String, u64, Estimate)| {
+        let p = if is_divided { adjusted.next().unwrap_or(1.0) } else { lift.p };
         let is_significant = p <= plan.alpha_per_comparison();
         SegmentRow { name, units, lift: Estimate { p, ..lift }, is_significant }
     };
-    let with = |(rows, p_of_same_effect): (Vec<(String, u64, Estimate)>, Option<f64>)| Segments {
+    let with = |((rows, p_of_same_effect), is_divided): ((Lifts, Option<f64>), bool)| Segments {
         variation,
-        rows: rows.into_iter().map(&mut row).collect(),
+        rows: rows.into_iter().map(|one| row(is_divided, one)).collect(),
         p_of_same_effect,
     };
-    lifts.into_iter().zip(same).map(with).collect()
+    lifts.into_iter().zip(same).zip(is_divided).map(with).collect()
 }
 
 #[cfg(test)]

@@ -46,16 +46,25 @@ fn weights_that_moved_make_no_difference_in_a_segment() {
         epoch(&weights[0], [[2_000, 200], [2_000, 320]]),
         epoch(&weights[1], [[400, 80], [3_600, 1_152]]),
     ];
-    let found = &segments_of_epochs(&plan(), &[named([phone.clone(), desktop.clone()])])[0][0];
+    let parts = named([phone, desktop]);
+    let found = &segments_of_epochs(&plan(), std::slice::from_ref(&parts))[0][0];
     let [on_phone, on_desktop] = [0, 1].map(|at| &found.rows[at]);
     assert!(on_phone.lift.value.abs() < 0.02 && !on_phone.is_significant, "{on_phone:?}");
     assert!((on_desktop.lift.value - 0.6).abs() < 0.05 && on_desktop.is_significant, "{on_desktop:?}");
     assert_eq!((on_phone.units, on_desktop.name.as_str()), (8_000, "desktop"));
     assert!(found.p_of_same_effect.unwrap() < 0.001);
     // Corrected for two: half of α for each interval, and Holm's p-values.
-    let alone = &segments_of_epochs(&plan(), &[named([phone, desktop])[1..].to_vec()])[0][0];
+    let alone = &segments_of_epochs(&plan(), &[parts[1..].to_vec()])[0][0];
     let width = |row: &SegmentRow| row.lift.upper - row.lift.lower;
     assert!(width(&alone.rows[0]) < width(on_desktop) && alone.p_of_same_effect.is_none());
+    let beside = segments_of_epochs(&plan(), &[parts.clone(), parts[1..].to_vec()]);
+    assert_eq!(
+        (&beside[0][0], &beside[1][0]),
+        (found, alone),
+        "one part repeats the whole, and costs nothing"
+    );
+    let twice = segments_of_epochs(&plan(), &[parts.clone(), parts]);
+    assert!(width(&twice[0][0].rows[1]) > width(on_desktop), "corrected for all dimensions together");
 }
 
 #[test]
