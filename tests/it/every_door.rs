@@ -1,6 +1,6 @@
 //! A hundred thousand units ask at every door, where experiments use all that may leave a unit out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use harness::{
     Admin, Store, TestApp, admin,
@@ -17,6 +17,8 @@ use crate::{experiments::draft, flags::KEYS};
 const UNITS: usize = 100_000;
 /// Questions that are under way at once, each on a connection of its own that is kept.
 const AT_ONCE: usize = 32;
+/// How long the event files may be behind, in seconds.
+const LATE_SECONDS_MAX: u32 = 120;
 const FLAGS: [&str; 4] = ["checkout_workflow", "holdout", "shelf_heading", "shelf_popular"];
 const PHONE: &str =
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148";
@@ -220,8 +222,22 @@ async fn a_hundred_thousand_units_get_the_same_at_every_door() {
     differing("the shop's own", &opened.await, &expected);
 
     // Whom the payload puts into an experiment is whom the shop has counted, in the variation that it gives.
-    let exposed = app.events("exposure_logged", 1).await;
     let values = [("checkout", 0, ["classic", "express"]), ("quarter", 1, ["held", "free"])];
+    let met = |flag: usize, values: [&str; 2]| {
+        local.iter().filter(|line| values.iter().any(|v| line[flag] == *v)).count()
+    };
+    let wanted: usize = values.iter().map(|(_, flag, values)| met(*flag, *values)).sum();
+    // The files of events come after the answers, and so many take a while.
+    let mut exposed = vec![];
+    for _ in 0..LATE_SECONDS_MAX {
+        exposed = app.events_now("exposure_logged");
+        exposed
+            .retain(|event| values.iter().any(|(experiment, ..)| event["data"]["experiment"] == *experiment));
+        if exposed.len() >= wanted {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
     for (experiment, flag, values) in values {
         let told = exposed.iter().filter(|event| event["data"]["experiment"] == experiment);
         let told: std::collections::BTreeMap<&str, u64> = told
