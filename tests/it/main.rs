@@ -53,6 +53,7 @@ mod session;
 mod snapshots;
 mod stock;
 mod stock_by_hand;
+mod stock_of_workflows;
 mod strata;
 mod terms;
 mod two_nodes;
