@@ -46,6 +46,7 @@ mod carts;
 mod checkout;
 mod codes;
 mod counting;
+mod currencies;
 mod customers;
 mod cut_off;
 mod digital;
