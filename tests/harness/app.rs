@@ -21,6 +21,7 @@ use crate::{
     program::{built, free_address, succeeded},
     reaper,
     shopper::{Answer, Shopper},
+    workflow,
 };
 
 /// Names the store that a shop runs on.
@@ -117,11 +118,17 @@ impl TestApp {
         };
         let address = SocketAddr::from((host, free_address().port()));
         let app = Self { store, store_url, folder, address, setup, node: None };
-        app.write_config();
-        let products = app.folder.join("products.csv");
-        fs::write(&products, catalogue::csv(&app.setup.goods)).expect("the product file is written");
-        app.run(&["import", "products", &products.display().to_string()]).await;
+        fs::write(app.folder.join("products.csv"), catalogue::csv(&app.setup.goods))
+            .expect("the product file is written");
+        app.fill().await;
         app
+    }
+
+    /// Fills a new store with the shop's goods, and with the workflow of the test.
+    async fn fill(&self) {
+        self.write_config();
+        self.run(&["import", "products", &self.folder.join("products.csv").display().to_string()]).await;
+        workflow::give_everybody(&self.store_url).await;
     }
 
     /// Starts another server process on the same store, with a data folder of its own.
@@ -234,9 +241,7 @@ impl TestApp {
             Store::Sqlite => format!("sqlite:{}", self.folder.join("other.db").display()),
             Store::Postgres => self.setup.new_database().await,
         };
-        self.write_config();
-        let products = self.folder.join("products.csv");
-        self.run(&["import", "products", &products.display().to_string()]).await;
+        self.fill().await;
         self.restart().await;
     }
 

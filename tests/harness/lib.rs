@@ -23,6 +23,7 @@ pub mod reaper;
 pub mod server;
 pub mod shopper;
 pub mod tables;
+pub mod workflow;
 
 pub use admin::Admin;
 pub use app::{Store, TestApp};

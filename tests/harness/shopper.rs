@@ -117,6 +117,11 @@ impl Shopper {
         Self { http: Client::new(), address: self.address, token: token.to_owned(), cart: self.cart.clone() }
     }
 
+    /// Returns the same visitor with another of their carts.
+    pub fn with_cart(&self, cart: &str) -> Self {
+        Self { cart: cart.to_owned(), ..self.clone() }
+    }
+
     /// Returns the visitor's token.
     pub fn token(&self) -> &str {
         &self.token

@@ -11,6 +11,12 @@ on_each_store!(
     an_ordered_cart_is_closed,
 );
 
+in_other_workflows!(
+    a_declined_payment_leaves_the_cart_ready_for_another,
+    a_payment_that_timed_out_can_be_tried_again_and_makes_one_order,
+    an_ordered_cart_is_closed,
+);
+
 async fn a_classic_checkout_leads_to_an_order(store: Store) {
     let app = TestApp::start(store).await;
     let shopper = app.open_cart().await;

@@ -17,6 +17,12 @@ on_each_store!(
     a_code_whose_promotion_is_gone_is_shown_as_such,
 );
 
+in_other_workflows!(
+    one_command_takes_whatever_was_typed,
+    the_cart_takes_codes_and_says_at_the_field_what_is_wrong,
+    a_user_pays_with_their_credit,
+);
+
 const CARD: &str = "abcd-efgh-2345-6789";
 
 fn redeem(code: &str) -> Value {

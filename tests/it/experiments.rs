@@ -73,7 +73,8 @@ async fn start_all(store: Store) -> (TestApp, Admin) {
     start_drawn(store, "", &[FIELDS, &third].concat()).await
 }
 
-async fn start_drawn(store: Store, config: &str, fields: &[(&str, &str)]) -> (TestApp, Admin) {
+/// As [`start_with`], with other fields of the form.
+pub(crate) async fn start_drawn(store: Store, config: &str, fields: &[(&str, &str)]) -> (TestApp, Admin) {
     let mut setup = admin::setup();
     setup.config += config;
     let app = TestApp::start_with(store, setup).await;

@@ -20,6 +20,13 @@ on_each_store!(
     the_shops_people_and_letters_know_a_gift,
 );
 
+in_other_workflows!(
+    a_gift_comes_goes_and_is_ordered,
+    the_last_gifts_are_given_once,
+    gifts_follow_carts_wherever_they_go,
+    the_shops_people_and_letters_know_a_gift,
+);
+
 const PRODUCTS: &str = "\
 sku,name,price_minor,currency,stock,policy,hidden
 LAMP,Lamp,3000,GBP,200,,

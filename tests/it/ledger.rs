@@ -19,6 +19,13 @@ on_each_store!(
     the_shops_people_issue_cards_and_give_credit,
 );
 
+in_other_workflows!(
+    a_code_of_its_own_is_used_once_and_a_promotion_once_a_customer,
+    what_paid_last_is_given_back_first,
+    credit_pays_what_cards_leave,
+    a_customer_buys_no_more_pieces_than_they_may,
+);
+
 const PROMOTIONS: &str = r#"[
     {"id": "ten", "name": "The first ten", "codes": ["FIRST10"], "limits": {"total": 10},
      "benefit": {"kind": "percentage", "on": {"all": true}, "off_bp": 1000}},

@@ -20,6 +20,13 @@ on_each_store!(
     a_user_who_logs_in_elsewhere_is_one_unit,
 );
 
+in_other_workflows!(
+    a_guests_cart_is_the_users_after_signing_up,
+    lines_of_both_carts_come_together_on_every_device,
+    what_does_not_come_along_is_said,
+    what_a_customer_may_buy_no_more_of_waits_for_later,
+);
+
 async fn start_with_policy(store: Store, policy: &str) -> TestApp {
     let config = format!("[shop]\nlogin_cart = \"{policy}\"\n");
     TestApp::start_with(store, Setup { config, ..Setup::default() }).await

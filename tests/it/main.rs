@@ -20,6 +20,23 @@ macro_rules! on_each_store {
     };
 }
 
+/// Makes each async function of the list, which is a test in the workflow of a plain shop already, one in the others that
+/// are built in too: it says nothing of workflows, or walks whatever steps its carts have.
+macro_rules! in_other_workflows {
+    ($($name:ident),+ $(,)?) => {
+        in_other_workflows!(@each express "express" [$($name)+]);
+        in_other_workflows!(@each guest_first "guest-first" [$($name)+]);
+    };
+    (@each $module:ident $workflow:literal [$($name:ident)+]) => {
+        mod $module {
+            $(async fn $name(store: harness::Store) {
+                harness::workflow::in_workflow($workflow.into(), super::$name(store)).await;
+            })+
+            on_each_store!($($name),+);
+        }
+    };
+}
+
 mod api;
 mod back_in_stock;
 mod bad_input;
@@ -29,6 +46,7 @@ mod carts;
 mod checkout;
 mod codes;
 mod counting;
+mod currencies;
 mod customers;
 mod cut_off;
 mod desk;
@@ -55,6 +73,7 @@ mod session;
 mod snapshots;
 mod stock;
 mod stock_by_hand;
+mod stock_of_workflows;
 mod strata;
 mod terms;
 mod two_nodes;

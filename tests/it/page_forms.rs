@@ -15,6 +15,8 @@ on_each_store!(
     lines_wait_for_later_without_scripts,
 );
 
+in_other_workflows!(a_product_asks_for_its_properties, lines_wait_for_later_without_scripts);
+
 /// The workflows: what forces each, and where its last form goes.
 const WORKFLOWS: [(&str, &str); 2] =
     [("checkout-express=0", "/checkout/order"), ("checkout-express=1", "/checkout/express")];

@@ -23,6 +23,14 @@ on_each_store!(
     a_killed_server_finds_out_what_became_of_its_payments,
 );
 
+in_other_workflows!(
+    a_payment_is_confirmed_on_a_page_and_the_order_is_placed,
+    a_payment_that_is_refused_leaves_the_cart_ready_for_another,
+    a_cart_that_changes_gives_its_payment_up,
+    a_late_answer_completes_the_order,
+    a_device_pays_over_its_channel,
+);
+
 const SECRET: &str = "whsec_plJ3nmyCDGBKInavdOK15jsl";
 
 async fn shop(store: Store) -> TestApp {

@@ -13,6 +13,12 @@ on_each_store!(
     an_operator_can_ask_whether_every_piece_is_accounted_for,
 );
 
+in_other_workflows!(
+    a_product_is_held_from_the_checkout_on,
+    expired_holds_go_back_and_the_shopper_is_told,
+    safety_stock_stays_and_back_orders_ship_later,
+);
+
 const PRODUCTS: &str = "\
 sku,name,price_minor,currency,stock,policy,safety_stock,backorder_limit,preorder_until,preorder_limit
 TENT,Tent,9000,GBP,5,hold_at_checkout,,,,

@@ -22,6 +22,12 @@ on_each_store!(
     broken_terms_change_nothing,
 );
 
+in_other_workflows!(
+    a_changed_price_is_told_and_accepted,
+    promotions_are_applied_explained_and_ordered,
+    only_so_many_pieces_are_sold_of_a_line_and_an_order,
+);
+
 /// 20 % in the United Kingdom, 8.875 % in New York, and nothing on books in either.
 const TAXES: &str = r#"{
     "prices_include_tax": false,
