@@ -142,8 +142,8 @@ impl fmt::Display for PriceReason {
             if *min_quantity > 1 { format!(", from {min_quantity} pieces on") } else { String::new() }
         };
         let window = |from_ms: &Option<i64>, until_ms: &Option<i64>| match (from_ms, until_ms) {
-            (_, Some(until)) => format!(", until {}", Moment(*until)),
-            (Some(from), None) => format!(", since {}", Moment(*from)),
+            (_, Some(until)) => format!(", until {:#}", Moment(*until)),
+            (Some(from), None) => format!(", since {:#}", Moment(*from)),
             (None, None) => String::new(),
         };
         match self {

@@ -4,8 +4,23 @@ use std::fmt;
 
 const SECOND_MS: i64 = 1_000;
 const DAY_MS: i64 = 86_400 * SECOND_MS;
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
-/// Writes Unix milliseconds as RFC 3339 in UTC, with a fraction only where there is one.
+/// Writes Unix milliseconds as RFC 3339 in UTC, with a fraction only where there is one; `{:#}` as shoppers read it, to the
+/// minute: `3 December 2026, 23:00 UTC`.
 pub(crate) struct Moment(pub(crate) i64);
 
 impl fmt::Display for Moment {
@@ -14,6 +29,10 @@ impl fmt::Display for Moment {
         let of_day_ms = self.0.rem_euclid(DAY_MS);
         let (seconds, ms) = (of_day_ms / SECOND_MS, of_day_ms % SECOND_MS);
         let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        if f.alternate() {
+            let name = MONTHS[usize::try_from(month - 1).unwrap_or(0)];
+            return write!(f, "{day} {name} {year}, {hour:02}:{minute:02} UTC");
+        }
         write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         if ms > 0 {
             write!(f, ".{ms:03}")?;
@@ -54,7 +73,10 @@ mod tests {
         ] {
             assert_eq!(Moment(ms).to_string(), text);
         }
+        assert_eq!(format!("{:#}", Moment(1_796_083_259_999)), "1 December 2026, 00:00 UTC");
+        assert_eq!(format!("{:#}", Moment(951_868_799_999)), "29 February 2000, 23:59 UTC");
         for extreme in [i64::MIN, i64::MAX] {
+            assert!(format!("{:#}", Moment(extreme)).ends_with("UTC"));
             assert!(Moment(extreme).to_string().ends_with('Z'));
         }
     }

@@ -62,12 +62,12 @@ fn the_most_special_price_holds_and_says_why() {
         (ask(99), 900, "tier", "from 10 pieces on"),
         (ask(100), 800, "tier", "from 100 pieces on"),
         // A sale comes before a tier, though the tier is lower.
-        (in_sale(100), 950, "window", "until 2026-12-01T00:00:00Z"),
+        (in_sale(100), 950, "window", "until 1 December 2026, 00:00 UTC"),
         (
             PriceQuestion { now_ms: DECEMBER_MS - 1_000, ..ask(1) },
             950,
             "window",
-            "until 2026-12-01T00:00:00Z",
+            "until 1 December 2026, 00:00 UTC",
         ),
         (PriceQuestion { now_ms: DECEMBER_MS - 1_001, ..ask(1) }, 1_000, "base", "the product's own price"),
         (PriceQuestion { now_ms: DECEMBER_MS, ..ask(1) }, 1_000, "base", "the product's own price"),
@@ -122,15 +122,15 @@ fn the_steps_of_a_price_are_listed_for_a_table() {
 fn an_open_window_is_told_by_the_end_it_has() {
     let sentence = |price: SpecialPrice| price.reason().to_string();
     let since = SpecialPrice { until_ms: None, ..sale(1) };
-    assert_eq!(sentence(since.clone()), "since 2026-11-30T23:59:59Z");
+    assert_eq!(sentence(since.clone()), "since 30 November 2026, 23:59 UTC");
     assert_eq!(
         sentence(SpecialPrice { min_quantity: 3, ..since.clone() }),
-        "since 2026-11-30T23:59:59Z, from 3 pieces on"
+        "since 30 November 2026, 23:59 UTC, from 3 pieces on"
     );
-    assert_eq!(sentence(trade(since)), "for group trade, since 2026-11-30T23:59:59Z");
+    assert_eq!(sentence(trade(since)), "for group trade, since 30 November 2026, 23:59 UTC");
     assert_eq!(
         sentence(trade(SpecialPrice { min_quantity: 3, ..sale(1) })),
-        "for group trade, from 3 pieces on, until 2026-12-01T00:00:00Z"
+        "for group trade, from 3 pieces on, until 1 December 2026, 00:00 UTC"
     );
 }
 

@@ -227,8 +227,8 @@ impl fmt::Display for NotApplied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Paused => f.write_str("is paused by the shop"),
-            Self::NotBegun { from_ms } => write!(f, "begins {}", Moment(*from_ms)),
-            Self::Ended { until_ms } => write!(f, "ended {}", Moment(*until_ms)),
+            Self::NotBegun { from_ms } => write!(f, "begins {:#}", Moment(*from_ms)),
+            Self::Ended { until_ms } => write!(f, "ended {:#}", Moment(*until_ms)),
             Self::Hours { hours } => write!(f, "holds {hours}"),
             Self::CodeMissing => f.write_str("enter its code"),
             Self::Channel => f.write_str("is for orders through another channel"),

@@ -91,7 +91,7 @@ fn a_price_holds_follows_or_is_told() {
         q.lines[0].why.as_ref().map(ToString::to_string)
     };
     assert_eq!(why(PricePolicy::Tell, 1, 150), None, "its own price needs no reason");
-    let tier = "until 1970-01-01T00:00:00.200Z, from 5 pieces on";
+    let tier = "until 1 January 1970, 00:00 UTC, from 5 pieces on";
     assert_eq!(why(PricePolicy::Tell, 5, 150).as_deref(), Some(tier));
     assert_eq!(why(PricePolicy::Hold, 5, 150).as_deref(), Some("as when it went into the cart"));
     let held = quote(&cart([(5, 900)]), &shelf, &terms(PricePolicy::Hold, 0), 150);

@@ -26,9 +26,9 @@ fn the_first_condition_that_fails_is_told_with_how_to_mend_it() {
         (
             r#""conditions": {"from_ms": 1796083200000}"#,
             Occasion { now_ms: DECEMBER_MS - 1, ..plain },
-            "begins 2026-12-01T00:00:00Z",
+            "begins 1 December 2026, 00:00 UTC",
         ),
-        (r#""conditions": {"until_ms": 1796083200000}"#, plain, "ended 2026-12-01T00:00:00Z"),
+        (r#""conditions": {"until_ms": 1796083200000}"#, plain, "ended 1 December 2026, 00:00 UTC"),
         (r#""conditions": {"until_ms": 1796083200000}"#, Occasion { now_ms: DECEMBER_MS - 1, ..plain }, off),
         (r#""conditions": {"weekly": {"days": ["tue"]}}"#, plain, off),
         (
