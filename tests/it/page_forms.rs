@@ -285,6 +285,9 @@ async fn a_product_asks_for_its_properties(store: Store) {
 
     let order = shopper.check_out("tok_success").await.body["order"].clone();
     assert_eq!(said(&order), [(ada, 2), (eve, 1)]);
+    let receipt = app.page(&shopper, &format!("/orders/{}", order["id"].as_str().unwrap())).await;
+    let said = "Engraving &lt;on the clip&gt;: Ada; Gift note: Happy\nbirthday; ink: black</small>";
+    assert!(receipt.contains(said), "{receipt}");
     let staff = admin.get(&format!("/admin/orders/{}", order["id"].as_str().unwrap())).await;
     assert!(
         staff

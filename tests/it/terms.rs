@@ -248,6 +248,8 @@ async fn prices_and_limits_go_with_the_quantity(store: Store) {
     let order = shopper.check_out("tok_success").await.body["order"].clone();
     let bought = order["lines"].as_array().unwrap().iter().find(|l| l["sku"] == "EGGS").unwrap();
     assert_eq!(bought["price"], json!({"reason": "tier", "detail": "from 12 pieces on"}));
+    let receipt = app.page(&shopper, &format!("/orders/{}", order["id"].as_str().unwrap())).await;
+    assert!(receipt.contains("£0.40 each, from 12 pieces on</small>"), "{receipt}");
 }
 
 async fn a_changed_price_is_told_and_accepted(store: Store) {

@@ -232,12 +232,12 @@
 
   function drawProperties(node, line) {
     const list = $("[data-properties]", node);
-    const { properties, labels = {} } = line;
-    const told = JSON.stringify([properties, labels]);
+    const words = said(line);
+    const told = JSON.stringify(words);
     if (list.dataset.told === told) return;
     list.dataset.told = told;
-    const items = Object.entries(properties).map(([name, value]) => {
-      const label = Object.assign(document.createElement("span"), { textContent: `${labels[name] ?? name}:` });
+    const items = words.map(([name, value]) => {
+      const label = Object.assign(document.createElement("span"), { textContent: name });
       const item = document.createElement("li");
       item.append(label, ` ${value}`);
       return item;
@@ -254,14 +254,23 @@
     $("img", node).src = `/products/${encodeURIComponent(sku)}/picture`;
   }
 
+  /** Why a piece costs what it costs; that a price stands in the cart's currency goes without saying. */
+  function reason({ price }) {
+    return price && price.reason !== "listed" ? price.detail : "";
+  }
+
+  /** What is said of a line, each text under what shoppers read. */
+  function said({ properties, labels = {} }) {
+    return Object.entries(properties).map(([name, value]) => [`${labels[name] ?? name}:`, value]);
+  }
+
   function drawLine(node, line, code) {
     text($("[data-name]", node), line.name);
     for (const again of $$("[data-name-again]", node)) text(again, line.name);
     const price = (minor) => (minor === null ? "…" : money(minor, code));
     text($("[data-unit-price]", node), price(line.unit_price_minor));
-    // That a price stands in the cart's currency goes without saying.
-    const why = line.price && line.price.reason !== "listed" ? `, ${line.price.detail}` : "";
-    text($("[data-why]", node), why);
+    const why = reason(line);
+    text($("[data-why]", node), why ? `, ${why}` : "");
     $("[data-was]", node).hidden = line.was_minor === undefined;
     if (line.was_minor !== undefined) text($("[data-was-price]", node), money(line.was_minor, code));
     text($("[data-line-total]", node), line.gift_of ? "Free" : price(line.total_minor));
@@ -353,6 +362,11 @@
       text($("[data-quantity]", node), String(line.quantity));
       text($("[data-line-total]", node), line.gift_of ? "Free" : money(line.total_minor, cart.currency));
       $("[data-gift]", node).hidden = !line.gift_of;
+      const [words, why] = [said(line).map((pair) => pair.join(" ")).join("; "), reason(line)];
+      text($("[data-said]", node), words);
+      $("[data-said]", node).hidden = !words;
+      text($("[data-each]", node), why && `${money(line.unit_price_minor, cart.currency)} each, ${why}`);
+      $("[data-each]", node).hidden = !why;
       drawPicture(node, line.sku);
       drawLater(node, line);
       return node;
