@@ -99,6 +99,17 @@ async fn money_of_another_currency_does_not_get_in(store: Store) {
         shopper.add(sku, 1).await.assert_problem(422, "currency-mismatch");
     }
     yen.add("TRAY", 1).await.accepted();
+    // Its pages speak of yen, too, what is beside the cart included.
+    for page in ["/", "/products", "/products/GLASS", "/cart"] {
+        let html = app.page(&yen, page).await;
+        assert!(
+            html.contains("data-currency=\"JPY\" data-sign=\"¥\"") && html.contains("¥"),
+            "{page}: {html}"
+        );
+    }
+    let listed = app.page(&yen, "/products").await;
+    assert!(listed.contains("¥2,000") && !listed.contains("£10.00"), "{listed}");
+    assert!(app.page(&yen, "/products/GLASS").await.contains("¥2,000"));
     for (shopper, code) in
         [(&yen, "DINARDINARDINAR2"), (&yen, "PUNDPUNDPUNDPUND"), (&dinars, "YENYENYENYENYEN2")]
     {

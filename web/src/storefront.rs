@@ -216,6 +216,7 @@ impl Front {
             shell.cart_version = Some(cart.version);
             shell.cart_count = cart.lines.iter().map(|l| u64::from(l.quantity)).sum();
             shell.cart_layout = cart.workflow.cart();
+            shell = shell.in_currency(cart.currency);
         }
         shell.account = guest.visitor.login().map(|login| login.called().to_owned());
         shell.credit = guest.credit.map(Price::from);

@@ -7,7 +7,7 @@ use actix_web::{
     http::{Method, StatusCode, header},
     web::{Data, Path, Query},
 };
-use cart_core::{GroupId, Money, PriceQuestion, Product, Sku, StockLevels};
+use cart_core::{Money, PriceQuestion, Product, Sku, StockLevels};
 
 use super::{
     Front, Page,
@@ -38,40 +38,34 @@ const FEATURED_LEN: usize = 8;
 /// Makes cards of products, with one look at the stock for all of them.
 pub(super) async fn cards(
     shop: &Shop,
-    group: Option<&GroupId>,
+    now: &PriceQuestion<'_>,
     products: &[Arc<Product>],
 ) -> Result<Vec<Card>, Problem> {
     let stock = shop.stock(&skus_of(products)).await?;
-    Ok(cards_of(shop, group, products, Some(&stock)))
+    Ok(cards_of(now, products, Some(&stock)))
 }
 
 /// As [`cards`], of what stands on a shelf: where the store is slow, they do not say how much there is.
 pub(super) async fn shelf_cards(
     shop: &Shop,
-    group: Option<&GroupId>,
+    now: &PriceQuestion<'_>,
     products: &[Arc<Product>],
 ) -> Vec<Card> {
     let stock = shop.shelf_stock(skus_of(products)).await;
-    cards_of(shop, group, products, stock.as_deref())
+    cards_of(now, products, stock.as_deref())
 }
 
 fn skus_of(products: &[Arc<Product>]) -> BTreeSet<Sku> {
     products.iter().flat_map(|p| p.shelves()).cloned().collect()
 }
 
-fn cards_of(
-    shop: &Shop,
-    group: Option<&GroupId>,
-    products: &[Arc<Product>],
-    stock: Option<&StockLevels>,
-) -> Vec<Card> {
-    let now = shop.price_question(None, group);
+fn cards_of(now: &PriceQuestion<'_>, products: &[Arc<Product>], stock: Option<&StockLevels>) -> Vec<Card> {
     let on_offer = |p: &Product| stock.and_then(|stock| stock.on_offer(p, now.now_ms));
-    let card = |p: &Arc<Product>| Card::of(p, on_offer(p), now.now_ms).at(price_now(p, &now));
+    let card = |p: &Arc<Product>| Card::of(p, on_offer(p), now.now_ms).at(price_now(p, now));
     products.iter().map(card).collect()
 }
 
-/// Says what one piece costs now: in the shop's currency, or else in the product's own.
+/// Says what one piece costs now: in the currency asked for, or else in the product's own.
 pub(super) fn price_now(product: &Product, now: &PriceQuestion<'_>) -> Money {
     product.price_for(now).map_or(product.price, |price| Money::new(price.minor, now.currency))
 }
@@ -108,7 +102,8 @@ async fn shelf_beside(
         shown.items.iter().map(|item| item.suggested.why.words(&catalogue, beside)).collect();
     let (products, spots): (Vec<_>, Vec<_>) =
         shown.items.into_iter().map(|item| (item.suggested.product, item.spot)).unzip();
-    let cards = shelf_cards(shop, guest.visitor.group(), &products).await.into_iter().zip(spots).zip(because);
+    let cards =
+        shelf_cards(shop, &guest.price_question(shop), &products).await.into_iter().zip(spots).zip(because);
     let cards = cards.map(|((card, spot), because)| card.shown_at(spot.as_ref()).because(because)).collect();
     Shelf::new(heading, cards)
 }
@@ -180,7 +175,8 @@ async fn home_page(front: &Front, request: &HttpRequest) -> Page {
             dashboards::count(catalogue.visible_count() as u64)
         ),
     };
-    let mut page = Home::new(hero, cards(shop, guest.visitor.group(), &featured).await?, suggested, &doors);
+    let mut page =
+        Home::new(hero, cards(shop, &guest.price_question(shop), &featured).await?, suggested, &doors);
     page.next = next;
     page.seen = seen(front, &guest, None).await;
     html(&guest, request, StatusCode::OK, front.pages.home(&front.shell_of(&guest, request), &page))
@@ -211,16 +207,19 @@ async fn listing_page(front: &Front, request: &HttpRequest, pairs: &[(String, St
         }
     }
     let group = guest.visitor.group();
-    let mut found =
-        shop.search(&ask, group, (page - 1).saturating_mul(Listing::PAGE_LEN), Listing::PAGE_LEN).await?;
+    let now = guest.price_question(shop);
+    let now = PriceQuestion { currency: ask.currency.unwrap_or(now.currency), ..now };
+    let in_currency = Ask { currency: Some(now.currency), ..ask.clone() };
+    let mut found = shop
+        .search(&in_currency, group, (page - 1).saturating_mul(Listing::PAGE_LEN), Listing::PAGE_LEN)
+        .await?;
     let count = Listing::page_count(found.total);
     if page > count {
         page = count;
-        found = shop.search(&ask, group, (page - 1) * Listing::PAGE_LEN, Listing::PAGE_LEN).await?;
+        found = shop.search(&in_currency, group, (page - 1) * Listing::PAGE_LEN, Listing::PAGE_LEN).await?;
     }
     let shown: Vec<Arc<Product>> = found.hits.iter().map(|hit| hit.product.clone()).collect();
-    let now = shop.price_question(ask.currency, group);
-    let cards = cards(shop, group, &shown).await?.into_iter().zip(&found.hits).map(|(card, hit)| {
+    let cards = cards(shop, &now, &shown).await?.into_iter().zip(&found.hits).map(|(card, hit)| {
         let prices: Vec<Money> = hit.variants.iter().map(|v| price_now(v, &now)).collect();
         if prices.len() > 1 { card.for_family(&prices) } else { card.at(price_now(&hit.product, &now)) }
     });
@@ -252,7 +251,7 @@ pub(super) async fn product_page(
     }
     let family = catalogue.variants(&product.sku);
     let stock = shop.stock(&family.iter().flat_map(|v| v.product.shelves()).cloned().collect()).await?;
-    let now = shop.price_question(None, guest.visitor.group());
+    let now = guest.price_question(shop);
     let on_offer = |p: &Product| stock.on_offer(p, now.now_ms);
     let left = |p: &Product| on_offer(p).map_or(i64::MAX, |o| o.all);
     let variants: Vec<(&Product, i64)> = family.iter().map(|v| (&*v.product, left(&v.product))).collect();

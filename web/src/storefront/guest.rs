@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponseBuilder,
     cookie::{Cookie, SameSite},
 };
-use cart_core::{Cart, Money, ReopenedLine, Sku, gift_card};
+use cart_core::{Cart, Money, PriceQuestion, ReopenedLine, Sku, gift_card};
 
 use crate::{
     api::request::forced,
@@ -82,6 +82,11 @@ impl Guest {
     /// Returns what lies in their cart.
     pub fn in_cart(&self) -> BTreeSet<Sku> {
         self.cart.iter().flat_map(|cart| &cart.lines).map(|line| line.sku.clone()).collect()
+    }
+
+    /// Asks what one piece costs the guest now: in the currency of their cart, or in the shop's where they have none.
+    pub fn price_question(&self, shop: &Shop) -> PriceQuestion<'_> {
+        shop.price_question(self.cart.as_ref().map(|cart| cart.currency), self.visitor.group())
     }
 
     /// Makes the guest somebody else: the user who just logged in, or nobody in particular.

@@ -38,7 +38,7 @@ pub(super) async fn seen(front: &Front, guest: &Guest, now: Option<&Sku>) -> Vec
     if products.is_empty() {
         return vec![];
     }
-    shelf_cards(shop, guest.visitor.group(), &products).await
+    shelf_cards(shop, &guest.price_question(shop), &products).await
 }
 
 /// `GET /history`.

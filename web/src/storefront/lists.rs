@@ -93,7 +93,7 @@ async fn show(
     let catalogue = shop.catalogue.get();
     let listed = list.items.iter().filter_map(|item| catalogue.visible(&item.sku));
     let stock = shop.stock(&listed.flat_map(|product| product.shelves()).cloned().collect()).await?;
-    let now = shop.price_question(None, guest.visitor.group());
+    let now = guest.price_question(shop);
     let page = ListPage::new(
         list,
         action,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::{
     Front, Page,
-    browse::{cards, price_now},
+    browse::cards,
     cart::{gift_of, quantity_of, refusal, sentence, view},
     filled::{as_left, told},
     form::Form,
@@ -78,8 +78,7 @@ async fn found(shop: &Shop, query: &str, cart: &Cart) -> Result<Vec<Card>, Probl
     let variants = found.hits.into_iter().flat_map(|hit| hit.variants);
     let products: Vec<_> = variants.take(FOUND_LEN).collect();
     let now = cart.price_question(1, clock::now_ms());
-    let cards = cards(shop, cart.group.as_ref(), &products).await?.into_iter().zip(&products);
-    Ok(cards.map(|(card, product)| card.at(price_now(product, &now))).collect())
+    cards(shop, &now, &products).await
 }
 
 /// `POST /cart/shared/{token}`: what whoever has the link does with the cart.

@@ -14,7 +14,7 @@ use crate::config::SessionMode;
 pub struct Shell {
     /// The shop's name.
     pub shop_name: String,
-    /// The currency of the shop's prices.
+    /// The currency of the page's prices: the shop's, or that of the cart.
     pub currency: Currency,
     /// The sign before amounts, for scripts; empty where the code stands behind them.
     sign: &'static str,
@@ -87,6 +87,12 @@ pub enum Notice {
 }
 
 impl Shell {
+    /// Says in which currency the prices of the page are.
+    #[must_use]
+    pub fn in_currency(self, currency: Currency) -> Self {
+        Self { currency, sign: price::sign(currency), ..self }
+    }
+
     /// Returns the frame of a shop for a visitor without a cart.
     pub fn new(shop_name: impl Into<String>, currency: Currency) -> Self {
         Self {
