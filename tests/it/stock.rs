@@ -160,15 +160,15 @@ async fn what_is_still_to_come_is_sold_before(store: Store) {
     app.run(&["check"]).await;
 }
 
-/// Returns the questions that the README tells an operator to ask.
+/// Returns the questions that the manual tells an operator to ask.
 pub fn questions(store: Store) -> String {
-    let readme = include_str!("../../README.md");
+    let manual = include_str!("../../docs/catalogue.md");
     let name = match store {
         Store::Sqlite => "SQLite",
         Store::Postgres => "PostgreSQL",
     };
     let fence = format!("```sql\n-- {name}: every row of the answer is a fault\n");
-    let (_, rest) = readme.split_once(&fence).expect("the README has the questions");
+    let (_, rest) = manual.split_once(&fence).expect("the manual has the questions");
     rest.split_once("```").expect("the fence ends").0.to_owned()
 }
 
