@@ -38,6 +38,14 @@ impl Layout {
             Layout::Narrow => (340.0, 280.0),
         }
     }
+
+    /// As its size, of a chart that is low since it stands beside others.
+    pub(super) fn low_size(self) -> (f64, f64) {
+        match self {
+            Layout::Wide => (1000.0, 240.0),
+            Layout::Narrow => (340.0, 220.0),
+        }
+    }
 }
 
 /// Holds the last look's places.

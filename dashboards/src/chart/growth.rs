@@ -54,10 +54,7 @@ impl GrowthChart {
         if last.at_ms <= first.at_ms {
             return None;
         }
-        let (width, height) = match layout {
-            Layout::Wide => (1000.0, 240.0),
-            Layout::Narrow => (340.0, 220.0),
-        };
+        let (width, height) = layout.low_size();
         let (left, top, right, bottom) = (56.0, 20.0, width - 24.0, height - 32.0);
         let most = last.units.iter().copied().chain([planned]).max().unwrap_or(0).max(1);
         let across = Scale::new(0.0, (last.at_ms - first.at_ms) as f64, left, right);

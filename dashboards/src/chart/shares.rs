@@ -64,10 +64,7 @@ impl SharesChart {
         if last.until_ms <= first.from_ms {
             return None;
         }
-        let (width, height) = match layout {
-            Layout::Wide => (1000.0, 240.0),
-            Layout::Narrow => (340.0, 220.0),
-        };
+        let (width, height) = layout.low_size();
         let (left, top, right, bottom) = (56.0, 12.0, width - 76.0, height - 32.0);
         let across = Scale::new(0.0, (last.until_ms - first.from_ms) as f64, left, right);
         let up = Scale::new(0.0, 1.0, bottom, top);
